@@ -1,0 +1,47 @@
+// npm test [-- jest arguments]: with no arguments every check and every test, else only jest with these arguments.
+import { startConsoleReport } from '../src/console-report.ts';
+import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
+import { listenForShutdown } from '../src/shutdown-signal.ts';
+import { checks, runCheck, runJest, type Tally } from '../src/test-run.ts';
+
+const report = startConsoleReport();
+const { signal } = listenForShutdown();
+const jestArgs = process.argv.slice(2);
+const tallies: Tally[] = [];
+
+if (jestArgs.length === 0) {
+  for (const check of checks) tallies.push(await report.step(check.title, async () => runCheck(check, signal)));
+}
+tallies.push(await runTests());
+
+const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
+const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
+if (signal.aborted) report.line(`stopped by ${String(signal.reason)}`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && !signal.aborted ? 0 : 1;
+// The channel to boot.mjs would keep this process alive.
+process.disconnect?.();
+
+async function runTests(): Promise<Tally> {
+  if (signal.aborted) return { passed: 0, failed: 1 };
+  let infrastructure: Infrastructure | undefined;
+  try {
+    const started = await report.step('test servers', startTestInfrastructure);
+    infrastructure = started;
+    const env = { TASKFLOW_TEST_POSTGRES_URL: started.postgresAdminUrl, TASKFLOW_TEST_REDIS_URL: started.redisUrl };
+    return await report.step('tests', async () => runJest(jestArgs, env, signal));
+  } catch (error) {
+    report.line((error as Error).message);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await infrastructure?.stop();
+  }
+}
+
+async function startTestInfrastructure(): Promise<Infrastructure> {
+  return startInfrastructure({
+    postgresUrl: process.env['TASKFLOW_TEST_POSTGRES_URL'],
+    redisUrl: process.env['TASKFLOW_TEST_REDIS_URL'],
+    report: report.line,
+  });
+}
