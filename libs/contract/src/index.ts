@@ -1,0 +1,4 @@
+export { policies, policyOf, type Access, type MethodPolicy, type RateLimitPolicy, type Retry, type ServiceName, serviceNames } from './policy.ts';
+export { serviceConfigFor } from './service-config.ts';
+export { fileDescriptors, fileRegistry, type FileDescriptor } from './descriptors.ts';
+import './strict-utf8.ts';

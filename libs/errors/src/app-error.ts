@@ -1,0 +1,57 @@
+import type { ErrorKind } from './error-table.ts';
+import type { ErrorReason } from './reasons.ts';
+
+export interface FieldViolation {
+  /** The field's path in the request, as in the .proto file: "task.due_time", "task_ids[3]". */
+  field: string;
+  /** What is wrong and what is allowed, without the value that was sent. */
+  description: string;
+}
+
+/** What a client can act on; each part becomes the google.rpc detail of the same name. */
+export interface ErrorDetails {
+  /** BadRequest: every violation of the request, not only the first. */
+  violations?: FieldViolation[];
+  /** RetryInfo, in milliseconds. */
+  retryAfterMs?: number;
+  /** PreconditionFailure */
+  preconditions?: { type: string; subject: string; description: string }[];
+  /** ResourceInfo */
+  resource?: { type: string; name: string };
+  /** QuotaFailure */
+  quota?: { subject: string; description: string }[];
+  /** ErrorInfo.metadata */
+  metadata?: Record<string, string>;
+}
+
+export interface AppErrorOptions {
+  details?: ErrorDetails;
+  /** What really happened; logged once, never sent. */
+  cause?: unknown;
+}
+
+/** The one error type of the services. `message` and `details` are for the client; `cause` stays inside. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly kind: ErrorKind;
+  readonly reason: ErrorReason;
+  readonly details: ErrorDetails;
+
+  constructor(kind: ErrorKind, reason: ErrorReason, message: string, options: AppErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.reason = reason;
+    this.details = options.details ?? {};
+  }
+}
+
+/** INVALID_ARGUMENT that names every violation. `violations` must not be empty. */
+export function invalidFields(violations: FieldViolation[]): AppError {
+  const fields = [...new Set(violations.map((violation) => violation.field))].join(', ');
+  return new AppError('invalid_argument', 'INVALID_FIELD', `invalid: ${fields}`, { details: { violations } });
+}
+
+/** An AppError as it is; anything else becomes INTERNAL, with the original as its cause. */
+export function toAppError(error: unknown): AppError {
+  return error instanceof AppError ? error : new AppError('internal', 'INTERNAL', 'internal error', { cause: error });
+}

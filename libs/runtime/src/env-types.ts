@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  const url = URL.parse(text);
+  return url !== null && protocols.includes(url.protocol);
+}
+
+function integer(min: number, max: number): z.ZodType<number, string> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,15}$/, message).transform(Number).refine((value) => value >= min && value <= max, message);
+}
+
+/** Types for the entries of a configuration; each reads a string. */
+export const envTypes = {
+  /** A TCP port; 0 takes a free one. */
+  port: (fallback: number) => integer(0, 65_535).default(fallback),
+  positiveInt: (fallback: number, max = 1_000_000_000) => integer(1, max).default(fallback),
+  /** 0 is allowed. */
+  wholeNumber: (fallback: number, max = 1_000_000_000) => integer(0, max).default(fallback),
+  /** A URL with one of the protocols, written with their colon: "postgres:". */
+  url: (...protocols: string[]) => z.string().refine((text) => isUrl(text, protocols), `must be a URL that starts with ${protocols.join('// or ')}//`),
+  text: () => z.string().min(1, 'must not be empty'),
+  textOr: (fallback: string) => z.string().min(1, 'must not be empty').default(fallback),
+  optionalText: () => z.string().optional(),
+  oneOf: <T extends readonly [string, ...string[]]>(values: T, fallback: T[number]) =>
+    z.enum(values, `must be one of ${values.join(', ')}`).default(fallback as never),
+  /** 32 bytes in base64. */
+  key32: () =>
+    z
+      .string()
+      .transform((text) => Buffer.from(text, 'base64'))
+      .refine((key) => key.length === 32, 'must be 32 bytes in base64'),
+  json: <S extends z.ZodType>(schema: S) => z.string().transform(parseJson).pipe(schema),
+  /** Comma separated; empty when absent. */
+  list: () =>
+    z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== '')),
+  /** "1" or "true"; false when absent. */
+  flag: () =>
+    z
+      .enum(['0', '1', 'false', 'true'], 'must be 0 or 1')
+      .default('0')
+      .transform((text) => text === '1' || text === 'true'),
+};

@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.ts';
+import { PortTakenError } from './port-taken.ts';
+
+export interface HttpPortOptions {
+  host: string;
+  port: number;
+  metrics: Metrics;
+  /** Whether the service takes calls; liveness does not depend on it. */
+  isReady: () => boolean;
+}
+
+export interface HttpPort {
+  port: number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  status: number;
+  type?: string;
+  body: string;
+}
+
+async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
+  switch (path) {
+    case '/livez':
+      return { status: 200, body: 'ok\n' };
+    case '/readyz':
+      return options.isReady() ? { status: 200, body: 'ok\n' } : { status: 503, body: 'not serving\n' };
+    case '/metrics':
+      return { status: 200, type: options.metrics.registry.contentType, body: await options.metrics.registry.metrics() };
+    default:
+      return { status: 404, body: 'not found\n' };
+  }
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, options: HttpPortOptions): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const { status, type, body } = await answer(path, options).catch(() => ({ status: 500, type: undefined, body: 'internal error\n' }));
+  response.writeHead(status, { 'content-type': type ?? 'text/plain' }).end(body);
+}
+
+/** Serves /metrics (Prometheus), /livez and /readyz. Throws PortTakenError. */
+export function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
+  const server = createServer((request, response) => void handle(request, response, options));
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new PortTakenError('http', options.port) : error),
+    );
+    server.listen(options.port, options.host, () => {
+      const close = () =>
+        new Promise<void>((done) => {
+          server.close(() => done());
+          server.closeAllConnections();
+        });
+      resolve({ port: (server.address() as AddressInfo).port, close });
+    });
+  });
+}

@@ -1,0 +1,25 @@
+export { loadConfig, ConfigError } from './config.ts';
+export { envTypes } from './env-types.ts';
+export { addressType, loadServiceConfig, type ServiceConfig } from './service-config.ts';
+export { createLogger, type Logger } from './logger.ts';
+export {
+  currentContext,
+  newCallId,
+  newTraceParent,
+  remainingMs,
+  runInBackground,
+  runWithContext,
+  type Actor,
+  type BackgroundOptions,
+  type CallContext,
+  type ServiceActor,
+  type UserActor,
+} from './context.ts';
+export { assertNoOpenTransaction, runInsideTransaction } from './transaction-guard.ts';
+export { systemClock, type Clock } from './clock.ts';
+export { startLoop, type Loop, type LoopOptions } from './loop.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { startHttpPort, type HttpPort } from './http-port.ts';
+export { PortTakenError } from './port-taken.ts';
+export { createParts, type Part } from './parts.ts';
+export { serve, type RunningApp, type ServeOptions } from './serve.ts';

@@ -1,0 +1,69 @@
+import { ConfigError } from './config.ts';
+import type { Logger } from './logger.ts';
+import { PortTakenError } from './port-taken.ts';
+
+export interface RunningApp {
+  grpcPort: number;
+  httpPort: number;
+  logger: Logger;
+  /** Drains and closes everything; resolves within the grace period. */
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions<C> {
+  service: string;
+  /** Throws ConfigError. */
+  readConfig: (env: NodeJS.ProcessEnv) => C;
+  start: (config: C) => Promise<RunningApp>;
+}
+
+function fail(service: string, error: unknown): never {
+  const lines = error instanceof ConfigError ? error.message : explain(service, error);
+  process.stderr.write(`${service}: ${lines}\n`);
+  process.exit(1);
+}
+
+function explain(service: string, error: unknown): string {
+  if (error instanceof PortTakenError) {
+    return `${error.message}; choose another with TASKFLOW_${service.toUpperCase()}_${error.protocol.toUpperCase()}_PORT`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Resolves with the reason to stop: a signal, or the parent's end when the process is bound to it. */
+function stopRequested(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+    if (process.env['TASKFLOW_EXIT_WITH_PARENT'] === '1') process.once('disconnect', () => resolve('parent ended'));
+  });
+}
+
+function announce(service: string, app: RunningApp): void {
+  const ports = { grpcPort: app.grpcPort, httpPort: app.httpPort };
+  app.logger.info(ports, 'serving');
+  process.send?.({ type: 'serving', service, ...ports });
+}
+
+/**
+ * The life of a service's process: reads the configuration, starts, waits for SIGTERM or SIGINT, drains, exits 0.
+ * Exits 1 with a message on standard error when it cannot start. `--check-config` only checks the configuration.
+ */
+export async function serve<C>(options: ServeOptions<C>): Promise<void> {
+  try {
+    const config = options.readConfig(process.env);
+    if (process.argv.includes('--check-config')) {
+      process.stdout.write(`${options.service}: the configuration is complete\n`);
+      return;
+    }
+    const stop = stopRequested();
+    const app = await options.start(config);
+    process.on('unhandledRejection', (error) => app.logger.error({ err: error }, 'unhandled rejection'));
+    announce(options.service, app);
+    app.logger.info({ reason: await stop }, 'stopping');
+    await app.stop();
+    app.logger.info('stopped');
+    process.exit(0);
+  } catch (error) {
+    fail(options.service, error);
+  }
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { loadConfig } from './config.ts';
+import { envTypes } from './env-types.ts';
+
+/** The number of each service: it gives the default ports 50050 + n and 9464 + n. */
+const numbers = { auth: 1, users: 2, tasks: 3, scheduler: 4 } as const;
+type ServiceName = keyof typeof numbers;
+
+const privateKey = z.looseObject(
+  { kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() },
+  'must be a private Ed25519 key as JSON Web Key',
+);
+const publicKeys = z.object(
+  { keys: z.array(z.looseObject({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })) },
+  'must be a JSON Web Key Set of Ed25519 keys, kid = service name',
+);
+
+/** What every service needs to know. */
+export interface ServiceConfig {
+  service: ServiceName;
+  env: 'development' | 'test' | 'production';
+  logLevel: string;
+  host: string;
+  grpcPort: number;
+  httpPort: number;
+  databaseUrl: string;
+  poolSize: number;
+  serviceKey: z.infer<typeof privateKey>;
+  servicePublicKeys: z.infer<typeof publicKeys>;
+  shutdownGraceMs: number;
+  trustedProxies: string[];
+}
+
+function shapeOf(service: ServiceName) {
+  const prefix = `TASKFLOW_${service.toUpperCase()}` as 'TASKFLOW_SERVICE';
+  return {
+    TASKFLOW_ENV: envTypes.oneOf(['development', 'test', 'production'], 'development'),
+    TASKFLOW_LOG_LEVEL: envTypes.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'info'),
+    TASKFLOW_HOST: envTypes.textOr('0.0.0.0'),
+    [`${prefix}_GRPC_PORT` as const]: envTypes.port(50_050 + numbers[service]),
+    [`${prefix}_HTTP_PORT` as const]: envTypes.port(9464 + numbers[service]),
+    [`${prefix}_DATABASE_URL` as const]: envTypes.url('postgres:', 'postgresql:'),
+    [`${prefix}_POOL_SIZE` as const]: envTypes.positiveInt(10, 1000),
+    TASKFLOW_SERVICE_KEY: envTypes.json(privateKey),
+    TASKFLOW_SERVICE_PUBLIC_KEYS: envTypes.json(publicKeys),
+    TASKFLOW_SHUTDOWN_GRACE_MS: envTypes.positiveInt(20_000, 600_000),
+    TASKFLOW_TRUSTED_PROXIES: envTypes.list(),
+  };
+}
+
+/** The address of another service: its gRPC target. */
+export function addressType(service: ServiceName): z.ZodType<string, string | undefined> {
+  return envTypes.textOr(`127.0.0.1:${50_050 + numbers[service]}`);
+}
+
+/**
+ * Reads what every service needs together with the entries of its own (`extra`: name of the variable → type), so that
+ * all faults are reported at once. Throws ConfigError. A default secret does not exist: all keys must be given.
+ */
+export function loadServiceConfig<S extends z.ZodRawShape>(
+  service: ServiceName,
+  extra: S,
+  env: NodeJS.ProcessEnv = process.env,
+): { common: ServiceConfig; own: z.infer<z.ZodObject<S>> } {
+  const values = loadConfig({ ...shapeOf(service), ...extra }, env) as Record<string, unknown>;
+  const read = <T>(name: string): T => values[name] as T;
+  const own = Object.fromEntries(Object.keys(extra).map((name) => [name, values[name]])) as z.infer<z.ZodObject<S>>;
+  const prefix = `TASKFLOW_${service.toUpperCase()}`;
+  const common: ServiceConfig = {
+    service,
+    env: read('TASKFLOW_ENV'),
+    logLevel: read('TASKFLOW_LOG_LEVEL'),
+    host: read('TASKFLOW_HOST'),
+    grpcPort: read(`${prefix}_GRPC_PORT`),
+    httpPort: read(`${prefix}_HTTP_PORT`),
+    databaseUrl: read(`${prefix}_DATABASE_URL`),
+    poolSize: read(`${prefix}_POOL_SIZE`),
+    serviceKey: read('TASKFLOW_SERVICE_KEY'),
+    servicePublicKeys: read('TASKFLOW_SERVICE_PUBLIC_KEYS'),
+    shutdownGraceMs: read('TASKFLOW_SHUTDOWN_GRACE_MS'),
+    trustedProxies: read('TASKFLOW_TRUSTED_PROXIES'),
+  };
+  return { common, own };
+}
