@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hostEnvironment, settleClusterSettings, type Admin, type ClusterSettings, type Replica } from './cluster-settings.ts';
+import { openGuard, type Guard } from './guard.ts';
+import { checkoutRoot, makePrivateFolder } from './instance.ts';
+import { readLog } from './log-file.ts';
+import { runScript } from './run-script.ts';
+import { serviceNames, settingOf, type ServiceName } from './service-names.ts';
+import { ServiceProcess } from './service-process.ts';
+
+export interface ClusterOptions {
+  /** An administrator's URL of the PostgreSQL to create roles and databases in; not needed with `databaseUrls`. */
+  readonly postgresAdminUrl?: string;
+  readonly redisUrl: string;
+  /** Existing databases: nothing is provisioned, only migrated. */
+  readonly databaseUrls?: Record<ServiceName, string>;
+  /** Keeps this cluster apart from others on the same servers: part of its database names, its queue prefix, its Redis database. */
+  readonly namespace?: string;
+  /** Keys, passwords and logs. Left out: a temporary folder that `stop` deletes. */
+  readonly dir?: string;
+  /** default: 50051… or what `env` says; free: any. */
+  readonly ports?: 'default' | 'free';
+  /** Settings for all services, over the ones that are made up here. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly serviceEnv?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  /** How many processes of a service; 1 when left out. */
+  readonly replicas?: Partial<Record<ServiceName, number>>;
+  /** Only these services; all four when left out. */
+  readonly services?: readonly ServiceName[];
+  readonly guard?: Guard;
+  /** The checkout whose services are started. */
+  readonly root?: string;
+  /** Told about progress. */
+  readonly report?: (line: string) => void;
+  /** Told about a service that ended by itself. */
+  readonly onLoss?: (label: string, how: string) => void;
+}
+
+/** Running services. `replica` counts from 0. Whoever started the cluster calls `stop`. */
+export interface Cluster {
+  readonly admin: Admin;
+  readonly redisUrl: string;
+  readonly dir: string;
+  /** Names of the processes: `tasks`, `tasks-2`, … */
+  readonly labels: readonly string[];
+  /** host:port of the gRPC port. */
+  address(service: ServiceName, replica?: number): string;
+  /** http://host:port of /metrics, /livez and /readyz. */
+  httpAddress(service: ServiceName, replica?: number): string;
+  databaseUrl(service: ServiceName): string;
+  /** undefined while it does not run. */
+  pid(service: ServiceName, replica?: number): number | undefined;
+  logFile(service: ServiceName, replica?: number): string;
+  /** What the service has logged so far. */
+  logs(service: ServiceName, replica?: number): string;
+  /** Sends the signal and waits for the end (not for SIGSTOP and SIGCONT). */
+  kill(service: ServiceName, signal: NodeJS.Signals, replica?: number): Promise<void>;
+  /** Starts it again on the same ports, and waits until it is SERVING. */
+  start(service: ServiceName, replica?: number): Promise<void>;
+  /** Lets it drain, then starts it again. */
+  restart(service: ServiceName, replica?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Provisions, migrates and starts the services in no particular order; resolves when every one is SERVING. */
+export async function startCluster(given: ClusterOptions): Promise<Cluster> {
+  const options = withNamespace(given);
+  const temporary = options.dir === undefined;
+  const dir = options.dir ?? mkdtempSync(join(process.env['TASKFLOW_TEST_DIR'] ?? tmpdir(), 'taskflow-cluster-'));
+  makePrivateFolder(join(dir, 'logs'));
+  const guard = options.guard ?? openGuard(dir, temporary);
+  const finish = async (): Promise<void> => {
+    if (options.guard === undefined) await guard.close();
+    if (temporary) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    const settings = await settleClusterSettings(options, dir);
+    await prepareDatabases({ options, settings, dir });
+    const processes = settings.replicas.map((replica) => toProcess(replica, { options, guard, dir }));
+    await startAll(processes, options);
+    return assemble({ settings, processes, dir, finish });
+  } catch (error) {
+    await finish();
+    throw error;
+  }
+}
+
+/** Clusters on free ports are many by nature; one on the default ports is the only one and keeps its names. */
+function withNamespace(options: ClusterOptions): ClusterOptions {
+  if (options.namespace !== undefined || options.ports === 'default') return options;
+  return { ...options, namespace: randomBytes(4).toString('hex') };
+}
+
+interface Preparation {
+  readonly options: ClusterOptions;
+  readonly settings: ClusterSettings;
+  readonly dir: string;
+}
+
+async function prepareDatabases({ options, settings, dir }: Preparation): Promise<void> {
+  const root = options.root ?? checkoutRoot;
+  const urls = Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'DATABASE_URL'), settings.databaseUrls[service]]));
+  if (options.databaseUrls === undefined) {
+    options.report?.('creating roles and databases');
+    const env = { ...hostEnvironment(), ...urls, TASKFLOW_ADMIN_DATABASE_URL: options.postgresAdminUrl ?? '' };
+    await runScript({ title: 'provisioning', script: join(root, 'libs/db/bin/provision.ts'), env, logFile: join(dir, 'logs', 'provision.log') });
+  }
+  options.report?.('migrating the databases');
+  const first = settings.replicas.filter((replica) => replica.label === replica.service);
+  const runs = first.map(async ({ service, env }) =>
+    runScript({ title: `migrating ${service}`, script: join(root, 'services', service, 'src/migrate.ts'), env, logFile: join(dir, 'logs', `${service}-migrate.log`) }),
+  );
+  await rejectAfterAll(runs);
+}
+
+/** Waits for all of them, so that nothing runs on behind an error, then throws the first failure. */
+async function rejectAfterAll(runs: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(runs);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+function toProcess(replica: Replica, { options, guard, dir }: { options: ClusterOptions; guard: Guard; dir: string }): ServiceProcess {
+  const script = join(options.root ?? checkoutRoot, 'services', replica.service, 'src/main.ts');
+  const service = new ServiceProcess({ label: replica.label, script, env: replica.env, logFile: join(dir, 'logs', `${replica.label}.log`), guard });
+  service.onLoss = (how) => options.onLoss?.(replica.label, how);
+  return service;
+}
+
+async function startAll(processes: readonly ServiceProcess[], options: ClusterOptions): Promise<void> {
+  options.report?.('starting the services');
+  const starts = processes.map(async (service) => {
+    await service.start();
+    options.report?.(`${service.options.label} is SERVING`);
+  });
+  try {
+    await Promise.all(starts);
+  } catch (error) {
+    await stopAll(processes);
+    // One that was just being spawned while the others were stopped.
+    await Promise.allSettled(starts);
+    await stopAll(processes);
+    throw error;
+  }
+}
+
+async function stopAll(processes: readonly ServiceProcess[]): Promise<void> {
+  await rejectAfterAll(processes.map(async (service) => service.stop()));
+}
+
+interface Parts {
+  readonly settings: ClusterSettings;
+  readonly processes: readonly ServiceProcess[];
+  readonly dir: string;
+  readonly finish: () => Promise<void>;
+}
+
+function assemble({ settings, processes, dir, finish }: Parts): Cluster {
+  const at = (service: ServiceName, replica = 0): { replica: Replica; process: ServiceProcess } => {
+    const label = replica === 0 ? service : `${service}-${replica + 1}`;
+    const index = settings.replicas.findIndex((entry) => entry.label === label);
+    if (index < 0) throw new Error(`this cluster has no ${label}`);
+    return { replica: settings.replicas[index] as Replica, process: processes[index] as ServiceProcess };
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    admin: settings.admin,
+    redisUrl: settings.redisUrl,
+    dir,
+    labels: settings.replicas.map((replica) => replica.label),
+    address: (service, replica) => `127.0.0.1:${at(service, replica).replica.grpcPort}`,
+    httpAddress: (service, replica) => `http://127.0.0.1:${at(service, replica).replica.httpPort}`,
+    databaseUrl: (service) => settings.databaseUrls[service],
+    pid: (service, replica) => at(service, replica).process.pid,
+    logFile: (service, replica) => at(service, replica).process.options.logFile,
+    logs: (service, replica) => readLog(at(service, replica).process.options.logFile),
+    kill: async (service, signal, replica) => at(service, replica).process.kill(signal),
+    start: async (service, replica) => at(service, replica).process.start(),
+    restart: async (service, replica) => {
+      await at(service, replica).process.stop();
+      await at(service, replica).process.start();
+    },
+    stop: async () => (stopped ??= stopAll(processes).finally(finish)),
+  };
+}

@@ -1,0 +1,23 @@
+import { Client, credentials } from '@grpc/grpc-js';
+
+/**
+ * Whether the gRPC server at the address reports SERVING for itself as a whole. The two messages of grpc.health.v1 are
+ * small enough to stand here as bytes: the request is empty, the answer's field 1 is the status, 1 = SERVING.
+ */
+export async function isServing(address: string, deadlineMs = 2_000): Promise<boolean> {
+  const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      client.makeUnaryRequest<Uint8Array, Buffer>(
+        '/grpc.health.v1.Health/Check',
+        (bytes) => Buffer.from(bytes),
+        (bytes) => bytes,
+        new Uint8Array(),
+        { deadline: Date.now() + deadlineMs },
+        (error, answer) => resolve(error === null && answer?.[0] === 0x08 && answer[1] === 0x01),
+      );
+    });
+  } finally {
+    client.close();
+  }
+}

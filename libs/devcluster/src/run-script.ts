@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { lastLines } from './log-file.ts';
+
+export interface ScriptRun {
+  /** What it does, for the error message: "migrating tasks". */
+  readonly title: string;
+  readonly script: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logFile: string;
+}
+
+/** Runs a TypeScript file to its end with our own Node; throws with the end of its output when it fails. */
+export async function runScript({ title, script, env, logFile }: ScriptRun): Promise<void> {
+  const keep = (output: { stdout?: string; stderr?: string }): void => {
+    appendFileSync(logFile, `${output.stdout ?? ''}${output.stderr ?? ''}`, { mode: 0o600 });
+  };
+  try {
+    keep(await promisify(execFile)(process.execPath, [script], { cwd: '/', env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 }));
+  } catch (error) {
+    const failure = error as { stdout?: string; stderr?: string; code?: unknown; signal?: unknown };
+    keep(failure);
+    throw new Error(`${title} failed (${String(failure.signal ?? failure.code)}). Its log, ${logFile}, ends with:\n${lastLines(logFile)}`, { cause: error });
+  }
+}

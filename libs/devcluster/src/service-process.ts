@@ -1,0 +1,117 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stopSteps, type Guard } from './guard.ts';
+import { isServing } from './health-check.ts';
+import { lastLines } from './log-file.ts';
+import { refOf, stopProcess, waitForExit, type ProcessRef } from './processes.ts';
+
+export interface ServiceProcessOptions {
+  /** As shown to people: `tasks`, or `tasks-2` for a second replica. */
+  readonly label: string;
+  readonly script: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logFile: string;
+  readonly guard: Guard;
+}
+
+const startLimitMs = 60_000;
+
+/** One service process: started, seen to be SERVING, stopped, killed and started again. */
+export class ServiceProcess {
+  readonly options: ServiceProcessOptions;
+  /** Called when the process ends although nobody asked for it. */
+  onLoss: (how: string) => void = () => undefined;
+  #process: ProcessRef | undefined;
+  #address: string | undefined;
+  #expected = false;
+
+  constructor(options: ServiceProcessOptions) {
+    this.options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Resolves when the service has said that it serves and its health check agrees; throws with the end of its log. */
+  async start(): Promise<void> {
+    if (this.#process !== undefined) return;
+    this.#expected = false;
+    this.#address = undefined;
+    const child = await this.#spawn();
+    try {
+      await this.#waitUntilServing(child);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #spawn(): Promise<ChildProcess> {
+    const { script, env, logFile, guard } = this.options;
+    const log = openSync(logFile, 'a', 0o600);
+    // A group of its own: Ctrl-C in the terminal is for the supervisor, which stops the services in order.
+    const child = fork(script, [], { cwd: '/', env, execArgv: [], detached: true, stdio: ['ignore', log, log, 'ipc'] });
+    closeSync(log);
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    const entry = refOf(child.pid as number);
+    this.#process = entry;
+    guard.watch({ ...entry, role: 'service' });
+    child.on('message', (message) => this.#hear(message));
+    child.once('exit', (code, signal) => this.#end(entry, code === null ? `killed by ${String(signal)}` : `exit code ${code}`));
+    return child;
+  }
+
+  #hear(message: unknown): void {
+    const { type, grpcPort } = message as { type?: unknown; grpcPort?: unknown };
+    if (type === 'serving' && typeof grpcPort === 'number') this.#address = `127.0.0.1:${grpcPort}`;
+  }
+
+  #end(entry: ProcessRef, how: string): void {
+    if (this.#process !== entry) return;
+    this.#process = undefined;
+    this.options.guard.forget(entry);
+    if (!this.#expected) this.onLoss(how);
+  }
+
+  async #waitUntilServing(child: ChildProcess): Promise<void> {
+    const until = performance.now() + startLimitMs;
+    const { label, logFile } = this.options;
+    const fail = (what: string): never => {
+      throw new Error(`the ${label} service ${what}. Its log, ${logFile}, ends with:\n${lastLines(logFile)}`);
+    };
+    while (this.#address === undefined || !(await isServing(this.#address))) {
+      if (this.#process === undefined) fail(`ended while it started (${child.signalCode ?? `exit code ${String(child.exitCode)}`})`);
+      if (performance.now() > until) fail(`was not SERVING after ${startLimitMs / 1000} s`);
+      await pause(25);
+    }
+    // The channel stays open, for the service watches it, but must not keep a test run alive.
+    child.unref();
+    child.channel?.unref();
+  }
+
+  /** Lets it drain. */
+  async stop(): Promise<void> {
+    this.#expected = true;
+    if (this.#process !== undefined) await stopProcess(this.#process, stopSteps.service);
+    this.#forget();
+  }
+
+  /** Sends the signal and waits for the end; for SIGSTOP and SIGCONT it only sends. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const entry = this.#process;
+    if (entry === undefined) throw new Error(`the ${this.options.label} service is not running`);
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
+    if (ends) this.#expected = true;
+    process.kill(entry.pid, signal);
+    if (!ends) return;
+    if (!(await waitForExit(entry, 30_000))) throw new Error(`the ${this.options.label} service is still running 30 s after ${signal}`);
+    this.#forget();
+  }
+
+  #forget(): void {
+    if (this.#process !== undefined) this.options.guard.forget(this.#process);
+    this.#process = undefined;
+  }
+}
