@@ -33,6 +33,6 @@ function writeReasons(): void {
   writeFileSync(join(out, 'libs/errors/src/reasons.ts'), lines.join('\n'));
 }
 
-run('generate', '--output', proto === join(out, 'proto') ? proto : join(out, 'proto'));
+run('generate', '--output', join(out, 'proto'));
 run('build', '--output', join(out, 'libs/contract/src/gen/descriptors.binpb'));
 writeReasons();

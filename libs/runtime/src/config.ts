@@ -29,24 +29,26 @@ function readEntry(env: NodeJS.ProcessEnv, name: string): EnvReading {
   }
 }
 
+function readEntries(env: NodeJS.ProcessEnv, names: readonly string[]): Map<string, EnvReading> {
+  return new Map(names.map((name) => [name, readEntry(env, name)]));
+}
+
+function toFault(issue: z.core.$ZodIssue, readings: Map<string, EnvReading>): string {
+  const name = String(issue.path[0]);
+  const reading = readings.get(name);
+  return reading?.fault ?? `${name}: ${reading?.value === undefined ? 'is missing' : issue.message}`;
+}
+
 /**
  * Reads and checks the entries of a shape: keys are names of environment variables, values zod types on strings.
  * Throws ConfigError with every fault at once; values never appear in it, since they may be secrets.
  */
 export function loadConfig<S extends z.ZodRawShape>(shape: S, env: NodeJS.ProcessEnv = process.env): z.infer<z.ZodObject<S>> {
-  const faults: string[] = [];
-  const values: Record<string, string | undefined> = {};
-  for (const name of Object.keys(shape)) {
-    const reading = readEntry(env, name);
-    if (reading.fault !== undefined) faults.push(reading.fault);
-    values[name] = reading.value;
-  }
-  const broken = new Set(faults.map((fault) => fault.split(/_FILE:|:/)[0]));
+  const readings = readEntries(env, Object.keys(shape));
+  const values = Object.fromEntries([...readings].map(([name, reading]) => [name, reading.value]));
   const result = z.object(shape).safeParse(values);
-  for (const issue of result.error?.issues ?? []) {
-    const name = String(issue.path[0]);
-    if (!broken.has(name)) faults.push(`${name}: ${values[name] === undefined ? 'is missing' : issue.message}`);
-  }
-  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  const unreadable = [...readings.values()].flatMap((reading) => reading.fault ?? []);
+  const faults = new Set([...unreadable, ...(result.error?.issues ?? []).map((issue) => toFault(issue, readings))]);
+  if (faults.size > 0 || !result.success) throw new ConfigError([...faults]);
   return result.data;
 }

@@ -1,0 +1,80 @@
+// The gate of the contract: lint, compatibility with the last release, drift of what is generated, and who may call what.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const proto = join(root, 'proto');
+const compatibility = JSON.stringify({ version: 'v2', breaking: { use: ['FILE'] } });
+const faults: string[] = [];
+
+function check(name: string, action: () => void): void {
+  try {
+    action();
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    const output = (error as { stdout?: Buffer }).stdout?.toString() ?? '';
+    console.log(`FAIL  ${name}\n${output || (error as Error).message}`);
+    faults.push(name);
+  }
+}
+
+function buf(...args: string[]): void {
+  execFileSync(join(root, 'node_modules/.bin/buf'), args, { cwd: proto, stdio: 'pipe' });
+}
+
+function filesBelow(folder: string): string[] {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile());
+  return found.sort();
+}
+
+/** Generates everything again in a temporary copy and compares. */
+function checkDrift(): void {
+  const copy = mkdtempSync(join(tmpdir(), 'taskflow-contract-'));
+  try {
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    symlinkSync(proto, join(copy, 'proto'));
+    mkdirSync(join(copy, 'libs/contract/src'), { recursive: true });
+    mkdirSync(join(copy, 'libs/errors/src'), { recursive: true });
+    execFileSync(process.execPath, [join(root, 'libs/contract/bin/generate.ts'), copy], { stdio: 'pipe' });
+    const differing = ['libs/contract/src/gen', 'libs/errors/src/reasons.ts'].flatMap((path) => differences(join(root, path), join(copy, path)));
+    if (differing.length > 0) throw new Error(`run \`npm run proto:generate\`; these differ:\n  ${differing.join('\n  ')}`);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function differences(committed: string, fresh: string): string[] {
+  if (statSync(fresh).isFile()) return readFileSync(committed).equals(readFileSync(fresh)) ? [] : [relative(root, committed)];
+  const names = [...new Set([...filesBelow(committed), ...filesBelow(fresh)])];
+  return names.flatMap((name) => {
+    const [a, b] = [join(committed, name), join(fresh, name)];
+    return existsSync(a) && existsSync(b) && readFileSync(a).equals(readFileSync(b)) ? [] : [relative(root, a)];
+  });
+}
+
+/** Access is decided in the contract, so a change of it must be seen in a review: it changes proto/access.txt too. */
+async function accessTable(): Promise<string> {
+  const { policies } = await import('../src/policy.ts');
+  const rows = [...policies.values()].map((policy) => {
+    const callers = policy.callers.length > 0 ? ` ← ${policy.callers.join(', ')}` : '';
+    return `${policy.access.padEnd(8)}${policy.path}${callers}${policy.sensitive ? ' (sensitive)' : ''}`;
+  });
+  return `${rows.sort().join('\n')}\n`;
+}
+
+check('lint (buf STANDARD)', () => buf('lint'));
+check('generated code is up to date', checkDrift);
+check('no breaking change against the last release', () =>
+  buf('breaking', '../libs/contract/src/gen/descriptors.binpb', '--against', 'released.binpb', '--config', compatibility),
+);
+const table = await accessTable().catch((error: unknown) => error as Error);
+check('every method declares its policy', () => {
+  if (table instanceof Error) throw table;
+});
+check('access is as agreed in proto/access.txt', () => {
+  if (table !== readFileSync(join(proto, 'access.txt'), 'utf8')) throw new Error(`it would have to be:\n${String(table)}`);
+});
+process.exit(faults.length === 0 ? 0 : 1);
