@@ -1,0 +1,3 @@
+import { serve } from '../../../stand-in.ts';
+
+await serve('scheduler');

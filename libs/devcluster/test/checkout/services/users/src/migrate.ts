@@ -1,0 +1,3 @@
+import { migrate } from '../../../stand-in.ts';
+
+await migrate('users');
