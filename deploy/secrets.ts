@@ -7,7 +7,7 @@
  * The public keys are always derived anew from the private ones, so the two cannot disagree.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { JsonWebKey } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,8 +55,8 @@ function newServiceKey(service: string): string {
   return JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: service, alg: 'EdDSA', use: 'sig' });
 }
 
-function publicKeyOf(service: string, serviceKey: string): JsonWebKey {
-  const privateKey = createPrivateKey({ key: JSON.parse(serviceKey) as JsonWebKey, format: 'jwk' });
+function publicKeyOf(service: string, serviceKey: string): object {
+  const privateKey = createPrivateKey({ key: JSON.parse(serviceKey) as webcrypto.JsonWebKey, format: 'jwk' });
   return { ...createPublicKey(privateKey).export({ format: 'jwk' }), kid: service, alg: 'EdDSA', use: 'sig' };
 }
 
