@@ -9,6 +9,8 @@ import { withConnection } from './redis.ts';
 export interface Admin {
   readonly email: string;
   readonly password: string;
+  /** Where the password was written to; undefined when it was given. */
+  readonly passwordFile: string | undefined;
 }
 
 /** One process of a service. */
@@ -37,7 +39,7 @@ export function hostEnvironment(): NodeJS.ProcessEnv {
 export async function settleClusterSettings(options: ClusterOptions, dir: string): Promise<ClusterSettings> {
   const databaseUrls = options.databaseUrls ?? makeDatabaseUrls(options, dir);
   const redisUrl = await ownRedisDatabase(options.redisUrl, options.namespace);
-  const admin = { email: options.env?.[settingOf('auth', 'ADMIN_EMAIL')] ?? 'admin@taskflow.local', password: adminPassword(options, dir) };
+  const admin = chooseAdmin(options, dir);
   const places = await choosePlaces(options);
   const keys = keepKeys(join(dir, 'keys'));
   const addresses = forEachService((service) => targetOf(places.filter((place) => place.service === service)));
@@ -59,8 +61,11 @@ export async function settleClusterSettings(options: ClusterOptions, dir: string
   return { admin, databaseUrls, redisUrl, replicas };
 }
 
-function adminPassword(options: ClusterOptions, dir: string): string {
-  return options.env?.[settingOf('auth', 'ADMIN_PASSWORD')] ?? keepSecret(join(dir, 'admin.password'));
+function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {
+  const email = env?.[settingOf('auth', 'ADMIN_EMAIL')] ?? 'admin@taskflow.local';
+  const password = env?.[settingOf('auth', 'ADMIN_PASSWORD')];
+  const passwordFile = join(dir, 'admin.password');
+  return password === undefined ? { email, password: keepSecret(passwordFile), passwordFile } : { email, password, passwordFile: undefined };
 }
 
 interface Shared {

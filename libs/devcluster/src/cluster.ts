@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly root?: string;
   /** Told about progress. */
   readonly report?: (line: string) => void;
+  /** Breaks the start off; whatever was started by then is stopped. */
+  readonly signal?: AbortSignal;
   /** Told about a service that ended by itself. */
   readonly onLoss?: (label: string, how: string) => void;
 }
@@ -105,12 +107,18 @@ async function prepareDatabases({ options, settings, dir }: Preparation): Promis
   if (options.databaseUrls === undefined) {
     options.report?.('creating roles and databases');
     const env = { ...hostEnvironment(), ...urls, TASKFLOW_ADMIN_DATABASE_URL: options.postgresAdminUrl ?? '' };
-    await runScript({ title: 'provisioning', script: join(root, 'libs/db/bin/provision.ts'), env, logFile: join(dir, 'logs', 'provision.log') });
+    await runScript({ title: 'provisioning', script: join(root, 'libs/db/bin/provision.ts'), env, logFile: join(dir, 'logs', 'provision.log'), signal: options.signal });
   }
   options.report?.('migrating the databases');
   const first = settings.replicas.filter((replica) => replica.label === replica.service);
   const runs = first.map(async ({ service, env }) =>
-    runScript({ title: `migrating ${service}`, script: join(root, 'services', service, 'src/migrate.ts'), env, logFile: join(dir, 'logs', `${service}-migrate.log`) }),
+    runScript({
+      title: `migrating ${service}`,
+      script: join(root, 'services', service, 'src/migrate.ts'),
+      env,
+      logFile: join(dir, 'logs', `${service}-migrate.log`),
+      signal: options.signal,
+    }),
   );
   await rejectAfterAll(runs);
 }
@@ -130,13 +138,14 @@ function toProcess(replica: Replica, { options, guard, dir }: { options: Cluster
 }
 
 async function startAll(processes: readonly ServiceProcess[], options: ClusterOptions): Promise<void> {
+  options.signal?.throwIfAborted();
   options.report?.('starting the services');
   const starts = processes.map(async (service) => {
     await service.start();
     options.report?.(`${service.options.label} is SERVING`);
   });
   try {
-    await Promise.all(starts);
+    await orAborted(Promise.all(starts), options.signal);
   } catch (error) {
     await stopAll(processes);
     // One that was just being spawned while the others were stopped.
@@ -144,6 +153,14 @@ async function startAll(processes: readonly ServiceProcess[], options: ClusterOp
     await stopAll(processes);
     throw error;
   }
+}
+
+async function orAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await work);
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error(`broken off: ${String(signal.reason)}`)), { once: true });
+  });
+  await Promise.race([work, aborted]);
 }
 
 async function stopAll(processes: readonly ServiceProcess[]): Promise<void> {

@@ -20,6 +20,8 @@ export interface InfrastructureOptions {
   /** Do not start PostgreSQL although no URL is given: every service has a database elsewhere. */
   readonly withoutPostgres?: boolean;
   readonly report?: (line: string) => void;
+  /** Runs when leftovers of a killed run are gone, before anything is started; what it throws ends the start. */
+  readonly beforeStart?: () => Promise<void>;
 }
 
 /** PostgreSQL and Redis, private or given. Whoever started it calls `stop`. */
@@ -77,6 +79,7 @@ interface Locked {
 async function startLocked({ options, dir, user, temporary, finish }: Locked): Promise<Infrastructure> {
   const report = options.report ?? ((): void => undefined);
   await clearLeftovers(dir, report);
+  await options.beforeStart?.();
   const guard = openGuard(dir, temporary);
   const shared = { durable: options.durable ?? false, guard, report };
   const wantsPostgres = options.postgresUrl === undefined && options.withoutPostgres !== true;

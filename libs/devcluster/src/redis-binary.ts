@@ -29,8 +29,12 @@ export async function findRedisBinary(options: RedisBinaryOptions = {}): Promise
   if (installed !== undefined) return { path: installed, env: {} };
   const cached = unpackedIn(cache);
   if (runs(cached)) return cached;
-  if (findProgram('apt-get', path) === undefined || findProgram('dpkg', path) === undefined) throw new Error(installHint('it is neither on the PATH nor can it be unpacked here'));
+  if (!canUnpack(path)) throw new Error(installHint('it is neither on the PATH nor can it be unpacked here'));
   report('Redis is not on this machine: fetching a private copy from the distribution’s packages');
+  return fetchInto(cache);
+}
+
+async function fetchInto(cache: string): Promise<RedisBinary> {
   try {
     await unpack(cache);
   } catch (error) {
@@ -39,6 +43,10 @@ export async function findRedisBinary(options: RedisBinaryOptions = {}): Promise
   const unpacked = unpackedIn(cache);
   if (!runs(unpacked)) throw new Error(installHint('the unpacked copy does not run here'));
   return unpacked;
+}
+
+function canUnpack(path: string): boolean {
+  return findProgram('apt-get', path) !== undefined && findProgram('dpkg', path) !== undefined;
 }
 
 function installHint(reason: string): string {
@@ -89,6 +97,8 @@ async function unpack(cache: string): Promise<void> {
     for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) await run('dpkg', ['-x', file, root], limits);
     const program = join(root, 'usr', 'bin', 'redis-server');
     if (!existsSync(program)) symlinkSync('redis-check-rdb', program);
+    // Another start may have been faster; its copy may be in use already.
+    if (runs(unpackedIn(cache))) return;
     rmSync(cache, { recursive: true, force: true });
     renameSync(root, cache);
   } finally {

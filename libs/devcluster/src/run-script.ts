@@ -9,18 +9,21 @@ export interface ScriptRun {
   readonly script: string;
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
+  /** Ends the script. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a TypeScript file to its end with our own Node; throws with the end of its output when it fails. */
-export async function runScript({ title, script, env, logFile }: ScriptRun): Promise<void> {
+export async function runScript({ title, script, env, logFile, signal }: ScriptRun): Promise<void> {
   const keep = (output: { stdout?: string; stderr?: string }): void => {
     appendFileSync(logFile, `${output.stdout ?? ''}${output.stderr ?? ''}`, { mode: 0o600 });
   };
   try {
-    keep(await promisify(execFile)(process.execPath, [script], { cwd: '/', env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 }));
+    keep(await promisify(execFile)(process.execPath, [script], { cwd: '/', env, timeout: 120_000, signal, maxBuffer: 16 * 1024 * 1024 }));
   } catch (error) {
     const failure = error as { stdout?: string; stderr?: string; code?: unknown; signal?: unknown };
     keep(failure);
+    signal?.throwIfAborted();
     throw new Error(`${title} failed (${String(failure.signal ?? failure.code)}). Its log, ${logFile}, ends with:\n${lastLines(logFile)}`, { cause: error });
   }
 }

@@ -20,11 +20,11 @@ const startLimitMs = 60_000;
 /** One service process: started, seen to be SERVING, stopped, killed and started again. */
 export class ServiceProcess {
   readonly options: ServiceProcessOptions;
-  /** Called when the process ends although nobody asked for it. */
+  /** Called when the process ends after it was SERVING although nobody asked for it. */
   onLoss: (how: string) => void = () => undefined;
   #process: ProcessRef | undefined;
   #address: string | undefined;
-  #expected = false;
+  #mayEnd = true;
 
   constructor(options: ServiceProcessOptions) {
     this.options = options;
@@ -37,11 +37,12 @@ export class ServiceProcess {
   /** Resolves when the service has said that it serves and its health check agrees; throws with the end of its log. */
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
-    this.#expected = false;
+    this.#mayEnd = true;
     this.#address = undefined;
     const child = await this.#spawn();
     try {
       await this.#waitUntilServing(child);
+      this.#mayEnd = false;
     } catch (error) {
       await this.stop();
       throw error;
@@ -72,7 +73,7 @@ export class ServiceProcess {
     if (this.#process !== entry) return;
     this.#process = undefined;
     this.options.guard.forget(entry);
-    if (!this.#expected) this.onLoss(how);
+    if (!this.#mayEnd) this.onLoss(how);
   }
 
   async #waitUntilServing(child: ChildProcess): Promise<void> {
@@ -93,7 +94,7 @@ export class ServiceProcess {
 
   /** Lets it drain. */
   async stop(): Promise<void> {
-    this.#expected = true;
+    this.#mayEnd = true;
     if (this.#process !== undefined) await stopProcess(this.#process, stopSteps.service);
     this.#forget();
   }
@@ -103,7 +104,7 @@ export class ServiceProcess {
     const entry = this.#process;
     if (entry === undefined) throw new Error(`the ${this.options.label} service is not running`);
     const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
-    if (ends) this.#expected = true;
+    if (ends) this.#mayEnd = true;
     process.kill(entry.pid, signal);
     if (!ends) return;
     if (!(await waitForExit(entry, 30_000))) throw new Error(`the ${this.options.label} service is still running 30 s after ${signal}`);
