@@ -1,0 +1,57 @@
+import type { Logger } from '#libs/runtime';
+import { Redis } from 'ioredis';
+
+/** How long a producer waits for Redis before it gives up. */
+export const commandTimeoutMs = 1_000;
+
+const reconnectDelayMs = (attempt: number) => Math.min(2_000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+
+/** Says once that the connection is lost and once that it is back, however often it is tried in between. */
+function reportState(redis: Redis, logger: Logger, role: string): void {
+  let lost = false;
+  redis.on('error', (error) => {
+    if (!lost) logger.warn({ err: error, role }, 'lost Redis');
+    lost = true;
+  });
+  redis.on('ready', () => {
+    if (lost) logger.info({ role }, 'reached Redis again');
+    lost = false;
+  });
+}
+
+/** For enqueueing: every command fails at once without a connection, and after a second with a silent one. */
+export function openProducerConnection(url: string, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: commandTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    retryStrategy: reconnectDelayMs,
+  });
+  reportState(redis, logger, 'producer');
+  return redis;
+}
+
+/** The connections of one worker: the one that is handed to BullMQ, and those that it derives from it. */
+export interface WorkerConnections {
+  redis: Redis;
+  /** Cuts all of them without waiting for Redis. */
+  disconnect(): void;
+}
+
+/** For working: reconnects for ever, and commands wait for the connection. */
+export function openWorkerConnections(url: string, logger: Logger): WorkerConnections {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2_000, retryStrategy: reconnectDelayMs });
+  reportState(redis, logger, 'worker');
+  const all = [redis];
+  // BullMQ blocks on a duplicate that it never hands out; without it, an unreachable Redis keeps the process alive.
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const copy = duplicate(override);
+    copy.on('error', () => undefined);
+    all.push(copy);
+    return copy;
+  };
+  return { redis, disconnect: () => all.forEach((connection) => connection.disconnect()) };
+}

@@ -1,0 +1,19 @@
+/** A job that will not run again. */
+export interface DeadJob {
+  queue: string;
+  name: string;
+  jobId: string;
+  /** As it was enqueued; it may be anything when it broke its schema. */
+  payload: unknown;
+  /** Why it died. */
+  error: string;
+  /** How often it was tried, this time included. */
+  attempts: number;
+  callId: string;
+}
+
+/** Where dead jobs are kept: somewhere that outlives Redis. */
+export interface DeadLetters {
+  /** May be called again for the same jobId. When it throws, the job stays in the queue and is tried again. */
+  bury(job: DeadJob): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import { runInBackground, type Logger } from '#libs/runtime';
+import type { JobDefinition } from './definition.ts';
+import type { Envelope } from './envelope.ts';
+
+/** What a handler knows about its run besides the payload. */
+export interface JobRun {
+  jobId: string;
+  /** 1 for the first try; RetryLater does not count. */
+  attempt: number;
+  /** How often the job has been started, postponed and interrupted runs included. */
+  starts: number;
+  callId: string;
+  /** Fires when the attempt's time is over or the process stops. */
+  signal: AbortSignal;
+}
+
+export type JobHandler = (payload: unknown, run: JobRun) => Promise<void>;
+
+export interface Attempt {
+  definition: JobDefinition;
+  handler: JobHandler;
+  payload: unknown;
+  envelope: Envelope;
+  run: Omit<JobRun, 'callId' | 'signal'>;
+  logger: Logger;
+  /** Fires when the process stops and cannot wait any longer. */
+  stopping: AbortSignal;
+}
+
+/** How long a handler may take to notice that its signal fired before its slot is given to another job. */
+const noticeMs = 1_000;
+
+/** Rejects a while after the signal fired, for handlers that do not listen to it. */
+function rejectAfter(signal: AbortSignal): { promise: Promise<never>; cancel(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => undefined as void;
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason as Error), noticeMs);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  promise.catch(() => undefined);
+  return {
+    promise,
+    cancel: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** One attempt in a context of its own that continues the producer's call. Rejects with what the handler threw. */
+export async function runAttempt(attempt: Attempt): Promise<void> {
+  const { definition, envelope, logger, stopping } = attempt;
+  const background = {
+    name: definition.name,
+    logger,
+    timeoutMs: definition.timeoutMs,
+    signal: stopping,
+    callId: envelope.callId === '' ? undefined : envelope.callId,
+    traceParent: envelope.traceParent === '' ? undefined : envelope.traceParent,
+  };
+  await runInBackground(background, async (context) => {
+    const limit = rejectAfter(context.signal);
+    try {
+      const run = { ...attempt.run, callId: context.callId, signal: context.signal };
+      await Promise.race([attempt.handler(attempt.payload, run), limit.promise]);
+    } finally {
+      limit.cancel();
+    }
+  });
+}
