@@ -9,7 +9,11 @@ import { ensureInstalled, findPinnedNode } from '../boot/install.mjs';
 import { startTimeOf } from '../boot/lock.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const targets = ['start', 'test', 'import'];
+const targets = {
+  start: 'libs/devcluster/bin/start.ts',
+  test: 'libs/devcluster/bin/test.ts',
+  import: 'services/tasks/import/main.ts',
+};
 const [target, ...args] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`taskflow: ${line}\n`);
 
@@ -54,7 +58,7 @@ function watchAncestors() {
 
 function run(node) {
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
-  const script = join(root, 'libs', 'devcluster', 'bin', `${target}.ts`);
+  const script = join(root, targets[target]);
   // The channel tells the program that we have ended, however that happened.
   child = spawn(node, [script, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path } });
   child.once('error', (error) => fail(`the pinned Node cannot be started: ${error.message}`));
@@ -69,7 +73,7 @@ function fail(message) {
 }
 
 async function main() {
-  if (!targets.includes(target)) return fail(`say what to run: ${targets.join(', ')}`);
+  if (!Object.hasOwn(targets, target ?? '')) return fail(`say what to run: ${Object.keys(targets).join(', ')}`);
   watchAncestors();
   await ensureInstalled(root, say, (npm) => {
     child = npm;

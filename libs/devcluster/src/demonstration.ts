@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AuthServiceService } from '#contract/auth/v1/auth';
+import { NotificationKind, NotificationsServiceService, SchedulerServiceService, type Notification } from '#contract/scheduler/v1/scheduler';
+import { TasksServiceService } from '#contract/tasks/v1/tasks';
+import { CallError, openPublicClient } from '#libs/grpc';
+import type { Cluster } from './cluster.ts';
+import { checkoutRoot } from './instance.ts';
+import { patiently, until } from './patience.ts';
+
+export interface DemonstrationOptions {
+  report?: (line: string) => void;
+  /** Called before each step, so that a test can make trouble there. */
+  onStep?: (step: DemonstrationStep) => Promise<void> | void;
+}
+
+export const demonstrationSteps = ['register', 'import', 'statistics', 'sweep', 'notifications'] as const;
+export type DemonstrationStep = (typeof demonstrationSteps)[number];
+
+export interface DemonstrationResult {
+  email: string;
+  password: string;
+  added: number;
+  overdue: bigint;
+  notifications: Notification[];
+}
+
+/** The lines of the sample file, and how many of them are open and past their due date. */
+const sample = { file: join(checkoutRoot, 'services/tasks/import/sample.todo.txt'), lines: 6, overdue: 2 };
+
+/**
+ * Shows the cluster's whole way from a new account to a delivered notification, over the public API, with an account of
+ * its own each time. Waits for services that are away; rejects when something stays away or goes wrong.
+ */
+export async function runDemonstration(cluster: Cluster, options: DemonstrationOptions = {}): Promise<DemonstrationResult> {
+  const report = options.report ?? (() => undefined);
+  const begin = async (step: DemonstrationStep): Promise<void> => options.onStep?.(step);
+  const clients = openClients(cluster);
+  try {
+    await begin('register');
+    const account = { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
+    const token = await register(clients, account);
+    report(`registered ${account.email}`);
+    await begin('import');
+    const added = await importSample(cluster, account);
+    report(`imported the sample todo.txt: ${added} tasks`);
+    await begin('statistics');
+    const { stats } = await patiently(() => clients.tasks.getTaskStats({}, { token }));
+    report(`open and past their due time: ${stats?.overdue}`);
+    await begin('sweep');
+    const run = await triggerSweep(clients, cluster);
+    report(`an administrator started the overdue sweep (run ${run})`);
+    await begin('notifications');
+    const notifications = await awaitNotifications(clients, token);
+    for (const { taskTitle, dueTime } of notifications) report(`notified: "${taskTitle}" was due ${dueTime?.toISOString()}`);
+    return { ...account, added, overdue: stats?.overdue ?? 0n, notifications };
+  } finally {
+    clients.close();
+  }
+}
+
+type Clients = ReturnType<typeof openClients>;
+
+function openClients(cluster: Cluster) {
+  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
+  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'));
+  const close = (): void => [auth, tasks, scheduler, notifications].forEach((client) => client.close());
+  return { auth, tasks, scheduler, notifications, close };
+}
+
+interface Credentials {
+  email: string;
+  password: string;
+}
+
+async function signIn(clients: Clients, { email, password }: Credentials): Promise<string> {
+  const { tokens } = await patiently(() => clients.auth.login({ email, password }));
+  return tokens?.accessToken ?? '';
+}
+
+/** An answer that got lost leaves the account behind; then signing in is what remains to do. */
+async function register(clients: Clients, account: Credentials): Promise<string> {
+  await patiently(async (attempt) => {
+    try {
+      await clients.auth.register({ ...account, displayName: 'Ann Example' });
+    } catch (error) {
+      if (!(attempt > 0 && error instanceof CallError && error.reason === 'EMAIL_TAKEN')) throw error;
+    }
+  });
+  return signIn(clients, account);
+}
+
+/** Runs what `npm run import` runs. */
+async function importSample(cluster: Cluster, account: Credentials): Promise<number> {
+  const env = {
+    ...process.env,
+    TASKFLOW_EMAIL: account.email,
+    TASKFLOW_PASSWORD: account.password,
+    TASKFLOW_AUTH_ADDRESS: cluster.address('auth'),
+    TASKFLOW_TASKS_ADDRESS: cluster.address('tasks'),
+  };
+  const script = join(checkoutRoot, 'services/tasks/import/main.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, sample.file], { env });
+  const added = Number(/^(\d+) added/m.exec(stdout)?.[1]);
+  if (added !== sample.lines) throw new Error(`the import said: ${stdout.trim()}`);
+  return added;
+}
+
+async function triggerSweep(clients: Clients, cluster: Cluster): Promise<string> {
+  const token = await signIn(clients, cluster.admin);
+  const request = { scheduleId: 'overdue-sweep', requestId: `demonstration-${randomUUID()}` };
+  const { runId } = await patiently(() => clients.scheduler.triggerSchedule(request, { token }));
+  return runId;
+}
+
+async function awaitNotifications(clients: Clients, token: string): Promise<Notification[]> {
+  const answer = await until(
+    () => clients.notifications.listNotifications({}, { token }),
+    ({ notifications }) => notifications.filter(({ kind }) => kind === NotificationKind.OVERDUE).length >= sample.overdue,
+  );
+  return answer.notifications;
+}
