@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import type { EntityManager } from '#libs/db';
+import { emailTaken } from '../domain/auth.errors.ts';
+import type { ProfileOutbox, Repositories } from '../deps.ts';
+import { createAccountRepository } from './account.repository.ts';
+import { entities } from './entities.ts';
+import { createSessionRepository } from './session.repository.ts';
+import { createSigningKeyRepository } from './signing-key.repository.ts';
+
+/** What auth's database is made of, for opening and for migrating it. */
+export function databaseDefinition(url: string) {
+  return { url, entities, migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)) };
+}
+
+export const constraints = { accounts_email_key: emailTaken };
+
+export function createRepositories(em: EntityManager, profiles: ProfileOutbox): Repositories {
+  return {
+    accounts: createAccountRepository(em),
+    sessions: createSessionRepository(em),
+    signingKeys: createSigningKeyRepository(em),
+    profiles,
+  };
+}

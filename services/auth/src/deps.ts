@@ -1,0 +1,84 @@
+import type { UnitOfWork } from '#libs/db';
+import type { Clock, Logger } from '#libs/runtime';
+import type { AccountRepository } from './domain/account.repository.ts';
+import type { Account, AccountRole } from './domain/account.entity.ts';
+import type { SessionRepository } from './domain/session.repository.ts';
+import type { SigningKeyRepository } from './domain/signing-key.repository.ts';
+import type { PublicJwk } from './domain/signing-key.entity.ts';
+
+/** What users is told about an account. Its display name counts only for a profile that does not exist yet. */
+export interface ProfileUpsert {
+  accountId: string;
+  email: string;
+  role: AccountRole;
+  enabled: boolean;
+  displayName: string;
+  accountVersion: string;
+  accountCreateTime: string;
+}
+
+/** Everything that one transaction can touch. */
+export interface Repositories {
+  accounts: AccountRepository;
+  sessions: SessionRepository;
+  signingKeys: SigningKeyRepository;
+  profiles: ProfileOutbox;
+}
+
+/** Calls to users that are made after the transaction, until they succeed. */
+export interface ProfileOutbox {
+  upsert(account: Account, displayName: string): void;
+}
+
+export interface ProfileDelivery {
+  /** Starts delivering what was committed; resolves when this account's profile has arrived, or soon anyway. Never rejects. */
+  deliver(accountId: string): Promise<void>;
+}
+
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** False for `undefined` after the same work as for a hash. */
+  verify(passwordHash: string | undefined, password: string): Promise<boolean>;
+}
+
+export interface RefreshTokens {
+  create(): string;
+  /** The token that replaces this one. */
+  successorOf(token: string): string;
+  /** What is stored of it. */
+  hashOf(token: string): string;
+}
+
+export interface AccessTokenIssuer {
+  issue(claims: { accountId: string; role: AccountRole; sessionId: string }): Promise<{ token: string; expireTime: Date }>;
+}
+
+export interface PublishedKey {
+  kid: string;
+  publicJwk: PublicJwk;
+}
+
+export interface SigningKeys {
+  /** Every key that a good token may be signed with; there is always one. */
+  listPublished(): Promise<PublishedKey[]>;
+}
+
+export interface AuthSettings {
+  /** How long a session lives after its last use. */
+  sessionLifetimeMs: number;
+  /** How long a replaced refresh token still gives the same successor. */
+  refreshGraceMs: number;
+}
+
+export interface AuthDeps {
+  uow: UnitOfWork<Repositories>;
+  clock: Clock;
+  newId: () => string;
+  logger: Logger;
+  passwords: PasswordHasher;
+  refreshTokens: RefreshTokens;
+  accessTokens: AccessTokenIssuer;
+  signingKeys: SigningKeys;
+  profileDelivery: ProfileDelivery;
+  settings: AuthSettings;
+}

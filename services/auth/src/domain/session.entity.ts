@@ -1,0 +1,53 @@
+import { defineEntity, p } from '@mikro-orm/core';
+
+export const revokeReasons = ['logout', 'token_reused'] as const;
+export type RevokeReason = (typeof revokeReasons)[number];
+
+export const SessionSchema = defineEntity({
+  name: 'Session',
+  tableName: 'sessions',
+  properties: {
+    id: p.uuid().primary(),
+    accountId: p.uuid().index('sessions_account_id_idx'),
+    userAgent: p.text(),
+    peer: p.text(),
+    createTime: p.datetime(3),
+    lastUsedTime: p.datetime(3),
+    expireTime: p.datetime(3).index('sessions_expire_time_idx'),
+    revokeTime: p.datetime(3).nullable(),
+    revokeReason: p.enum(revokeReasons).nullable(),
+  },
+});
+
+export interface NewSession {
+  id: string;
+  accountId: string;
+  userAgent: string;
+  peer: string;
+}
+
+/** One sign-in on one device: the family of all refresh tokens that came from it. */
+export class Session extends SessionSchema.class {
+  static open(values: NewSession, now: Date, lifetimeMs: number): Session {
+    const expireTime = new Date(now.getTime() + lifetimeMs);
+    return Object.assign(new Session(), values, { createTime: now, lastUsedTime: now, expireTime, revokeTime: null, revokeReason: null });
+  }
+
+  isAlive(now: Date): boolean {
+    return this.revokeTime == null && this.expireTime > now;
+  }
+
+  /** Its lifetime counts from the last use. */
+  touch(now: Date, lifetimeMs: number): void {
+    this.lastUsedTime = now;
+    this.expireTime = new Date(now.getTime() + lifetimeMs);
+  }
+
+  /** The first reason stays. */
+  revoke(reason: RevokeReason, now: Date): void {
+    if (this.revokeTime != null) return;
+    this.revokeTime = now;
+    this.revokeReason = reason;
+  }
+}
+SessionSchema.setClass(Session);

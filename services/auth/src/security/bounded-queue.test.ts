@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { createBoundedQueue } from './bounded-queue.ts';
+
+const full = new Error('full');
+const createQueue = (concurrency: number, maxWaiting: number) => createBoundedQueue({ concurrency, maxWaiting, refusal: () => full });
+
+describe('bounded queue', () => {
+  it('runs only so many tasks at once, the others in order of arrival', async () => {
+    const queue = createQueue(2, 10);
+    const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    const started: number[] = [];
+    const ends = gates.map((gate, index) =>
+      queue.run(() => {
+        started.push(index);
+        return gate.promise;
+      }),
+    );
+    expect(started).toEqual([0, 1]);
+    gates[1]?.resolve();
+    await ends[1];
+    expect(started).toEqual([0, 1, 2]);
+    gates.forEach((gate) => gate.resolve());
+    await Promise.all(ends);
+    expect(started).toEqual([0, 1, 2, 3]);
+  });
+
+  it('refuses at once what would wait too long', async () => {
+    const queue = createQueue(1, 1);
+    const gate = Promise.withResolvers<void>();
+    const accepted = [queue.run(() => gate.promise), queue.run(() => gate.promise)];
+    await expect(queue.run(() => gate.promise)).rejects.toBe(full);
+    gate.resolve();
+    await Promise.all(accepted);
+  });
+
+  it('goes on after a task that failed', async () => {
+    const queue = createQueue(1, 1);
+    await expect(queue.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await expect(queue.run(() => Promise.resolve('done'))).resolves.toBe('done');
+  });
+
+  it('lets go of a task whose caller gave up while it waited', async () => {
+    const queue = createQueue(1, 1);
+    const gate = Promise.withResolvers<void>();
+    const first = queue.run(() => gate.promise);
+    const caller = new AbortController();
+    const abandoned = queue.run(() => Promise.resolve('never'), caller.signal);
+    caller.abort(new Error('gave up'));
+    await expect(abandoned).rejects.toThrow('gave up');
+    const next = queue.run(() => Promise.resolve('served'));
+    gate.resolve();
+    await first;
+    await expect(next).resolves.toBe('served');
+  });
+});

@@ -1,0 +1,49 @@
+import type { AuthDeps } from '../deps.ts';
+import type { AccountRole } from '../domain/account.entity.ts';
+import { RefreshToken } from '../domain/refresh-token.entity.ts';
+import { Session } from '../domain/session.entity.ts';
+import type { SessionRepository } from '../domain/session.repository.ts';
+
+export interface Tokens {
+  accessToken: string;
+  accessTokenExpireTime: Date;
+  refreshToken: string;
+  refreshTokenExpireTime: Date;
+}
+
+/** Where a sign-in comes from, for the list of sessions. */
+export interface ClientInfo {
+  userAgent: string;
+  peer: string;
+}
+
+export interface PreparedSession {
+  tokens: Tokens;
+  /** To be called in the transaction that makes the session real. */
+  addTo(sessions: SessionRepository): void;
+}
+
+type Needs = Pick<AuthDeps, 'accessTokens' | 'refreshTokens' | 'clock' | 'newId' | 'settings'>;
+
+/** Makes the tokens of a new session before its transaction, so that nothing is left that could fail after the commit. */
+export async function prepareSession(
+  { accessTokens, refreshTokens, clock, newId, settings }: Needs,
+  account: { id: string; role: AccountRole },
+  client: ClientInfo,
+): Promise<PreparedSession> {
+  const sessionId = newId();
+  const refreshToken = refreshTokens.create();
+  const access = await accessTokens.issue({ accountId: account.id, role: account.role, sessionId });
+  const now = clock.now();
+  // New entities at every call: a transaction that is repeated must not meet those of its failed attempt.
+  const openSession = () => Session.open({ id: sessionId, accountId: account.id, ...client }, now, settings.sessionLifetimeMs);
+  return {
+    tokens: {
+      accessToken: access.token,
+      accessTokenExpireTime: access.expireTime,
+      refreshToken,
+      refreshTokenExpireTime: openSession().expireTime,
+    },
+    addTo: (sessions) => sessions.add(openSession(), RefreshToken.first(refreshTokens.hashOf(refreshToken), sessionId, now)),
+  };
+}

@@ -1,0 +1,18 @@
+import type { InternalUsersServiceService } from '#contract/users/v1/users';
+import { parseRequest } from '#libs/errors';
+import type { Handlers } from '#libs/grpc';
+import type { UsersDeps } from '../deps.ts';
+import { batchGetUsers } from '../use-cases/batch-get-users.ts';
+import { upsertProfile } from '../use-cases/upsert-profile.ts';
+import { toAccountCopy } from './users.mapper.ts';
+import { batchGetUsersSchema, upsertProfileSchema } from './users.schemas.ts';
+
+export function internalUsersHandlers(deps: UsersDeps): Handlers<InternalUsersServiceService> {
+  return {
+    upsertProfile: async (request) => {
+      await upsertProfile(deps, toAccountCopy(parseRequest(upsertProfileSchema, request)));
+      return {};
+    },
+    batchGetUsers: async (request) => batchGetUsers(deps, parseRequest(batchGetUsersSchema, request).userIds),
+  };
+}

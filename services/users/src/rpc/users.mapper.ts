@@ -1,0 +1,17 @@
+import { Role } from '#contract/auth/v1/auth';
+import type { User } from '#contract/users/v1/users';
+import type { z } from 'zod';
+import { etagOf, type ProfileRole } from '../domain/profile.entity.ts';
+import type { AccountCopy, ProfileView } from '../domain/profile.repository.ts';
+import type { upsertProfileSchema } from './users.schemas.ts';
+
+const roleMessages: Readonly<Record<ProfileRole, Role>> = { user: Role.USER, admin: Role.ADMIN };
+
+export function toUserMessage({ id, email, role, enabled, displayName, timeZone, locale, createTime, updateTime, version }: ProfileView): User {
+  return { id, email, role: roleMessages[role], enabled, displayName, timeZone, locale, createTime, updateTime, etag: etagOf(version) };
+}
+
+export function toAccountCopy(request: z.output<typeof upsertProfileSchema>): AccountCopy {
+  const { userId, email, role, enabled, accountVersion, displayName, accountCreateTime } = request;
+  return { id: userId, email, role: role === Role.ADMIN ? 'admin' : 'user', enabled, accountVersion, displayName, createTime: accountCreateTime };
+}

@@ -1,0 +1,61 @@
+import { Role } from '#contract/auth/v1/auth';
+import { fieldTypes } from '#libs/errors';
+import { z } from 'zod';
+import { toLocale, toTimeZone } from '../domain/settings.ts';
+
+/** Text that `canonical` turns into its one spelling, or refuses by giving undefined. */
+function canonicalText(canonical: (text: string) => string | undefined, limits: { max: number; message: string }): z.ZodType<string, string> {
+  return fieldTypes.text({ max: limits.max }).transform((text, context) => {
+    const value = canonical(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: limits.message });
+    return z.NEVER;
+  });
+}
+
+const displayName = fieldTypes.text({ min: 1, max: 100 });
+const maxPageTokenCharacters = 1024;
+const maxBatch = 1000;
+
+export const getUserSchema = z.object({ userId: fieldTypes.uuid() });
+
+/** The fields that an update may name, each under its name in the mask. */
+const changeable = {
+  display_name: { key: 'displayName', type: displayName },
+  time_zone: { key: 'timeZone', type: canonicalText(toTimeZone, { max: 64, message: 'must be an IANA time zone, for instance "Europe/Berlin"' }) },
+  locale: { key: 'locale', type: canonicalText(toLocale, { max: 35, message: 'must be a BCP 47 language tag, for instance "en-GB"' }) },
+} as const;
+type ChangeablePath = keyof typeof changeable;
+const changeablePaths = Object.keys(changeable) as ChangeablePath[];
+const isChangeable = (path: string): path is ChangeablePath => path in changeable;
+
+const updateMask = z
+  .array(z.string().refine((path) => isChangeable(path), `must be one of ${changeablePaths.join(', ')}`), 'must be set')
+  .min(1, `must name at least one of ${changeablePaths.join(', ')}`);
+
+/** What is checked of the user depends on the mask: other fields may hold anything, since they are not read. */
+export function updateUserSchema(mask: readonly string[] | undefined) {
+  const named = [...new Set(mask?.filter(isChangeable))].map((path) => changeable[path]);
+  const fields = Object.fromEntries(named.map(({ key, type }) => [key, type]));
+  const user = z.object({ id: fieldTypes.uuid(), etag: fieldTypes.text({ max: 64 }), ...fields }, 'must be set');
+  return z.object({ user, updateMask });
+}
+
+export const listUsersSchema = z.object({
+  pageSize: fieldTypes.pageSize({ fallback: 50, max: 1000 }),
+  pageToken: z.string().max(maxPageTokenCharacters, `must have at most ${maxPageTokenCharacters} characters`),
+});
+
+export const upsertProfileSchema = z.object({
+  userId: fieldTypes.uuid(),
+  email: fieldTypes.text({ min: 3, max: 254 }),
+  role: z.enum([Role.USER, Role.ADMIN], 'must be a known role'),
+  enabled: z.boolean(),
+  displayName,
+  accountVersion: z.bigint().min(1n, 'must be positive'),
+  accountCreateTime: z.date('must be set'),
+});
+
+export const batchGetUsersSchema = z.object({
+  userIds: z.array(fieldTypes.uuid()).min(1, `must name 1 to ${maxBatch} users`).max(maxBatch, `must name 1 to ${maxBatch} users`),
+});

@@ -1,0 +1,7 @@
+import type { UsersDeps } from '../deps.ts';
+import type { AccountCopy } from '../domain/profile.repository.ts';
+
+/** Stores what auth says about an account; repeated and outdated messages change nothing. */
+export async function upsertProfile({ uow, clock }: Pick<UsersDeps, 'uow' | 'clock'>, copy: AccountCopy): Promise<void> {
+  await uow.run(({ profiles }) => profiles.upsertAccountCopy(copy, clock.now()));
+}
