@@ -1,0 +1,102 @@
+import type { EntityManager, MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { AppError } from '#libs/errors';
+import type { Logger, Metrics } from '#libs/runtime';
+import { createControlConnection } from './control-connection.ts';
+import type { ConstraintErrors } from './database-errors.ts';
+import { migrationNames } from './migration-files.ts';
+import { createOrm, migrationsTable, sessionLimits, type Entities } from './orm.ts';
+import { createReader, type SqlReader } from './reader.ts';
+import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
+
+/** What a service's database is made of; the same object serves to open and to migrate it. */
+export interface DatabaseDefinition {
+  url: string;
+  entities: Entities;
+  /** Absolute path of the folder with the migrations. */
+  migrationsPath: string;
+}
+
+export interface DatabaseOptions extends DatabaseDefinition {
+  /** How many connections this process may hold. */
+  poolSize: number;
+  logger: Logger;
+  metrics?: Metrics;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+}
+
+export interface Database {
+  readonly orm: MikroORM;
+  readonly reader: SqlReader;
+  /** `constraints` says which AppError the violation of a constraint means, by the constraint's name. */
+  unitOfWork<R>(repositories: (em: EntityManager) => R, constraints?: ConstraintErrors): UnitOfWork<R>;
+  /** Throws AppError when the database is out of reach, or when a migration of this program has not run yet. */
+  check(): Promise<void>;
+  /** Waits at most `graceMs` (default 5 s) for connections in use. Running work fails from then on. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Opens a service's database. Connects at the first use, so it succeeds also while PostgreSQL is away. */
+export function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const orm = createOrm({ ...options, pool: poolOptions(options), onPoolCreated: (pool) => watchPool(pool, options) });
+  const control = createControlConnection(options.url, options.applicationName);
+  const connection = orm.driver.getConnection() as PostgreSqlConnection;
+  const reader = createReader(() => connection.getNativeClient() as Promise<Pool>, control);
+  const outcomes = options.metrics?.counter('db_transactions_total', 'Units of work by outcome.', ['outcome']);
+  const onOutcome = (outcome: string): void => outcomes?.inc({ outcome });
+  return Promise.resolve({
+    orm,
+    reader,
+    unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, control, repositories, constraints, onOutcome }),
+    check: createCheck(reader, options.migrationsPath),
+    close: async (graceMs = 5000) => {
+      await Promise.race([orm.close(), pause(graceMs, undefined, { ref: false })]);
+      await control.close();
+    },
+  });
+}
+
+function poolOptions({ poolSize, applicationName }: DatabaseOptions): Record<string, unknown> {
+  return {
+    max: poolSize,
+    application_name: applicationName,
+    connectionTimeoutMillis: 3000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // The last resort against a server that is reachable and silent: longer than the server's own limit.
+    query_timeout: sessionLimits.statement_timeout + 5000,
+    ...sessionLimits,
+  };
+}
+
+function watchPool(pool: Pool, { logger, metrics }: DatabaseOptions): void {
+  pool.on('error', (error: Error & { code?: string }) => logger.warn({ code: error.code }, 'idle database connection lost'));
+  const connections = metrics?.gauge('db_connections', 'Connections of the pool by state; waiting counts requests for one.', ['state']);
+  if (connections === undefined) return;
+  const measure = (): void => {
+    connections.set({ state: 'idle' }, pool.idleCount);
+    connections.set({ state: 'in_use' }, pool.totalCount - pool.idleCount);
+    connections.set({ state: 'waiting' }, pool.waitingCount);
+  };
+  for (const event of ['acquire', 'release', 'remove'] as const) pool.on(event, measure);
+}
+
+function createCheck(reader: SqlReader, migrationsPath: string): () => Promise<void> {
+  let isMigrated = false;
+  return async () => {
+    if (isMigrated) {
+      await reader.query({ name: 'check', text: 'select 1' }, []);
+      return;
+    }
+    const table = await reader.query<{ found: boolean }>({ name: 'check_table', text: 'select to_regclass($1) is not null as found' }, [migrationsTable]);
+    const applied = table[0]?.found === true ? await reader.query<{ name: string }>({ name: 'check_names', text: `select name from ${migrationsTable}` }, []) : [];
+    const names = new Set(applied.map((row) => row.name));
+    if (migrationNames(migrationsPath).some((name) => !names.has(name))) {
+      throw new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'the database has not been migrated yet', { details: { retryAfterMs: 1000 } });
+    }
+    isMigrated = true;
+  };
+}

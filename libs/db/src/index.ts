@@ -1,0 +1,12 @@
+export { v7 as uuidv7 } from 'uuid';
+export { columnTypes } from './column-types.ts';
+export { openDatabase, type Database, type DatabaseDefinition, type DatabaseOptions } from './database.ts';
+export type { ConstraintErrors } from './database-errors.ts';
+export { idempotencyTable, once, pruneIdempotency, type Once } from './idempotency.ts';
+export { Migration, migrate, runMigrateCommand, schemaDrift, type MigrateOptions } from './migrate.ts';
+export type { Entities } from './orm.ts';
+export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
+export type { SqlReader, Statement } from './reader.ts';
+export { runStatement } from './statement.ts';
+export type { UnitOfWork } from './unit-of-work.ts';
+export type { EntityManager } from '@mikro-orm/postgresql';

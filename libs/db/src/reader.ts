@@ -1,0 +1,101 @@
+import type { Pool, PoolClient, QueryConfig } from 'pg';
+import { types } from 'pg';
+import { currentContext, remainingMs } from '#libs/runtime';
+import type { ControlConnection } from './control-connection.ts';
+import { assertCallGoesOn, endOfCall, toDatabaseError } from './database-errors.ts';
+import { faultKind } from './sql-state.ts';
+
+/** Reads without the ORM, for hot paths: prepared statements outside of any transaction. */
+export interface SqlReader {
+  /**
+   * `name` is the prepared statement's, unique for its text. In rows int8 and xid8 are bigint, int8[] is bigint[],
+   * timestamptz is Date, bytea is Buffer, numeric is string. Ends with the running call; throws AppError as a unit of
+   * work does.
+   */
+  query<Row>(statement: Statement, parameters: unknown[]): Promise<Row[]>;
+}
+
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+const xid8 = 5069;
+const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+  [types.builtins.INT8]: BigInt,
+  [xid8]: BigInt,
+  1016: (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)), // int8[]
+};
+const rowTypes = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    parsers[oid] ?? types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
+};
+
+export function createReader(pool: () => Promise<Pool>, control: ControlConnection): SqlReader {
+  async function queryOnce(query: QueryConfig): Promise<unknown[]> {
+    const client = await (await pool()).connect();
+    const end = watchCall();
+    const answer = client.query<Record<string, unknown>>(query);
+    try {
+      const result = await Promise.race([answer, end.reached]);
+      if (result !== undefined) {
+        client.release();
+        return result.rows;
+      }
+    } catch (error) {
+      client.release(faultKind(error) === 'connection');
+      throw error;
+    } finally {
+      end.stop();
+    }
+    answer.catch(() => undefined);
+    abandon(client, control);
+    throw endOfCall();
+  }
+
+  return {
+    query: async <Row>({ name, text }: Statement, parameters: unknown[]): Promise<Row[]> => {
+      const query = { name, text, values: parameters, types: rowTypes };
+      try {
+        assertCallGoesOn();
+        return (await queryOnce(query).catch((error: unknown) => {
+          // The pool may hold connections from before a restart of the server; a read may be repeated.
+          if (faultKind(error) !== 'connection') throw error;
+          return queryOnce(query);
+        })) as Row[];
+      } catch (error) {
+        throw toDatabaseError(error);
+      }
+    },
+  };
+}
+
+/** The statement is cancelled while its connection is still ours, and the connection is never used again. */
+function abandon(client: PoolClient, control: ControlConnection): void {
+  const { processID } = client as PoolClient & { processID?: number };
+  const cancelled = processID === undefined ? Promise.resolve() : control.cancelStatement(processID);
+  void cancelled.then(() => client.release(true));
+}
+
+interface CallEnd {
+  /** Resolves when the running call is over. */
+  reached: Promise<undefined>;
+  stop(): void;
+}
+
+function watchCall(): CallEnd {
+  const call = currentContext();
+  if (call === undefined) return { reached: new Promise(() => undefined), stop: () => undefined };
+  let finish: (value: undefined) => void = () => undefined;
+  const reached = new Promise<undefined>((resolve) => (finish = resolve));
+  const onEnd = (): void => finish(undefined);
+  const timer = setTimeout(onEnd, Math.min(remainingMs(), 2 ** 31 - 1));
+  call.signal.addEventListener('abort', onEnd, { once: true });
+  return {
+    reached,
+    stop: () => {
+      clearTimeout(timer);
+      call.signal.removeEventListener('abort', onEnd);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
+
+/** What went wrong between us and PostgreSQL, as far as callers act on it. */
+export type FaultKind =
+  | 'conflict' // a concurrent transaction won; the whole transaction may be repeated
+  | 'lock_timeout'
+  | 'timeout' // a statement or the transaction was ended, by a limit or by a cancel request
+  | 'connection' // the server is away, refuses us, or dropped the connection
+  | 'pool_exhausted'
+  | 'constraint'
+  | 'bad_text' // text that PostgreSQL cannot store, such as NUL
+  | 'defect';
+
+interface PostgresError extends Error {
+  code?: string;
+  severity?: string;
+  constraint?: string;
+  table?: string;
+  column?: string;
+}
+
+/** Both waits of the pool end with a message only: the first while all connections are taken, the second while connecting. */
+const poolWaitTimeout = 'timeout exceeded when trying to connect';
+const connectionMessages = [
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'Client was closed',
+  'Query read timeout',
+  'Postgres connection has been discarded',
+  'driver has already been destroyed',
+  'Cannot use a pool after calling end',
+];
+const connectionCodes = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN',
+]);
+
+const kindsByState: Readonly<Record<string, FaultKind>> = {
+  '40001': 'conflict', // serialization_failure
+  '40P01': 'conflict', // deadlock_detected
+  '55P03': 'lock_timeout', // lock_not_available
+  '57014': 'timeout', // query_canceled, also by statement_timeout
+  '25P04': 'timeout', // transaction_timeout
+  '25P03': 'connection', // idle_in_transaction_session_timeout
+  '22021': 'bad_text', // character_not_in_repertoire
+  '22P05': 'bad_text', // untranslatable_character
+};
+
+/** By the first two characters of the SQLSTATE. */
+const kindsByClass: Readonly<Record<string, FaultKind>> = {
+  '08': 'connection',
+  '23': 'constraint',
+  '28': 'connection', // wrong role or password: for callers the database is away
+  '3D': 'connection', // no such database
+  '53': 'connection', // out of connections, memory, disk
+  '57': 'connection', // shutting down, starting, terminated
+  '58': 'connection',
+};
+
+/** The kind of a fault of the database or the ORM; undefined for every other error. */
+export function faultKind(error: unknown): FaultKind | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof OptimisticLockError) return 'conflict';
+  const { code, severity } = error as PostgresError;
+  if (code !== undefined && connectionCodes.has(code)) return 'connection';
+  if (severity !== undefined && code !== undefined) return kindsByState[code] ?? kindsByClass[code.slice(0, 2)] ?? 'defect';
+  if (error.message === poolWaitTimeout) return 'pool_exhausted';
+  if (connectionMessages.some((start) => error.message.startsWith(start))) return 'connection';
+  return error instanceof DriverException || error instanceof ValidationError ? 'defect' : undefined;
+}
+
+export function violatedConstraint(error: unknown): string | undefined {
+  return (error as PostgresError).constraint;
+}
+
+/**
+ * A database error as a log may hold it. The ORM writes values into the statement and PostgreSQL quotes rows in its
+ * messages, so neither the message nor any detail of the original is kept: only names of our own making.
+ */
+export class DatabaseFault extends Error {
+  override readonly name = 'DatabaseFault';
+  /** SQLSTATE, or the system's error code. */
+  readonly code: string | undefined;
+
+  constructor(original: Error) {
+    super(describe(original));
+    this.code = (original as PostgresError).code;
+    this.stack = [`${this.name}: ${this.message}`, ...frames(original)].join('\n');
+  }
+}
+
+/** Messages of these classes hold identifiers at most: undefined table or column, missing permission, lost connection. */
+const harmlessMessages = /^(42P01|42703|42883|42501|25...|40...|53...|57...|08...|55P03|3D000|E[A-Z_]+)$/;
+
+function describe(error: Error): string {
+  const { code, constraint, table, column } = error as PostgresError;
+  const where = Object.entries({ constraint, table, column }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]));
+  const what = code === undefined ? error.constructor.name : `SQLSTATE ${code}`;
+  const said = code !== undefined && harmlessMessages.test(code) ? [lastPart(error.message)] : [];
+  return [code?.startsWith('E') === true ? code : what, ...where, ...said].join(', ');
+}
+
+/** The ORM puts the statement before the server's words: "insert into … - relation … does not exist". */
+function lastPart(message: string): string {
+  return (message.split(' - ').at(-1) ?? '').slice(0, 200);
+}
+
+function frames(error: Error): string[] {
+  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+}

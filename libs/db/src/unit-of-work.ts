@@ -1,0 +1,86 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { setTimeout as pause } from 'node:timers/promises';
+import { assertNoOpenTransaction, remainingMs, runInsideTransaction } from '#libs/runtime';
+import type { ControlConnection } from './control-connection.ts';
+import { toDatabaseError, type ConstraintErrors } from './database-errors.ts';
+import { claim, storeResponse, type Once } from './idempotency.ts';
+import { faultKind } from './sql-state.ts';
+import { beginTransaction, type Transaction } from './transaction.ts';
+
+/** The only way to change data. R is what the work may use: repositories over one entity manager. */
+export interface UnitOfWork<R> {
+  /**
+   * Runs `work` in one transaction and commits when it returns; when it throws, nothing of it remains. It may run up
+   * to four times, because conflicts with concurrent transactions (also of a stale entity version) are repeated, so it
+   * must have no effect outside the database. Network calls, queues and hashing inside throw, as does another run.
+   * With `once`, a request id that was used before gives the recorded result without running `work`.
+   * Throws AppError for every fault of the database: unavailable (DATABASE_UNAVAILABLE), resource_exhausted
+   * (OVERLOADED: no free connection), aborted (WRITE_CONFLICT), deadline_exceeded, cancelled, internal.
+   */
+  run<T>(work: (repositories: R) => Promise<T>, once?: Once<T>): Promise<T>;
+}
+
+export interface UnitOfWorkOptions<R> {
+  orm: MikroORM;
+  control: ControlConnection;
+  repositories: (em: EntityManager) => R;
+  constraints?: ConstraintErrors | undefined;
+  onOutcome?: ((outcome: 'committed' | 'rolled_back' | 'repeated') => void) | undefined;
+}
+
+const maxRepeats = 3;
+
+export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R> {
+  const { orm, control, repositories, constraints, onOutcome = () => undefined } = options;
+
+  async function runOnce<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
+    const transaction = await beginTransaction(orm, control);
+    try {
+      const result = await runInsideTransaction(() => workAndFlush(transaction.em, work, once));
+      await transaction.commit();
+      onOutcome('committed');
+      return result;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  }
+
+  async function workAndFlush<T>(em: Transaction['em'], work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
+    if (once === undefined || once.requestId === '') {
+      const result = await work(repositories(em));
+      await em.flush();
+      return result;
+    }
+    const earlier = await claim(em, once);
+    if (earlier !== undefined) return once.decode(earlier);
+    const result = await work(repositories(em));
+    await em.flush();
+    await storeResponse(em, once, once.encode(result));
+    return result;
+  }
+
+  return {
+    run: async (work, once) => {
+      assertNoOpenTransaction('a unit of work');
+      for (let repeat = 0; ; repeat += 1) {
+        try {
+          return await runOnce(work, once);
+        } catch (error) {
+          const waitMs = backoffMs(repeat);
+          if (faultKind(error) !== 'conflict' || repeat === maxRepeats || remainingMs() <= waitMs) {
+            onOutcome('rolled_back');
+            throw toDatabaseError(error, constraints);
+          }
+          onOutcome('repeated');
+          await pause(waitMs);
+        }
+      }
+    },
+  };
+}
+
+/** 5–10, 10–20, 20–40 ms: transactions are short, and those that collided must not collide again. */
+function backoffMs(repeat: number): number {
+  return 5 * 2 ** repeat * (1 + Math.random());
+}
