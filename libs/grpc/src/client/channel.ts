@@ -1,0 +1,56 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { policies, serviceConfigFor, type ServiceName } from '#libs/contract';
+
+/** The services that a callee offers, by their full names. */
+function servicesOf(callee: ServiceName): string[] {
+  return [...new Set([...policies.values()].map((policy) => policy.service))].filter((service) => service.startsWith(`taskflow.${callee}.`));
+}
+
+/** One service config for all services of a callee, since they share a channel. */
+function serviceConfigOf(callee: ServiceName): object {
+  const configs = servicesOf(callee).map(serviceConfigFor);
+  return { ...configs[0], methodConfig: configs.flatMap((config) => config.methodConfig) };
+}
+
+function createTransport(callee: ServiceName, address: string): Client {
+  return new Client(address, credentials.createInsecure(), {
+    'grpc.service_config': JSON.stringify(serviceConfigOf(callee)),
+    // Nobody else, for instance a DNS TXT record, decides about retries.
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_retries': 1,
+    // A callee that comes back is found soon: the default waits for up to two minutes.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.dns_min_time_between_resolutions_ms': 1000,
+    // Finds connections that died without a word.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 5000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  });
+}
+
+export interface Transport {
+  client: Client;
+  /** Closes the channel when nobody else uses it any more. */
+  release(): void;
+}
+
+const shared = new Map<string, { client: Client; users: number }>();
+
+/** The one channel to a target; every user of it must release it. */
+export function acquireTransport(callee: ServiceName, address: string): Transport {
+  const key = `${callee} ${address}`;
+  const entry = shared.get(key) ?? { client: createTransport(callee, address), users: 0 };
+  shared.set(key, entry);
+  entry.users += 1;
+  let released = false;
+  const release = (): void => {
+    if (released) return;
+    released = true;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    shared.delete(key);
+    entry.client.close();
+  };
+  return { client: entry.client, release };
+}

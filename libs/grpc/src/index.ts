@@ -1,0 +1,15 @@
+export { bind, type Handlers, type ServerStreamHandler, type ServiceBinding, type UnaryHandler } from './server/binding.ts';
+export type { IncomingCall, Interceptor } from './server/chain.ts';
+export { requireUser } from './server/require-user.ts';
+export { startServer, type GrpcServer, type ServerOptions } from './server/server.ts';
+export {
+  createAuthenticator,
+  type AccessKeys,
+  type Authenticator,
+  type AuthenticatorOptions,
+} from './identity/authenticator.ts';
+export { createRemoteAccessKeys, type RemoteAccessKeys } from './identity/remote-access-keys.ts';
+export { accessTokenRules } from './identity/rules.ts';
+export { createServiceIdentity, type ServiceIdentity } from './identity/service-identity.ts';
+export { createClient, type CallOptions, type ClientOptions, type ServiceClient, type UnaryClient } from './client/client.ts';
+export type { BreakerOptions, BreakerState } from './client/breaker.ts';

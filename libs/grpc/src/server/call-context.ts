@@ -1,0 +1,66 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { MethodPolicy } from '#libs/contract';
+import { AppError } from '#libs/errors';
+import type { CallContext, Logger } from '#libs/runtime';
+import { acceptCallId, callIdKey } from '../wire/call-id.ts';
+import { textOf } from '../wire/metadata.ts';
+import { continueTrace, traceIdOf, traceParentKey } from '../wire/trace-parent.ts';
+
+export interface Arrival {
+  policy: MethodPolicy;
+  metadata: Metadata;
+  /** The address of the client, without port. */
+  peer: string;
+  /** Milliseconds since 1970; Infinity when the client set none. */
+  clientDeadline: number;
+  logger: Logger;
+}
+
+export interface OpenCall {
+  context: CallContext;
+  /** Ends the call early with this error; later calls change nothing. */
+  abort(reason: AppError): void;
+  /** The call is over: the deadline's timer is stopped and `abort` has no effect any more. */
+  close(): void;
+}
+
+// grpc-js answers a passed deadline by itself, without details, and the client stops waiting at that moment too. So that the
+// full answer arrives in time, our deadline is a little earlier than the client's.
+const answerReserve = { share: 0.1, maxMs: 20 };
+
+function deadlineOf({ policy, clientDeadline }: Arrival, now: number): number {
+  const reserveMs = Math.min(answerReserve.maxMs, Math.max(0, clientDeadline - now) * answerReserve.share);
+  return Math.min(clientDeadline - reserveMs, now + policy.deadlineMs);
+}
+
+/** Builds the context of a call that has just arrived, with a signal that fires at its deadline. */
+export function openCall(arrival: Arrival): OpenCall {
+  const { policy, metadata, peer, logger } = arrival;
+  const now = Date.now();
+  const deadline = deadlineOf(arrival, now);
+  const callId = acceptCallId(textOf(metadata, callIdKey));
+  const traceParent = continueTrace(textOf(metadata, traceParentKey));
+  const controller = new AbortController();
+  let closed = false;
+  const abort = (reason: AppError): void => {
+    if (!closed) controller.abort(reason);
+  };
+  const tooLate = () => abort(new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out'));
+  const timer = setTimeout(tooLate, Math.max(0, deadline - now));
+  const context: CallContext = {
+    callId,
+    method: policy.path,
+    deadline,
+    signal: controller.signal,
+    actor: { kind: 'anonymous' },
+    peer,
+    userAgent: textOf(metadata, 'user-agent') ?? '',
+    traceParent,
+    logger: logger.child({ requestId: callId, traceId: traceIdOf(traceParent), method: policy.path }),
+  };
+  const close = (): void => {
+    closed = true;
+    clearTimeout(timer);
+  };
+  return { context, abort, close };
+}

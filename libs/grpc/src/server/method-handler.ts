@@ -1,0 +1,129 @@
+import type { EventEmitter } from 'node:events';
+import { Metadata, type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
+import { AppError, toAppError } from '#libs/errors';
+import type { Logger } from '#libs/runtime';
+import { callIdKey } from '../wire/call-id.ts';
+import { textOf } from '../wire/metadata.ts';
+import { toStatus } from '../wire/status.ts';
+import type { BoundMethod } from './binding.ts';
+import { openCall, type OpenCall } from './call-context.ts';
+import type { IncomingCall } from './chain.ts';
+import type { OpenCalls } from './open-calls.ts';
+
+export interface MethodHandlerOptions {
+  run: (call: IncomingCall) => Promise<void>;
+  resolvePeer: (peer: string, forwardedFor: string | undefined) => string;
+  openCalls: OpenCalls;
+  logger: Logger;
+}
+
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+type StreamCall = ServerWritableStream<Buffer, Buffer>;
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+function headerOf(callId: string): Metadata {
+  const header = new Metadata();
+  header.set(callIdKey, callId);
+  return header;
+}
+
+/** Registers a method so that grpc-js passes bytes through and everything else happens in the chain. */
+export function addMethod(server: Server, method: BoundMethod, options: MethodHandlerOptions): void {
+  const { path, responseStream } = method.definition;
+  const added = responseStream
+    ? server.register<Buffer, Buffer>(path, (call: StreamCall) => void answerStream(call, method, options), identity, identity, 'serverStream')
+    : server.register<Buffer, Buffer>(
+        path,
+        (call: UnaryCall, callback: sendUnaryData<Buffer>) => void answerUnary(call, callback, { method, options }),
+        identity,
+        identity,
+        'unary',
+      );
+  if (!added) throw new Error(`${path} is bound twice`);
+}
+
+function open(call: UnaryCall | StreamCall, method: BoundMethod, { resolvePeer, logger }: MethodHandlerOptions): OpenCall {
+  const opened = openCall({
+    policy: method.policy,
+    metadata: call.metadata,
+    peer: resolvePeer(call.getPeer(), textOf(call.metadata, 'x-forwarded-for')),
+    clientDeadline: Number(call.getDeadline()),
+    logger,
+  });
+  // Fires after every call, also a successful one; by then the call is closed and nothing happens.
+  (call as EventEmitter).once('cancelled', () => opened.abort(new AppError('cancelled', 'CANCELLED', 'the caller gave up')));
+  return opened;
+}
+
+/** Runs the chain for one call. Never rejects: whatever goes wrong becomes the error that is returned. */
+async function runCall(
+  call: UnaryCall | StreamCall,
+  opened: OpenCall,
+  { method, options, send }: { method: BoundMethod; options: MethodHandlerOptions; send: IncomingCall['send'] },
+): Promise<AppError | undefined> {
+  const { context } = opened;
+  const endable = { stream: method.definition.responseStream, abort: opened.abort };
+  options.openCalls.add(endable);
+  try {
+    await options.run({ method, policy: method.policy, context, metadata: call.metadata, requestBytes: call.request, caller: {}, request: undefined, send });
+    return undefined;
+  } catch (error) {
+    return toAppError(error);
+  } finally {
+    opened.close();
+    options.openCalls.remove(endable);
+  }
+}
+
+async function answerUnary(
+  call: UnaryCall,
+  callback: sendUnaryData<Buffer>,
+  { method, options }: { method: BoundMethod; options: MethodHandlerOptions },
+): Promise<void> {
+  const opened = open(call, method, options);
+  const { callId } = opened.context;
+  let answer: Buffer | undefined;
+  const send = async (bytes: Buffer): Promise<void> => void (answer = bytes);
+  const error = await runCall(call, opened, { method, options, send });
+  // Without headers the status goes out alone ("trailers only"), and only such an answer may a client retry (gRPC A6).
+  if (error?.kind !== 'unavailable') call.sendMetadata(headerOf(callId));
+  if (error === undefined) callback(null, answer);
+  else callback(toStatus(error, callId));
+}
+
+/** Writes one message; resolves when the transport takes the next, or at once when the call has ended. */
+function write(call: StreamCall, bytes: Buffer, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || call.write(bytes)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const go = (): void => {
+      call.off('drain', go);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    call.once('drain', go);
+    signal.addEventListener('abort', go, { once: true });
+  });
+}
+
+async function answerStream(call: StreamCall, method: BoundMethod, options: MethodHandlerOptions): Promise<void> {
+  const opened = open(call, method, options);
+  const { callId, signal } = opened.context;
+  let ended = false;
+  let headerSent = false;
+  const send = async (bytes: Buffer): Promise<void> => {
+    if (ended) return;
+    if (!headerSent) call.sendMetadata(headerOf(callId));
+    headerSent = true;
+    await write(call, bytes, signal);
+  };
+  const error = await runCall(call, opened, { method, options, send });
+  ended = true;
+  if (error === undefined) {
+    if (!headerSent) call.sendMetadata(headerOf(callId));
+    call.end();
+  } else {
+    // grpc-js turns an emitted error into the status, behind the messages that are already written.
+    call.emit('error', toStatus(error, callId));
+  }
+}

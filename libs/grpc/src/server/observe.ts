@@ -1,0 +1,55 @@
+import { status } from '@grpc/grpc-js';
+import { errorTable, toAppError, type AppError } from '#libs/errors';
+import type { Logger, Metrics } from '#libs/runtime';
+import { traceIdOf } from '../wire/trace-parent.ts';
+import type { IncomingCall, Interceptor } from './chain.ts';
+
+/** Rate, errors, duration of the calls that a server answers. */
+export function serverMetrics(metrics: Metrics) {
+  return {
+    handled: metrics.counter('grpc_server_handled_total', 'Calls answered, by method, status code and reason.', ['method', 'code', 'reason']),
+    seconds: metrics.histogram('grpc_server_handling_seconds', 'Time from the arrival of a call to its status.', ['method']),
+    running: metrics.gauge('grpc_server_running', 'Calls being handled.', ['method']),
+  };
+}
+
+/** How a call ended, for its log line. */
+function describeEnd(call: IncomingCall, startedAt: number, error: AppError | undefined) {
+  const { context, caller, policy } = call;
+  return {
+    method: policy.path,
+    code: status[error === undefined ? status.OK : errorTable[error.kind].code],
+    ...(error && { reason: error.reason }),
+    durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+    ...(caller.user && { userId: caller.user.userId }),
+    ...(caller.service && { caller: caller.service }),
+    requestId: context.callId,
+    traceId: traceIdOf(context.traceParent),
+    peer: context.peer,
+    ...(error?.cause !== undefined && { err: error.cause }),
+  };
+}
+
+/** One log line and one count for every call, also for those that are refused further inside. */
+export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): Interceptor {
+  const { handled, seconds, running } = serverMetrics(metrics);
+  return async (call, next) => {
+    const method = call.policy.path;
+    const startedAt = performance.now();
+    const end = (error?: AppError): void => {
+      const line = describeEnd(call, startedAt, error);
+      running.dec({ method });
+      handled.inc({ method, code: line.code, reason: error?.reason ?? '' });
+      seconds.observe({ method }, (performance.now() - startedAt) / 1000);
+      logger[error === undefined ? 'info' : errorTable[error.kind].logLevel](line, 'call ended');
+    };
+    running.inc({ method });
+    try {
+      await next();
+    } catch (error) {
+      end(toAppError(error));
+      throw error;
+    }
+    end();
+  };
+}

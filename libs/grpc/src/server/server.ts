@@ -1,0 +1,116 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ServiceName } from '#libs/contract';
+import { AppError } from '#libs/errors';
+import { PortTakenError, type Logger, type Metrics } from '#libs/runtime';
+import type { Authenticator } from '../identity/authenticator.ts';
+import { addReflection } from '../reflection/reflection-service.ts';
+import type { ServiceBinding } from './binding.ts';
+import { chain, type Interceptor } from './chain.ts';
+import { createHealth, type Health } from './health.ts';
+import { interceptors } from './interceptors.ts';
+import { addMethod } from './method-handler.ts';
+import { createOpenCalls, type OpenCalls } from './open-calls.ts';
+import { createPeerResolver } from './peer-address.ts';
+import { transportEdge } from './transport-edge.ts';
+
+export interface ServerOptions {
+  service: ServiceName;
+  /** The address to listen on: "0.0.0.0", "127.0.0.1", "::". */
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  bindings: readonly ServiceBinding[];
+  authenticate: Authenticator;
+  logger: Logger;
+  metrics: Metrics;
+  /** CIDR ranges whose x-forwarded-for is believed. */
+  trustedProxies: readonly string[];
+  /** How long running calls may go on after `stop`. */
+  graceMs: number;
+  /** The server is SERVING while all of them resolve; they run every second and may take as long. */
+  checks: Readonly<Record<string, () => Promise<void>>>;
+  /** Refuses calls beyond the rate limit of their method. */
+  limit?: Interceptor;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  /** False makes health say NOT_SERVING whatever the checks say; true lets them decide again. */
+  setServing(serving: boolean): void;
+  /** What health says at the moment. */
+  isServing(): boolean;
+  /** Stops taking calls, ends streams, lets the others finish within the grace period, then ends them too. */
+  stop(): Promise<void>;
+}
+
+const maxRequestBytes = 4 * 1024 * 1024;
+
+const transportOptions = {
+  'grpc.max_receive_message_length': maxRequestBytes,
+  // Per connection; grpc-js sets no limit of its own.
+  'grpc.max_concurrent_streams': 1000,
+  // Finds dead clients.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  // Clients look names up again only when a connection ends, so old ones end to let them find new replicas.
+  'grpc.max_connection_age_ms': 300_000,
+  'grpc.max_connection_age_grace_ms': 60_000,
+};
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      // The code is only in the text.
+      else reject(error.message.includes('EADDRINUSE') ? new PortTakenError('grpc', port) : error);
+    });
+  });
+}
+
+function shuttingDown(): AppError {
+  return new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down', { details: { retryAfterMs: 0 } });
+}
+
+async function drain(server: Server, openCalls: OpenCalls, graceMs: number): Promise<void> {
+  const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  openCalls.abortStreams(shuttingDown());
+  const timer = setTimeout(() => openCalls.abortAll(shuttingDown()), graceMs);
+  // The statuses of the aborted calls get a moment to go out.
+  const force = setTimeout(() => server.forceShutdown(), graceMs + 250);
+  await drained;
+  clearTimeout(timer);
+  clearTimeout(force);
+}
+
+function addHealth(server: Server, { bindings, checks, logger }: ServerOptions): Health {
+  return createHealth(server, { services: bindings.map((binding) => binding.service), checks, logger });
+}
+
+/** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */
+export async function startServer(options: ServerOptions): Promise<GrpcServer> {
+  const { bindings, host, logger, metrics, graceMs } = options;
+  const openCalls = createOpenCalls();
+  const methods = bindings.flatMap((binding) => binding.methods);
+  const paths = new Set(methods.map((method) => method.definition.path));
+  const edge = transportEdge({ isChained: (path) => paths.has(path), openCalls, logger, metrics });
+  const server = new Server({ ...transportOptions, interceptors: [edge] });
+
+  const run = chain(interceptors(options));
+  const resolvePeer = createPeerResolver(options.trustedProxies);
+  for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
+  addReflection(server, bindings.map((binding) => binding.service));
+  const health = addHealth(server, options);
+  const port = await listen(server, host, options.port);
+  health.start();
+
+  return {
+    port,
+    setServing: health.setServing,
+    isServing: health.isServing,
+    stop: async () => {
+      health.stop();
+      await drain(server, openCalls, graceMs);
+    },
+  };
+}

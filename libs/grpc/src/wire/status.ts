@@ -1,0 +1,38 @@
+import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { errorTable, reasons, type AppError, type ErrorDetails, type ErrorReason } from '#libs/errors';
+import { Status } from '#google/rpc/status';
+import { callIdKey } from './call-id.ts';
+import { packDetails, unpackDetails } from './error-details.ts';
+
+/** The trailer with the serialized google.rpc.Status. */
+export const statusDetailsKey = 'grpc-status-details-bin';
+
+/** What the client gets to see of an error: code, message and details; never its cause. */
+export function toStatus(error: AppError, callId: string): StatusObject {
+  const { code } = errorTable[error.kind];
+  // grpc-js passes the message to encodeURI, which throws on half a surrogate pair.
+  const message = error.message.toWellFormed();
+  const status = Status.encode({ code, message, details: packDetails(error, callId) }).finish();
+  const metadata = new Metadata();
+  metadata.set(statusDetailsKey, Buffer.from(status));
+  metadata.set(callIdKey, callId);
+  return { code, details: message, metadata };
+}
+
+export interface ToldStatus {
+  reason: ErrorReason;
+  details: ErrorDetails;
+}
+
+/** What a TaskFlow service told with its status; undefined when the status came from the transport or from somebody else. */
+export function readToldStatus(error: ServiceError): ToldStatus | undefined {
+  const [bytes] = error.metadata?.get(statusDetailsKey) ?? [];
+  if (!(bytes instanceof Buffer)) return undefined;
+  try {
+    const { reason, details } = unpackDetails(Status.decode(bytes).details);
+    return reason !== undefined && reason in reasons ? { reason: reason as ErrorReason, details } : undefined;
+  } catch {
+    // Damaged details say nothing; the code alone counts then.
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { Client, credentials, Metadata, type MetadataValue, type ServiceError } from '@grpc/grpc-js';
+import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '#google/rpc/error_details';
+import { Status } from '#google/rpc/status';
+
+const codecs = { ErrorInfo, RequestInfo, BadRequest, RetryInfo } as const;
+type Details = { [N in keyof typeof codecs]?: ReturnType<(typeof codecs)[N]['decode']> };
+
+export interface RawAnswer {
+  code: number;
+  message: string;
+  bytes: Buffer | undefined;
+  header: Record<string, MetadataValue>;
+  trailer: Record<string, MetadataValue>;
+  details: Details;
+  tookMs: number;
+}
+
+function readDetails(metadata: Metadata): Details {
+  const [bytes] = metadata.get('grpc-status-details-bin');
+  if (!(bytes instanceof Buffer)) return {};
+  const found = Status.decode(bytes).details.map((any) => {
+    const name = any.typeUrl.split('.').at(-1) as keyof typeof codecs;
+    return [name, codecs[name]?.decode(any.value)];
+  });
+  return Object.fromEntries(found) as Details;
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** A client that knows nothing of the contract: it sends and receives bytes. */
+export class RawClient {
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure());
+  }
+
+  call(path: string, bytes: Uint8Array, { metadata = {}, deadlineMs }: { metadata?: Record<string, string>; deadlineMs?: number } = {}): Promise<RawAnswer> {
+    const startedAt = Date.now();
+    const sent = new Metadata();
+    for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
+    return new Promise((resolve) => {
+      let header: Record<string, MetadataValue> = {};
+      let ended: { error: ServiceError | null; response: Buffer | undefined } | undefined;
+      const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+      const call = this.#client.makeUnaryRequest<Buffer, Buffer>(path, identity, identity, Buffer.from(bytes), sent, options, (error, response) => {
+        ended = { error, response };
+      });
+      call.on('metadata', (received: Metadata) => (header = received.getMap()));
+      call.on('status', ({ code, details, metadata: trailer }) =>
+        // The callback runs right before or after this event.
+        setImmediate(() =>
+          resolve({
+            code,
+            message: details,
+            bytes: ended?.response,
+            header,
+            trailer: trailer.getMap(),
+            details: readDetails(trailer),
+            tookMs: Date.now() - startedAt,
+          }),
+        ),
+      );
+    });
+  }
+
+  get client(): Client {
+    return this.#client;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
