@@ -12,6 +12,8 @@ const retryAfterMs = 1000;
  * statement and no value.
  */
 export function toDatabaseError(error: unknown, constraints: ConstraintErrors = {}): unknown {
+  const refusal = (error as Partial<RefusedStatement> | undefined)?.refusal;
+  if (refusal !== undefined) return refusal;
   const kind = faultKind(error);
   if (kind === undefined) return error;
   const cause = new DatabaseFault(error as Error);
@@ -28,10 +30,24 @@ export function toDatabaseError(error: unknown, constraints: ConstraintErrors = 
     case 'timeout':
       return endOfCall(cause);
     case 'bad_text':
-      return new AppError('invalid_argument', 'INVALID_FIELD', 'a text holds a character that cannot be stored, such as NUL', { cause });
+      return unstorableText(cause);
     case 'defect':
       return new AppError('internal', 'INTERNAL', 'internal error', { cause });
   }
+}
+
+/** Thrown inside the ORM, which wraps whatever is thrown there and copies its properties. */
+export class RefusedStatement extends Error {
+  readonly refusal: unknown;
+
+  constructor(refusal: unknown) {
+    super('statement refused');
+    this.refusal = refusal;
+  }
+}
+
+export function unstorableText(cause?: unknown): AppError {
+  return new AppError('invalid_argument', 'INVALID_FIELD', 'a text holds a character that cannot be stored, such as NUL', { cause });
 }
 
 /** The call is over: because its time is up, or because its caller gave up before. */

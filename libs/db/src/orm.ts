@@ -1,8 +1,7 @@
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import type { Pool } from 'pg';
-import { AppError } from '#libs/errors';
-import { assertCallGoesOn } from './database-errors.ts';
+import { assertCallGoesOn, RefusedStatement, unstorableText } from './database-errors.ts';
 
 export type Entities = NonNullable<Options['entities']>;
 export type Migrations = NonNullable<NonNullable<Options['migrations']>['migrationsList']>;
@@ -50,10 +49,12 @@ export function createOrm({ url, entities, migrations = [], pool, onPoolCreated 
  * And nothing begins for a call that is over.
  */
 function guardQuery(sql: string, parameters: readonly unknown[]): string {
-  assertCallGoesOn();
-  if (sql.includes('\0') || parameters.some(holdsNul)) {
-    throw new AppError('invalid_argument', 'INVALID_FIELD', 'a text holds a character that cannot be stored, such as NUL');
+  try {
+    assertCallGoesOn();
+  } catch (error) {
+    throw new RefusedStatement(error);
   }
+  if (sql.includes('\0') || parameters.some(holdsNul)) throw new RefusedStatement(unstorableText());
   return sql;
 }
 

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runStatement, type Database, type UnitOfWork } from '#libs/db';
+import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { AppError } from '#libs/errors';
+import { assertNoOpenTransaction, runInBackground } from '#libs/runtime';
+import { Note, noteErrors, notes, openNotes, silent, type Notes } from './fixture/notes.ts';
+
+describe('a unit of work', () => {
+  let postgres: TestDatabase;
+  let database: Database;
+  let uow: UnitOfWork<Notes>;
+  beforeAll(async () => {
+    postgres = await createDatabase(testPostgresUrl());
+    database = await openNotes(postgres.url, 4);
+    uow = database.unitOfWork(notes, noteErrors);
+  });
+  afterAll(async () => {
+    await database.close();
+    await postgres.drop();
+  });
+
+  const stored = (text: string) => database.reader.query<{ size: bigint }>({ name: 'stored', text: 'select size from notes where text = $1' }, [text]);
+  const openTransactions = () =>
+    database.reader.query({ name: 'open', text: `select state from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'` }, []);
+  const sleep = (seconds: number) => uow.run(({ em }) => runStatement(em, 'select pg_sleep($1)', [seconds]));
+
+  it('commits what the work did', async () => {
+    await uow.run(async (repositories) => repositories.add('committed'));
+    expect(await stored('committed')).toEqual([{ size: 2n ** 62n }]);
+  });
+
+  it('leaves nothing of work that threw, and gives the error on as it is', async () => {
+    const error = new AppError('not_found', 'TASK_NOT_FOUND', 'no such task');
+    const work = uow.run(async (repositories) => {
+      repositories.add('rolled back');
+      await repositories.em.flush();
+      throw error;
+    });
+    await expect(work).rejects.toBe(error);
+    expect(await stored('rolled back')).toEqual([]);
+  });
+
+  it('gives the error that a violated constraint stands for', async () => {
+    await uow.run(async (repositories) => repositories.add('twice'));
+    await expect(uow.run(async (repositories) => repositories.add('twice'))).rejects.toMatchObject({ kind: 'already_exists', reason: 'EXTERNAL_ID_TAKEN' });
+  });
+
+  it('keeps statements and values out of the error and its causes', async () => {
+    const plain = database.unitOfWork(notes);
+    const text = 'a secret in a row';
+    await plain.run(async (repositories) => repositories.add(text));
+    const faults = [
+      await plain.run(async (repositories) => repositories.add(text)).catch((error: unknown) => error),
+      await plain.run(({ em }) => runStatement(em, `select $1::int`, [text])).catch((error: unknown) => error),
+      await plain.run(({ em }) => em.execute(`select ?::uuid`, [text])).catch((error: unknown) => error),
+      await plain.run(({ em }) => em.execute(`select no_such_column, ?`, [text])).catch((error: unknown) => error),
+    ];
+    for (const fault of faults) {
+      expect(fault).toMatchObject({ kind: 'internal', reason: 'INTERNAL', message: 'internal error' });
+      const cause = (fault as AppError).cause as Error;
+      const everything = [cause.message, cause.stack, JSON.stringify(cause), JSON.stringify(fault)].join();
+      expect(everything).not.toContain('secret');
+      expect(everything).not.toContain('insert into');
+    }
+  });
+
+  it('refuses text with NUL before it becomes part of a statement', async () => {
+    const refused = { kind: 'invalid_argument', reason: 'INVALID_FIELD' };
+    await expect(uow.run(async (repositories) => repositories.add('half\0'))).rejects.toMatchObject(refused);
+    await expect(uow.run(({ em }) => em.find(Note, { text: { $in: ['half\0'] } }))).rejects.toMatchObject(refused);
+    await expect(uow.run(({ em }) => runStatement(em, 'select $1::text', ['half\0']))).rejects.toMatchObject(refused);
+    await expect(stored('half\0')).rejects.toMatchObject(refused);
+  });
+
+  it('refuses network calls and a second unit of work inside', async () => {
+    await expect(uow.run(async () => assertNoOpenTransaction('a call'))).rejects.toThrow('a call inside a database transaction');
+    await expect(uow.run(() => uow.run(async () => undefined))).rejects.toThrow('a unit of work inside a database transaction');
+  });
+
+  it('repeats work that collided with a concurrent change of the same entity', async () => {
+    const note = await uow.run(async (repositories) => repositories.add('contended'));
+    const grow = () =>
+      uow.run(async ({ em }) => {
+        const current = await em.findOneOrFail(Note, note.id);
+        current.size -= 1n;
+      });
+    await Promise.all([grow(), grow(), grow()]);
+    expect(await stored('contended')).toEqual([{ size: 2n ** 62n - 3n }]);
+  });
+
+  it('repeats work that was chosen as the victim of a deadlock', async () => {
+    const [a, b] = await uow.run(async (repositories) => [repositories.add('first'), repositories.add('second')]);
+    const lockBoth = (ids: string[], meet: () => Promise<void>) =>
+      uow.run(async ({ em }) => {
+        await runStatement(em, 'select 1 from notes where id = $1 for update', [ids[0]]);
+        await meet();
+        await runStatement(em, 'select 1 from notes where id = $1 for update', [ids[1]]);
+      });
+    const meet = meetingOf(2);
+    await Promise.all([lockBoth([a!.id, b!.id], meet), lockBoth([b!.id, a!.id], meet)]);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it('ends a statement at the deadline of the call', async () => {
+    const started = Date.now();
+    await expect(runInBackground({ name: 'short', logger: silent, timeoutMs: 200 }, () => sleep(20))).rejects.toMatchObject({ kind: 'deadline_exceeded' });
+    expect(Date.now() - started).toBeLessThan(1500);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it('cancels the running statement when the caller gives up', async () => {
+    const caller = new AbortController();
+    const started = Date.now();
+    const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 30_000, signal: caller.signal }, () => sleep(20));
+    setTimeout(() => caller.abort(), 100);
+    await expect(work).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
+    expect(Date.now() - started).toBeLessThan(2000);
+  });
+
+  it('does not commit for a caller that gave up', async () => {
+    const caller = new AbortController();
+    const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 30_000, signal: caller.signal }, () =>
+      uow.run(async (repositories) => {
+        repositories.add('too late');
+        await repositories.em.flush();
+        caller.abort();
+      }),
+    );
+    await expect(work).rejects.toMatchObject({ kind: 'cancelled' });
+    expect(await stored('too late')).toEqual([]);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it('is ended by the server when its process does not end it in time', async () => {
+    const stuck = runInBackground({ name: 'stuck', logger: silent, timeoutMs: 200 }, () =>
+      uow.run(async ({ em }) => {
+        await runStatement(em, 'select 1', []);
+        await waitUntil(async () => (await openTransactions()).length === 0);
+      }),
+    );
+    await expect(stuck).rejects.toMatchObject({ kind: 'deadline_exceeded' });
+  });
+
+  it('says that the server is busy when no connection becomes free', async () => {
+    const gate = gateOf();
+    const holders = Array.from({ length: 4 }, () => uow.run(async () => gate.opened));
+    await expect(uow.run(async () => undefined)).rejects.toMatchObject({ kind: 'resource_exhausted', reason: 'OVERLOADED' });
+    gate.open();
+    await Promise.all(holders);
+  }, 15_000);
+
+  it('keeps every connection usable after all of these', async () => {
+    const everyConnection = meetingOf(4);
+    await Promise.all(Array.from({ length: 4 }, () => uow.run(everyConnection)));
+  });
+});
+
+/** Resolves for everybody once `count` have called it; repeats pass freely. */
+function meetingOf(count: number): () => Promise<void> {
+  const gate = gateOf();
+  let arrived = 0;
+  return () => {
+    arrived += 1;
+    if (arrived === count) gate.open();
+    return gate.opened;
+  };
+}
+
+function gateOf(): { opened: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** Outside of the call's context, whose end would end the question too. */
+async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await runInBackground({ name: 'wait', logger: silent, timeoutMs: 5000 }, condition))) await new Promise(setImmediate);
+}
