@@ -52,7 +52,7 @@ function watchAncestors() {
     if (watched.every(({ pid, startTime }) => startTimeOf(pid) === startTime)) return;
     clearInterval(timer);
     stop('SIGTERM');
-  }, 1_000);
+  }, 250);
   timer.unref();
 }
 

@@ -1,6 +1,4 @@
 // npm start [-- --no-demo]: the whole cluster on this machine, until Ctrl-C.
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from '../src/cluster.ts';
 import { startConsoleReport } from '../src/console-report.ts';
 import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
@@ -22,8 +20,8 @@ try {
   if (!signal.aborted) process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = signal.aborted ? 130 : 1;
 }
-// The channel to boot.mjs would keep this process alive.
-process.disconnect?.();
+// All is stopped; a demonstration that was broken off, or the channel to boot.mjs, would keep this process alive.
+process.exit();
 
 async function run(settings: StartSettings): Promise<void> {
   const infrastructure = await report.step('PostgreSQL and Redis', async () => startServers(settings));
@@ -71,12 +69,18 @@ async function startServices({ databaseUrls, env }: StartSettings, infrastructur
 
 /** The cluster stays up when the demonstration fails, so that one can look. */
 async function demonstrate(cluster: Cluster): Promise<void> {
-  const script = new URL('../src/demonstration.ts', import.meta.url);
-  if (!existsSync(fileURLToPath(script))) return;
-  const { runDemonstration } = (await import(script.href)) as { runDemonstration: (cluster: Cluster) => Promise<void> };
-  await report.step('demonstration', async () => runDemonstration(cluster)).catch((error: unknown) => {
-    report.line(`the demonstration failed: ${(error as Error).message}`);
-  });
+  try {
+    const { runDemonstration } = await import('../src/demonstration.ts');
+    await report.step('demonstration', async () => orShutdown(runDemonstration(cluster, { report: report.line })));
+  } catch (error) {
+    if (!signal.aborted) report.line(`the demonstration failed: ${(error as Error).message}`);
+  }
+}
+
+/** Ctrl-C does not wait for the end of the demonstration. */
+async function orShutdown(work: Promise<unknown>): Promise<void> {
+  const stopped = untilShutdown();
+  await Promise.race([work, stopped]);
 }
 
 async function untilShutdown(): Promise<void> {

@@ -1,6 +1,9 @@
 // npm test [-- jest arguments]: with no arguments every check and every test, else only jest with these arguments.
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { startConsoleReport } from '../src/console-report.ts';
 import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
+import { stateHome } from '../src/instance.ts';
 import { listenForShutdown } from '../src/shutdown-signal.ts';
 import { checks, runCheck, runJest, type Tally } from '../src/test-run.ts';
 
@@ -28,14 +31,30 @@ async function runTests(): Promise<Tally> {
   try {
     const started = await report.step('test servers', startTestInfrastructure);
     infrastructure = started;
-    const env = { TASKFLOW_TEST_POSTGRES_URL: started.postgresAdminUrl, TASKFLOW_TEST_REDIS_URL: started.redisUrl };
-    return await report.step('tests', async () => runJest(jestArgs, env, signal));
+    const env = {
+      TASKFLOW_TEST_POSTGRES_URL: started.postgresAdminUrl,
+      TASKFLOW_TEST_REDIS_URL: started.redisUrl,
+      TASKFLOW_TEST_DIR: started.dir,
+    };
+    const tally = await report.step('tests', async () => runJest({ args: jestArgs, env, summaryFile: join(started.dir, 'jest.json'), signal }));
+    if (tally.failed > 0) keepLogs(started.dir);
+    return tally;
   } catch (error) {
     report.line((error as Error).message);
     return { passed: 0, failed: 1 };
   } finally {
     await infrastructure?.stop();
   }
+}
+
+/** The logs of the clusters that the tests started; those of an earlier run give way. */
+function keepLogs(dir: string): void {
+  const logs = join(dir, 'logs');
+  const kept = join(stateHome, 'failed-test-logs');
+  rmSync(kept, { recursive: true, force: true });
+  if (!existsSync(logs)) return;
+  cpSync(logs, kept, { recursive: true });
+  report.line(`logs of the services under test: ${kept}`);
 }
 
 async function startTestInfrastructure(): Promise<Infrastructure> {

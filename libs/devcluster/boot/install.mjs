@@ -88,7 +88,7 @@ function npmCommand() {
 async function runNpmCi(root, say, onChild) {
   const [program, ...first] = npmCommand();
   // NODE_ENV=production and --omit would leave out what npm start and npm test need.
-  const args = [...first, 'ci', '--loglevel=error', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
+  const args = [...first, 'ci', '--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier', '--include=dev', '--include=optional'];
   const began = performance.now();
   const seconds = () => Math.round((performance.now() - began) / 1000);
   say('installing the locked dependencies (npm ci); the first time this takes a minute or so');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hostEnvironment, settleClusterSettings, type Admin, type ClusterSettings, type Replica } from './cluster-settings.ts';
 import { openGuard, type Guard } from './guard.ts';
 import { checkoutRoot, makePrivateFolder } from './instance.ts';
@@ -75,7 +75,7 @@ export async function startCluster(given: ClusterOptions): Promise<Cluster> {
   const guard = options.guard ?? openGuard(dir, temporary);
   const finish = async (): Promise<void> => {
     if (options.guard === undefined) await guard.close();
-    if (temporary) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    if (temporary) removeFolder(dir);
   };
   try {
     const settings = await settleClusterSettings(options, dir);
@@ -87,6 +87,13 @@ export async function startCluster(given: ClusterOptions): Promise<Cluster> {
     await finish();
     throw error;
   }
+}
+
+/** A test run wants to look at the logs when a test has failed. */
+function removeFolder(dir: string): void {
+  const testDir = process.env['TASKFLOW_TEST_DIR'];
+  if (testDir !== undefined && existsSync(dir)) renameSync(join(dir, 'logs'), join(makePrivateFolder(join(testDir, 'logs')), basename(dir)));
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Clusters on free ports are many by nature; one on the default ports is the only one and keeps its names. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { tryLock } from '../boot/lock.mjs';
+import { readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startTimeOf, tryLock } from '../boot/lock.mjs';
 import { clearLeftovers, openGuard, type Guard } from './guard.ts';
 import { instanceFolder } from './instance.ts';
 import { choosePostgresUser, type OsUser } from './os-user.ts';
@@ -52,6 +52,7 @@ export async function startInfrastructure(options: InfrastructureOptions = {}): 
   const name = options.name ?? `run-${process.pid}-${randomBytes(4).toString('hex')}`;
   const user = choosePostgresUser();
   const dir = instanceFolder(name, user);
+  if (temporary) await removeAbandonedRuns(dirname(dir), options.report ?? (() => undefined));
   const lock = tryLock(join(dir, 'lock'));
   if (lock.holder !== undefined) {
     throw new InstanceRunningError(`the cluster of this checkout runs already, as process ${lock.holder.pid}: use that one, or stop it first`);
@@ -65,6 +66,17 @@ export async function startInfrastructure(options: InfrastructureOptions = {}): 
   } catch (error) {
     finish();
     throw error;
+  }
+}
+
+/** Folders of runs that were killed together with their watchdog; the pid in the name tells whether a run is still alive. */
+async function removeAbandonedRuns(home: string, report: (line: string) => void): Promise<void> {
+  for (const name of readdirSync(home)) {
+    const pid = /^run-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || startTimeOf(Number(pid)) !== undefined) continue;
+    const dir = join(home, name);
+    await clearLeftovers(dir, report);
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

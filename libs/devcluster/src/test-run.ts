@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { checkoutRoot } from './instance.ts';
 
@@ -38,17 +37,19 @@ export async function runCheck(check: Check, signal: AbortSignal): Promise<Tally
   return failed ? { passed: 0, failed: 1 } : { passed: 1, failed: 0 };
 }
 
-/** Runs jest with the arguments. A run that executed no test, or that broke off, counts as one failure. */
-export async function runJest(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Tally> {
-  const folder = mkdtempSync(join(tmpdir(), 'taskflow-jest-'));
-  const summary = join(folder, 'summary.json');
-  try {
-    const command = [...jestFlags, join(modules, 'jest/bin/jest.js'), '-c', '.config/jest.config.js', '--json', `--outputFile=${summary}`, ...args];
-    const exitCode = await runNode(command, { signal, env });
-    return tallyOf(readSummary(summary), exitCode);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+export interface JestRun {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Where jest writes its JSON summary. */
+  readonly summaryFile: string;
+  readonly signal: AbortSignal;
+}
+
+/** A run that executed no test, or that broke off, counts as one failure. */
+export async function runJest({ args, env, summaryFile, signal }: JestRun): Promise<Tally> {
+  const jest = [...jestFlags, join(modules, 'jest/bin/jest.js'), '-c', '.config/jest.config.js'];
+  const exitCode = await runNode([...jest, '--json', `--outputFile=${summaryFile}`, ...args], { signal, env });
+  return tallyOf(readSummary(summaryFile), exitCode);
 }
 
 /** The part of jest's JSON summary that counts. */
