@@ -1,0 +1,30 @@
+import type { EntityManager } from '#libs/db';
+import { createEventLog } from '#libs/events';
+import { counterCount } from '../domain/task-counters.ts';
+import { createTaskDueRepository, type TaskDueRepository } from '../domain/task-due.repository.ts';
+import { taskEventsChannel } from '../domain/task.events.ts';
+import { externalIdTaken } from '../domain/task.errors.ts';
+import { createTaskLog, type TaskLog } from '../domain/task-log.ts';
+import { createTaskRepository, type TaskRepository } from '../domain/task.repository.ts';
+import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
+
+/** What a unit of work may use. */
+export interface Repositories {
+  tasks: TaskRepository;
+  dues: TaskDueRepository;
+  sweep: OverdueSweep;
+  /** Last in every transaction. */
+  log: TaskLog;
+}
+
+export function createRepositories(em: EntityManager): Repositories {
+  const events = createEventLog(em, { channel: taskEventsChannel, counterCount });
+  return {
+    tasks: createTaskRepository(em),
+    dues: createTaskDueRepository(em),
+    sweep: createOverdueSweep(em),
+    log: createTaskLog(em, events),
+  };
+}
+
+export const constraintErrors = { tasks_external_id: externalIdTaken };

@@ -1,0 +1,56 @@
+import { Task, taskPriorityFromJSON, taskStatusFromJSON } from '#contract/tasks/v1/tasks';
+import { toEtag } from '../domain/task.entity.ts';
+
+/** The columns of `tasks` as `t` that make a Task message; whether it is overdue is told by the database's clock. */
+export const taskColumns = `
+  t.id, t.owner_id, t.assignee_id, t.title, t.description, t.status, t.priority, t.due_time, t.labels, t.external_id,
+  t.version, t.create_time, t.update_time, t.complete_time,
+  (t.status in (1, 2) and t.due_time <= now()) is true as overdue`;
+
+/** Inside a unit of work the driver gives times and int8 as text, for the reader's statements as Date and bigint. */
+type Time = Date | string;
+
+export interface TaskRow {
+  id: string;
+  owner_id: string;
+  assignee_id: string | null;
+  title: string;
+  description: string;
+  status: number;
+  priority: number;
+  due_time: Time | null;
+  labels: string[];
+  external_id: string | null;
+  version: bigint | string;
+  create_time: Time;
+  update_time: Time;
+  complete_time: Time | null;
+  overdue: boolean;
+}
+
+function toDate(time: Time | null): Date | undefined {
+  if (time === null) return undefined;
+  return typeof time === 'string' ? new Date(time) : time;
+}
+
+export function toTask(row: TaskRow): Task {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    title: row.title,
+    description: row.description,
+    status: taskStatusFromJSON(row.status),
+    priority: taskPriorityFromJSON(row.priority),
+    dueTime: toDate(row.due_time),
+    assigneeId: row.assignee_id ?? '',
+    labels: row.labels,
+    externalId: row.external_id ?? '',
+    etag: toEtag(BigInt(row.version)),
+    createTime: toDate(row.create_time),
+    updateTime: toDate(row.update_time),
+    completeTime: toDate(row.complete_time),
+    overdue: row.overdue,
+    ownerName: '',
+    assigneeName: '',
+  };
+}

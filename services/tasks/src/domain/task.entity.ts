@@ -1,0 +1,154 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
+import { illegalTransition } from './task.errors.ts';
+
+const exists = 'delete_time is null';
+const assignedByOthers = 'delete_time is null and assignee_id <> owner_id';
+
+export const TaskSchema = defineEntity({
+  name: 'Task',
+  tableName: 'tasks',
+  properties: {
+    id: p.uuid().primary(),
+    ownerId: p.uuid(),
+    assigneeId: p.uuid().strictNullable(),
+    title: p.text(),
+    description: p.text(),
+    status: p.type(StatusType).$type<TaskStatus>(),
+    priority: p.type(PriorityType).$type<TaskPriority>(),
+    dueTime: p.datetime(3).strictNullable(),
+    /** Grows whenever the due time changes; 0 = never had one. */
+    dueVersion: p.bigint(),
+    /** The due version that had been marked overdue when the task was closed last; while it is open, its due row knows. */
+    overdueVersion: p.bigint().strictNullable(),
+    labels: p.array().columnType('text[]'),
+    externalId: p.text().strictNullable(),
+    version: p.bigint(),
+    createTime: p.datetime(3),
+    updateTime: p.datetime(3),
+    completeTime: p.datetime(3).strictNullable(),
+    deleteTime: p.datetime(3).strictNullable(),
+  },
+  // Every index of a list starts with the person, holds every equality filter and ends with the sort key.
+  indexes: [
+    { name: 'tasks_owned', columns: [{ name: 'owner_id' }, { name: 'create_time' }, { name: 'id' }], where: exists },
+    {
+      name: 'tasks_owned_by_state',
+      columns: [{ name: 'owner_id' }, { name: 'status' }, { name: 'priority' }, { name: 'create_time' }, { name: 'id' }],
+      where: exists,
+    },
+    { name: 'tasks_assigned', columns: [{ name: 'assignee_id' }, { name: 'create_time' }, { name: 'id' }], where: assignedByOthers },
+    {
+      name: 'tasks_assigned_by_state',
+      columns: [{ name: 'assignee_id' }, { name: 'status' }, { name: 'priority' }, { name: 'create_time' }, { name: 'id' }],
+      where: assignedByOthers,
+    },
+  ],
+  uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: exists }],
+});
+
+export interface TaskDraft {
+  title: string;
+  description: string;
+  status: TaskStatus;
+  priority: TaskPriority;
+  dueTime: Date | null;
+  assigneeId: string | null;
+  /** Sorted, without repetition. */
+  labels: string[];
+  externalId: string | null;
+}
+
+/** The fields to change; those left out stay as they are. */
+export type TaskEdit = Partial<Omit<TaskDraft, 'externalId'>>;
+
+interface Person {
+  userId: string;
+  role: 'user' | 'admin';
+}
+
+const moves: Readonly<Record<string, readonly TaskStatus[]>> = {
+  [TaskStatus.PENDING]: [TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED, TaskStatus.CANCELLED],
+  [TaskStatus.IN_PROGRESS]: [TaskStatus.PENDING, TaskStatus.COMPLETED, TaskStatus.CANCELLED],
+  [TaskStatus.COMPLETED]: [TaskStatus.PENDING],
+  [TaskStatus.CANCELLED]: [TaskStatus.PENDING],
+};
+
+/** Opaque to clients, and different for every version. */
+export function toEtag(version: bigint): string {
+  return Buffer.from(`v${version}`).toString('base64url');
+}
+
+export class Task extends TaskSchema.class {
+  static create(draft: TaskDraft, origin: { id: string; ownerId: string; now: Date }): Task {
+    const { now, ...identity } = origin;
+    return Object.assign(new Task(), draft, identity, {
+      dueVersion: draft.dueTime === null ? 0n : 1n,
+      overdueVersion: null,
+      version: 1n,
+      createTime: now,
+      updateTime: now,
+      completeTime: draft.status === TaskStatus.COMPLETED ? now : null,
+      deleteTime: null,
+    });
+  }
+
+  isOpen(): boolean {
+    return openStatuses.includes(this.status);
+  }
+
+  /** Its due time counts: it is open, exists and has one. */
+  isWaitingForDueTime(): boolean {
+    return this.isOpen() && this.dueTime !== null && this.deleteTime === null;
+  }
+
+  isOverdueAt(now: Date): boolean {
+    return this.isWaitingForDueTime() && this.dueTime !== null && this.dueTime <= now;
+  }
+
+  isVisibleTo(person: Person): boolean {
+    return this.isOwnedBy(person) || this.assigneeId === person.userId;
+  }
+
+  /** Administrators act as the owner of every task. */
+  isOwnedBy(person: Person): boolean {
+    return this.ownerId === person.userId || person.role === 'admin';
+  }
+
+  hasEtag(etag: string): boolean {
+    return etag === toEtag(this.version);
+  }
+
+  edit({ status, dueTime, ...rest }: TaskEdit, now: Date): void {
+    if (status !== undefined) this.moveTo(status, now);
+    if (dueTime !== undefined) this.reschedule(dueTime);
+    Object.assign(this, rest);
+    this.touch(now);
+  }
+
+  delete(now: Date): void {
+    this.deleteTime = now;
+    this.touch(now);
+  }
+
+  private moveTo(status: TaskStatus, now: Date): void {
+    if (status === this.status) return;
+    if (!moves[this.status]?.includes(status)) throw illegalTransition(this.id, this.status, status);
+    this.status = status;
+    this.completeTime = status === TaskStatus.COMPLETED ? now : null;
+  }
+
+  private reschedule(dueTime: Date | null): void {
+    if (dueTime?.getTime() === this.dueTime?.getTime()) return;
+    this.dueTime = dueTime;
+    this.dueVersion += 1n;
+  }
+
+  private touch(now: Date): void {
+    this.version += 1n;
+    this.updateTime = now;
+  }
+}
+
+TaskSchema.setClass(Task);

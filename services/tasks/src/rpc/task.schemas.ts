@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { fieldTypes } from '#libs/errors';
+import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { priorities, statuses } from '../domain/task-enums.ts';
+
+/* The limits of task.proto, field by field. */
+
+const earliestDue = Date.UTC(1970, 0, 1);
+const afterLatestDue = Date.UTC(10_000, 0, 1);
+const maxLabels = 20;
+/** Line breaks and tabs are text; other control characters and half surrogate pairs never are. */
+// eslint-disable-next-line no-control-regex
+const forbiddenInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+
+/** Text that is kept exactly as it came. */
+const exactText = (max: number) =>
+  z
+    .string()
+    .refine((text) => text.isWellFormed() && !forbiddenInText.test(text), 'must not contain control characters other than line breaks and tabs')
+    .refine((text) => [...text].length <= max, `must have at most ${max} characters`);
+
+const dueTime = z
+  .date({ error: 'must be a time between 1970-01-01 and 9999-12-31' })
+  .refine((time) => time.getTime() >= earliestDue && time.getTime() < afterLatestDue, 'must be a time between 1970-01-01 and 9999-12-31');
+
+const known = <T extends string>(values: readonly T[], unspecified?: T) =>
+  z.custom<T>((value) => values.includes(value as T) || (unspecified !== undefined && value === unspecified), 'must be one of the values that the contract names');
+
+/** '' = none. */
+const optionalUuid = z.union([z.literal('').transform(() => null), fieldTypes.uuid()], 'must be a UUID or empty');
+
+/** The fields of a task that clients may write, each as the domain wants it. */
+export const taskFields = {
+  title: fieldTypes.text({ min: 1, max: 200 }),
+  description: exactText(10_000),
+  status: known(statuses),
+  priority: known(priorities),
+  dueTime: dueTime.nullish().transform((time) => time ?? null),
+  assigneeId: optionalUuid,
+  labels: z
+    .array(fieldTypes.text({ min: 1, max: 50 }))
+    .transform((labels) => [...new Set(labels)].sort())
+    .refine((labels) => labels.length <= maxLabels, `must have at most ${maxLabels} labels`),
+} as const;
+
+export const creationFields = {
+  ...taskFields,
+  status: known([...statuses, TaskStatus.UNSPECIFIED]).transform((status) => (status === TaskStatus.UNSPECIFIED ? TaskStatus.PENDING : status)),
+  priority: known([...priorities, TaskPriority.UNSPECIFIED]).transform((priority) => (priority === TaskPriority.UNSPECIFIED ? TaskPriority.MEDIUM : priority)),
+  externalId: fieldTypes.text({ max: 128 }).transform((id) => (id === '' ? null : id)),
+} as const;
+
+/** A set of filter values: sorted, without repetition. */
+export const filterOf = <T extends string>(values: readonly T[]) => z.array(known(values)).transform((wanted) => values.filter((value) => wanted.includes(value)));
+
+export const requestId = z.string().regex(/^[A-Za-z0-9._-]{0,128}$/, 'must have 1 to 128 characters from A-Z a-z 0-9 . _ -, or be empty');
+
+/** Longer than every etag there is. */
+export const etag = z.string().max(128, 'must be an etag of this service');
+export const optionalOwnerId = z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty');
