@@ -13,7 +13,11 @@ const jestArgs = process.argv.slice(2);
 const tallies: Tally[] = [];
 
 if (jestArgs.length === 0) {
-  for (const check of checks) tallies.push(await report.step(check.title, async () => runCheck(check, signal)));
+  for (const check of checks) {
+    const tally = await report.step(check.title, async () => runCheck(check, signal));
+    if (tally.failed > 0) report.line(`${check.title}: FAILED`);
+    tallies.push(tally);
+  }
 }
 tallies.push(await runTests());
 

@@ -174,6 +174,7 @@ export async function withConnection<T>(url: string, work: (redis: Redis) => Pro
   } catch {
     return undefined;
   } finally {
-    redis.disconnect();
+    // On a connection that has ended it would only start a timer of two seconds, which keeps the process alive.
+    if (redis.status !== 'end') redis.disconnect();
   }
 }
