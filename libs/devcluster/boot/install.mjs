@@ -27,7 +27,12 @@ export function stampOf(root) {
 const stampFile = (root) => join(root, 'node_modules', '.taskflow-stamp');
 
 function writeStamp(root) {
-  writeFileSync(stampFile(root), `${stampOf(root)}\n`);
+  try {
+    writeFileSync(stampFile(root), `${stampOf(root)}\n`);
+  } catch (error) {
+    // An install that somebody else owns serves as well; it is only compared anew each time.
+    if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
+  }
 }
 
 function hasStamp(root) {

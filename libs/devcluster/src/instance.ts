@@ -38,9 +38,17 @@ export function shelterOf(checkout: string, user: OsUser): string {
 
 /** The folder of one instance (`start`, or one test run), at a place that the PostgreSQL user can enter. */
 export function instanceFolder(name: string, user?: OsUser, checkout = checkoutRoot): string {
+  refuseForeignFolder(join(checkout, '.taskflow'));
+  refuseForeignFolder(join(checkout, '.taskflow', name));
   const home = makePrivateFolder(join(checkout, '.taskflow'), user);
   if (user === undefined || canEnter(user, home)) return makePrivateFolder(join(home, name), user);
   return makePrivateFolder(join(shelterOf(checkout, user), name), user);
+}
+
+/** Say what is wrong before some file operation fails with a bare EACCES. */
+function refuseForeignFolder(path: string): void {
+  if (!existsSync(path) || lstatSync(path).uid === process.getuid?.()) return;
+  throw new Error(`${path} belongs to another user of this machine (npm start was run as that user before): start as that user again, or remove the folder`);
 }
 
 /** Writes so that a reader sees the old text or the new one, and nobody else sees any. */
