@@ -37,6 +37,7 @@ export const reasons = {
   CANCELLED: { code: 'CANCELLED', meaning: "the caller gave up." },
   RATE_LIMITED: { code: 'RESOURCE_EXHAUSTED', meaning: "too many requests; QuotaFailure names the limit." },
   OVERLOADED: { code: 'RESOURCE_EXHAUSTED', meaning: "the server is busy." },
+  REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request is larger than 4 MiB." },
   INTERNAL: { code: 'INTERNAL', meaning: "a defect of the server; the request id finds it in the logs." },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: "the server does not offer this." },
 } as const;

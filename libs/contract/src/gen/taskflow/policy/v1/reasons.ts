@@ -83,6 +83,8 @@ export const ErrorReason = {
   RATE_LIMITED: "ERROR_REASON_RATE_LIMITED",
   /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. */
   OVERLOADED: "ERROR_REASON_OVERLOADED",
+  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request is larger than 4 MiB. */
+  REQUEST_TOO_LARGE: "ERROR_REASON_REQUEST_TOO_LARGE",
   /** INTERNAL - INTERNAL: a defect of the server; the request id finds it in the logs. */
   INTERNAL: "ERROR_REASON_INTERNAL",
   /** UNIMPLEMENTED - UNIMPLEMENTED: the server does not offer this. */
@@ -129,6 +131,7 @@ export namespace ErrorReason {
   export type CANCELLED = typeof ErrorReason.CANCELLED;
   export type RATE_LIMITED = typeof ErrorReason.RATE_LIMITED;
   export type OVERLOADED = typeof ErrorReason.OVERLOADED;
+  export type REQUEST_TOO_LARGE = typeof ErrorReason.REQUEST_TOO_LARGE;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
   export type UNIMPLEMENTED = typeof ErrorReason.UNIMPLEMENTED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
@@ -244,6 +247,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 64:
     case "ERROR_REASON_OVERLOADED":
       return ErrorReason.OVERLOADED;
+    case 65:
+    case "ERROR_REASON_REQUEST_TOO_LARGE":
+      return ErrorReason.REQUEST_TOO_LARGE;
     case 70:
     case "ERROR_REASON_INTERNAL":
       return ErrorReason.INTERNAL;
@@ -331,6 +337,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 63;
     case ErrorReason.OVERLOADED:
       return 64;
+    case ErrorReason.REQUEST_TOO_LARGE:
+      return 65;
     case ErrorReason.INTERNAL:
       return 70;
     case ErrorReason.UNIMPLEMENTED:
