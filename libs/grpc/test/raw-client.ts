@@ -1,6 +1,11 @@
-import { Client, credentials, Metadata, type MetadataValue, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ClientUnaryCall, type MetadataValue } from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '#google/rpc/error_details';
 import { Status } from '#google/rpc/status';
+
+export interface RawCallOptions {
+  metadata?: Record<string, string>;
+  deadlineMs?: number;
+}
 
 const codecs = { ErrorInfo, RequestInfo, BadRequest, RetryInfo } as const;
 type Details = { [N in keyof typeof codecs]?: ReturnType<(typeof codecs)[N]['decode']> };
@@ -35,33 +40,30 @@ export class RawClient {
     this.#client = new Client(address, credentials.createInsecure());
   }
 
-  call(path: string, bytes: Uint8Array, { metadata = {}, deadlineMs }: { metadata?: Record<string, string>; deadlineMs?: number } = {}): Promise<RawAnswer> {
+  call(path: string, bytes: Uint8Array, options: RawCallOptions = {}): Promise<RawAnswer> {
+    return this.start(path, bytes, options).answer;
+  }
+
+  /** The same, with the call itself, to cancel it. */
+  start(path: string, bytes: Uint8Array, { metadata = {}, deadlineMs }: RawCallOptions = {}): { call: ClientUnaryCall; answer: Promise<RawAnswer> } {
     const startedAt = Date.now();
     const sent = new Metadata();
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
-    return new Promise((resolve) => {
-      let header: Record<string, MetadataValue> = {};
-      let ended: { error: ServiceError | null; response: Buffer | undefined } | undefined;
-      const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
-      const call = this.#client.makeUnaryRequest<Buffer, Buffer>(path, identity, identity, Buffer.from(bytes), sent, options, (error, response) => {
-        ended = { error, response };
-      });
-      call.on('metadata', (received: Metadata) => (header = received.getMap()));
-      call.on('status', ({ code, details, metadata: trailer }) =>
-        // The callback runs right before or after this event.
-        setImmediate(() =>
-          resolve({
-            code,
-            message: details,
-            bytes: ended?.response,
-            header,
-            trailer: trailer.getMap(),
-            details: readDetails(trailer),
-            tookMs: Date.now() - startedAt,
-          }),
-        ),
-      );
+    let header: Record<string, MetadataValue> = {};
+    let response: Buffer | undefined;
+    const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+    const call = this.#client.makeUnaryRequest<Buffer, Buffer>(path, identity, identity, Buffer.from(bytes), sent, options, (_error, received) => {
+      response = received;
     });
+    call.on('metadata', (received: Metadata) => (header = received.getMap()));
+    const answer = new Promise<RawAnswer>((resolve) => {
+      call.on('status', ({ code, details: message, metadata: trailer }) => {
+        const tookMs = Date.now() - startedAt;
+        // The callback runs right before or after this event.
+        setImmediate(() => resolve({ code, message, bytes: response, header, trailer: trailer.getMap(), details: readDetails(trailer), tookMs }));
+      });
+    });
+    return { call, answer };
   }
 
   get client(): Client {

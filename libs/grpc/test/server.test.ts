@@ -1,55 +1,275 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { GetMeResponse, InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
-import { AppError } from '#libs/errors';
-import { createMetrics } from '#libs/runtime';
-import { bind, createClient, requireUser } from '../src/index.ts';
-import { identityOf, recordingLogger, startTestServer, userToken, type TestServer } from './cluster.ts';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { GetMeResponse, GetUserRequest } from '#contract/users/v1/users';
+import { AppError, invalidFields } from '#libs/errors';
+import { currentContext, type CallContext } from '#libs/runtime';
+import { startTestServer, userToken, type LogLine, type TestServer } from './cluster.ts';
 import { RawClient } from './raw-client.ts';
+import { gate, paths, usersBinding } from './services.ts';
 
-const users = bind(UsersServiceService, {
-  getMe: async (_request, call) => ({ user: { id: requireUser(call).userId } as never }),
-  getUser: async () => {
-    throw new AppError('not_found', 'USER_NOT_FOUND', 'no such user');
-  },
-  updateUser: async () => ({}),
-  listUsers: async () => ({ users: [], nextPageToken: '' }),
-});
-const internalUsers = bind(InternalUsersServiceService, {
-  upsertProfile: async () => ({}),
-  batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
-});
+type Behaviour = (call: CallContext, userId: string) => Promise<void>;
 
 let target: TestServer;
 let raw: RawClient;
+let behaviour: Behaviour = async () => undefined;
+let token: string;
 
 beforeAll(async () => {
-  target = await startTestServer({ bindings: [users, internalUsers] });
+  const users = usersBinding({
+    getMe: async (_request, call) => {
+      await behaviour(call, '');
+      return GetMeResponse.fromPartial({ user: { id: call.actor.kind } });
+    },
+    getUser: async ({ userId }, call) => {
+      await behaviour(call, userId);
+      return {};
+    },
+  });
+  target = await startTestServer({ bindings: [users], trustedProxies: ['127.0.0.0/8'] });
   raw = new RawClient(target.address);
+  token = await userToken();
 });
 afterAll(async () => {
   raw.close();
   await target.server.stop();
 });
+afterEach(() => {
+  behaviour = async () => undefined;
+  target.lines.length = 0;
+});
 
-describe('a call', () => {
-  it('reaches its handler with the user of the token', async () => {
-    const answer = await raw.call('/taskflow.users.v1.UsersService/GetMe', Buffer.alloc(0), {
-      metadata: { authorization: `Bearer ${await userToken()}` },
-    });
-    expect(answer.message).toBe('OK');
-    expect(GetMeResponse.decode(answer.bytes ?? Buffer.alloc(0)).user?.id).toBe('user-1');
+interface AskOptions {
+  path?: string;
+  bytes?: Uint8Array;
+  metadata?: Record<string, string>;
+  deadlineMs?: number;
+}
+const ask = ({ path = paths.getMe, bytes = Buffer.alloc(0), metadata = {}, deadlineMs }: AskOptions = {}) =>
+  raw.call(path, bytes, { metadata: { authorization: `Bearer ${token}`, ...metadata }, deadlineMs });
+const callLines = (): LogLine[] => target.lines.filter((line) => line.msg.startsWith('call ended'));
+
+/** Waits for the event loop until the condition holds; the test's time limit ends it. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('the request id', () => {
+  it('is taken from the client, seen by the handler and sent back in the header', async () => {
+    let seen = '';
+    behaviour = async () => void (seen = currentContext()?.callId ?? '');
+    const answer = await ask({ metadata: { 'x-request-id': 'abc_1.2-3' } });
+    expect([answer.code, seen, answer.header['x-request-id']]).toEqual([status.OK, 'abc_1.2-3', 'abc_1.2-3']);
   });
 
-  it('reaches a service through the client factory', async () => {
-    const { logger } = recordingLogger();
-    const users = createClient(InternalUsersServiceService, {
-      callee: 'users',
-      address: target.address,
-      identity: identityOf('tasks'),
-      logger,
-      metrics: createMetrics('tasks'),
+  it.each(['', 'a b', 'x'.repeat(129), 'a,b', '"'])('is made anew instead of %j', async (offered) => {
+    const answer = await ask({ metadata: { 'x-request-id': offered } });
+    expect(answer.header['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('stands in RequestInfo, in the trailer and in the log line of a refused call', async () => {
+    const answer = await ask({ metadata: { 'x-request-id': 'refused-1', authorization: 'Bearer nonsense' } });
+    expect(answer.details).toEqual({
+      ErrorInfo: { reason: 'TOKEN_INVALID', domain: 'taskflow', metadata: {} },
+      RequestInfo: { requestId: 'refused-1', servingData: '' },
     });
-    expect(await users.client.batchGetUsers({ userIds: ['a', 'b'] })).toEqual({ users: [], unknownUserIds: ['a', 'b'] });
-    users.close();
+    expect(answer.trailer['x-request-id']).toBe('refused-1');
+    expect(callLines()).toMatchObject([{ method: paths.getMe, code: 'UNAUTHENTICATED', reason: 'TOKEN_INVALID', requestId: 'refused-1', peer: '127.0.0.1' }]);
+  });
+});
+
+describe('observation', () => {
+  it('writes one line for a call, with user and trace', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    let inside = '';
+    behaviour = async (call) => void (inside = call.traceParent);
+    await ask({ metadata: { traceparent, 'x-request-id': 'observed-1' } });
+    expect(callLines()).toMatchObject([
+      { level: 30, method: paths.getMe, code: 'OK', userId: 'user-1', requestId: 'observed-1', traceId: '0af7651916cd43dd8448eb211c80319c' },
+    ]);
+    expect(inside).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
+  });
+
+  it('starts a new trace when the one offered is damaged', async () => {
+    let inside = '';
+    behaviour = async (call) => void (inside = call.traceParent);
+    await ask({ metadata: { traceparent: `00-${'0'.repeat(32)}-b7ad6b7169203331-01` } });
+    expect(inside).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  });
+
+  it('counts refused calls by code and reason', async () => {
+    await ask({ metadata: { authorization: 'Bearer counted' } });
+    const text = await target.metrics.registry.metrics();
+    expect(text).toMatch(/grpc_server_handled_total\{method="\/taskflow.users.v1.UsersService\/GetMe",code="UNAUTHENTICATED",reason="TOKEN_INVALID",service="users"\} [1-9]/);
+  });
+
+  it('takes the peer from x-forwarded-for only behind a trusted proxy', async () => {
+    let peer = '';
+    behaviour = async (call) => void (peer = call.peer);
+    await ask({ metadata: { 'x-forwarded-for': '203.0.113.9, 198.51.100.7' } });
+    expect(peer).toBe('198.51.100.7');
+  });
+});
+
+describe('errors', () => {
+  it('carry their details', async () => {
+    behaviour = async () => {
+      throw invalidFields([{ field: 'user_id', description: 'must be a UUID' }]);
+    };
+    const answer = await ask();
+    expect([status[answer.code], answer.message]).toEqual(['INVALID_ARGUMENT', 'invalid: user_id']);
+    expect(answer.details.BadRequest?.fieldViolations).toMatchObject([{ field: 'user_id', description: 'must be a UUID' }]);
+  });
+
+  it('say how many violations do not fit into the header', async () => {
+    behaviour = async () => {
+      throw invalidFields(Array.from({ length: 1000 }, (_, index) => ({ field: `task_ids[${index}]`, description: 'must be a UUID' })));
+    };
+    const { code, details } = await raw.call(paths.getMe, Buffer.alloc(0), { metadata: { authorization: `Bearer ${token}` } });
+    const violations = details.BadRequest?.fieldViolations ?? [];
+    expect(code).toBe(status.INVALID_ARGUMENT);
+    expect(violations.at(-1)?.description).toBe(`and ${1000 - (violations.length - 1)} more`);
+  });
+
+  it.each([
+    ['an Error', new Error('SELECT secret FROM hidden')],
+    ['a text', 'SELECT secret FROM hidden'],
+    ['nothing', undefined],
+    ['an object that looks like a gRPC status', { code: 5, details: 'secret' }],
+  ])('thrown as %s are INTERNAL without a word about the cause, which is logged', async (_name, thrown) => {
+    behaviour = async () => Promise.reject(thrown);
+    const answer = await ask();
+    expect([status[answer.code], answer.message, answer.details.ErrorInfo?.reason]).toEqual(['INTERNAL', 'internal error', 'INTERNAL']);
+    expect(callLines()).toMatchObject([{ level: 50, code: 'INTERNAL' }]);
+  });
+
+  it('with half a surrogate pair in the message reach the client', async () => {
+    behaviour = async () => {
+      throw new AppError('not_found', 'USER_NOT_FOUND', 'no \ud800 user');
+    };
+    expect((await ask()).message).toBe('no \ufffd user');
+  });
+
+  it('that may be retried come without headers, so that clients do retry', async () => {
+    behaviour = async () => {
+      throw new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'no database', { details: { retryAfterMs: 1500 } });
+    };
+    const answer = await ask({ metadata: { 'x-request-id': 'retry-1' } });
+    expect(answer.header).toEqual({});
+    expect(answer.trailer['x-request-id']).toBe('retry-1');
+    expect(answer.details.RetryInfo).toEqual({ retryDelay: { seconds: 1n, nanos: 500_000_000 } });
+  });
+});
+
+describe('undecodable requests', () => {
+  const good = Buffer.from(GetUserRequest.encode({ userId: 'grüße' }).finish());
+  it.each([
+    ['a truncated string', good.subarray(0, -1)],
+    ['invalid UTF-8', Buffer.from([0x0a, 0x02, 0xc3, 0x28])],
+    ['a zero tag', Buffer.concat([good, Buffer.from([0, 1, 2])])],
+    ['an unfinished varint', Buffer.from([0xff])],
+    ['noise', Buffer.from('this is not protobuf')],
+  ])('with %s are INVALID_ARGUMENT, with details and a log line', async (_name, bytes) => {
+    const answer = await ask({ path: paths.getUser, bytes });
+    expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['INVALID_ARGUMENT', 'MALFORMED_REQUEST']);
+    expect(callLines()).toMatchObject([{ code: 'INVALID_ARGUMENT', reason: 'MALFORMED_REQUEST', userId: 'user-1' }]);
+  });
+
+  it('are told from valid ones, also with fields that this version does not know', async () => {
+    let seen = '';
+    behaviour = async (_call, userId) => void (seen = userId);
+    const unknownField = Buffer.from([0x98, 0x06, 0x01]);
+    expect((await ask({ path: paths.getUser, bytes: Buffer.concat([good, unknownField]) })).code).toBe(status.OK);
+    expect(seen).toBe('grüße');
+  });
+
+  it('beyond 4 MiB are RESOURCE_EXHAUSTED, with details and a log line', async () => {
+    const answer = await ask({ path: paths.getUser, bytes: Buffer.alloc(4 * 1024 * 1024 + 1), metadata: { 'x-request-id': 'large-1' } });
+    expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['RESOURCE_EXHAUSTED', 'REQUEST_TOO_LARGE']);
+    expect(answer.details.RequestInfo?.requestId).toBe('large-1');
+    expect(callLines()).toMatchObject([{ code: 'RESOURCE_EXHAUSTED', requestId: 'large-1' }]);
+  });
+});
+
+describe('a request that is cancelled before it is complete', () => {
+  it('is logged', async () => {
+    const session = connect(`http://${target.address}`);
+    const stream = session.request({ ':method': 'POST', ':path': paths.getMe, 'content-type': 'application/grpc', te: 'trailers', 'x-request-id': 'half-1' });
+    stream.write(Buffer.from([0, 0, 0]));
+    await once(session, 'remoteSettings');
+    stream.close(8);
+    await once(stream, 'close');
+    await until(() => callLines().length > 0);
+    // grpc-js cannot tell an aborted request from one that ends too early.
+    expect(callLines()).toMatchObject([{ code: 'INVALID_ARGUMENT', reason: 'MALFORMED_REQUEST', requestId: 'half-1' }]);
+    session.destroy();
+  });
+});
+
+describe('the deadline', () => {
+  it('of the contract holds for a call that brings none', async () => {
+    let leftMs = 0;
+    behaviour = async (call) => void (leftMs = call.deadline - Date.now());
+    await ask();
+    expect(leftMs).toBeGreaterThan(4900);
+    expect(leftMs).toBeLessThanOrEqual(5000);
+  });
+
+  it('of the client holds when it is shorter, never when it is longer', async () => {
+    const left: number[] = [];
+    behaviour = async (call) => void left.push(call.deadline - Date.now());
+    await ask({ deadlineMs: 1000 });
+    await ask({ deadlineMs: 3_600_000 });
+    expect(left[0]).toBeLessThanOrEqual(1000);
+    expect(left[1]).toBeLessThanOrEqual(5000);
+  });
+
+  it('is answered on time and with details although the handler hangs; its signal has fired', async () => {
+    const { promise, open } = gate();
+    let signal: AbortSignal | undefined;
+    behaviour = (call) => ((signal = call.signal), promise);
+    const answer = await ask({ deadlineMs: 300 });
+    expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
+    expect(answer.tookMs).toBeLessThan(350);
+    expect(signal?.aborted).toBe(true);
+    expect(callLines()).toMatchObject([{ level: 40, code: 'DEADLINE_EXCEEDED' }]);
+    // What the handler does now is ignored.
+    open();
+  });
+
+  it('wins over the error of a handler that it interrupted', async () => {
+    behaviour = (call) => new Promise((_, reject) => call.signal.addEventListener('abort', () => reject(new Error('interrupted'))));
+    expect(status[(await ask({ deadlineMs: 200 })).code]).toBe('DEADLINE_EXCEEDED');
+  });
+});
+
+describe('a caller that gives up', () => {
+  it('aborts the signal of its call, and the call is logged as cancelled', async () => {
+    const entered = gate();
+    let signal: AbortSignal | undefined;
+    behaviour = (call) => {
+      signal = call.signal;
+      entered.open();
+      return new Promise(() => undefined);
+    };
+    const { call } = raw.start(paths.getMe, Buffer.alloc(0), { metadata: { authorization: `Bearer ${token}` } });
+    await entered.promise;
+    call.cancel();
+    await until(() => callLines().length > 0);
+    expect(signal?.aborted).toBe(true);
+    expect(callLines()).toMatchObject([{ level: 30, code: 'CANCELLED', reason: 'CANCELLED' }]);
+  });
+});
+
+describe('a request without a message', () => {
+  it('is INVALID_ARGUMENT with details', async () => {
+    const session = connect(`http://${target.address}`);
+    const stream = session.request({ ':method': 'POST', ':path': paths.getMe, 'content-type': 'application/grpc', te: 'trailers' });
+    stream.end();
+    const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+    expect(Number(headers['grpc-status'])).toBe(status.INVALID_ARGUMENT);
+    expect(headers['grpc-status-details-bin']).toBeDefined();
+    session.destroy();
   });
 });

@@ -34,7 +34,9 @@ export interface AuthenticatorOptions {
 
 const cachedTokens = 10_000;
 
-function invalidToken(cause: unknown): AppError {
+function invalidToken(error: unknown): AppError {
+  // Only the text: errors of the library carry the token's claims.
+  const cause = error instanceof Error ? error.message : String(error);
   return new AppError('unauthenticated', 'TOKEN_INVALID', 'the token is not valid', { cause });
 }
 

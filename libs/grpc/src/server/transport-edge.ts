@@ -7,7 +7,7 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
-import { AppError, errorTable, kindOfCode, type ErrorKind, type ErrorReason } from '#libs/errors';
+import { AppError, errorTable, kindOfCode } from '#libs/errors';
 import type { Logger, Metrics } from '#libs/runtime';
 import { acceptCallId, callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
@@ -24,18 +24,22 @@ interface EdgeOptions {
   metrics: Metrics;
 }
 
-const reasonsOfLibrary: Partial<Record<ErrorKind, ErrorReason>> = {
-  // A message beyond the size limit, also after decompression.
-  resource_exhausted: 'MALFORMED_REQUEST',
-  deadline_exceeded: 'DEADLINE_EXCEEDED',
-  // No request message, two of them, or an unknown compression.
-  unimplemented: 'MALFORMED_REQUEST',
-};
-
 /** An error for a status that grpc-js decided on by itself. */
 function toLibraryError(code: number, message: string): AppError {
-  const kind = kindOfCode(code);
-  return new AppError(kind, reasonsOfLibrary[kind] ?? 'INTERNAL', message);
+  switch (code) {
+    // Beyond the size limit, maybe only after decompression.
+    case Code.RESOURCE_EXHAUSTED:
+      return new AppError('resource_exhausted', 'REQUEST_TOO_LARGE', 'the request is too large');
+    case Code.DEADLINE_EXCEEDED:
+      return new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out');
+    case Code.UNIMPLEMENTED:
+      // A compression that grpc-js does not know; the code tells clients to send without. Otherwise: no message, or two.
+      return message.includes('encoding')
+        ? new AppError('unimplemented', 'UNIMPLEMENTED', 'the compression of the request is not supported')
+        : new AppError('invalid_argument', 'MALFORMED_REQUEST', 'the request is not exactly one complete message');
+    default:
+      return new AppError(kindOfCode(code), 'INTERNAL', message);
+  }
 }
 
 /**
@@ -48,6 +52,7 @@ export function transportEdge(options: EdgeOptions): ServerInterceptor {
   return ({ path, responseStream }, call) => {
     if (!options.isChained(path)) return responseStream ? endAtShutdown(call, options.openCalls) : new ServerInterceptingCall(call);
     let metadata = new Metadata();
+    let hasMessage = false;
     let reached = false;
     let answered = false;
     // The library's own statuses go to this object directly, past every responder; hence the method itself is replaced.
@@ -58,12 +63,16 @@ export function transportEdge(options: EdgeOptions): ServerInterceptor {
       const error = toLibraryError(status.code ?? Code.UNKNOWN, status.details ?? '');
       const callId = acceptCallId(textOf(metadata, callIdKey));
       if (!reached) record(path, { callId, metadata, error, peer: call.getPeer() });
-      sendStatus({ ...toStatus(error, callId), code: status.code });
+      sendStatus(toStatus(error, callId));
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((received, next) => next((metadata = received)))
+      .withOnReceiveMessage((message, next) => {
+        hasMessage = true;
+        next(message);
+      })
       .withOnReceiveHalfClose((next) => {
-        reached = true;
+        reached = hasMessage;
         next();
       })
       .withOnCancel(() => {

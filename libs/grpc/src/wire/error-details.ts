@@ -1,5 +1,5 @@
 import type { AppError, ErrorDetails } from '#libs/errors';
-import { Any } from '#google/protobuf/any';
+import type { Any } from '#google/protobuf/any';
 import type { Duration } from '#google/protobuf/duration';
 import { BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RequestInfo, ResourceInfo, RetryInfo } from '#google/rpc/error_details';
 

@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals';
+import { generateKeyPair, exportJWK, SignJWT, importJWK, type CryptoKey } from 'jose';
+import type { GetJwksResponse } from '#contract/auth/v1/auth';
+import { AppError } from '#libs/errors';
+import { createAuthenticator, createRemoteAccessKeys, type AccessKeys } from '../src/index.ts';
+import { accessKeys, recordingLogger, servicePrivateKey, servicePublicKeys, userPublicKey, userToken, type TokenChanges } from './cluster.ts';
+import { gate } from './services.ts';
+
+const authenticatorWith = (keys: AccessKeys) => createAuthenticator({ service: 'users', accessKeys: keys, servicePublicKeys });
+const authenticate = authenticatorWith(accessKeys);
+
+async function refusal(promise: Promise<unknown>): Promise<unknown[]> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof AppError ? [error.kind, error.reason, error.message] : [error];
+}
+
+const invalid = ['unauthenticated', 'TOKEN_INVALID', 'the token is not valid'];
+const now = (): number => Math.floor(Date.now() / 1000);
+
+describe('an access token', () => {
+  it('names the user, the role and the session', async () => {
+    expect(await authenticate({ authorization: `Bearer ${await userToken({ claims: { role: 'admin' } })}` })).toEqual({
+      user: { kind: 'user', userId: 'user-1', role: 'admin', sessionId: 'session-1' },
+    });
+  });
+
+  const cases: [string, () => TokenChanges | Promise<TokenChanges>][] = [
+    ['has expired', () => ({ claims: { exp: now() - 10 } })],
+    ['is of another issuer', () => ({ claims: { iss: 'somebody' } })],
+    ['is for another audience', () => ({ claims: { aud: 'somebody' } })],
+    ['has another type', () => ({ header: { typ: 'JWT' } })],
+    ['names no key', () => ({ header: { kid: undefined } })],
+    ['names an unknown key', () => ({ header: { kid: 'other' } })],
+    ['has an unknown role', () => ({ claims: { role: 'root' } })],
+    ['has an empty subject', () => ({ claims: { sub: '' } })],
+    ['is signed with another key', async () => ({ key: await exportJWK((await generateKeyPair('EdDSA', { extractable: true })).privateKey) })],
+    ['is signed by a service', () => ({ key: servicePrivateKey('auth') })],
+    ...['sub', 'sid', 'role', 'exp', 'iat', 'jti', 'iss', 'aud'].map((name): [string, () => TokenChanges] => [`lacks ${name}`, () => ({ without: [name] })]),
+  ];
+  it.each(cases)('that %s is refused with the one message', async (_name, changes) => {
+    expect(await refusal(authenticate({ authorization: `Bearer ${await userToken(await changes())}` }))).toEqual(invalid);
+  });
+
+  it('is refused when it is unsigned or signed symmetrically', async () => {
+    const [, payload] = (await userToken()).split('.');
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const unsigned = `${encode({ alg: 'none', typ: 'at+jwt', kid: 'user-key' })}.${payload}.`;
+    expect(await refusal(authenticate({ authorization: `Bearer ${unsigned}` }))).toEqual(invalid);
+    const symmetric = await new SignJWT({ sub: 'user-1' })
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'user-key' })
+      .sign(Buffer.from(String(userPublicKey.x), 'base64url'));
+    expect(await refusal(authenticate({ authorization: `Bearer ${symmetric}` }))).toEqual(invalid);
+  });
+
+  it('of more than 8 KiB is refused before anything is done with it', async () => {
+    let asked = 0;
+    const verify = authenticatorWith({ get: async (kid) => (asked++, accessKeys.get(kid)) });
+    const token = await userToken({ claims: { padding: 'x'.repeat(9000) } });
+    expect(await refusal(verify({ authorization: `Bearer ${token}` }))).toEqual(invalid);
+    expect(asked).toBe(0);
+  });
+
+  it('is verified once and remembered until it expires', async () => {
+    let asked = 0;
+    const verify = authenticatorWith({ get: async (kid) => (asked++, accessKeys.get(kid)) });
+    const authorization = `Bearer ${await userToken()}`;
+    const first = await verify({ authorization });
+    expect(await verify({ authorization })).toEqual(first);
+    expect(asked).toBe(1);
+  });
+
+  it('that cannot be checked yet is not called invalid', async () => {
+    const unavailable = new AppError('unavailable', 'KEYS_UNAVAILABLE', 'tokens cannot be checked yet');
+    const verify = authenticatorWith({ get: async () => Promise.reject(unavailable) });
+    expect(await refusal(verify({ authorization: `Bearer ${await userToken()}` }))).toEqual(['unavailable', 'KEYS_UNAVAILABLE', unavailable.message]);
+  });
+});
+
+describe('a service token', () => {
+  const sign = async (claims: Record<string, unknown>, kid: 'auth' | 'tasks' = 'tasks', typ = 'service+jwt') =>
+    new SignJWT({ iss: 'tasks', aud: 'users', iat: now(), exp: now() + 60, ...claims })
+      .setProtectedHeader({ alg: 'EdDSA', typ, kid })
+      .sign((await importJWK(servicePrivateKey(kid), 'EdDSA')) as CryptoKey);
+
+  it('proves the calling service', async () => {
+    expect(await authenticate({ serviceToken: await sign({}) })).toEqual({ service: 'tasks' });
+  });
+
+  it('does not prove another service than the one that signed it', async () => {
+    expect(await refusal(authenticate({ serviceToken: await sign({ iss: 'scheduler' }) }))).toEqual(invalid);
+  });
+
+  it('is refused when it is old, however long it claims to live', async () => {
+    expect(await refusal(authenticate({ serviceToken: await sign({ iat: now() - 300, exp: now() + 3600 }) }))).toEqual(invalid);
+  });
+
+  it('is not an access token, and the other way round', async () => {
+    expect(await refusal(authenticate({ serviceToken: await userToken() }))).toEqual(invalid);
+    expect(await refusal(authenticate({ authorization: `Bearer ${await sign({})}` }))).toEqual(invalid);
+  });
+});
+
+describe('the keys of auth', () => {
+  const answer = (...kids: string[]): GetJwksResponse => ({
+    keys: kids.map((kid) => ({ kid, kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', x: String(userPublicKey.x) })),
+    maxAge: { seconds: 300n, nanos: 0 },
+  });
+  const { logger } = recordingLogger();
+
+  it('are fetched at start, and an unknown kid does not fetch again within 30 seconds', async () => {
+    let fetches = 0;
+    const keys = createRemoteAccessKeys({ fetch: async () => (fetches++, answer('a')), logger });
+    await keys.start();
+    expect(await keys.get('a')).toBeDefined();
+    expect(await Promise.all([keys.get('b'), keys.get('c'), keys.get('b')])).toEqual([undefined, undefined, undefined]);
+    expect(fetches).toBe(1);
+    await keys.check();
+    await keys.stop();
+  });
+
+  it('are fetched once for all calls that wait for them', async () => {
+    let fetches = 0;
+    const { promise, open } = gate<GetJwksResponse>();
+    const keys = createRemoteAccessKeys({ fetch: () => (fetches++, promise), logger });
+    const waiting = Promise.all([keys.get('a'), keys.get('a'), keys.get('unknown')]);
+    open(answer('a'));
+    const [first, second, third] = await waiting;
+    expect([first !== undefined, second !== undefined, third, fetches]).toEqual([true, true, undefined, 1]);
+    await keys.stop();
+  });
+
+  it('may be out of reach at start: calls are told so until auth answers', async () => {
+    const answered = gate();
+    let up = false;
+    const fetch = async (): Promise<GetJwksResponse> => {
+      if (!up) throw new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'auth did not answer');
+      answered.open();
+      return answer('a');
+    };
+    const keys = createRemoteAccessKeys({ fetch, logger });
+    await keys.start();
+    await expect(keys.check()).rejects.toThrow('no access keys yet');
+    expect((await refusal(keys.get('a'))).slice(0, 2)).toEqual(['unavailable', 'KEYS_UNAVAILABLE']);
+    up = true;
+    // The loop of the library asks again by itself.
+    await answered.promise;
+    expect(await keys.get('a')).toBeDefined();
+    await keys.stop();
+  });
+});

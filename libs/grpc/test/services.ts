@@ -1,0 +1,40 @@
+import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
+import { bind, type Handlers, type ServiceBinding } from '../src/index.ts';
+
+type PublicHandlers = Handlers<typeof UsersServiceService>;
+type InternalHandlers = Handlers<typeof InternalUsersServiceService>;
+
+/** UsersService with empty answers, except for what a test puts in place. */
+export function usersBinding(handlers: Partial<PublicHandlers> = {}): ServiceBinding {
+  return bind(UsersServiceService, {
+    getMe: async () => ({}),
+    getUser: async () => ({}),
+    updateUser: async () => ({}),
+    listUsers: async () => ({ users: [], nextPageToken: '' }),
+    ...handlers,
+  });
+}
+
+/** InternalUsersService, the same. */
+export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): ServiceBinding {
+  return bind(InternalUsersServiceService, {
+    upsertProfile: async () => ({}),
+    batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
+    ...handlers,
+  });
+}
+
+export const paths = {
+  getMe: '/taskflow.users.v1.UsersService/GetMe',
+  getUser: '/taskflow.users.v1.UsersService/GetUser',
+  listUsers: '/taskflow.users.v1.UsersService/ListUsers',
+  upsertProfile: '/taskflow.users.v1.InternalUsersService/UpsertProfile',
+  batchGetUsers: '/taskflow.users.v1.InternalUsersService/BatchGetUsers',
+  getJwks: '/taskflow.auth.v1.AuthService/GetJwks',
+} as const;
+
+/** A promise that a test settles by hand. */
+export function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void } {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { promise, open: resolve };
+}
