@@ -13,3 +13,4 @@ export { accessTokenRules } from './identity/rules.ts';
 export { createServiceIdentity, type ServiceIdentity } from './identity/service-identity.ts';
 export { createClient, type CallOptions, type ClientOptions, type ServiceClient, type UnaryClient } from './client/client.ts';
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
+export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
