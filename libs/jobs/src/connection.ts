@@ -33,6 +33,16 @@ export function openProducerConnection(url: string, logger: Logger): Redis {
   return redis;
 }
 
+/**
+ * Ends a connection without asking Redis. Between two attempts to connect, ioredis would forget the next one and never say
+ * that it ended, so BullMQ would wait for ever: there the next attempt is awaited and made the last.
+ */
+function cutForGood(redis: Redis): void {
+  redis.options.retryStrategy = () => null;
+  redis.once('connect', () => redis.disconnect());
+  if (redis.status !== 'reconnecting') redis.disconnect();
+}
+
 /** The connections of one worker: the one that is handed to BullMQ, and those that it derives from it. */
 export interface WorkerConnections {
   redis: Redis;
@@ -53,5 +63,5 @@ export function openWorkerConnections(url: string, logger: Logger): WorkerConnec
     all.push(copy);
     return copy;
   };
-  return { redis, disconnect: () => all.forEach((connection) => connection.disconnect()) };
+  return { redis, disconnect: () => all.forEach(cutForGood) };
 }

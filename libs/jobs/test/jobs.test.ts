@@ -1,0 +1,188 @@
+import { testRedisUrl } from '#libs/devcluster';
+import { AppError } from '#libs/errors';
+import { currentContext, runInBackground, runInsideTransaction } from '#libs/runtime';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { newJobId, PermanentJobError, RetryLater } from '../src/index.ts';
+import { logger, openFixture, until, type Fixture } from './fixture.ts';
+
+let fixture: Fixture;
+beforeEach(async () => {
+  fixture = await openFixture(testRedisUrl());
+});
+afterEach(() => fixture.close());
+
+/** Runs something with BullMQ itself, as another program could. */
+async function withRawQueue<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
+  const connection = new Redis(fixture.options.redisUrl);
+  const queue = new Queue(fixture.options.name, { connection, prefix: fixture.options.prefix });
+  try {
+    return await work(queue);
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}
+
+describe('a job', () => {
+  it('reaches its handler with the payload and the ids of the call that enqueued it', async () => {
+    const seen: unknown[] = [];
+    await fixture.work({
+      greet: async (payload, run) => {
+        const context = currentContext();
+        seen.push({ payload, attempt: run.attempt, callId: context?.callId, traceParent: context?.traceParent });
+      },
+    });
+    const traceParent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await runInBackground({ name: 'test', logger, timeoutMs: 5_000, callId: 'call-1', traceParent }, async () => {
+      await fixture.queue.enqueue('greet', { name: 'Ada' });
+    });
+    await until(() => seen.length === 1);
+    expect(seen).toEqual([{ payload: { name: 'Ada' }, attempt: 1, callId: 'call-1', traceParent }]);
+  });
+
+  it('leaves nothing in Redis that could block a later job of the same kind (D8)', async () => {
+    const seen: string[] = [];
+    await fixture.work({ greet: async ({ name }) => void seen.push(name) });
+    const first = await fixture.queue.enqueue('greet', { name: 'same' });
+    await until(() => seen.length === 1);
+    await until(async () => !(await fixture.queue.find([first])).has(first));
+    await fixture.queue.enqueue('greet', { name: 'same' });
+    await until(() => seen.length === 2);
+  });
+
+  it('has an id that is neither all digits nor holds a colon', () => {
+    expect(newJobId()).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is tried again after failures, as often as its definition says, and then buried', async () => {
+    let tries = 0;
+    await fixture.work({
+      greet: async () => {
+        tries += 1;
+        throw new Error('broken');
+      },
+    });
+    const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' }, { callId: 'call-2' });
+    await until(() => fixture.buried.length === 1);
+    expect(tries).toBe(3);
+    expect(fixture.buried).toEqual([
+      { queue: 'jobs', name: 'greet', jobId, payload: { name: 'Ada' }, error: 'Error: broken', attempts: 3, callId: 'call-2' },
+    ]);
+    await until(async () => (await fixture.queue.find([jobId])).size === 0);
+  });
+
+  it.each([
+    ['PermanentJobError', new PermanentJobError('never')],
+    ['an error that every attempt would meet', new AppError('not_found', 'TASK_NOT_FOUND', 'no such task')],
+  ])('is buried at its first attempt after %s', async (_name, error) => {
+    await fixture.work({ greet: () => Promise.reject(error) });
+    await fixture.queue.enqueue('greet', { name: 'Ada' });
+    await until(() => fixture.buried.length === 1);
+    expect(fixture.buried[0]?.attempts).toBe(1);
+  });
+
+  it('postpones itself with RetryLater without using up attempts', async () => {
+    let starts = 0;
+    await fixture.work({
+      greet: async (_payload, run) => {
+        starts += 1;
+        expect(run.attempt).toBe(1);
+        if (starts <= 5) throw new RetryLater(5);
+      },
+    });
+    await fixture.queue.enqueue('greet', { name: 'Ada' });
+    await until(() => starts === 6);
+    expect(fixture.buried).toEqual([]);
+  });
+
+  it('that nobody knows is buried and counted, never completed (D7)', async () => {
+    await fixture.work();
+    await withRawQueue((queue) => queue.add('greets', { payload: { name: 'Ada' } }, { jobId: newJobId() }));
+    await until(() => fixture.buried.length === 1);
+    expect(fixture.buried[0]).toMatchObject({ name: 'greets', error: 'PermanentJobError: no job is called "greets"', attempts: 1 });
+    await until(async () => /taskflow_job_runs_total\{.*outcome="buried".*\} 1/.test(await fixture.metrics.registry.metrics()));
+    expect(await fixture.metrics.registry.metrics()).not.toMatch(/outcome="completed"/);
+  });
+
+  it('with a payload that breaks its schema is buried as it came', async () => {
+    await fixture.work();
+    await withRawQueue((queue) => queue.add('greet', { payload: { name: 7 } }, { jobId: newJobId() }));
+    await until(() => fixture.buried.length === 1);
+    expect(fixture.buried[0]).toMatchObject({ name: 'greet', payload: { name: 7 }, attempts: 1 });
+  });
+
+  it('fails when it outlasts its time, also when it does not listen to its signal', async () => {
+    await fixture.work({ hurry: () => new Promise<never>(() => undefined) });
+    await fixture.queue.enqueue('hurry', {});
+    await until(() => fixture.buried.length === 1);
+    expect(fixture.buried[0]?.error).toMatch(/^TimeoutError/);
+  });
+
+  it('stays in the queue while it cannot be buried', async () => {
+    let burials = 0;
+    await fixture.work({ greet: () => Promise.reject(new PermanentJobError('never')) }, {
+      bury: () => {
+        burials += 1;
+        return Promise.reject(new Error('the database is down'));
+      },
+    });
+    const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' });
+    await until(() => burials === 1);
+    await until(async () => (await withRawQueue((queue) => queue.getDelayedCount())) === 1);
+    expect(await fixture.queue.find([jobId])).toEqual(new Set([jobId]));
+  });
+});
+
+describe('a queue', () => {
+  it('refuses to be called inside a database transaction (D10)', async () => {
+    await expect(runInsideTransaction(() => fixture.queue.enqueue('greet', { name: 'Ada' }))).rejects.toThrow(/transaction/);
+  });
+
+  it('refuses a payload that breaks the schema before it reaches Redis', async () => {
+    await expect(fixture.queue.enqueue('greet', { name: 7 } as never)).rejects.toThrow();
+    expect(await withRawQueue((queue) => queue.getJobCountByTypes('wait', 'delayed'))).toBe(0);
+  });
+
+  it('tells which jobs are alive', async () => {
+    const [first = '', second = ''] = await fixture.queue.enqueueMany([
+      { name: 'greet', payload: { name: 'Ada' } },
+      { name: 'hurry', payload: {} },
+    ]);
+    expect(await fixture.queue.find([first, newJobId(), second])).toEqual(new Set([first, second]));
+  });
+});
+
+describe('a schedule', () => {
+  it('runs its job repeatedly, once for all workers, however many processes declare it (D34)', async () => {
+    const runs: number[] = [];
+    const greet = async (): Promise<void> => void runs.push(Date.now());
+    await fixture.work({ greet });
+    await fixture.work({ greet });
+    const other = await openFixture(testRedisUrl());
+    await Promise.all([1, 2, 3].map(() => fixture.queue.upsertSchedule('tick', 200, 'greet', { name: 'tick' })));
+    await until(() => runs.length >= 5);
+    const elapsed = (runs[4] ?? 0) - (runs[0] ?? 0);
+    expect(elapsed).toBeGreaterThan(600);
+    await other.close();
+  });
+
+  it('comes back after Redis lost everything', async () => {
+    let runs = 0;
+    await fixture.work({ greet: async () => void (runs += 1) });
+    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
+    await until(() => runs === 1);
+    await withRawQueue((queue) => queue.obliterate({ force: true }));
+    expect(await fixture.queue.nextRunTime('tick')).toBeUndefined();
+    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
+    await until(() => runs === 2);
+    expect((await fixture.queue.nextRunTime('tick'))?.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('takes over a new interval', async () => {
+    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
+    await fixture.queue.upsertSchedule('tick', 30_000, 'greet', { name: 'tick' });
+    expect(await withRawQueue(async (queue) => (await queue.getJobScheduler('tick'))?.every)).toBe(30_000);
+  });
+});

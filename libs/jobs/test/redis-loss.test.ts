@@ -1,0 +1,133 @@
+import { testRedisUrl } from '#libs/devcluster';
+import { AppError } from '#libs/errors';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
+import { openFixture, until, type Fixture } from './fixture.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+let proxy: TcpProxy;
+let fixture: Fixture;
+beforeEach(async () => {
+  proxy = await startTcpProxy(testRedisUrl());
+  fixture = await openFixture(proxy.url);
+});
+afterEach(async () => {
+  await fixture.close();
+  await proxy.close();
+});
+
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => 'no failure',
+    (error: unknown) => error,
+  );
+}
+
+describe('a producer', () => {
+  it.each([
+    ['refuses connections', () => proxy.cut()],
+    ['no longer answers', () => Promise.resolve(proxy.freeze())],
+  ])('fails within three seconds while Redis %s, and works again afterwards (D11)', async (_name, takeAway) => {
+    await fixture.queue.enqueue('greet', { name: 'before' });
+    await takeAway();
+    const startedAt = performance.now();
+    const error = await failureOf(fixture.queue.enqueue('greet', { name: 'during' }));
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(error).toBeInstanceOf(AppError);
+    expect(error).toMatchObject({ kind: 'unavailable', reason: 'QUEUE_UNAVAILABLE' });
+    await proxy.restore();
+    await until(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'after' }))) === 'no failure');
+  });
+
+  it('that was opened while Redis was away works once it is there', async () => {
+    await proxy.cut();
+    const queue = createJobQueue(fixture.options);
+    expect(await failureOf(queue.enqueue('greet', { name: 'early' }))).toMatchObject({ reason: 'QUEUE_UNAVAILABLE' });
+    await proxy.restore();
+    await until(async () => (await failureOf(queue.enqueue('greet', { name: 'late' }))) === 'no failure');
+    await queue.close();
+  });
+});
+
+describe('a worker', () => {
+  it('goes on by itself when Redis returns', async () => {
+    const seen: string[] = [];
+    await fixture.work({ greet: async ({ name }) => void seen.push(name) });
+    await proxy.cut();
+    await proxy.restore();
+    await until(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'again' }))) === 'no failure');
+    await until(() => seen.includes('again'));
+  });
+
+  it('stops within its limits while Redis is out of reach', async () => {
+    const worker = await fixture.work();
+    await proxy.cut();
+    const startedAt = performance.now();
+    await worker.stop();
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+  });
+
+  it('lets running jobs end when it stops, and takes no new one (E16)', async () => {
+    const gate = Promise.withResolvers<void>();
+    const started: string[] = [];
+    const ended: string[] = [];
+    const worker = await fixture.work({
+      greet: async ({ name }) => {
+        started.push(name);
+        await gate.promise;
+        ended.push(name);
+      },
+    });
+    await fixture.queue.enqueue('greet', { name: 'running' });
+    await until(() => started.length === 1);
+    const stopped = worker.stop();
+    const late = await fixture.queue.enqueue('greet', { name: 'late' });
+    gate.resolve();
+    await stopped;
+    expect({ started, ended }).toEqual({ started: ['running'], ended: ['running'] });
+    expect(await fixture.queue.find([late])).toEqual(new Set([late]));
+  });
+
+  it('gives a job back that does not end within the grace, and another worker runs it', async () => {
+    const attempts: number[] = [];
+    let started = false;
+    const greet = (_payload: unknown, run: JobRun) => {
+      started = true;
+      return new Promise<void>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)));
+    };
+    const worker = await fixture.work({ greet }, { graceMs: 100 });
+    await fixture.queue.enqueue('greet', { name: 'long' });
+    await until(() => started);
+    await worker.stop();
+    await fixture.work({ greet: async (_payload, run) => void attempts.push(run.attempt) });
+    await until(() => attempts.length === 1);
+    expect(attempts).toEqual([1]);
+    expect(fixture.buried).toEqual([]);
+  });
+});
+
+describe('a Redis that may drop jobs', () => {
+  let redis: Redis;
+  beforeEach(async () => {
+    redis = new Redis(testRedisUrl());
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  });
+  afterEach(async () => {
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    redis.disconnect();
+  });
+
+  it('is refused where the configuration says so', async () => {
+    const worker = createJobWorker({
+      ...fixture.options,
+      handlers: { greet: async () => undefined, hurry: async () => undefined },
+      deadLetters: { bury: async () => undefined },
+      concurrency: 1,
+      graceMs: 100,
+      refuseEviction: true,
+    });
+    await expect(worker.start()).rejects.toBeInstanceOf(UnsafeRedisError);
+    await worker.stop();
+  });
+});
