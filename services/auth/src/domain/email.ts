@@ -10,6 +10,8 @@ export function normaliseEmail(email: string): string {
 // are allowed on both sides; whether the mailbox exists only a message to it can tell.
 const shape = /^[^\s@\p{C}]{1,64}@(?:[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
 
+export const maxEmailCharacters = 254;
+
 export function looksLikeEmail(email: string): boolean {
-  return shape.test(email);
+  return shape.test(email) && [...email].length <= maxEmailCharacters;
 }

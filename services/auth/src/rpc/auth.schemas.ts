@@ -1,25 +1,20 @@
 import { fieldTypes } from '#libs/errors';
 import { z } from 'zod';
-import { looksLikeEmail, normaliseEmail } from '../domain/email.ts';
+import { looksLikeEmail, maxEmailCharacters, normaliseEmail } from '../domain/email.ts';
+import { isLongEnough, isShortEnough, maxPasswordBytes, minPasswordCharacters } from '../domain/password.ts';
 
-const maxEmailCharacters = 254;
-const minPasswordCharacters = 8;
-const maxPasswordBytes = 1024;
 const maxRefreshTokenCharacters = 512;
 
 const emailText = fieldTypes.text({ min: 1, max: maxEmailCharacters }).transform(normaliseEmail);
 
-const emailAddress = emailText.refine(
-  (email) => looksLikeEmail(email) && [...email].length <= maxEmailCharacters,
-  `must be an e-mail address of at most ${maxEmailCharacters} characters`,
-);
+const emailAddress = emailText.refine(looksLikeEmail, `must be an e-mail address of at most ${maxEmailCharacters} characters`);
 
 // A password is used as it was sent: no trimming, and any character but the ones that can only be a client's mistake.
 const passwordText = z
   .string()
   // eslint-disable-next-line no-control-regex
   .refine((password) => password.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(password), 'must not contain control characters')
-  .refine((password) => Buffer.byteLength(password) <= maxPasswordBytes, `must have at most ${maxPasswordBytes} bytes`);
+  .refine(isShortEnough, `must have at most ${maxPasswordBytes} bytes`);
 
 const refreshToken = z
   .string()
@@ -28,7 +23,7 @@ const refreshToken = z
 
 export const registerSchema = z.object({
   email: emailAddress,
-  password: passwordText.refine((password) => [...password].length >= minPasswordCharacters, `must have at least ${minPasswordCharacters} characters`),
+  password: passwordText.refine(isLongEnough, `must have at least ${minPasswordCharacters} characters`),
   displayName: fieldTypes.text({ min: 1, max: 100 }),
 });
 

@@ -5,7 +5,7 @@ import { deriveKey } from './derived-keys.ts';
 export interface KeyCipher {
   seal(plain: Buffer, kid: string): Buffer;
   /** Throws when the bytes were changed, or sealed for another kid or under another key. */
-  open(sealed: Buffer, kid: string): Buffer;
+  open(sealed: Uint8Array, kid: string): Buffer;
 }
 
 const format = 1;

@@ -27,11 +27,11 @@ const changeable = {
 } as const;
 type ChangeablePath = keyof typeof changeable;
 const changeablePaths = Object.keys(changeable) as ChangeablePath[];
-const isChangeable = (path: string): path is ChangeablePath => path in changeable;
+const isChangeable = (path: string): path is ChangeablePath => Object.hasOwn(changeable, path);
 
 const updateMask = z
-  .array(z.string().refine((path) => isChangeable(path), `must be one of ${changeablePaths.join(', ')}`), 'must be set')
-  .min(1, `must name at least one of ${changeablePaths.join(', ')}`);
+  .array(z.string(), 'must be set')
+  .refine((paths) => paths.length > 0 && paths.every(isChangeable), `must name one or more of ${changeablePaths.join(', ')}, and nothing else`);
 
 /** What is checked of the user depends on the mask: other fields may hold anything, since they are not read. */
 export function updateUserSchema(mask: readonly string[] | undefined) {

@@ -1,0 +1,64 @@
+import { addressType, ConfigError, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
+import { looksLikeEmail, normaliseEmail } from './domain/email.ts';
+import { isLongEnough, isShortEnough, maxPasswordBytes, minPasswordCharacters } from './domain/password.ts';
+
+export interface AuthConfig extends ServiceConfig {
+  /** Where profiles are sent. */
+  usersAddress: string;
+  /** Encrypts the signing keys, derives refresh tokens. */
+  encryptionKey: Buffer;
+  /** The first administrator, made at the start when the e-mail has no account. */
+  administrator: { email: string; password: string } | undefined;
+  refreshGraceMs: number;
+  sessionLifetimeMs: number;
+}
+
+const passwordRule = `must have at least ${minPasswordCharacters} characters and at most ${maxPasswordBytes} bytes`;
+
+const shape = {
+  TASKFLOW_USERS_ADDRESS: addressType('users'),
+  TASKFLOW_AUTH_ENCRYPTION_KEY: envTypes.key32(),
+  TASKFLOW_AUTH_ADMIN_EMAIL: envTypes.text().transform(normaliseEmail).refine(looksLikeEmail, 'must be an e-mail address').optional(),
+  TASKFLOW_AUTH_ADMIN_PASSWORD: envTypes.text().refine((text) => isLongEnough(text) && isShortEnough(text), passwordRule).optional(),
+  // 0 = strict: every repeated use of a refresh token ends its session.
+  TASKFLOW_AUTH_REFRESH_GRACE_MS: envTypes.wholeNumber(10_000, 600_000),
+  TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
+};
+
+/** Throws ConfigError with every fault at once. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
+  const pairFaults = findPairFaults(env);
+  const { common, own } = loadWith(pairFaults, env);
+  const { TASKFLOW_AUTH_ADMIN_EMAIL: email, TASKFLOW_AUTH_ADMIN_PASSWORD: password } = own;
+  return {
+    ...common,
+    usersAddress: own.TASKFLOW_USERS_ADDRESS,
+    encryptionKey: own.TASKFLOW_AUTH_ENCRYPTION_KEY,
+    administrator: email === undefined || password === undefined ? undefined : { email, password },
+    refreshGraceMs: own.TASKFLOW_AUTH_REFRESH_GRACE_MS,
+    sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
+  };
+}
+
+function loadWith(otherFaults: readonly string[], env: NodeJS.ProcessEnv) {
+  try {
+    const config = loadServiceConfig('auth', shape, env);
+    if (otherFaults.length > 0) throw new ConfigError([]);
+    return config;
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...error.faults, ...otherFaults]) : error;
+  }
+}
+
+/** An administrator has an e-mail and a password, or is not configured at all. */
+function findPairFaults(env: NodeJS.ProcessEnv): string[] {
+  const isGiven = (name: string): boolean => [env[name], env[`${name}_FILE`]].some((value) => value !== undefined && value !== '');
+  const names = ['TASKFLOW_AUTH_ADMIN_EMAIL', 'TASKFLOW_AUTH_ADMIN_PASSWORD'];
+  const missing = names.filter((name) => !isGiven(name));
+  return missing.length === 1 ? [`${missing[0]}: is missing; the administrator needs both an e-mail and a password, or neither`] : [];
+}
+
+/** A migration needs nothing but the database. */
+export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
+  return loadConfig({ TASKFLOW_AUTH_DATABASE_URL: envTypes.url('postgres:', 'postgresql:') }, env).TASKFLOW_AUTH_DATABASE_URL;
+}
