@@ -48,10 +48,11 @@ for (const file of fileRegistry.files) {
 /** The serialized descriptor of a file and of everything that it imports, itself first; undefined when there is no such file. */
 export function findFile(name: string): Buffer[] | undefined {
   if (!filesByName.has(name)) return undefined;
-  // A Set keeps the order of insertion and also visits what is added while it is walked.
+  // A Set also visits what is added while it is walked.
   const closure = new Set([name]);
   for (const visited of closure) for (const imported of filesByName.get(visited)?.imports ?? []) closure.add(imported);
-  return [...closure].flatMap((visited) => filesByName.get(visited) ?? []).map((file) => Buffer.from(file.bytes));
+  // The contract's list has imports before the files that import them.
+  return fileDescriptors.filter((file) => closure.has(file.name)).map((file) => Buffer.from(file.bytes)).reverse();
 }
 
 /** The same for the file that declares a symbol, for instance "taskflow.tasks.v1.TasksService.GetTask". */

@@ -24,7 +24,7 @@ const checkLimitMs = 1000;
 async function runCheck(check: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${checkLimitMs} ms`)), checkLimitMs);
+    timer = setTimeout(() => reject(new Error(`no answer within ${checkLimitMs} ms`)), checkLimitMs).unref();
   });
   try {
     await Promise.race([check(), limit]);

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
 import { PortTakenError, type Logger, type Metrics } from '#libs/runtime';
@@ -61,9 +61,10 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
+      if (error === null) return resolve(bound);
+      server.forceShutdown();
       // The code is only in the text.
-      else reject(error.message.includes('EADDRINUSE') ? new PortTakenError('grpc', port) : error);
+      reject(error.message.includes('EADDRINUSE') ? new PortTakenError('grpc', port) : error);
     });
   });
 }
@@ -90,6 +91,8 @@ function addHealth(server: Server, { bindings, checks, logger }: ServerOptions):
 /** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */
 export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const { bindings, host, logger, metrics, graceMs } = options;
+  // grpc-js would write to stderr by itself. What matters of it arrives as an error, too.
+  setLogger({ error: (text: unknown) => logger.debug({ text }, 'grpc-js reported') });
   const openCalls = createOpenCalls();
   const methods = bindings.flatMap((binding) => binding.methods);
   const paths = new Set(methods.map((method) => method.definition.path));
