@@ -1,4 +1,5 @@
 export { v7 as uuidv7 } from 'uuid';
+export { afterCommit } from './after-commit.ts';
 export { columnTypes } from './column-types.ts';
 export { openDatabase, type Database, type DatabaseDefinition, type DatabaseOptions } from './database.ts';
 export type { ConstraintErrors } from './database-errors.ts';

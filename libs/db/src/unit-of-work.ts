@@ -1,6 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { setTimeout as pause } from 'node:timers/promises';
 import { assertNoOpenTransaction, remainingMs, runInsideTransaction } from '#libs/runtime';
+import { runAfterCommit } from './after-commit.ts';
 import type { ControlConnection } from './control-connection.ts';
 import { toDatabaseError, type ConstraintErrors } from './database-errors.ts';
 import { claim, storeResponse, type Once } from './idempotency.ts';
@@ -39,6 +40,7 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
       const result = await runInsideTransaction(() => workAndFlush(transaction.em, work, once));
       await transaction.commit();
       onOutcome('committed');
+      runAfterCommit(transaction.em);
       return result;
     } catch (error) {
       await transaction.rollback();

@@ -1,0 +1,117 @@
+import { afterCommit, runStatement, type EntityManager } from '#libs/db';
+import { currentContext } from '#libs/runtime';
+import { announce } from './announcement.ts';
+
+/** An event to be recorded. The call's id and trace come from the running call. */
+export interface NewEvent {
+  /** Whose sequence it continues. */
+  streamId: string;
+  type: string;
+  /** What it happened to, and which version of it came out. */
+  subjectId: string;
+  subjectVersion: bigint;
+  /** Who did it. */
+  actor: string;
+  payload: Uint8Array;
+}
+
+/** Adds `by` to one of a stream's counters; what the counters mean is the caller's. */
+export interface CounterChange {
+  streamId: string;
+  index: number;
+  by: number;
+}
+
+export interface EventLog {
+  /**
+   * Records events and counter changes in the current transaction, in one statement. Each stream's numbers are dense
+   * and in commit order, because its head row is locked until the transaction ends: call it once, as the last thing.
+   * Entities are flushed before, and several heads are locked in the order of their ids.
+   */
+  append(events: readonly NewEvent[], counters?: readonly CounterChange[]): Promise<void>;
+}
+
+export interface EventLogOptions {
+  /** Readers that LISTEN on it are woken after the commit. */
+  channel: string;
+  /** How many counters a stream has. A larger number than before makes heads grow with zeros. */
+  counterCount: number;
+}
+
+export function createEventLog(em: EntityManager, { channel, counterCount }: EventLogOptions): EventLog {
+  return {
+    append: async (events, counters = []) => {
+      if (events.length === 0 && counters.length === 0) return;
+      await em.flush();
+      await runStatement(em, appendText, [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events)]);
+      if (events.length > 0) afterCommit(em, () => announce(em, channel));
+    },
+  };
+}
+
+/**
+ * heads: adds the number of new events and the counter changes; its rows are locked in the order of the select.
+ * `back` is how far an event stands before the new end of its stream.
+ */
+const appendText = `
+  with change as (
+    select stream_id, events, counters::bigint[] as counters
+    from unnest($1::uuid[], $2::bigint[], $3::text[]) as t (stream_id, events, counters)
+  ), head as (
+    insert into event_stream_heads as old (stream_id, last_sequence, counters)
+    select stream_id, events, counters from change order by stream_id
+    on conflict (stream_id) do update set
+      last_sequence = old.last_sequence + excluded.last_sequence,
+      counters = (
+        select coalesce(array_agg(coalesce(was, 0) + coalesce(by, 0) order by place), '{}')
+        from unnest(old.counters, excluded.counters) with ordinality as t (was, by, place)
+      )
+    returning stream_id, last_sequence
+  )
+  insert into events (stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent)
+  select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, $11, $12
+  from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[])
+    with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, place)
+  join head using (stream_id)
+  order by place`;
+
+function toHeadColumns(events: readonly NewEvent[], counters: readonly CounterChange[], counterCount: number): unknown[] {
+  const heads = new Map<string, { events: number; counters: number[] }>();
+  const headOf = (streamId: string): { events: number; counters: number[] } => {
+    const head = heads.get(streamId) ?? { events: 0, counters: new Array<number>(counterCount).fill(0) };
+    heads.set(streamId, head);
+    return head;
+  };
+  for (const event of events) headOf(event.streamId).events += 1;
+  for (const { streamId, index, by } of counters) {
+    if (!Number.isInteger(index) || index < 0 || index >= counterCount) throw new RangeError(`there is no counter ${index}`);
+    const head = headOf(streamId);
+    head.counters[index] = (head.counters[index] ?? 0) + by;
+  }
+  return [
+    [...heads.keys()],
+    [...heads.values()].map((head) => head.events),
+    [...heads.values()].map((head) => `{${head.counters.join(',')}}`),
+  ];
+}
+
+function toEventColumns(events: readonly NewEvent[]): unknown[] {
+  const call = currentContext();
+  const following = new Map<string, number>();
+  const back = events.toReversed().map(({ streamId }) => {
+    const count = following.get(streamId) ?? 0;
+    following.set(streamId, count + 1);
+    return count;
+  });
+  return [
+    events.map((event) => event.streamId),
+    back.toReversed(),
+    events.map((event) => event.type),
+    events.map((event) => event.subjectId),
+    events.map((event) => event.subjectVersion),
+    events.map((event) => event.actor),
+    events.map((event) => Buffer.from(event.payload)),
+    call?.callId ?? '',
+    call?.traceParent ?? '',
+  ];
+}

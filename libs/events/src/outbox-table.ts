@@ -1,0 +1,37 @@
+import { defineEntity, p } from '@mikro-orm/core';
+
+const outboxEntrySchema = defineEntity({
+  name: 'OutboxEntry',
+  tableName: 'outbox',
+  indexes: [{ name: 'outbox_next_attempt_time_index', properties: 'nextAttemptTime' }],
+  properties: {
+    id: p.uuid().primary(),
+    kind: p.text(),
+    payload: p.json<unknown>(),
+    attempts: p.integer().default(0),
+    nextAttemptTime: p.datetime(3).defaultRaw('clock_timestamp()'),
+    lastError: p.text().nullable(),
+    createTime: p.datetime(3).defaultRaw('clock_timestamp()'),
+  },
+});
+
+export class OutboxEntry extends outboxEntrySchema.class {}
+outboxEntrySchema.setClass(OutboxEntry);
+
+/** The outbox's table: a service's migration runs `up`, its entity list holds `entities`. */
+export const outboxTable = {
+  up: `
+    create table outbox (
+      id uuid not null,
+      kind text not null,
+      payload jsonb not null,
+      attempts int not null default 0,
+      next_attempt_time timestamptz(3) not null default clock_timestamp(),
+      last_error text,
+      create_time timestamptz(3) not null default clock_timestamp(),
+      constraint outbox_pkey primary key (id)
+    );
+    create index outbox_next_attempt_time_index on outbox (next_attempt_time);`,
+  down: 'drop table outbox;',
+  entities: [outboxEntrySchema],
+};

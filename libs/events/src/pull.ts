@@ -1,0 +1,69 @@
+import type { SqlReader } from '#libs/db';
+
+/** Where an event stands in the order in which transactions become visible for good. */
+export interface Position {
+  transactionId: bigint;
+  eventId: bigint;
+}
+
+export interface StoredEvent {
+  position: Position;
+  streamId: string;
+  /** 1, 2, 3 … within the stream, without gaps. */
+  sequence: bigint;
+  type: string;
+  subjectId: string;
+  subjectVersion: bigint;
+  actor: string;
+  callId: string;
+  traceParent: string;
+  payload: Uint8Array;
+  createTime: Date;
+}
+
+export interface EventBatch {
+  events: StoredEvent[];
+  /** Where to go on; `after` when there was nothing. */
+  next: Position | undefined;
+  /** The batch is full, so more may be there. */
+  more: boolean;
+}
+
+interface EventRow extends Omit<StoredEvent, 'position'> {
+  transactionId: bigint;
+  eventId: bigint;
+}
+
+/**
+ * Events of all streams after a position. None is ever skipped: numbers are given out before commits, so what is read
+ * ends below the oldest transaction that is still running. A long transaction anywhere in the server (also in another
+ * database) therefore holds readers back; transactions here are limited by their calls' deadlines.
+ */
+export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
+  const rows = await reader.query<EventRow>(pullStatement, [String(after?.transactionId ?? 0n), String(after?.eventId ?? 0n), limit]);
+  const events = rows.map(({ transactionId, eventId, ...event }) => ({ ...event, position: { transactionId, eventId } }));
+  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit };
+}
+
+const pullStatement = {
+  name: 'pull_events',
+  text: `
+    select transaction_id as "transactionId", id as "eventId", stream_id as "streamId", sequence, type,
+      subject_id as "subjectId", subject_version as "subjectVersion", actor, call_id as "callId",
+      trace_parent as "traceParent", payload, create_time as "createTime"
+    from events
+    where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    order by transaction_id, id
+    limit $3`,
+};
+
+/** A stream's last sequence number and its counters; zero and none for a stream without events. */
+export async function readCounters(reader: SqlReader, streamId: string): Promise<{ sequence: bigint; counters: bigint[] }> {
+  const [head] = await reader.query<{ sequence: bigint; counters: bigint[] }>(headStatement, [streamId]);
+  return head ?? { sequence: 0n, counters: [] };
+}
+
+const headStatement = {
+  name: 'read_stream_head',
+  text: 'select last_sequence as sequence, counters from event_stream_heads where stream_id = $1',
+};
