@@ -1,39 +1,39 @@
 import { AppError } from '#libs/errors';
 import { currentContext } from '#libs/runtime';
-import { DatabaseFault, faultKind, violatedConstraint } from './sql-state.ts';
+import { DatabaseFault, faultKind, violatedConstraint, type FaultKind } from './sql-state.ts';
 
 /** Which error a violated constraint means, by the constraint's name. */
 export type ConstraintErrors = Readonly<Record<string, () => AppError>>;
 
-const retryAfterMs = 1000;
+/** Public messages are fixed texts; the cause holds no statement and no value. */
+const errorsByKind: Readonly<Record<FaultKind, (cause: DatabaseFault) => AppError>> = {
+  connection: (cause) =>
+    new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'the database is out of reach', { details: { retryAfterMs: 1000 }, cause }),
+  pool_exhausted: (cause) => new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs: 1000 }, cause }),
+  conflict: writeConflict,
+  lock_timeout: writeConflict,
+  timeout: endOfCall,
+  bad_text: unstorableText,
+  constraint: internalError,
+  defect: internalError,
+};
 
-/**
- * The AppError of a database fault; every other error as it is. Public messages are fixed texts, and the cause holds no
- * statement and no value.
- */
+/** The AppError of a database fault; every other error as it is. */
 export function toDatabaseError(error: unknown, constraints: ConstraintErrors = {}): unknown {
   const refusal = (error as Partial<RefusedStatement> | undefined)?.refusal;
   if (refusal !== undefined) return refusal;
   const kind = faultKind(error);
   if (kind === undefined) return error;
-  const cause = new DatabaseFault(error as Error);
-  switch (kind) {
-    case 'constraint':
-      return constraints[violatedConstraint(error) ?? '']?.() ?? new AppError('internal', 'INTERNAL', 'internal error', { cause });
-    case 'connection':
-      return new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'the database is out of reach', { details: { retryAfterMs }, cause });
-    case 'pool_exhausted':
-      return new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs }, cause });
-    case 'conflict':
-    case 'lock_timeout':
-      return new AppError('aborted', 'WRITE_CONFLICT', 'a concurrent change won', { details: { retryAfterMs: 100 }, cause });
-    case 'timeout':
-      return endOfCall(cause);
-    case 'bad_text':
-      return unstorableText(cause);
-    case 'defect':
-      return new AppError('internal', 'INTERNAL', 'internal error', { cause });
-  }
+  const meant = kind === 'constraint' ? constraints[violatedConstraint(error) ?? '']?.() : undefined;
+  return meant ?? errorsByKind[kind](new DatabaseFault(error as Error));
+}
+
+function writeConflict(cause: DatabaseFault): AppError {
+  return new AppError('aborted', 'WRITE_CONFLICT', 'a concurrent change won', { details: { retryAfterMs: 100 }, cause });
+}
+
+function internalError(cause: DatabaseFault): AppError {
+  return new AppError('internal', 'INTERNAL', 'internal error', { cause });
 }
 
 /** Thrown inside the ORM, which wraps whatever is thrown there and copies its properties. */

@@ -60,12 +60,23 @@ const kindsByClass: Readonly<Record<string, FaultKind>> = {
 export function faultKind(error: unknown): FaultKind | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof OptimisticLockError) return 'conflict';
-  const { code, severity } = error as PostgresError;
-  if (code !== undefined && connectionCodes.has(code)) return 'connection';
-  if (severity !== undefined && code !== undefined) return kindsByState[code] ?? kindsByClass[code.slice(0, 2)] ?? 'defect';
-  if (error.message === poolWaitTimeout) return 'pool_exhausted';
-  if (connectionMessages.some((start) => error.message.startsWith(start))) return 'connection';
-  return error instanceof DriverException || error instanceof ValidationError ? 'defect' : undefined;
+  return kindOfCode(error) ?? kindOfMessage(error.message) ?? (isOrmError(error) ? 'defect' : undefined);
+}
+
+function kindOfCode({ code, severity }: PostgresError): FaultKind | undefined {
+  if (code === undefined) return undefined;
+  if (connectionCodes.has(code)) return 'connection';
+  if (severity === undefined) return undefined;
+  return kindsByState[code] ?? kindsByClass[code.slice(0, 2)] ?? 'defect';
+}
+
+function kindOfMessage(message: string): FaultKind | undefined {
+  if (message === poolWaitTimeout) return 'pool_exhausted';
+  return connectionMessages.some((start) => message.startsWith(start)) ? 'connection' : undefined;
+}
+
+function isOrmError(error: Error): boolean {
+  return error instanceof DriverException || error instanceof ValidationError;
 }
 
 export function violatedConstraint(error: unknown): string | undefined {

@@ -18,53 +18,16 @@ const firstReconnectMs = 250;
 const lastReconnectMs = 5000;
 
 /** Holds one connection of its own that listens, and restores it for as long as it takes. */
-export function createEventSignal({ url, channel, logger }: EventSignalOptions): EventSignal {
+export function createEventSignal(options: EventSignalOptions): EventSignal {
   const waiting = new Set<() => void>();
   const stopped = new AbortController();
   const wakeAll = (): void => {
     for (const wake of [...waiting]) wake();
   };
-
-  async function listenOnce(): Promise<void> {
-    const client = new Client({
-      connectionString: url,
-      application_name: `listen ${channel}`,
-      connectionTimeoutMillis: 3000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-    });
-    const lost = new Promise<void>((resolve) => {
-      client.on('error', () => resolve()).on('end', resolve);
-      stopped.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    client.on('notification', wakeAll);
-    try {
-      await client.connect();
-      await client.query(`listen ${client.escapeIdentifier(channel)}`);
-      // Announcements may have passed while nobody listened.
-      wakeAll();
-      await lost;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  }
-
-  async function keepListening(): Promise<void> {
-    let reconnectMs = firstReconnectMs;
-    while (!stopped.signal.aborted) {
-      const started = Date.now();
-      await listenOnce().catch(() => undefined);
-      if (stopped.signal.aborted) return;
-      logger.warn({ channel }, 'connection for event announcements lost');
-      reconnectMs = Date.now() - started > lastReconnectMs ? firstReconnectMs : Math.min(lastReconnectMs, reconnectMs * 2);
-      await sleep(reconnectMs * (0.5 + Math.random() / 2), stopped.signal);
-    }
-  }
-
-  const ended = keepListening();
+  const ended = keepListening(options, stopped.signal, wakeAll);
   return {
     wait: async (maxMs, signal) => {
-      if (signal.aborted || stopped.signal.aborted) return;
+      if (stopped.signal.aborted) return;
       const woken = new AbortController();
       const wake = (): void => woken.abort();
       waiting.add(wake);
@@ -80,6 +43,42 @@ export function createEventSignal({ url, channel, logger }: EventSignalOptions):
       await ended;
     },
   };
+}
+
+async function keepListening(options: EventSignalOptions, stopped: AbortSignal, wakeAll: () => void): Promise<void> {
+  let reconnectMs = firstReconnectMs;
+  while (!stopped.aborted) {
+    const started = Date.now();
+    await listenOnce(options, stopped, wakeAll).catch(() => undefined);
+    if (stopped.aborted) return;
+    options.logger.warn({ channel: options.channel }, 'connection for event announcements lost');
+    reconnectMs = Date.now() - started > lastReconnectMs ? firstReconnectMs : Math.min(lastReconnectMs, reconnectMs * 2);
+    await sleep(reconnectMs * (0.5 + Math.random() / 2), stopped);
+  }
+}
+
+async function listenOnce({ url, channel }: EventSignalOptions, stopped: AbortSignal, wakeAll: () => void): Promise<void> {
+  const client = new Client({
+    connectionString: url,
+    application_name: `listen ${channel}`,
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  const closed = new Promise<void>((resolve) => client.on('error', () => resolve()).on('end', resolve));
+  const end = (): void => void client.end().catch(() => undefined);
+  client.on('notification', wakeAll);
+  stopped.addEventListener('abort', end, { once: true });
+  try {
+    await client.connect();
+    await client.query(`listen ${client.escapeIdentifier(channel)}`);
+    // Announcements may have passed while nobody listened.
+    wakeAll();
+    await closed;
+  } finally {
+    stopped.removeEventListener('abort', end);
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** Ends early, without an error, when the signal fires. */
