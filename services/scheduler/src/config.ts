@@ -1,0 +1,48 @@
+import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
+import { z } from 'zod';
+
+export interface SchedulerConfig extends ServiceConfig {
+  /** Where access keys are fetched. */
+  authAddress: string;
+  /** Where tasks are swept, events pulled and states asked for. */
+  tasksAddress: string;
+  /** The queues' Redis. */
+  redisUrl: string;
+  /** The first part of every key in Redis. */
+  queuePrefix: string;
+  pageTokenKey: Buffer;
+  sweepIntervalMs: number;
+}
+
+const queuePrefix = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,100}$/, 'must have 1 to 100 characters from A-Z a-z 0-9 _ -')
+  .default('taskflow');
+
+const entries = {
+  TASKFLOW_AUTH_ADDRESS: addressType('auth'),
+  TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
+  TASKFLOW_REDIS_URL: envTypes.url('redis:', 'rediss:'),
+  TASKFLOW_QUEUE_PREFIX: queuePrefix,
+  TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32(),
+  TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
+};
+
+/** Throws ConfigError with every fault at once. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfig {
+  const { common, own } = loadServiceConfig('scheduler', entries, env);
+  return {
+    ...common,
+    authAddress: own.TASKFLOW_AUTH_ADDRESS,
+    tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
+    redisUrl: own.TASKFLOW_REDIS_URL,
+    queuePrefix: own.TASKFLOW_QUEUE_PREFIX,
+    pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,
+    sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
+  };
+}
+
+/** A migration needs nothing but the database. */
+export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
+  return loadConfig({ TASKFLOW_SCHEDULER_DATABASE_URL: envTypes.url('postgres:', 'postgresql:') }, env).TASKFLOW_SCHEDULER_DATABASE_URL;
+}

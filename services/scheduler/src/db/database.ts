@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
+import { cursorTable } from '#libs/events';
+import { DeadLetterSchema } from '../domain/dead-letter.entity.ts';
+import { DeliverySchema, NotificationSchema } from '../domain/notification.entity.ts';
+import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedule.entity.ts';
+
+/** What the database of the scheduler is made of. */
+export function databaseDefinition(url: string): DatabaseDefinition {
+  return {
+    url,
+    entities: [
+      NotificationSchema,
+      DeliverySchema,
+      ScheduleSchema,
+      ScheduleRunSchema,
+      DeadLetterSchema,
+      idempotencyTable.entity,
+      ...cursorTable.entities,
+    ],
+    migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)),
+  };
+}
