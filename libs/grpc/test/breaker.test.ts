@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '#libs/errors';
+import { runInBackground } from '#libs/runtime';
+import { openCaller, startCallee, type Callee, type Caller } from './callee.ts';
+import { recordingLogger } from './cluster.ts';
+import { gate } from './services.ts';
+
+const { logger } = recordingLogger();
+const resetTimeoutMs = 150;
+let callee: Callee;
+let caller: Caller;
+
+beforeAll(async () => {
+  callee = await startCallee();
+});
+afterAll(() => callee.stop());
+beforeEach(() => {
+  callee.calls = 0;
+  callee.answer = async () => ({});
+  caller = openCaller(callee.address, { resetTimeoutMs });
+});
+afterEach(() => caller.close());
+
+const failing = (kind: AppError['kind'], reason: AppError['reason']) => async () => Promise.reject(new AppError(kind, reason, 'failed'));
+const times = <T>(count: number, fn: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, fn));
+
+/** Polls until the breaker is there; the test's time limit ends it. */
+async function until(state: ReturnType<Caller['state']>): Promise<void> {
+  while (caller.state() !== state) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function openIt(): Promise<void> {
+  callee.answer = failing('unavailable', 'DATABASE_UNAVAILABLE');
+  await times(20, () => caller.fail());
+  expect(caller.state()).toBe('open');
+}
+
+describe('the breaker stays closed', () => {
+  it.each([
+    ['NOT_FOUND', failing('not_found', 'USER_NOT_FOUND')],
+    ['INVALID_ARGUMENT', failing('invalid_argument', 'INVALID_FIELD')],
+    ['PERMISSION_DENIED', failing('permission_denied', 'NOT_OWNER')],
+    ['rate limits', failing('resource_exhausted', 'RATE_LIMITED')],
+  ])('after 1000 × %s', async (_name, answer) => {
+    callee.answer = answer;
+    for (let round = 0; round < 10; round++) await times(100, () => caller.fail());
+    expect([caller.state(), callee.calls]).toEqual(['closed', 1000]);
+  });
+
+  it('after calls that their callers cancelled', async () => {
+    callee.answer = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const failed = times(50, () => runInBackground({ name: 'test', logger, timeoutMs: 5000, signal: controller.signal }, () => caller.fail()));
+    while (callee.calls < 50) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    expect(new Set((await failed).map((error) => error.reason))).toEqual(new Set(['CANCELLED']));
+    expect(caller.state()).toBe('closed');
+  });
+
+  it('after silence within a deadline that was shorter than the contract grants', async () => {
+    callee.answer = () => new Promise(() => undefined);
+    const failed = await times(30, () => runInBackground({ name: 'test', logger, timeoutMs: 200 }, () => caller.fail()));
+    expect(new Set(failed.map((error) => error.kind))).toEqual(new Set(['deadline_exceeded']));
+    expect(caller.state()).toBe('closed');
+  });
+
+  it('after fewer than ten failures', async () => {
+    callee.answer = failing('internal', 'INTERNAL');
+    await times(9, () => caller.fail());
+    expect(caller.state()).toBe('closed');
+  });
+});
+
+describe('the breaker opens', () => {
+  it.each([
+    ['UNAVAILABLE', failing('unavailable', 'DATABASE_UNAVAILABLE')],
+    ['INTERNAL', failing('internal', 'INTERNAL')],
+    ['overload', failing('resource_exhausted', 'OVERLOADED')],
+  ])('after 20 × %s', async (_name, answer) => {
+    callee.answer = answer;
+    await times(20, () => caller.fail());
+    expect(caller.state()).toBe('open');
+  });
+
+  it('after silence for the whole time that was to be granted', async () => {
+    callee.answer = () => new Promise(() => undefined);
+    await times(20, () => caller.fail({ timeoutMs: 100 }));
+    expect(caller.state()).toBe('open');
+  });
+
+  it('for its own method only', async () => {
+    await openIt();
+    const upsertProfile = caller.breakers().find(({ method }) => method === 'upsertProfile');
+    expect(upsertProfile?.state).toBe('closed');
+  });
+});
+
+describe('an open breaker', () => {
+  it('answers at once, says when to come back, and does not ask the callee', async () => {
+    await openIt();
+    callee.calls = 0;
+    const startedAt = performance.now();
+    const error = await caller.fail();
+    expect(performance.now() - startedAt).toBeLessThan(5);
+    expect([error.kind, error.reason, callee.calls]).toEqual(['unavailable', 'CIRCUIT_OPEN', 0]);
+    expect(error.details.retryAfterMs).toBeGreaterThanOrEqual(100);
+    expect(error.details.retryAfterMs).toBeLessThanOrEqual(resetTimeoutMs);
+  });
+
+  it('lets exactly one call through as a probe, whose success closes it', async () => {
+    await openIt();
+    callee.calls = 0;
+    const { promise, open } = gate<object>();
+    callee.answer = () => promise;
+    await until('half_open');
+    const probe = caller.ask();
+    const others = await times(20, () => caller.fail());
+    expect(new Set(others.map((error) => error.reason))).toEqual(new Set(['CIRCUIT_OPEN']));
+    open({});
+    await probe;
+    expect([caller.state(), callee.calls]).toEqual(['closed', 1]);
+  });
+
+  it('closes on any answer of the probe that is not a fault', async () => {
+    await openIt();
+    callee.answer = failing('not_found', 'USER_NOT_FOUND');
+    await until('half_open');
+    await caller.fail();
+    expect(caller.state()).toBe('closed');
+  });
+
+  it('opens again when the probe fails', async () => {
+    await openIt();
+    callee.answer = failing('internal', 'INTERNAL');
+    await until('half_open');
+    await caller.fail();
+    expect(caller.state()).toBe('open');
+  });
+
+  it('does not take a cancelled probe for a proof of health', async () => {
+    await openIt();
+    const entered = gate();
+    callee.answer = () => (entered.open(), new Promise(() => undefined));
+    await until('half_open');
+    const controller = new AbortController();
+    const probe = runInBackground({ name: 'test', logger, timeoutMs: 5000, signal: controller.signal }, () => caller.fail());
+    await entered.promise;
+    controller.abort();
+    await probe;
+    expect(caller.state()).toBe('open');
+  });
+
+  it('tells of every change in the log and in the metrics', async () => {
+    await openIt();
+    callee.answer = async () => ({});
+    await until('half_open');
+    await caller.ask();
+    const changes = caller.lines.filter((line) => line.msg === 'breaker changed');
+    expect(changes.map(({ level, state }) => [level, state])).toEqual([
+      [40, 'open'],
+      [30, 'half_open'],
+      [30, 'closed'],
+    ]);
+    expect(await caller.metrics.registry.metrics()).toMatch(/grpc_client_breaker_state\{callee="users",method="[^"]*BatchGetUsers",service="tasks"\} 0/);
+  });
+});
