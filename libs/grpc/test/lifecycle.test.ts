@@ -1,9 +1,11 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ClientReadableStream, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { ListUsersResponse, UsersServiceService } from '#contract/users/v1/users';
+import type { ListUsersResponse} from '#contract/users/v1/users';
+import { UsersServiceService } from '#contract/users/v1/users';
 import { PortTakenError } from '#libs/runtime';
-import { HealthCheckRequest, HealthCheckResponse, HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
+import type { HealthCheckResponse} from '../../contract/src/gen/grpc/health/v1/health.ts';
+import { HealthCheckRequest, HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
 import { bind } from '../src/index.ts';
 import { startTestServer, userToken, type TestServer } from './cluster.ts';
 import { RawClient } from './raw-client.ts';

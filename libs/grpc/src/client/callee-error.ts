@@ -23,16 +23,22 @@ function fromToldStatus({ reason, details }: ToldStatus, cause: ServiceError): A
   return new AppError(kindOfCode(cause.code), reason, cause.details, { details, cause });
 }
 
+const unavailable = (callee: string, cause: ServiceError): AppError =>
+  new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', `${callee} did not answer`, { details: { retryAfterMs: 1000 }, cause });
+
 const transportFaults: Partial<Record<ErrorKind, (callee: string, cause: ServiceError) => AppError>> = {
-  unavailable: (callee, cause) =>
-    new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', `${callee} did not answer`, { details: { retryAfterMs: 1000 }, cause }),
+  unavailable,
   deadline_exceeded: (callee, cause) => new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', `${callee} did not answer in time`, { cause }),
-  cancelled: (_callee, cause) => new AppError('cancelled', 'CANCELLED', 'the caller gave up', { cause }),
   resource_exhausted: (callee, cause) => new AppError('resource_exhausted', 'OVERLOADED', `${callee} is busy`, { details: { retryAfterMs: 1000 }, cause }),
 };
 
-/** A failed call as an AppError: what the callee told, as far as it concerns our own caller; otherwise by the status code. */
+/**
+ * A failed call as an AppError: what the callee told, as far as it concerns our own caller; otherwise by the status code.
+ * Only for calls that we did not cancel ourselves.
+ */
 export function toCalleeError(error: ServiceError, callee: string): AppError {
+  // We did not give up, so the callee did, for instance because it was stopped.
+  if (error.code === status.CANCELLED) return unavailable(callee, error);
   const told = readToldStatus(error);
   if (told !== undefined) return fromToldStatus(told, error);
   return transportFaults[kindOfCode(error.code)]?.(callee, error) ?? internal(error);

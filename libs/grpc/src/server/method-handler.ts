@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { Metadata, type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
+import { Metadata, status, type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream, type StatusObject } from '@grpc/grpc-js';
 import { AppError, toAppError } from '#libs/errors';
 import type { Logger } from '#libs/runtime';
 import { callIdKey } from '../wire/call-id.ts';
@@ -31,15 +31,20 @@ function headerOf(callId: string): Metadata {
 /** Registers a method so that grpc-js passes bytes through and everything else happens in the chain. */
 export function addMethod(server: Server, method: BoundMethod, options: MethodHandlerOptions): void {
   const { path, responseStream } = method.definition;
+  // Nothing below is known to throw. Should it all the same, the client must not wait for ever, nor the process end.
+  const refuse = (error: unknown, answer: (status: Partial<StatusObject>) => void): void => {
+    options.logger.error({ err: error, method: path }, 'call could not be answered');
+    answer({ code: status.INTERNAL, details: 'internal error' });
+  };
+  const unary = (call: UnaryCall, callback: sendUnaryData<Buffer>): void => {
+    answerUnary(call, callback, { method, options }).catch((error: unknown) => refuse(error, callback));
+  };
+  const stream = (call: StreamCall): void => {
+    answerStream(call, method, options).catch((error: unknown) => refuse(error, (answer) => call.emit('error', answer)));
+  };
   const added = responseStream
-    ? server.register<Buffer, Buffer>(path, (call: StreamCall) => void answerStream(call, method, options), identity, identity, 'serverStream')
-    : server.register<Buffer, Buffer>(
-        path,
-        (call: UnaryCall, callback: sendUnaryData<Buffer>) => void answerUnary(call, callback, { method, options }),
-        identity,
-        identity,
-        'unary',
-      );
+    ? server.register<Buffer, Buffer>(path, stream, identity, identity, 'serverStream')
+    : server.register<Buffer, Buffer>(path, unary, identity, identity, 'unary');
   if (!added) throw new Error(`${path} is bound twice`);
 }
 

@@ -1,9 +1,15 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** Cuts the port off grpc-js's "address:port" and the IPv6 wrapping off an IPv4 address. */
-export function withoutPort(peer: string): string {
-  const address = isIP(peer) === 0 ? peer.replace(/:\d+$/, '') : peer;
-  return address.replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
+const unwrap = (address: string): string => address.replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** grpc-js writes "address:port", also for IPv6 and there without brackets. */
+function addressOfPeer(peer: string): string {
+  return unwrap(peer.replace(/:\d+$/, ''));
+}
+
+/** A proxy may write the address with or without port; IPv6 has brackets when there is one. */
+function addressOfHop(hop: string): string {
+  return unwrap(isIP(hop) === 0 ? hop.replace(/:\d+$/, '') : hop);
 }
 
 function toBlockList(ranges: readonly string[]): BlockList {
@@ -22,10 +28,10 @@ function toBlockList(ranges: readonly string[]): BlockList {
  */
 export function createPeerResolver(trustedProxies: readonly string[]): (peer: string, forwardedFor: string | undefined) => string {
   const trusted = toBlockList(trustedProxies);
-  const isTrusted = (address: string): boolean => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const isTrusted = (address: string): boolean => isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   return (peer, forwardedFor) => {
-    const hops = (forwardedFor ?? '').split(',').map((hop) => withoutPort(hop.trim()));
-    let address = withoutPort(peer);
+    const hops = (forwardedFor ?? '').split(',').map((hop) => addressOfHop(hop.trim()));
+    let address = addressOfPeer(peer);
     while (isTrusted(address)) {
       const hop = hops.pop();
       if (hop === undefined || isIP(hop) === 0) break;

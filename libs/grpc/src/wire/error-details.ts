@@ -22,7 +22,10 @@ function unpack<T>(details: readonly Any[], name: string, codec: Codec<T>): T | 
   return found === undefined ? undefined : codec.decode(found.value);
 }
 
-const toDuration = (ms: number): Duration => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 });
+function toDuration(ms: number): Duration {
+  const whole = Math.max(0, Math.ceil(ms));
+  return { seconds: BigInt(Math.floor(whole / 1000)), nanos: (whole % 1000) * 1_000_000 };
+}
 const toMs = (duration: Duration | undefined): number => (duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1e6);
 
 // Details travel in an HTTP/2 header; clients accept about 8 KiB of headers, base64 takes a third of it.
