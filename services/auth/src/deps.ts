@@ -6,17 +6,6 @@ import type { SessionRepository } from './domain/session.repository.ts';
 import type { SigningKeyRepository } from './domain/signing-key.repository.ts';
 import type { PublicJwk } from './domain/signing-key.entity.ts';
 
-/** What users is told about an account. Its display name counts only for a profile that does not exist yet. */
-export interface ProfileUpsert {
-  accountId: string;
-  email: string;
-  role: AccountRole;
-  enabled: boolean;
-  displayName: string;
-  accountVersion: string;
-  accountCreateTime: string;
-}
-
 /** Everything that one transaction can touch. */
 export interface Repositories {
   accounts: AccountRepository;
@@ -31,8 +20,8 @@ export interface ProfileOutbox {
 }
 
 export interface ProfileDelivery {
-  /** Starts delivering what was committed; resolves when this account's profile has arrived, or soon anyway. Never rejects. */
-  deliver(accountId: string): Promise<void>;
+  /** Resolves when sending a committed profile was tried once, or shortly anyway. Never rejects. */
+  waitForFirstAttempt(accountId: string): Promise<void>;
 }
 
 export interface PasswordHasher {

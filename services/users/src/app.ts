@@ -46,12 +46,13 @@ export async function startApp(config: UsersConfig, overrides: AppOverrides = {}
     parts.add({ name: 'database', stop: () => database.close() });
     const accessKeys = overrides.accessKeys ?? startAccessKeys(base, parts);
     const deps = createDeps(base, database, overrides);
-    let server: GrpcServer | undefined;
+    let isReady = (): boolean => false;
     const { host, httpPort: port } = config;
-    const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => server?.isServing() ?? false });
+    const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => isReady() });
     parts.add({ name: 'http port', stop: () => http.close() });
-    server = await startGrpc(base, { database, deps, accessKeys });
+    const server = await startGrpc(base, { database, deps, accessKeys });
     parts.add({ name: 'grpc server', stop: server.stop });
+    isReady = server.isServing;
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
   } catch (error) {
     await parts.stop();

@@ -12,7 +12,6 @@ const emailAddress = emailText.refine(looksLikeEmail, `must be an e-mail address
 // A password is used as it was sent: no trimming, and any character but the ones that can only be a client's mistake.
 const passwordText = z
   .string()
-  // eslint-disable-next-line no-control-regex
   .refine((password) => password.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(password), 'must not contain control characters')
   .refine(isShortEnough, `must have at most ${maxPasswordBytes} bytes`);
 

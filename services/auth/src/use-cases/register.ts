@@ -25,6 +25,6 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
     profiles.upsert(created, input.displayName);
     return created;
   });
-  await profileDelivery.deliver(account.id);
+  await profileDelivery.waitForFirstAttempt(account.id);
   return { account, tokens: session.tokens };
 }

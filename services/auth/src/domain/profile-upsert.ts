@@ -1,0 +1,17 @@
+import type { Account, AccountRole } from './account.entity.ts';
+
+/** What users is told about an account, as JSON. Its display name counts only for a profile that does not exist yet. */
+export type ProfileUpsert = {
+  accountId: string;
+  email: string;
+  role: AccountRole;
+  enabled: boolean;
+  displayName: string;
+  accountVersion: string;
+  accountCreateTime: string;
+};
+
+export function toProfileUpsert(account: Account, displayName: string): ProfileUpsert {
+  const { id, email, role, enabled, version, createTime } = account;
+  return { accountId: id, email, role, enabled, displayName, accountVersion: version.toString(), accountCreateTime: createTime.toISOString() };
+}

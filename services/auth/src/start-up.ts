@@ -1,0 +1,41 @@
+import { runInBackground, startLoop, type Loop, type Logger } from '#libs/runtime';
+
+export interface Preparation {
+  /** For health: throws until everything has been prepared. */
+  check(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const attemptTimeoutMs = 15_000;
+
+/** Does what must be true before the service serves, and keeps trying: the database may come later than the process. */
+export function startPreparation({ logger, prepare }: { logger: Logger; prepare: () => Promise<void> }): Preparation {
+  let isPrepared = false;
+  const loop = startLoop({
+    name: 'preparation',
+    logger,
+    intervalMs: 60_000,
+    maxBackoffMs: 1000,
+    run: async (signal) => {
+      if (isPrepared) return;
+      await runInBackground({ name: 'preparation', logger, timeoutMs: attemptTimeoutMs, signal }, prepare);
+      isPrepared = true;
+    },
+  });
+  return {
+    check: () => (isPrepared ? Promise.resolve() : Promise.reject(new Error('not prepared yet'))),
+    stop: loop.stop,
+  };
+}
+
+const cleaningIntervalMs = 3_600_000;
+const cleaningTimeoutMs = 30_000;
+
+export function startCleaning({ logger, clean }: { logger: Logger; clean: () => Promise<{ again: boolean }> }): Loop {
+  return startLoop({
+    name: 'session-cleaning',
+    logger,
+    intervalMs: cleaningIntervalMs,
+    run: (signal) => runInBackground({ name: 'session-cleaning', logger, timeoutMs: cleaningTimeoutMs, signal }, clean),
+  });
+}
