@@ -48,11 +48,12 @@ export async function startApp(config: TasksConfig, overrides: AppOverrides = {}
     const database = await openTasksDatabase(base);
     const { accessKeys, people } = openClients(base, overrides);
     const deps = createDeps({ database, people, eventFeed: openEventFeed(base, database) }, config, overrides);
-    let server: GrpcServer | undefined;
+    const running: { server?: GrpcServer } = {};
     const { host, httpPort: port } = config;
-    const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => server?.isServing() ?? false });
+    const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => running.server?.isServing() ?? false });
     parts.add({ name: 'http port', stop: () => http.close() });
-    server = await startGrpc(base, { database, deps, accessKeys });
+    const server = await startGrpc(base, { database, deps, accessKeys });
+    running.server = server;
     parts.add({ name: 'grpc server', stop: server.stop });
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { PageTokens, UnitOfWork } from '#libs/db';
-import type { Position, StoredEvent } from '#libs/events';
+import type { EventBatch, Position } from '#libs/events';
 import type { Clock } from '#libs/runtime';
 import type { Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Repositories } from './db/repositories.ts';
@@ -39,14 +39,8 @@ export interface TaskReader {
   states(taskIds: string[]): Promise<TaskState[]>;
 }
 
-export interface EventPage {
-  events: StoredEvent[];
-  next: Position | undefined;
-  more: boolean;
-}
-
 export interface EventFeed {
-  pull(after: Position | undefined, limit: number): Promise<EventPage>;
+  pull(after: Position | undefined, limit: number): Promise<EventBatch>;
   /** Resolves at the next notification, after `maxMs`, or when the signal fires. */
   wait(maxMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -23,7 +23,7 @@ export function createRepositories(em: EntityManager): Repositories {
     tasks: createTaskRepository(em),
     dues: createTaskDueRepository(em),
     sweep: createOverdueSweep(em),
-    log: createTaskLog(em, events),
+    log: createTaskLog(events),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Task, taskPriorityFromJSON, taskStatusFromJSON } from '#contract/tasks/v1/tasks';
+import { taskPriorityFromJSON, taskStatusFromJSON, type Task } from '#contract/tasks/v1/tasks';
 import { toEtag } from '../domain/task.entity.ts';
 
 /** The columns of `tasks` as `t` that make a Task message; whether it is overdue is told by the database's clock. */

@@ -15,11 +15,11 @@ export const TaskDueSchema = defineEntity({
   },
   indexes: [
     // The claim: oldest first, and the oldest of one owner.
-    { name: 'task_due_unmarked', columns: [{ name: 'due_time' }, { name: 'task_id' }], where: 'overdue_time is null' },
-    { name: 'task_due_unmarked_by_owner', columns: [{ name: 'owner_id' }, { name: 'due_time' }, { name: 'task_id' }], where: 'overdue_time is null' },
+    { name: 'task_due_unmarked', properties: ['dueTime', 'taskId'], where: 'overdue_time is null' },
+    { name: 'task_due_unmarked_by_owner', properties: ['ownerId', 'dueTime', 'taskId'], where: 'overdue_time is null' },
     // Counting what is overdue now.
-    { name: 'task_due_owned', columns: [{ name: 'owner_id' }, { name: 'due_time' }] },
-    { name: 'task_due_assigned', columns: [{ name: 'assignee_id' }, { name: 'due_time' }], where: 'assignee_id <> owner_id' },
+    { name: 'task_due_owned', properties: ['ownerId', 'dueTime'] },
+    { name: 'task_due_assigned', properties: ['assigneeId', 'dueTime'], where: 'assignee_id <> owner_id' },
   ],
 });
 

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskStatus, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
 import { illegalTransition } from './task.errors.ts';
 
@@ -32,16 +32,16 @@ export const TaskSchema = defineEntity({
   },
   // Every index of a list starts with the person, holds every equality filter and ends with the sort key.
   indexes: [
-    { name: 'tasks_owned', columns: [{ name: 'owner_id' }, { name: 'create_time' }, { name: 'id' }], where: exists },
+    { name: 'tasks_owned', properties: ['ownerId', 'createTime', 'id'], where: exists },
     {
       name: 'tasks_owned_by_state',
-      columns: [{ name: 'owner_id' }, { name: 'status' }, { name: 'priority' }, { name: 'create_time' }, { name: 'id' }],
+      properties: ['ownerId', 'status', 'priority', 'createTime', 'id'],
       where: exists,
     },
-    { name: 'tasks_assigned', columns: [{ name: 'assignee_id' }, { name: 'create_time' }, { name: 'id' }], where: assignedByOthers },
+    { name: 'tasks_assigned', properties: ['assigneeId', 'createTime', 'id'], where: assignedByOthers },
     {
       name: 'tasks_assigned_by_state',
-      columns: [{ name: 'assignee_id' }, { name: 'status' }, { name: 'priority' }, { name: 'create_time' }, { name: 'id' }],
+      properties: ['assigneeId', 'status', 'priority', 'createTime', 'id'],
       where: assignedByOthers,
     },
   ],

@@ -17,20 +17,20 @@ export function readCreateTask(request: CreateTaskRequest): CreateTaskInput {
 }
 
 /** By their names in an update mask. */
-const maskFields: Readonly<Record<string, keyof typeof taskFields>> = {
-  title: 'title',
-  description: 'description',
-  status: 'status',
-  priority: 'priority',
-  due_time: 'dueTime',
-  assignee_id: 'assigneeId',
-  labels: 'labels',
-};
+const maskFields = new Map<string, keyof typeof taskFields>([
+  ['title', 'title'],
+  ['description', 'description'],
+  ['status', 'status'],
+  ['priority', 'priority'],
+  ['due_time', 'dueTime'],
+  ['assignee_id', 'assigneeId'],
+  ['labels', 'labels'],
+]);
 
 export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
   const mask = request.updateMask ?? [];
   const violations = checkMask(mask);
-  const named = mask.flatMap((path) => maskFields[path] ?? []);
+  const named = mask.flatMap((path) => maskFields.get(path) ?? []);
   const fields = Object.fromEntries(named.map((field) => [field, taskFields[field]]));
   const schema = z.object({ task: z.object({ id: fieldTypes.uuid(), etag, ...fields }, 'must be set'), requestId });
   const { task, requestId: id } = parseTogether(schema, request, violations);
@@ -41,8 +41,8 @@ export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
 
 function checkMask(mask: readonly string[]): FieldViolation[] {
   const violate = (description: string): FieldViolation[] => [{ field: 'update_mask', description }];
-  if (mask.length === 0) return violate(`must name one or more of ${Object.keys(maskFields).join(', ')}`);
-  if (mask.some((path) => !Object.hasOwn(maskFields, path))) return violate(`must name only ${Object.keys(maskFields).join(', ')}`);
+  if (mask.length === 0) return violate(`must name one or more of ${[...maskFields.keys()].join(', ')}`);
+  if (mask.some((path) => !maskFields.has(path))) return violate(`must name only ${[...maskFields.keys()].join(', ')}`);
   return new Set(mask).size < mask.length ? violate('must name each field once') : [];
 }
 

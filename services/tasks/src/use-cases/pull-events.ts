@@ -1,7 +1,7 @@
-import type { Position } from '#libs/events';
+import type { EventBatch } from '#libs/events';
 import { remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
-import type { EventPage, TasksDeps } from '../deps.ts';
+import type { TasksDeps } from '../deps.ts';
 import { toTaskEvent } from '../domain/task.events.ts';
 
 export interface PullEventsInput {
@@ -27,7 +27,7 @@ export async function pullEvents({ eventFeed }: Deps, signal: AbortSignal, input
     const wait = leftMs > 0 ? eventFeed.wait(Math.min(leftMs, lookAgainMs), AbortSignal.any([signal, stopWaiting.signal])) : undefined;
     try {
       const page = await eventFeed.pull(input.after, input.limit);
-      if (page.events.length > 0 || wait === undefined || signal.aborted) return toResponse(page, input.after);
+      if (page.events.length > 0 || wait === undefined || signal.aborted) return toResponse(page);
       await wait;
     } finally {
       stopWaiting.abort();
@@ -35,6 +35,6 @@ export async function pullEvents({ eventFeed }: Deps, signal: AbortSignal, input
   }
 }
 
-function toResponse({ events, next, more }: EventPage, after: Position | undefined): PullEventsResponse {
-  return { events: events.map(toTaskEvent), next: next ?? after, more };
+function toResponse({ events, next, more }: EventBatch): PullEventsResponse {
+  return { events: events.map(toTaskEvent), next, more };
 }

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskDue } from './task-due.entity.ts';
+import { statuses } from './task-enums.ts';
+import { Task, type TaskDraft } from './task.entity.ts';
+
+const owner = '0198c0de-0000-7000-8000-000000000001';
+const assignee = '0198c0de-0000-7000-8000-000000000002';
+const now = new Date('2026-05-01T12:00:00.000Z');
+const later = new Date('2026-05-02T12:00:00.000Z');
+
+function newTask(draft: Partial<TaskDraft> = {}): Task {
+  const complete: TaskDraft = {
+    title: 'Water the plants',
+    description: '',
+    status: TaskStatus.PENDING,
+    priority: TaskPriority.MEDIUM,
+    dueTime: null,
+    assigneeId: null,
+    labels: [],
+    externalId: null,
+    ...draft,
+  };
+  return Task.create(complete, { id: '0198c0de-0000-7000-8000-0000000000aa', ownerId: owner, now });
+}
+
+describe('the status of a task', () => {
+  const legal = new Set([
+    'PENDING IN_PROGRESS', 'PENDING COMPLETED', 'PENDING CANCELLED',
+    'IN_PROGRESS PENDING', 'IN_PROGRESS COMPLETED', 'IN_PROGRESS CANCELLED',
+    'COMPLETED PENDING', 'CANCELLED PENDING',
+  ]);
+  const plain = (status: TaskStatus): string => status.replace('TASK_STATUS_', '');
+  const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => [plain(from), plain(to), from, to] as const));
+
+  it.each(pairs)('moves from %s to %s only when the contract allows it', (fromName, toName, from, to) => {
+    const task = newTask({ status: from });
+    const move = (): void => task.edit({ status: to }, later);
+    if (legal.has(`${fromName} ${toName}`)) {
+      move();
+      expect(task.status).toBe(to);
+    } else {
+      expect(move).toThrow(expect.objectContaining({ kind: 'failed_precondition', reason: 'ILLEGAL_STATUS_TRANSITION' }));
+      expect([task.status, task.version]).toEqual([from, 1n]);
+    }
+  });
+
+  it('may be set to what it is, which keeps the completion time', () => {
+    const task = newTask({ status: TaskStatus.COMPLETED });
+    task.edit({ status: TaskStatus.COMPLETED }, later);
+    expect(task.completeTime).toEqual(now);
+  });
+
+  it('sets the completion time with COMPLETED and clears it again', () => {
+    const task = newTask();
+    task.edit({ status: TaskStatus.COMPLETED }, later);
+    expect(task.completeTime).toEqual(later);
+    task.edit({ status: TaskStatus.PENDING }, later);
+    expect(task.completeTime).toBeNull();
+  });
+});
+
+describe('the due version', () => {
+  it.each([
+    ['stays 0 without a due time', [null, null], 0n],
+    ['begins at 1 with a due time', [now], 1n],
+    ['grows when a due time is set, moved and cleared', [null, now, later, null], 3n],
+    ['stays when the same due time is sent again', [now, new Date(now)], 1n],
+  ])('%s', (_, [first, ...rest], expected) => {
+    const task = newTask({ dueTime: first ?? null });
+    for (const dueTime of rest) task.edit({ dueTime }, later);
+    expect(task.dueVersion).toBe(expected);
+  });
+});
+
+describe('the due row of a task', () => {
+  const marked = (task: Task): TaskDue => Object.assign(TaskDue.of(task, now), { overdueTime: now });
+
+  it('stays marked when the task is closed and reopened with the same due version', () => {
+    const task = newTask({ dueTime: now });
+    const due = marked(task);
+    task.edit({ status: TaskStatus.COMPLETED }, later);
+    due.leave(task);
+    task.edit({ status: TaskStatus.PENDING }, later);
+    expect(TaskDue.of(task, later).overdueTime).not.toBeNull();
+  });
+
+  it('may be marked again after it was rescheduled, also while the task was closed', () => {
+    const task = newTask({ dueTime: now });
+    const due = marked(task);
+    task.edit({ status: TaskStatus.COMPLETED }, later);
+    due.leave(task);
+    task.edit({ dueTime: later }, later);
+    task.edit({ status: TaskStatus.PENDING }, later);
+    expect(TaskDue.of(task, later).overdueTime).toBeNull();
+  });
+
+  it('keeps its mark when only the assignee changes', () => {
+    const task = newTask({ dueTime: now });
+    const due = marked(task);
+    task.edit({ assigneeId: assignee }, later);
+    due.follow(task);
+    expect([due.overdueTime, due.assigneeId]).toEqual([now, assignee]);
+  });
+});
+
+describe('who may do what', () => {
+  const admin = { userId: '0198c0de-0000-7000-8000-000000000009', role: 'admin' } as const;
+  it.each([
+    ['the owner', { userId: owner, role: 'user' as const }, true, true],
+    ['the assignee', { userId: assignee, role: 'user' as const }, true, false],
+    ['an administrator', admin, true, true],
+    ['anybody else', { ...admin, role: 'user' as const }, false, false],
+  ])('%s', (_, person, sees, owns) => {
+    const task = newTask({ assigneeId: assignee });
+    expect([task.isVisibleTo(person), task.isOwnedBy(person)]).toEqual([sees, owns]);
+  });
+});

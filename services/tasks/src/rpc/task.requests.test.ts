@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { CreateTaskRequest, ListTasksRequest, Task, TaskPriority, TaskStatus, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
+import { AppError } from '#libs/errors';
+import { readCreateTask, readListTasks, readUpdateTask } from './task.requests.ts';
+
+function violations(read: () => unknown): string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof AppError) return (error.details.violations ?? []).map(({ field }) => field);
+    throw error;
+  }
+  return [];
+}
+
+const id = '0198c0de-0000-7000-8000-000000000001';
+const create = (task: Partial<Task>): CreateTaskRequest => CreateTaskRequest.fromPartial({ task: Task.fromPartial({ title: 'x', ...task }) });
+const outOfRange = new Date(Number.NaN);
+
+describe('reading requests', () => {
+  it('refuses a due time that is no time at all', () => {
+    expect(violations(() => readCreateTask(create({ dueTime: outOfRange })))).toEqual(['task.due_time']);
+  });
+
+  it('does not look at fields that do not count, however broken', () => {
+    const { body } = readCreateTask(create({ createTime: outOfRange, id: '?' }));
+    expect(CreateTaskRequest.encode(body).finish()).toEqual(CreateTaskRequest.encode(create({})).finish());
+    const update = UpdateTaskRequest.fromPartial({ task: Task.fromPartial({ id, title: 'x', dueTime: outOfRange, assigneeId: '?' }), updateMask: ['title'] });
+    expect(readUpdateTask(update)).toMatchObject({ taskId: id, edit: { title: 'x' } });
+  });
+
+  it('takes half a surrogate pair for no character', () => {
+    expect(violations(() => readCreateTask(create({ title: '\ud800', description: '\udc00' })))).toEqual(['task.title', 'task.description']);
+  });
+
+  it('takes filters as sets', () => {
+    const request = ListTasksRequest.fromPartial({
+      statuses: [TaskStatus.COMPLETED, TaskStatus.PENDING, TaskStatus.COMPLETED],
+      priorities: [TaskPriority.URGENT],
+    });
+    expect(readListTasks(request)).toEqual({
+      ownerId: '',
+      pageSize: 50,
+      pageToken: '',
+      statuses: [TaskStatus.PENDING, TaskStatus.COMPLETED],
+      priorities: [TaskPriority.URGENT],
+    });
+  });
+
+  it.each([
+    ['an unset status', { statuses: [TaskStatus.PENDING, TaskStatus.UNSPECIFIED] }, ['statuses[1]']],
+    ['an unknown priority', { priorities: [TaskPriority.UNRECOGNIZED] }, ['priorities[0]']],
+    ['a negative page size', { pageSize: -1 }, ['page_size']],
+    ['an owner that is no UUID', { ownerId: 'me' }, ['owner_id']],
+  ])('refuses %s in a list', (_, fields, expected) => {
+    expect(violations(() => readListTasks(ListTasksRequest.fromPartial(fields)))).toEqual(expected);
+  });
+
+  it.each([
+    [0, 50],
+    [1, 1],
+    [500, 500],
+    [501, 500],
+    [2_147_483_647, 500],
+  ])('takes the page size %i as %i', (asked, taken) => {
+    expect(readListTasks(ListTasksRequest.fromPartial({ pageSize: asked })).pageSize).toBe(taken);
+  });
+});

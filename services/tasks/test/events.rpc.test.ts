@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TaskEventType, TaskStatus, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
+import { anHourAgo, createTask, refused, update } from './factories.ts';
+import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+
+describe('the event log of tasks', () => {
+  let service: TestTasks;
+  let owner: TestUser;
+  let scheduler: { metadata: Record<string, string> };
+  beforeAll(async () => {
+    service = await startTasks();
+    owner = await service.newUser();
+    scheduler = await service.asService('scheduler');
+  });
+  afterAll(() => service.stop());
+
+  const pull = (request: Partial<Parameters<TestTasks['internal']['pullEvents']>[0]> = {}): Promise<PullEventsResponse> => service.internal.pullEvents(request, scheduler);
+  /** Everything committed so far. Events wait for older transactions, and those of other test files are on the same server. */
+  const pullAll = async (pageSize = 0): Promise<TaskEvent[]> => {
+    const [row] = await service.sql<{ count: number }>('select count(*)::int as count from events');
+    const events: TaskEvent[] = [];
+    let after: PullEventsResponse['next'];
+    while (events.length < (row?.count ?? 0)) {
+      const page = await pull({ pageSize, after, maxWaitMs: 5000 });
+      events.push(...page.events);
+      after = page.next;
+    }
+    return events;
+  };
+  const positionNow = async (): Promise<PullEventsResponse['next']> => (await pullAll()).at(-1)?.position;
+
+  it('has exactly one event for each write, with actor, call and what was before and after', async () => {
+    const user = await service.newUser();
+    const created = await createTask(service, user, { title: 'one', dueTime: anHourAgo() });
+    const { task: updated } = await service.tasks.updateTask(update(created.id, { title: 'two' }, ['title']), { ...user.as, callId: 'call-of-the-update' });
+    await service.internal.sweepOverdue({}, scheduler);
+    await service.tasks.deleteTask({ taskId: created.id }, user.as);
+
+    const events = (await pullAll()).filter((event) => event.taskId === created.id);
+    expect(events.map(({ type, sequence, taskVersion, streamId }) => ({ type, sequence, taskVersion, streamId }))).toEqual(
+      [
+        { type: TaskEventType.CREATED, sequence: 1n, taskVersion: 1n },
+        { type: TaskEventType.UPDATED, sequence: 2n, taskVersion: 2n },
+        { type: TaskEventType.OVERDUE, sequence: 3n, taskVersion: 2n },
+        { type: TaskEventType.DELETED, sequence: 4n, taskVersion: 3n },
+      ].map((event) => ({ ...event, streamId: user.userId })),
+    );
+    const [creation, change, overdue, deletion] = events;
+    expect(creation?.change).toEqual({ before: undefined, after: created, dueVersion: 1n });
+    expect(change).toMatchObject({ actor: user.userId, callId: 'call-of-the-update', change: { before: created, after: updated } });
+    expect(overdue?.change?.after).toEqual(updated);
+    expect(deletion?.change).toEqual({ before: updated, after: undefined, dueVersion: 1n });
+  });
+
+  it('D10 has nothing of a write that failed', async () => {
+    const task = await createTask(service, owner, { status: TaskStatus.CANCELLED });
+    const before = await pullAll();
+    expect(await refused(service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }, ['status']), owner.as))).toMatchObject({ kind: 'failed_precondition' });
+    expect(await refused(createTask(service, owner, { title: '' }))).toMatchObject({ kind: 'invalid_argument' });
+    expect(await pullAll()).toEqual(before);
+  });
+
+  it('D10 shows an event only after its commit, and skips none that commits late', async () => {
+    const before = await positionNow();
+    await service.sql('begin');
+    await service.sql(
+      `insert into events (stream_id, sequence, type, subject_id, subject_version, actor, call_id, trace_parent, payload)
+       values (gen_random_uuid(), 1, 'TASK_EVENT_TYPE_CREATED', gen_random_uuid(), 1, 'late', '', '', '')`,
+    );
+    const later = await createTask(service, owner);
+    expect((await pull({ after: before })).events).toEqual([]);
+    await service.sql('commit');
+    const [late, next] = (await pullAll()).slice(-2);
+    expect([late?.actor, next?.taskId]).toEqual(['late', later.id]);
+  });
+
+  it('can be read in pages of any size, each event once and in one order', async () => {
+    await Promise.all(Array.from({ length: 30 }, async () => createTask(service, await service.newUser())));
+    const whole = await pullAll();
+    expect(await pullAll(7)).toEqual(whole);
+    expect(new Set(whole.map((event) => event.position?.eventId)).size).toBe(whole.length);
+  });
+
+  it('wakes a reader that waits as soon as something happens', async () => {
+    const next = await positionNow();
+    const started = Date.now();
+    const waiting = pull({ after: next, maxWaitMs: 10_000 });
+    const task = await createTask(service, owner);
+    expect((await waiting).events.map((event) => event.taskId)).toEqual([task.id]);
+    expect(Date.now() - started).toBeLessThan(2000);
+  });
+
+  it('answers a reader that waits in vain after the time it asked for, with its own position', async () => {
+    const next = await positionNow();
+    const started = Date.now();
+    expect(await pull({ after: next, maxWaitMs: 300 })).toEqual({ events: [], next, more: false });
+    expect(Date.now() - started).toBeGreaterThanOrEqual(290);
+  });
+
+  it('tells where tasks stand now, and leaves out what does not exist', async () => {
+    const [open, deleted] = [await createTask(service, owner, { dueTime: anHourAgo() }), await createTask(service, owner)];
+    await service.tasks.updateTask(update(open.id, { status: TaskStatus.IN_PROGRESS }, ['status']), owner.as);
+    await service.tasks.deleteTask({ taskId: deleted.id }, owner.as);
+    const { states } = await service.internal.batchGetTaskStates({ taskIds: [deleted.id, open.id] }, scheduler);
+    expect(states).toEqual([{ taskId: open.id, status: TaskStatus.IN_PROGRESS, version: 2n, dueVersion: 1n, ownerId: owner.userId, assigneeId: '' }]);
+  });
+
+  it('is for the scheduler only', async () => {
+    for (const call of [service.internal.pullEvents({}, owner.as), service.internal.batchGetTaskStates({ taskIds: [] }, owner.as)]) {
+      expect(await refused(call)).toMatchObject({ kind: 'permission_denied' });
+    }
+  });
+});
