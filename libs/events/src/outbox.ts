@@ -1,0 +1,129 @@
+import { afterCommit, runStatement, uuidv7, type Database, type EntityManager } from '#libs/db';
+import { runInBackground, startLoop, type Logger, type Loop, type Metrics } from '#libs/runtime';
+import { nameOfError } from './error-name.ts';
+import { OutboxEntry } from './outbox-table.ts';
+
+/**
+ * Calls to others that must happen because of a transaction: recorded in it, made after it, repeated until they succeed,
+ * at least once and in no particular order. K maps each kind of call to its payload, which is stored as JSON.
+ */
+export interface Outbox<K extends Record<string, object>> {
+  /** Records a call in the entity manager's transaction; it is made as soon as that has committed. */
+  add<N extends keyof K & string>(em: EntityManager, kind: N, payload: K[N]): void;
+  start(): void;
+  /** Looks for due calls now instead of at the next interval. */
+  tryNow(): void;
+  /** Gives calls that are under way back, unless they end quickly. */
+  stop(): Promise<void>;
+}
+
+export interface OutboxOptions<K extends Record<string, object>> {
+  database: Pick<Database, 'unitOfWork'>;
+  /** Run outside of any transaction, with `timeoutMs` left. Must be idempotent. Kinds without a handler stay where they are. */
+  handlers: { [N in keyof K]: (payload: K[N]) => Promise<void> };
+  logger: Logger;
+  metrics?: Metrics;
+  /** For one call. Default 10 s. */
+  timeoutMs?: number;
+  /** The pause between two looks. Default 2 s. */
+  intervalMs?: number;
+}
+
+interface Claimed {
+  id: string;
+  kind: string;
+  payload: object;
+  attempts: number;
+}
+
+const batchSize = 10;
+const firstBackoffMs = 1000;
+const lastBackoffMs = 5 * 60_000;
+/** From here on a person should look. */
+const attemptsToWorry = 10;
+const statementsTimeoutMs = 10_000;
+
+export function createOutbox<K extends Record<string, object>>(options: OutboxOptions<K>): Outbox<K> {
+  const courier = new Courier(options);
+  const { logger, intervalMs = 2000 } = options;
+  let loop: Loop | undefined;
+  const tryNow = (): void => loop?.wake();
+  return {
+    add: (em, kind, payload) => {
+      em.persist(em.create(OutboxEntry, { id: uuidv7(), kind, payload }));
+      afterCommit(em, tryNow);
+    },
+    start: () => {
+      loop ??= startLoop({ name: 'outbox', logger, intervalMs, run: (signal) => courier.deliverDue(signal) });
+    },
+    tryNow,
+    stop: async () => {
+      await loop?.stop();
+    },
+  };
+}
+
+class Courier<K extends Record<string, object>> {
+  readonly #options: OutboxOptions<K>;
+  readonly #timeoutMs: number;
+  readonly #count: (kind: string, outcome: 'done' | 'failed') => void;
+
+  constructor(options: OutboxOptions<K>) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    const attempts = options.metrics?.counter('outbox_attempts_total', 'Calls of the outbox by kind and outcome.', ['kind', 'outcome']);
+    this.#count = (kind, outcome) => attempts?.inc({ kind, outcome });
+  }
+
+  async deliverDue(signal: AbortSignal): Promise<{ again: boolean }> {
+    // The lease outlasts the call, so that no other replica makes it at the same time. When this process dies, the
+    // entry is due again after the lease.
+    const leaseMs = this.#timeoutMs + 2 * statementsTimeoutMs;
+    const claimed = await this.#run<Claimed>(claimText, [batchSize, Object.keys(this.#options.handlers), leaseMs]);
+    await Promise.all(claimed.map((entry) => this.#deliver(entry, signal)));
+    return { again: claimed.length === batchSize };
+  }
+
+  async #deliver(entry: Claimed, signal: AbortSignal): Promise<void> {
+    const { handlers, logger } = this.#options;
+    const handler = handlers[entry.kind] as (payload: object) => Promise<void>;
+    try {
+      await runInBackground({ name: `outbox ${entry.kind}`, logger, timeoutMs: this.#timeoutMs, signal }, () => handler(entry.payload));
+    } catch (error) {
+      await this.#postpone(entry, error, signal.aborted);
+      return;
+    }
+    this.#count(entry.kind, 'done');
+    await this.#run(removeText, [entry.id]);
+  }
+
+  async #postpone({ id, kind, attempts }: Claimed, error: unknown, stopping: boolean): Promise<void> {
+    this.#count(kind, 'failed');
+    const level = attempts >= attemptsToWorry ? 'error' : 'warn';
+    if (!stopping) this.#options.logger[level]({ err: error, kind, id, attempts }, 'outbox call failed');
+    await this.#run(postponeText, [id, attempts, stopping ? 0 : backoffMs(attempts), nameOfError(error)]);
+  }
+
+  #run<Row>(text: string, parameters: unknown[]): Promise<Row[]> {
+    const { database, logger } = this.#options;
+    const uow = database.unitOfWork((em) => em);
+    return runInBackground({ name: 'outbox', logger, timeoutMs: statementsTimeoutMs }, () => uow.run((em) => runStatement<Row>(em, text, parameters)));
+  }
+}
+
+const claimText = `
+  update outbox set attempts = attempts + 1, next_attempt_time = clock_timestamp() + $3 * interval '1 millisecond'
+  where id = any (array(
+    select id from outbox where next_attempt_time <= clock_timestamp() and kind = any ($2::text[])
+    order by next_attempt_time limit $1 for update skip locked))
+  returning id, kind, payload, attempts`;
+const removeText = 'delete from outbox where id = $1';
+/** Only while the claim is ours: the number of attempts tells. */
+const postponeText = `
+  update outbox set next_attempt_time = clock_timestamp() + $3 * interval '1 millisecond', last_error = $4
+  where id = $1 and attempts = $2`;
+
+/** 1, 2, 4 … seconds up to five minutes, each shortened by up to a half, so that entries which failed together spread. */
+function backoffMs(attempts: number): number {
+  return Math.min(lastBackoffMs, firstBackoffMs * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { runStatement, type Database, type EntityManager, type UnitOfWork } from '#libs/db';
+import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { AppError } from '#libs/errors';
+import { createCursorRepository, createEventLog, createPuller, pullEvents, type CursorRepository, type EventLog, type Puller, type StoredEvent } from '#libs/events';
+import { openWithTables, silent } from './fixture/database.ts';
+
+interface Repositories {
+  cursor: CursorRepository;
+  em: EntityManager;
+}
+type Handle = (events: StoredEvent[], repositories: Repositories) => Promise<void>;
+
+/** The effect of an event; without a key, so that doing it twice would show. */
+async function recordEffects(events: StoredEvent[], { em }: Repositories): Promise<void> {
+  await runStatement(em, 'insert into effects (type) select unnest($1::text[])', [events.map(({ type }) => type)]);
+}
+
+describe('a puller', () => {
+  let postgres: TestDatabase;
+  let database: Database;
+  let log: UnitOfWork<EventLog>;
+  let uow: UnitOfWork<Repositories>;
+  let pullers: Puller[];
+  beforeAll(async () => {
+    postgres = await createDatabase(testPostgresUrl());
+    database = await openWithTables(postgres.url, 12);
+    log = database.unitOfWork((em) => createEventLog(em, { channel: 'puller_test', counterCount: 0 }));
+    uow = database.unitOfWork((em) => ({ cursor: createCursorRepository(em), em }));
+    await database.orm.em.fork().execute('create table effects (id bigint generated always as identity, type text)');
+  });
+  beforeEach(async () => {
+    pullers = [];
+    await database.orm.em.fork().execute('truncate events, event_stream_heads, event_cursors, parked_events, effects');
+  });
+  afterEach(() => Promise.all(pullers.map((puller) => puller.stop())));
+  afterAll(async () => {
+    await database.close();
+    await postgres.drop();
+  });
+
+  const write = (types: string[]) =>
+    log.run((events) => events.append(types.map((type) => ({ streamId: randomUUID(), type, subjectId: randomUUID(), subjectVersion: 1n, actor: 'user', payload: Buffer.from(type) }))));
+  const effects = async () => (await database.reader.query<{ type: string }>({ name: 'effects', text: 'select type from effects order by id' }, [])).map(({ type }) => type);
+  const parked = () => database.reader.query<{ event: Buffer; error: string }>({ name: 'parked', text: 'select event, error from parked_events' }, []);
+  const start = (handle: Handle): void => {
+    const puller = createPuller<Repositories, StoredEvent>({
+      name: 'test', logger: silent, uow, handle, intervalMs: 20,
+      pull: (after) => pullEvents(database.reader, after, 16),
+      encode: ({ payload }) => payload,
+    });
+    pullers.push(puller);
+    puller.start();
+  };
+  const until = async (condition: () => Promise<boolean>): Promise<void> => {
+    while (!(await condition())) await new Promise(setImmediate);
+  };
+  const effectsOf = async (count: number): Promise<string[]> => {
+    await until(async () => (await effects()).length >= count);
+    await Promise.all(pullers.map((puller) => puller.stop()));
+    return effects();
+  };
+
+  it('takes every event once, with three replicas and eight parallel writers', async () => {
+    for (let replica = 0; replica < 3; replica += 1) start(recordEffects);
+    const types = Array.from({ length: 8 * 15 }, (_, index) => `event ${index}`);
+    await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
+      for (let round = 0; round < 15; round += 1) await write([types[writer * 15 + round] as string]);
+    }));
+    expect((await effectsOf(types.length)).toSorted()).toEqual(types.toSorted());
+  }, 30_000);
+
+  it('goes on where it stopped', async () => {
+    await write(['1', '2']);
+    start(recordEffects);
+    await effectsOf(2);
+    await write(['3']);
+    start(recordEffects);
+    expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+  });
+
+  it('keeps effects and cursor together when the work fails for a while', async () => {
+    let failures = 2;
+    await write(['1', '2', '3']);
+    start(async (events, repositories) => {
+      await recordEffects(events, repositories);
+      if ((failures -= 1) >= 0) throw new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'not now');
+    });
+    expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+    expect(await parked()).toEqual([]);
+  });
+
+  it('parks the event that cannot be handled, and handles all others once', async () => {
+    const types = Array.from({ length: 40 }, (_, index) => `event ${index}`);
+    await write(types);
+    start(async (events, repositories) => {
+      await recordEffects(events, repositories);
+      if (events.some(({ type }) => type === 'event 21')) throw new TypeError('cannot read the secret of event 21');
+    });
+    expect(await effectsOf(39)).toEqual(types.filter((type) => type !== 'event 21'));
+    expect(await parked()).toEqual([{ event: Buffer.from('event 21'), error: 'TypeError' }]);
+  }, 30_000);
+});
