@@ -95,6 +95,23 @@ describe('the breaker opens', () => {
   });
 });
 
+describe('a callee that was away', () => {
+  it('is found again within the reset time and one second', async () => {
+    const before = await startCallee();
+    const port = Number(before.address.split(':')[1]);
+    const lost = openCaller(before.address, { resetTimeoutMs });
+    await lost.ask();
+    await before.stop();
+    while (lost.state() !== 'open') await lost.fail();
+    const after = await startCallee(port);
+    const backAt = Date.now();
+    while (!(await lost.ask().then(() => true, () => false))) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(Date.now() - backAt).toBeLessThanOrEqual(resetTimeoutMs + 1000);
+    lost.close();
+    await after.stop();
+  });
+});
+
 describe('an open breaker', () => {
   it('answers at once, says when to come back, and does not ask the callee', async () => {
     await openIt();

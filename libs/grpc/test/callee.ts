@@ -18,14 +18,15 @@ export interface Callee {
   stop(): Promise<void>;
 }
 
-export async function startCallee(): Promise<Callee> {
+/** On a free port unless one is given. */
+export async function startCallee(port = 0): Promise<Callee> {
   const binding = internalUsersBinding({
     batchGetUsers: async (_request, call) => {
       callee.calls += 1;
       return { users: [], unknownUserIds: [], ...(await callee.answer(call)) };
     },
   });
-  const { server, address } = await startTestServer({ bindings: [binding] });
+  const { server, address } = await startTestServer({ bindings: [binding], port });
   const callee: Callee = { address, calls: 0, answer: async () => ({}), stop: () => server.stop() };
   return callee;
 }
