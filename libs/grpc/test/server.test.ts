@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { GetMeResponse, GetUserRequest } from '#contract/users/v1/users';
+import { GetMeResponse, GetUserRequest, UpdateUserRequest, User } from '#contract/users/v1/users';
 import { AppError, invalidFields } from '#libs/errors';
 import { currentContext, type CallContext } from '#libs/runtime';
 import { startTestServer, userToken, type LogLine, type TestServer } from './cluster.ts';
@@ -174,6 +174,15 @@ describe('undecodable requests', () => {
     const answer = await ask({ path: paths.getUser, bytes });
     expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['INVALID_ARGUMENT', 'MALFORMED_REQUEST']);
     expect(callLines()).toMatchObject([{ code: 'INVALID_ARGUMENT', reason: 'MALFORMED_REQUEST', userId: 'user-1' }]);
+  });
+
+  it('are found inside nested messages too, where a wrong length would swallow what follows', async () => {
+    const bytes = Buffer.from(UpdateUserRequest.encode({ user: User.fromPartial({ id: 'me', displayName: 'Ann' }), updateMask: ['display_name'] }).finish());
+    const valid = await ask({ path: paths.updateUser, bytes });
+    const lengthOfName = bytes.indexOf('Ann') - 1;
+    bytes[lengthOfName] = 5;
+    const damaged = await ask({ path: paths.updateUser, bytes });
+    expect([status[valid.code], damaged.details.ErrorInfo?.reason]).toEqual(['OK', 'MALFORMED_REQUEST']);
   });
 
   it('are told from valid ones, also with fields that this version does not know', async () => {

@@ -27,6 +27,7 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
 export const paths = {
   getMe: '/taskflow.users.v1.UsersService/GetMe',
   getUser: '/taskflow.users.v1.UsersService/GetUser',
+  updateUser: '/taskflow.users.v1.UsersService/UpdateUser',
   listUsers: '/taskflow.users.v1.UsersService/ListUsers',
   upsertProfile: '/taskflow.users.v1.InternalUsersService/UpsertProfile',
   batchGetUsers: '/taskflow.users.v1.InternalUsersService/BatchGetUsers',

@@ -1,4 +1,5 @@
-import { policyOf, type MethodPolicy } from '#libs/contract';
+import type { DescMessage } from '@bufbuild/protobuf';
+import { fileRegistry, policyOf, type MethodPolicy } from '#libs/contract';
 import type { CallContext } from '#libs/runtime';
 
 /** One method of a service definition as ts-proto generates it. */
@@ -37,6 +38,7 @@ export type Handlers<D> = {
 export interface BoundMethod {
   policy: MethodPolicy;
   definition: MethodDefinition;
+  requestType: DescMessage;
   /** Calls the handler; every message of its answer goes to `send`, one at a time. */
   invoke(request: unknown, context: CallContext, send: (message: unknown) => Promise<void>): Promise<void>;
 }
@@ -51,6 +53,12 @@ export interface ServiceBinding {
 type UntypedUnary = UnaryHandler<unknown, unknown>;
 type UntypedStream = ServerStreamHandler<unknown, unknown>;
 
+function requestTypeOf({ service, method, path }: MethodPolicy): DescMessage {
+  const descriptor = fileRegistry.getService(service)?.methods.find(({ name }) => name === method);
+  if (descriptor === undefined) throw new Error(`the contract has no descriptor of ${path}`);
+  return descriptor.input;
+}
+
 function bindMethod(definition: MethodDefinition, handler: unknown): BoundMethod {
   if (definition.requestStream) throw new Error(`${definition.path}: streams of requests are not supported`);
   const invoke: BoundMethod['invoke'] = definition.responseStream
@@ -58,7 +66,8 @@ function bindMethod(definition: MethodDefinition, handler: unknown): BoundMethod
         for await (const message of (handler as UntypedStream)(request, context)) await send(message);
       }
     : async (request, context, send) => send(await (handler as UntypedUnary)(request, context));
-  return { policy: policyOf(definition.path), definition, invoke };
+  const policy = policyOf(definition.path);
+  return { policy, definition, requestType: requestTypeOf(policy), invoke };
 }
 
 /** Joins a generated service definition with its handlers. Throws when the contract has no policy for one of its methods. */
