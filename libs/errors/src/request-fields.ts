@@ -37,7 +37,6 @@ function describeText({ min = 0, max }: TextLimits): string {
 
 function text(limits: TextLimits): z.ZodType<string, string> {
   // C0, DEL and C1; in multi-line text without \t \n \r. Half a surrogate pair is no character at all.
-  // eslint-disable-next-line no-control-regex
   const forbidden = limits.multiline ? /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/ : /[\u0000-\u001f\u007f-\u009f]/;
   return z
     .string()

@@ -102,7 +102,6 @@ function isMark(word: string): boolean {
 }
 
 function parseLine(source: string, line: number, externalId: string): ImportedTask {
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/.test(source)) throw new Malformed('control characters or broken UTF-8');
   const { completed, priority, text } = readMarks(source);
   const words = text.split(/\s+/).filter((word) => word !== '');
