@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager } from '#libs/db';
 import { Account } from '../domain/account.entity.ts';
 import type { AccountRepository } from '../domain/account.repository.ts';
 

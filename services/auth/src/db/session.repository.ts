@@ -1,6 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { runStatement } from '#libs/db';
+import { runStatement, type EntityManager } from '#libs/db';
 import { RefreshToken } from '../domain/refresh-token.entity.ts';
 import { Session } from '../domain/session.entity.ts';
 import type { SessionRepository } from '../domain/session.repository.ts';

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { SessionSchema } from './session.entity.ts';
 
 export const RefreshTokenSchema = defineEntity({
   name: 'RefreshToken',
@@ -7,7 +8,8 @@ export const RefreshTokenSchema = defineEntity({
   properties: {
     /** SHA-256 of the token, base64url; the token itself is nowhere but at the client. */
     tokenHash: p.text().primary(),
-    sessionId: p.uuid(),
+    sessionId: () =>
+      p.manyToOne(SessionSchema).mapToPk().fieldName('session_id').index(false).foreignKeyName('refresh_tokens_session_id_fkey').updateRule('no action').deleteRule('cascade'),
     /** 1 for the one that the sign-in gave, one more at each rotation. */
     generation: p.integer(),
     createTime: p.datetime(3),

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { AccountSchema } from './account.entity.ts';
 
 export const revokeReasons = ['logout', 'token_reused'] as const;
 export type RevokeReason = (typeof revokeReasons)[number];
@@ -8,7 +9,8 @@ export const SessionSchema = defineEntity({
   tableName: 'sessions',
   properties: {
     id: p.uuid().primary(),
-    accountId: p.uuid().index('sessions_account_id_idx'),
+    accountId: () =>
+      p.manyToOne(AccountSchema).mapToPk().fieldName('account_id').index('sessions_account_id_idx').foreignKeyName('sessions_account_id_fkey').updateRule('no action').deleteRule('cascade'),
     userAgent: p.text(),
     peer: p.text(),
     createTime: p.datetime(3),

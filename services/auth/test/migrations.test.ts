@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { migrate, openDatabase, schemaDrift, type Database } from '#libs/db';
+import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { createLogger } from '#libs/runtime';
+import { databaseDefinition } from '../src/db/database.ts';
+
+const logger = createLogger({ service: 'auth', level: 'fatal' });
+let server: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  server = await createDatabase(testPostgresUrl());
+  database = await openDatabase({ ...databaseDefinition(server.url), poolSize: 2, logger, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database?.close();
+  await server?.drop();
+});
+
+describe('the migrations of auth', () => {
+  it('D28: make of an empty database what the entities say, and can be taken back and repeated', async () => {
+    const options = { ...databaseDefinition(server.url), logger };
+    await migrate(options);
+    expect(await schemaDrift(database)).toEqual([]);
+    await migrate(options, 'down');
+    const left = await database.reader.query({ name: 'tables', text: `select tablename from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'` }, []);
+    expect(left).toEqual([]);
+    await expect(database.check()).rejects.toThrow();
+    await migrate(options);
+    expect(await schemaDrift(database)).toEqual([]);
+    await database.check();
+  });
+
+  it('D28: fail loudly when they cannot be run', async () => {
+    const unreachable = Object.assign(new URL(server.url), { port: '1' }).href;
+    await expect(migrate({ ...databaseDefinition(unreachable), logger })).rejects.toThrow();
+  });
+});
