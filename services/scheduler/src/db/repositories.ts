@@ -1,0 +1,22 @@
+import type { EntityManager } from '#libs/db';
+import { createCursorRepository, type CursorRepository } from '#libs/events';
+import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
+import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
+import { createScheduleRepository, type ScheduleRepository } from '../domain/schedule.repository.ts';
+
+/** What a unit of work may use. */
+export interface Repositories {
+  notifications: NotificationRepository;
+  schedules: ScheduleRepository;
+  deadLetters: DeadLetterRepository;
+  cursor: CursorRepository;
+}
+
+export function createRepositories(em: EntityManager): Repositories {
+  return {
+    notifications: createNotificationRepository(em),
+    schedules: createScheduleRepository(em),
+    deadLetters: createDeadLetterRepository(em),
+    cursor: createCursorRepository(em),
+  };
+}

@@ -1,0 +1,27 @@
+import { newJobId, type JobQueue } from '#libs/jobs';
+import type { QueuePort } from '../deps.ts';
+import { deliverNotificationsJob, runScheduleJob, type schedulerJobs } from './definitions.ts';
+
+/** The scheduler's words for what it does with its queue. */
+export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePort {
+  return {
+    isReachable: () => queue.isReachable(),
+    newJobId,
+    addDeliveries: async (batches) => {
+      const jobs = batches.map(({ recipientId, notificationIds, ...ids }) => ({
+        name: deliverNotificationsJob.name,
+        payload: { recipientId, notificationIds },
+        ...ids,
+      }));
+      await queue.enqueueMany(jobs);
+    },
+    addRuns: async (runs) => {
+      const jobs = runs.map(({ scheduleId, runId, ...ids }) => ({ name: runScheduleJob.name, payload: { scheduleId, runId }, ...ids }));
+      await queue.enqueueMany(jobs);
+    },
+    findAlive: (jobIds) => queue.find(jobIds),
+    keepTicking: (scheduleId, intervalMs) => queue.upsertSchedule(scheduleId, intervalMs, runScheduleJob.name, { scheduleId, runId: '' }),
+    nextRunTime: (scheduleId) => queue.nextRunTime(scheduleId),
+    measure: () => queue.measure(),
+  };
+}

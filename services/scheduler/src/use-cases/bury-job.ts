@@ -1,0 +1,16 @@
+import type { SchedulerDeps } from '../deps.ts';
+import type { DeadLetter } from '../domain/dead-letter.repository.ts';
+
+/** What the dead job was to do, so that nobody makes another job for it. */
+export type DeadWork = { notificationIds: string[] } | { runId: string } | undefined;
+
+/** Keeps a job that will not run again, and ends what it was for, in one transaction. */
+export async function buryJob({ uow, newId }: Pick<SchedulerDeps, 'uow' | 'newId'>, letter: Omit<DeadLetter, 'id'>, work: DeadWork): Promise<void> {
+  await uow.run(async ({ deadLetters, notifications, schedules }) => {
+    await deadLetters.add({ ...letter, id: newId() });
+    if (work === undefined) return;
+    const { attempts, error } = letter;
+    if ('runId' in work) await schedules.finishRun(work.runId, 'dead', error);
+    else await notifications.settle([...work.notificationIds].sort(), { state: 'dead', attempts, error });
+  });
+}

@@ -1,0 +1,26 @@
+import type { SchedulerDeps } from '../deps.ts';
+
+type Deps = Pick<SchedulerDeps, 'uow' | 'read' | 'queue' | 'logger' | 'wakeDispatch'>;
+
+const pageSize = 1_000;
+
+/** Finds pending work whose job Redis has lost, and frees it to get another job. Two jobs for one thing are harmless. */
+export async function recoverLostJobs({ uow, read, queue, logger, wakeDispatch }: Deps): Promise<void> {
+  let after = '';
+  for (;;) {
+    const expected = await read.expectedJobs(after, pageSize);
+    if (expected.length === 0) return;
+    const alive = await queue.findAlive(expected);
+    const lost = expected.filter((jobId) => !alive.has(jobId));
+    if (lost.length > 0) {
+      await uow.run(async ({ notifications, schedules }) => {
+        await notifications.release(lost);
+        await schedules.releaseRuns(lost);
+      });
+      logger.warn({ jobs: lost.length }, 'lost jobs are replaced');
+      wakeDispatch();
+    }
+    after = expected.at(-1) ?? '';
+    if (expected.length < pageSize) return;
+  }
+}
