@@ -43,15 +43,25 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
   const orm = createOrm({ ...options, pool: poolOptions(options), onPoolCreated: (pool) => watchPool(pool, options) });
   const control = createControlConnection(options.url, options.applicationName);
   const connection = orm.driver.getConnection() as PostgreSqlConnection;
-  const reader = createReader(() => connection.getNativeClient() as Promise<Pool>, control);
+  let isClosed = false;
+  // The ORM would silently open a new pool.
+  const assertOpen = (): void => {
+    if (isClosed) throw new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down');
+  };
+  const reader = createReader(async () => {
+    assertOpen();
+    return (await connection.getNativeClient()) as Pool;
+  }, control);
   const outcomes = options.metrics?.counter('db_transactions_total', 'Units of work by outcome.', ['outcome']);
   const onOutcome = (outcome: string): void => outcomes?.inc({ outcome });
   return Promise.resolve({
     orm,
     reader,
-    unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, control, repositories, constraints, onOutcome }),
+    unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, control, assertOpen, repositories, constraints, onOutcome }),
     check: createCheck(reader, options.migrationsPath),
     close: async (graceMs = 5000) => {
+      if (isClosed) return;
+      isClosed = true;
       await Promise.race([orm.close(), pause(graceMs, undefined, { ref: false })]);
       await control.close();
     },

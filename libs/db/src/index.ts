@@ -7,6 +7,7 @@ export { idempotencyTable, once, pruneIdempotency, type Once } from './idempoten
 export { Migration, migrate, runMigrateCommand, schemaDrift, type MigrateOptions } from './migrate.ts';
 export type { Entities } from './orm.ts';
 export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
+export { provision, type OwnedDatabase, type ProvisionOptions } from './provision.ts';
 export type { SqlReader, Statement } from './reader.ts';
 export { runStatement } from './statement.ts';
 export type { UnitOfWork } from './unit-of-work.ts';

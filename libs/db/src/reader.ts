@@ -34,6 +34,7 @@ const rowTypes = {
 export function createReader(pool: () => Promise<Pool>, control: ControlConnection): SqlReader {
   async function queryOnce(query: QueryConfig): Promise<unknown[]> {
     const client = await (await pool()).connect();
+    releaseIfOver(client);
     const end = watchCall();
     const answer = client.query<Record<string, unknown>>(query);
     try {
@@ -68,6 +69,16 @@ export function createReader(pool: () => Promise<Pool>, control: ControlConnecti
       }
     },
   };
+}
+
+/** The call may have ended while it waited for a connection. */
+function releaseIfOver(client: PoolClient): void {
+  try {
+    assertCallGoesOn();
+  } catch (error) {
+    client.release();
+    throw error;
+  }
 }
 
 /** The statement is cancelled while its connection is still ours, and the connection is never used again. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
 
 /** What went wrong between us and PostgreSQL, as far as callers act on it. */
@@ -58,7 +59,7 @@ const kindsByClass: Readonly<Record<string, FaultKind>> = {
 
 /** The kind of a fault of the database or the ORM; undefined for every other error. */
 export function faultKind(error: unknown): FaultKind | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!types.isNativeError(error)) return undefined;
   if (error instanceof OptimisticLockError) return 'conflict';
   return kindOfCode(error) ?? kindOfMessage(error.message) ?? (isOrmError(error) ? 'defect' : undefined);
 }

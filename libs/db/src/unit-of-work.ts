@@ -24,6 +24,8 @@ export interface UnitOfWork<R> {
 export interface UnitOfWorkOptions<R> {
   orm: MikroORM;
   control: ControlConnection;
+  /** Throws once the database has been closed. */
+  assertOpen: () => void;
   repositories: (em: EntityManager) => R;
   constraints?: ConstraintErrors | undefined;
   onOutcome?: ((outcome: 'committed' | 'rolled_back' | 'repeated') => void) | undefined;
@@ -32,7 +34,7 @@ export interface UnitOfWorkOptions<R> {
 const maxRepeats = 3;
 
 export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R> {
-  const { orm, control, repositories, constraints, onOutcome = () => undefined } = options;
+  const { orm, control, assertOpen, repositories, constraints, onOutcome = () => undefined } = options;
 
   async function runOnce<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
     const transaction = await beginTransaction(orm, control);
@@ -65,6 +67,7 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
   return {
     run: async (work, once) => {
       assertNoOpenTransaction('a unit of work');
+      assertOpen();
       for (let repeat = 0; ; repeat += 1) {
         try {
           return await runOnce(work, once);

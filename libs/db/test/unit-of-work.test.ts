@@ -149,6 +149,15 @@ describe('a unit of work', () => {
     await Promise.all(holders);
   }, 15_000);
 
+  it('is refused after the database was closed, and opens no connection', async () => {
+    const closed = await openNotes(postgres.url, 1);
+    await closed.check();
+    await closed.close();
+    const work = closed.unitOfWork(notes);
+    await expect(work.run(async () => undefined)).rejects.toMatchObject({ kind: 'unavailable', reason: 'SHUTTING_DOWN' });
+    await expect(closed.check()).rejects.toMatchObject({ kind: 'unavailable', reason: 'SHUTTING_DOWN' });
+  });
+
   it('keeps every connection usable after all of these', async () => {
     const everyConnection = meetingOf(4);
     await Promise.all(Array.from({ length: 4 }, () => uow.run(everyConnection)));

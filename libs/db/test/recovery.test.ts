@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Database, UnitOfWork } from '#libs/db';
+import { createDatabase, startInfrastructure, type Infrastructure } from '#libs/devcluster';
+import { notes, openNotes, type Notes } from './fixture/notes.ts';
+
+/** On a PostgreSQL of its own, since it is stopped and started. */
+describe('after a failure of PostgreSQL', () => {
+  const poolSize = 4;
+  let infrastructure: Infrastructure;
+  let database: Database;
+  let uow: UnitOfWork<Notes>;
+  beforeAll(async () => {
+    infrastructure = await startInfrastructure();
+    const { url } = await createDatabase(infrastructure.postgresAdminUrl);
+    database = await openNotes(url, poolSize);
+    uow = database.unitOfWork(notes);
+  }, 60_000);
+  afterAll(async () => {
+    await database.close();
+    await infrastructure.stop();
+  }, 60_000);
+
+  const read = () => database.reader.query({ name: 'read', text: 'select 1 as one' }, []);
+  /** Every connection that the pool may have is in use at the same time: none has leaked. */
+  async function useWholePool(): Promise<void> {
+    let arrived = 0;
+    let open: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (open = resolve));
+    await Promise.all(Array.from({ length: poolSize }, () => uow.run(() => {
+      if ((arrived += 1) === poolSize) open();
+      return all;
+    })));
+  }
+
+  it('the pool serves at once when the server is back, without a restart of ours', async () => {
+    for (const mode of ['fast', 'immediate', 'fast'] as const) {
+      await useWholePool();
+      await infrastructure.restartPostgres(mode);
+      await uow.run(async (repositories) => repositories.add(`after ${mode} ${Math.random()}`));
+      await read();
+      await useWholePool();
+    }
+  }, 60_000);
+
+  it('work that was under way is UNAVAILABLE, and its connections are not lost', async () => {
+    await useWholePool();
+    let interrupted: () => void = () => undefined;
+    const restarted = new Promise<void>((resolve) => (interrupted = resolve));
+    let allInside: () => void = () => undefined;
+    const underWay = new Promise<void>((resolve) => (allInside = resolve));
+    let inside = 0;
+    const works = Array.from({ length: poolSize }, (_, index) =>
+      uow.run(async (repositories) => {
+        repositories.add(`interrupted ${index}`);
+        await repositories.em.flush();
+        if ((inside += 1) === poolSize) allInside();
+        await restarted;
+      }).catch((error: unknown) => error),
+    );
+    await underWay;
+    await infrastructure.restartPostgres('immediate');
+    interrupted();
+    for (const outcome of await Promise.all(works)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' });
+    await useWholePool();
+  }, 60_000);
+
+  it('calls while the server is away are UNAVAILABLE at once, and no connection is lost by them', async () => {
+    await infrastructure.stopPostgres();
+    const started = Date.now();
+    const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } };
+    for (let round = 0; round < 3 * poolSize; round += 1) {
+      await expect(uow.run(async () => undefined)).rejects.toMatchObject(unavailable);
+      await expect(read()).rejects.toMatchObject(unavailable);
+      await expect(database.check()).rejects.toMatchObject(unavailable);
+    }
+    expect(Date.now() - started).toBeLessThan(2000);
+    await infrastructure.startPostgres();
+    await useWholePool();
+    await database.check();
+  }, 60_000);
+});
