@@ -48,8 +48,8 @@ const expectedJobs: Statement = {
 const counts: Statement = {
   name: 'waiting_counts',
   text: `
-    select (select count(*) from (select 1 from notifications where state = 'pending' limit 100000) as some) as pending,
-           (select count(*) from (select 1 from dead_letters limit 100000) as some) as dead_letters`,
+    select (select count(*) from (select 1 from notifications where state = 'pending' limit 100000) as bounded) as pending,
+           (select count(*) from (select 1 from dead_letters limit 100000) as bounded) as dead_letters`,
 };
 
 interface InboxRow {
