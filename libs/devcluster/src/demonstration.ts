@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationKind, NotificationsServiceService, SchedulerServiceService, type Notification } from '#contract/scheduler/v1/scheduler';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, openPublicClient } from '#libs/grpc';
+import { CallError, openPublicClient, patiently } from '#libs/grpc';
 import type { Cluster } from './cluster.ts';
 import { checkoutRoot } from './instance.ts';
-import { patiently, until } from './patience.ts';
+import { until } from './patience.ts';
 
 export interface DemonstrationOptions {
   report?: (line: string) => void;

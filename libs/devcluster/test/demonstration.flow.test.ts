@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationKind, NotificationsServiceService } from '#contract/scheduler/v1/scheduler';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { openPublicClient } from '#libs/grpc';
+import { openPublicClient, patiently } from '#libs/grpc';
 import { runDemonstration, type DemonstrationResult } from '../src/demonstration.ts';
 import { serviceNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ServiceName } from '../src/index.ts';
-import { patiently } from '../src/patience.ts';
 
 let cluster: Cluster;
 

@@ -14,3 +14,4 @@ export { createServiceIdentity, type ServiceIdentity } from './identity/service-
 export { createClient, type CallOptions, type ClientOptions, type ServiceClient, type UnaryClient } from './client/client.ts';
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
 export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
+export { patiently } from './client/patience.ts';

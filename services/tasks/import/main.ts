@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, openPublicClient } from '#libs/grpc';
+import { CallError, openPublicClient, patiently } from '#libs/grpc';
 import { parseTodoTxt, type MalformedLine } from './todo-txt.ts';
 import { uploadTasks } from './upload.ts';
 
@@ -15,6 +15,9 @@ const usage = `usage: npm run import -- FILE [--email E-MAIL]
   TASKFLOW_PASSWORD       that account's password
   TASKFLOW_AUTH_ADDRESS, TASKFLOW_TASKS_ADDRESS   127.0.0.1:50051 and 127.0.0.1:50053 when not set
 Exit status: 0 all lines are there; 2 some lines were skipped; 1 nothing can be said, run it again.`;
+
+/** How long a service that is away is waited for. */
+const patienceMs = 60_000;
 
 interface Settings {
   file: string;
@@ -37,7 +40,7 @@ function createTokenSource({ email, password }: Settings): { token: () => Promis
   const auth = openPublicClient(AuthServiceService, process.env['TASKFLOW_AUTH_ADDRESS'] ?? '127.0.0.1:50051');
   let current: Promise<{ token: string; expires: number }> | undefined;
   const signIn = async (): Promise<{ token: string; expires: number }> => {
-    const { tokens } = await auth.login({ email, password });
+    const { tokens } = await patiently(() => auth.login({ email, password }), patienceMs);
     return { token: tokens?.accessToken ?? '', expires: tokens?.accessTokenExpireTime?.getTime() ?? 0 };
   };
   const token = async (): Promise<string> => {
@@ -61,7 +64,7 @@ async function run(): Promise<number> {
   const source = createTokenSource(settings);
   const client = openPublicClient(TasksServiceService, process.env['TASKFLOW_TASKS_ADDRESS'] ?? '127.0.0.1:50053');
   try {
-    const result = await uploadTasks(tasks, { client, token: source.token, runId: randomUUID(), patienceMs: 60_000 });
+    const result = await uploadTasks(tasks, { client, token: source.token, runId: randomUUID(), patienceMs });
     report(result.refused, settings.file);
     const skipped = malformed.length + result.refused.length;
     process.stdout.write(`${result.added} added, ${result.present} already there, ${skipped} skipped\n`);

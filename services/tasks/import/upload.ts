@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Task, TaskPriority, TaskStatus, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, type PublicClient } from '#libs/grpc';
+import { CallError, patiently, type PublicClient } from '#libs/grpc';
 import type { ImportedTask, MalformedLine } from './todo-txt.ts';
 
 export interface UploadOptions {
@@ -28,23 +27,18 @@ function toTask({ title, description, priority, completed, dueTime, labels, exte
   return Task.fromPartial({ title, description, priority: TaskPriority[priority], status, dueTime, labels, externalId });
 }
 
-const mayPass = new Set(['unavailable', 'deadline_exceeded', 'resource_exhausted', 'aborted']);
-
 /** Repeats while the service is away; the request id makes that harmless. */
-async function createPatiently(task: ImportedTask, options: UploadOptions): Promise<'added' | 'present'> {
-  const giveUp = Date.now() + options.patienceMs;
-  for (let attempt = 0; ; attempt += 1) {
+function createPatiently(task: ImportedTask, options: UploadOptions): Promise<'added' | 'present'> {
+  const request = { task: toTask(task), requestId: `import-${options.runId}-${task.line}` };
+  return patiently(async () => {
     try {
-      const request = { task: toTask(task), requestId: `import-${options.runId}-${task.line}` };
       await options.client.createTask(request, { token: await options.token() });
       return 'added';
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      if (error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
-      if (!mayPass.has(error.kind) || Date.now() > giveUp) throw error;
-      await sleep(error.details.retryAfterMs ?? Math.min(100 * 2 ** attempt, 2000));
+      if (error instanceof CallError && error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
+      throw error;
     }
-  }
+  }, options.patienceMs);
 }
 
 function describeRefusal(error: CallError): string {
