@@ -3,7 +3,7 @@ import { types } from 'pg';
 import { currentContext, remainingMs } from '#libs/runtime';
 import type { ControlConnection } from './control-connection.ts';
 import { assertCallGoesOn, endOfCall, toDatabaseError } from './database-errors.ts';
-import { faultKind } from './sql-state.ts';
+import { faultKind, isBrokenConnection } from './sql-state.ts';
 
 /** Reads without the ORM, for hot paths: prepared statements outside of any transaction. */
 export interface SqlReader {
@@ -60,8 +60,7 @@ export function createReader(pool: () => Promise<Pool>, control: ControlConnecti
       try {
         assertCallGoesOn();
         return (await queryOnce(query).catch((error: unknown) => {
-          // The pool may hold connections from before a restart of the server; a read may be repeated.
-          if (faultKind(error) !== 'connection') throw error;
+          if (!isBrokenConnection(error)) throw error;
           return queryOnce(query);
         })) as Row[];
       } catch (error) {

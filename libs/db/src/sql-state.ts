@@ -31,6 +31,7 @@ const connectionMessages = [
   'driver has already been destroyed',
   'Cannot use a pool after calling end',
 ];
+const brokenMessages = ['Connection terminated unexpectedly', 'Client has encountered a connection error', 'Client was closed'];
 const connectionCodes = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN',
 ]);
@@ -62,6 +63,16 @@ export function faultKind(error: unknown): FaultKind | undefined {
   if (!types.isNativeError(error)) return undefined;
   if (error instanceof OptimisticLockError) return 'conflict';
   return kindOfCode(error) ?? kindOfMessage(error.message) ?? (isOrmError(error) ? 'defect' : undefined);
+}
+
+/**
+ * The connection broke, as opposed to: none could be made. The pool may hold such connections from before a restart of
+ * the server, so what has not begun yet may be tried once more.
+ */
+export function isBrokenConnection(error: unknown): boolean {
+  if (faultKind(error) !== 'connection') return false;
+  const { code, message } = error as PostgresError;
+  return code === undefined ? brokenMessages.some((start) => message.startsWith(start)) : ['ECONNRESET', 'EPIPE', '57P01', '57P02'].includes(code);
 }
 
 function kindOfCode({ code, severity }: PostgresError): FaultKind | undefined {

@@ -3,7 +3,7 @@ import { currentContext, remainingMs, type CallContext } from '#libs/runtime';
 import { assertCallGoesOn } from './database-errors.ts';
 import type { ControlConnection } from './control-connection.ts';
 import { sessionLimits } from './orm.ts';
-import { faultKind } from './sql-state.ts';
+import { isBrokenConnection } from './sql-state.ts';
 import { runStatement } from './statement.ts';
 
 /** One transaction on one connection. Exactly one of commit and rollback ends it; after a failed commit, roll back. */
@@ -38,7 +38,7 @@ async function beginOnLiveConnection(em: EntityManager): Promise<void> {
   try {
     await em.begin();
   } catch (error) {
-    if (faultKind(error) !== 'connection') throw error;
+    if (!isBrokenConnection(error)) throw error;
     await em.begin();
   }
 }
