@@ -1,0 +1,53 @@
+import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+
+let service: SchedulerCluster;
+let ada: TestUser;
+let bob: TestUser;
+beforeAll(async () => {
+  service = await startSchedulerCluster();
+  [ada, bob] = await Promise.all([service.newUser('Ada'), service.newUser('Bob')]);
+}, 120_000);
+afterAll(() => service?.stop(), 60_000);
+
+const isServing = async () => (await fetch(`${service.cluster.httpAddress('scheduler')}/readyz`)).status === 200;
+
+describe('while Redis is away', () => {
+  it('tasks are created as fast as ever, sweeps can be asked for, and everything follows when it returns (D10, D11)', async () => {
+    await service.redis.cut();
+    const startedAt = performance.now();
+    const task = await service.createTask(ada, { dueTime: anHourAgo() });
+    const runId = await service.sweep();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(await isServing()).toBe(true);
+    const { schedules } = await service.scheduler.listSchedules({}, service.admin.as);
+    expect(schedules).toMatchObject([{ id: 'overdue-sweep', nextRunTime: undefined }]);
+    expect(await service.sql('select state from schedule_runs where id = $1', [runId])).toEqual([{ state: 'pending' }]);
+    await service.redis.restore();
+    await until(() => service.inbox(ada), (all) => all.some(({ taskId }) => taskId === task.id));
+    expect(await service.sql('select state from schedule_runs where id = $1', [runId])).toEqual([{ state: 'done' }]);
+  });
+
+  it('events become pending notifications, which survive that Redis comes back empty (E14)', async () => {
+    const task = await service.createTask(ada, { assigneeId: bob.userId });
+    await until(() => service.inbox(bob), (all) => all.length === 1);
+    await service.redis.cut();
+    await service.tasks.updateTask({ task: Task.fromPartial({ id: task.id, status: TaskStatus.COMPLETED }), updateMask: ['status'] }, bob.as);
+    await until(() => service.sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 1);
+    await service.flushRedis();
+    await service.redis.restore();
+    await until(() => service.inbox(ada), (all) => all.some(({ status }) => status === TaskStatus.COMPLETED));
+  });
+});
+
+describe('after Redis has lost everything', () => {
+  it('the schedule ticks again and lost jobs are made again (E14)', async () => {
+    await service.sql("update notifications set job_id = 'lost', enqueue_time = now() - interval '1 minute', state = 'pending', deliver_time = null");
+    await service.sql('delete from deliveries');
+    await service.flushRedis();
+    await until(() => service.scheduler.listSchedules({}, service.admin.as), ({ schedules }) => schedules[0]?.nextRunTime !== undefined);
+    await until(() => service.sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 0);
+    expect((await service.inbox(ada)).length).toBeGreaterThan(0);
+  });
+});
