@@ -14,7 +14,10 @@ export interface RemoteAccessKeys extends AccessKeys {
   /** Begins to fetch and keeps trying; resolves after the first attempt and never throws. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** For health: throws while no keys have arrived yet. */
+  /**
+   * For health: throws while no keys have arrived yet, but only in the first seconds. A cluster that starts as a whole is so
+   * ready for its first call, and a service still serves while auth is down.
+   */
   check(): Promise<void>;
 }
 
@@ -23,6 +26,7 @@ const fetchTimeoutMs = 5000;
 const unknownKidIntervalMs = 30_000;
 // While there are no keys at all, calls that need one may ask this often.
 const emptyIntervalMs = 1000;
+const startPatienceMs = 5000;
 const retry = { firstMs: 500, maxMs: 15_000 };
 const refresh = { minMs: 10_000, maxMs: 3_600_000, fallbackMs: 300_000 };
 
@@ -61,6 +65,7 @@ export function createRemoteAccessKeys({ fetch, logger }: RemoteAccessKeysOption
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  const createTime = Date.now();
 
   const schedule = (delayMs: number): void => {
     clearTimeout(timer);
@@ -103,7 +108,7 @@ export function createRemoteAccessKeys({ fetch, logger }: RemoteAccessKeysOption
       clearTimeout(timer);
     },
     check: async () => {
-      if (keys === undefined) throw new Error('no access keys yet');
+      if (keys === undefined && Date.now() - createTime < startPatienceMs) throw new Error('no access keys yet');
     },
   };
 }
