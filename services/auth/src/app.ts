@@ -55,7 +55,7 @@ export async function startApp(config: AuthConfig, overrides: AppOverrides = {})
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
     const cleaning = startCleaning({ logger, clean: () => removeExpiredSessions(deps) });
     parts.add({ name: 'session cleaning', stop: cleaning.stop });
-    const preparation = startPreparation({ logger, prepare: () => prepare(config, deps) });
+    const preparation = await startPreparation({ logger, prepare: () => prepare(config, deps) });
     parts.add({ name: 'preparation', stop: preparation.stop });
 
     let isReady = (): boolean => false;
@@ -80,6 +80,9 @@ interface Inside {
   deps: AuthDeps;
 }
 
+// Short, since a message that died with its process waits for longer than this before another one takes it over.
+const profileTimeoutMs = 3000;
+
 type OutboxCalls = { 'upsert-profile': ProfileUpsert };
 
 async function createInside(base: Base, overrides: AppOverrides): Promise<Inside> {
@@ -87,7 +90,13 @@ async function createInside(base: Base, overrides: AppOverrides): Promise<Inside
   const { databaseUrl, poolSize, encryptionKey, sessionLifetimeMs, refreshGraceMs } = config;
   const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-auth' });
   const profiles = openProfileClient(base);
-  const outbox = createOutbox<OutboxCalls>({ database, logger, metrics, handlers: { 'upsert-profile': (profile) => profiles.send(profile) } });
+  const outbox = createOutbox<OutboxCalls>({
+    database,
+    logger,
+    metrics,
+    timeoutMs: profileTimeoutMs,
+    handlers: { 'upsert-profile': (profile) => profiles.send(profile) },
+  });
   const uow = database.unitOfWork(
     (em) => createRepositories(em, { upsert: (account, displayName) => outbox.add(em, 'upsert-profile', toProfileUpsert(account, displayName)) }),
     constraints,

@@ -7,10 +7,15 @@ export interface Preparation {
 }
 
 const attemptTimeoutMs = 15_000;
+const patienceMs = 2000;
 
-/** Does what must be true before the service serves, and keeps trying: the database may come later than the process. */
-export function startPreparation({ logger, prepare }: { logger: Logger; prepare: () => Promise<void> }): Preparation {
+/**
+ * Does what must be true before the service serves, and keeps trying: the database may come later than the process.
+ * Resolves after the first attempt, so that a service whose database is there is ready when it begins to listen.
+ */
+export async function startPreparation({ logger, prepare }: { logger: Logger; prepare: () => Promise<void> }): Promise<Preparation> {
   let isPrepared = false;
+  const firstAttempt = Promise.withResolvers<void>();
   const loop = startLoop({
     name: 'preparation',
     logger,
@@ -18,10 +23,14 @@ export function startPreparation({ logger, prepare }: { logger: Logger; prepare:
     maxBackoffMs: 1000,
     run: async (signal) => {
       if (isPrepared) return;
-      await runInBackground({ name: 'preparation', logger, timeoutMs: attemptTimeoutMs, signal }, prepare);
+      const attempt = runInBackground({ name: 'preparation', logger, timeoutMs: attemptTimeoutMs, signal }, prepare);
+      await attempt.finally(firstAttempt.resolve);
       isPrepared = true;
     },
   });
+  const timer = setTimeout(firstAttempt.resolve, patienceMs);
+  await firstAttempt.promise;
+  clearTimeout(timer);
   return {
     check: () => (isPrepared ? Promise.resolve() : Promise.reject(new Error('not prepared yet'))),
     stop: loop.stop,

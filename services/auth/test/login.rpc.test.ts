@@ -115,6 +115,7 @@ describe('with the database down', () => {
       expect((await cut.auth.getJwks({})).keys).toHaveLength(1);
       await proxy.restore();
       await expect(cut.auth.login(request)).resolves.toMatchObject({ account: { email: request.email } });
+      expect(cut.logLines.filter((line) => line.includes('"INTERNAL"'))).toEqual([]);
     } finally {
       await cut.stop();
       await proxy.close();

@@ -22,11 +22,9 @@ export function createTestClock(): TestClock {
   };
 }
 
-export interface TestAuth {
+export interface TestAuth extends Place {
   auth: PublicClient<typeof AuthServiceService>;
   app: RunningApp;
-  config: AuthConfig;
-  clock: TestClock;
   /** Everything that was logged. */
   logLines: string[];
   sql<Row>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -43,21 +41,19 @@ export interface TestAuthOptions {
 }
 
 /** The service in this process, on a database of its own. Users is down unless its address is configured. */
-export async function startAuth({ config: changes, overrides, databaseUrl = (url) => url, replicaOf }: TestAuthOptions = {}): Promise<TestAuth> {
-  // A replica may outlive the one it was started after: it does not own the database.
-  const database = replicaOf === undefined ? await createDatabase(testPostgresUrl()) : undefined;
+export async function startAuth({ config: changes, overrides, databaseUrl, replicaOf }: TestAuthOptions = {}): Promise<TestAuth> {
+  const place = replicaOf ?? (await createPlace(databaseUrl));
+  const { clock } = place;
+  const config = { ...place.config, ...changes };
   const logLines: string[] = [];
   const logger = createLogger({ service: 'auth', level: 'trace', destination: { write: (line) => void logLines.push(line) } });
-  const config = { ...(replicaOf?.config ?? createConfig(databaseUrl(database?.url ?? ''))), ...changes };
-  const clock = replicaOf?.clock ?? createTestClock();
-  const directUrl = database?.url ?? config.databaseUrl;
-  if (database !== undefined) await migrate({ ...databaseDefinition(directUrl), logger });
   const app = await startApp(config, { logger, clock, ...overrides });
   const auth = openPublicClient(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
-  const connection = new Client({ connectionString: directUrl });
+  const connection = new Client({ connectionString: place.directUrl });
   connection.on('error', () => undefined);
   await connection.connect();
   return {
+    directUrl: place.directUrl,
     auth,
     app,
     config,
@@ -68,9 +64,26 @@ export async function startAuth({ config: changes, overrides, databaseUrl = (url
       auth.close();
       await app.stop();
       await connection.end().catch(() => undefined);
-      await database?.drop();
+      // A replica does not own the database.
+      if (place !== replicaOf) await place.drop();
     },
+    drop: place.drop,
   };
+}
+
+/** What replicas have in common. */
+interface Place {
+  config: AuthConfig;
+  clock: TestClock;
+  /** The way of the test to the database. */
+  directUrl: string;
+  drop(): Promise<void>;
+}
+
+async function createPlace(reach = (url: string) => url): Promise<Place> {
+  const { url, drop } = await createDatabase(testPostgresUrl());
+  await migrate({ ...databaseDefinition(url), logger: createLogger({ service: 'auth', level: 'fatal' }) });
+  return { config: createConfig(reach(url)), clock: createTestClock(), directUrl: url, drop };
 }
 
 function createConfig(databaseUrl: string): AuthConfig {

@@ -44,13 +44,13 @@ export async function startApp(config: UsersConfig, overrides: AppOverrides = {}
   try {
     const database = await openUsersDatabase(base);
     parts.add({ name: 'database', stop: () => database.close() });
-    const accessKeys = overrides.accessKeys ?? startAccessKeys(base, parts);
+    const access = overrides.accessKeys === undefined ? startAccessKeys(base, parts) : { accessKeys: overrides.accessKeys };
     const deps = createDeps(base, database, overrides);
     let isReady = (): boolean => false;
     const { host, httpPort: port } = config;
     const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => isReady() });
     parts.add({ name: 'http port', stop: () => http.close() });
-    const server = await startGrpc(base, { database, deps, accessKeys });
+    const server = await startGrpc(base, { database, deps, ...access });
     parts.add({ name: 'grpc server', stop: server.stop });
     isReady = server.isServing;
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
@@ -65,13 +65,13 @@ function openUsersDatabase({ config, logger, metrics }: Base): Promise<Database>
   return openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-users' });
 }
 
-/** Not waited for: users serves while auth is down, and calls that need keys say that they are missing. */
-function startAccessKeys({ config, logger, metrics }: Base, parts: Parts): AccessKeys {
+/** Users serves while auth is down, and calls that need keys say that they are missing. */
+function startAccessKeys({ config, logger, metrics }: Base, parts: Parts): Access {
   const identity = createServiceIdentity({ service: config.service, privateKey: config.serviceKey });
   const accessKeys = openAccessKeys({ address: config.authAddress, identity, logger, metrics });
   parts.add({ name: 'access keys', stop: () => accessKeys.stop() });
   void accessKeys.start();
-  return accessKeys;
+  return { accessKeys, checks: { accessKeys: () => accessKeys.check() } };
 }
 
 function createDeps({ config }: Base, database: Database, { clock = systemClock }: AppOverrides): UsersDeps {
@@ -83,13 +83,17 @@ function createDeps({ config }: Base, database: Database, { clock = systemClock 
   };
 }
 
-interface Served {
-  database: Database;
-  deps: UsersDeps;
+interface Access {
   accessKeys: AccessKeys;
+  checks?: Record<string, () => Promise<void>>;
 }
 
-function startGrpc({ config, logger, metrics }: Base, { database, deps, accessKeys }: Served): Promise<GrpcServer> {
+interface Served extends Access {
+  database: Database;
+  deps: UsersDeps;
+}
+
+function startGrpc({ config, logger, metrics }: Base, { database, deps, accessKeys, checks }: Served): Promise<GrpcServer> {
   const { service, host, grpcPort, trustedProxies, shutdownGraceMs, servicePublicKeys } = config;
   return startServer({
     service,
@@ -101,6 +105,6 @@ function startGrpc({ config, logger, metrics }: Base, { database, deps, accessKe
     metrics,
     trustedProxies,
     graceMs: shutdownGraceMs,
-    checks: { database: () => database.check() },
+    checks: { database: () => database.check(), ...checks },
   });
 }

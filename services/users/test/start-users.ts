@@ -28,8 +28,17 @@ export interface TestUsers {
   stop(): Promise<void>;
 }
 
+export interface TestUsersOptions {
+  config?: Partial<UsersConfig>;
+  overrides?: AppOverrides;
+  /** Fetches access keys from the configured auth, which is down unless a test starts one. */
+  realKeys?: boolean;
+  /** Lets the service reach its database another way than the test does. */
+  databaseUrl?: (url: string) => string;
+}
+
 /** The service in this process, on a database of its own, with keys of its own. */
-export async function startUsers(overrides: AppOverrides & { config?: Partial<UsersConfig>; realKeys?: boolean } = {}): Promise<TestUsers> {
+export async function startUsers({ config: changes, overrides, realKeys, databaseUrl = (url) => url }: TestUsersOptions = {}): Promise<TestUsers> {
   const database = await createDatabase(testPostgresUrl());
   const logLines: string[] = [];
   const logger = createLogger({ service: 'users', level: 'trace', destination: { write: (line) => void logLines.push(line) } });
@@ -45,7 +54,7 @@ export async function startUsers(overrides: AppOverrides & { config?: Partial<Us
     host: '127.0.0.1',
     grpcPort: 0,
     httpPort: 0,
-    databaseUrl: database.url,
+    databaseUrl: databaseUrl(database.url),
     poolSize: 5,
     serviceKey: serviceKeys.users.privateKey.export({ format: 'jwk' }) as UsersConfig['serviceKey'],
     servicePublicKeys: { keys: await Promise.all(callers.map(async (kid) => ({ ...(await exportJWK(serviceKeys[kid].publicKey)), kid }))) } as UsersConfig['servicePublicKeys'],
@@ -53,10 +62,10 @@ export async function startUsers(overrides: AppOverrides & { config?: Partial<Us
     trustedProxies: [],
     authAddress: '127.0.0.1:1',
     pageTokenKey: randomBytes(32),
-    ...overrides.config,
+    ...changes,
   };
   const ownKeys = { get: (kid: string) => Promise.resolve(kid === 'test' ? signing.publicKey : undefined) };
-  const app = await startApp(config, { logger, ...(overrides.realKeys === true ? {} : { accessKeys: ownKeys }), ...overrides });
+  const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys: ownKeys }), ...overrides });
   const address = `127.0.0.1:${app.grpcPort}`;
   const users = openPublicClient(UsersServiceService, address);
   const internal = openPublicClient(InternalUsersServiceService, address);
