@@ -22,12 +22,9 @@ export const checks: readonly Check[] = [
   { title: 'contract: lint, breaking changes, drift', commands: [['libs/contract/bin/check.ts']] },
   {
     title: 'type check',
-    commands: [
-      [join(modules, 'typescript/bin/tsc'), '-p', 'services'],
-      [join(modules, 'typescript/bin/tsc'), '-p', 'libs'],
-    ],
+    commands: ['services', 'libs', 'deploy'].map((folder) => [join(modules, 'typescript/bin/tsc'), '-p', folder]),
   },
-  { title: 'lint', commands: [[join(modules, 'eslint/bin/eslint.js'), '-c', '.config/eslint.config.js', '--max-warnings', '0', 'libs', 'services']] },
+  { title: 'lint', commands: [[join(modules, 'eslint/bin/eslint.js'), '-c', '.config/eslint.config.js', '--max-warnings', '0', 'libs', 'services', 'deploy']] },
 ];
 
 /** Runs every command of the check, also after one has failed, and counts as one test. */
