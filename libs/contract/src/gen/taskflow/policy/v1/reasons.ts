@@ -41,12 +41,16 @@ export const ErrorReason = {
   CALLER_NOT_ALLOWED: "ERROR_REASON_CALLER_NOT_ALLOWED",
   /** NOT_OWNER - PERMISSION_DENIED: the caller may see the resource, but not do this to it. */
   NOT_OWNER: "ERROR_REASON_NOT_OWNER",
+  /** PASSWORD_WRONG - PERMISSION_DENIED: the current password is wrong. */
+  PASSWORD_WRONG: "ERROR_REASON_PASSWORD_WRONG",
   /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. */
   TASK_NOT_FOUND: "ERROR_REASON_TASK_NOT_FOUND",
   /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. */
   USER_NOT_FOUND: "ERROR_REASON_USER_NOT_FOUND",
   /** SCHEDULE_NOT_FOUND - NOT_FOUND: no such schedule. */
   SCHEDULE_NOT_FOUND: "ERROR_REASON_SCHEDULE_NOT_FOUND",
+  /** SESSION_NOT_FOUND - NOT_FOUND: no such session, or not one of the caller's. */
+  SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
   /** EMAIL_TAKEN - ALREADY_EXISTS: an account with this e-mail exists. */
   EMAIL_TAKEN: "ERROR_REASON_EMAIL_TAKEN",
   /** EXTERNAL_ID_TAKEN - ALREADY_EXISTS: the owner has a task with this external id. */
@@ -59,6 +63,8 @@ export const ErrorReason = {
   ILLEGAL_STATUS_TRANSITION: "ERROR_REASON_ILLEGAL_STATUS_TRANSITION",
   /** ASSIGNEE_NOT_FOUND - FAILED_PRECONDITION: the assignee does not exist or is disabled. */
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
+  /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. */
+  LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
   /** CIRCUIT_OPEN - UNAVAILABLE: the breaker towards a needed service is open; RetryInfo says when it is tried again. */
   CIRCUIT_OPEN: "ERROR_REASON_CIRCUIT_OPEN",
   /** DEPENDENCY_UNAVAILABLE - UNAVAILABLE: a needed service did not answer. */
@@ -73,6 +79,10 @@ export const ErrorReason = {
   PROFILE_NOT_READY: "ERROR_REASON_PROFILE_NOT_READY",
   /** SHUTTING_DOWN - UNAVAILABLE: the server is shutting down; another replica or a repeat will do. */
   SHUTTING_DOWN: "ERROR_REASON_SHUTTING_DOWN",
+  /** REVOCATIONS_STALE - UNAVAILABLE: whether tokens have been revoked cannot be told now, and the method is too sensitive to go on without. */
+  REVOCATIONS_STALE: "ERROR_REASON_REVOCATIONS_STALE",
+  /** LIMITS_UNAVAILABLE - UNAVAILABLE: the store of the limits is out of reach, and the method is too sensitive to go on without. */
+  LIMITS_UNAVAILABLE: "ERROR_REASON_LIMITS_UNAVAILABLE",
   /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: the time allowed ran out. */
   DEADLINE_EXCEEDED: "ERROR_REASON_DEADLINE_EXCEEDED",
   /** DEADLINE_TOO_SHORT - DEADLINE_EXCEEDED: too little time was left to begin. */
@@ -81,6 +91,8 @@ export const ErrorReason = {
   CANCELLED: "ERROR_REASON_CANCELLED",
   /** RATE_LIMITED - RESOURCE_EXHAUSTED: too many requests; QuotaFailure names the limit. */
   RATE_LIMITED: "ERROR_REASON_RATE_LIMITED",
+  /** TOO_MANY_ATTEMPTS - RESOURCE_EXHAUSTED: too many wrong passwords from this address for this e-mail; RetryInfo says when to try again. */
+  TOO_MANY_ATTEMPTS: "ERROR_REASON_TOO_MANY_ATTEMPTS",
   /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. */
   OVERLOADED: "ERROR_REASON_OVERLOADED",
   /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request is larger than 4 MiB. */
@@ -110,15 +122,18 @@ export namespace ErrorReason {
   export type SERVICE_IDENTITY_REQUIRED = typeof ErrorReason.SERVICE_IDENTITY_REQUIRED;
   export type CALLER_NOT_ALLOWED = typeof ErrorReason.CALLER_NOT_ALLOWED;
   export type NOT_OWNER = typeof ErrorReason.NOT_OWNER;
+  export type PASSWORD_WRONG = typeof ErrorReason.PASSWORD_WRONG;
   export type TASK_NOT_FOUND = typeof ErrorReason.TASK_NOT_FOUND;
   export type USER_NOT_FOUND = typeof ErrorReason.USER_NOT_FOUND;
   export type SCHEDULE_NOT_FOUND = typeof ErrorReason.SCHEDULE_NOT_FOUND;
+  export type SESSION_NOT_FOUND = typeof ErrorReason.SESSION_NOT_FOUND;
   export type EMAIL_TAKEN = typeof ErrorReason.EMAIL_TAKEN;
   export type EXTERNAL_ID_TAKEN = typeof ErrorReason.EXTERNAL_ID_TAKEN;
   export type ETAG_MISMATCH = typeof ErrorReason.ETAG_MISMATCH;
   export type WRITE_CONFLICT = typeof ErrorReason.WRITE_CONFLICT;
   export type ILLEGAL_STATUS_TRANSITION = typeof ErrorReason.ILLEGAL_STATUS_TRANSITION;
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
+  export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
   export type CIRCUIT_OPEN = typeof ErrorReason.CIRCUIT_OPEN;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorReason.DEPENDENCY_UNAVAILABLE;
   export type DATABASE_UNAVAILABLE = typeof ErrorReason.DATABASE_UNAVAILABLE;
@@ -126,10 +141,13 @@ export namespace ErrorReason {
   export type KEYS_UNAVAILABLE = typeof ErrorReason.KEYS_UNAVAILABLE;
   export type PROFILE_NOT_READY = typeof ErrorReason.PROFILE_NOT_READY;
   export type SHUTTING_DOWN = typeof ErrorReason.SHUTTING_DOWN;
+  export type REVOCATIONS_STALE = typeof ErrorReason.REVOCATIONS_STALE;
+  export type LIMITS_UNAVAILABLE = typeof ErrorReason.LIMITS_UNAVAILABLE;
   export type DEADLINE_EXCEEDED = typeof ErrorReason.DEADLINE_EXCEEDED;
   export type DEADLINE_TOO_SHORT = typeof ErrorReason.DEADLINE_TOO_SHORT;
   export type CANCELLED = typeof ErrorReason.CANCELLED;
   export type RATE_LIMITED = typeof ErrorReason.RATE_LIMITED;
+  export type TOO_MANY_ATTEMPTS = typeof ErrorReason.TOO_MANY_ATTEMPTS;
   export type OVERLOADED = typeof ErrorReason.OVERLOADED;
   export type REQUEST_TOO_LARGE = typeof ErrorReason.REQUEST_TOO_LARGE;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
@@ -184,6 +202,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 23:
     case "ERROR_REASON_NOT_OWNER":
       return ErrorReason.NOT_OWNER;
+    case 24:
+    case "ERROR_REASON_PASSWORD_WRONG":
+      return ErrorReason.PASSWORD_WRONG;
     case 30:
     case "ERROR_REASON_TASK_NOT_FOUND":
       return ErrorReason.TASK_NOT_FOUND;
@@ -193,6 +214,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 32:
     case "ERROR_REASON_SCHEDULE_NOT_FOUND":
       return ErrorReason.SCHEDULE_NOT_FOUND;
+    case 35:
+    case "ERROR_REASON_SESSION_NOT_FOUND":
+      return ErrorReason.SESSION_NOT_FOUND;
     case 33:
     case "ERROR_REASON_EMAIL_TAKEN":
       return ErrorReason.EMAIL_TAKEN;
@@ -211,6 +235,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 43:
     case "ERROR_REASON_ASSIGNEE_NOT_FOUND":
       return ErrorReason.ASSIGNEE_NOT_FOUND;
+    case 44:
+    case "ERROR_REASON_LAST_ADMIN":
+      return ErrorReason.LAST_ADMIN;
     case 50:
     case "ERROR_REASON_CIRCUIT_OPEN":
       return ErrorReason.CIRCUIT_OPEN;
@@ -232,6 +259,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 56:
     case "ERROR_REASON_SHUTTING_DOWN":
       return ErrorReason.SHUTTING_DOWN;
+    case 57:
+    case "ERROR_REASON_REVOCATIONS_STALE":
+      return ErrorReason.REVOCATIONS_STALE;
+    case 58:
+    case "ERROR_REASON_LIMITS_UNAVAILABLE":
+      return ErrorReason.LIMITS_UNAVAILABLE;
     case 60:
     case "ERROR_REASON_DEADLINE_EXCEEDED":
       return ErrorReason.DEADLINE_EXCEEDED;
@@ -244,6 +277,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 63:
     case "ERROR_REASON_RATE_LIMITED":
       return ErrorReason.RATE_LIMITED;
+    case 66:
+    case "ERROR_REASON_TOO_MANY_ATTEMPTS":
+      return ErrorReason.TOO_MANY_ATTEMPTS;
     case 64:
     case "ERROR_REASON_OVERLOADED":
       return ErrorReason.OVERLOADED;
@@ -295,12 +331,16 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 22;
     case ErrorReason.NOT_OWNER:
       return 23;
+    case ErrorReason.PASSWORD_WRONG:
+      return 24;
     case ErrorReason.TASK_NOT_FOUND:
       return 30;
     case ErrorReason.USER_NOT_FOUND:
       return 31;
     case ErrorReason.SCHEDULE_NOT_FOUND:
       return 32;
+    case ErrorReason.SESSION_NOT_FOUND:
+      return 35;
     case ErrorReason.EMAIL_TAKEN:
       return 33;
     case ErrorReason.EXTERNAL_ID_TAKEN:
@@ -313,6 +353,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 42;
     case ErrorReason.ASSIGNEE_NOT_FOUND:
       return 43;
+    case ErrorReason.LAST_ADMIN:
+      return 44;
     case ErrorReason.CIRCUIT_OPEN:
       return 50;
     case ErrorReason.DEPENDENCY_UNAVAILABLE:
@@ -327,6 +369,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 55;
     case ErrorReason.SHUTTING_DOWN:
       return 56;
+    case ErrorReason.REVOCATIONS_STALE:
+      return 57;
+    case ErrorReason.LIMITS_UNAVAILABLE:
+      return 58;
     case ErrorReason.DEADLINE_EXCEEDED:
       return 60;
     case ErrorReason.DEADLINE_TOO_SHORT:
@@ -335,6 +381,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 62;
     case ErrorReason.RATE_LIMITED:
       return 63;
+    case ErrorReason.TOO_MANY_ATTEMPTS:
+      return 66;
     case ErrorReason.OVERLOADED:
       return 64;
     case ErrorReason.REQUEST_TOO_LARGE:

@@ -26,6 +26,61 @@ export const protobufPackage = "taskflow.users.v1";
 
 export const protobufFileName = "taskflow/users/v1/users.proto";
 
+export const NotificationChannel = {
+  UNSPECIFIED: "NOTIFICATION_CHANNEL_UNSPECIFIED",
+  INBOX: "NOTIFICATION_CHANNEL_INBOX",
+  EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
+  WEBHOOK: "NOTIFICATION_CHANNEL_WEBHOOK",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type NotificationChannel = typeof NotificationChannel[keyof typeof NotificationChannel];
+
+export namespace NotificationChannel {
+  export type UNSPECIFIED = typeof NotificationChannel.UNSPECIFIED;
+  export type INBOX = typeof NotificationChannel.INBOX;
+  export type EMAIL = typeof NotificationChannel.EMAIL;
+  export type WEBHOOK = typeof NotificationChannel.WEBHOOK;
+  export type UNRECOGNIZED = typeof NotificationChannel.UNRECOGNIZED;
+}
+
+export function notificationChannelFromJSON(object: any): NotificationChannel {
+  switch (object) {
+    case 0:
+    case "NOTIFICATION_CHANNEL_UNSPECIFIED":
+      return NotificationChannel.UNSPECIFIED;
+    case 1:
+    case "NOTIFICATION_CHANNEL_INBOX":
+      return NotificationChannel.INBOX;
+    case 2:
+    case "NOTIFICATION_CHANNEL_EMAIL":
+      return NotificationChannel.EMAIL;
+    case 3:
+    case "NOTIFICATION_CHANNEL_WEBHOOK":
+      return NotificationChannel.WEBHOOK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return NotificationChannel.UNRECOGNIZED;
+  }
+}
+
+export function notificationChannelToNumber(object: NotificationChannel): number {
+  switch (object) {
+    case NotificationChannel.UNSPECIFIED:
+      return 0;
+    case NotificationChannel.INBOX:
+      return 1;
+    case NotificationChannel.EMAIL:
+      return 2;
+    case NotificationChannel.WEBHOOK:
+      return 3;
+    case NotificationChannel.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 export interface User {
   /** UUID, the account's id. Output only. */
   id: string;
@@ -51,6 +106,10 @@ export interface User {
     | undefined;
   /** Changes with every write. In an update: empty, or the etag that must still be current. */
   etag: string;
+  /** The local hour at which overdue notifications are delivered, 0 to 23; 9 at first. */
+  overdueHour: number;
+  /** Where notifications go, a set; INBOX at first. Empty: nowhere. */
+  channels: NotificationChannel[];
 }
 
 /** What other services may know of a user. */
@@ -81,7 +140,7 @@ export interface UpdateUserRequest {
   user?:
     | User
     | undefined;
-  /** One or more of display_name, time_zone, locale. */
+  /** One or more of display_name, time_zone, locale, overdue_hour, channels. */
   updateMask?: string[] | undefined;
 }
 
@@ -94,6 +153,8 @@ export interface ListUsersRequest {
   pageSize: number;
   /** The next_page_token of the page before, with the same filter. */
   pageToken: string;
+  /** Users whose e-mail or display name begins with this, letter case aside; at most 100 characters. Empty: all. */
+  query: string;
 }
 
 export interface ListUsersResponse {
@@ -140,6 +201,8 @@ function createBaseUser(): User {
     createTime: undefined,
     updateTime: undefined,
     etag: "",
+    overdueHour: 0,
+    channels: [],
   };
 }
 
@@ -174,6 +237,16 @@ export const User: MessageFns<User> = {
     }
     if (message.etag !== "") {
       writer.uint32(82).string(message.etag);
+    }
+    if (message.overdueHour !== 0) {
+      writer.uint32(88).int32(message.overdueHour);
+    }
+    if (message.channels.length !== 0) {
+      writer.uint32(98).fork();
+      for (const v of message.channels) {
+        writer.int32(notificationChannelToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -271,6 +344,32 @@ export const User: MessageFns<User> = {
             message.etag = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.overdueHour = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag === 96) {
+              message.channels.push(notificationChannelFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 98) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.channels.push(notificationChannelFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -298,6 +397,8 @@ export const User: MessageFns<User> = {
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
     message.etag = object.etag ?? "";
+    message.overdueHour = object.overdueHour ?? 0;
+    message.channels = object.channels?.map((e) => e) || [];
     return message;
   },
 };
@@ -712,7 +813,7 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
 };
 
 function createBaseListUsersRequest(): ListUsersRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", query: "" };
 }
 
 export const ListUsersRequest: MessageFns<ListUsersRequest> = {
@@ -722,6 +823,9 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.query !== "") {
+      writer.uint32(26).string(message.query);
     }
     return writer;
   },
@@ -755,6 +859,14 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.query = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -774,6 +886,7 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
     const message = createBaseListUsersRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.query = object.query ?? "";
     return message;
   },
 };
@@ -1182,7 +1295,7 @@ export const UsersServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
-  /** All users, newest first, in pages. */
+  /** All users, or those found by a search, newest first, in pages. */
   listUsers: {
     path: "/taskflow.users.v1.UsersService/ListUsers" as const,
     requestStream: false as const,
@@ -1201,7 +1314,7 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
   /** Changes the fields named in the mask: one's own profile, or anybody's for administrators. */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
-  /** All users, newest first, in pages. */
+  /** All users, or those found by a search, newest first, in pages. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
 }
 
@@ -1254,7 +1367,7 @@ export interface UsersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
   ): ClientUnaryCall;
-  /** All users, newest first, in pages. */
+  /** All users, or those found by a search, newest first, in pages. */
   listUsers(
     request: ListUsersRequest,
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,
