@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
-import { User } from '#contract/users/v1/users';
+import { NotificationChannel, User } from '#contract/users/v1/users';
 import { uuidv7 } from '#libs/db';
 import { createUser, profileRequest } from './factories.ts';
 import { startUsers, type TestUsers } from './start-users.ts';
@@ -26,6 +26,8 @@ describe('GetMe', () => {
       displayName: 'Grace',
       timeZone: 'UTC',
       locale: 'en',
+      overdueHour: 9,
+      channels: [NotificationChannel.INBOX],
       createTime: new Date('2026-01-02T03:04:05.678Z'),
       updateTime: expect.any(Date),
       etag: expect.stringMatching(/.+/),

@@ -7,8 +7,8 @@ import type { ProfileRepository } from '../domain/profile.repository.ts';
 // copies may come twice, and out of order.
 const upsertAccountCopy = `
   insert into profiles as stored
-    (id, email, role, enabled, account_version, display_name, time_zone, locale, version, create_time, update_time)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)
+    (id, email, role, enabled, account_version, display_name, time_zone, locale, overdue_hour, channels, version, create_time, update_time)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)
   on conflict (id) do update set
     email = excluded.email,
     role = excluded.role,
@@ -23,8 +23,9 @@ export function createProfileRepository(em: EntityManager): ProfileRepository {
     lock: async (id) => (await em.findOne(Profile, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
     upsertAccountCopy: async (copy, now) => {
       const { id, email, role, enabled, accountVersion, displayName, createTime } = copy;
-      const { timeZone, locale } = initialSettings;
-      await runStatement(em, upsertAccountCopy, [id, email, role, enabled, accountVersion, displayName, timeZone, locale, createTime, now]);
+      const { timeZone, locale, overdueHour, channels } = initialSettings;
+      const settings = [displayName, timeZone, locale, overdueHour, channels];
+      await runStatement(em, upsertAccountCopy, [id, email, role, enabled, accountVersion, ...settings, createTime, now]);
     },
   };
 }

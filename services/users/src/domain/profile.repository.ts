@@ -1,9 +1,9 @@
-import type { Profile, ProfileRole } from './profile.entity.ts';
+import type { Profile, ProfileRole, Settings } from './profile.entity.ts';
 
 /** A profile as it is read; the same columns as the entity. */
 export type ProfileView = Pick<
   Profile,
-  'id' | 'email' | 'role' | 'enabled' | 'displayName' | 'timeZone' | 'locale' | 'version' | 'createTime' | 'updateTime'
+  'id' | 'email' | 'role' | 'enabled' | 'version' | 'createTime' | 'updateTime' | keyof Settings
 >;
 
 export interface AccountCopy {
@@ -42,6 +42,8 @@ export interface ProfileReader {
   find(id: string): Promise<ProfileView | undefined>;
   /** Newest first, after the given position. */
   list(after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]>;
+  /** As `list`, but only those whose e-mail or display name begins with the text, letter case aside. */
+  search(prefix: string, after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]>;
   /** One statement, however many ids; unknown ones are left out. */
   listSummaries(ids: readonly string[]): Promise<UserSummary[]>;
 }

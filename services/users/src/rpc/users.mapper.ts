@@ -1,14 +1,34 @@
 import { Role } from '#contract/auth/v1/auth';
-import type { User } from '#contract/users/v1/users';
+import { NotificationChannel, type User } from '#contract/users/v1/users';
 import type { z } from 'zod';
-import { etagOf, type ProfileRole } from '../domain/profile.entity.ts';
+import { etagOf, type Channel, type ProfileRole } from '../domain/profile.entity.ts';
 import type { AccountCopy, ProfileView } from '../domain/profile.repository.ts';
 import type { upsertProfileSchema } from './users.schemas.ts';
 
 const roleMessages: Readonly<Record<ProfileRole, Role>> = { user: Role.USER, admin: Role.ADMIN };
 
-export function toUserMessage({ id, email, role, enabled, displayName, timeZone, locale, createTime, updateTime, version }: ProfileView): User {
-  return { id, email, role: roleMessages[role], enabled, displayName, timeZone, locale, createTime, updateTime, etag: etagOf(version) };
+const channelMessages: Readonly<Record<Channel, NotificationChannel>> = {
+  inbox: NotificationChannel.INBOX,
+  email: NotificationChannel.EMAIL,
+  webhook: NotificationChannel.WEBHOOK,
+};
+
+export function toUserMessage(profile: ProfileView): User {
+  const { id, email, role, enabled, displayName, timeZone, locale, overdueHour, channels, createTime, updateTime, version } = profile;
+  return {
+    id,
+    email,
+    role: roleMessages[role],
+    enabled,
+    displayName,
+    timeZone,
+    locale,
+    overdueHour,
+    channels: channels.map((channel) => channelMessages[channel]),
+    createTime,
+    updateTime,
+    etag: etagOf(version),
+  };
 }
 
 export function toAccountCopy(request: z.output<typeof upsertProfileSchema>): AccountCopy {

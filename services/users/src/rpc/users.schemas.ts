@@ -1,6 +1,8 @@
 import { Role } from '#contract/auth/v1/auth';
+import { NotificationChannel } from '#contract/users/v1/users';
 import { fieldTypes } from '#libs/errors';
 import { z } from 'zod';
+import { channels as allChannels, type Channel } from '../domain/profile.entity.ts';
 import { toLocale, toTimeZone } from '../domain/settings.ts';
 
 /** Text that `canonical` turns into its one spelling, or refuses by giving undefined. */
@@ -15,7 +17,25 @@ function canonicalText(canonical: (text: string) => string | undefined, limits: 
 
 const displayName = fieldTypes.text({ min: 1, max: 100 });
 const maxPageTokenCharacters = 1024;
+const maxQueryCharacters = 100;
 const maxBatch = 1000;
+
+const channelNames: ReadonlyMap<string, Channel> = new Map([
+  [NotificationChannel.INBOX, 'inbox'],
+  [NotificationChannel.EMAIL, 'email'],
+  [NotificationChannel.WEBHOOK, 'webhook'],
+]);
+
+/** One violation for the whole list, however long it is; in the order of the domain, each once. */
+const channels = z
+  .array(z.string())
+  .refine((names) => names.every((name) => channelNames.has(name)), `must hold nothing but ${[...channelNames.keys()].join(', ')}`)
+  .transform((names) => {
+    const wanted = new Set(names.map((name) => channelNames.get(name)));
+    return allChannels.filter((channel) => wanted.has(channel));
+  });
+
+const overdueHour = z.number().refine((hour) => hour >= 0 && hour <= 23, 'must be 0 to 23');
 
 export const getUserSchema = z.object({ userId: fieldTypes.uuid() });
 
@@ -24,6 +44,8 @@ const changeable = {
   display_name: { key: 'displayName', type: displayName },
   time_zone: { key: 'timeZone', type: canonicalText(toTimeZone, { max: 64, message: 'must be an IANA time zone, for instance "Europe/Berlin"' }) },
   locale: { key: 'locale', type: canonicalText(toLocale, { max: 35, message: 'must be a BCP 47 language tag, for instance "en-GB"' }) },
+  overdue_hour: { key: 'overdueHour', type: overdueHour },
+  channels: { key: 'channels', type: channels },
 } as const;
 type ChangeablePath = keyof typeof changeable;
 const changeablePaths = Object.keys(changeable) as ChangeablePath[];
@@ -44,6 +66,7 @@ export function updateUserSchema(mask: readonly string[] | undefined) {
 export const listUsersSchema = z.object({
   pageSize: fieldTypes.pageSize({ fallback: 50, max: 1000 }),
   pageToken: z.string().max(maxPageTokenCharacters, `must have at most ${maxPageTokenCharacters} characters`),
+  query: fieldTypes.text({ max: maxQueryCharacters }),
 });
 
 export const upsertProfileSchema = z.object({
