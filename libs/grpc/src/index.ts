@@ -9,9 +9,12 @@ export {
   type AuthenticatorOptions,
 } from './identity/authenticator.ts';
 export { createRemoteAccessKeys, type RemoteAccessKeys } from './identity/remote-access-keys.ts';
+export { connectToAuth, type AuthConnection } from './identity/auth-connection.ts';
+export { createRevocationFollower, type RevocationFollower, type RevocationFollowerOptions } from './identity/revocation-follower.ts';
+export { noRevocations, type Revocations, type TokenOrigin } from './identity/revocations.ts';
 export { accessTokenRules } from './identity/rules.ts';
 export { createServiceIdentity, type ServiceIdentity } from './identity/service-identity.ts';
-export { createClient, type CallOptions, type ClientOptions, type ServiceClient, type UnaryClient } from './client/client.ts';
+export { createClient, type CallOptions, type ClientMethods, type ClientOptions, type ServiceClient, type StreamOptions } from './client/client.ts';
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
 export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
 export { patiently } from './client/patience.ts';

@@ -1,26 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { AuthServiceService } from '#contract/auth/v1/auth';
 import type { Actor } from '#libs/runtime';
-import { bind } from '../src/index.ts';
 import { identityOf, startTestServer, userToken, type TestServer } from './cluster.ts';
 import { RawClient, type RawAnswer } from './raw-client.ts';
-import { internalUsersBinding, paths, usersBinding } from './services.ts';
-
-const unused = async (): Promise<never> => {
-  throw new Error('not called here');
-};
+import { authBinding, internalUsersBinding, paths, usersBinding } from './services.ts';
 
 let target: TestServer;
 let raw: RawClient;
 let lastActor: Actor | undefined;
 
 beforeAll(async () => {
-  const auth = bind(AuthServiceService, {
-    register: unused,
-    login: unused,
-    refreshSession: unused,
-    logout: unused,
+  const auth = authBinding({
     getJwks: async (_request, call) => {
       lastActor = call.actor;
       return { keys: [], maxAge: undefined };
@@ -79,6 +69,35 @@ describe('access by the contract', () => {
     expect(lastActor).toEqual({ kind: 'anonymous' });
     expect((await ask(paths.getJwks, await bearer())).code).toBe(status.OK);
     expect(lastActor).toEqual({ kind: 'user', userId: 'user-1', role: 'user', sessionId: 'session-1' });
+  });
+
+  it('takes nobody for what other metadata says', async () => {
+    const claims = {
+      'x-user-id': 'user-1',
+      'x-user-role': 'admin',
+      'x-taskflow-user': 'user-1',
+      'x-taskflow-role': 'admin',
+      'x-taskflow-session': 'session-1',
+      'x-forwarded-user': 'user-1',
+      'x-authenticated-user': 'user-1',
+      'x-service': 'tasks',
+      'x-taskflow-caller': 'tasks',
+      'x-access-token': await userToken(),
+      'proxy-authorization': `Bearer ${await userToken()}`,
+      cookie: `access_token=${await userToken()}`,
+    };
+    expect(outcome(await ask(paths.getMe, claims))).toEqual(['UNAUTHENTICATED', 'CREDENTIALS_MISSING']);
+    expect(outcome(await ask(paths.listUsers, { ...claims, ...(await bearer()) }))).toEqual(['PERMISSION_DENIED', 'ADMIN_REQUIRED']);
+    expect(outcome(await ask(paths.batchGetUsers, { ...claims, ...(await bearer('admin')) }))).toEqual(['PERMISSION_DENIED', 'SERVICE_IDENTITY_REQUIRED']);
+    await ask(paths.getJwks, claims);
+    expect(lastActor).toEqual({ kind: 'anonymous' });
+  });
+
+  it('takes a service only by its own metadata, and a user only by "authorization"', async () => {
+    const serviceToken = await identityOf('tasks').tokenFor('users');
+    expect(outcome(await ask(paths.batchGetUsers, { authorization: `Bearer ${serviceToken}` }))).toEqual(['PERMISSION_DENIED', 'SERVICE_IDENTITY_REQUIRED']);
+    expect(outcome(await ask(paths.batchGetUsers, { 'x-taskflow-service': 'tasks' }))).toEqual(['UNAUTHENTICATED', 'TOKEN_INVALID']);
+    expect(outcome(await ask(paths.getMe, { 'x-taskflow-service': await userToken() }))).toEqual(['UNAUTHENTICATED', 'CREDENTIALS_MISSING']);
   });
 
   it('refuses other schemes than Bearer', async () => {

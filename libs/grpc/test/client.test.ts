@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { AppError } from '#libs/errors';
 import { createMetrics, runInBackground, runInsideTransaction, type CallContext } from '#libs/runtime';
-import { bind, createClient } from '../src/index.ts';
+import { createClient } from '../src/index.ts';
 import { openCaller, startCallee, startProxy, type Callee, type Caller } from './callee.ts';
 import { identityOf, recordingLogger, startTestServer } from './cluster.ts';
-import { gate } from './services.ts';
+import { authBinding, gate } from './services.ts';
 
 const { logger } = recordingLogger();
 let callee: Callee;
@@ -157,8 +157,7 @@ describe('a retry', () => {
   it('does not happen where the contract calls it unsafe', async () => {
     let calls = 0;
     const refuse = async (): Promise<never> => (calls++, unavailable());
-    const handlers = { register: refuse, login: refuse, refreshSession: refuse, logout: refuse, getJwks: refuse };
-    const { server, address } = await startTestServer({ service: 'auth', bindings: [bind(AuthServiceService, handlers)] });
+    const { server, address } = await startTestServer({ service: 'auth', bindings: [authBinding({ register: refuse })] });
     const auth = createClient(AuthServiceService, { callee: 'auth', address, identity: identityOf('tasks'), logger, metrics: createMetrics('tasks') });
     await expect(auth.client.register({ email: '', password: '', displayName: '' })).rejects.toMatchObject({ reason: 'DATABASE_UNAVAILABLE' });
     expect(calls).toBe(1);

@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ClientReadableStream, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import type { ListUsersResponse} from '#contract/users/v1/users';
-import { UsersServiceService } from '#contract/users/v1/users';
+import type { ListUsersResponse } from '#contract/users/v1/users';
+import { ListUsersRequest, UsersServiceService } from '#contract/users/v1/users';
 import { PortTakenError } from '#libs/runtime';
 import type { HealthCheckResponse} from '../../contract/src/gen/grpc/health/v1/health.ts';
 import { HealthCheckRequest, HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
@@ -114,7 +114,7 @@ async function stream(target: TestServer, token: string): Promise<ClientReadable
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
   const { path, requestSerialize, responseDeserialize } = UsersServiceService.listUsers;
-  const call = open(target.address).makeServerStreamRequest(path, requestSerialize, responseDeserialize, { pageSize: 0, pageToken: '' }, metadata);
+  const call = open(target.address).makeServerStreamRequest(path, requestSerialize, responseDeserialize, ListUsersRequest.fromPartial({}), metadata);
   return call;
 }
 const admin = await userToken({ claims: { role: 'admin' } });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
+import { User } from '#contract/users/v1/users';
 import { ServerReflectionService, type ServerReflectionRequest, type ServerReflectionResponse } from '../../contract/src/gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionService as AlphaService } from '../../contract/src/gen/grpc/reflection/v1alpha/reflection.ts';
 import { startTestServer, userToken, type TestServer } from './cluster.ts';
@@ -16,7 +17,7 @@ let target: TestServer;
 let client: Client;
 
 beforeAll(async () => {
-  const users = usersBinding({ getMe: async (_request, call) => ({ user: { id: call.actor.kind } as never }) });
+  const users = usersBinding({ getMe: async (_request, call) => ({ user: User.fromPartial({ id: call.actor.kind }) }) });
   target = await startTestServer({ bindings: [users, internalUsersBinding()] });
   client = new Client(target.address, credentials.createInsecure());
 });

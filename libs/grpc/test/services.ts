@@ -1,3 +1,4 @@
+import { AuthServiceService } from '#contract/auth/v1/auth';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { bind, type Handlers, type ServiceBinding } from '../src/index.ts';
 
@@ -22,6 +23,17 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
     batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
     ...handlers,
   });
+}
+
+type AuthHandlers = Handlers<typeof AuthServiceService>;
+
+/** AuthService, of which a test calls only what it gives. */
+export function authBinding(handlers: Partial<AuthHandlers>): ServiceBinding {
+  const unused = async (): Promise<never> => {
+    throw new Error('not called here');
+  };
+  const all = Object.fromEntries(Object.keys(AuthServiceService).map((name) => [name, unused]));
+  return bind(AuthServiceService, { ...(all as unknown as AuthHandlers), ...handlers });
 }
 
 export const paths = {

@@ -11,18 +11,28 @@ import { createBreaker, type Breaker, type BreakerOptions, type BreakerState } f
 import { planCall } from './call-budget.ts';
 import { acquireTransport } from './channel.ts';
 import { observeCalls } from './observe-calls.ts';
+import { openStream, readStream } from './stream.ts';
 
 export interface CallOptions {
   /** Instead of the deadline that the contract grants; it can only shorten it. */
   timeoutMs?: number;
 }
 
+export interface StreamOptions extends CallOptions {
+  /** Ends the call and, quietly, the iteration. */
+  signal?: AbortSignal;
+}
+
 /**
- * The unary methods of a service as functions. They throw AppError: what the callee told, or DEPENDENCY_UNAVAILABLE,
- * CIRCUIT_OPEN, DEADLINE_EXCEEDED, DEADLINE_TOO_SHORT, CANCELLED.
+ * The methods of a service as functions. They throw AppError: what the callee told, or DEPENDENCY_UNAVAILABLE, CIRCUIT_OPEN,
+ * DEADLINE_EXCEEDED, DEADLINE_TOO_SHORT, CANCELLED. A server stream is called when its iteration begins, which throws the same.
  */
-export type UnaryClient<D> = {
-  [M in keyof D]: D[M] extends MethodDefinition ? (request: RequestOf<D[M]>, options?: CallOptions) => Promise<ResponseOf<D[M]>> : never;
+export type ClientMethods<D> = {
+  [M in keyof D]: D[M] extends MethodDefinition
+    ? D[M]['responseStream'] extends true
+      ? (request: RequestOf<D[M]>, options?: StreamOptions) => AsyncIterable<ResponseOf<D[M]>>
+      : (request: RequestOf<D[M]>, options?: CallOptions) => Promise<ResponseOf<D[M]>>
+    : never;
 };
 
 export interface ClientOptions {
@@ -36,7 +46,7 @@ export interface ClientOptions {
 }
 
 export interface ServiceClient<D> {
-  client: UnaryClient<D>;
+  client: ClientMethods<D>;
   /** Ends the channel when no other client of this process uses it. */
   close(): void;
   breakers(): { method: string; state: BreakerState }[];
@@ -44,7 +54,7 @@ export interface ServiceClient<D> {
 
 interface Method {
   breaker: Breaker;
-  call(request: unknown, options?: CallOptions): Promise<unknown>;
+  call(request: unknown, options?: StreamOptions): Promise<unknown> | AsyncIterable<unknown>;
 }
 
 async function buildMetadata({ identity, callee }: ClientOptions, context: CallContext | undefined): Promise<Metadata> {
@@ -55,6 +65,18 @@ async function buildMetadata({ identity, callee }: ClientOptions, context: CallC
   return metadata;
 }
 
+/** What every call needs before it goes out. Throws AppError. */
+async function prepareCall(definition: MethodDefinition, options: ClientOptions, timeoutMs: number | undefined) {
+  const { callee } = options;
+  const { service, method, deadlineMs } = policyOf(definition.path);
+  assertNoOpenTransaction(`call of ${service}/${method}`);
+  const context = currentContext();
+  const signal = context?.signal;
+  if (signal?.aborted === true) throw abortedBy(signal);
+  const budget = planCall(context, Math.min(timeoutMs ?? deadlineMs, deadlineMs), callee);
+  return { signal, budget, metadata: await buildMetadata(options, context) };
+}
+
 /** Deadline → breaker → metadata and the call itself, which grpc-js retries where the contract calls that safe. */
 function createMethod(definition: MethodDefinition, transport: Client, options: ClientOptions): Method {
   const { callee, logger, metrics } = options;
@@ -63,25 +85,35 @@ function createMethod(definition: MethodDefinition, transport: Client, options: 
   const breaker = createBreaker({ callee, method, logger, metrics }, options.breaker);
   const observed = observeCalls(metrics, { callee, method });
 
-  const call: Method['call'] = async (request, { timeoutMs = policy.deadlineMs } = {}) => {
-    assertNoOpenTransaction(`call of ${method}`);
-    const context = currentContext();
-    const signal = context?.signal;
-    if (signal?.aborted === true) throw abortedBy(signal);
-    const budget = planCall(context, Math.min(timeoutMs, policy.deadlineMs), callee);
-    const metadata = await buildMetadata(options, context);
-    return breaker.run(() => attempt({ transport, definition, callee, request, metadata, budget, signal }));
+  const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
+    const prepared = await prepareCall(definition, options, timeoutMs);
+    return breaker.run(() => attempt({ transport, definition, callee, request, ...prepared }));
   };
-  return { breaker, call: (request, callOptions) => observed(() => call(request, callOptions)) };
+  // The breaker and the metrics judge how the stream begins; it may end for many reasons, its deadline among them.
+  async function* callStream(request: unknown, { timeoutMs, signal: own }: StreamOptions): AsyncGenerator<unknown, void> {
+    try {
+      if (own?.aborted === true) return;
+      const { signal: outer, ...prepared } = await prepareCall(definition, options, timeoutMs);
+      const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
+      const stream = await observed(() => breaker.run(() => openStream({ transport, definition, callee, request, ...prepared, signal })));
+      yield* readStream(stream, callee, signal);
+    } catch (error) {
+      if (own?.aborted !== true) throw error;
+    }
+  }
+  const call: Method['call'] = definition.responseStream
+    ? (request, streamOptions = {}) => callStream(request, streamOptions)
+    : (request, { timeoutMs } = {}) => observed(() => callUnary(request, timeoutMs));
+  return { breaker, call };
 }
 
 /** The client of one service of a callee. Clients of the same target share a channel; each method has a breaker of its own. */
 export function createClient<D extends Record<string, MethodDefinition>>(definition: D, options: ClientOptions): ServiceClient<D> {
   const { client: transport, release } = acquireTransport(options.callee, options.address);
-  const unary = Object.entries(definition).filter(([, method]) => !method.requestStream && !method.responseStream);
-  const methods = new Map(unary.map(([name, method]) => [name, createMethod(method, transport, options)]));
+  const callable = Object.entries(definition).filter(([, method]) => !method.requestStream);
+  const methods = new Map(callable.map(([name, method]) => [name, createMethod(method, transport, options)]));
   return {
-    client: Object.fromEntries([...methods].map(([name, { call }]) => [name, call])) as UnaryClient<D>,
+    client: Object.fromEntries([...methods].map(([name, { call }]) => [name, call])) as ClientMethods<D>,
     close: () => {
       for (const { breaker } of methods.values()) breaker.close();
       release();

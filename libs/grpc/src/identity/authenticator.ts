@@ -2,6 +2,7 @@ import { importJWK, jwtVerify, type CryptoKey, type JSONWebKeySet, type JWTHeade
 import { serviceNames, type ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
 import type { UserActor } from '#libs/runtime';
+import { noRevocations, type Revocations } from './revocations.ts';
 import { accessTokenRules, maxTokenBytes, serviceTokenRules } from './rules.ts';
 import { createTokenCache } from './token-cache.ts';
 
@@ -30,6 +31,8 @@ export interface AuthenticatorOptions {
   accessKeys: AccessKeys;
   /** Of all services; kid = service name. */
   servicePublicKeys: JSONWebKeySet;
+  /** Asked at every call, after the cache; left out: no token is ever revoked. */
+  revocations?: Pick<Revocations, 'isRevoked'>;
 }
 
 const cachedTokens = 10_000;
@@ -81,7 +84,12 @@ function textClaim(payload: JWTPayload, name: string): string {
 
 const expiryOf = (payload: JWTPayload): number => (payload.exp ?? 0) * 1000;
 
-function userVerifier(accessKeys: AccessKeys): (token: string) => Promise<UserActor> {
+interface KnownUser {
+  actor: UserActor;
+  issuedAt: number;
+}
+
+function userVerifier(accessKeys: AccessKeys): (token: string) => Promise<KnownUser> {
   const { issuer, audience, typ, algorithm, requiredClaims } = accessTokenRules;
   const options = { issuer, audience, typ, algorithms: [algorithm], requiredClaims: [...requiredClaims] };
   const findKey = async (header: JWTHeaderParameters): Promise<CryptoKey> => {
@@ -93,8 +101,9 @@ function userVerifier(accessKeys: AccessKeys): (token: string) => Promise<UserAc
     const { payload } = await jwtVerify(token, findKey, options);
     const role = textClaim(payload, 'role');
     if (role !== 'user' && role !== 'admin') throw new Error('unknown role');
-    const value: UserActor = { kind: 'user', userId: textClaim(payload, 'sub'), role, sessionId: textClaim(payload, 'sid') };
-    return { value, expiresAt: expiryOf(payload) };
+    textClaim(payload, 'jti');
+    const actor: UserActor = { kind: 'user', userId: textClaim(payload, 'sub'), role, sessionId: textClaim(payload, 'sid') };
+    return { value: { actor, issuedAt: (payload.iat ?? 0) * 1000 }, expiresAt: expiryOf(payload) };
   });
 }
 
@@ -126,8 +135,14 @@ function bearerToken(authorization: string): string {
 
 /** The check of both kinds of credentials for one service. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const verifyUser = userVerifier(options.accessKeys);
+  const { revocations = noRevocations } = options;
+  const verifyAccessToken = userVerifier(options.accessKeys);
   const verifyService = serviceVerifier(options);
+  const verifyUser = async (token: string): Promise<UserActor> => {
+    const { actor, issuedAt } = await verifyAccessToken(token);
+    if (revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt })) throw invalidToken(new Error('revoked'));
+    return actor;
+  };
   return async ({ authorization, serviceToken }) => ({
     ...(authorization !== undefined && { user: await verifyUser(bearerToken(authorization)) }),
     ...(serviceToken !== undefined && { service: await verifyService(serviceToken) }),

@@ -28,7 +28,7 @@ const unknownKidIntervalMs = 30_000;
 const emptyIntervalMs = 1000;
 const startPatienceMs = 5000;
 const retry = { firstMs: 500, maxMs: 15_000 };
-const refresh = { minMs: 10_000, maxMs: 3_600_000, fallbackMs: 300_000 };
+const refresh = { minMs: 500, maxMs: 3_600_000, fallbackMs: 300_000 };
 
 function unavailable(): AppError {
   return new AppError('unavailable', 'KEYS_UNAVAILABLE', 'tokens cannot be checked yet', { details: { retryAfterMs: 1000 } });

@@ -1,3 +1,4 @@
+import { AppError } from '#libs/errors';
 import { textOf } from '../wire/metadata.ts';
 import { serviceTokenKey, type Authenticator } from '../identity/authenticator.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
@@ -34,13 +35,27 @@ function identify(verify: Authenticator, call: IncomingCall): Promise<Caller> {
   }
 }
 
-/** Finds out who is calling, as far as the method's access asks for it. */
+// A token may be revoked, or expire, while a stream is open that was begun with it.
+const recheckIntervalMs = 1000;
+
+/** Ends a user's stream with the error that its credentials would meet now. */
+function recheck(verify: Authenticator, call: IncomingCall): void {
+  identify(verify, call).catch((error: unknown) => {
+    // That a token cannot be checked at the moment is no reason to end what began with a good one.
+    if (error instanceof AppError && error.kind === 'unauthenticated') call.abort(error);
+  });
+}
+
+/** Finds out who is calling, as far as the method's access asks for it; of streams, again and again. */
 export function authenticate(verify: Authenticator): Interceptor {
   return async (call, next) => {
     call.caller = await identify(verify, call);
     const { user, service } = call.caller;
     if (user !== undefined) call.context.actor = user;
     else if (service !== undefined) call.context.actor = { kind: 'service', service };
-    await next();
+    const isUserStream = call.method.definition.responseStream && (call.policy.access === 'user' || call.policy.access === 'admin');
+    if (!isUserStream) return next();
+    const timer = setInterval(() => recheck(verify, call), recheckIntervalMs);
+    await next().finally(() => clearInterval(timer));
   };
 }

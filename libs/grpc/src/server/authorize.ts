@@ -1,5 +1,6 @@
 import type { MethodPolicy } from '#libs/contract';
 import { AppError } from '#libs/errors';
+import { noRevocations, type Revocations } from '../identity/revocations.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
 
 type Check = (caller: IncomingCall['caller'], policy: MethodPolicy) => AppError | undefined;
@@ -19,11 +20,18 @@ const checkService: Check = ({ service }, { callers }) => {
 
 const checks: Record<MethodPolicy['access'], Check> = { public: () => undefined, user: checkUser, admin: checkAdmin, service: checkService };
 
-/** Refuses callers that the contract does not admit to the method. */
-export function authorize(): Interceptor {
+function revocationsStale(): AppError {
+  return new AppError('unavailable', 'REVOCATIONS_STALE', 'whether the token has been revoked cannot be told at the moment', {
+    details: { retryAfterMs: 1000 },
+  });
+}
+
+/** Refuses callers that the contract does not admit to the method, and everybody on sensitive ones while revocations are not known. */
+export function authorize(revocations: Pick<Revocations, 'isStale'> = noRevocations): Interceptor {
   return async (call, next) => {
     const refusal = checks[call.policy.access](call.caller, call.policy);
     if (refusal !== undefined) throw refusal;
+    if (call.policy.sensitive && revocations.isStale()) throw revocationsStale();
     await next();
   };
 }

@@ -1,5 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MethodPolicy, ServiceName } from '#libs/contract';
+import type { AppError } from '#libs/errors';
 import type { CallContext, UserActor } from '#libs/runtime';
 import type { BoundMethod } from './binding.ts';
 
@@ -17,6 +18,8 @@ export interface IncomingCall {
   request: unknown;
   /** Hands an encoded message to the transport; resolves when the next one may follow. */
   send(bytes: Buffer): Promise<void>;
+  /** Ends the call with this error, wherever it is; without effect once it is over. */
+  abort(reason: AppError): void;
 }
 
 /**

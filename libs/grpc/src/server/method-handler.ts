@@ -71,7 +71,8 @@ async function runCall(
   const endable = { stream: method.definition.responseStream, abort: opened.abort };
   options.openCalls.add(endable);
   try {
-    await options.run({ method, policy: method.policy, context, metadata: call.metadata, requestBytes: call.request, caller: {}, request: undefined, send });
+    const { metadata, request: requestBytes } = call;
+    await options.run({ method, policy: method.policy, context, metadata, requestBytes, caller: {}, request: undefined, send, abort: opened.abort });
     return undefined;
   } catch (error) {
     return toAppError(error);

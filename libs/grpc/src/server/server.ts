@@ -3,6 +3,7 @@ import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
 import { PortTakenError, type Logger, type Metrics } from '#libs/runtime';
 import type { Authenticator } from '../identity/authenticator.ts';
+import type { Revocations } from '../identity/revocations.ts';
 import { addReflection } from '../reflection/reflection-service.ts';
 import type { ServiceBinding } from './binding.ts';
 import { chain, type Interceptor } from './chain.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   port: number;
   bindings: readonly ServiceBinding[];
   authenticate: Authenticator;
+  /** Sensitive methods refuse while they are stale; left out: never. */
+  revocations?: Pick<Revocations, 'isStale'>;
   logger: Logger;
   metrics: Metrics;
   /** CIDR ranges whose x-forwarded-for is believed. */
@@ -29,7 +32,7 @@ export interface ServerOptions {
   graceMs: number;
   /** The server is SERVING while all of them resolve; they run every second and may take as long. */
   checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Refuses calls beyond the rate limit of their method. */
+  /** Refuses calls beyond the rate limit of their method: per peer before they are authenticated, per user after. */
   limit?: Interceptor;
 }
 
