@@ -1,7 +1,15 @@
-import { AuthServiceService } from '#contract/auth/v1/auth';
+import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { openDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
-import { bind, createAuthenticator, createServiceIdentity, startServer, type GrpcServer } from '#libs/grpc';
+import {
+  bind,
+  createAuthenticator,
+  createRevocationFollower,
+  createServiceIdentity,
+  startServer,
+  type GrpcServer,
+  type RevocationFollower,
+} from '#libs/grpc';
 import {
   createLogger,
   createMetrics,
@@ -16,9 +24,11 @@ import {
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
 import { constraints, createRepositories, databaseDefinition } from './db/database.ts';
+import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
 import type { AuthDeps, PasswordHasher } from './deps.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
-import { authHandlers } from './rpc/auth.handlers.ts';
+import { authHandlers, internalAuthHandlers } from './rpc/auth.handlers.ts';
+import { toRevocationsMessages } from './rpc/auth.mapper.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
@@ -26,6 +36,7 @@ import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { startCleaning, startPreparation, type Preparation } from './start-up.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
+import { removeExpiredRevocations } from './use-cases/remove-expired-revocations.ts';
 import { removeExpiredSessions } from './use-cases/remove-expired-sessions.ts';
 
 export interface AppOverrides {
@@ -48,12 +59,12 @@ export async function startApp(config: AuthConfig, overrides: AppOverrides = {})
   // The server needs all of the grace period for its calls; the parts after it only have to close.
   const parts = createParts({ logger, graceMs: config.shutdownGraceMs + 1000 });
   try {
-    const { database, outbox, profiles, deps, keys } = await createInside(base, overrides);
+    const { database, outbox, profiles, deps, keys, feed } = await createInside(base, overrides);
     parts.add({ name: 'database', stop: () => database.close() });
     parts.add({ name: 'profile client', stop: async () => profiles.close() });
     outbox.start();
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
-    const cleaning = startCleaning({ logger, clean: () => removeExpiredSessions(deps) });
+    const cleaning = startCleaning({ logger, clean: () => clean(deps) });
     parts.add({ name: 'session cleaning', stop: cleaning.stop });
     const preparation = await startPreparation({ logger, prepare: () => prepare(config, deps) });
     parts.add({ name: 'preparation', stop: preparation.stop });
@@ -62,7 +73,9 @@ export async function startApp(config: AuthConfig, overrides: AppOverrides = {})
     const { host, httpPort: port } = config;
     const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => isReady() });
     parts.add({ name: 'http port', stop: () => http.close() });
-    const server = await startGrpc(base, { database, deps, keys, preparation });
+    const revocations = followOwnRevocations(base, feed);
+    parts.add({ name: 'revocations', stop: async () => void (await Promise.all([revocations.stop(), feed.stop()])) });
+    const server = await startGrpc(base, { database, deps, keys, preparation, revocations });
     parts.add({ name: 'grpc server', stop: server.stop });
     isReady = server.isServing;
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
@@ -77,6 +90,7 @@ interface Inside {
   outbox: Outbox<OutboxCalls>;
   profiles: ProfileClient;
   keys: SigningKeyRing;
+  feed: RevocationFeed;
   deps: AuthDeps;
 }
 
@@ -97,8 +111,13 @@ async function createInside(base: Base, overrides: AppOverrides): Promise<Inside
     timeoutMs: profileTimeoutMs,
     handlers: { 'upsert-profile': (profile) => profiles.send(profile) },
   });
+  const feed = createRevocationFeed({ reader: database.reader, clock, logger });
   const uow = database.unitOfWork(
-    (em) => createRepositories(em, { upsert: (account, displayName) => outbox.add(em, 'upsert-profile', toProfileUpsert(account, displayName)) }),
+    (em) =>
+      createRepositories(em, {
+        profiles: { upsert: (account) => outbox.add(em, 'upsert-profile', toProfileUpsert(account)) },
+        onRevocation: feed.wake,
+      }),
     constraints,
   );
   const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(encryptionKey), clock, logger });
@@ -109,12 +128,13 @@ async function createInside(base: Base, overrides: AppOverrides): Promise<Inside
     newId: uuidv7,
     passwords: overrides.passwords ?? (await createPasswordHasher()),
     refreshTokens: createRefreshTokens(encryptionKey),
-    accessTokens: createAccessTokenIssuer({ keys, clock }),
+    accessTokens: createAccessTokenIssuer({ keys }),
     signingKeys: keys,
     profileDelivery: profiles,
+    revocationWatch: feed,
     settings: { sessionLifetimeMs, refreshGraceMs },
   };
-  return { database, outbox, profiles, keys, deps };
+  return { database, outbox, profiles, keys, feed, deps };
 }
 
 function openProfileClient({ config, logger, metrics }: Base): ProfileClient {
@@ -128,25 +148,40 @@ async function prepare({ administrator }: AuthConfig, deps: AuthDeps): Promise<v
   if (administrator !== undefined) await ensureAdministrator(deps, administrator);
 }
 
+async function clean(deps: AuthDeps): Promise<{ again: boolean }> {
+  const outcomes = [await removeExpiredSessions(deps), await removeExpiredRevocations(deps)];
+  return { again: outcomes.some(({ again }) => again) };
+}
+
+/** auth checks tokens as every other service does; it only has a shorter way to the stream. */
+function followOwnRevocations({ logger, metrics }: Base, feed: RevocationFeed): RevocationFollower {
+  const follower = createRevocationFollower({ watch: (signal) => toRevocationsMessages(feed.watch(signal)), logger, metrics });
+  feed.start();
+  follower.start();
+  return follower;
+}
+
 interface Served {
   database: Database;
   deps: AuthDeps;
   keys: SigningKeyRing;
   preparation: Preparation;
+  revocations: RevocationFollower;
 }
 
-function startGrpc({ config, logger, metrics }: Base, { database, deps, keys, preparation }: Served): Promise<GrpcServer> {
+function startGrpc({ config, logger, metrics }: Base, { database, deps, keys, preparation, revocations }: Served): Promise<GrpcServer> {
   const { service, host, grpcPort, trustedProxies, shutdownGraceMs, servicePublicKeys } = config;
   return startServer({
     service,
     host,
     port: grpcPort,
-    bindings: [bind(AuthServiceService, authHandlers(deps))],
-    authenticate: createAuthenticator({ service, accessKeys: keys, servicePublicKeys }),
+    bindings: [bind(AuthServiceService, authHandlers(deps)), bind(InternalAuthServiceService, internalAuthHandlers(deps))],
+    authenticate: createAuthenticator({ service, accessKeys: keys, servicePublicKeys, revocations }),
+    revocations,
     logger,
     metrics,
     trustedProxies,
     graceMs: shutdownGraceMs,
-    checks: { database: () => database.check(), preparation: preparation.check },
+    checks: { database: () => database.check(), preparation: preparation.check, revocations: () => revocations.check() },
   });
 }

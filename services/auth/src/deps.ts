@@ -2,6 +2,8 @@ import type { UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
 import type { AccountRepository } from './domain/account.repository.ts';
 import type { Account, AccountRole } from './domain/account.entity.ts';
+import type { Revocation } from './domain/revocation.entity.ts';
+import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionRepository } from './domain/session.repository.ts';
 import type { SigningKeyRepository } from './domain/signing-key.repository.ts';
 import type { PublicJwk } from './domain/signing-key.entity.ts';
@@ -11,12 +13,13 @@ export interface Repositories {
   accounts: AccountRepository;
   sessions: SessionRepository;
   signingKeys: SigningKeyRepository;
+  revocations: RevocationRepository;
   profiles: ProfileOutbox;
 }
 
 /** Calls to users that are made after the transaction, until they succeed. */
 export interface ProfileOutbox {
-  upsert(account: Account, displayName: string): void;
+  upsert(account: Account): void;
 }
 
 export interface ProfileDelivery {
@@ -28,6 +31,8 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** False for `undefined` after the same work as for a hash. */
   verify(passwordHash: string | undefined, password: string): Promise<boolean>;
+  /** Whether the hash was made with another cost than today's. */
+  isOutdated(passwordHash: string): boolean;
 }
 
 export interface RefreshTokens {
@@ -39,7 +44,8 @@ export interface RefreshTokens {
 }
 
 export interface AccessTokenIssuer {
-  issue(claims: { accountId: string; role: AccountRole; sessionId: string }): Promise<{ token: string; expireTime: Date }>;
+  /** `issueTime` is when the role was known to be true, not when the token is signed. */
+  issue(claims: { accountId: string; role: AccountRole; sessionId: string; issueTime: Date }): Promise<{ token: string; expireTime: Date }>;
 }
 
 export interface PublishedKey {
@@ -50,6 +56,20 @@ export interface PublishedKey {
 export interface SigningKeys {
   /** Every key that a good token may be signed with; there is always one. */
   listPublished(): Promise<PublishedKey[]>;
+}
+
+/** What a follower of revocations is told next. */
+export interface RevocationNews {
+  revocations: readonly SpreadRevocation[];
+  /** The last message of what was there at the start. */
+  snapshotComplete: boolean;
+}
+
+export type SpreadRevocation = Pick<Revocation, 'sessionId' | 'accountId' | 'notBefore' | 'expireTime'>;
+
+export interface RevocationWatch {
+  /** Everything that matters, then what comes, and something at least every second. Throws when it cannot be known any more. */
+  watch(signal: AbortSignal): AsyncIterable<RevocationNews>;
 }
 
 export interface AuthSettings {
@@ -69,5 +89,6 @@ export interface AuthDeps {
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;
   profileDelivery: ProfileDelivery;
+  revocationWatch: RevocationWatch;
   settings: AuthSettings;
 }

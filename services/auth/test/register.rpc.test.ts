@@ -22,7 +22,7 @@ describe('Register', () => {
     const request = registration();
     const before = Date.now();
     const { account, tokens } = await service.auth.register(request);
-    expect(account).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), email: request.email, role: Role.USER, createTime: expect.any(Date) });
+    expect(account).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), email: request.email, role: Role.USER, enabled: true, createTime: expect.any(Date) });
     expect(tokens?.refreshToken).toMatch(/^tfr_[\w-]{43}$/);
     const accessLifeMs = (tokens?.accessTokenExpireTime?.getTime() ?? 0) - before;
     expect(accessLifeMs).toBeGreaterThan(595_000);

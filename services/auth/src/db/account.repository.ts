@@ -9,6 +9,9 @@ export function createAccountRepository(em: EntityManager): AccountRepository {
     find: async (id) => (await em.findOne(Account, { id })) ?? undefined,
     findByEmail: async (email) => (await em.findOne(Account, { email })) ?? undefined,
     findUnchanging: async (id) => (await em.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_READ })) ?? undefined,
+    lock: async (id) => (await em.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
+    lockWithAdministrators: (id) =>
+      em.find(Account, { $or: [{ id }, { role: 'admin', enabled: true }] }, { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE }),
     isEmailTaken: async (email) => (await em.count(Account, { email })) > 0,
   };
 }

@@ -4,6 +4,7 @@ import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
 import { createAccountRepository } from './account.repository.ts';
 import { entities } from './entities.ts';
+import { createRevocationRepository } from './revocation.repository.ts';
 import { createSessionRepository } from './session.repository.ts';
 import { createSigningKeyRepository } from './signing-key.repository.ts';
 
@@ -14,11 +15,18 @@ export function databaseDefinition(url: string) {
 
 export const constraints = { accounts_email_key: emailTaken };
 
-export function createRepositories(em: EntityManager, profiles: ProfileOutbox): Repositories {
+/** What a transaction causes outside of it: messages to users, and news for whoever follows revocations. */
+export interface Outside {
+  profiles: ProfileOutbox;
+  onRevocation: () => void;
+}
+
+export function createRepositories(em: EntityManager, { profiles, onRevocation }: Outside): Repositories {
   return {
     accounts: createAccountRepository(em),
     sessions: createSessionRepository(em),
     signingKeys: createSigningKeyRepository(em),
+    revocations: createRevocationRepository(em, onRevocation),
     profiles,
   };
 }

@@ -1,7 +1,8 @@
 import { outboxTable } from '#libs/events';
 import { AccountSchema } from '../domain/account.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
+import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
 import { SigningKeySchema } from '../domain/signing-key.entity.ts';
 
-export const entities = [AccountSchema, SessionSchema, RefreshTokenSchema, SigningKeySchema, ...outboxTable.entities];
+export const entities = [AccountSchema, SessionSchema, RefreshTokenSchema, SigningKeySchema, RevocationSchema, ...outboxTable.entities];

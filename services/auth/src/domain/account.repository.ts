@@ -6,5 +6,9 @@ export interface AccountRepository {
   findByEmail(email: string): Promise<Account | undefined>;
   /** The account as committed now; until the transaction ends nobody can change it. */
   findUnchanging(id: string): Promise<Account | undefined>;
+  /** The account, locked for a change. */
+  lock(id: string): Promise<Account | undefined>;
+  /** All enabled administrators and the account, locked in the order of their ids: whoever removes an administrator takes turns. */
+  lockWithAdministrators(id: string): Promise<Account[]>;
   isEmailTaken(email: string): Promise<boolean>;
 }

@@ -14,3 +14,23 @@ export const tokenReused = (): AppError =>
 
 export const passwordQueueFull = (retryAfterMs: number): AppError =>
   new AppError('resource_exhausted', 'OVERLOADED', 'too many sign-ins at this moment', { details: { retryAfterMs } });
+
+export const passwordWrong = (): AppError => new AppError('permission_denied', 'PASSWORD_WRONG', 'the current password is wrong');
+
+/** The session or the account of the call ended a moment ago; the same answer as for any token that does not hold. */
+export const callerEnded = (): AppError => new AppError('unauthenticated', 'TOKEN_INVALID', 'the token is not valid');
+
+export const userNotFound = (id: string): AppError =>
+  new AppError('not_found', 'USER_NOT_FOUND', 'there is no such user', { details: { resource: { type: 'taskflow.auth.v1.Account', name: id } } });
+
+export const sessionNotFound = (id: string): AppError =>
+  new AppError('not_found', 'SESSION_NOT_FOUND', 'there is no such session', { details: { resource: { type: 'taskflow.auth.v1.Session', name: id } } });
+
+export const lastAdministrator = (id: string): AppError =>
+  new AppError('failed_precondition', 'LAST_ADMIN', 'no enabled administrator would be left', {
+    details: { preconditions: [{ type: 'LAST_ADMIN', subject: `accounts/${id}`, description: 'make another account an administrator first' }] },
+  });
+
+/** What is known of revocations is too old to be passed on as the truth. */
+export const revocationsOutOfReach = (): AppError =>
+  new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'revocations cannot be read now', { details: { retryAfterMs: 500 } });

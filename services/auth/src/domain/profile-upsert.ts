@@ -11,7 +11,8 @@ export type ProfileUpsert = {
   accountCreateTime: string;
 };
 
-export function toProfileUpsert(account: Account, displayName: string): ProfileUpsert {
-  const { id, email, role, enabled, version, createTime } = account;
+export function toProfileUpsert(account: Account): ProfileUpsert {
+  const { id, email, role, enabled, version, createTime, registeredName } = account;
+  const displayName = registeredName ?? email.slice(0, email.indexOf('@'));
   return { accountId: id, email, role, enabled, displayName, accountVersion: version.toString(), accountCreateTime: createTime.toISOString() };
 }

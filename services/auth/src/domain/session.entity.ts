@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { AccountSchema } from './account.entity.ts';
 
-export const revokeReasons = ['logout', 'token_reused'] as const;
+export const revokeReasons = ['logout', 'token_reused', 'revoked', 'password_changed', 'account_disabled'] as const;
 export type RevokeReason = (typeof revokeReasons)[number];
 
 export const SessionSchema = defineEntity({
@@ -21,11 +21,15 @@ export const SessionSchema = defineEntity({
   },
 });
 
-export interface NewSession {
-  id: string;
-  accountId: string;
+/** Where a sign-in or a refresh comes from, for the list of sessions. */
+export interface ClientInfo {
   userAgent: string;
   peer: string;
+}
+
+export interface NewSession extends ClientInfo {
+  id: string;
+  accountId: string;
 }
 
 /** One sign-in on one device: the family of all refresh tokens that came from it. */
@@ -40,16 +44,18 @@ export class Session extends SessionSchema.class {
   }
 
   /** Its lifetime counts from the last use. */
-  touch(now: Date, lifetimeMs: number): void {
+  touch(client: ClientInfo, now: Date, lifetimeMs: number): void {
+    Object.assign(this, { userAgent: client.userAgent, peer: client.peer });
     this.lastUsedTime = now;
     this.expireTime = new Date(now.getTime() + lifetimeMs);
   }
 
-  /** The first reason stays. */
-  revoke(reason: RevokeReason, now: Date): void {
-    if (this.revokeTime != null) return;
+  /** The first reason stays: false when it had been ended before. */
+  revoke(reason: RevokeReason, now: Date): boolean {
+    if (this.revokeTime != null) return false;
     this.revokeTime = now;
     this.revokeReason = reason;
+    return true;
   }
 }
 SessionSchema.setClass(Session);

@@ -6,6 +6,7 @@ import { createBoundedQueue } from './bounded-queue.ts';
 
 // OWASP's first choice for argon2id, which is the package's default algorithm: 19 MiB, two passes, one lane.
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const costInHash = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
 
 // One hash takes 25–50 ms of a core. More than two at once only slow each other (and every other RPC) down; 64 waiting
 // are served within about a second and a half, which every caller's deadline allows.
@@ -27,5 +28,6 @@ export async function createPasswordHasher(limits: { concurrency: number; maxWai
       const matches = await inTurn(() => verify(passwordHash ?? nobodysHash, password));
       return matches && passwordHash !== undefined;
     },
+    isOutdated: (passwordHash) => !passwordHash.startsWith(costInHash),
   };
 }

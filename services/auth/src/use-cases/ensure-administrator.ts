@@ -14,12 +14,12 @@ export async function ensureAdministrator(deps: Needs, credentials: { email: str
   if (existing !== undefined) return report(logger, existing);
 
   const passwordHash = await passwords.hash(credentials.password);
-  const values = { id: newId(), email: credentials.email, passwordHash, role: 'admin' as const };
+  const values = { id: newId(), email: credentials.email, passwordHash, role: 'admin' as const, registeredName: 'Administrator' };
   try {
     await uow.run(async ({ accounts, profiles }) => {
       const account = Account.create(values, clock.now());
       accounts.add(account);
-      profiles.upsert(account, 'Administrator');
+      profiles.upsert(account);
     });
     logger.info({ accountId: values.id }, 'first administrator created');
   } catch (error) {

@@ -1,7 +1,8 @@
 import type { AuthDeps } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
 import { credentialsInvalid } from '../domain/auth.errors.ts';
-import { prepareSession, type ClientInfo, type Tokens } from './prepare-session.ts';
+import type { ClientInfo } from '../domain/session.entity.ts';
+import { prepareSession, type Tokens } from './prepare-session.ts';
 
 export interface LoginInput {
   email: string;
@@ -16,11 +17,19 @@ export async function login(deps: AuthDeps, input: LoginInput, client: ClientInf
   if (account === undefined || !matches || !account.enabled) throw credentialsInvalid();
 
   const session = await prepareSession(deps, account, client);
+  const newHash = await rehashIfOutdated(deps, account, input.password);
   await uow.run(async ({ accounts, sessions }) => {
     // While the password was being checked the account may have changed; a session must not slip past that change.
-    const current = await accounts.findUnchanging(account.id);
+    const current = newHash === undefined ? await accounts.findUnchanging(account.id) : await accounts.lock(account.id);
     if (current === undefined || !current.allowsWhatWasVerified(account)) throw credentialsInvalid();
+    if (newHash !== undefined) current.rehashPassword(newHash);
     session.addTo(sessions);
   });
   return { account, tokens: session.tokens };
+}
+
+/** The password is known only now. When there is no time for it, the next sign-in will do. */
+async function rehashIfOutdated({ passwords }: Pick<AuthDeps, 'passwords'>, account: Account, password: string): Promise<string | undefined> {
+  if (!passwords.isOutdated(account.passwordHash)) return undefined;
+  return passwords.hash(password).catch(() => undefined);
 }

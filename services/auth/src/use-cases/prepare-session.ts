@@ -1,7 +1,7 @@
 import type { AuthDeps } from '../deps.ts';
 import type { AccountRole } from '../domain/account.entity.ts';
 import { RefreshToken } from '../domain/refresh-token.entity.ts';
-import { Session } from '../domain/session.entity.ts';
+import { Session, type ClientInfo } from '../domain/session.entity.ts';
 import type { SessionRepository } from '../domain/session.repository.ts';
 
 export interface Tokens {
@@ -9,12 +9,6 @@ export interface Tokens {
   accessTokenExpireTime: Date;
   refreshToken: string;
   refreshTokenExpireTime: Date;
-}
-
-/** Where a sign-in comes from, for the list of sessions. */
-export interface ClientInfo {
-  userAgent: string;
-  peer: string;
 }
 
 export interface PreparedSession {
@@ -28,13 +22,14 @@ type Needs = Pick<AuthDeps, 'accessTokens' | 'refreshTokens' | 'clock' | 'newId'
 /** Makes the tokens of a new session before its transaction, so that nothing is left that could fail after the commit. */
 export async function prepareSession(
   { accessTokens, refreshTokens, clock, newId, settings }: Needs,
-  account: { id: string; role: AccountRole },
+  account: { id: string; role: AccountRole; tokenIssueTime?: (now: Date) => Date },
   client: ClientInfo,
 ): Promise<PreparedSession> {
   const sessionId = newId();
   const refreshToken = refreshTokens.create();
-  const access = await accessTokens.issue({ accountId: account.id, role: account.role, sessionId });
   const now = clock.now();
+  const issueTime = account.tokenIssueTime?.(now) ?? now;
+  const access = await accessTokens.issue({ accountId: account.id, role: account.role, sessionId, issueTime });
   // New entities at every call: a transaction that is repeated must not meet those of its failed attempt.
   const openSession = () => Session.open({ id: sessionId, accountId: account.id, ...client }, now, settings.sessionLifetimeMs);
   return {

@@ -1,7 +1,8 @@
 import type { AuthDeps } from '../deps.ts';
 import { Account } from '../domain/account.entity.ts';
 import { emailTaken } from '../domain/auth.errors.ts';
-import { prepareSession, type ClientInfo, type Tokens } from './prepare-session.ts';
+import type { ClientInfo } from '../domain/session.entity.ts';
+import { prepareSession, type Tokens } from './prepare-session.ts';
 
 export interface RegisterInput {
   email: string;
@@ -15,14 +16,15 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
   // Only spares the hashing; the unique index decides.
   if (await uow.run(({ accounts }) => accounts.isEmailTaken(input.email))) throw emailTaken();
 
-  const values = { id: newId(), email: input.email, passwordHash: await passwords.hash(input.password), role: 'user' as const };
+  const { email, displayName: registeredName } = input;
+  const values = { id: newId(), email, passwordHash: await passwords.hash(input.password), role: 'user' as const, registeredName };
   const session = await prepareSession(deps, values, client);
   const now = clock.now();
   const account = await uow.run(async ({ accounts, sessions, profiles }) => {
     const created = Account.create(values, now);
     accounts.add(created);
     session.addTo(sessions);
-    profiles.upsert(created, input.displayName);
+    profiles.upsert(created);
     return created;
   });
   await profileDelivery.waitForFirstAttempt(account.id);
