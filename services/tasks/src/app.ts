@@ -6,7 +6,9 @@ import {
   createLogger,
   createMetrics,
   createParts,
+  runInBackground,
   startHttpPort,
+  startLoop,
   systemClock,
   type Clock,
   type Logger,
@@ -22,6 +24,7 @@ import { createTaskReader } from './db/task-reader.ts';
 import type { EventFeed, PeopleDirectory, TasksDeps } from './deps.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers, tasksHandlers } from './rpc/tasks.handlers.ts';
+import { pruneRequests } from './use-cases/prune-requests.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -48,6 +51,7 @@ export async function startApp(config: TasksConfig, overrides: AppOverrides = {}
     const database = await openTasksDatabase(base);
     const { accessKeys, people } = openClients(base, overrides);
     const deps = createDeps({ database, people, eventFeed: openEventFeed(base, database) }, config, overrides);
+    startPruning(base, deps);
     const running: { server?: GrpcServer } = {};
     const { host, httpPort: port } = config;
     const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => running.server?.isServing() ?? false });
@@ -103,6 +107,15 @@ function createDeps({ database, people, eventFeed }: Outside, config: TasksConfi
     clock,
     newId: uuidv7,
   };
+}
+
+const pruning = { name: 'prune-requests', intervalMs: 60_000, timeoutMs: 10_000 } as const;
+
+function startPruning({ logger, parts }: Base, deps: TasksDeps): void {
+  const { name, intervalMs, timeoutMs } = pruning;
+  const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs, signal }, () => pruneRequests(deps));
+  const loop = startLoop({ name, logger, intervalMs, run });
+  parts.add({ name, stop: loop.stop });
 }
 
 interface Served {
