@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrate, openDatabase, schemaDrift, type Database } from '#libs/db';
 import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
@@ -30,8 +32,14 @@ describe('the migrations of users', () => {
     await database.check();
   });
 
-  it('D28: fail loudly when they cannot be run', async () => {
-    const unreachable = Object.assign(new URL(server.url), { port: '1' }).href;
-    await expect(migrate({ ...databaseDefinition(unreachable), logger })).rejects.toThrow();
+  it('D28: end with an exit code other than 0 when they cannot be run', () => {
+    const command = fileURLToPath(new URL('../src/migrate.ts', import.meta.url));
+    const url = Object.assign(new URL(server.url), { port: '1' }).href;
+    const run = (env: Record<string, string>) => spawnSync(process.execPath, [command], { env, encoding: 'utf8' });
+    const unreachable = run({ TASKFLOW_USERS_DATABASE_URL: url });
+    expect(unreachable.status).toBe(1);
+    expect(unreachable.stdout).toContain('migration failed');
+    expect(run({}).status).toBe(1);
+    expect(run({ TASKFLOW_USERS_DATABASE_URL: server.url }).status).toBe(0);
   });
 });
