@@ -1,7 +1,7 @@
 import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, createAuthenticator, createServiceIdentity, startServer, type AccessKeys, type GrpcServer } from '#libs/grpc';
-import { createJobQueue, createJobWorker } from '#libs/jobs';
+import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
 import { createLogger, createMetrics, createParts, startHttpPort, type Logger, type Metrics, type RunningApp } from '#libs/runtime';
 import { openAccessKeys } from './clients/auth.client.ts';
 import { openTasks } from './clients/tasks.client.ts';
@@ -46,7 +46,7 @@ export async function startApp(config: SchedulerConfig, overrides: AppOverrides 
     const { accessKeys, tasks } = openClients(base, overrides);
     const doorbell: Doorbell = { ring: () => undefined };
     const deps = createDeps(base, { database, tasks, queue: openQueue(base) }, doorbell);
-    await startWorker(base, deps);
+    const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
     const running: { server?: GrpcServer } = {};
     const { host, httpPort: port } = config;
@@ -55,6 +55,8 @@ export async function startApp(config: SchedulerConfig, overrides: AppOverrides 
     const server = await startGrpc(base, { database, deps, accessKeys });
     running.server = server;
     parts.add({ name: 'grpc server', stop: server.stop });
+    // The first to hear of the end, so that jobs and calls drain at the same time; the part of the worker waits for it.
+    parts.add({ name: 'job intake', stop: async () => void worker.stop() });
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
   } catch (error) {
     await parts.stop();
@@ -107,7 +109,7 @@ function createDeps({ config, logger, metrics }: Base, outside: { database: Data
   };
 }
 
-async function startWorker(base: Base, deps: SchedulerDeps): Promise<void> {
+async function startWorker(base: Base, deps: SchedulerDeps): Promise<JobWorker> {
   const worker = createJobWorker({
     ...queueOptions(base),
     handlers: jobHandlers(deps),
@@ -118,6 +120,7 @@ async function startWorker(base: Base, deps: SchedulerDeps): Promise<void> {
   });
   base.parts.add({ name: 'job worker', stop: worker.stop });
   await worker.start();
+  return worker;
 }
 
 interface Served {

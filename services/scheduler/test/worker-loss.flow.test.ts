@@ -36,5 +36,5 @@ describe('two replicas', () => {
     expect(await service.sql('select outcome, count(*)::int as count from deliveries group by outcome')).toEqual([{ outcome: 'delivered', count: created.length }]);
     const before = ticks(0);
     await until(async () => ticks(0), (count) => count > before);
-  });
+  }, 120_000);
 });
