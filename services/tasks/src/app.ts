@@ -50,7 +50,8 @@ export async function startApp(config: TasksConfig, overrides: AppOverrides = {}
   try {
     const database = await openTasksDatabase(base);
     const { accessKeys, people } = openClients(base, overrides);
-    const deps = createDeps({ database, people, eventFeed: openEventFeed(base, database) }, config, overrides);
+    const eventFeed = openEventFeed(base, database);
+    const deps = createDeps({ database, people, eventFeed }, config, overrides);
     startPruning(base, deps);
     const running: { server?: GrpcServer } = {};
     const { host, httpPort: port } = config;
@@ -59,6 +60,7 @@ export async function startApp(config: TasksConfig, overrides: AppOverrides = {}
     const server = await startGrpc(base, { database, deps, accessKeys });
     running.server = server;
     parts.add({ name: 'grpc server', stop: server.stop });
+    parts.add({ name: 'waiting readers', stop: async () => eventFeed.endWaits() });
     return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
   } catch (error) {
     await parts.stop();
@@ -73,10 +75,17 @@ async function openTasksDatabase({ config, logger, metrics, parts }: Base): Prom
   return database;
 }
 
-function openEventFeed({ config, logger, parts }: Base, { reader }: Database): EventFeed {
+/** `endWaits` lets readers that wait for events go, so that they do not hold up the end of the server. */
+function openEventFeed({ config, logger, parts }: Base, { reader }: Database): EventFeed & { endWaits(): void } {
   const signal = createEventSignal({ url: config.databaseUrl, channel: taskEventsChannel, logger });
   parts.add({ name: 'event signal', stop: () => signal.stop() });
-  return { pull: (after, limit) => pullEvents(reader, after, limit), wait: (maxMs, abort) => signal.wait(maxMs, abort) };
+  const closing = new AbortController();
+  return {
+    closing: closing.signal,
+    pull: (after, limit) => pullEvents(reader, after, limit),
+    wait: (maxMs, abort) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal])),
+    endWaits: () => closing.abort(),
+  };
 }
 
 /** Nobody waits for them: tasks serves while auth and users are down, and calls that need them say so. */
