@@ -15,3 +15,6 @@ export { createClient, type CallOptions, type ClientOptions, type ServiceClient,
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
 export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
 export { patiently } from './client/patience.ts';
+export { openAccessKeys, type AccessSource } from './service/access-keys.ts';
+export { startApplication, type ServiceBase } from './service/application.ts';
+export { openPorts, type ServicePorts } from './service/service-ports.ts';

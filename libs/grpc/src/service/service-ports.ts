@@ -1,0 +1,29 @@
+import { startHttpPort } from '#libs/runtime';
+import { createAuthenticator, type AccessKeys } from '../identity/authenticator.ts';
+import { startServer, type GrpcServer, type ServerOptions } from '../server/server.ts';
+import type { ServiceBase } from './application.ts';
+
+/** The ports that a service listens on. */
+export interface ServicePorts {
+  grpcPort: number;
+  httpPort: number;
+}
+
+export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'> {
+  /** The keys that users' tokens are checked with. */
+  accessKeys: AccessKeys;
+}
+
+/** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
+export async function openPorts(base: ServiceBase, { accessKeys, bindings, checks }: ServicePortsOptions): Promise<ServicePorts> {
+  const { config, logger, metrics, parts } = base;
+  const { service, host, servicePublicKeys, trustedProxies, shutdownGraceMs: graceMs } = config;
+  const running: { server?: GrpcServer } = {};
+  const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false });
+  parts.add({ name: 'http port', stop: http.close });
+  const authenticate = createAuthenticator({ service, accessKeys, servicePublicKeys });
+  const server = await startServer({ service, host, port: config.grpcPort, bindings, authenticate, logger, metrics, trustedProxies, graceMs, checks });
+  parts.add({ name: 'grpc server', stop: server.stop });
+  running.server = server;
+  return { grpcPort: server.port, httpPort: http.port };
+}
