@@ -40,7 +40,8 @@ export function openProducerConnection(url: string, logger: Logger): Redis {
 function cutForGood(redis: Redis): void {
   redis.options.retryStrategy = () => null;
   redis.once('connect', () => redis.disconnect());
-  if (redis.status !== 'reconnecting') redis.disconnect();
+  // Asked to end twice, ioredis waits two seconds for an end that has been.
+  if (!['reconnecting', 'close', 'end'].includes(redis.status)) redis.disconnect();
 }
 
 /** The connections of one worker: the one that is handed to BullMQ, and those that it derives from it. */

@@ -11,6 +11,8 @@ export interface FailedRun {
   job: Job;
   token: string;
   error: unknown;
+  /** The job's name in metrics. */
+  label: string;
   /** The process stops: the job is not to blame. */
   interrupted: boolean;
 }
@@ -43,7 +45,7 @@ async function move({ logger }: Mortuary, job: Job, moving: Promise<unknown>): P
   await moving.catch((error: unknown) => logger.warn({ err: error, job: job.name, jobId: job.id }, 'could not move a job'));
 }
 
-async function bury(mortuary: Mortuary, { job, token, error }: FailedRun): Promise<Verdict> {
+async function bury(mortuary: Mortuary, { job, token, error, label }: FailedRun): Promise<Verdict> {
   const { queue, deadLetters, logger, metrics } = mortuary;
   const envelope = unwrap(job.data);
   try {
@@ -61,7 +63,7 @@ async function bury(mortuary: Mortuary, { job, token, error }: FailedRun): Promi
     await move(mortuary, job, job.moveToDelayed(Date.now() + burialRetryMs, token));
     return { outcome: 'burial failed', signal: new DelayedError() };
   }
-  metrics.counter('taskflow_dead_letters_total', 'Jobs that will not run again.', ['queue', 'job']).inc({ queue, job: job.name });
+  metrics.counter('taskflow_dead_letters_total', 'Jobs that will not run again.', ['queue', 'job']).inc({ queue, job: label });
   return { outcome: 'buried', signal: new UnrecoverableError(messageOf(error)) };
 }
 

@@ -58,9 +58,8 @@ async function attemptJob(job: Job, options: WorkerOptions<readonly JobDefinitio
 function createReport({ logger, metrics, name: queue }: { logger: Logger; metrics: Metrics; name: string }) {
   const runs = metrics.counter('taskflow_job_runs_total', 'Runs of jobs, by what became of them.', ['queue', 'job', 'outcome']);
   const seconds = metrics.histogram('taskflow_job_duration_seconds', 'How long runs of jobs took.', ['queue', 'job']);
-  /** The one line and the numbers of a run. Names that no definition knows are counted as one. */
-  return (job: Job, known: boolean, outcome: Outcome, details: { durationMs: number; err?: unknown }) => {
-    const label = known ? job.name : 'unknown';
+  /** The one line and the numbers of a run. */
+  return (job: Job, label: string, outcome: Outcome, details: { durationMs: number; err?: unknown }) => {
     runs.inc({ queue, job: label, outcome });
     seconds.observe({ queue, job: label }, details.durationMs / 1_000);
     const callId = unwrap(job.data)?.callId;
@@ -79,13 +78,14 @@ function createProcessor(options: WorkerOptions<readonly JobDefinition[]>, stopp
   return async (job: Job, token = ''): Promise<void> => {
     const startedAt = performance.now();
     const durationMs = () => Math.round(performance.now() - startedAt);
-    const known = options.jobs.some((definition) => definition.name === job.name);
+    // Anybody can write names into Redis; metrics must not grow with them.
+    const label = options.jobs.some((definition) => definition.name === job.name) ? job.name : 'unknown';
     try {
       await attemptJob(job, options, stopping);
-      report(job, known, 'completed', { durationMs: durationMs() });
+      report(job, label, 'completed', { durationMs: durationMs() });
     } catch (error) {
-      const verdict = await settle({ job, token, error, interrupted: stopping.aborted && !isPermanent(error) });
-      report(job, known, verdict.outcome, { durationMs: durationMs(), err: error });
+      const verdict = await settle({ job, token, error, label, interrupted: stopping.aborted && !isPermanent(error) });
+      report(job, label, verdict.outcome, { durationMs: durationMs(), err: error });
       throw verdict.signal;
     }
   };
@@ -138,18 +138,21 @@ export function createJobWorker<const J extends readonly JobDefinition[]>(option
     }
   };
 
+  const stop = async (): Promise<void> => {
+    const closed = worker.close().catch(() => undefined);
+    const idle = Promise.all(running);
+    await settlesWithin(idle, options.graceMs);
+    stopping.abort(new Error('the process stops'));
+    await settlesWithin(Promise.all([idle, closed]), closeLimitMs);
+    connections.disconnect();
+  };
+  let stopped: Promise<void> | undefined;
+
   return {
     start: async () => {
       await checkEviction();
       worker.run().catch((error: unknown) => options.logger.error({ err: error }, 'worker ended'));
     },
-    stop: async () => {
-      const closed = worker.close().catch(() => undefined);
-      const idle = Promise.all(running);
-      await settlesWithin(idle, options.graceMs);
-      stopping.abort(new Error('the process stops'));
-      await settlesWithin(Promise.all([idle, closed]), closeLimitMs);
-      connections.disconnect();
-    },
+    stop: () => (stopped ??= stop()),
   };
 }

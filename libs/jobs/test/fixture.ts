@@ -10,6 +10,11 @@ export const jobs = [
 
 type Handlers = JobHandlers<typeof jobs>;
 
+const done = async (): Promise<void> => undefined;
+/** Checked by the compiler: a job without a handler is an error (E5). */
+// @ts-expect-error hurry has no handler
+export const incomplete: Handlers = { greet: done };
+
 export const logger = createLogger({ service: 'test', level: 'silent' });
 
 export interface Fixture {

@@ -118,6 +118,23 @@ describe('RefreshSession', () => {
     await expect(refresh(service, tokens.refreshToken)).rejects.toMatchObject(invalid);
   });
 
+  it('forgets sessions, with their tokens, a week after they have expired', async () => {
+    const [old, young] = [await registerAccount(service), await registerAccount(service)];
+    const expire = (accountId: string, days: number) =>
+      service.sql(`update sessions set expire_time = now() - $2 * interval '1 day' where account_id = $1`, [accountId, days]);
+    await expire(old.account.id, 500);
+    await expire(young.account.id, -500);
+    const hashes = [old, young].map(({ tokens }) => hashOf(tokens.refreshToken));
+    const cleaner = await startAuth({ replicaOf: service });
+    try {
+      const left = () => service.sql<{ token_hash: string }>('select token_hash from refresh_tokens where token_hash = any ($1)', [hashes]);
+      while ((await left()).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(await left()).toEqual([{ token_hash: hashes[1] }]);
+    } finally {
+      await cleaner.stop();
+    }
+  });
+
   it('stores hashes only', async () => {
     const { tokens } = await registerAccount(service);
     const next = await refresh(service, tokens.refreshToken);

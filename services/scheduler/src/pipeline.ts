@@ -2,9 +2,11 @@ import { TaskEvent } from '#contract/tasks/v1/tasks';
 import { createPuller } from '#libs/events';
 import { runInBackground, startLoop, type createParts, type Logger, type Metrics } from '#libs/runtime';
 import type { SchedulerDeps } from './deps.ts';
+import type { NotificationRepository } from './domain/notification.repository.ts';
 import { declareSchedules } from './use-cases/declare-schedules.ts';
 import { dispatchPending } from './use-cases/dispatch-pending.ts';
 import { ingestEvents } from './use-cases/ingest-events.ts';
+import { pruneRequests } from './use-cases/prune-requests.ts';
 import { reconcile } from './use-cases/reconcile.ts';
 
 export interface PipelineOptions {
@@ -13,9 +15,10 @@ export interface PipelineOptions {
   parts: ReturnType<typeof createParts>;
 }
 
-/** The way of everything pending: how long it may take when nobody wakes the loop. */
+/** How long something pending waits when nobody wakes the dispatcher, and how long a lost job is missing. */
 const dispatchIntervalMs = 1_000;
 const reconcileIntervalMs = 3_000;
+const pruneIntervalMs = 60_000;
 const runTimeoutMs = 30_000;
 
 /** Wakes the dispatcher, also before there is one. */
@@ -23,35 +26,21 @@ export interface Doorbell {
   ring: () => void;
 }
 
+type Run = (signal: AbortSignal) => Promise<{ again: boolean } | void>;
+
 /** Starts what works without being called: pulling events, dispatching, reconciling. Every replica runs all of it. */
 export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: PipelineOptions, doorbell: Doorbell): void {
-  const background = <T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
-    runInBackground({ name, logger, timeoutMs: runTimeoutMs, signal }, work);
+  const repeat = (name: string, intervalMs: number, work: () => ReturnType<Run>) => {
+    const run: Run = (signal) => runInBackground({ name, logger, timeoutMs: runTimeoutMs, signal }, work);
+    const loop = startLoop({ name, logger, intervalMs, run });
+    parts.add({ name, stop: loop.stop });
+    return loop;
+  };
+  doorbell.ring = repeat('dispatcher', dispatchIntervalMs, () => dispatchPending(deps)).wake;
+  repeat('reconciler', reconcileIntervalMs, createReconciler(deps));
+  repeat('pruner', pruneIntervalMs, () => pruneRequests(deps));
 
-  const dispatcher = startLoop({
-    name: 'dispatcher',
-    logger,
-    intervalMs: dispatchIntervalMs,
-    run: (signal) => background('dispatcher', signal, () => dispatchPending(deps)),
-  });
-  parts.add({ name: 'dispatcher', stop: dispatcher.stop });
-  doorbell.ring = dispatcher.wake;
-
-  let declared = false;
-  const reconciler = startLoop({
-    name: 'reconciler',
-    logger,
-    intervalMs: reconcileIntervalMs,
-    run: (signal) =>
-      background('reconciler', signal, async () => {
-        if (!declared) await declareSchedules(deps);
-        declared = true;
-        await reconcile(deps);
-      }),
-  });
-  parts.add({ name: 'reconciler', stop: reconciler.stop });
-
-  const puller = createPuller<{ notifications: Parameters<typeof ingestEvents>[2]['notifications'] }, TaskEvent>({
+  const puller = createPuller<{ notifications: NotificationRepository }, TaskEvent>({
     name: 'tasks',
     logger,
     metrics,
@@ -63,4 +52,14 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
   });
   puller.start();
   parts.add({ name: 'event puller', stop: puller.stop });
+}
+
+/** The database may come up later than this process, so the schedules are declared by the first run that reaches it. */
+function createReconciler(deps: SchedulerDeps): () => Promise<void> {
+  let declared = false;
+  return async () => {
+    if (!declared) await declareSchedules(deps);
+    declared = true;
+    await reconcile(deps);
+  };
 }

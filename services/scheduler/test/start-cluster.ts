@@ -42,9 +42,9 @@ const lastTitle = 'the last of them';
 
 export const anHourAgo = (): Date => new Date(Date.now() - 3_600_000);
 
-/** Resolves once the answer is what is wanted; throws with the last answer after half a minute. */
+/** Resolves once the answer is what is wanted; throws with the last answer after a while. */
 export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 50_000;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;

@@ -1,19 +1,8 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
 import { createEventSignal, pullEvents } from '#libs/events';
-import { bind, createAuthenticator, createServiceIdentity, startServer, type AccessKeys, type GrpcServer } from '#libs/grpc';
-import {
-  createLogger,
-  createMetrics,
-  createParts,
-  startHttpPort,
-  systemClock,
-  type Clock,
-  type Logger,
-  type Metrics,
-  type RunningApp,
-} from '#libs/runtime';
-import { openAccessKeys } from './clients/auth.client.ts';
+import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
@@ -22,6 +11,7 @@ import { createTaskReader } from './db/task-reader.ts';
 import type { EventFeed, PeopleDirectory, TasksDeps } from './deps.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers, tasksHandlers } from './rpc/tasks.handlers.ts';
+import { pruneRequests } from './use-cases/prune-requests.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -30,36 +20,24 @@ export interface AppOverrides {
   accessKeys?: AccessKeys;
 }
 
-interface Base {
-  config: TasksConfig;
-  logger: Logger;
-  metrics: Metrics;
-  /** Keeps what must be ended. */
-  parts: ReturnType<typeof createParts>;
-}
+type Base = ServiceBase<TasksConfig>;
 
-/** Starts the whole service: everything is constructed here, once. What was started is stopped again when a later part fails. */
-export async function startApp(config: TasksConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
-  const logger = overrides.logger ?? createLogger({ service: config.service, level: config.logLevel });
-  // The server needs all of the grace period for its calls; the parts after it only have to close.
-  const parts = createParts({ logger, graceMs: config.shutdownGraceMs + 1000 });
-  const base = { config, logger, metrics: createMetrics(config.service), parts };
-  try {
+/** Starts the whole service: everything is constructed here, once. */
+export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
+  return startApplication(config, overrides, async (base) => {
     const database = await openTasksDatabase(base);
-    const { accessKeys, people } = openClients(base, overrides);
-    const deps = createDeps({ database, people, eventFeed: openEventFeed(base, database) }, config, overrides);
-    const running: { server?: GrpcServer } = {};
-    const { host, httpPort: port } = config;
-    const http = await startHttpPort({ host, port, metrics: base.metrics, isReady: () => running.server?.isServing() ?? false });
-    parts.add({ name: 'http port', stop: () => http.close() });
-    const server = await startGrpc(base, { database, deps, accessKeys });
-    running.server = server;
-    parts.add({ name: 'grpc server', stop: server.stop });
-    return { grpcPort: server.port, httpPort: http.port, logger, stop: parts.stop };
-  } catch (error) {
-    await parts.stop();
-    throw error;
-  }
+    const access = openAccess(base, config.authAddress, overrides.accessKeys);
+    const eventFeed = openEventFeed(base, database);
+    const deps = createDeps({ database, people: openPeople(base), eventFeed }, config, overrides);
+    startPruning(base, deps);
+    const ports = await openPorts(base, {
+      bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
+      access,
+      checks: { database: () => database.check() },
+    });
+    base.parts.add({ name: 'waiting readers', stop: async () => eventFeed.endWaits() });
+    return ports;
+  });
 }
 
 async function openTasksDatabase({ config, logger, metrics, parts }: Base): Promise<Database> {
@@ -69,22 +47,23 @@ async function openTasksDatabase({ config, logger, metrics, parts }: Base): Prom
   return database;
 }
 
-function openEventFeed({ config, logger, parts }: Base, { reader }: Database): EventFeed {
+/** `endWaits` lets readers that wait for events go, so that they do not hold up the end of the server. */
+function openEventFeed({ config, logger, parts }: Base, { reader }: Database): EventFeed & { endWaits(): void } {
   const signal = createEventSignal({ url: config.databaseUrl, channel: taskEventsChannel, logger });
   parts.add({ name: 'event signal', stop: () => signal.stop() });
-  return { pull: (after, limit) => pullEvents(reader, after, limit), wait: (maxMs, abort) => signal.wait(maxMs, abort) };
+  const closing = new AbortController();
+  return {
+    closing: closing.signal,
+    pull: (after, limit) => pullEvents(reader, after, limit),
+    wait: (maxMs, abort) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal])),
+    endWaits: () => closing.abort(),
+  };
 }
 
-/** Nobody waits for them: tasks serves while auth and users are down, and calls that need them say so. */
-function openClients({ config, logger, metrics, parts }: Base, overrides: AppOverrides): { accessKeys: AccessKeys; people: PeopleDirectory } {
-  const identity = createServiceIdentity({ service: config.service, privateKey: config.serviceKey });
+function openPeople({ config, identity, logger, metrics, parts }: Base): PeopleDirectory {
   const people = openPeopleDirectory({ address: config.usersAddress, identity, logger, metrics });
   parts.add({ name: 'users client', stop: async () => people.close() });
-  if (overrides.accessKeys !== undefined) return { accessKeys: overrides.accessKeys, people };
-  const accessKeys = openAccessKeys({ address: config.authAddress, identity, logger, metrics });
-  parts.add({ name: 'access keys', stop: () => accessKeys.stop() });
-  void accessKeys.start();
-  return { accessKeys, people };
+  return people;
 }
 
 interface Outside {
@@ -105,24 +84,11 @@ function createDeps({ database, people, eventFeed }: Outside, config: TasksConfi
   };
 }
 
-interface Served {
-  database: Database;
-  deps: TasksDeps;
-  accessKeys: AccessKeys;
-}
+const pruning = { name: 'prune-requests', intervalMs: 60_000, timeoutMs: 10_000 } as const;
 
-function startGrpc({ config, logger, metrics }: Base, { database, deps, accessKeys }: Served): Promise<GrpcServer> {
-  const { service, host, grpcPort, trustedProxies, shutdownGraceMs, servicePublicKeys } = config;
-  return startServer({
-    service,
-    host,
-    port: grpcPort,
-    bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
-    authenticate: createAuthenticator({ service, accessKeys, servicePublicKeys }),
-    logger,
-    metrics,
-    trustedProxies,
-    graceMs: shutdownGraceMs,
-    checks: { database: () => database.check() },
-  });
+function startPruning({ logger, parts }: Base, deps: TasksDeps): void {
+  const { name, intervalMs, timeoutMs } = pruning;
+  const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs, signal }, () => pruneRequests(deps));
+  const loop = startLoop({ name, logger, intervalMs, run });
+  parts.add({ name, stop: loop.stop });
 }

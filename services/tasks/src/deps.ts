@@ -40,8 +40,10 @@ export interface TaskReader {
 }
 
 export interface EventFeed {
+  /** Fires when the service stops: nobody may wait any more. */
+  readonly closing: AbortSignal;
   pull(after: Position | undefined, limit: number): Promise<EventBatch>;
-  /** Resolves at the next notification, after `maxMs`, or when the signal fires. */
+  /** Resolves at the next announcement, after `maxMs`, when the signal fires, and while closing. */
   wait(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 

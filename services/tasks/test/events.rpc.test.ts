@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskEventType, TaskStatus, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
+import { uuidv7 } from '#libs/db';
 import { anHourAgo, createTask, refused, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
@@ -95,6 +96,20 @@ describe('the event log of tasks', () => {
     const started = Date.now();
     expect(await pull({ after: next, maxWaitMs: 300 })).toEqual({ events: [], next, more: false });
     expect(Date.now() - started).toBeGreaterThanOrEqual(290);
+  });
+
+  it('lets waiting readers go when the service stops', async () => {
+    const other = await startTasks();
+    const caller = await other.asService('scheduler');
+    const ask = () => other.internal.batchGetTaskStates({ taskIds: [uuidv7()] }, caller);
+    await ask();
+    const waiting = other.internal.pullEvents({ maxWaitMs: 10_000 }, caller);
+    // Answered on the same connection, so the waiting call has arrived.
+    await ask();
+    const started = Date.now();
+    await other.stop();
+    expect(await waiting).toEqual({ events: [], next: undefined, more: false });
+    expect(Date.now() - started).toBeLessThan(1500);
   });
 
   it('tells where tasks stand now, and leaves out what does not exist', async () => {

@@ -95,6 +95,9 @@ describe('tasks and the people in them', () => {
         const { tasks, nameResolution } = await service.tasks.listTasks({}, ada.as);
         expect(Date.now() - started).toBeLessThan(1500);
         expect([nameResolution, tasks[0]?.id, tasks[0]?.ownerName]).toEqual([NameResolution.UNAVAILABLE, task.id, '']);
+        // F4: a short deadline is shared, not used up.
+        const hurried = await service.tasks.getTask({ taskId: task.id }, { ...ada.as, timeoutMs: 400 });
+        expect([hurried.nameResolution, hurried.task?.id]).toEqual([NameResolution.UNAVAILABLE, task.id]);
       } finally {
         await service.cluster.kill('users', 'SIGCONT');
       }

@@ -9,7 +9,14 @@ export const RefreshTokenSchema = defineEntity({
     /** SHA-256 of the token, base64url; the token itself is nowhere but at the client. */
     tokenHash: p.text().primary(),
     sessionId: () =>
-      p.manyToOne(SessionSchema).mapToPk().fieldName('session_id').index(false).foreignKeyName('refresh_tokens_session_id_fkey').updateRule('no action').deleteRule('cascade'),
+      p
+        .manyToOne(SessionSchema)
+        .mapToPk()
+        .fieldName('session_id')
+        .index(false) // the unique key begins with it
+        .foreignKeyName('refresh_tokens_session_id_fkey')
+        .updateRule('no action')
+        .deleteRule('cascade'),
     /** 1 for the one that the sign-in gave, one more at each rotation. */
     generation: p.integer(),
     createTime: p.datetime(3),

@@ -10,7 +10,14 @@ export const SessionSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     accountId: () =>
-      p.manyToOne(AccountSchema).mapToPk().fieldName('account_id').index('sessions_account_id_idx').foreignKeyName('sessions_account_id_fkey').updateRule('no action').deleteRule('cascade'),
+      p
+        .manyToOne(AccountSchema)
+        .mapToPk()
+        .fieldName('account_id')
+        .index('sessions_account_id_idx')
+        .foreignKeyName('sessions_account_id_fkey')
+        .updateRule('no action')
+        .deleteRule('cascade'),
     userAgent: p.text(),
     peer: p.text(),
     createTime: p.datetime(3),

@@ -1,4 +1,4 @@
-import type { EntityManager } from '#libs/db';
+import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { createCursorRepository, type CursorRepository } from '#libs/events';
 import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
@@ -10,6 +10,8 @@ export interface Repositories {
   schedules: ScheduleRepository;
   deadLetters: DeadLetterRepository;
   cursor: CursorRepository;
+  /** The recorded requests; `prune` deletes a batch whose time is over. */
+  requests: { prune(limit: number): Promise<number> };
 }
 
 export function createRepositories(em: EntityManager): Repositories {
@@ -18,5 +20,6 @@ export function createRepositories(em: EntityManager): Repositories {
     schedules: createScheduleRepository(em),
     deadLetters: createDeadLetterRepository(em),
     cursor: createCursorRepository(em),
+    requests: { prune: (limit) => pruneIdempotency(em, limit) },
   };
 }

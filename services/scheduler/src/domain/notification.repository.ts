@@ -26,8 +26,8 @@ export interface NotificationRepository {
   add(notifications: NewNotification[]): Promise<void>;
   /** Records a job for each batch of pending notifications that have none; oldest first. Replicas never get the same. */
   claim(limit: number, newJobId: () => string): Promise<DeliveryBatch[]>;
-  /** The jobs are lost: what is still pending of them may be claimed again. */
-  release(jobIds: string[]): Promise<void>;
+  /** The jobs are lost: what is still pending of them may be claimed again; returns how many notifications that are. */
+  release(jobIds: string[]): Promise<number>;
   /** Ends those that are still pending and writes their delivery; returns how many. This guard makes repetition harmless. */
   settle(ids: string[], outcome: DeliveryOutcome): Promise<number>;
 }
@@ -54,7 +54,7 @@ const assignText = `
   update notifications as n set job_id = job.id, enqueue_time = clock_timestamp()
   from unnest($1::uuid[], $2::text[]) as job (notification_id, id) where n.id = job.notification_id`;
 
-const releaseText = `update notifications set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending'`;
+const releaseText = `update notifications set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending' returning id`;
 
 const settleText = `
   with settled as (
@@ -117,7 +117,7 @@ export function createNotificationRepository(em: EntityManager): NotificationRep
       if (pairs.length > 0) await runStatement(em, assignText, [pairs.map(([id]) => id), pairs.map(([, jobId]) => jobId)]);
       return batches;
     },
-    release: async (jobIds) => void (await runStatement(em, releaseText, [jobIds])),
+    release: async (jobIds) => (await runStatement(em, releaseText, [jobIds])).length,
     settle: async (ids, { state, attempts, error }) => {
       if (ids.length === 0) return 0;
       return (await runStatement(em, settleText, [ids, state, attempts, error])).length;

@@ -36,8 +36,8 @@ export interface ScheduleRepository {
   lockPendingRun(runId: string): Promise<boolean>;
   /** Records a job for each pending run that has none. */
   claimRuns(limit: number, newJobId: () => string): Promise<RunJob[]>;
-  /** The jobs are lost: their runs may be claimed again. */
-  releaseRuns(jobIds: string[]): Promise<void>;
+  /** The jobs are lost: those of their runs that are still pending may be claimed again; returns how many. */
+  releaseRuns(jobIds: string[]): Promise<number>;
   finishRun(runId: string, state: Exclude<RunState, 'pending'>, result: string): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ const assignText = `
   from unnest($1::uuid[], $2::text[]) as job (run_id, id) where r.id = job.run_id`;
 
 const resultText = 'update schedules set last_run_time = now(), last_result = $2, last_run_failed = $3 where id = $1';
-const releaseText = `update schedule_runs set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending'`;
+const releaseText = `update schedule_runs set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending' returning id`;
 const finishText = `update schedule_runs set state = $2, result = $3, finish_time = now() where id = $1 and state = 'pending'`;
 
 interface ClaimedRow {
@@ -91,7 +91,7 @@ export function createScheduleRepository(em: EntityManager): ScheduleRepository 
       if (jobs.length > 0) await runStatement(em, assignText, [jobs.map((job) => job.runId), jobs.map((job) => job.jobId)]);
       return jobs;
     },
-    releaseRuns: async (jobIds) => void (await runStatement(em, releaseText, [jobIds])),
+    releaseRuns: async (jobIds) => (await runStatement(em, releaseText, [jobIds])).length,
     finishRun: async (runId, state, result) => void (await runStatement(em, finishText, [runId, state, result])),
   };
 }

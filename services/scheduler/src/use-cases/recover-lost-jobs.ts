@@ -12,12 +12,10 @@ export async function recoverLostJobs({ uow, read, queue, logger, wakeDispatch }
     if (expected.length === 0) return;
     const alive = await queue.findAlive(expected);
     const lost = expected.filter((jobId) => !alive.has(jobId));
-    if (lost.length > 0) {
-      await uow.run(async ({ notifications, schedules }) => {
-        await notifications.release(lost);
-        await schedules.releaseRuns(lost);
-      });
-      logger.warn({ jobs: lost.length }, 'lost jobs are replaced');
+    // Most of them have just done their work: only what is still pending was lost.
+    const released = lost.length === 0 ? 0 : await uow.run(async ({ notifications, schedules }) => (await notifications.release(lost)) + (await schedules.releaseRuns(lost)));
+    if (released > 0) {
+      logger.warn({ released }, 'lost jobs are replaced');
       wakeDispatch();
     }
     after = expected.at(-1) ?? '';

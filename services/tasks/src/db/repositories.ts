@@ -1,4 +1,4 @@
-import type { EntityManager } from '#libs/db';
+import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { createEventLog } from '#libs/events';
 import { counterCount } from '../domain/task-counters.ts';
 import { createTaskDueRepository, type TaskDueRepository } from '../domain/task-due.repository.ts';
@@ -13,6 +13,8 @@ export interface Repositories {
   tasks: TaskRepository;
   dues: TaskDueRepository;
   sweep: OverdueSweep;
+  /** Recorded requests: deletes up to `limit` of those whose time is over, and tells how many. */
+  requests: { prune(limit: number): Promise<number> };
   /** Last in every transaction. */
   log: TaskLog;
 }
@@ -23,6 +25,7 @@ export function createRepositories(em: EntityManager): Repositories {
     tasks: createTaskRepository(em),
     dues: createTaskDueRepository(em),
     sweep: createOverdueSweep(em),
+    requests: { prune: (limit) => pruneIdempotency(em, limit) },
     log: createTaskLog(events),
   };
 }

@@ -8,14 +8,14 @@ import { priorities, statuses } from '../domain/task-enums.ts';
 const earliestDue = Date.UTC(1970, 0, 1);
 const afterLatestDue = Date.UTC(10_000, 0, 1);
 const maxLabels = 20;
-/** Line breaks and tabs are text; other control characters and half surrogate pairs never are. */
-const forbiddenInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
+const controlCharactersInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
-/** Text that is kept exactly as it came. */
-const exactText = (max: number) =>
+/** Kept exactly as it came. */
+const exact = (max: number, forbidden: RegExp, rule: string) =>
   z
     .string()
-    .refine((text) => text.isWellFormed() && !forbiddenInText.test(text), 'must not contain control characters other than line breaks and tabs')
+    .refine((text) => text.isWellFormed() && !forbidden.test(text), rule)
     .refine((text) => [...text].length <= max, `must have at most ${max} characters`);
 
 const dueTime = z
@@ -31,7 +31,7 @@ const optionalUuid = z.union([z.literal('').transform(() => null), fieldTypes.uu
 /** The fields of a task that clients may write, each as the domain wants it. */
 export const taskFields = {
   title: fieldTypes.text({ min: 1, max: 200 }),
-  description: exactText(10_000),
+  description: exact(10_000, controlCharactersInText, 'must not contain control characters other than line breaks and tabs'),
   status: known(statuses),
   priority: known(priorities),
   dueTime: dueTime.nullish().transform((time) => time ?? null),
@@ -46,7 +46,7 @@ export const creationFields = {
   ...taskFields,
   status: known([...statuses, TaskStatus.UNSPECIFIED]).transform((status) => (status === TaskStatus.UNSPECIFIED ? TaskStatus.PENDING : status)),
   priority: known([...priorities, TaskPriority.UNSPECIFIED]).transform((priority) => (priority === TaskPriority.UNSPECIFIED ? TaskPriority.MEDIUM : priority)),
-  externalId: fieldTypes.text({ max: 128 }).transform((id) => (id === '' ? null : id)),
+  externalId: exact(128, controlCharacters, 'must not contain control characters').transform((id) => (id === '' ? null : id)),
 } as const;
 
 /** A set of filter values: sorted, without repetition. */

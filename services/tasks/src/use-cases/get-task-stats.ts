@@ -1,7 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import type { GetTaskStatsResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { requireListAccess } from '../domain/list-access.ts';
+import { requireListAccess } from '../domain/task-access.ts';
 import { toStats } from '../domain/task-counters.ts';
 
 /** `ownerId` '' = what the caller owns or is assigned to. */

@@ -1,6 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import type { GetTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, withNames } from '../domain/task.messages.ts';
 
@@ -9,8 +10,4 @@ export async function getTask({ taskReader, people }: Pick<TasksDeps, 'taskReade
   if (task === undefined || !maySee(actor, task)) throw taskNotFound(taskId);
   const known = await people.lookUp(peopleOf([task]));
   return { task: withNames(task, known), nameResolution: nameResolutionOf([task], known) };
-}
-
-function maySee(actor: UserActor, task: { ownerId: string; assigneeId: string }): boolean {
-  return actor.role === 'admin' || task.ownerId === actor.userId || task.assigneeId === actor.userId;
 }

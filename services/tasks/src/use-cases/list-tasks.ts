@@ -2,7 +2,7 @@ import type { UserActor } from '#libs/runtime';
 import type { ListTasksResponse, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { ListPosition, TasksDeps } from '../deps.ts';
 import { nameResolutionOf, peopleOf, withNames } from '../domain/task.messages.ts';
-import { requireListAccess } from '../domain/list-access.ts';
+import { requireListAccess } from '../domain/task-access.ts';
 
 export interface ListTasksInput {
   /** '' = what the caller owns or is assigned to. */

@@ -27,7 +27,7 @@ export async function pullEvents({ eventFeed }: Deps, signal: AbortSignal, input
     const wait = leftMs > 0 ? eventFeed.wait(Math.min(leftMs, lookAgainMs), AbortSignal.any([signal, stopWaiting.signal])) : undefined;
     try {
       const page = await eventFeed.pull(input.after, input.limit);
-      if (page.events.length > 0 || wait === undefined || signal.aborted) return toResponse(page);
+      if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted) return toResponse(page);
       await wait;
     } finally {
       stopWaiting.abort();

@@ -2,6 +2,7 @@ import { once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import { TaskEventType, UpdateTaskRequest, UpdateTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { maySee } from '../domain/task-access.ts';
 import type { People } from '../domain/people.ts';
 import type { Task, TaskEdit } from '../domain/task.entity.ts';
 import { etagMismatch, notOwner } from '../domain/task.errors.ts';
@@ -46,7 +47,7 @@ export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTask
  */
 async function lookUpPeople({ people, taskReader }: Deps, actor: UserActor, { taskId, edit }: UpdateTaskInput): Promise<People> {
   const current = await taskReader.find(taskId);
-  const ids = current === undefined ? [] : peopleOf([current]);
+  const ids = current === undefined || !maySee(actor, current) ? [] : peopleOf([current]);
   return people.lookUp([...ids, edit.assigneeId ?? null], { mustCheck: needsCheck(edit, actor) });
 }
 
