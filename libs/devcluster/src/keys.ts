@@ -23,6 +23,11 @@ export function keepKeys(folder: string): KeySettings {
   }));
 }
 
+/** The private key of a service in a cluster's folder, for tests that call as that service. */
+export function readServiceKey(dir: string, service: ServiceName): JsonWebKey {
+  return JSON.parse(readFileSync(join(dir, 'keys', `${service}.jwk.json`), 'utf8')) as JsonWebKey;
+}
+
 function keepSigningKey(folder: string, service: ServiceName): string {
   const path = join(folder, `${service}.jwk.json`);
   keepSecret(path, () => {

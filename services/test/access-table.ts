@@ -1,0 +1,136 @@
+import { Role } from '#contract/auth/v1/auth';
+import { Task } from '#contract/tasks/v1/tasks';
+import { User } from '#contract/users/v1/users';
+import { newEmail, newPassword, type Person, type World } from './start-world.ts';
+
+/** Those who hold a good access token, by what they have to do with the object that a request is about. */
+export type Relation = 'owner' | 'assignee' | 'other' | 'admin';
+export type People = Record<Relation, Person>;
+
+/** What a row's request is made from; a new one for every call. */
+export interface Call {
+  world: World;
+  people: People;
+  /** Who makes it; the owner when nobody in particular does. */
+  caller: Person;
+}
+
+/** What one method answers to those whom the contract admits to it. */
+export interface Row {
+  request: (call: Call) => object | Promise<object>;
+  /** For the access "user": what each of them gets. Whoever else is admitted gets OK. */
+  answers?: Record<Relation, string>;
+}
+
+const everybody: Record<Relation, string> = { owner: 'OK', assignee: 'OK', other: 'OK', admin: 'OK' };
+const foreignTask = 'NOT_FOUND/TASK_NOT_FOUND';
+const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
+const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
+const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
+const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
+const foreignSession = 'NOT_FOUND/SESSION_NOT_FOUND';
+
+const nothing = (): object => ({});
+const newAccount = async ({ world }: Call): Promise<string> => (await world.register()).id;
+const newTask = ({ world, people }: Call): Promise<Task> => world.createTask(people.owner, people.assignee);
+
+const auth: Record<string, Row> = {
+  Register: { request: () => ({ email: newEmail(), password: newPassword(), displayName: 'Grace' }) },
+  Login: { request: ({ caller: { email, password } }) => ({ email, password }) },
+  RefreshSession: { request: async ({ world, caller }) => ({ refreshToken: (await world.openSession(caller)).refreshToken }) },
+  Logout: { request: () => ({ refreshToken: 'nobody-has-this' }) },
+  GetJwks: { request: nothing },
+  ListSessions: { request: nothing, answers: everybody },
+  RevokeSession: {
+    request: async ({ world, people }) => ({ sessionId: (await world.openSession(people.owner)).sessionId }),
+    answers: { owner: 'OK', assignee: foreignSession, other: foreignSession, admin: foreignSession },
+  },
+  RevokeOtherSessions: { request: nothing, answers: everybody },
+  ChangePassword: { request: ({ caller }) => changePassword(caller), answers: everybody },
+  ChangeEmail: { request: ({ caller }) => changeEmail(caller), answers: everybody },
+  SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
+  DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  RotateSigningKey: { request: nothing },
+};
+
+/** The person goes on with the new one, so that later calls can sign in. */
+function changePassword(person: Person): object {
+  const currentPassword = person.password;
+  person.password = newPassword();
+  return { currentPassword, newPassword: person.password };
+}
+
+function changeEmail(person: Person): object {
+  person.email = newEmail();
+  return { currentPassword: person.password, newEmail: person.email };
+}
+
+const users: Record<string, Row> = {
+  GetMe: { request: nothing, answers: everybody },
+  GetUser: { request: ({ people }) => ({ userId: people.owner.id }), answers: onlyOneself },
+  UpdateUser: {
+    request: ({ people }) => ({ user: User.fromPartial({ id: people.owner.id, displayName: 'Ada' }), updateMask: ['display_name'] }),
+    answers: onlyOneself,
+  },
+  ListUsers: { request: nothing },
+};
+
+const internalUsers: Record<string, Row> = {
+  UpsertProfile: {
+    request: ({ people: { owner } }) => ({
+      userId: owner.id,
+      email: owner.email,
+      role: Role.USER,
+      enabled: true,
+      displayName: 'Ada',
+      accountVersion: 1n,
+      accountCreateTime: new Date(),
+    }),
+  },
+  BatchGetUsers: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+};
+
+const tasks: Record<string, Row> = {
+  CreateTask: { request: () => ({ task: Task.fromPartial({ title: 'Buy milk' }) }), answers: everybody },
+  GetTask: {
+    request: async (call) => ({ taskId: (await newTask(call)).id }),
+    answers: { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK' },
+  },
+  ListTasks: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
+  UpdateTask: {
+    request: async (call) => ({ task: Task.fromPartial({ id: (await newTask(call)).id, title: 'Sell milk' }), updateMask: ['title'] }),
+    answers: { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' },
+  },
+  DeleteTask: {
+    request: async (call) => ({ taskId: (await newTask(call)).id }),
+    answers: { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' },
+  },
+  GetTaskStats: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
+};
+
+const internalTasks: Record<string, Row> = {
+  SweepOverdue: { request: nothing },
+  PullEvents: { request: () => ({ pageSize: 1 }) },
+  BatchGetTaskStates: { request: async (call) => ({ taskIds: [(await newTask(call)).id] }) },
+};
+
+const scheduler: Record<string, Row> = {
+  ListSchedules: { request: nothing },
+  TriggerSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+};
+
+const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
+  Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
+
+/** A row for every method of the contract; a method without one fails the test. */
+export const accessTable: ReadonlyMap<string, Row> = new Map([
+  ...rowsOf('auth.v1.AuthService', auth),
+  ...rowsOf('auth.v1.InternalAuthService', { WatchRevocations: { request: nothing } }),
+  ...rowsOf('users.v1.UsersService', users),
+  ...rowsOf('users.v1.InternalUsersService', internalUsers),
+  ...rowsOf('tasks.v1.TasksService', tasks),
+  ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
+  ...rowsOf('scheduler.v1.SchedulerService', scheduler),
+  ...rowsOf('scheduler.v1.NotificationsService', { ListNotifications: { request: nothing, answers: everybody } }),
+]);

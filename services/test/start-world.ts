@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import type { LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import { type ServiceName } from '#libs/contract';
+import { readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
+import { createServiceIdentity } from '#libs/grpc';
+import { openWire, type Wire } from './wire.ts';
+
+/** Somebody with an account; password and e-mail are as they are now. */
+export interface Person {
+  id: string;
+  email: string;
+  password: string;
+  token: string;
+  refreshToken: string;
+}
+
+/** A whole cluster and people to call it as. */
+export interface World {
+  cluster: Cluster;
+  wire: Wire;
+  admin: Person;
+  register(): Promise<Person>;
+  /** Another session of a person; its id and refresh token. */
+  openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
+  createTask(owner: Person, assignee?: Person): Promise<Task>;
+  /** What a service proves itself to another with. */
+  serviceToken(caller: ServiceName, callee: ServiceName): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const authPath = (method: string): string => `/taskflow.auth.v1.AuthService/${method}`;
+
+export const newEmail = (): string => `${randomBytes(8).toString('hex')}@example.com`;
+export const newPassword = (): string => randomBytes(12).toString('hex');
+
+/** Calls that the test itself needs must succeed. */
+async function mustCall<Res>(wire: Wire, path: string, request: object, token?: string): Promise<Res> {
+  const { error, response } = await wire.call(path, request, { token });
+  if (error !== undefined) throw error;
+  return response as Res;
+}
+
+function toPerson(response: LoginResponse | RegisterResponse, { email, password }: { email: string; password: string }): Person {
+  return { id: response.account?.id ?? '', email, password, token: response.tokens?.accessToken ?? '', refreshToken: response.tokens?.refreshToken ?? '' };
+}
+
+/** All services as processes of their own; sweeps only run when asked for. */
+export async function startWorld(options: Partial<ClusterOptions> = {}): Promise<World> {
+  const cluster = await startCluster({
+    postgresAdminUrl: testPostgresUrl(),
+    redisUrl: testRedisUrl(),
+    ports: 'free',
+    env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
+    ...options,
+  });
+  const wire = openWire(cluster);
+  const signIn = async (who: { email: string; password: string }) => toPerson(await mustCall<LoginResponse>(wire, authPath('Login'), who), who);
+  return {
+    cluster,
+    wire,
+    admin: await signIn({ email: cluster.admin.email, password: cluster.admin.password }),
+    register: async () => {
+      const who = { email: newEmail(), password: newPassword() };
+      return toPerson(await mustCall<RegisterResponse>(wire, authPath('Register'), { ...who, displayName: 'Ada' }), who);
+    },
+    openSession: async (person) => {
+      const { token, refreshToken } = await signIn(person);
+      return { sessionId: String(decodeJwt(token)['sid']), token, refreshToken };
+    },
+    createTask: async (owner, assignee) => {
+      const task = Task.fromPartial({ title: 'Water the plants', assigneeId: assignee?.id ?? '' });
+      const created = await mustCall<CreateTaskResponse>(wire, '/taskflow.tasks.v1.TasksService/CreateTask', { task }, owner.token);
+      return created.task as Task;
+    },
+    serviceToken: (caller, callee) => createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee),
+    stop: async () => {
+      wire.close();
+      await cluster.stop();
+    },
+  };
+}
+
+/** Resolves once the answer is what is wanted; throws with the last answer after half a minute. */
+export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await ask();
+    if (satisfies(answer)) return answer;
+    if (Date.now() > deadline) throw new Error('waited in vain', { cause: answer });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

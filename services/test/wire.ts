@@ -1,0 +1,124 @@
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
+import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
+import { serviceNames, type ServiceName } from '#libs/contract';
+import type { Cluster } from '#libs/devcluster';
+import { CallError } from '#libs/grpc';
+
+interface Method {
+  path: string;
+  responseStream: boolean;
+  requestSerialize: (value: never) => Buffer;
+  requestDeserialize: (value: Buffer) => object;
+  responseDeserialize: (value: Buffer) => unknown;
+}
+
+const definitions = [
+  AuthServiceService,
+  InternalAuthServiceService,
+  UsersServiceService,
+  InternalUsersServiceService,
+  TasksServiceService,
+  InternalTasksServiceService,
+  SchedulerServiceService,
+  NotificationsServiceService,
+];
+
+const methods: ReadonlyMap<string, Method> = new Map(
+  definitions.flatMap((definition) => Object.values(definition) as unknown as Method[]).map((method) => [method.path, method]),
+);
+
+function methodOf(path: string): Method {
+  const method = methods.get(path);
+  if (method === undefined) throw new Error(`${path} belongs to no service that this test knows`);
+  return method;
+}
+
+/** The service that serves a path. */
+export function serviceOf(path: string): ServiceName {
+  const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
+  if (name === undefined) throw new Error(`${path} belongs to no service`);
+  return name;
+}
+
+/** The request as a client would send it; fields that are left out have their defaults. */
+export function encode(path: string, request: object): Buffer {
+  const { requestSerialize, requestDeserialize } = methodOf(path);
+  return requestSerialize({ ...requestDeserialize(Buffer.alloc(0)), ...request } as never);
+}
+
+export interface Credentials {
+  /** An access token. */
+  token?: string | undefined;
+  /** What a service proves itself with. */
+  serviceToken?: string | undefined;
+  /** Anything else. */
+  metadata?: Record<string, string>;
+}
+
+export interface Answer {
+  /** "OK", or code and reason: "NOT_FOUND/TASK_NOT_FOUND". */
+  outcome: string;
+  error: CallError | undefined;
+  /** The answer; of a stream its first message. */
+  response: unknown;
+}
+
+/** Calls any method of a cluster by its path, over the wire, as somebody outside the processes. */
+export interface Wire {
+  call(path: string, request: object | Buffer, credentials?: Credentials): Promise<Answer>;
+  close(): void;
+}
+
+const timeoutMs = 15_000;
+
+function toMetadata({ token, serviceToken, metadata = {} }: Credentials): Metadata {
+  const sent = new Metadata();
+  if (token !== undefined) sent.set('authorization', `Bearer ${token}`);
+  if (serviceToken !== undefined) sent.set('x-taskflow-service', serviceToken);
+  for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
+  return sent;
+}
+
+function toAnswer(path: string, error: ServiceError | null, response?: unknown): Answer {
+  if (error === null) return { outcome: 'OK', error: undefined, response };
+  const callError = new CallError(path, error);
+  return { outcome: `${status[error.code]}/${callError.reason ?? error.details}`, error: callError, response: undefined };
+}
+
+const keep = (bytes: Buffer): Buffer => bytes;
+
+function callUnary(client: Client, { path, responseDeserialize }: Method, bytes: Buffer, metadata: Metadata): Promise<Answer> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, keep, responseDeserialize, bytes, metadata, { deadline: Date.now() + timeoutMs }, (error, response) =>
+      resolve(toAnswer(path, error, response)),
+    );
+  });
+}
+
+function callStream(client: Client, { path, responseDeserialize }: Method, bytes: Buffer, metadata: Metadata): Promise<Answer> {
+  return new Promise((resolve) => {
+    const stream = client.makeServerStreamRequest(path, keep, responseDeserialize, bytes, metadata, { deadline: Date.now() + timeoutMs });
+    stream.on('data', (message: unknown) => {
+      resolve(toAnswer(path, null, message));
+      stream.cancel();
+    });
+    stream.on('error', (error) => resolve(toAnswer(path, error as ServiceError)));
+    stream.on('end', () => resolve(toAnswer(path, null)));
+  });
+}
+
+export function openWire(cluster: Cluster): Wire {
+  const clients = new Map(serviceNames.map((service) => [service, new Client(cluster.address(service), credentials.createInsecure())]));
+  return {
+    call: (path, request, given = {}) => {
+      const method = methodOf(path);
+      const bytes = Buffer.isBuffer(request) ? request : encode(path, request);
+      const client = clients.get(serviceOf(path)) as Client;
+      return (method.responseStream ? callStream : callUnary)(client, method, bytes, toMetadata(given));
+    },
+    close: () => clients.forEach((client) => client.close()),
+  };
+}
