@@ -18,6 +18,7 @@ import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { startCleaning, startPreparation } from './start-up.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
+import { pruneRequests } from './use-cases/prune-requests.ts';
 import { removeExpiredRevocations } from './use-cases/remove-expired-revocations.ts';
 import { removeExpiredSessions } from './use-cases/remove-expired-sessions.ts';
 
@@ -65,7 +66,7 @@ type OutboxCalls = { 'upsert-profile': ProfileUpsert };
 async function createInside(base: Base, overrides: AppOverrides): Promise<Inside> {
   const { config, logger, metrics, parts } = base;
   const { clock = systemClock } = overrides;
-  const { databaseUrl, poolSize, encryptionKey, sessionLifetimeMs, refreshGraceMs } = config;
+  const { databaseUrl, poolSize, encryptionKey, sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs } = config;
   const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-auth' });
   parts.add({ name: 'database', stop: () => database.close() });
   const profiles = openProfileClient(base);
@@ -97,7 +98,7 @@ async function createInside(base: Base, overrides: AppOverrides): Promise<Inside
     signingKeys: keys,
     profileDelivery: profiles,
     revocationWatch: feed,
-    settings: { sessionLifetimeMs, refreshGraceMs },
+    settings: { sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs },
   };
   return { database, outbox, keys, feed, deps };
 }
@@ -115,7 +116,7 @@ async function prepare({ administrator }: AuthConfig, deps: AuthDeps): Promise<v
 }
 
 async function clean(deps: AuthDeps): Promise<{ again: boolean }> {
-  const outcomes = [await removeExpiredSessions(deps), await removeExpiredRevocations(deps)];
+  const outcomes = [await removeExpiredSessions(deps), await removeExpiredRevocations(deps), await pruneRequests(deps)];
   return { again: outcomes.some(({ again }) => again) };
 }
 

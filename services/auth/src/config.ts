@@ -11,6 +11,10 @@ export interface AuthConfig extends ServiceConfig {
   administrator: { email: string; password: string } | undefined;
   refreshGraceMs: number;
   sessionLifetimeMs: number;
+  /** How long other services may use a copy of the key set. */
+  jwksMaxAgeMs: number;
+  /** A new signing key is published for this much longer before it signs. */
+  keyMarginMs: number;
 }
 
 const passwordRule = `must have at least ${minPasswordCharacters} characters and at most ${maxPasswordBytes} bytes`;
@@ -23,6 +27,9 @@ const shape = {
   // 0 = strict: every repeated use of a refresh token ends its session.
   TASKFLOW_AUTH_REFRESH_GRACE_MS: envTypes.wholeNumber(10_000, 600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
+  TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes.positiveInt(60_000, 3_600_000),
+  // Covers what replicas and callers notice late: some seconds each, and fetches that have to be repeated.
+  TASKFLOW_AUTH_KEY_MARGIN_MS: envTypes.positiveInt(30_000, 3_600_000),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -37,6 +44,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
     administrator: email === undefined || password === undefined ? undefined : { email, password },
     refreshGraceMs: own.TASKFLOW_AUTH_REFRESH_GRACE_MS,
     sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
+    jwksMaxAgeMs: own.TASKFLOW_AUTH_JWKS_MAX_AGE_MS,
+    keyMarginMs: own.TASKFLOW_AUTH_KEY_MARGIN_MS,
   };
 }
 

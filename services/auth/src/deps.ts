@@ -6,7 +6,7 @@ import type { Revocation } from './domain/revocation.entity.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionRepository } from './domain/session.repository.ts';
 import type { SigningKeyRepository } from './domain/signing-key.repository.ts';
-import type { PublicJwk } from './domain/signing-key.entity.ts';
+import type { NewSigningKey, PublicJwk } from './domain/signing-key.entity.ts';
 
 /** Everything that one transaction can touch. */
 export interface Repositories {
@@ -14,6 +14,8 @@ export interface Repositories {
   sessions: SessionRepository;
   signingKeys: SigningKeyRepository;
   revocations: RevocationRepository;
+  /** Requests that were recorded under their request ids. */
+  requests: { prune(limit: number): Promise<number> };
   profiles: ProfileOutbox;
 }
 
@@ -56,6 +58,10 @@ export interface PublishedKey {
 export interface SigningKeys {
   /** Every key that a good token may be signed with; there is always one. */
   listPublished(): Promise<PublishedKey[]>;
+  /** Makes a key that is not stored yet. */
+  generate(): NewSigningKey;
+  /** Looks at once for what was stored. Never rejects: it is noticed in a moment anyway. */
+  refresh(): Promise<void>;
 }
 
 /** What a follower of revocations is told next. */
@@ -77,6 +83,10 @@ export interface AuthSettings {
   sessionLifetimeMs: number;
   /** How long a replaced refresh token still gives the same successor. */
   refreshGraceMs: number;
+  /** How long a copy of the key set may be used before it is fetched again. */
+  jwksMaxAgeMs: number;
+  /** How much longer than that a new key is published before it signs. */
+  keyMarginMs: number;
 }
 
 export interface AuthDeps {

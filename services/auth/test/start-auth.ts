@@ -106,5 +106,7 @@ function createConfig(databaseUrl: string): AuthConfig {
     administrator: undefined,
     refreshGraceMs: 10_000,
     sessionLifetimeMs: 30 * 24 * 3_600_000,
+    jwksMaxAgeMs: 60_000,
+    keyMarginMs: 30_000,
   };
 }

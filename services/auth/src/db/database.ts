@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { EntityManager } from '#libs/db';
+import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
 import { createAccountRepository } from './account.repository.ts';
@@ -27,6 +27,7 @@ export function createRepositories(em: EntityManager, { profiles, onRevocation }
     sessions: createSessionRepository(em),
     signingKeys: createSigningKeyRepository(em),
     revocations: createRevocationRepository(em, onRevocation),
+    requests: { prune: (limit) => pruneIdempotency(em, limit) },
     profiles,
   };
 }

@@ -1,12 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
-/**
- * The life of a key: `published` callers may fetch it already, `active` it signs, `retiring` tokens that it signed are
- * still good, `retired` it is gone from the key set. At most one key is active.
- */
-export const signingKeyStates = ['published', 'active', 'retiring', 'retired'] as const;
-export type SigningKeyState = (typeof signingKeyStates)[number];
-
 /** RFC 8037. */
 export interface PublicJwk {
   kty: 'OKP';
@@ -17,27 +10,49 @@ export interface PublicJwk {
 export const SigningKeySchema = defineEntity({
   name: 'SigningKey',
   tableName: 'signing_keys',
-  indexes: [
-    {
-      name: 'signing_keys_one_active_key',
-      expression: `create unique index "signing_keys_one_active_key" on "signing_keys" ("state") where ("state" = 'active')`,
-    },
-  ],
   properties: {
     kid: p.text().primary(),
-    state: p.enum(signingKeyStates),
     publicJwk: p.json<PublicJwk>(),
     /** AES-256-GCM, bound to the kid. */
     sealedPrivateKey: p.blob(),
     createTime: p.datetime(3),
-    activateTime: p.datetime(3).nullable(),
+    /** It signs from here on, until a later key does. */
+    signTime: p.datetime(3),
+    /** It is gone from the key set from here on; unknown while it has no successor. */
     retireTime: p.datetime(3).nullable(),
   },
 });
 
+/** What is made before it is stored; its times are the database's. */
+export interface NewSigningKey {
+  kid: string;
+  publicJwk: PublicJwk;
+  sealedPrivateKey: Buffer;
+}
+
+/**
+ * The life of a key: published, so that everybody fetches it before they need it; signing; replaced, while tokens that it
+ * signed may still be good; retired. All replicas see it alike, since only the database's clock decides.
+ */
 export class SigningKey extends SigningKeySchema.class {
-  static createActive(values: { kid: string; publicJwk: PublicJwk; sealedPrivateKey: Buffer }, now: Date): SigningKey {
-    return Object.assign(new SigningKey(), values, { state: 'active' as const, createTime: now, activateTime: now, retireTime: null });
+  isPublished(now: Date): boolean {
+    return this.retireTime == null || this.retireTime > now;
+  }
+
+  mayHaveSigned(now: Date): boolean {
+    return this.signTime <= now;
   }
 }
 SigningKeySchema.setClass(SigningKey);
+
+/** The key that signs now: of those whose time has come, the one that came last. */
+export function findSigningKey(keys: readonly SigningKey[], now: Date): SigningKey | undefined {
+  const begun = keys.filter((key) => key.mayHaveSigned(now) && key.isPublished(now));
+  return begun.reduce<SigningKey | undefined>((last, key) => (last === undefined || isLater(key, last) ? key : last), undefined);
+}
+
+/** By kid where times are equal, so that all replicas choose the same. */
+function isLater(one: SigningKey, other: SigningKey): boolean {
+  const difference = one.signTime.getTime() - other.signTime.getTime();
+  return difference === 0 ? one.kid > other.kid : difference > 0;
+}

@@ -25,7 +25,7 @@ export function toTokenPair(tokens: Tokens): TokenPair {
 export function toJwksMessage({ keys, maxAgeMs }: { keys: PublishedKey[]; maxAgeMs: number }): GetJwksResponse {
   return {
     keys: keys.map(({ kid, publicJwk: { kty, crv, x } }) => ({ kid, kty, crv, alg: 'EdDSA', use: 'sig', x })),
-    maxAge: { seconds: BigInt(Math.floor(maxAgeMs / 1000)), nanos: 0 },
+    maxAge: { seconds: BigInt(Math.floor(maxAgeMs / 1000)), nanos: (maxAgeMs % 1000) * 1_000_000 },
   };
 }
 

@@ -1,11 +1,12 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { UnitOfWork } from '#libs/db';
 import type { AccessKeys } from '#libs/grpc';
 import { runInBackground, type Clock, type Logger } from '#libs/runtime';
 import { importJWK } from 'jose';
-import type { PublishedKey, Repositories, SigningKeys } from '../deps.ts';
-import { SigningKey, type PublicJwk } from '../domain/signing-key.entity.ts';
+import type { Repositories, SigningKeys } from '../deps.ts';
+import { findSigningKey, type PublicJwk, type SigningKey } from '../domain/signing-key.entity.ts';
 import type { KeyCipher } from './key-cipher.ts';
+import { generateSigningKey, openPrivateKey } from './signing-key-maker.ts';
 
 export interface SigningKeyRingOptions {
   uow: UnitOfWork<Repositories>;
@@ -20,14 +21,17 @@ export interface SigningKeyRing extends SigningKeys, AccessKeys {
 }
 
 interface LoadedKeys {
-  published: PublishedKey[];
+  keys: readonly SigningKey[];
   publicKeys: ReadonlyMap<string, CryptoKey>;
-  active: { kid: string; privateKey: KeyObject };
+  privateKeys: ReadonlyMap<string, KeyObject>;
+  /** By the own clock. */
   loadTime: number;
+  /** The same moment by the database's. */
+  databaseTime: number;
 }
 
-// Other replicas' changes are noticed after this long.
-const maxAgeMs = 30_000;
+// Other replicas' changes are noticed after this long; the margin of a rotation covers it.
+const maxAgeMs = 2000;
 // An unknown kid, or a database that is away, makes one more attempt per this long.
 const retryAfterMs = 1000;
 const loadTimeoutMs = 5000;
@@ -61,46 +65,56 @@ export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKey
     });
   }
 
-  const isFresh = (keys: LoadedKeys): boolean => clock.now().getTime() - keys.loadTime < maxAgeMs;
+  const isFresh = (keys: LoadedKeys): boolean => Math.abs(clock.now().getTime() - keys.loadTime) < maxAgeMs;
+  const databaseNow = (keys: LoadedKeys): Date => new Date(keys.databaseTime + clock.now().getTime() - keys.loadTime);
   return {
-    getActive: async () => (await current(isFresh)).active,
-    listPublished: async () => (await current(isFresh)).published,
+    getActive: async () => {
+      const found = await current(isFresh);
+      return getSigning(found, databaseNow(found));
+    },
+    listPublished: async () => {
+      const found = await current(isFresh);
+      return found.keys.filter((key) => key.isPublished(databaseNow(found))).map(({ kid, publicJwk }) => ({ kid, publicJwk }));
+    },
     get: async (kid) => (await current((keys) => isFresh(keys) && keys.publicKeys.has(kid))).publicKeys.get(kid),
+    generate: () => generateSigningKey(options.cipher),
+    refresh: async () => {
+      // One that is under way may have begun too early to see the change.
+      await loading?.catch(() => undefined);
+      await reload().catch((error: unknown) => logger.warn({ err: error }, 'signing keys could not be loaded after a change'));
+    },
   };
 }
 
 async function loadKeys({ uow, cipher, clock }: SigningKeyRingOptions): Promise<LoadedKeys> {
-  let keys = await uow.run(({ signingKeys }) => signingKeys.listUsable());
-  if (!keys.some((key) => key.state === 'active')) {
-    const candidate = generateSigningKey(cipher, clock.now());
-    await uow.run(({ signingKeys }) => signingKeys.addUnlessOneIsActive(candidate));
-    keys = await uow.run(({ signingKeys }) => signingKeys.listUsable());
+  const list = () => uow.run(({ signingKeys }) => signingKeys.listUsable());
+  let usable = await list();
+  if (findSigningKey(usable.keys, usable.now) === undefined) {
+    const candidate = generateSigningKey(cipher);
+    await uow.run(({ signingKeys }) => signingKeys.addFirst(candidate));
+    usable = await list();
   }
-  const active = keys.find((key) => key.state === 'active');
-  if (active === undefined) throw new Error('no signing key is active');
+  const loadTime = clock.now().getTime();
+  const { keys, now } = usable;
   const publicKeys = await Promise.all(keys.map(async ({ kid, publicJwk }) => [kid, await importPublicKey(publicJwk)] as const));
+  // A key that will never sign again may have been sealed under an earlier encryption key.
+  const signing = findSigningKey(keys, now);
+  if (signing === undefined) throw new Error('no signing key may sign now');
+  const signers = keys.filter((key) => key.signTime >= signing.signTime);
   return {
-    published: keys.map(({ kid, publicJwk }) => ({ kid, publicJwk })),
+    keys,
     publicKeys: new Map(publicKeys),
-    active: { kid: active.kid, privateKey: openPrivateKey(cipher, active) },
-    loadTime: clock.now().getTime(),
+    privateKeys: new Map(signers.map((key) => [key.kid, openPrivateKey(cipher, key)] as const)),
+    loadTime,
+    databaseTime: now.getTime(),
   };
 }
 
-function generateSigningKey(cipher: KeyCipher, now: Date): SigningKey {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const kid = randomBytes(12).toString('base64url');
-  const { x } = publicKey.export({ format: 'jwk' });
-  const sealedPrivateKey = cipher.seal(privateKey.export({ format: 'der', type: 'pkcs8' }), kid);
-  return SigningKey.createActive({ kid, publicJwk: { kty: 'OKP', crv: 'Ed25519', x: x ?? '' }, sealedPrivateKey }, now);
-}
-
-function openPrivateKey(cipher: KeyCipher, { kid, sealedPrivateKey }: SigningKey): KeyObject {
-  try {
-    return createPrivateKey({ key: cipher.open(sealedPrivateKey, kid), format: 'der', type: 'pkcs8' });
-  } catch (cause) {
-    throw new Error(`signing key ${kid} cannot be opened: it was stored under another TASKFLOW_AUTH_ENCRYPTION_KEY`, { cause });
-  }
+function getSigning({ keys, privateKeys }: LoadedKeys, now: Date): { kid: string; privateKey: KeyObject } {
+  const kid = findSigningKey(keys, now)?.kid ?? '';
+  const privateKey = privateKeys.get(kid);
+  if (privateKey === undefined) throw new Error('no signing key may sign now');
+  return { kid, privateKey };
 }
 
 async function importPublicKey(jwk: PublicJwk): Promise<CryptoKey> {
