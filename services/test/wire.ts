@@ -111,13 +111,17 @@ function callStream(client: Client, { path, responseDeserialize }: Method, bytes
 }
 
 export function openWire(cluster: Cluster): Wire {
-  const clients = new Map(serviceNames.map((service) => [service, new Client(cluster.address(service), credentials.createInsecure())]));
+  const clients = new Map<ServiceName, Client>();
+  const clientOf = (service: ServiceName): Client => {
+    const client = clients.get(service) ?? new Client(cluster.address(service), credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 1000 });
+    clients.set(service, client);
+    return client;
+  };
   return {
     call: (path, request, given = {}) => {
       const method = methodOf(path);
       const bytes = Buffer.isBuffer(request) ? request : encode(path, request);
-      const client = clients.get(serviceOf(path)) as Client;
-      return (method.responseStream ? callStream : callUnary)(client, method, bytes, toMetadata(given));
+      return (method.responseStream ? callStream : callUnary)(clientOf(serviceOf(path)), method, bytes, toMetadata(given));
     },
     close: () => clients.forEach((client) => client.close()),
   };
