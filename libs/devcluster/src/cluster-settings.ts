@@ -80,7 +80,9 @@ function sharedSettings({ options, redisUrl, addresses }: Shared): Record<string
     TASKFLOW_HOST: '127.0.0.1',
     TASKFLOW_EXIT_WITH_PARENT: '1',
     TASKFLOW_REDIS_URL: redisUrl,
-    ...(options.namespace === undefined ? {} : { TASKFLOW_QUEUE_PREFIX: `taskflow-${options.namespace}` }),
+    ...(options.namespace === undefined ? {} : { TASKFLOW_QUEUE_PREFIX: `taskflow-${options.namespace}`, TASKFLOW_LIMITS_PREFIX: `taskflow-${options.namespace}` }),
+    // All tests come from one address; a cluster for people keeps the contract's limits.
+    ...(options.ports === 'default' ? {} : { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' }),
     ...Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'ADDRESS'), addresses[service]])),
   };
 }

@@ -2,6 +2,7 @@ import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v
 import { openDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
 import { bind, createRevocationFollower, openPorts, startApplication, type RevocationFollower, type ServiceBase } from '#libs/grpc';
+import { openLimits, type Limits } from '#libs/limits';
 import { systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
@@ -13,6 +14,7 @@ import { authHandlers, internalAuthHandlers } from './rpc/auth.handlers.ts';
 import { toRevocationsMessages } from './rpc/auth.mapper.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
+import { createPasswordGuard } from './security/password-guard.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
 import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
@@ -33,7 +35,8 @@ type Base = ServiceBase<AuthConfig>;
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
-    const { database, outbox, keys, feed, deps } = await createInside(base, overrides);
+    const limits = await openLimits(base);
+    const { database, outbox, keys, feed, deps } = await createInside(base, limits, overrides);
     const { logger, parts } = base;
     outbox.start();
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
@@ -45,6 +48,7 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
     return openPorts(base, {
       bindings: [bind(AuthServiceService, authHandlers(deps)), bind(InternalAuthServiceService, internalAuthHandlers(deps))],
       access: { accessKeys: keys, revocations, checks: { revocations: () => revocations.check() } },
+      limit: limits.interceptor,
       checks: { database: () => database.check(), preparation: preparation.check },
     });
   });
@@ -63,7 +67,7 @@ const profileTimeoutMs = 3000;
 
 type OutboxCalls = { 'upsert-profile': ProfileUpsert };
 
-async function createInside(base: Base, overrides: AppOverrides): Promise<Inside> {
+async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
   const { config, logger, metrics, parts } = base;
   const { clock = systemClock } = overrides;
   const { databaseUrl, poolSize, encryptionKey, sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs } = config;
@@ -93,6 +97,7 @@ async function createInside(base: Base, overrides: AppOverrides): Promise<Inside
     logger,
     newId: uuidv7,
     passwords: overrides.passwords ?? (await createPasswordHasher()),
+    passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
     refreshTokens: createRefreshTokens(encryptionKey),
     accessTokens: createAccessTokenIssuer({ keys }),
     signingKeys: keys,

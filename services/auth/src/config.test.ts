@@ -5,6 +5,7 @@ import { readConfig } from './config.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const complete = {
+  TASKFLOW_REDIS_URL: 'redis://127.0.0.1/3',
   TASKFLOW_AUTH_DATABASE_URL: 'postgres://auth:pw@127.0.0.1/auth',
   TASKFLOW_AUTH_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
   TASKFLOW_SERVICE_KEY: JSON.stringify(privateKey.export({ format: 'jwk' })),
@@ -21,13 +22,15 @@ function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('the configuration of auth', () => {
-  it('needs the database and the keys, everything else has a default', () => {
+  it('needs the database, Redis and the keys, everything else has a default', () => {
     expect(readConfig(complete)).toMatchObject({
       service: 'auth',
       grpcPort: 50_051,
       httpPort: 9465,
       usersAddress: '127.0.0.1:50052',
       administrator: undefined,
+      limits: { redisUrl: 'redis://127.0.0.1/3', prefix: 'taskflow', overrides: {} },
+      passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
       refreshGraceMs: 10_000,
       sessionLifetimeMs: 30 * 24 * 3_600_000,
     });
@@ -35,7 +38,7 @@ describe('the configuration of auth', () => {
 
   it('reports all faults at once', () => {
     const faults = faultsOf({ TASKFLOW_AUTH_ENCRYPTION_KEY: 'c2hvcnQ=', TASKFLOW_AUTH_REFRESH_GRACE_MS: '-1', TASKFLOW_AUTH_ADMIN_EMAIL: 'nobody' });
-    const names = ['SERVICE_KEY', 'SERVICE_PUBLIC_KEYS', 'AUTH_DATABASE_URL', 'AUTH_ENCRYPTION_KEY', 'AUTH_REFRESH_GRACE_MS', 'AUTH_ADMIN_EMAIL', 'AUTH_ADMIN_PASSWORD'];
+    const names = ['REDIS_URL', 'SERVICE_KEY', 'SERVICE_PUBLIC_KEYS', 'AUTH_DATABASE_URL', 'AUTH_ENCRYPTION_KEY', 'AUTH_REFRESH_GRACE_MS', 'AUTH_ADMIN_EMAIL', 'AUTH_ADMIN_PASSWORD'];
     for (const name of names) expect(faults).toContainEqual(expect.stringMatching(`^TASKFLOW_${name}: `));
     expect(faults).toHaveLength(names.length);
   });

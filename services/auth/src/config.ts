@@ -1,8 +1,11 @@
+import { policies } from '#libs/contract';
+import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, ConfigError, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { looksLikeEmail, normaliseEmail } from './domain/email.ts';
 import { isLongEnough, isShortEnough, maxPasswordBytes, minPasswordCharacters } from './domain/password.ts';
 
 export interface AuthConfig extends ServiceConfig {
+  limits: LimitsConfig;
   /** Where profiles are sent. */
   usersAddress: string;
   /** Encrypts the signing keys, derives refresh tokens. */
@@ -10,6 +13,8 @@ export interface AuthConfig extends ServiceConfig {
   /** The first administrator, made at the start when the e-mail has no account. */
   administrator: { email: string; password: string } | undefined;
   refreshGraceMs: number;
+  /** Wrong passwords of one peer for one account. */
+  passwordAttempts: { free: number; firstWaitMs: number; longestWaitMs: number };
   sessionLifetimeMs: number;
   /** How long other services may use a copy of the key set. */
   jwksMaxAgeMs: number;
@@ -26,6 +31,9 @@ const shape = {
   TASKFLOW_AUTH_ADMIN_PASSWORD: envTypes.text().refine((text) => isLongEnough(text) && isShortEnough(text), passwordRule).optional(),
   // 0 = strict: every repeated use of a refresh token ends its session.
   TASKFLOW_AUTH_REFRESH_GRACE_MS: envTypes.wholeNumber(10_000, 600_000),
+  TASKFLOW_AUTH_PASSWORD_ATTEMPTS: envTypes.positiveInt(5, 1000),
+  TASKFLOW_AUTH_PASSWORD_WAIT_MS: envTypes.positiveInt(1000, 3_600_000),
+  TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
   TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes.positiveInt(60_000, 3_600_000),
   // Covers what replicas and callers notice late: some seconds each, and fetches that have to be repeated.
@@ -39,9 +47,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
   const { TASKFLOW_AUTH_ADMIN_EMAIL: email, TASKFLOW_AUTH_ADMIN_PASSWORD: password } = own;
   return {
     ...common,
+    limits: toLimitsConfig(own),
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
     encryptionKey: own.TASKFLOW_AUTH_ENCRYPTION_KEY,
     administrator: email === undefined || password === undefined ? undefined : { email, password },
+    passwordAttempts: {
+      free: own.TASKFLOW_AUTH_PASSWORD_ATTEMPTS,
+      firstWaitMs: own.TASKFLOW_AUTH_PASSWORD_WAIT_MS,
+      longestWaitMs: own.TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS,
+    },
     refreshGraceMs: own.TASKFLOW_AUTH_REFRESH_GRACE_MS,
     sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
     jwksMaxAgeMs: own.TASKFLOW_AUTH_JWKS_MAX_AGE_MS,
@@ -51,7 +65,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
 
 function loadWith(otherFaults: readonly string[], env: NodeJS.ProcessEnv) {
   try {
-    const config = loadServiceConfig('auth', shape, env);
+    const config = loadServiceConfig('auth', { ...limitsEntries(policies, env), ...shape }, env);
     if (otherFaults.length > 0) throw new ConfigError([]);
     return config;
   } catch (error) {

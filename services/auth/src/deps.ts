@@ -37,6 +37,14 @@ export interface PasswordHasher {
   isOutdated(passwordHash: string): boolean;
 }
 
+export interface PasswordGuard {
+  /**
+   * Runs `check` as one attempt of the caller's address at the password of an account. After too many wrong ones it throws
+   * TOO_MANY_ATTEMPTS without running it. `account` may be any text that names one, whether or not it exists.
+   */
+  guard<T>(account: string, check: () => Promise<T>): Promise<T>;
+}
+
 export interface RefreshTokens {
   create(): string;
   /** The token that replaces this one. */
@@ -95,6 +103,7 @@ export interface AuthDeps {
   newId: () => string;
   logger: Logger;
   passwords: PasswordHasher;
+  passwordGuard: PasswordGuard;
   refreshTokens: RefreshTokens;
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;

@@ -74,7 +74,8 @@ describe('Login', () => {
   });
 
   it('answers what is too much at once with a time to retry, and serves the rest', async () => {
-    const flooded = await startAuth({ overrides: { passwords: await createPasswordHasher({ concurrency: 1, maxWaiting: 3 }) } });
+    const passwords = await createPasswordHasher({ concurrency: 1, maxWaiting: 3 });
+    const flooded = await startAuth({ overrides: { passwords }, config: { passwordAttempts: { free: 100, firstWaitMs: 1000, longestWaitMs: 1000 } } });
     try {
       const request = registration();
       await flooded.auth.register(request);

@@ -1,7 +1,7 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { migrate } from '#libs/db';
-import { createDatabase, testPostgresUrl } from '#libs/devcluster';
+import { createDatabase, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
@@ -101,6 +101,8 @@ function createConfig(databaseUrl: string): AuthConfig {
     servicePublicKeys: { keys: [] },
     shutdownGraceMs: 2000,
     trustedProxies: [],
+    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
+    passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
     usersAddress: '127.0.0.1:1',
     encryptionKey: randomBytes(32),
     administrator: undefined,

@@ -2,6 +2,7 @@ import { NotificationsServiceService, SchedulerServiceService } from '#contract/
 import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
+import { openLimits } from '#libs/limits';
 import type { Logger, RunningApp } from '#libs/runtime';
 import { openTasks } from './clients/tasks.client.ts';
 import type { SchedulerConfig } from './config.ts';
@@ -40,6 +41,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const ports = await openPorts(base, {
       bindings: [bind(SchedulerServiceService, schedulerHandlers(deps)), bind(NotificationsServiceService, notificationsHandlers(deps))],
       access,
+      limit: (await openLimits(base)).interceptor,
       // Not Redis and not tasks: without them everything is late, but every call is answered.
       checks: { database: () => database.check() },
     });

@@ -1,7 +1,10 @@
+import { policies } from '#libs/contract';
+import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { z } from 'zod';
 
 export interface SchedulerConfig extends ServiceConfig {
+  limits: LimitsConfig;
   /** Where access keys are fetched. */
   authAddress: string;
   /** Where tasks are swept, events pulled and states asked for. */
@@ -30,9 +33,10 @@ const entries = {
 
 /** Throws ConfigError with every fault at once. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfig {
-  const { common, own } = loadServiceConfig('scheduler', entries, env);
+  const { common, own } = loadServiceConfig('scheduler', { ...limitsEntries(policies, env), ...entries }, env);
   return {
     ...common,
+    limits: toLimitsConfig(own),
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
     tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
     redisUrl: own.TASKFLOW_REDIS_URL,

@@ -47,6 +47,7 @@ export async function startScheduler(given: Partial<SchedulerConfig> = {}): Prom
     servicePublicKeys: { keys: [{ ...(await exportJWK(own.publicKey)), kid: 'scheduler' }] } as SchedulerConfig['servicePublicKeys'],
     shutdownGraceMs: 2_000,
     trustedProxies: [],
+    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
     authAddress: nobody,
     tasksAddress: nobody,
     redisUrl: testRedisUrl(),

@@ -2,6 +2,7 @@ import { InternalTasksServiceService, TasksServiceService } from '#contract/task
 import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
 import { createEventSignal, pullEvents } from '#libs/events';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { openLimits } from '#libs/limits';
 import { runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
@@ -33,6 +34,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const ports = await openPorts(base, {
       bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
       access,
+      limit: (await openLimits(base)).interceptor,
       checks: { database: () => database.check() },
     });
     base.parts.add({ name: 'waiting readers', stop: async () => eventFeed.endWaits() });

@@ -1,6 +1,9 @@
+import { policies } from '#libs/contract';
+import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 
 export interface TasksConfig extends ServiceConfig {
+  limits: LimitsConfig;
   /** Where access keys are fetched. */
   authAddress: string;
   /** Names and existence of people. */
@@ -16,9 +19,10 @@ const entries = {
 
 /** Throws ConfigError with every fault at once. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): TasksConfig {
-  const { common, own } = loadServiceConfig('tasks', entries, env);
+  const { common, own } = loadServiceConfig('tasks', { ...limitsEntries(policies, env), ...entries }, env);
   return {
     ...common,
+    limits: toLimitsConfig(own),
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
     pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,

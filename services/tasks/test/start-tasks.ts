@@ -1,9 +1,9 @@
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID, type KeyObject } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { Client } from 'pg';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { migrate, uuidv7 } from '#libs/db';
-import { createDatabase, testPostgresUrl } from '#libs/devcluster';
+import { createDatabase, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
 import { accessTokenRules, createServiceIdentity, openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type RunningApp } from '#libs/runtime';
 import { startApp, type AppOverrides } from '../src/app.ts';
@@ -36,7 +36,7 @@ export interface TestTasks {
 /** Nobody listens here: users and auth are down for a service that is started alone. */
 const nobody = '127.0.0.1:1';
 
-/** The service alone in this process, on a database of its own, with keys of its own. There is no Redis at all. */
+/** The service alone in this process, on a database of its own, with keys of its own. Redis only counts limits. */
 export async function startTasks(overrides: AppOverrides & { config?: Partial<TasksConfig> } = {}): Promise<TestTasks> {
   const database = await createDatabase(testPostgresUrl());
   const logLines: string[] = [];
@@ -59,6 +59,7 @@ export async function startTasks(overrides: AppOverrides & { config?: Partial<Ta
     servicePublicKeys: { keys: await Promise.all(services.map(async (kid) => ({ ...(await exportJWK(pairs[kid].publicKey)), kid }))) } as TasksConfig['servicePublicKeys'],
     shutdownGraceMs: 2000,
     trustedProxies: [],
+    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
     authAddress: nobody,
     usersAddress: nobody,
     pageTokenKey: randomBytes(32),

@@ -1,6 +1,7 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { createPageTokens, openDatabase, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { openLimits } from '#libs/limits';
 import { systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import type { UsersConfig } from './config.ts';
 import { createRepositories, databaseDefinition } from './db/database.ts';
@@ -12,7 +13,7 @@ import { usersHandlers } from './rpc/users.handlers.ts';
 export interface AppOverrides {
   logger?: Logger;
   clock?: Clock;
-  /** Instead of auth's. */
+  /** Instead of auth's; nothing is revoked then. */
   accessKeys?: AccessKeys;
 }
 
@@ -27,6 +28,7 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
     return openPorts(base, {
       bindings: [bind(UsersServiceService, usersHandlers(deps)), bind(InternalUsersServiceService, internalUsersHandlers(deps))],
       access,
+      limit: (await openLimits(base)).interceptor,
       checks: { database: () => database.check() },
     });
   });

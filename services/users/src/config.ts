@@ -1,6 +1,9 @@
+import { policies } from '#libs/contract';
+import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 
 export interface UsersConfig extends ServiceConfig {
+  limits: LimitsConfig;
   /** Where access keys are fetched. */
   authAddress: string;
   pageTokenKey: Buffer;
@@ -10,10 +13,10 @@ export interface UsersConfig extends ServiceConfig {
 export function readConfig(env: NodeJS.ProcessEnv = process.env): UsersConfig {
   const { common, own } = loadServiceConfig(
     'users',
-    { TASKFLOW_AUTH_ADDRESS: addressType('auth'), TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32() },
+    { ...limitsEntries(policies, env), TASKFLOW_AUTH_ADDRESS: addressType('auth'), TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32() },
     env,
   );
-  return { ...common, authAddress: own.TASKFLOW_AUTH_ADDRESS, pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY };
+  return { ...common, limits: toLimitsConfig(own), authAddress: own.TASKFLOW_AUTH_ADDRESS, pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY };
 }
 
 /** A migration needs nothing but the database. */

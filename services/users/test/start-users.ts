@@ -1,7 +1,7 @@
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID, type KeyObject } from 'node:crypto';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { migrate } from '#libs/db';
-import { createDatabase, testPostgresUrl } from '#libs/devcluster';
+import { createDatabase, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
 import { accessTokenRules, createServiceIdentity, openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type RunningApp } from '#libs/runtime';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
@@ -60,6 +60,7 @@ export async function startUsers({ config: changes, overrides, realKeys, databas
     servicePublicKeys: { keys: await Promise.all(callers.map(async (kid) => ({ ...(await exportJWK(serviceKeys[kid].publicKey)), kid }))) } as UsersConfig['servicePublicKeys'],
     shutdownGraceMs: 2000,
     trustedProxies: [],
+    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
     authAddress: '127.0.0.1:1',
     pageTokenKey: randomBytes(32),
     ...changes,

@@ -15,6 +15,14 @@ export const tokenReused = (): AppError =>
 export const passwordQueueFull = (retryAfterMs: number): AppError =>
   new AppError('resource_exhausted', 'OVERLOADED', 'too many sign-ins at this moment', { details: { retryAfterMs } });
 
+/** Says nothing of whether the account exists. */
+export const tooManyAttempts = (retryAfterMs: number): AppError =>
+  new AppError('resource_exhausted', 'TOO_MANY_ATTEMPTS', 'too many wrong passwords; wait before the next', { details: { retryAfterMs } });
+
+/** Whether a password was checked and found wrong, as far as its caller is told. */
+export const isWrongPassword = (error: unknown): boolean =>
+  error instanceof AppError && (error.reason === 'CREDENTIALS_INVALID' || error.reason === 'PASSWORD_WRONG');
+
 export const passwordWrong = (): AppError => new AppError('permission_denied', 'PASSWORD_WRONG', 'the current password is wrong');
 
 /** The session or the account of the call ended a moment ago; the same answer as for any token that does not hold. */

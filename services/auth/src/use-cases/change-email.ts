@@ -9,7 +9,7 @@ export interface ChangeEmailInput {
   newEmail: string;
 }
 
-type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'clock' | 'logger' | 'profileDelivery'>;
+type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'passwordGuard' | 'clock' | 'logger' | 'profileDelivery'>;
 
 /** Sets a new e-mail to sign in with; the copy in users follows. That it is nobody else's is decided by the unique index. */
 export async function changeEmail(deps: Needs, actor: UserActor, input: ChangeEmailInput): Promise<Account> {

@@ -9,7 +9,7 @@ export interface ChangePasswordInput {
   newPassword: string;
 }
 
-type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'clock' | 'logger'>;
+type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'passwordGuard' | 'clock' | 'logger'>;
 
 /** Sets a new password. Whoever is signed in elsewhere, perhaps with the old one, has to sign in again. */
 export async function changePassword(deps: Needs, actor: UserActor, input: ChangePasswordInput): Promise<void> {

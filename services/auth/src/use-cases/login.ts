@@ -9,8 +9,17 @@ export interface LoginInput {
   password: string;
 }
 
+interface SignedIn {
+  account: Account;
+  tokens: Tokens;
+}
+
 /** Signs in. An unknown e-mail, a wrong password and a disabled account take the same work and get the same answer. */
-export async function login(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<{ account: Account; tokens: Tokens }> {
+export async function login(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<SignedIn> {
+  return deps.passwordGuard.guard(`email:${input.email}`, () => signIn(deps, input, client));
+}
+
+async function signIn(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<SignedIn> {
   const { uow, passwords } = deps;
   const account = await uow.run(({ accounts }) => accounts.findByEmail(input.email));
   const matches = await passwords.verify(account?.passwordHash, input.password);

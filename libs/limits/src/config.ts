@@ -1,0 +1,78 @@
+import { envTypes } from '#libs/runtime';
+import { z } from 'zod';
+
+/** A limit that an operator put in place of the contract's. */
+export type RateLimitOverride = 'unlimited' | { requests: number; perSeconds: number };
+
+/** By method ("taskflow.auth.v1.AuthService/Login"); "*" is for every method that is not named. */
+export type RateLimitOverrides = Readonly<Record<string, RateLimitOverride>>;
+
+export interface LimitsConfig {
+  /** The Redis that counts; all replicas of a service share it. */
+  redisUrl: string;
+  /** The first part of every key in Redis. */
+  prefix: string;
+  overrides: RateLimitOverrides;
+}
+
+/** What is needed of the contract: its methods by path ("/taskflow.auth.v1.AuthService/Login"), and whether they have a limit. */
+export type KnownMethods = ReadonlyMap<string, { rateLimit: object | undefined }>;
+
+const longestSeconds = 86_400;
+
+const override = z.union(
+  [
+    z.literal('unlimited'),
+    z.strictObject({ requests: z.number().int().min(1).max(1_000_000_000), perSeconds: z.number().int().min(1).max(longestSeconds) }),
+  ],
+  `must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to ${longestSeconds} }`,
+);
+
+function findFaults(overrides: RateLimitOverrides, methods: KnownMethods): string[] {
+  return Object.entries(overrides).flatMap(([name, given]) => {
+    if (name === '*') return [];
+    const method = methods.get(`/${name}`);
+    if (method === undefined) return [`names ${name}, which the contract does not declare`];
+    return method.rateLimit === undefined && given !== 'unlimited' ? [`limits ${name}, which the contract leaves unlimited`] : [];
+  });
+}
+
+function overridesType(methods: KnownMethods) {
+  return envTypes
+    .json(z.record(z.string(), override, 'must be an object of limits by method'))
+    .superRefine((overrides, context) => {
+      const faults = findFaults(overrides, methods);
+      if (faults.length > 0) context.addIssue({ code: 'custom', message: faults.join('; ') });
+    })
+    .optional();
+}
+
+const prefix = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,100}$/, 'must have 1 to 100 characters from A-Z a-z 0-9 _ -')
+  .default('taskflow');
+
+const redisUrl = envTypes.url('redis:', 'rediss:');
+
+/**
+ * The entries of a service's configuration that concern limits, for `loadServiceConfig`. Without TASKFLOW_LIMITS_REDIS_URL
+ * the queues' Redis counts too, and its URL has to be there.
+ */
+export function limitsEntries(methods: KnownMethods, env: NodeJS.ProcessEnv) {
+  const hasOwn = [env['TASKFLOW_LIMITS_REDIS_URL'], env['TASKFLOW_LIMITS_REDIS_URL_FILE']].some((value) => value !== undefined && value !== '');
+  return {
+    TASKFLOW_LIMITS_REDIS_URL: redisUrl.optional(),
+    TASKFLOW_REDIS_URL: (hasOwn ? redisUrl.optional() : redisUrl) as z.ZodType<string | undefined>,
+    TASKFLOW_LIMITS_PREFIX: prefix,
+    TASKFLOW_RATE_LIMITS: overridesType(methods),
+  };
+}
+
+/** What `limitsEntries` has read, as one value. */
+export function toLimitsConfig(own: z.infer<z.ZodObject<ReturnType<typeof limitsEntries>>>): LimitsConfig {
+  return {
+    redisUrl: own.TASKFLOW_LIMITS_REDIS_URL ?? own.TASKFLOW_REDIS_URL ?? '',
+    prefix: own.TASKFLOW_LIMITS_PREFIX,
+    overrides: own.TASKFLOW_RATE_LIMITS ?? {},
+  };
+}

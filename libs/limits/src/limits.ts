@@ -1,0 +1,36 @@
+import type { Logger, Metrics, Part } from '#libs/runtime';
+import { createAttempts, type Attempts, type AttemptsOptions } from './attempts.ts';
+import type { LimitsConfig } from './config.ts';
+import { createRateLimits, type LimitInterceptor } from './rate-limits.ts';
+import { openStore, type Store } from './store.ts';
+
+export interface Limits {
+  /** For `startServer({ limit })`: holds every method to its rate limit. */
+  readonly interceptor: LimitInterceptor;
+  /** Growing waits for attempts at a secret; opens a connection of its own. */
+  attempts(options: AttemptsOptions): Promise<Attempts>;
+}
+
+export interface LimitsBase {
+  config: { limits: LimitsConfig };
+  logger: Logger;
+  metrics: Metrics;
+  /** Gets what must be ended. */
+  parts: { add(part: Part): void };
+}
+
+/** Connects to the store of the limits. Does not fail when it is out of reach: then it is tried again and again. */
+export async function openLimits({ config, logger, metrics, parts }: LimitsBase): Promise<Limits> {
+  const { redisUrl, prefix, overrides } = config.limits;
+  const open = async (name: string): Promise<Store> => {
+    const store = openStore(redisUrl, { name, logger, metrics });
+    parts.add({ name, stop: async () => store.close() });
+    await store.waitForFirstConnection();
+    return store;
+  };
+  const store = await open('limits');
+  return {
+    interceptor: createRateLimits({ store, prefix, overrides, metrics }),
+    attempts: async (options) => createAttempts(await open(`${options.name} attempts`), { prefix, metrics, ...options }),
+  };
+}

@@ -1,0 +1,123 @@
+import { AppError } from '#libs/errors';
+import type { Actor, Metrics } from '#libs/runtime';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import type { RateLimitOverrides } from './config.ts';
+import { toPeerNetwork } from './peer-network.ts';
+import { StoreUnavailable, type Store } from './store.ts';
+import { consume, type Verdict } from './verdict.ts';
+
+/** The part of a method's policy that counts here. */
+export interface LimitedMethod {
+  /** "/taskflow.auth.v1.AuthService/Login" */
+  path: string;
+  rateLimit: { requests: number; perMs: number; key: 'user' | 'peer'; failClosed: boolean } | undefined;
+}
+
+/** The part of a call that counts here. */
+export interface LimitedCall {
+  readonly policy: LimitedMethod;
+  readonly context: { readonly actor: Actor; readonly peer: string };
+}
+
+/** A stage of the server's chain: goes on with `next`, or throws. */
+export type LimitInterceptor = (call: LimitedCall, next: () => Promise<void>) => Promise<void>;
+
+export interface RateLimitsOptions {
+  store: Store;
+  prefix: string;
+  overrides: RateLimitOverrides;
+  metrics: Metrics;
+}
+
+/** The limit of one method. */
+interface MethodLimit {
+  /** "60 per 60 s" */
+  name: string;
+  failClosed: boolean;
+  shared: RateLimiterRedis;
+  /** Counts this process alone, while the store is out of reach. */
+  backstop: RateLimiterMemory;
+}
+
+// About as long as the store takes to be found again.
+const retryWithoutStoreMs = 1000;
+
+function amountOf({ path, rateLimit }: LimitedMethod, overrides: RateLimitOverrides) {
+  const override = overrides[path.slice(1)] ?? overrides['*'];
+  if (rateLimit === undefined || override === 'unlimited') return undefined;
+  return override ?? { requests: rateLimit.requests, perSeconds: Math.max(1, Math.ceil(rateLimit.perMs / 1000)) };
+}
+
+function toMethodLimit(method: LimitedMethod, { store, prefix, overrides }: RateLimitsOptions): MethodLimit | undefined {
+  const amount = amountOf(method, overrides);
+  if (amount === undefined) return undefined;
+  const { requests: points, perSeconds: duration } = amount;
+  const keyPrefix = `${prefix}:rate:${method.path.slice(1)}`;
+  return {
+    name: `${points} per ${duration} s`,
+    failClosed: method.rateLimit?.failClosed ?? false,
+    // Nothing is ever given back, so whoever has used everything up is refused without asking again until the window ends.
+    shared: new RateLimiterRedis({ storeClient: store.redis, keyPrefix, points, duration, inMemoryBlockOnConsumed: points }),
+    backstop: new RateLimiterMemory({ keyPrefix, points, duration }),
+  };
+}
+
+/** Who is counted; it is named in the refusal, so it may hold nothing that the caller does not know. */
+function subjectOf({ policy, context }: LimitedCall): string {
+  const { actor, peer } = context;
+  return policy.rateLimit?.key === 'user' && actor.kind === 'user' ? `user:${actor.userId}` : `peer:${toPeerNetwork(peer)}`;
+}
+
+function rateLimited(subject: string, limit: MethodLimit, { path }: LimitedMethod, { retryAfterMs }: Verdict): AppError {
+  const quota = [{ subject, description: `${limit.name} for ${path.slice(1)}` }];
+  return new AppError('resource_exhausted', 'RATE_LIMITED', `too many requests: the limit is ${limit.name}`, { details: { retryAfterMs, quota } });
+}
+
+function limitsUnavailable(cause: unknown): AppError {
+  const details = { retryAfterMs: retryWithoutStoreMs };
+  return new AppError('unavailable', 'LIMITS_UNAVAILABLE', 'whether a limit is reached cannot be told now', { details, cause });
+}
+
+function createCounters(metrics: Metrics) {
+  return {
+    refused: metrics.counter('taskflow_limits_refused_total', 'Calls beyond the rate limit of their method.', ['method']),
+    blind: metrics.counter('taskflow_limits_store_failures_total', 'Calls whose limit could not be told, by what was decided.', ['method', 'decision']),
+  };
+}
+
+/** Refuses calls beyond the limit of their method, counted in the store for all replicas together. */
+export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
+  const { store, metrics } = options;
+  const counters = createCounters(metrics);
+  const limits = new Map<string, MethodLimit | undefined>();
+
+  function limitOf(method: LimitedMethod): MethodLimit | undefined {
+    if (!limits.has(method.path)) limits.set(method.path, toMethodLimit(method, options));
+    return limits.get(method.path);
+  }
+
+  async function judge(limit: MethodLimit, method: string, subject: string): Promise<Verdict> {
+    try {
+      return await store.ask(() => consume(limit.shared, subject));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      counters.blind.inc({ method, decision: limit.failClosed ? 'closed' : 'open' });
+      if (limit.failClosed) throw limitsUnavailable(error);
+      return consume(limit.backstop, subject);
+    }
+  }
+
+  return async (call, next) => {
+    const { policy } = call;
+    const limit = limitOf(policy);
+    if (limit !== undefined) {
+      const subject = subjectOf(call);
+      const verdict = await judge(limit, policy.path, subject);
+      if (!verdict.allowed) {
+        counters.refused.inc({ method: policy.path });
+        throw rateLimited(subject, limit, policy, verdict);
+      }
+    }
+    await next();
+  };
+}
