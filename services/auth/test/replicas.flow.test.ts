@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AuthServiceService, Role, type LoginResponse, type RegisterRequest, type TokenPair } from '#contract/auth/v1/auth';
+import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { UsersServiceService } from '#contract/users/v1/users';
+import { startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
+import { openPublicClient, type CallError, type PublicClient } from '#libs/grpc';
+import { Client } from 'pg';
+import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
+
+const graceMs = 4000;
+
+let cluster: Cluster;
+/** One client for each replica. */
+let auths: PublicClient<typeof AuthServiceService>[];
+let users: PublicClient<typeof UsersServiceService>;
+let tasks: PublicClient<typeof TasksServiceService>;
+beforeAll(async () => {
+  cluster = await startCluster({
+    postgresAdminUrl: testPostgresUrl(),
+    redisUrl: testRedisUrl(),
+    ports: 'free',
+    services: ['auth', 'users', 'tasks'],
+    replicas: { auth: 2 },
+    serviceEnv: { auth: { TASKFLOW_AUTH_REFRESH_GRACE_MS: String(graceMs) } },
+  });
+  auths = [0, 1].map((replica) => openPublicClient(AuthServiceService, cluster.address('auth', replica)));
+  users = openPublicClient(UsersServiceService, cluster.address('users'));
+  tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+}, 120_000);
+afterAll(async () => {
+  for (const client of [...(auths ?? []), users, tasks]) client?.close();
+  await cluster?.stop();
+});
+
+const auth = (replica: number): PublicClient<typeof AuthServiceService> => auths[replica % 2] as PublicClient<typeof AuthServiceService>;
+
+async function refresh(refreshToken: string, replica = 0): Promise<TokenPair> {
+  const { tokens } = await auth(replica).refreshSession({ refreshToken });
+  if (tokens === undefined) throw new Error('the answer has no tokens');
+  return tokens;
+}
+
+async function register(changes: Partial<RegisterRequest> = {}): Promise<{ request: RegisterRequest; id: string; tokens: TokenPair }> {
+  const request = registration(changes);
+  const { account, tokens } = await auth(0).register(request);
+  if (account === undefined || tokens === undefined) throw new Error('the answer is incomplete');
+  return { request, id: account.id, tokens };
+}
+
+function signInAsAdmin(): Promise<LoginResponse> {
+  const { email, password, passwordFile } = cluster.admin;
+  return auth(0).login({ email, password: passwordFile === undefined ? password : readFileSync(passwordFile, 'utf8').trim() });
+}
+
+/** A call of a user to each service, and to each replica of auth. */
+const everywhere = (): [string, (caller: { token: string }) => Promise<unknown>][] => [
+  ['users', (caller) => users.getMe({}, caller)],
+  ['tasks', (caller) => tasks.listTasks({}, caller)],
+  ['auth', (caller) => auth(0).listSessions({}, caller)],
+  ['auth-2', (caller) => auth(1).listSessions({}, caller)],
+];
+
+/** Every service takes the token now, and none does within five seconds. */
+async function expectEndEverywhere(caller: { token: string }, end: () => Promise<unknown>): Promise<void> {
+  for (const [, call] of everywhere()) await call(caller);
+  await end();
+  const refusals = await Promise.all(everywhere().map(async ([service, call]) => ({ service, ...(await untilRefused(() => call(caller))) })));
+  for (const { error, tookMs } of refusals) {
+    expect(error).toMatchObject(tokenInvalid);
+    expect(tookMs).toBeLessThan(5000);
+  }
+}
+
+async function countAccounts(email: string): Promise<number | null> {
+  const database = new Client({ connectionString: cluster.databaseUrl('auth') });
+  await database.connect();
+  const { rowCount } = await database.query('select 1 from accounts where email = $1', [email]);
+  await database.end();
+  return rowCount;
+}
+
+describe('two replicas of auth', () => {
+  it('A1: make one account of 50 registrations of one e-mail in all its spellings', async () => {
+    const email = registration().email.replace('ada', 'ren\u00e9e');
+    const spellings = [email, email.toUpperCase(), email.normalize('NFD'), email.toUpperCase().normalize('NFD'), ` ${email} `];
+    const attempts = Array.from({ length: 50 }, (_, index) => auth(index).register(registration({ email: spellings[index % spellings.length] })));
+    const results = await Promise.allSettled(attempts);
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ reason: 'EMAIL_TAKEN' });
+    expect(await countAccounts(email)).toBe(1);
+  });
+
+  it('A4: keep the two kinds of tokens apart', async () => {
+    const { tokens } = await register();
+    const next = await refresh(tokens.refreshToken, 1);
+    expect(next.refreshToken).not.toBe(tokens.refreshToken);
+    expect(Buffer.from(next.refreshToken.slice('tfr_'.length), 'base64url')).toHaveLength(32);
+    await expect(refresh(next.accessToken)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
+    for (const [, call] of everywhere()) await expect(call({ token: next.refreshToken })).rejects.toMatchObject(tokenInvalid);
+  });
+
+  it('A6: give 20 parallel refreshes of one token the same successor', async () => {
+    const { tokens } = await register();
+    const pairs = await Promise.all(Array.from({ length: 20 }, (_, index) => refresh(tokens.refreshToken, index)));
+    expect(new Set(pairs.map((pair) => pair.refreshToken)).size).toBe(1);
+    await refresh(pairs[0]?.refreshToken ?? '', 1);
+  });
+
+  it('A5: end the whole session when a replaced token comes back after the grace window, and write it down', async () => {
+    const { tokens } = await register();
+    const second = await refresh(tokens.refreshToken, 0);
+    const newest = await refresh(second.refreshToken, 1);
+    const { error, tookMs } = await untilRefused(() => refresh(tokens.refreshToken, 1));
+    expect(error).toMatchObject({ kind: 'unauthenticated', reason: 'TOKEN_REUSED' });
+    expect(tookMs).toBeGreaterThan(graceMs / 2);
+    await expect(refresh(newest.refreshToken, 0)).rejects.toMatchObject({ kind: 'unauthenticated' });
+    for (const [, call] of everywhere()) expect((await untilRefused(() => call({ token: newest.accessToken }))).error).toMatchObject(tokenInvalid);
+    const audit = cluster.logs('auth', 1).split('\n').find((line) => line.includes('"audit":"token_reused"'));
+    expect(JSON.parse(audit ?? '{}')).toMatchObject({ sessionId: expect.any(String), accountId: expect.any(String), peer: '127.0.0.1' });
+  });
+
+  it('let a client in that repeats its last refresh, whenever one of them is killed', async () => {
+    let { refreshToken } = (await register()).tokens;
+    for (let round = 0; round < 4; round += 1) {
+      const victim = round % 2;
+      const killed = pause(20 + Math.random() * 200).then(() => cluster.kill('auth', 'SIGKILL', victim));
+      for (;;) {
+        try {
+          ({ refreshToken } = await refresh(refreshToken, victim));
+        } catch (error) {
+          expect((error as CallError).kind).toBe('unavailable');
+          break;
+        }
+      }
+      await killed;
+      ({ refreshToken } = await refresh(refreshToken, victim + 1));
+      await cluster.start('auth', victim);
+    }
+  }, 60_000);
+});
+
+describe('within five seconds, on every service and replica', () => {
+  it('A7: a session that was logged out is refused', async () => {
+    const { tokens } = await register();
+    await expectEndEverywhere(as({ tokens }), () => auth(1).logout({ refreshToken: tokens.refreshToken }));
+    await expect(refresh(tokens.refreshToken)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
+  });
+
+  it('A8: a session that was ended from another one is refused, and the other one is not', async () => {
+    const { request, tokens } = await register();
+    const other = await auth(1).login(request);
+    await expectEndEverywhere(as(other), () => auth(0).revokeOtherSessions({}, as({ tokens })));
+    for (const [, call] of everywhere()) await call(as({ tokens }));
+  });
+
+  it('A11, D27: other sessions are refused after the password was changed', async () => {
+    const { request, tokens } = await register();
+    const other = await auth(1).login(request);
+    const change = { currentPassword: request.password, newPassword: 'another horse battery' };
+    await expectEndEverywhere(as(other), () => auth(0).changePassword(change, as({ tokens })));
+    for (const [, call] of everywhere()) await call(as({ tokens }));
+  });
+
+  it('a disabled account is refused, its tasks stay, and it is welcome again when it is enabled', async () => {
+    const admin = as(await signInAsAdmin());
+    const { request, id, tokens } = await register();
+    const { task } = await tasks.createTask({ task: Task.fromPartial({ title: 'stays' }) }, as({ tokens }));
+    await expectEndEverywhere(as({ tokens }), () => auth(1).disableAccount({ accountId: id }, admin));
+    await expect(auth(0).login(request)).rejects.toMatchObject({ reason: 'CREDENTIALS_INVALID' });
+    await auth(0).enableAccount({ accountId: id }, admin);
+    const again = as(await auth(1).login(request));
+    expect((await tasks.listTasks({}, again)).tasks).toEqual([expect.objectContaining({ id: task?.id })]);
+    await users.getMe({}, again);
+  });
+
+  it('a token with the old role is refused, and a token made right after has the new one', async () => {
+    const admin = as(await signInAsAdmin());
+    const { id, tokens } = await register();
+    await auth(0).setRole({ accountId: id, role: Role.ADMIN }, admin);
+    const promoted = await refresh(tokens.refreshToken, 1);
+    await users.listUsers({}, { token: promoted.accessToken });
+    await expectEndEverywhere({ token: promoted.accessToken }, () => auth(1).setRole({ accountId: id, role: Role.USER }, admin));
+    expect((await untilRefused(() => users.getMe({}, as({ tokens })))).error).toMatchObject(tokenInvalid);
+    const demoted = await refresh(promoted.refreshToken, 0);
+    await expect(users.listUsers({}, { token: demoted.accessToken })).rejects.toMatchObject({ reason: 'ADMIN_REQUIRED' });
+  });
+
+  it('B2: the directory shows a new e-mail, role and state', async () => {
+    const admin = as(await signInAsAdmin());
+    const { request, id, tokens } = await register();
+    const { email } = registration();
+    await auth(0).changeEmail({ currentPassword: request.password, newEmail: email }, as({ tokens }));
+    await auth(1).setRole({ accountId: id, role: Role.ADMIN }, admin);
+    await auth(1).disableAccount({ accountId: id }, admin);
+    const shown = async () => (await users.getUser({ userId: id }, admin)).user;
+    while ((await shown())?.enabled !== false) await pause(50);
+    expect(await shown()).toMatchObject({ email, role: Role.ADMIN, enabled: false, displayName: 'Ada' });
+  });
+});
