@@ -50,10 +50,9 @@ export class Account extends AccountSchema.class {
     return Object.assign(new Account(), values, { enabled: true, version: 1n, passwordVersion: 1, tokensNotBefore: null, createTime: now, updateTime: now });
   }
 
-  /** Whether a sign-in that was checked against an earlier state of this account still stands. */
-  allowsWhatWasVerified(earlier: Account): boolean {
-    const sameTokens = this.role === earlier.role && this.tokensNotBefore?.getTime() === earlier.tokensNotBefore?.getTime();
-    return this.hasPasswordOf(earlier) && sameTokens;
+  /** Whether a token that was made from an earlier state of this account is as good as one made now. */
+  givesTokensOf(earlier: Account): boolean {
+    return this.role === earlier.role && this.tokensNotBefore?.getTime() === earlier.tokensNotBefore?.getTime();
   }
 
   /** Whether the password that was checked against an earlier state is still the right one. */

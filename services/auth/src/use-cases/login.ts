@@ -25,16 +25,20 @@ async function signIn(deps: AuthDeps, input: LoginInput, client: ClientInfo): Pr
   const matches = await passwords.verify(account?.passwordHash, input.password);
   if (account === undefined || !matches || !account.enabled) throw credentialsInvalid();
 
-  const session = await prepareSession(deps, account, client);
   const newHash = await rehashIfOutdated(deps, account, input.password);
-  await uow.run(async ({ accounts, sessions }) => {
-    // While the password was being checked the account may have changed; a session must not slip past that change.
-    const current = newHash === undefined ? await accounts.findUnchanging(account.id) : await accounts.lock(account.id);
-    if (current === undefined || !current.allowsWhatWasVerified(account)) throw credentialsInvalid();
-    if (newHash !== undefined) current.rehashPassword(newHash);
-    session.addTo(sessions);
-  });
-  return { account, tokens: session.tokens };
+  for (let current = account; ; ) {
+    const session = await prepareSession(deps, current, client);
+    const latest = await uow.run(async ({ accounts, sessions }) => {
+      const found = newHash === undefined ? await accounts.findUnchanging(account.id) : await accounts.lock(account.id);
+      // While the password was being checked the account may have changed; a session must not slip past that change.
+      if (found === undefined || !found.hasPasswordOf(account)) throw credentialsInvalid();
+      if (newHash !== undefined) found.rehashPassword(newHash);
+      if (found.givesTokensOf(current)) session.addTo(sessions);
+      return found;
+    });
+    if (latest.givesTokensOf(current)) return { account: latest, tokens: session.tokens };
+    current = latest;
+  }
 }
 
 /** The password is known only now. When there is no time for it, the next sign-in will do. */
