@@ -26,6 +26,7 @@ const knownPassword = passwordText.refine((password) => password !== '', 'must b
 const refreshToken = z
   .string()
   .min(1, 'must be set')
+  .refine((token) => !/[\u0000-\u001f\u007f]/.test(token), 'must not contain control characters')
   .max(maxRefreshTokenCharacters, `must have at most ${maxRefreshTokenCharacters} characters`);
 
 export const registerSchema = z.object({
