@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
+import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { UsersServiceService } from '#contract/users/v1/users';
+import { isServing, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
+import { openPublicClient, patiently, type PublicClient } from '#libs/grpc';
+import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
+
+// The contract's promise for every service.
+const promisedMs = 5000;
+
+let cluster: Cluster;
+let auth: PublicClient<typeof AuthServiceService>;
+let otherAuth: PublicClient<typeof AuthServiceService>;
+let users: PublicClient<typeof UsersServiceService>;
+let tasks: PublicClient<typeof TasksServiceService>;
+let admin: LoginResponse;
+beforeAll(async () => {
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'] });
+  auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  otherAuth = openPublicClient(AuthServiceService, cluster.address('auth', 1));
+  users = openPublicClient(UsersServiceService, cluster.address('users'));
+  tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+  admin = await auth.login({ email: cluster.admin.email, password: cluster.admin.password });
+}, 120_000);
+afterAll(async () => {
+  for (const client of [auth, otherAuth, users, tasks]) client?.close();
+  await cluster?.stop();
+});
+
+/** Somebody whose token every service has accepted, and has in its cache. */
+async function newUser() {
+  const request = registration();
+  const registered = await auth.register(request);
+  const call = as(registered);
+  const everywhere: (() => Promise<unknown>)[] = [() => tasks.listTasks({}, call), () => users.getMe({}, call), () => auth.listSessions({}, call), () => otherAuth.listSessions({}, call)];
+  await Promise.all(everywhere.map((ask) => patiently(ask)));
+  return { ...registered, request, call, everywhere };
+}
+
+async function refusedEverywhere(everywhere: (() => Promise<unknown>)[]): Promise<void> {
+  const refusals = await Promise.all(everywhere.map((ask) => untilRefused(ask)));
+  for (const { error, tookMs } of refusals) {
+    expect(error).toMatchObject(tokenInvalid);
+    expect(tookMs).toBeLessThan(promisedMs);
+  }
+}
+
+describe('an access token', () => {
+  it('A7: is refused by every replica of every service within five seconds after Logout', async () => {
+    const { everywhere, tokens } = await newUser();
+    await auth.logout({ refreshToken: tokens?.refreshToken ?? '' });
+    await refusedEverywhere(everywhere);
+  });
+
+  it('A8: of a session that was ended from another device is refused, and the other one goes on', async () => {
+    const { everywhere, request } = await newUser();
+    const other = await otherAuth.login(request);
+    expect((await otherAuth.revokeOtherSessions({}, as(other))).revokedCount).toBe(1);
+    await refusedEverywhere(everywhere);
+    await Promise.all([tasks.listTasks({}, as(other)), users.getMe({}, as(other))]);
+  });
+
+  it('B5: of a disabled account is refused, and its tasks stay', async () => {
+    const { everywhere, account, call, request } = await newUser();
+    const { task } = await tasks.createTask({ task: Task.fromPartial({ title: 'stays' }) }, call);
+    await otherAuth.disableAccount({ accountId: account?.id ?? '' }, as(admin));
+    await refusedEverywhere(everywhere);
+    await auth.enableAccount({ accountId: account?.id ?? '' }, as(admin));
+    const again = await auth.login(request);
+    expect((await tasks.getTask({ taskId: task?.id ?? '' }, as(again))).task?.title).toBe('stays');
+  });
+});
+
+describe('with every auth down', () => {
+  const metric = async (service: 'users' | 'tasks'): Promise<string | undefined> =>
+    (await (await fetch(`${cluster.httpAddress(service)}/metrics`)).text()).split('\n').find((line) => line.startsWith('taskflow_revocations_stale{'))?.split(' ')[1];
+  const staleLines = (): number => cluster.logs('users').split('revocations are stale').length - 1;
+
+  it('sensitive methods refuse once revocations are stale, the others go on, and all is well when auth is back', async () => {
+    const revoked = await newUser();
+    const user = await newUser();
+    const { task } = await tasks.createTask({ task: Task.fromPartial({ title: 'still there' }) }, user.call);
+    const getTask = () => tasks.getTask({ taskId: task?.id ?? '' }, user.call);
+    await auth.logout({ refreshToken: revoked.tokens?.refreshToken ?? '' });
+    await refusedEverywhere(revoked.everywhere);
+    await users.listUsers({}, as(admin));
+    expect(await metric('users')).toBe('0');
+
+    await Promise.all([cluster.kill('auth', 'SIGKILL', 0), cluster.kill('auth', 'SIGKILL', 1)]);
+    const { error, tookMs } = await untilRefused(() => users.listUsers({}, as(admin)));
+    expect(error).toMatchObject({ kind: 'unavailable', reason: 'REVOCATIONS_STALE', details: { retryAfterMs: 1000 } });
+    expect(tookMs).toBeGreaterThan(2000);
+    expect((await getTask()).task?.title).toBe('still there');
+    await users.getMe({}, user.call);
+    // What was known to be revoked stays so.
+    await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);
+    while ((await metric('tasks')) !== '1') await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await Promise.all([isServing(cluster.address('users')), isServing(cluster.address('tasks'))])).toEqual([true, true]);
+
+    await cluster.start('auth', 1);
+    await patiently(() => users.listUsers({}, as(admin)));
+    expect(staleLines()).toBe(1);
+    await getTask();
+    await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);
+    await cluster.start('auth', 0);
+  }, 60_000);
+});
