@@ -110,10 +110,12 @@ function callStream(client: Client, { path, responseDeserialize }: Method, bytes
   });
 }
 
-export function openWire(cluster: Cluster): Wire {
+/** `userAgent` is what the client calls itself, before what grpc-js says of itself. */
+export function openWire(cluster: Cluster, userAgent?: string): Wire {
+  const options = { 'grpc.max_reconnect_backoff_ms': 1000, ...(userAgent !== undefined && { 'grpc.primary_user_agent': userAgent }) };
   const clients = new Map<ServiceName, Client>();
   const clientOf = (service: ServiceName): Client => {
-    const client = clients.get(service) ?? new Client(cluster.address(service), credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 1000 });
+    const client = clients.get(service) ?? new Client(cluster.address(service), credentials.createInsecure(), options);
     clients.set(service, client);
     return client;
   };

@@ -63,7 +63,7 @@ describe('the request id', () => {
     expect([answer.code, seen, answer.header['x-request-id']]).toEqual([status.OK, 'abc_1.2-3', 'abc_1.2-3']);
   });
 
-  it.each(['', 'a b', 'x'.repeat(129), 'a,b', '"'])('is made anew instead of %j', async (offered) => {
+  it.each(['', 'a b', 'x'.repeat(129), 'a,b', '"', 'tfr_misplaced', 'eyJhbGciOiJFZERTQSJ9.e30.c2ln'])('is made anew instead of %j', async (offered) => {
     const answer = await ask({ metadata: { 'x-request-id': offered } });
     expect(answer.header['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
