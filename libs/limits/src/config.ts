@@ -20,13 +20,10 @@ export type KnownMethods = ReadonlyMap<string, { rateLimit: object | undefined }
 
 const longestSeconds = 86_400;
 
-const override = z.union(
-  [
-    z.literal('unlimited'),
-    z.strictObject({ requests: z.number().int().min(1).max(1_000_000_000), perSeconds: z.number().int().min(1).max(longestSeconds) }),
-  ],
-  `must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to ${longestSeconds} }`,
-);
+// Given at every level, since of several faults zod tells the one that lies deepest.
+const rule = `must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to ${longestSeconds} }`;
+const whole = (max: number) => z.number(rule).int(rule).min(1, rule).max(max, rule);
+const override = z.union([z.literal('unlimited'), z.strictObject({ requests: whole(1_000_000_000), perSeconds: whole(longestSeconds) }, rule)], rule);
 
 function findFaults(overrides: RateLimitOverrides, methods: KnownMethods): string[] {
   return Object.entries(overrides).flatMap(([name, given]) => {

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { testRedisUrl } from '#libs/devcluster';
+import { startTcpProxy } from '../../jobs/test/tcp-proxy.ts';
+import type { LimitedCall } from '../src/index.ts';
+import { callOf, flood, openTestLimits, type TestLimits, type TestLimitsOptions } from './open.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function open(options: Partial<TestLimitsOptions> = {}): Promise<TestLimits> {
+  const limits = await openTestLimits({ url: testRedisUrl(), ...options });
+  opened.push(limits);
+  return limits;
+}
+
+const go = async (): Promise<void> => undefined;
+const pass = ({ limits }: TestLimits, call: LimitedCall): Promise<void> => limits.interceptor(call, go);
+
+async function untilItPasses(limits: TestLimits, call: LimitedCall): Promise<void> {
+  while (await pass(limits, call).then(() => false, () => true)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe('a rate limit', () => {
+  it('lets exactly as many calls pass as it says, over all replicas together', async () => {
+    const prefix = `test-${randomUUID()}`;
+    const replicas = [await open({ prefix }), await open({ prefix }), await open({ prefix })];
+    const { passed, refusals } = await flood(300, (index) => pass(replicas[index % 3] as TestLimits, callOf({ requests: 100 })));
+    expect(passed).toBe(100);
+    expect(refusals).toHaveLength(200);
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({
+        kind: 'resource_exhausted',
+        reason: 'RATE_LIMITED',
+        details: { retryAfterMs: expect.any(Number), quota: [{ subject: 'peer:203.0.113.1', description: '100 per 60 s for shop.v1.Shop/Buy' }] },
+      });
+    }
+  });
+
+  it('says when the next call is allowed, and allows it then', async () => {
+    const limits = await open();
+    const call = callOf({ requests: 1, perMs: 1000 });
+    await pass(limits, call);
+    const retryAfterMs = await pass(limits, call).then(
+      () => NaN,
+      (error: { details: { retryAfterMs: number } }) => error.details.retryAfterMs,
+    );
+    expect(retryAfterMs).toBeGreaterThan(0);
+    expect(retryAfterMs).toBeLessThanOrEqual(1000);
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs + 5));
+    await pass(limits, call);
+  });
+
+  it('counts users, peers and methods apart, and the addresses of one IPv6 network together', async () => {
+    const limits = await open();
+    const one = { requests: 1 };
+    await pass(limits, callOf(one, { userId: 'ada' }));
+    await pass(limits, callOf(one, { userId: 'grace' }));
+    await pass(limits, callOf(one, { peer: '2001:db8::1' }));
+    await pass(limits, callOf({ ...one, path: '/shop.v1.Shop/Sell' }, { peer: '2001:db8::1' }));
+    await pass(limits, callOf(one, { peer: '2001:db8:0:1::1' }));
+    await expect(pass(limits, callOf(one, { peer: '2001:db8::ffff:2' }))).rejects.toMatchObject({ details: { quota: [{ subject: 'peer:2001:db8:0:0::/64' }] } });
+    await expect(pass(limits, callOf(one, { userId: 'ada', peer: '198.51.100.7' }))).rejects.toMatchObject({ details: { quota: [{ subject: 'user:ada' }] } });
+  });
+
+  it('is what the operator says instead of the contract', async () => {
+    const limits = await open({ overrides: { 'shop.v1.Shop/Buy': { requests: 2, perSeconds: 60 }, '*': 'unlimited' } });
+    expect((await flood(10, () => pass(limits, callOf({ requests: 5 })))).passed).toBe(2);
+    expect((await flood(10, () => pass(limits, callOf({ requests: 5, path: '/shop.v1.Shop/Sell' })))).passed).toBe(10);
+  });
+});
+
+describe('with its Redis out of reach', () => {
+  const open1 = callOf({ requests: 5, path: '/shop.v1.Shop/Open' });
+  const closed = callOf({ requests: 5, path: '/shop.v1.Shop/Closed', failClosed: true });
+  const unavailable = { kind: 'unavailable', reason: 'LIMITS_UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } };
+
+  it.each(['cut', 'freeze'] as const)('answers within 100 ms after a %s: this process goes on counting, or the method refuses; and both recover', async (loss) => {
+    const proxy = await startTcpProxy(testRedisUrl());
+    opened.push(proxy);
+    const limits = await open({ url: proxy.url });
+    await pass(limits, open1);
+    await pass(limits, closed);
+    await proxy[loss]();
+    const durations: number[] = [];
+    const timed = async (call: LimitedCall): Promise<void> => {
+      const startedAt = performance.now();
+      await pass(limits, call).finally(() => durations.push(performance.now() - startedAt));
+    };
+    for (let index = 0; index < 5; index += 1) {
+      await timed(open1);
+      await expect(timed(closed)).rejects.toMatchObject(unavailable);
+    }
+    await expect(timed(open1)).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
+    expect(Math.max(...durations)).toBeLessThan(100);
+    // Only the first calls after a loss wait at all.
+    expect(durations.filter((ms) => ms > 20).length).toBeLessThanOrEqual(3);
+    const text = await limits.metrics.registry.metrics();
+    expect(text).toMatch(/taskflow_limits_store_failures_total\{method="\/shop.v1.Shop\/Open",decision="open",service="test"\} 6/);
+    expect(text).toMatch(/taskflow_limits_store_failures_total\{method="\/shop.v1.Shop\/Closed",decision="closed",service="test"\} 5/);
+    await proxy.restore();
+    await untilItPasses(limits, closed);
+    await pass(limits, open1);
+  });
+
+  it('starts all the same', async () => {
+    const proxy = await startTcpProxy(testRedisUrl());
+    opened.push(proxy);
+    await proxy.cut();
+    const limits = await open({ url: proxy.url });
+    await pass(limits, open1);
+    await expect(pass(limits, closed)).rejects.toMatchObject(unavailable);
+  });
+});
