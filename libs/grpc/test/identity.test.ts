@@ -121,6 +121,23 @@ describe('the keys of auth', () => {
     await keys.stop();
   });
 
+  it('are fetched anew in the background before their copy is too old, so that a new key is known before it signs', async () => {
+    const startedAt = Date.now();
+    const again = gate<number>();
+    let fetches = 0;
+    const fetch = async (): Promise<GetJwksResponse> => {
+      fetches += 1;
+      if (fetches === 2) again.open(Date.now());
+      return { ...answer('a', ...(fetches > 1 ? ['b'] : [])), maxAge: { seconds: 1n, nanos: 0 } };
+    };
+    const keys = createRemoteAccessKeys({ fetch, logger });
+    await keys.start();
+    expect((await again.promise) - startedAt).toBeLessThan(1000);
+    await new Promise(setImmediate);
+    expect(await keys.get('b')).toBeDefined();
+    await keys.stop();
+  });
+
   it('are fetched once for all calls that wait for them', async () => {
     let fetches = 0;
     const { promise, open } = gate<GetJwksResponse>();

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
+import { AuthServiceService, InternalAuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { isServing, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
-import { openPublicClient, patiently, type PublicClient } from '#libs/grpc';
+import { isServing, readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
+import { createClient, createServiceIdentity, openPublicClient, patiently, type PublicClient } from '#libs/grpc';
+import { createLogger, createMetrics } from '#libs/runtime';
 import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
 
 // The contract's promise for every service.
@@ -69,6 +70,18 @@ describe('an access token', () => {
     await auth.enableAccount({ accountId: account?.id ?? '' }, as(admin));
     const again = await auth.login(request);
     expect((await tasks.getTask({ taskId: task?.id ?? '' }, as(again))).task?.title).toBe('stays');
+  });
+});
+
+describe('WatchRevocations', () => {
+  it('ends by itself before its deadline, so that its end is no failure', async () => {
+    const identity = createServiceIdentity({ service: 'scheduler', privateKey: readServiceKey(cluster.dir, 'scheduler') });
+    const logger = createLogger({ service: 'scheduler', level: 'silent' });
+    const { client, close } = createClient(InternalAuthServiceService, { callee: 'auth', address: cluster.address('auth'), identity, logger, metrics: createMetrics('scheduler') });
+    let messages = 0;
+    for await (const { snapshotComplete } of client.watchRevocations({}, { timeoutMs: 2000 })) messages += snapshotComplete ? 100 : 1;
+    close();
+    expect(messages).toBeGreaterThan(100);
   });
 });
 
