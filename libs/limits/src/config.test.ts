@@ -25,7 +25,7 @@ const url = 'redis://127.0.0.1:6379';
 
 describe('the configuration of limits', () => {
   it('takes the Redis of the queues unless there is one for limits', () => {
-    expect(read({ TASKFLOW_REDIS_URL: url })).toEqual({ redisUrl: url, prefix: 'taskflow', overrides: {} });
+    expect(read({ TASKFLOW_REDIS_URL: url })).toEqual({ redisUrl: url, prefix: 'taskflow', overrides: {}, timeoutMs: 45 });
     expect(read({ TASKFLOW_REDIS_URL: url, TASKFLOW_LIMITS_REDIS_URL: `${url}/1` }).redisUrl).toBe(`${url}/1`);
     expect(read({ TASKFLOW_LIMITS_REDIS_URL: `${url}/1` }).redisUrl).toBe(`${url}/1`);
     expect(faultsOf({})).toEqual(['TASKFLOW_REDIS_URL: is missing']);

@@ -13,6 +13,8 @@ export interface LimitsConfig {
   /** The first part of every key in Redis. */
   prefix: string;
   overrides: RateLimitOverrides;
+  /** How long an answer of Redis is waited for; 45 when left out. */
+  timeoutMs?: number;
 }
 
 /** What is needed of the contract: its methods by path ("/taskflow.auth.v1.AuthService/Login"), and whether they have a limit. */
@@ -61,6 +63,8 @@ export function limitsEntries(methods: KnownMethods, env: NodeJS.ProcessEnv) {
     TASKFLOW_LIMITS_REDIS_URL: redisUrl.optional(),
     TASKFLOW_REDIS_URL: (hasOwn ? redisUrl.optional() : redisUrl) as z.ZodType<string | undefined>,
     TASKFLOW_LIMITS_PREFIX: prefix,
+    // A call asks up to twice and is to be answered within 100 ms, also while Redis says nothing.
+    TASKFLOW_LIMITS_TIMEOUT_MS: envTypes.positiveInt(45, 60_000),
     TASKFLOW_RATE_LIMITS: overridesType(methods),
   };
 }
@@ -71,5 +75,6 @@ export function toLimitsConfig(own: z.infer<z.ZodObject<ReturnType<typeof limits
     redisUrl: own.TASKFLOW_LIMITS_REDIS_URL ?? own.TASKFLOW_REDIS_URL ?? '',
     prefix: own.TASKFLOW_LIMITS_PREFIX,
     overrides: own.TASKFLOW_RATE_LIMITS ?? {},
+    timeoutMs: own.TASKFLOW_LIMITS_TIMEOUT_MS,
   };
 }

@@ -21,9 +21,9 @@ export interface LimitsBase {
 
 /** Connects to the store of the limits. Does not fail when it is out of reach: then it is tried again and again. */
 export async function openLimits({ config, logger, metrics, parts }: LimitsBase): Promise<Limits> {
-  const { redisUrl, prefix, overrides } = config.limits;
+  const { redisUrl, prefix, overrides, timeoutMs } = config.limits;
   const open = async (name: string): Promise<Store> => {
-    const store = openStore(redisUrl, { name, logger, metrics });
+    const store = openStore(redisUrl, { name, logger, metrics, timeoutMs });
     parts.add({ name, stop: async () => store.close() });
     await store.waitForFirstConnection();
     return store;

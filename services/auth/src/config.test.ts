@@ -29,7 +29,7 @@ describe('the configuration of auth', () => {
       httpPort: 9465,
       usersAddress: '127.0.0.1:50052',
       administrator: undefined,
-      limits: { redisUrl: 'redis://127.0.0.1/3', prefix: 'taskflow', overrides: {} },
+      limits: { redisUrl: 'redis://127.0.0.1/3', prefix: 'taskflow', overrides: {}, timeoutMs: 45 },
       passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
       refreshGraceMs: 10_000,
       sessionLifetimeMs: 30 * 24 * 3_600_000,

@@ -3,7 +3,7 @@ import { Status } from '#google/rpc/status';
 import type { RegisterRequest } from '#contract/auth/v1/auth';
 import type { CallError } from '#libs/grpc';
 import { registration } from './factories.ts';
-import { flood, from, newPeer, sequence, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
+import { flood, from, newPeer, patientLimits, sequence, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
 
 /** Long enough for fifty calls to arrive before the first wait is over. */
 const firstWaitMs = 4000;
@@ -11,7 +11,7 @@ const firstWaitMs = 4000;
 let service: LimitedAuth;
 beforeAll(async () => {
   const unlimited = JSON.stringify({ '*': 'unlimited' });
-  service = await startLimitedAuth({ TASKFLOW_RATE_LIMITS: unlimited, TASKFLOW_AUTH_PASSWORD_WAIT_MS: String(firstWaitMs) });
+  service = await startLimitedAuth({ ...patientLimits, TASKFLOW_RATE_LIMITS: unlimited, TASKFLOW_AUTH_PASSWORD_WAIT_MS: String(firstWaitMs) });
 }, 120_000);
 afterAll(() => service?.stop());
 

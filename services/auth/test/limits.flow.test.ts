@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { registration } from './factories.ts';
-import { flood, from, newPeer, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
+import { flood, from, newPeer, patientLimits, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
 
 // Windows so long that none ends in the middle of a test.
 const overrides = {
@@ -11,7 +11,7 @@ const overrides = {
 
 let service: LimitedAuth;
 beforeAll(async () => {
-  service = await startLimitedAuth({ TASKFLOW_RATE_LIMITS: JSON.stringify(overrides) });
+  service = await startLimitedAuth({ ...patientLimits, TASKFLOW_RATE_LIMITS: JSON.stringify(overrides) });
 }, 120_000);
 afterAll(() => service?.stop());
 
