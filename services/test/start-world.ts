@@ -82,9 +82,9 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
   };
 }
 
-/** Resolves once the answer is what is wanted; throws with the last answer after half a minute. */
+/** Resolves once the answer is what is wanted; throws with the last answer after three quarters of a minute. */
 export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
