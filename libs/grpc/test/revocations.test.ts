@@ -134,13 +134,15 @@ describe('a revocation follower', () => {
     expect(follower.isStale()).toBe(true);
   });
 
-  it('gives up a connection that has gone silent, and makes another', async () => {
-    const { source, follower } = follow();
+  it('gives up a connection that has gone silent, and makes another before it is stale', async () => {
+    const { source, follower, told } = follow();
     const first = await source.connection();
     await complete(first, follower);
     await first.left;
-    await complete(await source.connection(), follower, 'one');
-    expect(hasSession(follower, 'one')).toBe(true);
+    expect(follower.isStale()).toBe(false);
+    (await source.connection()).send({ revocations: [ofSession('one')], snapshotComplete: true });
+    await until(() => hasSession(follower, 'one'));
+    expect(told()).toEqual(['revocations are followed']);
   }, 15_000);
 
   it('stops at once', async () => {

@@ -33,7 +33,16 @@ describe('the configuration of auth', () => {
       passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
       refreshGraceMs: 10_000,
       sessionLifetimeMs: 30 * 24 * 3_600_000,
+      jwksMaxAgeMs: 60_000,
+      keyMarginMs: 30_000,
     });
+  });
+
+  it('refuses times in which a new key could not reach everybody', () => {
+    expect(faultsOf({ ...complete, TASKFLOW_AUTH_JWKS_MAX_AGE_MS: '999', TASKFLOW_AUTH_KEY_MARGIN_MS: '3999' })).toEqual([
+      'TASKFLOW_AUTH_JWKS_MAX_AGE_MS: must be at least 1000',
+      'TASKFLOW_AUTH_KEY_MARGIN_MS: must be at least 4000',
+    ]);
   });
 
   it('reports all faults at once', () => {

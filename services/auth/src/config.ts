@@ -35,9 +35,9 @@ const shape = {
   TASKFLOW_AUTH_PASSWORD_WAIT_MS: envTypes.positiveInt(1000, 3_600_000),
   TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
-  TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes.positiveInt(60_000, 3_600_000),
+  TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes.positiveInt(60_000, 3_600_000).refine((ms) => ms >= 1000, 'must be at least 1000'),
   // Covers what replicas and callers notice late: some seconds each, and fetches that have to be repeated.
-  TASKFLOW_AUTH_KEY_MARGIN_MS: envTypes.positiveInt(30_000, 3_600_000),
+  TASKFLOW_AUTH_KEY_MARGIN_MS: envTypes.positiveInt(30_000, 3_600_000).refine((ms) => ms >= 4000, 'must be at least 4000'),
 };
 
 /** Throws ConfigError with every fault at once. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WatchRevocationsResponse } from '#contract/auth/v1/auth';
 import { systemClock, type Clock, type Logger, type Metrics } from '#libs/runtime';
-import { createFreshness, staleAfterMs, type Freshness } from './revocation-freshness.ts';
+import { createFreshness, type Freshness } from './revocation-freshness.ts';
 import { createRevocationSet, type Revocations, type RevocationSet } from './revocations.ts';
 
 export interface RevocationFollowerOptions {
@@ -26,6 +26,8 @@ export interface RevocationFollower extends Revocations {
 
 const retry = { firstMs: 100, maxMs: 1000 };
 const tickMs = 1000;
+// auth says something every two seconds. Less than the five after which we are stale, so that another replica can be asked in time.
+const silenceMs = 3000;
 const startPatienceMs = 5000;
 
 /** Between half and all of a pause that doubles with every failure, so that the followers of a restarted auth come one by one. */
@@ -45,7 +47,7 @@ interface Knowledge {
  */
 async function followOnce(watch: RevocationFollowerOptions['watch'], state: Knowledge, { stop, onComplete }: { stop: AbortSignal; onComplete: () => void }): Promise<void> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), staleAfterMs);
+  const timer = setTimeout(() => silence.abort(), silenceMs);
   let snapshot: RevocationSet | undefined = createRevocationSet();
   try {
     for await (const { revocations, snapshotComplete } of watch(AbortSignal.any([silence.signal, stop]))) {
@@ -62,7 +64,7 @@ async function followOnce(watch: RevocationFollowerOptions['watch'], state: Know
   } finally {
     clearTimeout(timer);
   }
-  throw new Error(silence.signal.aborted ? `auth was silent for ${staleAfterMs} ms` : 'auth ended the stream');
+  throw new Error(silence.signal.aborted ? `auth was silent for ${silenceMs} ms` : 'auth ended the stream');
 }
 
 /** Follows auth's stream of revocations, reconnecting for ever. It never forgets what may still matter while it reconnects. */

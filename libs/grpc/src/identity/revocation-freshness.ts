@@ -11,8 +11,8 @@ export interface Freshness {
   report(lastError?: unknown): void;
 }
 
-/** A follower that hears nothing for this long is stale; auth says something every two seconds. */
-export const staleAfterMs = 5000;
+// As the contract says.
+const staleAfterMs = 5000;
 
 export function createFreshness({ clock, logger, metrics }: { clock: Clock; logger: Logger; metrics: Metrics }): Freshness {
   const gauge = metrics.gauge('taskflow_revocations_stale', 'Whether revoked tokens may go unnoticed: 1, and sensitive methods refuse.');
