@@ -88,7 +88,8 @@ describe('two replicas of auth', () => {
     const attempts = Array.from({ length: 50 }, (_, index) => auth(index).register(registration({ email: spellings[index % spellings.length] })));
     const results = await Promise.allSettled(attempts);
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
-    for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ reason: 'EMAIL_TAKEN' });
+    // A busy machine may say that it is busy; what counts is that nobody else got in.
+    for (const result of results) if (result.status === 'rejected') expect(['EMAIL_TAKEN', 'OVERLOADED']).toContain((result.reason as CallError).reason);
     expect(await countAccounts(email)).toBe(1);
   });
 
