@@ -12,3 +12,4 @@ export type { SqlReader, Statement } from './reader.ts';
 export { runStatement } from './statement.ts';
 export type { UnitOfWork } from './unit-of-work.ts';
 export type { EntityManager } from '@mikro-orm/postgresql';
+export { openServiceDatabase } from './service-database.ts';

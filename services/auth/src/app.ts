@@ -1,5 +1,5 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
-import { openDatabase, uuidv7, type Database } from '#libs/db';
+import { openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
 import { bind, createRevocationFollower, openPorts, startApplication, type RevocationFollower, type ServiceBase } from '#libs/grpc';
 import { openLimits, type Limits } from '#libs/limits';
@@ -68,11 +68,10 @@ const profileTimeoutMs = 3000;
 type OutboxCalls = { 'upsert-profile': ProfileUpsert };
 
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
-  const { config, logger, metrics, parts } = base;
+  const { config, logger, metrics } = base;
   const { clock = systemClock } = overrides;
-  const { databaseUrl, poolSize, encryptionKey, sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs } = config;
-  const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-auth' });
-  parts.add({ name: 'database', stop: () => database.close() });
+  const { encryptionKey, sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs } = config;
+  const database = await openServiceDatabase(base, databaseDefinition);
   const profiles = openProfileClient(base);
   const outbox = createOutbox<OutboxCalls>({
     database,

@@ -1,5 +1,5 @@
 import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
+import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
@@ -32,7 +32,7 @@ const jobConcurrency = 8;
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
-    const database = await openSchedulerDatabase(base);
+    const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const doorbell: Doorbell = { ring: () => undefined };
     const deps = createDeps(base, { database, tasks: openTasksPort(base), queue: openQueue(base) }, doorbell);
@@ -49,13 +49,6 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     base.parts.add({ name: 'job intake', stop: async () => void worker.stop() });
     return ports;
   });
-}
-
-async function openSchedulerDatabase({ config, logger, metrics, parts }: Base): Promise<Database> {
-  const { databaseUrl, poolSize } = config;
-  const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-scheduler' });
-  parts.add({ name: 'database', stop: () => database.close() });
-  return database;
 }
 
 function openTasksPort({ config, identity, logger, metrics, parts }: Base): TasksPort {

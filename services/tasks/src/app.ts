@@ -1,5 +1,5 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { createPageTokens, openDatabase, uuidv7, type Database } from '#libs/db';
+import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createEventSignal, pullEvents } from '#libs/events';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
@@ -26,7 +26,7 @@ type Base = ServiceBase<TasksConfig>;
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
-    const database = await openTasksDatabase(base);
+    const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
     const deps = createDeps({ database, people: openPeople(base), eventFeed }, config, overrides);
@@ -40,13 +40,6 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     base.parts.add({ name: 'waiting readers', stop: async () => eventFeed.endWaits() });
     return ports;
   });
-}
-
-async function openTasksDatabase({ config, logger, metrics, parts }: Base): Promise<Database> {
-  const { databaseUrl, poolSize } = config;
-  const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-tasks' });
-  parts.add({ name: 'database', stop: () => database.close() });
-  return database;
 }
 
 /** `endWaits` lets readers that wait for events go, so that they do not hold up the end of the server. */

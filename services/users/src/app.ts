@@ -1,5 +1,5 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
-import { createPageTokens, openDatabase, type Database } from '#libs/db';
+import { createPageTokens, openServiceDatabase, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
 import { systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
@@ -22,7 +22,7 @@ type Base = ServiceBase<UsersConfig>;
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
-    const database = await openUsersDatabase(base);
+    const database = await openServiceDatabase(base, databaseDefinition);
     const deps = createDeps(base, database, overrides);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     return openPorts(base, {
@@ -32,13 +32,6 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
       checks: { database: () => database.check() },
     });
   });
-}
-
-async function openUsersDatabase({ config, logger, metrics, parts }: Base): Promise<Database> {
-  const { databaseUrl, poolSize } = config;
-  const database = await openDatabase({ ...databaseDefinition(databaseUrl), poolSize, logger, metrics, applicationName: 'taskflow-users' });
-  parts.add({ name: 'database', stop: () => database.close() });
-  return database;
 }
 
 function createDeps({ config }: Base, database: Database, { clock = systemClock }: AppOverrides): UsersDeps {
