@@ -43,6 +43,7 @@ const kindsByState: Readonly<Record<string, FaultKind>> = {
   '57014': 'timeout', // query_canceled, also by statement_timeout
   '25P04': 'timeout', // transaction_timeout
   '25P03': 'connection', // idle_in_transaction_session_timeout
+  '55000': 'connection', // the database does not accept connections
   '22021': 'bad_text', // character_not_in_repertoire
   '22P05': 'bad_text', // untranslatable_character
 };
