@@ -62,6 +62,8 @@ export async function startTasks(overrides: AppOverrides & { config?: Partial<Ta
     authAddress: nobody,
     usersAddress: nobody,
     pageTokenKey: randomBytes(32),
+    retentionDays: 30,
+    eventRetentionDays: 90,
     ...overrides.config,
   };
   const accessKeys = { get: (kid: string) => Promise.resolve(kid === 'test' ? signing.publicKey : undefined) };

@@ -210,6 +210,7 @@ export const TaskEventType = {
   DELETED: "TASK_EVENT_TYPE_DELETED",
   /** OVERDUE - Its due time passed while it was open; once for each due version. */
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
+  UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -221,6 +222,7 @@ export namespace TaskEventType {
   export type UPDATED = typeof TaskEventType.UPDATED;
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
+  export type UNDELETED = typeof TaskEventType.UNDELETED;
   export type UNRECOGNIZED = typeof TaskEventType.UNRECOGNIZED;
 }
 
@@ -241,6 +243,9 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 4:
     case "TASK_EVENT_TYPE_OVERDUE":
       return TaskEventType.OVERDUE;
+    case 5:
+    case "TASK_EVENT_TYPE_UNDELETED":
+      return TaskEventType.UNDELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -260,6 +265,8 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 3;
     case TaskEventType.OVERDUE:
       return 4;
+    case TaskEventType.UNDELETED:
+      return 5;
     case TaskEventType.UNRECOGNIZED:
     default:
       return -1;
@@ -316,11 +323,14 @@ export interface Task {
   /** Empty when unknown or without assignee; see name_resolution. Output only. */
   assigneeName: string;
   /**
-   * Instead of due_time: a calendar day, "2026-03-29"; the task is due at its end in due_zone. due_time then is that
-   * instant, output only. Empty: not a whole day.
+   * Instead of due_time: a calendar day between 1970-01-01 and 9999-12-30, "2026-03-29"; the task is due at its end in
+   * due_zone. due_time then is that instant, output only. Empty: not a whole day. An update that sets the one clears the other.
    */
   dueDate: string;
-  /** IANA time zone of due_date, for instance "Europe/Berlin"; required with due_date, empty otherwise. */
+  /**
+   * IANA time zone of due_date, for instance "Europe/Berlin", at most 64 characters; required with due_date, empty
+   * otherwise. An update may leave it out when the task has one.
+   */
   dueZone: string;
   /** When it was deleted; absent for a task that is not. Output only. */
   deleteTime?:
@@ -538,7 +548,7 @@ export interface TaskEvent {
 
 /** The payload of an event as it is stored. */
 export interface TaskChange {
-  /** Absent for a creation. */
+  /** Absent for a creation, and when a deleted task came back. */
   before?:
     | Task
     | undefined;
