@@ -1,4 +1,4 @@
-import { TaskStatus, taskPriorityToNumber, type ListTasksRequest, type Task } from '#contract/tasks/v1/tasks';
+import { ListTasksRequest, TaskStatus, taskPriorityToNumber, type Task } from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
 import type { TestTasks } from './start-tasks.ts';
@@ -103,7 +103,7 @@ export function isOverdue({ status, dueTime, deleteTime }: StoredTask): boolean 
 }
 
 function fulfils(task: StoredTask, query: Query): boolean {
-  const { statuses: wantedStatuses = [], priorities: wantedPriorities = [], assigneeId = '', labels = [], overdue, hasDue, text = '' } = query;
+  const { statuses: wantedStatuses, priorities: wantedPriorities, assigneeId, labels, overdue, hasDue, text } = ListTasksRequest.fromPartial(query);
   return [
     wantedStatuses.length === 0 || wantedStatuses.includes(task.status),
     wantedPriorities.length === 0 || wantedPriorities.includes(task.priority),

@@ -101,17 +101,10 @@ export function positionOf(task: Task, order: ListOrder): ListPosition {
   return { values: order.map(({ key }) => valueOf(task, key)), id: task.id };
 }
 
+const times = { create_time: 'createTime', update_time: 'updateTime', due_time: 'dueTime' } as const;
+
 function valueOf(task: Task, key: SortKey): string | number | null {
-  switch (key) {
-    case 'create_time':
-      return task.createTime?.toISOString() ?? null;
-    case 'update_time':
-      return task.updateTime?.toISOString() ?? null;
-    case 'due_time':
-      return task.dueTime?.toISOString() ?? null;
-    case 'priority':
-      return taskPriorityToNumber(task.priority);
-    case 'title':
-      return task.title;
-  }
+  if (key === 'priority') return taskPriorityToNumber(task.priority);
+  if (key === 'title') return task.title;
+  return task[times[key]]?.toISOString() ?? null;
 }

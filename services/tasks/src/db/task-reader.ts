@@ -1,6 +1,7 @@
 import type { SqlReader, Statement } from '#libs/db';
 import { taskStatusFromJSON, type TaskState } from '#contract/tasks/v1/tasks';
 import type { TaskReader } from '../deps.ts';
+import { countFitting, sizeOfTask } from '../domain/message-size.ts';
 import { positionOf } from './list-order.ts';
 import { listCall } from './list-statements.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
@@ -49,25 +50,6 @@ function toState(row: StateRow): TaskState {
   };
 }
 
-/** Clients take messages of up to 4 MiB. */
-const maxPageBytes = 4_000_000;
-/** Ids, times and names. */
-const restBytes = 800;
-
-function sizeOf({ title, description, labels, external_id: externalId }: TaskRow): number {
-  return [title, description, externalId ?? '', ...labels].reduce((bytes, text) => bytes + Buffer.byteLength(text) + 3, restBytes);
-}
-
-/** As many rows as fit one message, at least one. */
-function fitting(rows: TaskRow[]): TaskRow[] {
-  let bytes = 0;
-  const tooMany = rows.findIndex((row, index) => {
-    bytes += sizeOf(row);
-    return bytes > maxPageBytes && index > 0;
-  });
-  return tooMany === -1 ? rows : rows.slice(0, tooMany);
-}
-
 export function createTaskReader(reader: SqlReader): TaskReader {
   return {
     find: async (taskId) => {
@@ -81,7 +63,8 @@ export function createTaskReader(reader: SqlReader): TaskReader {
     list: async (query) => {
       // One more than asked for tells whether another page follows.
       const rows = await reader.query<TaskRow>(...listCall({ ...query, limit: query.limit + 1 }));
-      const tasks = fitting(rows.slice(0, query.limit)).map(toTask);
+      const found = rows.slice(0, query.limit).map(toTask);
+      const tasks = found.slice(0, countFitting(found.map(sizeOfTask)));
       const last = tasks.at(-1);
       return { tasks, next: last !== undefined && rows.length > tasks.length ? positionOf(last, query.order) : undefined };
     },
