@@ -99,7 +99,7 @@ export const ErrorReason = {
   TOO_MANY_ATTEMPTS: "ERROR_REASON_TOO_MANY_ATTEMPTS",
   /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. */
   OVERLOADED: "ERROR_REASON_OVERLOADED",
-  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request is larger than 4 MiB. */
+  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request, or the answer to it, is larger than 4 MiB. */
   REQUEST_TOO_LARGE: "ERROR_REASON_REQUEST_TOO_LARGE",
   /** INTERNAL - INTERNAL: a defect of the server; the request id finds it in the logs. */
   INTERNAL: "ERROR_REASON_INTERNAL",

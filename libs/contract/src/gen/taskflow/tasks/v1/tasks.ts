@@ -402,12 +402,14 @@ export interface ListTasksRequest {
     | undefined;
   /**
    * At most 200 characters: every word of it begins a word of the title or the description, letter case aside. No
-   * character is special. At most the 1000 newest matches are found.
+   * character is special. Words are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40
+   * characters of a word count. At most the 1000 newest tasks that match everything are found.
    */
   text: string;
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks without
-   * due time come last in both directions. Empty means "create_time desc". At most 3 keys.
+   * due time come last in both directions; titles go by code points. Empty means "create_time desc". At most 3 different
+   * keys.
    */
   orderBy: string;
   /** Deleted tasks too, until they are purged. */
@@ -418,8 +420,9 @@ export interface ListTasksRequest {
 
 export interface ListTasksResponse {
   tasks: Task[];
-  /** Empty at the end. */
+  /** Empty at the end. A page may be shorter than asked for without being the last. */
   nextPageToken: string;
+  /** UNSPECIFIED when the mask asks for no names. */
   nameResolution: NameResolution;
 }
 
@@ -4427,7 +4430,7 @@ export const TasksServiceService = {
     responseSerialize: (value: GetTaskResponse): Buffer => Buffer.from(GetTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskResponse => GetTaskResponse.decode(value),
   },
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: {
     path: "/taskflow.tasks.v1.TasksService/ListTasks" as const,
     requestStream: false as const,
@@ -4573,7 +4576,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   createTask: handleUnaryCall<CreateTaskRequest, CreateTaskResponse>;
   /** A task that the caller owns or is assigned to (administrators: any). */
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /** Changes the fields named in the mask. The owner may change all of them, the assignee the status. */
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
@@ -4640,7 +4643,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskResponse) => void,
   ): ClientUnaryCall;
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks(
     request: ListTasksRequest,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
