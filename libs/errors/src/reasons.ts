@@ -45,7 +45,7 @@ export const reasons = {
   RATE_LIMITED: { code: 'RESOURCE_EXHAUSTED', meaning: "too many requests; QuotaFailure names the limit." },
   TOO_MANY_ATTEMPTS: { code: 'RESOURCE_EXHAUSTED', meaning: "too many wrong passwords from this address for this e-mail; RetryInfo says when to try again." },
   OVERLOADED: { code: 'RESOURCE_EXHAUSTED', meaning: "the server is busy." },
-  REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request is larger than 4 MiB." },
+  REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request, or the answer to it, is larger than 4 MiB." },
   INTERNAL: { code: 'INTERNAL', meaning: "a defect of the server; the request id finds it in the logs." },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: "the server does not offer this." },
 } as const;

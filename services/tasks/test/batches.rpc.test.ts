@@ -206,6 +206,16 @@ describe('C8 batches', () => {
     expect(await eventsOf(created)).toHaveLength(2);
   });
 
+  it('G10 are refused when the answer would be larger than a client takes, and write nothing', async () => {
+    const description = 'é'.repeat(10_000);
+    const ids: string[] = [];
+    for (let round = 0; round < 2; round += 1) ids.push(...tasksOf((await batchCreate(range(100).map(() => draft({ description })))).results).map(({ id }) => id));
+    const tooLarge = { kind: 'resource_exhausted', reason: 'REQUEST_TOO_LARGE', fields: undefined };
+    expect(await failed(batchGet(ids))).toEqual(tooLarge);
+    expect(await failed(batchUpdate(ids.map((id) => update(id, { title: 'changed' }, ['title']))))).toEqual(tooLarge);
+    expect((await service.tasks.getTask({ taskId: ids[0] ?? '' }, owner.as)).task?.title).toBe('x');
+  });
+
   it.each([0, 501])('are refused with %i members', async (size) => {
     const ids = range(size).map(() => uuidv7());
     expect(await invalidFields(batchGet(ids))).toEqual(['task_ids']);

@@ -4,10 +4,11 @@ import type { UserActor } from '#libs/runtime';
 import { BatchCreateTasksRequest, BatchCreateTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { carryOutEach, inputsOf, inTasks, valuesOf, type Member } from '../domain/batch.ts';
+import { requireFitting } from '../domain/message-size.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
-import type { TaskDraft } from '../domain/task.entity.ts';
+import type { Task, TaskDraft } from '../domain/task.entity.ts';
 import { nameResolutionOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { createOne, needsCheck, type Write } from '../domain/task-writes.ts';
+import { createOne, needsCheck, type Write, type WrittenTask } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
 
 export interface BatchCreateTasksInput {
@@ -51,16 +52,24 @@ function createAll({ uow, newId, toStatus }: Deps, write: Write, { drafts, allow
         return created;
       });
       const created = valuesOf(outcomes);
-      for (const { task } of created) {
+      for (const task of inLockOrder(created)) {
         tasks.add(task);
         dues.add(task, now);
       }
+      const messages = created.map(({ task }) => toTaskMessage(task, now));
+      requireFitting(messages);
       await log.record(created.map(({ change }) => change));
       return {
         results: toResults(outcomes, ({ task }) => withNames(toTaskMessage(task, now), known), toStatus),
-        nameResolution: nameResolutionOf(created.map(({ task }) => toTaskMessage(task, now)), known),
+        nameResolution: nameResolutionOf(messages, known),
       };
     },
     once({ userId: actor.userId, method: 'BatchCreateTasks', requestId }, body, BatchCreateTasksRequest, BatchCreateTasksResponse),
   );
+}
+
+/** Parallel batches with the same external ids wait for each other in the unique index: in one order, not in a circle. */
+function inLockOrder(created: readonly WrittenTask[]): Task[] {
+  const keyOf = ({ externalId }: Task): string => externalId ?? '';
+  return created.map(({ task }) => task).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

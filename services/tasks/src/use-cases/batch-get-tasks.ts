@@ -2,6 +2,7 @@ import type { UserActor } from '#libs/runtime';
 import type { BatchGetTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { carryOutEach, inputsOf, inTaskIds, valuesOf, type Member } from '../domain/batch.ts';
+import { requireFitting } from '../domain/message-size.ts';
 import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, withNames } from '../domain/task.messages.ts';
@@ -22,6 +23,7 @@ export async function batchGetTasks({ taskReader, people, toStatus }: Deps, acto
     if (task === undefined) throw taskNotFound(taskId);
     return task;
   });
+  requireFitting(valuesOf(outcomes));
   const known = await people.lookUp(peopleOf([...visible.values()]));
   return {
     results: toResults(outcomes, (task) => withNames(task, known), toStatus),

@@ -3,6 +3,7 @@ import type { UserActor } from '#libs/runtime';
 import { BatchUpdateTasksRequest, BatchUpdateTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { carryOutEach, inputsOf, inRequests, valuesOf, type Member } from '../domain/batch.ts';
+import { requireFitting } from '../domain/message-size.ts';
 import type { People } from '../domain/people.ts';
 import { maySee } from '../domain/task-access.ts';
 import type { TaskEdit } from '../domain/task.entity.ts';
@@ -44,10 +45,12 @@ export async function batchUpdateTasks(deps: Deps, actor: UserActor, input: Batc
       });
       const written = valuesOf(outcomes);
       await dues.follow(written.filter(({ touchesDue }) => touchesDue).map(({ task }) => task), now);
+      const messages = written.map(({ task }) => toTaskMessage(task, now));
+      requireFitting(messages);
       await log.record(written.map(({ change }) => change));
       return {
         results: toResults(outcomes, ({ task }) => withNames(toTaskMessage(task, now), known), deps.toStatus),
-        nameResolution: nameResolutionOf(written.map(({ task }) => toTaskMessage(task, now)), known),
+        nameResolution: nameResolutionOf(messages, known),
       };
     },
     once({ userId: actor.userId, method: 'BatchUpdateTasks', requestId }, body, BatchUpdateTasksRequest, BatchUpdateTasksResponse),
