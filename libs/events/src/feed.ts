@@ -40,7 +40,7 @@ const readAll = {
     select xmin, e.*
     from ${decided} snapshot left join lateral (
       select ${columns} from events e
-      where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < xmin
+      where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < snapshot.xmin
       order by transaction_id, id limit $3) e on true
     order by "transactionId", "eventId"`,
 };
@@ -55,7 +55,7 @@ const readConcerning = {
       select ${columns}
       from (
         select transaction_id, event_id from event_audience
-        where user_id = $4 and (transaction_id, event_id) > ($1::xid8, $2::bigint) and transaction_id < xmin
+        where user_id = $4 and (transaction_id, event_id) > ($1::xid8, $2::bigint) and transaction_id < snapshot.xmin
         order by transaction_id, event_id limit $3) page
       join events e on e.id = page.event_id) e on true
     order by "transactionId", "eventId"`,
