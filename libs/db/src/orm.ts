@@ -17,6 +17,9 @@ export const sessionLimits = {
   idle_in_transaction_session_timeout: 10_000,
 } as const;
 
+/** What one flush writes to a table is one statement, up to here. */
+const rowsPerStatement = 500;
+
 export interface OrmOptions {
   url: string;
   entities: Entities;
@@ -36,10 +39,13 @@ export function createOrm({ url, entities, migrations = [], pool, onPoolCreated 
     discovery: { warnWhenNoEntities: false },
     ensureDatabase: false,
     debug: false,
+    batchSize: rowsPerStatement,
     metadataCache: { enabled: false },
     onQuery: guardQuery,
     // connectionString makes pg read the whole URL, with sslmode and the like, which the ORM does not.
     driverOptions: { connectionString: url, ...pool, ...(onPoolCreated && { onPoolCreated }) },
+    // Functions are written in migrations only; they are no part of what the entities say.
+    schemaGenerator: { ignoreRoutines: true },
     migrations: { tableName: migrationsTable, migrationsList: migrations, snapshot: false, silent: true },
   });
 }

@@ -19,6 +19,11 @@ export interface UnitOfWork<R> {
    * (OVERLOADED: no free connection), aborted (WRITE_CONFLICT), deadline_exceeded, cancelled, internal.
    */
   run<T>(work: (repositories: R) => Promise<T>, once?: Once<T>): Promise<T>;
+  /**
+   * The same result and the same errors as `run`, and nothing is written: the transaction is rolled back at its end. A
+   * request id is neither looked up nor recorded.
+   */
+  rehearse<T>(work: (repositories: R) => Promise<T>, once?: Once<T>): Promise<T>;
 }
 
 export interface UnitOfWorkOptions<R> {
@@ -36,11 +41,12 @@ const maxRepeats = 3;
 export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R> {
   const { orm, control, assertOpen, repositories, constraints, onOutcome = () => undefined } = options;
 
-  async function runOnce<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
+  async function runOnce<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined, end: 'commit' | 'rollback'): Promise<T> {
     const transaction = await beginTransaction(orm, control);
     try {
       const result = await runInsideTransaction(() => workAndFlush(transaction.em, work, once));
-      await transaction.commit();
+      await transaction[end]();
+      if (end === 'rollback') return result;
       onOutcome('committed');
       runAfterCommit(transaction.em);
       return result;
@@ -64,24 +70,27 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
     return result;
   }
 
-  return {
-    run: async (work, once) => {
-      assertNoOpenTransaction('a unit of work');
-      assertOpen();
-      for (let repeat = 0; ; repeat += 1) {
-        try {
-          return await runOnce(work, once);
-        } catch (error) {
-          const waitMs = backoffMs(repeat);
-          if (faultKind(error) !== 'conflict' || repeat === maxRepeats || remainingMs() <= waitMs) {
-            onOutcome('rolled_back');
-            throw toDatabaseError(error, constraints);
-          }
-          onOutcome('repeated');
-          await pause(waitMs);
+  async function repeatConflicts<T>(attempt: () => Promise<T>): Promise<T> {
+    assertNoOpenTransaction('a unit of work');
+    assertOpen();
+    for (let repeat = 0; ; repeat += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const waitMs = backoffMs(repeat);
+        if (faultKind(error) !== 'conflict' || repeat === maxRepeats || remainingMs() <= waitMs) {
+          onOutcome('rolled_back');
+          throw toDatabaseError(error, constraints);
         }
+        onOutcome('repeated');
+        await pause(waitMs);
       }
-    },
+    }
+  }
+
+  return {
+    run: async (work, once) => repeatConflicts(() => runOnce(work, once, 'commit')),
+    rehearse: async (work) => repeatConflicts(() => runOnce(work, undefined, 'rollback')),
   };
 }
 

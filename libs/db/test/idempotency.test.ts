@@ -40,12 +40,14 @@ describe('a request id', () => {
 
   it('lets the second act when the first was rolled back', async () => {
     const id = randomUUID();
-    const held = gateOf();
+    const [begun, held] = [gateOf(), gateOf()];
     const first = uow.run(async (repositories) => {
       repositories.add('first attempt');
+      begun.open();
       await held.opened;
       throw new Error('no');
     }, onceOf(id, 'second chance'));
+    await begun.opened;
     const second = add(id, 'second chance');
     held.open();
     await expect(first).rejects.toThrow('no');

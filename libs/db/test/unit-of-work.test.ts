@@ -29,6 +29,14 @@ describe('a unit of work', () => {
     expect(await stored('committed')).toEqual([{ size: 2n ** 62n }]);
   });
 
+  it('rehearses with the same result and the same errors, and leaves nothing', async () => {
+    const text = await uow.rehearse(async (repositories) => repositories.add('rehearsed').text);
+    expect([text, await stored('rehearsed')]).toEqual(['rehearsed', []]);
+    await uow.run(async (repositories) => void repositories.add('there already'));
+    await expect(uow.rehearse(async (repositories) => repositories.add('there already'))).rejects.toMatchObject({ reason: 'EXTERNAL_ID_TAKEN' });
+    expect(await openTransactions()).toEqual([]);
+  });
+
   it('leaves nothing of work that threw, and gives the error on as it is', async () => {
     const error = new AppError('not_found', 'TASK_NOT_FOUND', 'no such task');
     const work = uow.run(async (repositories) => {

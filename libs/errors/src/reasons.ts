@@ -28,6 +28,8 @@ export const reasons = {
   ILLEGAL_STATUS_TRANSITION: { code: 'FAILED_PRECONDITION', meaning: "the task's status does not allow this move." },
   ASSIGNEE_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the assignee does not exist or is disabled." },
   LAST_ADMIN: { code: 'FAILED_PRECONDITION', meaning: "no enabled administrator would be left." },
+  RESUME_TOKEN_COMPACTED: { code: 'OUT_OF_RANGE', meaning: "the position is older than what is kept; begin with SyncTasks without a token." },
+  RESUME_TOKEN_INVALID: { code: 'INVALID_ARGUMENT', meaning: "the resume or sync token is damaged, or belongs to another caller." },
   CIRCUIT_OPEN: { code: 'UNAVAILABLE', meaning: "the breaker towards a needed service is open; RetryInfo says when it is tried again." },
   DEPENDENCY_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: "a needed service did not answer." },
   DATABASE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: "the database is out of reach." },
@@ -43,7 +45,7 @@ export const reasons = {
   RATE_LIMITED: { code: 'RESOURCE_EXHAUSTED', meaning: "too many requests; QuotaFailure names the limit." },
   TOO_MANY_ATTEMPTS: { code: 'RESOURCE_EXHAUSTED', meaning: "too many wrong passwords from this address for this e-mail; RetryInfo says when to try again." },
   OVERLOADED: { code: 'RESOURCE_EXHAUSTED', meaning: "the server is busy." },
-  REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request is larger than 4 MiB." },
+  REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request, or the answer to it, is larger than 4 MiB." },
   INTERNAL: { code: 'INTERNAL', meaning: "a defect of the server; the request id finds it in the logs." },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: "the server does not offer this." },
 } as const;

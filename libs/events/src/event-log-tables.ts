@@ -15,7 +15,10 @@ const event = defineEntity({
   name: 'Event',
   tableName: 'events',
   uniques: [{ name: 'events_stream_id_sequence_key', properties: ['streamId', 'sequence'] }],
-  indexes: [{ name: 'events_position_index', properties: ['transactionId', 'id'] }],
+  indexes: [
+    { name: 'events_position_index', properties: ['transactionId', 'id'] },
+    { name: 'events_subject_index', properties: ['subjectId', 'id'] },
+  ],
   properties: {
     id: p.bigint().primary().generated('by default as identity'),
     streamId: p.uuid(),
@@ -29,6 +32,28 @@ const event = defineEntity({
     traceParent: p.text(),
     payload: p.blob(),
     createTime: p.datetime(3).defaultRaw('clock_timestamp()'),
+  },
+});
+
+/** Whom an event concerns, to read one person's part of the log without looking at all of it. */
+const audience = defineEntity({
+  name: 'EventAudience',
+  tableName: 'event_audience',
+  properties: {
+    userId: p.uuid().primary(),
+    transactionId: p.type(columnTypes.TransactionId).primary(),
+    eventId: p.bigint().primary(),
+  },
+});
+
+/** One row: events up to and including this position may be gone. */
+const horizon = defineEntity({
+  name: 'EventHorizon',
+  tableName: 'event_horizon',
+  properties: {
+    id: p.smallint().primary().autoincrement(false),
+    transactionId: p.type(columnTypes.TransactionId),
+    eventId: p.bigint(),
   },
 });
 
@@ -61,5 +86,31 @@ export const eventLogTables = {
     );
     create index events_position_index on events (transaction_id, id);`,
   down: 'drop table events; drop table event_stream_heads;',
-  entities: [streamHead, event],
+  entities: [streamHead, event, audience, horizon],
+};
+
+/**
+ * What reading the log for one person, its history of a subject and pruning need besides; a later migration than that of
+ * the log itself, which had no readers of this kind at first.
+ */
+export const eventFeedTables = {
+  up: `
+    create index events_subject_index on events (subject_id, id);
+    create table event_audience (
+      user_id uuid not null,
+      transaction_id xid8 not null,
+      event_id bigint not null,
+      constraint event_audience_pkey primary key (user_id, transaction_id, event_id)
+    );
+    -- Owners: their list is the stream. Others whom an event of an earlier time concerned are not known here; nobody can
+    -- hold a position from that time.
+    insert into event_audience (user_id, transaction_id, event_id) select stream_id, transaction_id, id from events;
+    create table event_horizon (
+      id smallint not null,
+      transaction_id xid8 not null,
+      event_id bigint not null,
+      constraint event_horizon_pkey primary key (id)
+    );
+    insert into event_horizon (id, transaction_id, event_id) values (1, '0', 0);`,
+  down: 'drop table event_horizon; drop table event_audience; drop index events_subject_index;',
 };

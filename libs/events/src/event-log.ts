@@ -12,6 +12,8 @@ export interface NewEvent {
   subjectVersion: bigint;
   /** Who did it. */
   actor: string;
+  /** The users whom it concerns: those who find it in their part of the log. */
+  audience: readonly string[];
   payload: Uint8Array;
 }
 
@@ -43,7 +45,7 @@ export function createEventLog(em: EntityManager, { channel, counterCount }: Eve
     append: async (events, counters = []) => {
       if (events.length === 0 && counters.length === 0) return;
       await em.flush();
-      await runStatement(em, appendText, [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events)]);
+      await runStatement(em, appendText, [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)]);
       if (events.length > 0) afterCommit(em, () => announce(em, channel));
     },
   };
@@ -67,13 +69,20 @@ const appendText = `
         from unnest(old.counters, excluded.counters) with ordinality as t (was, by, place)
       )
     returning stream_id, last_sequence
+  ), event as (
+    insert into events (stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent)
+    select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, $11, $12
+    from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[])
+      with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, place)
+    join head using (stream_id)
+    order by place
+    returning id, transaction_id, stream_id, sequence
   )
-  insert into events (stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent)
-  select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, $11, $12
-  from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[])
-    with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, place)
+  insert into event_audience (user_id, transaction_id, event_id)
+  select user_id, event.transaction_id, event.id
+  from unnest($13::uuid[], $14::uuid[], $15::bigint[]) as t (user_id, stream_id, back)
   join head using (stream_id)
-  order by place`;
+  join event on event.stream_id = head.stream_id and event.sequence = last_sequence - back`;
 
 function toHeadColumns(events: readonly NewEvent[], counters: readonly CounterChange[], counterCount: number): unknown[] {
   const heads = new Map<string, { events: number; counters: number[] }>();
@@ -95,17 +104,28 @@ function toHeadColumns(events: readonly NewEvent[], counters: readonly CounterCh
   ];
 }
 
-function toEventColumns(events: readonly NewEvent[]): unknown[] {
-  const call = currentContext();
+/** For each event, how many of its stream follow it. */
+function countFollowing(events: readonly NewEvent[]): number[] {
   const following = new Map<string, number>();
   const back = events.toReversed().map(({ streamId }) => {
     const count = following.get(streamId) ?? 0;
     following.set(streamId, count + 1);
     return count;
   });
+  return back.toReversed();
+}
+
+function toAudienceColumns(events: readonly NewEvent[]): unknown[] {
+  const back = countFollowing(events);
+  const rows = events.flatMap(({ streamId, audience }, index) => [...new Set(audience)].map((userId) => ({ userId, streamId, back: back[index] })));
+  return [rows.map((row) => row.userId), rows.map((row) => row.streamId), rows.map((row) => row.back)];
+}
+
+function toEventColumns(events: readonly NewEvent[]): unknown[] {
+  const call = currentContext();
   return [
     events.map((event) => event.streamId),
-    back.toReversed(),
+    countFollowing(events),
     events.map((event) => event.type),
     events.map((event) => event.subjectId),
     events.map((event) => event.subjectVersion),

@@ -24,7 +24,7 @@ describe('the event log', () => {
   });
 
   const event = (streamId: string, type = 'changed'): NewEvent => ({
-    streamId, type, subjectId: randomUUID(), subjectVersion: 2n ** 60n, actor: 'user', payload: Buffer.from([0, 255]),
+    streamId, type, subjectId: randomUUID(), subjectVersion: 2n ** 60n, actor: 'user', audience: [], payload: Buffer.from([0, 255]),
   });
   const sequences = async (streamId: string) =>
     (await database.reader.query<{ sequence: bigint }>({ name: 'sequences', text: 'select sequence from events where stream_id = $1 order by id' }, [streamId])).map((row) => Number(row.sequence));
@@ -41,8 +41,8 @@ describe('the event log', () => {
   });
 
   it('gives back what was recorded, with the id and the trace of the call', async () => {
-    const recorded = event(randomUUID());
-    await runInBackground({ name: 'test', logger: silent, timeoutMs: 5000, callId: 'call-7', traceParent: '00-trace' }, () => uow.run((log) => log.append([recorded])));
+    const { audience, ...recorded } = event(randomUUID());
+    await runInBackground({ name: 'test', logger: silent, timeoutMs: 5000, callId: 'call-7', traceParent: '00-trace' }, () => uow.run((log) => log.append([{ ...recorded, audience }])));
     expect(await pullAll(1)).toEqual([
       { ...recorded, sequence: 1n, callId: 'call-7', traceParent: '00-trace', createTime: expect.any(Date), position: { transactionId: expect.any(BigInt), eventId: expect.any(BigInt) } },
     ]);

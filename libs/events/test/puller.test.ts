@@ -41,7 +41,7 @@ describe('a puller', () => {
   });
 
   const write = (types: string[]) =>
-    log.run((events) => events.append(types.map((type) => ({ streamId: randomUUID(), type, subjectId: randomUUID(), subjectVersion: 1n, actor: 'user', payload: Buffer.from(type) }))));
+    log.run((events) => events.append(types.map((type) => ({ streamId: randomUUID(), type, subjectId: randomUUID(), subjectVersion: 1n, actor: 'user', audience: [], payload: Buffer.from(type) }))));
   const effects = async () => (await database.reader.query<{ type: string }>({ name: 'effects', text: 'select type from effects order by id' }, [])).map(({ type }) => type);
   const parked = () => database.reader.query<{ event: Buffer; error: string }>({ name: 'parked', text: 'select event, error from parked_events' }, []);
   const start = (handle: Handle): void => {

@@ -1,24 +1,31 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { createEventSignal, pullEvents } from '#libs/events';
-import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { createEventHub, createEventSignal, pullEvents } from '#libs/events';
+import { bind, openAccess, openPorts, startApplication, toStatusMessage, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
-import { runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { currentContext, runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { constraintErrors, createRepositories } from './db/repositories.ts';
+import { createTaskFeed } from './db/task-feed.ts';
 import { createTaskReader } from './db/task-reader.ts';
-import type { EventFeed, PeopleDirectory, TasksDeps } from './deps.ts';
+import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
+import { resumeTokenCompacted } from './domain/feed.errors.ts';
+import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers, tasksHandlers } from './rpc/tasks.handlers.ts';
+import { pruneEvents } from './use-cases/prune-events.ts';
 import { pruneRequests } from './use-cases/prune-requests.ts';
+import { purgeTasks } from './use-cases/purge-tasks.ts';
 
 export interface AppOverrides {
   logger?: Logger;
   clock?: Clock;
   /** Instead of auth's. */
   accessKeys?: AccessKeys;
+  /** How long the loops that tidy up rest. */
+  tidyIntervalMs?: number;
 }
 
 type Base = ServiceBase<TasksConfig>;
@@ -29,8 +36,8 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
-    const deps = createDeps({ database, people: openPeople(base), eventFeed }, config, overrides);
-    startPruning(base, deps);
+    const deps = createDeps({ database, people: openPeople(base), eventFeed, taskFeed: openTaskFeed(base, database, eventFeed) }, config, overrides);
+    startTidying(base, deps, overrides);
     const ports = await openPorts(base, {
       bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
       access,
@@ -55,35 +62,52 @@ function openEventFeed({ config, logger, parts }: Base, { reader }: Database): E
   };
 }
 
+const heartbeatMs = 5000;
+
+/** One reader of the log for everybody who watches in this process. */
+function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait }: EventFeed): TaskFeed {
+  const hub = createEventHub({ reader, logger, wait, audienceOf: audienceOfPayload, onPruned: resumeTokenCompacted, heartbeatMs });
+  parts.add({ name: 'event hub', stop: hub.stop });
+  return createTaskFeed(reader, hub);
+}
+
 function openPeople({ config, identity, logger, metrics, parts }: Base): PeopleDirectory {
   const people = openPeopleDirectory({ address: config.usersAddress, identity, logger, metrics });
   parts.add({ name: 'users client', stop: async () => people.close() });
   return people;
 }
 
+const dayMs = 24 * 3_600_000;
+
 interface Outside {
   database: Database;
   people: PeopleDirectory;
   eventFeed: EventFeed;
+  taskFeed: TaskFeed;
 }
 
-function createDeps({ database, people, eventFeed }: Outside, config: TasksConfig, { clock = systemClock }: AppOverrides): TasksDeps {
+function createDeps({ database, people, eventFeed, taskFeed }: Outside, config: TasksConfig, { clock = systemClock }: AppOverrides): TasksDeps {
   return {
     uow: database.unitOfWork(createRepositories, constraintErrors),
     taskReader: createTaskReader(database.reader),
     eventFeed,
+    taskFeed,
     people,
     pageTokens: createPageTokens(config.pageTokenKey),
     clock,
     newId: uuidv7,
+    retentionMs: config.retentionDays * dayMs,
+    keepEventsMs: config.eventRetentionDays * dayMs,
+    toStatus: (error) => toStatusMessage(error, currentContext()?.callId ?? ''),
   };
 }
 
-const pruning = { name: 'prune-requests', intervalMs: 60_000, timeoutMs: 10_000 } as const;
+const tidying = { 'prune-requests': pruneRequests, 'prune-events': pruneEvents, 'purge-tasks': purgeTasks } as const;
 
-function startPruning({ logger, parts }: Base, deps: TasksDeps): void {
-  const { name, intervalMs, timeoutMs } = pruning;
-  const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs, signal }, () => pruneRequests(deps));
-  const loop = startLoop({ name, logger, intervalMs, run });
-  parts.add({ name, stop: loop.stop });
+function startTidying({ logger, parts }: Base, deps: TasksDeps, { tidyIntervalMs: intervalMs = 60_000 }: AppOverrides): void {
+  for (const [name, tidy] of Object.entries(tidying)) {
+    const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: 10_000, signal }, () => tidy(deps));
+    const loop = startLoop({ name, logger, intervalMs, run });
+    parts.add({ name, stop: loop.stop });
+  }
 }

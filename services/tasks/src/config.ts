@@ -9,12 +9,18 @@ export interface TasksConfig extends ServiceConfig {
   /** Names and existence of people. */
   usersAddress: string;
   pageTokenKey: Buffer;
+  /** How long a deleted task can be brought back. */
+  retentionDays: number;
+  /** How long the history and the feed reach back. */
+  eventRetentionDays: number;
 }
 
 const entries = {
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
   TASKFLOW_USERS_ADDRESS: addressType('users'),
   TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32(),
+  TASKFLOW_TASKS_RETENTION_DAYS: envTypes.positiveInt(30, 36_500),
+  TASKFLOW_TASKS_EVENT_RETENTION_DAYS: envTypes.positiveInt(90, 36_500),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -26,6 +32,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): TasksConfig {
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
     pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,
+    retentionDays: own.TASKFLOW_TASKS_RETENTION_DAYS,
+    eventRetentionDays: own.TASKFLOW_TASKS_EVENT_RETENTION_DAYS,
   };
 }
 

@@ -14,7 +14,7 @@ export async function createTask(service: Pick<TestTasks, 'tasks'>, user: TestUs
 
 /** Names of fields as in an update mask. */
 export function update(id: string, fields: Partial<Task>, mask: string[], requestId = ''): UpdateTaskRequest {
-  return { task: Task.fromPartial({ id, ...fields }), updateMask: mask, requestId };
+  return { task: Task.fromPartial({ id, ...fields }), updateMask: mask, requestId, validateOnly: false };
 }
 
 /** The error of a call that must fail. */

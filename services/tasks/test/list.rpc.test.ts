@@ -86,6 +86,9 @@ describe('lists of tasks', () => {
       service.tasks.listTasks({ pageToken: nextPageToken }, user.as),
       service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, statuses: [TaskStatus.PENDING] }, user.as),
       service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId }, admin.as),
+      service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, orderBy: 'create_time' }, user.as),
+      service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, text: 'task' }, user.as),
+      service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, hasDue: false }, user.as),
     ];
     for (const call of wrong) {
       const { kind, reason, details } = await refusal(call);

@@ -19,7 +19,7 @@ export interface TestTasks extends Pick<Grounds, 'databaseUrl' | 'logLines' | 's
 export async function startTasks({ config: changes, ...overrides }: AppOverrides & { config?: Partial<TasksConfig> } = {}): Promise<TestTasks> {
   const grounds = await prepareGrounds('tasks', databaseDefinition);
   const { logger, accessKeys } = grounds;
-  const config: TasksConfig = { ...grounds.config, authAddress: nobody, usersAddress: nobody, ...changes };
+  const config: TasksConfig = { ...grounds.config, authAddress: nobody, usersAddress: nobody, retentionDays: 30, eventRetentionDays: 90, ...changes };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   const tasks = openPublicClient(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TaskStatus, type Task, type TaskPriority, type TaskStats } from '#contract/tasks/v1/tasks';
+import { Task, TaskStatus, type TaskPriority, type TaskStats } from '#contract/tasks/v1/tasks';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
 import { anHourAgo, createTask, inAnHour, listAll, update } from './factories.ts';
 import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
@@ -66,17 +66,31 @@ describe('statistics', () => {
       dueTime: pick([undefined, anHourAgo(), inAnHour()]),
     };
     const task = mine.length < 40 && pick([true, false]) ? undefined : pick([undefined, ...mine]);
-    const kind = pick(['status', 'priority', 'assignee_id', 'due_time', 'everything', 'delete']);
+    const kind = pick(['status', 'priority', 'assignee_id', 'due_time', 'everything', 'delete', 'delete and undelete', 'batch']);
     if (task === undefined) {
       mine.push(await createTask(service, user, fields));
     } else if (kind === 'delete') {
       await service.tasks.deleteTask({ taskId: task.id }, user.as);
       mine.splice(mine.indexOf(task), 1);
+    } else if (kind === 'delete and undelete') {
+      await service.tasks.deleteTask({ taskId: task.id }, user.as);
+      await service.tasks.undeleteTask({ taskId: task.id }, user.as);
+    } else if (kind === 'batch') {
+      await actOnMany(user, mine, fields);
     } else {
       const mask = kind === 'everything' ? ['status', 'priority', 'assignee_id', 'due_time'] : [kind];
       await service.tasks.updateTask(update(task.id, fields, mask), user.as).catch((error: { reason?: string }) => {
         if (error.reason !== 'ILLEGAL_STATUS_TRANSITION') throw error;
       });
     }
+  }
+
+  /** Parts of it may be refused by the status machine. */
+  async function actOnMany(user: TestUser, mine: Task[], fields: Partial<Task>): Promise<void> {
+    const created = await service.tasks.batchCreateTasks({ tasks: [Task.fromPartial(fields), Task.fromPartial({ title: 'x' })] }, user.as);
+    mine.push(...created.results.flatMap(({ task }) => task ?? []));
+    const requests = mine.slice(0, 5).map(({ id }) => update(id, fields, ['status', 'priority', 'assignee_id', 'due_time']));
+    await service.tasks.batchUpdateTasks({ requests, allowPartial: true }, user.as);
+    await service.tasks.batchDeleteTasks({ taskIds: mine.splice(0, 2).map(({ id }) => id) }, user.as);
   }
 });

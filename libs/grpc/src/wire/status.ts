@@ -7,16 +7,19 @@ import { packDetails, unpackDetails } from './error-details.ts';
 /** The trailer with the serialized google.rpc.Status. */
 export const statusDetailsKey = 'grpc-status-details-bin';
 
+/** An error as a message, for an answer that tells what became of each of its parts. */
+export function toStatusMessage(error: AppError, callId: string): Status {
+  // grpc-js passes the message to encodeURI, which throws on half a surrogate pair.
+  return { code: errorTable[error.kind].code, message: error.message.toWellFormed(), details: packDetails(error, callId) };
+}
+
 /** What the client gets to see of an error: code, message and details; never its cause. */
 export function toStatus(error: AppError, callId: string): StatusObject {
-  const { code } = errorTable[error.kind];
-  // grpc-js passes the message to encodeURI, which throws on half a surrogate pair.
-  const message = error.message.toWellFormed();
-  const status = Status.encode({ code, message, details: packDetails(error, callId) }).finish();
+  const status = toStatusMessage(error, callId);
   const metadata = new Metadata();
-  metadata.set(statusDetailsKey, Buffer.from(status));
+  metadata.set(statusDetailsKey, Buffer.from(Status.encode(status).finish()));
   metadata.set(callIdKey, callId);
-  return { code, details: message, metadata };
+  return { code: status.code, details: status.message, metadata };
 }
 
 export interface ToldStatus {

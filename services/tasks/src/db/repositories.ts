@@ -1,11 +1,13 @@
 import { pruneIdempotency, type EntityManager } from '#libs/db';
-import { createEventLog } from '#libs/events';
+import { createEventLog, pruneEvents } from '#libs/events';
 import { counterCount } from '../domain/task-counters.ts';
+import { audienceOfPayload } from '../domain/task-audience.ts';
 import { createTaskDueRepository, type TaskDueRepository } from '../domain/task-due.repository.ts';
 import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
 import { createTaskLog, type TaskLog } from '../domain/task-log.ts';
 import { createTaskRepository, type TaskRepository } from '../domain/task.repository.ts';
+import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 
 /** What a unit of work may use. */
@@ -13,8 +15,11 @@ export interface Repositories {
   tasks: TaskRepository;
   dues: TaskDueRepository;
   sweep: OverdueSweep;
+  deletedTasks: DeletedTasks;
   /** Recorded requests: deletes up to `limit` of those whose time is over, and tells how many. */
   requests: { prune(limit: number): Promise<number> };
+  /** Deletes up to `limit` of the oldest events that are older than `keepMs`, and tells how many. */
+  events: { prune(keepMs: number, limit: number): Promise<number> };
   /** Last in every transaction. */
   log: TaskLog;
 }
@@ -25,7 +30,9 @@ export function createRepositories(em: EntityManager): Repositories {
     tasks: createTaskRepository(em),
     dues: createTaskDueRepository(em),
     sweep: createOverdueSweep(em),
+    deletedTasks: createDeletedTasks(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },
+    events: { prune: (keepMs, limit) => pruneEvents(em, { keepMs, limit, audienceOf: audienceOfPayload }) },
     log: createTaskLog(events),
   };
 }

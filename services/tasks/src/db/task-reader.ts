@@ -1,11 +1,17 @@
 import type { SqlReader, Statement } from '#libs/db';
-import { taskPriorityToNumber, taskStatusFromJSON, taskStatusToNumber, type Task, type TaskState } from '#contract/tasks/v1/tasks';
-import type { ListPosition, ListQuery, TaskReader } from '../deps.ts';
-import { priorities, statuses } from '../domain/task-enums.ts';
-import { beforeFirst, listStatements } from './list-statements.ts';
+import { taskStatusFromJSON, type TaskState } from '#contract/tasks/v1/tasks';
+import type { TaskReader } from '../deps.ts';
+import { countFitting, sizeOfTask } from '../domain/message-size.ts';
+import { positionOf } from './list-order.ts';
+import { listCall } from './list-statements.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 const findTask: Statement = { name: 'find_task', text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null` };
+
+const findTasks: Statement = {
+  name: 'find_tasks',
+  text: `select ${taskColumns} from tasks t where t.id = any ($1::uuid[]) and (t.delete_time is null or $2)`,
+};
 
 // One statement, so that counters and due times are of one moment. The heads belong to the event log.
 const countTasks: Statement = {
@@ -44,32 +50,23 @@ function toState(row: StateRow): TaskState {
   };
 }
 
-function toListCall({ whose, statuses: wantedStatuses, priorities: wantedPriorities, after, limit }: ListQuery): [Statement, unknown[]] {
-  const mine = 'mine' in whose;
-  const { createTime, id } = after ?? beforeFirst;
-  const values = [mine ? whose.mine : whose.ownedBy, createTime, id, limit];
-  if (wantedStatuses.length === 0 && wantedPriorities.length === 0) return [mine ? listStatements.mine : listStatements.owned, values];
-  const cells = (wantedStatuses.length > 0 ? wantedStatuses : statuses).flatMap((status) =>
-    (wantedPriorities.length > 0 ? wantedPriorities : priorities).map((priority) => [taskStatusToNumber(status), taskPriorityToNumber(priority)] as const),
-  );
-  return [mine ? listStatements.mineFiltered : listStatements.ownedFiltered, [...values, cells.map(([status]) => status), cells.map(([, priority]) => priority)]];
-}
-
-function positionOf(task: Task | undefined): ListPosition | undefined {
-  return task?.createTime === undefined ? undefined : { createTime: task.createTime.toISOString(), id: task.id };
-}
-
 export function createTaskReader(reader: SqlReader): TaskReader {
   return {
     find: async (taskId) => {
       const [row] = await reader.query<TaskRow>(findTask, [taskId]);
       return row === undefined ? undefined : toTask(row);
     },
+    findMany: async (taskIds, { deleted } = { deleted: false }) => {
+      if (taskIds.length === 0) return [];
+      return (await reader.query<TaskRow>(findTasks, [taskIds, deleted])).map(toTask);
+    },
     list: async (query) => {
       // One more than asked for tells whether another page follows.
-      const rows = await reader.query<TaskRow>(...toListCall({ ...query, limit: query.limit + 1 }));
-      const tasks = rows.slice(0, query.limit).map(toTask);
-      return { tasks, next: rows.length > query.limit ? positionOf(tasks.at(-1)) : undefined };
+      const rows = await reader.query<TaskRow>(...listCall({ ...query, limit: query.limit + 1 }));
+      const found = rows.slice(0, query.limit).map(toTask);
+      const tasks = found.slice(0, countFitting(found.map(sizeOfTask)));
+      const last = tasks.at(-1);
+      return { tasks, next: last !== undefined && rows.length > tasks.length ? positionOf(last, query.order) : undefined };
     },
     count: async (personId) => {
       const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(countTasks, [personId]);

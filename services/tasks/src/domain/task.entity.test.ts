@@ -16,6 +16,8 @@ function newTask(draft: Partial<TaskDraft> = {}): Task {
     status: TaskStatus.PENDING,
     priority: TaskPriority.MEDIUM,
     dueTime: null,
+    dueDate: null,
+    dueZone: null,
     assigneeId: null,
     labels: [],
     externalId: null,

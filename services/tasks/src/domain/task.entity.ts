@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { TaskStatus, type TaskPriority } from '#contract/tasks/v1/tasks';
+import { dueAfter, toDue, type Due } from './due.ts';
+import { listIndexes } from './task-list-indexes.ts';
 import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
 import { illegalTransition } from './task.errors.ts';
 
@@ -18,6 +20,9 @@ export const TaskSchema = defineEntity({
     status: p.type(StatusType).$type<TaskStatus>(),
     priority: p.type(PriorityType).$type<TaskPriority>(),
     dueTime: p.datetime(3).strictNullable(),
+    /** The day whose end in `dueZone` the due time is; both null when it is an instant of its own. */
+    dueDate: p.date().strictNullable(),
+    dueZone: p.text().strictNullable(),
     /** Grows whenever the due time changes; 0 = never had one. */
     dueVersion: p.bigint(),
     /** The due version that had been marked overdue when the task was closed last; while it is open, its due row knows. */
@@ -29,6 +34,8 @@ export const TaskSchema = defineEntity({
     updateTime: p.datetime(3),
     completeTime: p.datetime(3).strictNullable(),
     deleteTime: p.datetime(3).strictNullable(),
+    /** When the row of a deleted task goes for good. */
+    purgeTime: p.datetime(3).strictNullable(),
   },
   // Every index of a list starts with the person, holds every equality filter and ends with the sort key.
   indexes: [
@@ -44,16 +51,17 @@ export const TaskSchema = defineEntity({
       properties: ['assigneeId', 'status', 'priority', 'createTime', 'id'],
       where: assignedByOthers,
     },
+    { name: 'tasks_purge', properties: ['purgeTime'], where: 'purge_time is not null' },
+    ...listIndexes,
   ],
   uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: exists }],
 });
 
-export interface TaskDraft {
+export interface TaskDraft extends Due {
   title: string;
   description: string;
   status: TaskStatus;
   priority: TaskPriority;
-  dueTime: Date | null;
   assigneeId: string | null;
   /** Sorted, without repetition. */
   labels: string[];
@@ -63,7 +71,7 @@ export interface TaskDraft {
 /** The fields to change; those left out stay as they are. */
 export type TaskEdit = Partial<Omit<TaskDraft, 'externalId'>>;
 
-interface Person {
+export interface Person {
   userId: string;
   role: 'user' | 'admin';
 }
@@ -83,14 +91,17 @@ export function toEtag(version: bigint): string {
 export class Task extends TaskSchema.class {
   static create(draft: TaskDraft, origin: { id: string; ownerId: string; now: Date }): Task {
     const { now, ...identity } = origin;
+    const due = toDue(draft);
     return Object.assign(new Task(), draft, identity, {
-      dueVersion: draft.dueTime === null ? 0n : 1n,
+      ...due,
+      dueVersion: due.dueTime === null ? 0n : 1n,
       overdueVersion: null,
       version: 1n,
       createTime: now,
       updateTime: now,
       completeTime: draft.status === TaskStatus.COMPLETED ? now : null,
       deleteTime: null,
+      purgeTime: null,
     });
   }
 
@@ -120,15 +131,24 @@ export class Task extends TaskSchema.class {
     return etag === toEtag(this.version);
   }
 
-  edit({ status, dueTime, ...rest }: TaskEdit, now: Date): void {
+  /** Throws before anything has changed. */
+  edit({ status, dueTime, dueDate, dueZone, ...rest }: TaskEdit, now: Date): void {
+    const due = dueAfter(this, { dueTime, dueDate, dueZone });
     if (status !== undefined) this.moveTo(status, now);
-    if (dueTime !== undefined) this.reschedule(dueTime);
+    this.reschedule(due);
     Object.assign(this, rest);
     this.touch(now);
   }
 
-  delete(now: Date): void {
+  delete(now: Date, purgeTime: Date): void {
     this.deleteTime = now;
+    this.purgeTime = purgeTime;
+    this.touch(now);
+  }
+
+  undelete(now: Date): void {
+    this.deleteTime = null;
+    this.purgeTime = null;
     this.touch(now);
   }
 
@@ -139,10 +159,9 @@ export class Task extends TaskSchema.class {
     this.completeTime = status === TaskStatus.COMPLETED ? now : null;
   }
 
-  private reschedule(dueTime: Date | null): void {
-    if (dueTime?.getTime() === this.dueTime?.getTime()) return;
-    this.dueTime = dueTime;
-    this.dueVersion += 1n;
+  private reschedule({ dueTime, dueDate, dueZone }: Due): void {
+    if (dueTime?.getTime() !== this.dueTime?.getTime()) this.dueVersion += 1n;
+    Object.assign(this, { dueTime, dueDate, dueZone });
   }
 
   private touch(now: Date): void {

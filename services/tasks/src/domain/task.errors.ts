@@ -1,4 +1,4 @@
-import { AppError } from '#libs/errors';
+import { AppError, invalidFields } from '#libs/errors';
 
 const plain = (status: string): string => status.replace('TASK_STATUS_', '');
 const taskName = (taskId: string): string => `tasks/${taskId}`;
@@ -36,6 +36,10 @@ export function assigneeNotFound(userId: string): AppError {
   return new AppError('failed_precondition', 'ASSIGNEE_NOT_FOUND', description, {
     details: { preconditions: [{ type: 'ASSIGNEE', subject: `users/${userId}`, description }] },
   });
+}
+
+export function incompleteDueDay(): AppError {
+  return invalidFields([{ field: 'task.due_zone', description: 'is required with due_date, and must be empty without it' }]);
 }
 
 export function externalIdTaken(): AppError {

@@ -1,6 +1,7 @@
 import type { CounterChange, NewEvent, StoredEvent } from '#libs/events';
 import { TaskChange, TaskEventType, taskEventTypeFromJSON, type Task as TaskMessage, type TaskEvent } from '#contract/tasks/v1/tasks';
 import { countedCells, counterChanges, type CountedCells } from './task-counters.ts';
+import { audienceOf } from './task-audience.ts';
 import type { Task } from './task.entity.ts';
 import { toTaskMessage } from './task.messages.ts';
 
@@ -13,7 +14,7 @@ export interface TaskSnapshot {
   counted: CountedCells;
 }
 
-/** Before its creation a task is nothing and counts nowhere. */
+/** Before its creation, and while it is deleted, a task is nothing and counts nowhere. */
 export const nothing: TaskSnapshot = { message: undefined, counted: { cells: [] } };
 
 export function snapshotOf(task: Task, now: Date): TaskSnapshot {
@@ -34,6 +35,7 @@ interface ChangeOrigin {
 /** The one event of a change by a user, in the owner's stream, with what it changes in the counters. */
 export function toChange(type: TaskEventType, task: Task, { before, actorId, now }: ChangeOrigin): RecordedChange {
   const after = type === TaskEventType.DELETED ? undefined : toTaskMessage(task, now);
+  const change = { before: before.message, after, dueVersion: task.dueVersion };
   return {
     event: {
       streamId: task.ownerId,
@@ -41,7 +43,8 @@ export function toChange(type: TaskEventType, task: Task, { before, actorId, now
       subjectId: task.id,
       subjectVersion: task.version,
       actor: actorId,
-      payload: TaskChange.encode({ before: before.message, after, dueVersion: task.dueVersion }).finish(),
+      audience: audienceOf(change),
+      payload: TaskChange.encode(change).finish(),
     },
     counters: counterChanges(before.counted, countedCells(task)),
   };
@@ -63,6 +66,7 @@ export function toOverdueEvent({ task, version, dueVersion }: OverdueTask): NewE
     subjectId: task.id,
     subjectVersion: version,
     actor: 'service:scheduler',
+    audience: audienceOf(change),
     payload: TaskChange.encode(change).finish(),
   };
 }

@@ -12,6 +12,8 @@ export function toTaskMessage(task: Task, now: Date): TaskMessage {
     status: task.status,
     priority: task.priority,
     dueTime: task.dueTime ?? undefined,
+    dueDate: task.dueDate ?? '',
+    dueZone: task.dueZone ?? '',
     assigneeId: task.assigneeId ?? '',
     labels: task.labels,
     externalId: task.externalId ?? '',
@@ -19,6 +21,8 @@ export function toTaskMessage(task: Task, now: Date): TaskMessage {
     createTime: task.createTime,
     updateTime: task.updateTime,
     completeTime: task.completeTime ?? undefined,
+    deleteTime: task.deleteTime ?? undefined,
+    purgeTime: task.purgeTime ?? undefined,
     overdue: task.isOverdueAt(now),
   });
 }

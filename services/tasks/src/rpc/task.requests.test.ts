@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { CreateTaskRequest, ListTasksRequest, Task, TaskPriority, TaskStatus, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { AppError } from '#libs/errors';
-import { readCreateTask, readListTasks, readUpdateTask } from './task.requests.ts';
+import { readListTasks } from './list-tasks.request.ts';
+import { readCreateTask, readUpdateTask } from './task.requests.ts';
 
 function violations(read: () => unknown): string[] {
   try {
@@ -38,10 +39,7 @@ describe('reading requests', () => {
       statuses: [TaskStatus.COMPLETED, TaskStatus.PENDING, TaskStatus.COMPLETED],
       priorities: [TaskPriority.URGENT],
     });
-    expect(readListTasks(request)).toEqual({
-      ownerId: '',
-      pageSize: 50,
-      pageToken: '',
+    expect(readListTasks(request).filter).toMatchObject({
       statuses: [TaskStatus.PENDING, TaskStatus.COMPLETED],
       priorities: [TaskPriority.URGENT],
     });
@@ -52,6 +50,16 @@ describe('reading requests', () => {
     ['an unknown priority', { priorities: [TaskPriority.UNRECOGNIZED] }, ['priorities[0]']],
     ['a negative page size', { pageSize: -1 }, ['page_size']],
     ['an owner that is no UUID', { ownerId: 'me' }, ['owner_id']],
+    ['an assignee that is no UUID', { assigneeId: 'me' }, ['assignee_id']],
+    ['times that are none', { dueFrom: outOfRange, updateBefore: new Date(Date.UTC(10_000, 0)) }, ['due_from', 'update_before']],
+    ['a label without characters', { labels: ['a', ' '] }, ['labels[1]']],
+    ['21 labels', { labels: Array.from({ length: 21 }, (_, index) => `${index}`) }, ['labels']],
+    ['a text of 201 characters', { text: 'a'.repeat(201) }, ['text']],
+    ['a key that lists are not ordered by', { orderBy: 'title, id' }, ['order_by']],
+    ['a direction other than desc', { orderBy: 'title asc' }, ['order_by']],
+    ['the same key twice', { orderBy: 'title, title desc' }, ['order_by']],
+    ['four keys', { orderBy: 'title, priority, due_time, create_time' }, ['order_by']],
+    ['a path in the mask that is no field', { readMask: ['title', 'due_time.seconds'] }, ['read_mask']],
   ])('refuses %s in a list', (_, fields, expected) => {
     expect(violations(() => readListTasks(ListTasksRequest.fromPartial(fields)))).toEqual(expected);
   });

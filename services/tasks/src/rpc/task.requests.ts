@@ -1,19 +1,20 @@
 import { z } from 'zod';
 import { fieldTypes, invalidFields, parseRequest, AppError, type FieldViolation } from '#libs/errors';
-import { CreateTaskRequest, UpdateTaskRequest, type DeleteTaskRequest, type GetTaskRequest, type GetTaskStatsRequest, type ListTasksRequest, type Task } from '#contract/tasks/v1/tasks';
+import { CreateTaskRequest, UpdateTaskRequest, type DeleteTaskRequest, type GetTaskRequest, type GetTaskStatsRequest, type Task, type UndeleteTaskRequest } from '#contract/tasks/v1/tasks';
 import type { TaskEdit } from '../domain/task.entity.ts';
-import { priorities, statuses } from '../domain/task-enums.ts';
 import type { CreateTaskInput } from '../use-cases/create-task.ts';
 import type { DeleteTaskInput } from '../use-cases/delete-task.ts';
-import type { ListTasksInput } from '../use-cases/list-tasks.ts';
+import type { UndeleteTaskInput } from '../use-cases/undelete-task.ts';
 import type { UpdateTaskInput } from '../use-cases/update-task.ts';
-import { creationFields, etag, filterOf, optionalOwnerId, requestId, taskFields } from './task.schemas.ts';
+import { checkDue, creationFields, etag, optionalOwnerId, requestId, taskFields } from './task.schemas.ts';
 
-const createSchema = z.object({ task: z.object(creationFields, 'must be set'), requestId });
+const draft = z.object(creationFields, 'must be set').check(checkDue);
+const validateOnly = z.boolean();
+const createSchema = z.object({ task: draft, requestId, validateOnly });
 
 export function readCreateTask(request: CreateTaskRequest): CreateTaskInput {
-  const { task: draft, requestId: id } = parseRequest(createSchema, request);
-  return { draft, requestId: id, body: CreateTaskRequest.fromPartial({ task: pick(request.task, Object.keys(creationFields)) }) };
+  const { task, ...rest } = parseRequest(createSchema, request);
+  return { draft: task, ...rest, body: CreateTaskRequest.fromPartial({ task: pick(request.task, Object.keys(creationFields)) }) };
 }
 
 /** By their names in an update mask. */
@@ -23,6 +24,8 @@ const maskFields = new Map<string, keyof typeof taskFields>([
   ['status', 'status'],
   ['priority', 'priority'],
   ['due_time', 'dueTime'],
+  ['due_date', 'dueDate'],
+  ['due_zone', 'dueZone'],
   ['assignee_id', 'assigneeId'],
   ['labels', 'labels'],
 ]);
@@ -32,11 +35,11 @@ export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
   const violations = checkMask(mask);
   const named = mask.flatMap((path) => maskFields.get(path) ?? []);
   const fields = Object.fromEntries(named.map((field) => [field, taskFields[field]]));
-  const schema = z.object({ task: z.object({ id: fieldTypes.uuid(), etag, ...fields }, 'must be set'), requestId });
-  const { task, requestId: id } = parseTogether(schema, request, violations);
+  const schema = z.object({ task: z.object({ id: fieldTypes.uuid(), etag, ...fields }, 'must be set').check(checkDue), requestId, validateOnly });
+  const { task, ...rest } = parseTogether(schema, request, violations);
   const { id: taskId, etag: expected, ...edit } = task;
   const body = UpdateTaskRequest.fromPartial({ task: pick(request.task, ['id', 'etag', ...named]), updateMask: mask });
-  return { taskId, etag: expected, edit: edit as TaskEdit, requestId: id, body };
+  return { taskId, etag: expected, edit: edit as TaskEdit, ...rest, body };
 }
 
 function checkMask(mask: readonly string[]): FieldViolation[] {
@@ -64,28 +67,22 @@ function pick(task: Task | undefined, fields: readonly string[]): Partial<Task> 
 }
 
 const taskId = fieldTypes.uuid();
-const deleteSchema = z.object({ taskId, etag, requestId });
+const deleteSchema = z.object({ taskId, etag, requestId, validateOnly });
 
 export function readDeleteTask(request: DeleteTaskRequest): DeleteTaskInput {
   return { ...parseRequest(deleteSchema, request), body: { ...request, requestId: '' } };
+}
+
+const undeleteSchema = z.object({ taskId, etag, requestId });
+
+export function readUndeleteTask(request: UndeleteTaskRequest): UndeleteTaskInput {
+  return { ...parseRequest(undeleteSchema, request), body: { ...request, requestId: '' } };
 }
 
 const getSchema = z.object({ taskId });
 
 export function readGetTask(request: GetTaskRequest): string {
   return parseRequest(getSchema, request).taskId;
-}
-
-const listSchema = z.object({
-  pageSize: fieldTypes.pageSize({ fallback: 50, max: 500 }),
-  pageToken: z.string(),
-  statuses: filterOf(statuses),
-  priorities: filterOf(priorities),
-  ownerId: optionalOwnerId,
-});
-
-export function readListTasks(request: ListTasksRequest): ListTasksInput {
-  return parseRequest(listSchema, request);
 }
 
 const statsSchema = z.object({ ownerId: optionalOwnerId });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { fieldTypes } from '#libs/errors';
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { findZone, isDueDate } from '../domain/due-day.ts';
+import type { Due } from '../domain/due.ts';
 import { priorities, statuses } from '../domain/task-enums.ts';
 
 /* The limits of task.proto, field by field. */
@@ -28,6 +30,19 @@ const known = <T extends string>(values: readonly T[], unspecified?: T) =>
 /** '' = none. */
 const optionalUuid = z.union([z.literal('').transform(() => null), fieldTypes.uuid()], 'must be a UUID or empty');
 
+const dueDate = z
+  .string()
+  .refine((date) => date === '' || isDueDate(date), 'must be a day between 1970-01-01 and 9999-12-30, such as 2026-03-29, or empty')
+  .transform((date) => (date === '' ? null : date));
+
+const dueZone = z.string().transform((name, context) => {
+  if (name === '') return null;
+  const zone = findZone(name);
+  if (zone !== undefined) return zone;
+  context.addIssue('must be an IANA time zone of at most 64 characters, such as Europe/Berlin, or empty');
+  return z.NEVER;
+});
+
 /** The fields of a task that clients may write, each as the domain wants it. */
 export const taskFields = {
   title: fieldTypes.text({ min: 1, max: 200 }),
@@ -35,6 +50,8 @@ export const taskFields = {
   status: known(statuses),
   priority: known(priorities),
   dueTime: dueTime.nullish().transform((time) => time ?? null),
+  dueDate,
+  dueZone,
   assigneeId: optionalUuid,
   labels: z
     .array(fieldTypes.text({ min: 1, max: 50 }))
@@ -48,6 +65,15 @@ export const creationFields = {
   priority: known([...priorities, TaskPriority.UNSPECIFIED]).transform((priority) => (priority === TaskPriority.UNSPECIFIED ? TaskPriority.MEDIUM : priority)),
   externalId: exact(128, controlCharacters, 'must not contain control characters').transform((id) => (id === '' ? null : id)),
 } as const;
+
+/** A due time and a due date exclude each other; what is left out of an update is undefined. */
+export function checkDue({ value, issues }: z.core.ParsePayload<object>): void {
+  const { dueTime, dueDate: day, dueZone: zone } = value as Partial<Due>;
+  const refuse = (field: keyof Due, message: string): void => void issues.push({ code: 'custom', path: [field], message, input: value });
+  if (dueTime && day) refuse('dueTime', 'must not be set together with due_date');
+  if (typeof day === 'string' && zone === null) refuse('dueZone', 'is required with due_date');
+  if (day === null && typeof zone === 'string') refuse('dueZone', 'must be empty without due_date');
+}
 
 /** A set of filter values: sorted, without repetition. */
 export const filterOf = <T extends string>(values: readonly T[]) => z.array(known(values)).transform((wanted) => values.filter((value) => wanted.includes(value)));

@@ -1,34 +1,32 @@
 import { once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
-import { DeleteTaskRequest, DeleteTaskResponse, TaskEventType } from '#contract/tasks/v1/tasks';
+import { DeleteTaskRequest, DeleteTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { etagMismatch, notOwner } from '../domain/task.errors.ts';
-import { snapshotOf, toChange } from '../domain/task.events.ts';
+import { deleteOne } from '../domain/task-writes.ts';
 
 export interface DeleteTaskInput {
   taskId: string;
   /** '' = any version. */
   etag: string;
   requestId: string;
+  validateOnly: boolean;
   body: DeleteTaskRequest;
 }
 
-/** The row stays, so that its history can be told and it can be brought back; for everybody it is gone. */
+/** The row stays until its purge time, so that the task can be brought back; until then it is gone for everybody. */
 export async function deleteTask(
-  { uow, clock }: Pick<TasksDeps, 'uow' | 'clock'>,
+  { uow, clock, retentionMs }: Pick<TasksDeps, 'uow' | 'clock' | 'retentionMs'>,
   actor: UserActor,
-  { taskId, etag, requestId, body }: DeleteTaskInput,
+  { taskId, etag, requestId, validateOnly, body }: DeleteTaskInput,
 ): Promise<DeleteTaskResponse> {
-  return uow.run(
+  const carryOut = validateOnly ? uow.rehearse : uow.run;
+  return carryOut(
     async ({ tasks, dues, log }) => {
       const now = clock.now();
       const task = await tasks.getForChange(taskId, actor);
-      if (!task.isOwnedBy(actor)) throw notOwner('delete it');
-      if (etag !== '' && !task.hasEtag(etag)) throw etagMismatch(taskId);
-      const before = snapshotOf(task, now);
-      task.delete(now);
-      await dues.follow(task, now);
-      await log.record(toChange(TaskEventType.DELETED, task, { before, actorId: actor.userId, now }));
+      const { change } = deleteOne(task, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
+      await dues.follow([task], now);
+      await log.record([change]);
       return {};
     },
     once({ userId: actor.userId, method: 'DeleteTask', requestId }, body, DeleteTaskRequest, DeleteTaskResponse),

@@ -65,6 +65,10 @@ export const ErrorReason = {
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
   /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. */
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
+  /** RESUME_TOKEN_COMPACTED - OUT_OF_RANGE: the position is older than what is kept; begin with SyncTasks without a token. */
+  RESUME_TOKEN_COMPACTED: "ERROR_REASON_RESUME_TOKEN_COMPACTED",
+  /** RESUME_TOKEN_INVALID - INVALID_ARGUMENT: the resume or sync token is damaged, or belongs to another caller. */
+  RESUME_TOKEN_INVALID: "ERROR_REASON_RESUME_TOKEN_INVALID",
   /** CIRCUIT_OPEN - UNAVAILABLE: the breaker towards a needed service is open; RetryInfo says when it is tried again. */
   CIRCUIT_OPEN: "ERROR_REASON_CIRCUIT_OPEN",
   /** DEPENDENCY_UNAVAILABLE - UNAVAILABLE: a needed service did not answer. */
@@ -95,7 +99,7 @@ export const ErrorReason = {
   TOO_MANY_ATTEMPTS: "ERROR_REASON_TOO_MANY_ATTEMPTS",
   /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. */
   OVERLOADED: "ERROR_REASON_OVERLOADED",
-  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request is larger than 4 MiB. */
+  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request, or the answer to it, is larger than 4 MiB. */
   REQUEST_TOO_LARGE: "ERROR_REASON_REQUEST_TOO_LARGE",
   /** INTERNAL - INTERNAL: a defect of the server; the request id finds it in the logs. */
   INTERNAL: "ERROR_REASON_INTERNAL",
@@ -134,6 +138,8 @@ export namespace ErrorReason {
   export type ILLEGAL_STATUS_TRANSITION = typeof ErrorReason.ILLEGAL_STATUS_TRANSITION;
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
+  export type RESUME_TOKEN_COMPACTED = typeof ErrorReason.RESUME_TOKEN_COMPACTED;
+  export type RESUME_TOKEN_INVALID = typeof ErrorReason.RESUME_TOKEN_INVALID;
   export type CIRCUIT_OPEN = typeof ErrorReason.CIRCUIT_OPEN;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorReason.DEPENDENCY_UNAVAILABLE;
   export type DATABASE_UNAVAILABLE = typeof ErrorReason.DATABASE_UNAVAILABLE;
@@ -238,6 +244,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 44:
     case "ERROR_REASON_LAST_ADMIN":
       return ErrorReason.LAST_ADMIN;
+    case 45:
+    case "ERROR_REASON_RESUME_TOKEN_COMPACTED":
+      return ErrorReason.RESUME_TOKEN_COMPACTED;
+    case 6:
+    case "ERROR_REASON_RESUME_TOKEN_INVALID":
+      return ErrorReason.RESUME_TOKEN_INVALID;
     case 50:
     case "ERROR_REASON_CIRCUIT_OPEN":
       return ErrorReason.CIRCUIT_OPEN;
@@ -355,6 +367,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 43;
     case ErrorReason.LAST_ADMIN:
       return 44;
+    case ErrorReason.RESUME_TOKEN_COMPACTED:
+      return 45;
+    case ErrorReason.RESUME_TOKEN_INVALID:
+      return 6;
     case ErrorReason.CIRCUIT_OPEN:
       return 50;
     case ErrorReason.DEPENDENCY_UNAVAILABLE:

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -20,6 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Status } from "../../../google/rpc/status.ts";
 
 export const protobufPackage = "taskflow.tasks.v1";
 
@@ -207,6 +210,7 @@ export const TaskEventType = {
   DELETED: "TASK_EVENT_TYPE_DELETED",
   /** OVERDUE - Its due time passed while it was open; once for each due version. */
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
+  UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -218,6 +222,7 @@ export namespace TaskEventType {
   export type UPDATED = typeof TaskEventType.UPDATED;
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
+  export type UNDELETED = typeof TaskEventType.UNDELETED;
   export type UNRECOGNIZED = typeof TaskEventType.UNRECOGNIZED;
 }
 
@@ -238,6 +243,9 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 4:
     case "TASK_EVENT_TYPE_OVERDUE":
       return TaskEventType.OVERDUE;
+    case 5:
+    case "TASK_EVENT_TYPE_UNDELETED":
+      return TaskEventType.UNDELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -257,6 +265,8 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 3;
     case TaskEventType.OVERDUE:
       return 4;
+    case TaskEventType.UNDELETED:
+      return 5;
     case TaskEventType.UNRECOGNIZED:
     default:
       return -1;
@@ -312,6 +322,22 @@ export interface Task {
   ownerName: string;
   /** Empty when unknown or without assignee; see name_resolution. Output only. */
   assigneeName: string;
+  /**
+   * Instead of due_time: a calendar day between 1970-01-01 and 9999-12-30, "2026-03-29"; the task is due at its end in
+   * due_zone. due_time then is that instant, output only. Empty: not a whole day. An update that sets the one clears the other.
+   */
+  dueDate: string;
+  /**
+   * IANA time zone of due_date, for instance "Europe/Berlin", at most 64 characters; required with due_date, empty
+   * otherwise. An update may leave it out when the task has one.
+   */
+  dueZone: string;
+  /** When it was deleted; absent for a task that is not. Output only. */
+  deleteTime?:
+    | Date
+    | undefined;
+  /** When a deleted task is removed for good. Output only. */
+  purgeTime?: Date | undefined;
 }
 
 export interface CreateTaskRequest {
@@ -323,6 +349,8 @@ export interface CreateTaskRequest {
    * the same request gives the same answer and no second effect.
    */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
 export interface CreateTaskResponse {
@@ -351,12 +379,50 @@ export interface ListTasksRequest {
   priorities: TaskPriority[];
   /** UUID; administrators only: the tasks that this user owns. Empty: the caller's own and assigned ones. */
   ownerId: string;
+  /** Due at this time or later, and before that time. Tasks without due time are left out when one is given. */
+  dueFrom?: Date | undefined;
+  dueBefore?: Date | undefined;
+  createFrom?: Date | undefined;
+  createBefore?: Date | undefined;
+  updateFrom?: Date | undefined;
+  updateBefore?:
+    | Date
+    | undefined;
+  /** UUID. Empty: any or none. */
+  assigneeId: string;
+  /** At most 20; the task has all of them. */
+  labels: string[];
+  /** Open and past its due time, or not. */
+  overdue?:
+    | boolean
+    | undefined;
+  /** With a due time, or without. */
+  hasDue?:
+    | boolean
+    | undefined;
+  /**
+   * At most 200 characters: every word of it begins a word of the title or the description, letter case aside. No
+   * character is special. Words are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40
+   * characters of a word count. At most the 1000 newest tasks that match everything are found.
+   */
+  text: string;
+  /**
+   * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks without
+   * due time come last in both directions; titles go by code points. Empty means "create_time desc". At most 3 different
+   * keys.
+   */
+  orderBy: string;
+  /** Deleted tasks too, until they are purged. */
+  showDeleted: boolean;
+  /** The fields to return; absent: all. Names of people are looked up only when asked for. `id` is always there. */
+  readMask?: string[] | undefined;
 }
 
 export interface ListTasksResponse {
   tasks: Task[];
-  /** Empty at the end. */
+  /** Empty at the end. A page may be shorter than asked for without being the last. */
   nextPageToken: string;
+  /** UNSPECIFIED when the mask asks for no names. */
   nameResolution: NameResolution;
 }
 
@@ -366,7 +432,7 @@ export interface UpdateTaskRequest {
     | Task
     | undefined;
   /**
-   * One or more of title, description, status, priority, due_time, assignee_id, labels. A named field that is unset
+   * One or more of title, description, status, priority, due_time, due_date, due_zone, assignee_id, labels. A named field that is unset
    * in `task` is cleared where it may be empty.
    */
   updateMask?:
@@ -374,6 +440,8 @@ export interface UpdateTaskRequest {
     | undefined;
   /** As in CreateTask. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
 export interface UpdateTaskResponse {
@@ -388,6 +456,8 @@ export interface DeleteTaskRequest {
   etag: string;
   /** As in CreateTask. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
 export interface DeleteTaskResponse {
@@ -481,7 +551,7 @@ export interface TaskEvent {
 
 /** The payload of an event as it is stored. */
 export interface TaskChange {
-  /** Absent for a creation. */
+  /** Absent for a creation, and when a deleted task came back. */
   before?:
     | Task
     | undefined;
@@ -512,6 +582,131 @@ export interface TaskState {
   assigneeId: string;
 }
 
+export interface UndeleteTaskRequest {
+  /** UUID. */
+  taskId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in CreateTask. */
+  requestId: string;
+}
+
+export interface UndeleteTaskResponse {
+  task?: Task | undefined;
+  nameResolution: NameResolution;
+}
+
+/** One member of a batch, at the index of its request. */
+export interface TaskResult {
+  /** Absent when it failed, and for deletions. */
+  task?:
+    | Task
+    | undefined;
+  /** Absent when it went well. Its details hold ErrorInfo. */
+  error?: Status | undefined;
+}
+
+export interface BatchGetTasksRequest {
+  /** 1 to 500 UUIDs. */
+  taskIds: string[];
+  /** Answer what can be answered, with an error for each of the others. */
+  allowPartial: boolean;
+}
+
+export interface BatchGetTasksResponse {
+  results: TaskResult[];
+  nameResolution: NameResolution;
+}
+
+export interface BatchCreateTasksRequest {
+  /** 1 to 500. */
+  tasks: Task[];
+  /** Create those that are right, with an error for each of the others. */
+  allowPartial: boolean;
+  /** As in CreateTask, for the whole batch. */
+  requestId: string;
+}
+
+export interface BatchCreateTasksResponse {
+  results: TaskResult[];
+  nameResolution: NameResolution;
+}
+
+export interface BatchUpdateTasksRequest {
+  /** 1 to 500, of different tasks; their request_id and validate_only must be unset. */
+  requests: UpdateTaskRequest[];
+  /** Change those that can be changed, with an error for each of the others. */
+  allowPartial: boolean;
+  /** As in CreateTask, for the whole batch. */
+  requestId: string;
+}
+
+export interface BatchUpdateTasksResponse {
+  results: TaskResult[];
+  nameResolution: NameResolution;
+}
+
+export interface BatchDeleteTasksRequest {
+  /** 1 to 500 different UUIDs. */
+  taskIds: string[];
+  /** Delete those that can be deleted, with an error for each of the others. */
+  allowPartial: boolean;
+  /** As in CreateTask, for the whole batch. */
+  requestId: string;
+}
+
+export interface BatchDeleteTasksResponse {
+  results: TaskResult[];
+}
+
+export interface ListTaskEventsRequest {
+  /** UUID. */
+  taskId: string;
+  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before, with the same task. */
+  pageToken: string;
+}
+
+export interface ListTaskEventsResponse {
+  events: TaskEvent[];
+  /** Empty at the end. */
+  nextPageToken: string;
+}
+
+export interface WatchTasksRequest {
+  /** The last one received, of WatchTasks or of SyncTasks. Empty: from now on. */
+  resumeToken: string;
+}
+
+export interface WatchTasksResponse {
+  /** Absent in a heartbeat. */
+  event?:
+    | TaskEvent
+    | undefined;
+  /** The task is no longer among the caller's (deleted, or assigned to somebody else). */
+  removed: boolean;
+  /** Where to go on after this message. */
+  resumeToken: string;
+}
+
+export interface SyncTasksRequest {
+  /** The next_sync_token of the answer before; empty: everything. */
+  syncToken: string;
+  /** 0 means 500; more than 1000 is taken as 1000; negative is refused. */
+  pageSize: number;
+}
+
+export interface SyncTasksResponse {
+  /** As they are now; not all fields of names are filled. */
+  tasks: Task[];
+  /** No longer among the caller's tasks. */
+  removedTaskIds: string[];
+  /** Ask again with it: at once while `more` is true, later for later changes. Also a resume token for WatchTasks. */
+  nextSyncToken: string;
+  more: boolean;
+}
+
 function createBaseTask(): Task {
   return {
     id: "",
@@ -531,6 +726,10 @@ function createBaseTask(): Task {
     overdue: false,
     ownerName: "",
     assigneeName: "",
+    dueDate: "",
+    dueZone: "",
+    deleteTime: undefined,
+    purgeTime: undefined,
   };
 }
 
@@ -586,6 +785,18 @@ export const Task: MessageFns<Task> = {
     }
     if (message.assigneeName !== "") {
       writer.uint32(138).string(message.assigneeName);
+    }
+    if (message.dueDate !== "") {
+      writer.uint32(146).string(message.dueDate);
+    }
+    if (message.dueZone !== "") {
+      writer.uint32(154).string(message.dueZone);
+    }
+    if (message.deleteTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deleteTime), writer.uint32(162).fork()).join();
+    }
+    if (message.purgeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -739,6 +950,38 @@ export const Task: MessageFns<Task> = {
             message.assigneeName = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.dueDate = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.dueZone = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.deleteTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -773,12 +1016,16 @@ export const Task: MessageFns<Task> = {
     message.overdue = object.overdue ?? false;
     message.ownerName = object.ownerName ?? "";
     message.assigneeName = object.assigneeName ?? "";
+    message.dueDate = object.dueDate ?? "";
+    message.dueZone = object.dueZone ?? "";
+    message.deleteTime = object.deleteTime ?? undefined;
+    message.purgeTime = object.purgeTime ?? undefined;
     return message;
   },
 };
 
 function createBaseCreateTaskRequest(): CreateTaskRequest {
-  return { task: undefined, requestId: "" };
+  return { task: undefined, requestId: "", validateOnly: false };
 }
 
 export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
@@ -788,6 +1035,9 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -821,6 +1071,14 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -840,6 +1098,7 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
     const message = createBaseCreateTaskRequest();
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1034,7 +1293,27 @@ export const GetTaskResponse: MessageFns<GetTaskResponse> = {
 };
 
 function createBaseListTasksRequest(): ListTasksRequest {
-  return { pageSize: 0, pageToken: "", statuses: [], priorities: [], ownerId: "" };
+  return {
+    pageSize: 0,
+    pageToken: "",
+    statuses: [],
+    priorities: [],
+    ownerId: "",
+    dueFrom: undefined,
+    dueBefore: undefined,
+    createFrom: undefined,
+    createBefore: undefined,
+    updateFrom: undefined,
+    updateBefore: undefined,
+    assigneeId: "",
+    labels: [],
+    overdue: undefined,
+    hasDue: undefined,
+    text: "",
+    orderBy: "",
+    showDeleted: false,
+    readMask: undefined,
+  };
 }
 
 export const ListTasksRequest: MessageFns<ListTasksRequest> = {
@@ -1061,6 +1340,48 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     }
     if (message.ownerId !== "") {
       writer.uint32(42).string(message.ownerId);
+    }
+    if (message.dueFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueFrom), writer.uint32(50).fork()).join();
+    }
+    if (message.dueBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueBefore), writer.uint32(58).fork()).join();
+    }
+    if (message.createFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.createFrom), writer.uint32(66).fork()).join();
+    }
+    if (message.createBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.createBefore), writer.uint32(74).fork()).join();
+    }
+    if (message.updateFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.updateFrom), writer.uint32(82).fork()).join();
+    }
+    if (message.updateBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.updateBefore), writer.uint32(90).fork()).join();
+    }
+    if (message.assigneeId !== "") {
+      writer.uint32(98).string(message.assigneeId);
+    }
+    for (const v of message.labels) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.overdue !== undefined) {
+      writer.uint32(112).bool(message.overdue);
+    }
+    if (message.hasDue !== undefined) {
+      writer.uint32(120).bool(message.hasDue);
+    }
+    if (message.text !== "") {
+      writer.uint32(130).string(message.text);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(138).string(message.orderBy);
+    }
+    if (message.showDeleted !== false) {
+      writer.uint32(144).bool(message.showDeleted);
+    }
+    if (message.readMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.readMask), writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1138,6 +1459,118 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
             message.ownerId = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dueFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.dueBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.createBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.updateFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.updateBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.assigneeId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.labels.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.overdue = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.hasDue = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.showDeleted = reader.bool();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.readMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1160,6 +1593,20 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.statuses = object.statuses?.map((e) => e) || [];
     message.priorities = object.priorities?.map((e) => e) || [];
     message.ownerId = object.ownerId ?? "";
+    message.dueFrom = object.dueFrom ?? undefined;
+    message.dueBefore = object.dueBefore ?? undefined;
+    message.createFrom = object.createFrom ?? undefined;
+    message.createBefore = object.createBefore ?? undefined;
+    message.updateFrom = object.updateFrom ?? undefined;
+    message.updateBefore = object.updateBefore ?? undefined;
+    message.assigneeId = object.assigneeId ?? "";
+    message.labels = object.labels?.map((e) => e) || [];
+    message.overdue = object.overdue ?? undefined;
+    message.hasDue = object.hasDue ?? undefined;
+    message.text = object.text ?? "";
+    message.orderBy = object.orderBy ?? "";
+    message.showDeleted = object.showDeleted ?? false;
+    message.readMask = object.readMask ?? undefined;
     return message;
   },
 };
@@ -1244,7 +1691,7 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
 };
 
 function createBaseUpdateTaskRequest(): UpdateTaskRequest {
-  return { task: undefined, updateMask: undefined, requestId: "" };
+  return { task: undefined, updateMask: undefined, requestId: "", validateOnly: false };
 }
 
 export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
@@ -1257,6 +1704,9 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1298,6 +1748,14 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1318,6 +1776,7 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.updateMask = object.updateMask ?? undefined;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1390,7 +1849,7 @@ export const UpdateTaskResponse: MessageFns<UpdateTaskResponse> = {
 };
 
 function createBaseDeleteTaskRequest(): DeleteTaskRequest {
-  return { taskId: "", etag: "", requestId: "" };
+  return { taskId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const DeleteTaskRequest: MessageFns<DeleteTaskRequest> = {
@@ -1403,6 +1862,9 @@ export const DeleteTaskRequest: MessageFns<DeleteTaskRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1444,6 +1906,14 @@ export const DeleteTaskRequest: MessageFns<DeleteTaskRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1464,6 +1934,7 @@ export const DeleteTaskRequest: MessageFns<DeleteTaskRequest> = {
     message.taskId = object.taskId ?? "";
     message.etag = object.etag ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2722,6 +3193,1221 @@ export const TaskState: MessageFns<TaskState> = {
   },
 };
 
+function createBaseUndeleteTaskRequest(): UndeleteTaskRequest {
+  return { taskId: "", etag: "", requestId: "" };
+}
+
+export const UndeleteTaskRequest: MessageFns<UndeleteTaskRequest> = {
+  encode(message: UndeleteTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeleteTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeleteTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UndeleteTaskRequest>, I>>(base?: I): UndeleteTaskRequest {
+    return UndeleteTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UndeleteTaskRequest>, I>>(object: I): UndeleteTaskRequest {
+    const message = createBaseUndeleteTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseUndeleteTaskResponse(): UndeleteTaskResponse {
+  return { task: undefined, nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const UndeleteTaskResponse: MessageFns<UndeleteTaskResponse> = {
+  encode(message: UndeleteTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeleteTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeleteTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UndeleteTaskResponse>, I>>(base?: I): UndeleteTaskResponse {
+    return UndeleteTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UndeleteTaskResponse>, I>>(object: I): UndeleteTaskResponse {
+    const message = createBaseUndeleteTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseTaskResult(): TaskResult {
+  return { task: undefined, error: undefined };
+}
+
+export const TaskResult: MessageFns<TaskResult> = {
+  encode(message: TaskResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.error !== undefined) {
+      Status.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Status.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<TaskResult>, I>>(base?: I): TaskResult {
+    return TaskResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TaskResult>, I>>(object: I): TaskResult {
+    const message = createBaseTaskResult();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? Status.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBatchGetTasksRequest(): BatchGetTasksRequest {
+  return { taskIds: [], allowPartial: false };
+}
+
+export const BatchGetTasksRequest: MessageFns<BatchGetTasksRequest> = {
+  encode(message: BatchGetTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.taskIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.allowPartial !== false) {
+      writer.uint32(16).bool(message.allowPartial);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allowPartial = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetTasksRequest>, I>>(base?: I): BatchGetTasksRequest {
+    return BatchGetTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetTasksRequest>, I>>(object: I): BatchGetTasksRequest {
+    const message = createBaseBatchGetTasksRequest();
+    message.taskIds = object.taskIds?.map((e) => e) || [];
+    message.allowPartial = object.allowPartial ?? false;
+    return message;
+  },
+};
+
+function createBaseBatchGetTasksResponse(): BatchGetTasksResponse {
+  return { results: [], nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const BatchGetTasksResponse: MessageFns<BatchGetTasksResponse> = {
+  encode(message: BatchGetTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TaskResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TaskResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetTasksResponse>, I>>(base?: I): BatchGetTasksResponse {
+    return BatchGetTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetTasksResponse>, I>>(object: I): BatchGetTasksResponse {
+    const message = createBaseBatchGetTasksResponse();
+    message.results = object.results?.map((e) => TaskResult.fromPartial(e)) || [];
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseBatchCreateTasksRequest(): BatchCreateTasksRequest {
+  return { tasks: [], allowPartial: false, requestId: "" };
+}
+
+export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
+  encode(message: BatchCreateTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tasks) {
+      Task.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.allowPartial !== false) {
+      writer.uint32(16).bool(message.allowPartial);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCreateTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCreateTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks.push(Task.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allowPartial = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCreateTasksRequest>, I>>(base?: I): BatchCreateTasksRequest {
+    return BatchCreateTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCreateTasksRequest>, I>>(object: I): BatchCreateTasksRequest {
+    const message = createBaseBatchCreateTasksRequest();
+    message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
+    message.allowPartial = object.allowPartial ?? false;
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseBatchCreateTasksResponse(): BatchCreateTasksResponse {
+  return { results: [], nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const BatchCreateTasksResponse: MessageFns<BatchCreateTasksResponse> = {
+  encode(message: BatchCreateTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TaskResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCreateTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCreateTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TaskResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCreateTasksResponse>, I>>(base?: I): BatchCreateTasksResponse {
+    return BatchCreateTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCreateTasksResponse>, I>>(object: I): BatchCreateTasksResponse {
+    const message = createBaseBatchCreateTasksResponse();
+    message.results = object.results?.map((e) => TaskResult.fromPartial(e)) || [];
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseBatchUpdateTasksRequest(): BatchUpdateTasksRequest {
+  return { requests: [], allowPartial: false, requestId: "" };
+}
+
+export const BatchUpdateTasksRequest: MessageFns<BatchUpdateTasksRequest> = {
+  encode(message: BatchUpdateTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      UpdateTaskRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.allowPartial !== false) {
+      writer.uint32(16).bool(message.allowPartial);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchUpdateTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchUpdateTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(UpdateTaskRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allowPartial = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchUpdateTasksRequest>, I>>(base?: I): BatchUpdateTasksRequest {
+    return BatchUpdateTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchUpdateTasksRequest>, I>>(object: I): BatchUpdateTasksRequest {
+    const message = createBaseBatchUpdateTasksRequest();
+    message.requests = object.requests?.map((e) => UpdateTaskRequest.fromPartial(e)) || [];
+    message.allowPartial = object.allowPartial ?? false;
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseBatchUpdateTasksResponse(): BatchUpdateTasksResponse {
+  return { results: [], nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const BatchUpdateTasksResponse: MessageFns<BatchUpdateTasksResponse> = {
+  encode(message: BatchUpdateTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TaskResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchUpdateTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchUpdateTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TaskResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchUpdateTasksResponse>, I>>(base?: I): BatchUpdateTasksResponse {
+    return BatchUpdateTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchUpdateTasksResponse>, I>>(object: I): BatchUpdateTasksResponse {
+    const message = createBaseBatchUpdateTasksResponse();
+    message.results = object.results?.map((e) => TaskResult.fromPartial(e)) || [];
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseBatchDeleteTasksRequest(): BatchDeleteTasksRequest {
+  return { taskIds: [], allowPartial: false, requestId: "" };
+}
+
+export const BatchDeleteTasksRequest: MessageFns<BatchDeleteTasksRequest> = {
+  encode(message: BatchDeleteTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.taskIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.allowPartial !== false) {
+      writer.uint32(16).bool(message.allowPartial);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchDeleteTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchDeleteTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allowPartial = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchDeleteTasksRequest>, I>>(base?: I): BatchDeleteTasksRequest {
+    return BatchDeleteTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchDeleteTasksRequest>, I>>(object: I): BatchDeleteTasksRequest {
+    const message = createBaseBatchDeleteTasksRequest();
+    message.taskIds = object.taskIds?.map((e) => e) || [];
+    message.allowPartial = object.allowPartial ?? false;
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseBatchDeleteTasksResponse(): BatchDeleteTasksResponse {
+  return { results: [] };
+}
+
+export const BatchDeleteTasksResponse: MessageFns<BatchDeleteTasksResponse> = {
+  encode(message: BatchDeleteTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TaskResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchDeleteTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchDeleteTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TaskResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchDeleteTasksResponse>, I>>(base?: I): BatchDeleteTasksResponse {
+    return BatchDeleteTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchDeleteTasksResponse>, I>>(object: I): BatchDeleteTasksResponse {
+    const message = createBaseBatchDeleteTasksResponse();
+    message.results = object.results?.map((e) => TaskResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListTaskEventsRequest(): ListTaskEventsRequest {
+  return { taskId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListTaskEventsRequest: MessageFns<ListTaskEventsRequest> = {
+  encode(message: ListTaskEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTaskEventsRequest>, I>>(base?: I): ListTaskEventsRequest {
+    return ListTaskEventsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTaskEventsRequest>, I>>(object: I): ListTaskEventsRequest {
+    const message = createBaseListTaskEventsRequest();
+    message.taskId = object.taskId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTaskEventsResponse(): ListTaskEventsResponse {
+  return { events: [], nextPageToken: "" };
+}
+
+export const ListTaskEventsResponse: MessageFns<ListTaskEventsResponse> = {
+  encode(message: ListTaskEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      TaskEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(TaskEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTaskEventsResponse>, I>>(base?: I): ListTaskEventsResponse {
+    return ListTaskEventsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTaskEventsResponse>, I>>(object: I): ListTaskEventsResponse {
+    const message = createBaseListTaskEventsResponse();
+    message.events = object.events?.map((e) => TaskEvent.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchTasksRequest(): WatchTasksRequest {
+  return { resumeToken: "" };
+}
+
+export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
+  encode(message: WatchTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resumeToken !== "") {
+      writer.uint32(10).string(message.resumeToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchTasksRequest>, I>>(base?: I): WatchTasksRequest {
+    return WatchTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchTasksRequest>, I>>(object: I): WatchTasksRequest {
+    const message = createBaseWatchTasksRequest();
+    message.resumeToken = object.resumeToken ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchTasksResponse(): WatchTasksResponse {
+  return { event: undefined, removed: false, resumeToken: "" };
+}
+
+export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
+  encode(message: WatchTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== undefined) {
+      TaskEvent.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    if (message.removed !== false) {
+      writer.uint32(16).bool(message.removed);
+    }
+    if (message.resumeToken !== "") {
+      writer.uint32(26).string(message.resumeToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = TaskEvent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.removed = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchTasksResponse>, I>>(base?: I): WatchTasksResponse {
+    return WatchTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchTasksResponse>, I>>(object: I): WatchTasksResponse {
+    const message = createBaseWatchTasksResponse();
+    message.event = (object.event !== undefined && object.event !== null)
+      ? TaskEvent.fromPartial(object.event)
+      : undefined;
+    message.removed = object.removed ?? false;
+    message.resumeToken = object.resumeToken ?? "";
+    return message;
+  },
+};
+
+function createBaseSyncTasksRequest(): SyncTasksRequest {
+  return { syncToken: "", pageSize: 0 };
+}
+
+export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
+  encode(message: SyncTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.syncToken !== "") {
+      writer.uint32(10).string(message.syncToken);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.syncToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SyncTasksRequest>, I>>(base?: I): SyncTasksRequest {
+    return SyncTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SyncTasksRequest>, I>>(object: I): SyncTasksRequest {
+    const message = createBaseSyncTasksRequest();
+    message.syncToken = object.syncToken ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    return message;
+  },
+};
+
+function createBaseSyncTasksResponse(): SyncTasksResponse {
+  return { tasks: [], removedTaskIds: [], nextSyncToken: "", more: false };
+}
+
+export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
+  encode(message: SyncTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tasks) {
+      Task.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.removedTaskIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.nextSyncToken !== "") {
+      writer.uint32(26).string(message.nextSyncToken);
+    }
+    if (message.more !== false) {
+      writer.uint32(32).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks.push(Task.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.removedTaskIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextSyncToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SyncTasksResponse>, I>>(base?: I): SyncTasksResponse {
+    return SyncTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SyncTasksResponse>, I>>(object: I): SyncTasksResponse {
+    const message = createBaseSyncTasksResponse();
+    message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
+    message.removedTaskIds = object.removedTaskIds?.map((e) => e) || [];
+    message.nextSyncToken = object.nextSyncToken ?? "";
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
 export type TasksServiceService = typeof TasksServiceService;
 export const TasksServiceService = {
   /** Creates a task that the caller owns. */
@@ -2744,7 +4430,7 @@ export const TasksServiceService = {
     responseSerialize: (value: GetTaskResponse): Buffer => Buffer.from(GetTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskResponse => GetTaskResponse.decode(value),
   },
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: {
     path: "/taskflow.tasks.v1.TasksService/ListTasks" as const,
     requestStream: false as const,
@@ -2785,6 +4471,104 @@ export const TasksServiceService = {
       Buffer.from(GetTaskStatsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskStatsResponse => GetTaskStatsResponse.decode(value),
   },
+  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  undeleteTask: {
+    path: "/taskflow.tasks.v1.TasksService/UndeleteTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UndeleteTaskRequest): Buffer => Buffer.from(UndeleteTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UndeleteTaskRequest => UndeleteTaskRequest.decode(value),
+    responseSerialize: (value: UndeleteTaskResponse): Buffer =>
+      Buffer.from(UndeleteTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UndeleteTaskResponse => UndeleteTaskResponse.decode(value),
+  },
+  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  batchGetTasks: {
+    path: "/taskflow.tasks.v1.TasksService/BatchGetTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetTasksRequest): Buffer => Buffer.from(BatchGetTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetTasksRequest => BatchGetTasksRequest.decode(value),
+    responseSerialize: (value: BatchGetTasksResponse): Buffer =>
+      Buffer.from(BatchGetTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetTasksResponse => BatchGetTasksResponse.decode(value),
+  },
+  /** Creates up to 500 tasks: all or, when partial answers are allowed, those that are right. */
+  batchCreateTasks: {
+    path: "/taskflow.tasks.v1.TasksService/BatchCreateTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchCreateTasksRequest): Buffer =>
+      Buffer.from(BatchCreateTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchCreateTasksRequest => BatchCreateTasksRequest.decode(value),
+    responseSerialize: (value: BatchCreateTasksResponse): Buffer =>
+      Buffer.from(BatchCreateTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchCreateTasksResponse => BatchCreateTasksResponse.decode(value),
+  },
+  /** Changes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchUpdateTasks: {
+    path: "/taskflow.tasks.v1.TasksService/BatchUpdateTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchUpdateTasksRequest): Buffer =>
+      Buffer.from(BatchUpdateTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchUpdateTasksRequest => BatchUpdateTasksRequest.decode(value),
+    responseSerialize: (value: BatchUpdateTasksResponse): Buffer =>
+      Buffer.from(BatchUpdateTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchUpdateTasksResponse => BatchUpdateTasksResponse.decode(value),
+  },
+  /** Deletes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchDeleteTasks: {
+    path: "/taskflow.tasks.v1.TasksService/BatchDeleteTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchDeleteTasksRequest): Buffer =>
+      Buffer.from(BatchDeleteTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchDeleteTasksRequest => BatchDeleteTasksRequest.decode(value),
+    responseSerialize: (value: BatchDeleteTasksResponse): Buffer =>
+      Buffer.from(BatchDeleteTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchDeleteTasksResponse => BatchDeleteTasksResponse.decode(value),
+  },
+  /** What happened to a task, oldest first, in pages. */
+  listTaskEvents: {
+    path: "/taskflow.tasks.v1.TasksService/ListTaskEvents" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTaskEventsRequest): Buffer =>
+      Buffer.from(ListTaskEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTaskEventsRequest => ListTaskEventsRequest.decode(value),
+    responseSerialize: (value: ListTaskEventsResponse): Buffer =>
+      Buffer.from(ListTaskEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
+  },
+  /**
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
+   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
+   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
+   * SyncTasks without a token.
+   */
+  watchTasks: {
+    path: "/taskflow.tasks.v1.TasksService/WatchTasks" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchTasksRequest): Buffer => Buffer.from(WatchTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchTasksRequest => WatchTasksRequest.decode(value),
+    responseSerialize: (value: WatchTasksResponse): Buffer => Buffer.from(WatchTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchTasksResponse => WatchTasksResponse.decode(value),
+  },
+  /**
+   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
+   * are gone for the caller. Without a token: all of them.
+   */
+  syncTasks: {
+    path: "/taskflow.tasks.v1.TasksService/SyncTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SyncTasksRequest): Buffer => Buffer.from(SyncTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SyncTasksRequest => SyncTasksRequest.decode(value),
+    responseSerialize: (value: SyncTasksResponse): Buffer => Buffer.from(SyncTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SyncTasksResponse => SyncTasksResponse.decode(value),
+  },
 } as const;
 
 export interface TasksServiceServer extends UntypedServiceImplementation {
@@ -2792,7 +4576,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   createTask: handleUnaryCall<CreateTaskRequest, CreateTaskResponse>;
   /** A task that the caller owns or is assigned to (administrators: any). */
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /** Changes the fields named in the mask. The owner may change all of them, the assignee the status. */
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
@@ -2800,6 +4584,30 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   deleteTask: handleUnaryCall<DeleteTaskRequest, DeleteTaskResponse>;
   /** Exact numbers of the caller's tasks, owned or assigned. */
   getTaskStats: handleUnaryCall<GetTaskStatsRequest, GetTaskStatsResponse>;
+  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  undeleteTask: handleUnaryCall<UndeleteTaskRequest, UndeleteTaskResponse>;
+  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  batchGetTasks: handleUnaryCall<BatchGetTasksRequest, BatchGetTasksResponse>;
+  /** Creates up to 500 tasks: all or, when partial answers are allowed, those that are right. */
+  batchCreateTasks: handleUnaryCall<BatchCreateTasksRequest, BatchCreateTasksResponse>;
+  /** Changes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchUpdateTasks: handleUnaryCall<BatchUpdateTasksRequest, BatchUpdateTasksResponse>;
+  /** Deletes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchDeleteTasks: handleUnaryCall<BatchDeleteTasksRequest, BatchDeleteTasksResponse>;
+  /** What happened to a task, oldest first, in pages. */
+  listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
+  /**
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
+   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
+   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
+   * SyncTasks without a token.
+   */
+  watchTasks: handleServerStreamingCall<WatchTasksRequest, WatchTasksResponse>;
+  /**
+   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
+   * are gone for the caller. Without a token: all of them.
+   */
+  syncTasks: handleUnaryCall<SyncTasksRequest, SyncTasksResponse>;
 }
 
 export interface TasksServiceClient extends Client {
@@ -2835,7 +4643,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskResponse) => void,
   ): ClientUnaryCall;
-  /** The caller's tasks, owned or assigned, newest first, in pages. */
+  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks(
     request: ListTasksRequest,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
@@ -2898,6 +4706,133 @@ export interface TasksServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskStatsResponse) => void,
+  ): ClientUnaryCall;
+  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  undeleteTask(
+    request: UndeleteTaskRequest,
+    callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
+  ): ClientUnaryCall;
+  undeleteTask(
+    request: UndeleteTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
+  ): ClientUnaryCall;
+  undeleteTask(
+    request: UndeleteTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
+  ): ClientUnaryCall;
+  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  batchGetTasks(
+    request: BatchGetTasksRequest,
+    callback: (error: ServiceError | null, response: BatchGetTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchGetTasks(
+    request: BatchGetTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchGetTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchGetTasks(
+    request: BatchGetTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchGetTasksResponse) => void,
+  ): ClientUnaryCall;
+  /** Creates up to 500 tasks: all or, when partial answers are allowed, those that are right. */
+  batchCreateTasks(
+    request: BatchCreateTasksRequest,
+    callback: (error: ServiceError | null, response: BatchCreateTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchCreateTasks(
+    request: BatchCreateTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchCreateTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchCreateTasks(
+    request: BatchCreateTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchCreateTasksResponse) => void,
+  ): ClientUnaryCall;
+  /** Changes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchUpdateTasks(
+    request: BatchUpdateTasksRequest,
+    callback: (error: ServiceError | null, response: BatchUpdateTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchUpdateTasks(
+    request: BatchUpdateTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchUpdateTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchUpdateTasks(
+    request: BatchUpdateTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchUpdateTasksResponse) => void,
+  ): ClientUnaryCall;
+  /** Deletes up to 500 tasks: all or, when partial answers are allowed, those that can be. Access to each is checked. */
+  batchDeleteTasks(
+    request: BatchDeleteTasksRequest,
+    callback: (error: ServiceError | null, response: BatchDeleteTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchDeleteTasks(
+    request: BatchDeleteTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchDeleteTasksResponse) => void,
+  ): ClientUnaryCall;
+  batchDeleteTasks(
+    request: BatchDeleteTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchDeleteTasksResponse) => void,
+  ): ClientUnaryCall;
+  /** What happened to a task, oldest first, in pages. */
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
+   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
+   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
+   * SyncTasks without a token.
+   */
+  watchTasks(request: WatchTasksRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTasksResponse>;
+  watchTasks(
+    request: WatchTasksRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchTasksResponse>;
+  /**
+   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
+   * are gone for the caller. Without a token: all of them.
+   */
+  syncTasks(
+    request: SyncTasksRequest,
+    callback: (error: ServiceError | null, response: SyncTasksResponse) => void,
+  ): ClientUnaryCall;
+  syncTasks(
+    request: SyncTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SyncTasksResponse) => void,
+  ): ClientUnaryCall;
+  syncTasks(
+    request: SyncTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SyncTasksResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,109 @@
+import type { SqlReader } from '#libs/db';
+import type { Position, StoredEvent } from './pull.ts';
+
+/** A page of the log, and how far it reaches: `next` lies behind everything that was looked at, also when nothing was found. */
+export interface FeedPage {
+  events: StoredEvent[];
+  next: Position;
+  /** The page is full, so more may be there. */
+  more: boolean;
+}
+
+/** A page of the events that concern one user. */
+export interface UserFeedPage extends FeedPage {
+  /** Events behind the position that was asked for have been pruned: something is missing. */
+  pruned: boolean;
+}
+
+/** Behind every event of a transaction. */
+const lastEventId = 2n ** 63n - 1n;
+
+/** Every event below this transaction is decided: what is not there now will never be. */
+function endBelow(transactionId: bigint): Position {
+  return { transactionId: transactionId - 1n, eventId: lastEventId };
+}
+
+export function isBefore(a: Position, b: Position): boolean {
+  return a.transactionId < b.transactionId || (a.transactionId === b.transactionId && a.eventId < b.eventId);
+}
+
+const columns = `
+  e.transaction_id as "transactionId", e.id as "eventId", e.stream_id as "streamId", e.sequence, e.type,
+  e.subject_id as "subjectId", e.subject_version as "subjectVersion", e.actor, e.call_id as "callId",
+  e.trace_parent as "traceParent", e.payload, e.create_time as "createTime"`;
+
+const decided = '(select pg_snapshot_xmin(pg_current_snapshot()) as xmin)';
+
+const readAll = {
+  name: 'read_feed',
+  text: `
+    select xmin, e.*
+    from ${decided} snapshot left join lateral (
+      select ${columns} from events e
+      where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < snapshot.xmin
+      order by transaction_id, id limit $3) e on true
+    order by "transactionId", "eventId"`,
+};
+
+const readConcerning = {
+  name: 'read_feed_concerning',
+  text: `
+    select xmin, pruned."prunedTransactionId", pruned."prunedEventId", e.*
+    from ${decided} snapshot
+    left join (select transaction_id as "prunedTransactionId", event_id as "prunedEventId" from event_horizon where id = 1) pruned on true
+    left join lateral (
+      select ${columns}
+      from (
+        select transaction_id, event_id from event_audience
+        where user_id = $4 and (transaction_id, event_id) > ($1::xid8, $2::bigint) and transaction_id < snapshot.xmin
+        order by transaction_id, event_id limit $3) page
+      join events e on e.id = page.event_id) e on true
+    order by "transactionId", "eventId"`,
+};
+
+type Nullable<T> = { [K in keyof T]: T[K] | null };
+type FeedRow = { xmin: bigint } & Nullable<Omit<StoredEvent, 'position'> & Position>;
+type UserFeedRow = FeedRow & Nullable<{ prunedTransactionId: bigint; prunedEventId: bigint }>;
+
+function toEvent({ transactionId, eventId, streamId, sequence, type, ...row }: Omit<StoredEvent, 'position'> & Position): StoredEvent {
+  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
+  return { position: { transactionId, eventId }, streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, payload, createTime };
+}
+
+function toPage(rows: FeedRow[], limit: number): FeedPage {
+  // Without events there is one row all the same, which tells how far the log was looked at.
+  const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as Omit<StoredEvent, 'position'> & Position));
+  const more = events.length === limit;
+  const last = events.at(-1)?.position;
+  return { events, next: more && last !== undefined ? last : endBelow(rows[0]?.xmin ?? 1n), more };
+}
+
+/** As pullEvents, but `next` moves on with the log even when nothing was found. */
+export async function readFeed(reader: SqlReader, after: Position, limit: number): Promise<FeedPage> {
+  return toPage(await reader.query<FeedRow>(readAll, [String(after.transactionId), String(after.eventId), limit]), limit);
+}
+
+/** The events that concern a user. Costs what it finds, however long the log is. */
+export async function readUserFeed(reader: SqlReader, userId: string, after: Position, limit: number): Promise<UserFeedPage> {
+  const rows = await reader.query<UserFeedRow>(readConcerning, [String(after.transactionId), String(after.eventId), limit, userId]);
+  const [first] = rows;
+  const prunedThrough = { transactionId: first?.prunedTransactionId ?? 0n, eventId: first?.prunedEventId ?? 0n };
+  return { ...toPage(rows, limit), pruned: isBefore(after, prunedThrough) };
+}
+
+/** Where the log ends now for readers: nothing before it will appear any more, and what comes later stands behind it. */
+export async function currentPosition(reader: SqlReader): Promise<Position> {
+  const [row] = await reader.query<{ xmin: bigint }>({ name: 'feed_end', text: `select xmin from ${decided} snapshot` }, []);
+  return endBelow(row?.xmin ?? 1n);
+}
+
+const readSubject = {
+  name: 'read_history',
+  text: `select ${columns} from events e where subject_id = $1 and id > $2 order by id limit $3`,
+};
+
+/** What happened to one subject, in the order in which it happened: its writers take turns, and their numbers with them. */
+export async function readHistory(reader: SqlReader, subjectId: string, afterEventId: bigint, limit: number): Promise<{ events: StoredEvent[]; more: boolean }> {
+  const rows = await reader.query<Omit<StoredEvent, 'position'> & Position>(readSubject, [subjectId, String(afterEventId), limit + 1]);
+  return { events: rows.slice(0, limit).map(toEvent), more: rows.length > limit };
+}

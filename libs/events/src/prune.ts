@@ -1,0 +1,52 @@
+import { runStatement, type EntityManager } from '#libs/db';
+
+export interface Pruning {
+  /** Events older than this go. */
+  keepMs: number;
+  limit: number;
+  /** Whom an event concerned, as told when it was appended. */
+  audienceOf: (payload: Uint8Array) => readonly string[];
+}
+
+/*
+ * Only a beginning of the log goes, so that one position tells what is gone: an old event behind a younger one stays
+ * until that one goes. Prunings take turns by the lock on the horizon.
+ */
+const removeOldest = `
+  with horizon as materialized (select id from event_horizon where id = 1 for update),
+    oldest as materialized (
+      select id, transaction_id, create_time < clock_timestamp() - make_interval(secs => $1::float8 / 1000) as old
+      from events where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      order by transaction_id, id limit $2),
+    young as materialized (select transaction_id, id from oldest where not old order by transaction_id, id limit 1)
+  delete from events e using oldest o, horizon
+  where e.id = o.id and not exists (select 1 from young y where (y.transaction_id, y.id) <= (o.transaction_id, o.id))
+  returning e.id, e.transaction_id, e.payload`;
+
+const removeAudience = `
+  delete from event_audience a
+  using unnest($1::uuid[], $2::xid8[], $3::bigint[]) as gone (user_id, transaction_id, event_id)
+  where a.user_id = gone.user_id and a.transaction_id = gone.transaction_id and a.event_id = gone.event_id`;
+
+const moveHorizon = `
+  update event_horizon set transaction_id = gone.transaction_id, event_id = gone.event_id
+  from (
+    select * from unnest($1::xid8[], $2::bigint[]) as t (transaction_id, event_id)
+    order by transaction_id desc, event_id desc limit 1) gone
+  where event_horizon.id = 1`;
+
+interface GoneRow {
+  id: string;
+  transaction_id: string;
+  payload: Buffer;
+}
+
+/** Forgets up to `limit` of the oldest events and tells how many. In a transaction. */
+export async function pruneEvents(em: EntityManager, { keepMs, limit, audienceOf }: Pruning): Promise<number> {
+  const gone = await runStatement<GoneRow>(em, removeOldest, [keepMs, limit]);
+  if (gone.length === 0) return 0;
+  const rows = gone.flatMap(({ id, transaction_id: transactionId, payload }) => audienceOf(payload).map((userId) => ({ userId, transactionId, id })));
+  await runStatement(em, removeAudience, [rows.map((row) => row.userId), rows.map((row) => row.transactionId), rows.map((row) => row.id)]);
+  await runStatement(em, moveHorizon, [gone.map((row) => row.transaction_id), gone.map((row) => row.id)]);
+  return gone.length;
+}

@@ -1,0 +1,17 @@
+import { runStatement, type EntityManager } from '#libs/db';
+
+export interface DeletedTasks {
+  /** Removes up to `limit` of those whose purge time is over, by the database's clock, and tells how many. */
+  purge(limit: number): Promise<number>;
+}
+
+// Who holds one is bringing it back, or is another purge: neither is waited for.
+const purgeText = `
+  delete from tasks where id = any (array(
+    select id from tasks where purge_time <= now() and delete_time is not null
+    order by purge_time limit $1 for update skip locked))
+  returning 1`;
+
+export function createDeletedTasks(em: EntityManager): DeletedTasks {
+  return { purge: async (limit) => (await runStatement(em, purgeText, [limit])).length };
+}

@@ -1,0 +1,11 @@
+import { AppError } from '#libs/errors';
+
+export function resumeTokenInvalid(field: 'resume_token' | 'sync_token'): AppError {
+  return new AppError('invalid_argument', 'RESUME_TOKEN_INVALID', `invalid: ${field}`, {
+    details: { violations: [{ field, description: 'is damaged, or was given to another caller; begin again without it' }] },
+  });
+}
+
+export function resumeTokenCompacted(): AppError {
+  return new AppError('out_of_range', 'RESUME_TOKEN_COMPACTED', 'the position is older than what is kept; begin with SyncTasks without a token');
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { fieldTypes, parseRequest } from '#libs/errors';
+import type { ListTasksRequest } from '#contract/tasks/v1/tasks';
+import { newestFirst, sortKeys, type ListOrder, type SortKey } from '../domain/list-order.ts';
+import { isReadable, toReadMask } from '../domain/read-mask.ts';
+import { priorities, statuses } from '../domain/task-enums.ts';
+import type { ListTasksInput } from '../use-cases/list-tasks.ts';
+import { filterOf, optionalOwnerId, taskFields } from './task.schemas.ts';
+
+const maxOrderTerms = 3;
+const orderRule = `must be at most ${maxOrderTerms} different keys out of ${sortKeys.join(', ')}, comma separated, each with " desc" or without`;
+
+function toOrder(text: string): ListOrder | undefined {
+  if (text.trim() === '') return newestFirst;
+  if (text.length > 200) return undefined;
+  const terms = text.split(',').map((term) => {
+    const [key, direction, ...rest] = term.trim().split(/ +/);
+    const isTerm = sortKeys.includes(key as SortKey) && (direction === undefined || direction === 'desc') && rest.length === 0;
+    return isTerm ? { key: key as SortKey, descending: direction === 'desc' } : undefined;
+  });
+  const order = terms.filter((term) => term !== undefined);
+  const isOrder = order.length === terms.length && order.length <= maxOrderTerms && new Set(order.map(({ key }) => key)).size === order.length;
+  return isOrder ? order : undefined;
+}
+
+const orderBy = z.string().transform((text, context) => {
+  const order = toOrder(text);
+  if (order !== undefined) return order;
+  context.addIssue(orderRule);
+  return z.NEVER;
+});
+
+/** Every time that a Timestamp can hold. */
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
+const timeRule = 'must be a time between 0001-01-01 and 9999-12-31';
+const time = z
+  .date({ error: timeRule })
+  .refine((value) => value.getTime() >= earliest && value.getTime() <= latest, timeRule)
+  .optional();
+
+const listSchema = z.object({
+  pageSize: fieldTypes.pageSize({ fallback: 50, max: 500 }),
+  pageToken: z.string(),
+  statuses: filterOf(statuses),
+  priorities: filterOf(priorities),
+  ownerId: optionalOwnerId,
+  dueFrom: time,
+  dueBefore: time,
+  createFrom: time,
+  createBefore: time,
+  updateFrom: time,
+  updateBefore: time,
+  assigneeId: optionalOwnerId,
+  labels: taskFields.labels,
+  overdue: z.boolean().optional(),
+  hasDue: z.boolean().optional(),
+  text: fieldTypes.text({ max: 200 }),
+  orderBy,
+  showDeleted: z.boolean(),
+  readMask: z
+    .array(z.string())
+    .refine((paths) => paths.every(isReadable), 'must name only fields of a task')
+    .optional()
+    .transform((paths) => toReadMask(paths ?? [])),
+});
+
+export function readListTasks(request: ListTasksRequest): ListTasksInput {
+  const { ownerId, orderBy: order, readMask, pageSize, pageToken, ...fields } = parseRequest(listSchema, request);
+  const { dueFrom, dueBefore, createFrom, createBefore, updateFrom, updateBefore, ...rest } = fields;
+  const ranges = {
+    due: { from: dueFrom, before: dueBefore },
+    created: { from: createFrom, before: createBefore },
+    updated: { from: updateFrom, before: updateBefore },
+  };
+  return { ownerId, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import * as fc from 'fast-check';
+import { createTask } from './factories.ts';
+import { hostileMethods, type HostileMethod, type Known } from './hostile-requests.ts';
+import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+
+const seed = Number(process.env.TASKFLOW_TEST_SEED ?? Date.now() % 1_000_000);
+const serviceName = 'taskflow.tasks.v1.TasksService';
+const known: Known = { ids: ['00000000-0000-0000-0000-000000000000'], tokens: ['AAAA'] };
+const methods = hostileMethods(serviceName, known).map(({ path }) => path);
+/** For all methods together about 20 seconds. */
+const msPerMethod = Math.floor(20_000 / methods.length);
+const bytesAsTheyAre = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+
+describe(`any request whatever (TASKFLOW_TEST_SEED=${seed})`, () => {
+  let service: TestTasks;
+  let user: TestUser;
+  let channel: Client;
+  beforeAll(async () => {
+    service = await startTasks();
+    user = await service.newUser();
+    channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure());
+    const tasks = await Promise.all(Array.from({ length: 30 }, () => createTask(service, user, { labels: ['home'] })));
+    known.ids.push(user.userId, ...tasks.map(({ id }) => id));
+    const { nextPageToken } = await service.tasks.listTasks({ pageSize: 2 }, user.as);
+    known.tokens.push(nextPageToken, nextPageToken.slice(0, -1), `${nextPageToken}A`);
+  });
+  afterAll(async () => {
+    channel.close();
+    await service.stop();
+  });
+
+  function call({ path, isStream }: HostileMethod, request: Uint8Array): Promise<number> {
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${user.as.token}`);
+    return new Promise((resolve) => {
+      const done = (error: ServiceError | null): void => resolve(error?.code ?? status.OK);
+      if (!isStream) {
+        channel.makeUnaryRequest(path, bytesAsTheyAre, bytesAsTheyAre, request, metadata, { deadline: Date.now() + 10_000 }, done);
+        return;
+      }
+      // A stream that was begun goes on until somebody ends it.
+      const stream = channel.makeServerStreamRequest(path, bytesAsTheyAre, bytesAsTheyAre, request, metadata, { deadline: Date.now() + 200 });
+      stream.on('data', () => stream.cancel()).on('error', done).on('end', () => done(null));
+    });
+  }
+
+  it.each(methods)('D15 is never an internal error of %s', async (path) => {
+    const method = hostileMethods(serviceName, known).find((candidate) => candidate.path === path) as HostileMethod;
+    const answered = new Set<number>();
+    const property = fc.asyncProperty(method.requests, async (request) => {
+      const code = await call(method, request);
+      answered.add(code);
+      return ![status.INTERNAL, status.UNKNOWN, status.DATA_LOSS, status.UNIMPLEMENTED].includes(code);
+    });
+    await fc.assert(property, { seed, numRuns: 1500, interruptAfterTimeLimit: msPerMethod, markInterruptAsFailure: false });
+    // Among them were requests that are right, and ones that are not.
+    const right = method.isStream ? status.CANCELLED : status.OK;
+    expect([...answered]).toEqual(expect.arrayContaining([right, status.INVALID_ARGUMENT]));
+  });
+});
