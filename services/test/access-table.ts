@@ -1,5 +1,5 @@
 import { Role } from '#contract/auth/v1/auth';
-import { Task } from '#contract/tasks/v1/tasks';
+import { Task, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
 import { newEmail, newPassword, type Person, type World } from './start-world.ts';
 
@@ -28,6 +28,8 @@ const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
 const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
 const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
 const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
+const seenByBoth = { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK' };
+const changedByOwner = { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' };
 const foreignSession = 'NOT_FOUND/SESSION_NOT_FOUND';
 
 const nothing = (): object => ({});
@@ -91,28 +93,34 @@ const internalUsers: Record<string, Row> = {
   BatchGetUsers: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
 };
 
+const newTitle = async (call: Call): Promise<UpdateTaskRequest> => {
+  const { id } = await newTask(call);
+  return UpdateTaskRequest.fromPartial({ task: { id, title: 'Sell milk' }, updateMask: ['title'] });
+};
+const oneTask = async (call: Call): Promise<object> => ({ taskId: (await newTask(call)).id });
+const oneOfTasks = async (call: Call): Promise<object> => ({ taskIds: [(await newTask(call)).id] });
+
 const tasks: Record<string, Row> = {
   CreateTask: { request: () => ({ task: Task.fromPartial({ title: 'Buy milk' }) }), answers: everybody },
-  GetTask: {
-    request: async (call) => ({ taskId: (await newTask(call)).id }),
-    answers: { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK' },
-  },
+  GetTask: { request: oneTask, answers: seenByBoth },
   ListTasks: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
-  UpdateTask: {
-    request: async (call) => ({ task: Task.fromPartial({ id: (await newTask(call)).id, title: 'Sell milk' }), updateMask: ['title'] }),
-    answers: { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' },
-  },
-  DeleteTask: {
-    request: async (call) => ({ taskId: (await newTask(call)).id }),
-    answers: { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' },
-  },
+  UpdateTask: { request: newTitle, answers: changedByOwner },
+  DeleteTask: { request: oneTask, answers: changedByOwner },
+  UndeleteTask: { request: oneTask, answers: changedByOwner },
   GetTaskStats: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
+  BatchGetTasks: { request: oneOfTasks, answers: seenByBoth },
+  BatchCreateTasks: { request: () => ({ tasks: [Task.fromPartial({ title: 'Buy milk' })] }), answers: everybody },
+  BatchUpdateTasks: { request: async (call) => ({ requests: [await newTitle(call)] }), answers: changedByOwner },
+  BatchDeleteTasks: { request: oneOfTasks, answers: changedByOwner },
+  ListTaskEvents: { request: oneTask, answers: seenByBoth },
+  WatchTasks: { request: nothing, answers: everybody },
+  SyncTasks: { request: nothing, answers: everybody },
 };
 
 const internalTasks: Record<string, Row> = {
   SweepOverdue: { request: nothing },
   PullEvents: { request: () => ({ pageSize: 1 }) },
-  BatchGetTaskStates: { request: async (call) => ({ taskIds: [(await newTask(call)).id] }) },
+  BatchGetTaskStates: { request: oneOfTasks },
 };
 
 const scheduler: Record<string, Row> = {
