@@ -278,9 +278,9 @@ export interface Task {
   id: string;
   /** The user who created it. Output only. */
   ownerId: string;
-  /** 1 to 200 characters after trimming. */
+  /** 1 to 200 characters after trimming, without control characters. */
   title: string;
-  /** At most 10 000 characters. */
+  /** At most 10 000 characters; of the control characters only line breaks and tabs. */
   description: string;
   /**
    * Unset in CreateTask means PENDING. PENDING ⇄ IN_PROGRESS; both may be COMPLETED or CANCELLED;
@@ -295,10 +295,10 @@ export interface Task {
     | undefined;
   /** UUID of a user that exists and is enabled; empty for none. */
   assigneeId: string;
-  /** At most 20, each 1 to 50 characters without control characters; a set, returned sorted. */
+  /** At most 20, each 1 to 50 characters after trimming, without control characters; a set, returned sorted. */
   labels: string[];
   /**
-   * The client's own id for this task, at most 128 characters, unique among the owner's tasks while they exist;
+   * The client's own id for this task, at most 128 characters without control characters, unique among the owner's tasks while they exist;
    * set at creation only. Lets an import run twice without adding anything twice.
    */
   externalId: string;
