@@ -4,6 +4,9 @@ import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devclu
 import { runInBackground } from '#libs/runtime';
 import { openNotes, silent } from './fixture/notes.ts';
 
+/** Below the fifteen seconds after which the server ends any statement by itself: only its call can have ended it before. */
+const callLimitMs = 14_000;
+
 describe('the reader', () => {
   let postgres: TestDatabase;
   let database: Database;
@@ -17,6 +20,7 @@ describe('the reader', () => {
   });
 
   const sleep = (seconds: number) => database.reader.query({ name: 'sleep', text: 'select pg_sleep($1)' }, [seconds]);
+  const sleepForAnHour = () => sleep(3600);
   const sleeping = () => database.reader.query({ name: 'sleeping', text: `select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query like 'select pg_sleep%'` }, []);
 
   it('gives columns in the types of our code', async () => {
@@ -29,32 +33,31 @@ describe('the reader', () => {
   });
 
   it('ends at the deadline of the call, also on the server', async () => {
-    const started = Date.now();
-    await expect(runInBackground({ name: 'short', logger: silent, timeoutMs: 150 }, () => sleep(20))).rejects.toMatchObject({ kind: 'deadline_exceeded' });
-    expect(Date.now() - started).toBeLessThan(1000);
+    await expect(runInBackground({ name: 'short', logger: silent, timeoutMs: 150 }, sleepForAnHour)).rejects.toMatchObject({ kind: 'deadline_exceeded' });
     while ((await sleeping()).length > 0) await new Promise(setImmediate);
-    expect(Date.now() - started).toBeLessThan(2000);
-  });
+  }, callLimitMs);
 
   it('ends when the caller gives up, and leaves the pool whole', async () => {
     for (let round = 0; round < 6; round += 1) {
       const caller = new AbortController();
-      const read = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 10_000, signal: caller.signal }, () => sleep(20));
-      setTimeout(() => caller.abort(), 20);
-      await expect(read).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
+      const read = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 600_000, signal: caller.signal }, sleepForAnHour);
+      const outcome = expect(read).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
+      while ((await sleeping()).length === 0) await new Promise(setImmediate);
+      caller.abort();
+      await outcome;
+      while ((await sleeping()).length > 0) await new Promise(setImmediate);
     }
     await Promise.all([sleep(0.01), sleep(0.01), sleep(0.01)]);
-  });
+  }, callLimitMs);
 
   it('ends for a call that was over before a connection became free', async () => {
     const caller = new AbortController();
     const holders = [sleep(0.3), sleep(0.3)];
-    const started = Date.now();
-    const read = runInBackground({ name: 'waiting', logger: silent, timeoutMs: 10_000, signal: caller.signal }, () => sleep(20));
+    const read = runInBackground({ name: 'waiting', logger: silent, timeoutMs: 600_000, signal: caller.signal }, sleepForAnHour);
     caller.abort();
     await expect(read).rejects.toMatchObject({ kind: 'cancelled' });
-    expect(Date.now() - started).toBeLessThan(2000);
     await Promise.all(holders);
+    expect(await sleeping()).toEqual([]);
   });
 
   it('does not begin for a call that is over', async () => {

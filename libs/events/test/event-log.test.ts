@@ -129,19 +129,18 @@ describe('the event log', () => {
     const signal = createEventSignal({ url: postgres.url, channel, logger: silent });
     const never = new AbortController().signal;
     const listening = () => database.reader.query({ name: 'listening', text: `select 1 from pg_stat_activity where application_name = 'listen ${channel}' and query like 'listen%' and state = 'idle'` }, []);
+    // Nothing but an announcement ends the wait before this test's limit.
     const wakesUp = async (): Promise<void> => {
       await until(async () => (await listening()).length === 1);
-      const woken = signal.wait(20_000, never);
+      const woken = signal.wait(3_600_000, never);
       await uow.run((log) => log.append([event(randomUUID())]));
       await woken;
     };
-    const started = Date.now();
     await wakesUp();
     await database.orm.em.fork().execute(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listen ${channel}'`);
     await until(async () => (await listening()).length === 0);
     await wakesUp();
     await signal.stop();
-    expect(Date.now() - started).toBeLessThan(15_000);
   }, 30_000);
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, exportJWK, SignJWT, importJWK, type CryptoKey } from 'jose';
 import type { GetJwksResponse } from '#contract/auth/v1/auth';
 import { AppError } from '#libs/errors';
@@ -104,9 +104,10 @@ describe('a service token', () => {
 });
 
 describe('the keys of auth', () => {
+  const maxAgeMs = 300_000;
   const answer = (...kids: string[]): GetJwksResponse => ({
     keys: kids.map((kid) => ({ kid, kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', x: String(userPublicKey.x) })),
-    maxAge: { seconds: 300n, nanos: 0 },
+    maxAge: { seconds: BigInt(maxAgeMs / 1000), nanos: 0 },
   });
   const { logger } = recordingLogger();
 
@@ -122,20 +123,22 @@ describe('the keys of auth', () => {
   });
 
   it('are fetched anew in the background before their copy is too old, so that a new key is known before it signs', async () => {
-    const startedAt = Date.now();
-    const again = gate<number>();
     let fetches = 0;
     const fetch = async (): Promise<GetJwksResponse> => {
       fetches += 1;
-      if (fetches === 2) again.open(Date.now());
-      return { ...answer('a', ...(fetches > 1 ? ['b'] : [])), maxAge: { seconds: 1n, nanos: 0 } };
+      return answer('a', ...(fetches > 1 ? ['b'] : []));
     };
     const keys = createRemoteAccessKeys({ fetch, logger });
-    await keys.start();
-    expect((await again.promise) - startedAt).toBeLessThan(1000);
-    await new Promise(setImmediate);
-    expect(await keys.get('b')).toBeDefined();
-    await keys.stop();
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      await keys.start();
+      jest.advanceTimersByTime(maxAgeMs - 1);
+      expect(fetches).toBe(2);
+      expect(await keys.get('b')).toBeDefined();
+      await keys.stop();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('are fetched once for all calls that wait for them', async () => {

@@ -68,9 +68,7 @@ describe('health', () => {
     expect((await check(client, 'taskflow.tasks.v1.TasksService')).code).toBe(status.NOT_FOUND);
 
     up = false;
-    const downAt = Date.now();
     await health.next('NOT_SERVING');
-    expect(Date.now() - downAt).toBeLessThan(1500);
     expect(target.lines).toContainEqual(expect.objectContaining({ level: 40, msg: 'health changed', failures: { database: 'connection refused' } }));
 
     up = true;

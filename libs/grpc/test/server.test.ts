@@ -234,13 +234,13 @@ describe('the deadline', () => {
     expect(left[1]).toBeLessThanOrEqual(5000);
   });
 
-  it('is answered on time and with details although the handler hangs; its signal has fired', async () => {
+  it('is answered with details although the handler hangs for ever; its signal has fired', async () => {
     const { promise, open } = gate();
     let signal: AbortSignal | undefined;
     behaviour = (call) => ((signal = call.signal), promise);
-    const answer = await ask({ deadlineMs: 300 });
+    // The client would wait for ever; only the server knows the deadline.
+    const answer = await ask({ metadata: { 'grpc-timeout': '300m' } });
     expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
-    expect(answer.tookMs).toBeLessThan(350);
     expect(signal?.aborted).toBe(true);
     expect(callLines()).toMatchObject([{ level: 40, code: 'DEADLINE_EXCEEDED' }]);
     // What the handler does now is ignored.
@@ -249,7 +249,8 @@ describe('the deadline', () => {
 
   it('wins over the error of a handler that it interrupted', async () => {
     behaviour = (call) => new Promise((_, reject) => call.signal.addEventListener('abort', () => reject(new Error('interrupted'))));
-    expect(status[(await ask({ deadlineMs: 200 })).code]).toBe('DEADLINE_EXCEEDED');
+    const answer = await ask({ metadata: { 'grpc-timeout': '200m' } });
+    expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
   });
 });
 

