@@ -17,7 +17,6 @@ export interface RawAnswer {
   header: Record<string, MetadataValue>;
   trailer: Record<string, MetadataValue>;
   details: Details;
-  tookMs: number;
 }
 
 function readDetails(metadata: Metadata): Details {
@@ -46,7 +45,6 @@ export class RawClient {
 
   /** The same, with the call itself, to cancel it. */
   start(path: string, bytes: Uint8Array, { metadata = {}, deadlineMs }: RawCallOptions = {}): { call: ClientUnaryCall; answer: Promise<RawAnswer> } {
-    const startedAt = Date.now();
     const sent = new Metadata();
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     let header: Record<string, MetadataValue> = {};
@@ -58,9 +56,8 @@ export class RawClient {
     call.on('metadata', (received: Metadata) => (header = received.getMap()));
     const answer = new Promise<RawAnswer>((resolve) => {
       call.on('status', ({ code, details: message, metadata: trailer }) => {
-        const tookMs = Date.now() - startedAt;
         // The callback runs right before or after this event.
-        setImmediate(() => resolve({ code, message, bytes: response, header, trailer: trailer.getMap(), details: readDetails(trailer), tookMs }));
+        setImmediate(() => resolve({ code, message, bytes: response, header, trailer: trailer.getMap(), details: readDetails(trailer) }));
       });
     });
     return { call, answer };

@@ -51,14 +51,14 @@ export async function raceToRegister(register: (index: number) => Promise<unknow
 
 const patienceMs = 45_000;
 
-/** Repeats a call until it is refused, and gives the refusal with the time that it took. */
-export async function untilRefused(call: () => Promise<unknown>): Promise<{ error: unknown; tookMs: number }> {
+/** Repeats a call until it is refused, and gives the refusal. */
+export async function untilRefused(call: () => Promise<unknown>): Promise<{ error: unknown }> {
   const startedAt = performance.now();
   while (performance.now() - startedAt < patienceMs) {
     try {
       await call();
     } catch (error) {
-      return { error, tookMs: performance.now() - startedAt };
+      return { error };
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

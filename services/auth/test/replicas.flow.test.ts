@@ -106,11 +106,12 @@ describe('two replicas of auth', () => {
 
   it('A5: end the whole session when a replaced token comes back after the grace window, and write it down', async () => {
     const { tokens } = await register();
+    const replacedAfter = performance.now();
     const second = await refresh(tokens.refreshToken, 0);
     const newest = await refresh(second.refreshToken, 1);
-    const { error, tookMs } = await untilRefused(() => refresh(tokens.refreshToken, 1));
+    const { error } = await untilRefused(() => refresh(tokens.refreshToken, 1));
     expect(error).toMatchObject({ kind: 'unauthenticated', reason: 'TOKEN_REUSED' });
-    expect(tookMs).toBeGreaterThan(graceMs / 2);
+    expect(performance.now() - replacedAfter).toBeGreaterThan(graceMs / 2);
     await expect(refresh(newest.refreshToken, 0)).rejects.toMatchObject({ kind: 'unauthenticated' });
     for (const [, call] of everywhere()) expect((await untilRefused(() => call({ token: newest.accessToken }))).error).toMatchObject(tokenInvalid);
     const audit = cluster.logs('auth', 1).split('\n').find((line) => line.includes('"audit":"token_reused"'));

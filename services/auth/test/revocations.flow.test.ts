@@ -95,10 +95,11 @@ describe('with every auth down', () => {
     await users.listUsers({}, as(admin));
     expect(await metric('users')).toBe('0');
 
+    const killedAfter = performance.now();
     await Promise.all([cluster.kill('auth', 'SIGKILL', 0), cluster.kill('auth', 'SIGKILL', 1)]);
-    const { error, tookMs } = await untilRefused(() => users.listUsers({}, as(admin)));
+    const { error } = await untilRefused(() => users.listUsers({}, as(admin)));
     expect(error).toMatchObject({ kind: 'unavailable', reason: 'REVOCATIONS_STALE', details: { retryAfterMs: 1000 } });
-    expect(tookMs).toBeGreaterThan(2000);
+    expect(performance.now() - killedAfter).toBeGreaterThan(2000);
     expect((await getTask()).task?.title).toBe('still there');
     await users.getMe({}, user.call);
     // What was known to be revoked stays so.
