@@ -13,7 +13,7 @@ export interface EventHub {
    * The events that concern a user, each once and in the order of the log, behind `after` (undefined = from now on), and
    * where the reader stands: at once, then whenever nothing else came for `heartbeatMs`. Ends when the signal fires.
    * What the reader does not take is not kept: it is read again from the log, so memory is bounded. Throws when the log
-   * cannot be read; `onPruned` makes the error for a position whose successors are gone.
+   * cannot be read or events behind the position are gone.
    */
   follow(userId: string, after: Position | undefined, signal: AbortSignal): AsyncGenerator<FeedItem, void>;
   stop(): Promise<void>;
@@ -24,7 +24,9 @@ export interface EventHubOptions {
   logger: Logger;
   /** Resolves at the next announcement, after `maxMs`, or when the signal fires. */
   wait: (maxMs: number, signal: AbortSignal) => Promise<void>;
+  /** Each user once. */
   audienceOf: (payload: Uint8Array) => readonly string[];
+  /** Makes the error for a position whose successors are gone. */
   onPruned: () => Error;
   heartbeatMs: number;
 }
@@ -34,42 +36,63 @@ const pageSize = 200;
 const lookAgainMs = 250;
 const readTimeoutMs = 5000;
 
-export function createEventHub(options: EventHubOptions): EventHub {
-  const { reader, logger, audienceOf } = options;
-  const subscriptions = new Map<string, Set<Subscription>>();
-  let position: Position | undefined;
-  const everybody = (): Subscription[] => [...subscriptions.values()].flatMap((all) => [...all]);
+interface Readers {
+  everybody(): Subscription[];
+  join(userId: string): Subscription;
+  leave(userId: string, subscription: Subscription): void;
+  /** Offers events to those whom they concern, and returns these, who still have to be woken. */
+  hand(events: readonly StoredEvent[]): Set<Subscription>;
+}
 
-  /** Those whom one of the events concerns have got it, and still have to be woken. */
-  function hand(events: readonly StoredEvent[]): Set<Subscription> {
-    const concerned = new Set<Subscription>();
-    for (const event of events) {
-      for (const userId of new Set(audienceOf(event.payload))) {
-        for (const subscription of subscriptions.get(userId) ?? []) {
+function createReaders(audienceOf: EventHubOptions['audienceOf'], hubPosition: () => Position | undefined): Readers {
+  const byUser = new Map<string, Set<Subscription>>();
+  return {
+    everybody: () => [...byUser.values()].flatMap((all) => [...all]),
+    join: (userId) => {
+      const subscription = createSubscription(hubPosition);
+      byUser.set(userId, (byUser.get(userId) ?? new Set()).add(subscription));
+      return subscription;
+    },
+    leave: (userId, subscription) => {
+      const all = byUser.get(userId);
+      all?.delete(subscription);
+      if (all?.size === 0) byUser.delete(userId);
+    },
+    hand: (events) => {
+      const concerned = new Set<Subscription>();
+      for (const event of events) {
+        const subscriptions = audienceOf(event.payload).flatMap((userId) => [...(byUser.get(userId) ?? [])]);
+        for (const subscription of subscriptions) {
           subscription.offer(event);
           concerned.add(subscription);
         }
       }
-    }
-    return concerned;
-  }
+      return concerned;
+    },
+  };
+}
+
+export function createEventHub(options: EventHubOptions): EventHub {
+  const { reader, logger, audienceOf } = options;
+  const readers = createReaders(audienceOf, () => position);
+  let position: Position | undefined;
 
   async function readOnce(): Promise<{ again: boolean }> {
     const known = position;
     if (known === undefined) {
       position = await currentPosition(reader);
-      for (const subscription of everybody()) subscription.notice();
+      readers.everybody().forEach((subscription) => subscription.notice());
       return { again: true };
     }
     const page = await readFeed(reader, known, pageSize);
-    const concerned = hand(page.events);
+    const concerned = readers.hand(page.events);
     position = isBefore(known, page.next) ? page.next : known;
-    for (const subscription of concerned) subscription.notice();
+    concerned.forEach((subscription) => subscription.notice());
     return { again: page.more };
   }
 
   async function run(stopping: AbortSignal): Promise<{ again: boolean } | void> {
-    if (subscriptions.size === 0) {
+    if (readers.everybody().length === 0) {
       position = undefined;
       return;
     }
@@ -82,7 +105,7 @@ export function createEventHub(options: EventHubOptions): EventHub {
       return { again: true };
     } catch (error) {
       // Whoever follows is told, and goes on later from the position that it holds.
-      for (const subscription of everybody()) subscription.fail(error);
+      readers.everybody().forEach((subscription) => subscription.fail(error));
       throw error;
     } finally {
       stopWaiting.abort();
@@ -91,27 +114,14 @@ export function createEventHub(options: EventHubOptions): EventHub {
 
   const loop = startLoop({ name: 'event-hub', logger, intervalMs: 1000, maxBackoffMs: 2000, run });
 
-  function join(userId: string): Subscription {
-    const subscription = createSubscription(() => position);
-    const all = subscriptions.get(userId) ?? new Set();
-    subscriptions.set(userId, all.add(subscription));
-    loop.wake();
-    return subscription;
-  }
-
-  function leave(userId: string, subscription: Subscription): void {
-    const all = subscriptions.get(userId);
-    all?.delete(subscription);
-    if (all?.size === 0) subscriptions.delete(userId);
-  }
-
   return {
     follow: async function* (userId, after, signal) {
-      const subscription = join(userId);
+      const subscription = readers.join(userId);
+      loop.wake();
       try {
         yield* followFeed({ ...options, userId, subscription, signal }, after);
       } finally {
-        leave(userId, subscription);
+        readers.leave(userId, subscription);
       }
     },
     stop: loop.stop,

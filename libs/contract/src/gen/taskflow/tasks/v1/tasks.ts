@@ -538,6 +538,10 @@ export interface TaskEvent {
   sequence: bigint;
   type: TaskEventType;
   taskId: string;
+  /**
+   * Grows with every change. ListTaskEvents tells a task's events in order; WatchTasks and PullEvents may tell two changes
+   * that were made at the same moment the other way round, so keep the one with the higher version.
+   */
   taskVersion: bigint;
   /** Who did it: a user's id, or "service:<name>". */
   actor: string;
@@ -680,11 +684,11 @@ export interface WatchTasksRequest {
 }
 
 export interface WatchTasksResponse {
-  /** Absent in a heartbeat. */
+  /** Absent in a heartbeat; the first comes at once. */
   event?:
     | TaskEvent
     | undefined;
-  /** The task is no longer among the caller's (deleted, or assigned to somebody else). */
+  /** The task is no longer among the caller's (deleted, or assigned to somebody else); what became of it is left out. */
   removed: boolean;
   /** Where to go on after this message. */
   resumeToken: string;
