@@ -90,7 +90,15 @@ describe('tasks over gRPC', () => {
   });
 
   describe('updating', () => {
-    it('D25 changes exactly the fields in the mask', async () => {
+    it('keeps labels as they are, also those that mean something to a database', async () => {
+    const labels = ['"', 'NULL', '\\', 'a,b', 'null', '{}'].sort();
+    const task = await createTask(service, owner, { labels });
+    const other = await createTask(service, owner);
+    await service.tasks.updateTask(update(other.id, { labels }, ['labels']), owner.as);
+    for (const { id } of [task, other]) expect((await service.tasks.getTask({ taskId: id }, owner.as)).task?.labels).toEqual(labels);
+  });
+
+  it('D25 changes exactly the fields in the mask', async () => {
       const before = await createTask(service, owner, { title: 'old', description: 'old', labels: ['old'], dueTime: inAnHour() });
       const after = await edit(before, { title: 'new', description: 'ignored', labels: ['ignored'] }, ['title']);
       expect(after).toEqual({ ...before, title: 'new', etag: after?.etag, updateTime: after?.updateTime });

@@ -3,6 +3,7 @@ import { TaskStatus, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { dueAfter, toDue, type Due } from './due.ts';
 import { listIndexes } from './task-list-indexes.ts';
 import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
+import { LabelsType } from './task-labels.ts';
 import { illegalTransition } from './task.errors.ts';
 
 const exists = 'delete_time is null';
@@ -27,7 +28,7 @@ export const TaskSchema = defineEntity({
     dueVersion: p.bigint(),
     /** The due version that had been marked overdue when the task was closed last; while it is open, its due row knows. */
     overdueVersion: p.bigint().strictNullable(),
-    labels: p.array().columnType('text[]'),
+    labels: p.type(LabelsType).$type<string[]>(),
     externalId: p.text().strictNullable(),
     version: p.bigint(),
     createTime: p.datetime(3),
