@@ -23,7 +23,9 @@ it('states for every method that leans on others what happens without them', () 
 
 it('lets clients repeat only what the contract calls safe, and only on UNAVAILABLE', () => {
   const config = serviceConfigFor('taskflow.tasks.v1.TasksService') as { methodConfig: { name: { method: string }[]; retryPolicy: object }[] };
-  expect(config.methodConfig.map((entry) => entry.name[0]?.method).sort()).toEqual(['GetTask', 'GetTaskStats', 'ListTasks']);
+  expect(config.methodConfig.map((entry) => entry.name[0]?.method).sort()).toEqual([
+    'BatchGetTasks', 'GetTask', 'GetTaskStats', 'ListTaskEvents', 'ListTasks', 'SyncTasks', 'WatchTasks',
+  ]);
   expect(config.methodConfig[0]?.retryPolicy).toMatchObject({ retryableStatusCodes: ['UNAVAILABLE'], maxAttempts: 3 });
 });
 
