@@ -42,12 +42,14 @@ export interface Grounds {
   leave(): Promise<void>;
 }
 
-function makeServiceKeys(): Record<ServiceName, ServiceConfig['serviceKey']> {
+/** A key for every service. */
+export function makeServiceKeys(): Record<ServiceName, ServiceConfig['serviceKey']> {
   const make = () => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return Object.fromEntries(serviceNames.map((service) => [service, make()])) as Record<ServiceName, ServiceConfig['serviceKey']>;
 }
 
-function makeConfig(service: ServiceName, databaseUrl: string, keys: Record<ServiceName, ServiceConfig['serviceKey']>): Grounds['config'] {
+/** What every service's configuration has, for a service alone in the process of a test. */
+export function makeConfig(service: ServiceName, databaseUrl: string, keys: Record<ServiceName, ServiceConfig['serviceKey']>): Grounds['config'] {
   const publicKeys = serviceNames.map((kid) => ({ kid, kty: 'OKP', crv: 'Ed25519', x: keys[kid].x }) as const);
   return {
     service,

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { migrate } from '#libs/db';
-import { createDatabase, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
+import { createDatabase, testPostgresUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
+import { makeConfig, makeServiceKeys, nobody } from '../../test/grounds.ts';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { AuthConfig } from '../src/config.ts';
 import { databaseDefinition } from '../src/db/database.ts';
@@ -87,23 +88,10 @@ async function createPlace(reach = (url: string) => url): Promise<Place> {
 }
 
 function createConfig(databaseUrl: string): AuthConfig {
-  const { privateKey } = generateKeyPairSync('ed25519');
   return {
-    service: 'auth',
-    env: 'test',
-    logLevel: 'trace',
-    host: '127.0.0.1',
-    grpcPort: 0,
-    httpPort: 0,
-    databaseUrl,
-    poolSize: 10,
-    serviceKey: privateKey.export({ format: 'jwk' }) as AuthConfig['serviceKey'],
-    servicePublicKeys: { keys: [] },
-    shutdownGraceMs: 2000,
-    trustedProxies: [],
-    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
+    ...makeConfig('auth', databaseUrl, makeServiceKeys()),
     passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
-    usersAddress: '127.0.0.1:1',
+    usersAddress: nobody,
     encryptionKey: randomBytes(32),
     administrator: undefined,
     refreshGraceMs: 10_000,

@@ -1,17 +1,9 @@
-import type { Client, ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
-import type { MethodDefinition } from '../server/binding.ts';
-import { abortedBy } from './attempt.ts';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { abortedBy, type AttemptOptions } from './attempt.ts';
 import { FailedAttempt } from './breaker.ts';
-import type { CallBudget } from './call-budget.ts';
 import { judge, toCalleeError } from './callee-error.ts';
 
-export interface StreamAttempt {
-  transport: Client;
-  definition: MethodDefinition;
-  callee: string;
-  request: unknown;
-  metadata: Metadata;
-  budget: CallBudget;
+export interface StreamAttempt extends AttemptOptions {
   /** Ends the stream from our side. */
   signal: AbortSignal;
 }
