@@ -42,7 +42,7 @@ export async function settleClusterSettings(options: ClusterOptions, dir: string
   const admin = chooseAdmin(options, dir);
   const places = await choosePlaces(options);
   const keys = keepKeys(join(dir, 'keys'));
-  const addresses = forEachService((service) => targetOf(places.filter((place) => place.service === service)));
+  const addresses = await routeCallers(options, places);
   const shared = sharedSettings({ options, redisUrl, addresses });
   const replicas = places.map((place) => ({
     ...place,
@@ -134,9 +134,18 @@ async function choosePlaces({ ports, replicas, env, services = serviceNames }: C
   return places;
 }
 
+export function addressOf({ grpcPort }: Pick<Replica, 'grpcPort'>): string {
+  return `127.0.0.1:${grpcPort}`;
+}
+
+/** Where the services find each other. */
+async function routeCallers({ route = async (_callee, address) => address }: ClusterOptions, places: readonly Place[]): Promise<Record<ServiceName, string>> {
+  const routed = await Promise.all(places.map(async (place) => ({ service: place.service, address: await route(place.service, addressOf(place)) })));
+  return forEachService((service) => targetOf(routed.filter((place) => place.service === service).map(({ address }) => address)));
+}
+
 /** Several replicas are one target for the callers' load balancing. A service that is not started has an address that refuses. */
-function targetOf(places: readonly Place[]): string {
-  const addresses = places.map((place) => `127.0.0.1:${place.grpcPort}`);
+export function targetOf(addresses: readonly string[]): string {
   if (addresses.length === 0) return '127.0.0.1:1';
   return addresses.length === 1 ? (addresses[0] as string) : `ipv4:${addresses.join(',')}`;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { hostEnvironment, settleClusterSettings, type Admin, type ClusterSettings, type Replica } from './cluster-settings.ts';
+import { addressOf, hostEnvironment, settleClusterSettings, targetOf, type Admin, type ClusterSettings, type Replica } from './cluster-settings.ts';
 import { openGuard, type Guard } from './guard.ts';
 import { checkoutRoot, makePrivateFolder } from './instance.ts';
 import { readLog } from './log-file.ts';
@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly serviceEnv?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   /** How many processes of a service; 1 when left out. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
+  /** Puts something between the services and a service that they call, for each of its replicas: the address to call instead. */
+  readonly route?: (callee: ServiceName, address: string) => Promise<string>;
   /** Only these services; all four when left out. */
   readonly services?: readonly ServiceName[];
   readonly guard?: Guard;
@@ -49,6 +51,8 @@ export interface Cluster {
   readonly labels: readonly string[];
   /** host:port of the gRPC port. */
   address(service: ServiceName, replica?: number): string;
+  /** The gRPC target of all replicas of a service. */
+  target(service: ServiceName): string;
   /** http://host:port of /metrics, /livez and /readyz. */
   httpAddress(service: ServiceName, replica?: number): string;
   databaseUrl(service: ServiceName): string;
@@ -194,7 +198,8 @@ function assemble({ settings, processes, dir, finish }: Parts): Cluster {
     redisUrl: settings.redisUrl,
     dir,
     labels: settings.replicas.map((replica) => replica.label),
-    address: (service, replica) => `127.0.0.1:${at(service, replica).replica.grpcPort}`,
+    address: (service, replica) => addressOf(at(service, replica).replica),
+    target: (service) => targetOf(settings.replicas.filter((replica) => replica.service === service).map(addressOf)),
     httpAddress: (service, replica) => `http://127.0.0.1:${at(service, replica).replica.httpPort}`,
     databaseUrl: (service) => settings.databaseUrls[service],
     pid: (service, replica) => at(service, replica).process.pid,

@@ -6,4 +6,6 @@ export { findFreePort, isPortFree } from './ports.ts';
 export { InstanceRunningError, startInfrastructure, type Infrastructure, type InfrastructureOptions } from './infrastructure.ts';
 export { readServiceKey } from './keys.ts';
 export { defaultPorts, serviceNames, type ServiceName } from './service-names.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+export { until } from './patience.ts';
 export { testPostgresUrl, testRedisUrl } from './test-urls.ts';

@@ -32,9 +32,12 @@ export interface Infrastructure {
   /** Empty when there is no PostgreSQL to administer (`withoutPostgres`). */
   readonly postgresAdminUrl: string;
   readonly redisUrl: string;
-  /** The five below throw for a server that was given by URL. */
+  /** The seven below throw for a server that was given by URL. */
   stopRedis(): Promise<void>;
   startRedis(): Promise<void>;
+  /** It keeps its connections and answers nobody. */
+  freezeRedis(): void;
+  thawRedis(): void;
   stopPostgres(mode?: ShutdownMode): Promise<void>;
   startPostgres(): Promise<void>;
   /** Stops and starts it on the same port. `immediate` is a crash: recovery runs at the start. */
@@ -129,6 +132,8 @@ function assemble({ options, dir, guard, finish, postgres, redis }: Parts): Infr
     redisUrl: redis?.url ?? options.redisUrl ?? '',
     stopRedis: async () => own(redis).stop(),
     startRedis: async () => own(redis).start(),
+    freezeRedis: () => void process.kill(own(redis).pid, 'SIGSTOP'),
+    thawRedis: () => void process.kill(own(redis).pid, 'SIGCONT'),
     stopPostgres: async (mode) => own(postgres).stop(mode),
     startPostgres: async () => own(postgres).start(),
     restartPostgres: async (mode) => {

@@ -16,7 +16,7 @@ export { accessTokenRules } from './identity/rules.ts';
 export { createServiceIdentity, type ServiceIdentity } from './identity/service-identity.ts';
 export { createClient, type CallOptions, type ClientMethods, type ClientOptions, type ServiceClient, type StreamOptions } from './client/client.ts';
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
-export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
+export { CallError, openPublicClient, type PublicCallOptions, type PublicClient, type PublicClientOptions } from './client/public-client.ts';
 export { patiently } from './client/patience.ts';
 export { toStatusMessage } from './wire/status.ts';
 export { openAccess, type Access } from './service/access.ts';

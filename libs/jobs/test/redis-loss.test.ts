@@ -1,10 +1,9 @@
-import { testRedisUrl } from '#libs/devcluster';
+import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
 import { AppError } from '#libs/errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
 import { openFixture, until, type Fixture } from './fixture.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let proxy: TcpProxy;
 let fixture: Fixture;

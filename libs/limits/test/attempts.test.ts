@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { testRedisUrl } from '#libs/devcluster';
-import { startTcpProxy } from '../../jobs/test/tcp-proxy.ts';
+import { startTcpProxy, testRedisUrl } from '#libs/devcluster';
 import type { Attempts, AttemptsOptions, Verdict } from '../src/index.ts';
 import { openTestLimits, type TestLimitsOptions } from './open.ts';
 

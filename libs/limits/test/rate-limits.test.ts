@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { testRedisUrl } from '#libs/devcluster';
-import { startTcpProxy } from '../../jobs/test/tcp-proxy.ts';
+import { startTcpProxy, testRedisUrl } from '#libs/devcluster';
 import type { LimitedCall } from '../src/index.ts';
 import { callOf, flood, openTestLimits, type TestLimits, type TestLimitsOptions } from './open.ts';
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testRedisUrl } from '#libs/devcluster';
+import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
 import type { CallError } from '#libs/grpc';
-import { startTcpProxy, type TcpProxy } from '../../../libs/jobs/test/tcp-proxy.ts';
 import { registration } from './factories.ts';
 import { flood, from, newPeer, sequence, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
 

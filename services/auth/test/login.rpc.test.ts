@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Status } from '#google/rpc/status';
-import { testPostgresUrl } from '#libs/devcluster';
+import { startTcpProxy, testPostgresUrl } from '#libs/devcluster';
 import type { CallError } from '#libs/grpc';
-import { startTcpProxy } from '../../../libs/jobs/test/tcp-proxy.ts';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
 import { registerAccount, registration } from './factories.ts';
 import { startAuth, type TestAuth } from './start-auth.ts';

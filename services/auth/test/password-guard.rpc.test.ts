@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '#libs/errors';
-import { testRedisUrl } from '#libs/devcluster';
+import { startTcpProxy, testRedisUrl } from '#libs/devcluster';
 import { Redis } from 'ioredis';
-import { startTcpProxy } from '../../../libs/jobs/test/tcp-proxy.ts';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
 import { registerAccount } from './factories.ts';
 import { startAuth, type TestAuth, type TestAuthOptions } from './start-auth.ts';

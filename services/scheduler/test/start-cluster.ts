@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationsServiceService, SchedulerServiceService, type Notification } from '#contract/scheduler/v1/scheduler';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
+import { type Cluster, type ClusterOptions, startCluster, startTcpProxy, type TcpProxy, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import { startTcpProxy, type TcpProxy } from '../../../libs/jobs/test/tcp-proxy.ts';
 
 export interface TestUser {
   userId: string;

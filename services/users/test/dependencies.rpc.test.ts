@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { testPostgresUrl } from '#libs/devcluster';
-import { startTcpProxy } from '../../../libs/jobs/test/tcp-proxy.ts';
+import { startTcpProxy, testPostgresUrl } from '#libs/devcluster';
 import { createUser, profileRequest } from './factories.ts';
 import { startUsers, type TestUsers } from './start-users.ts';
 

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
 import { kindOfCode, type ErrorDetails, type ErrorKind } from '#libs/errors';
 import { callIdKey } from '../wire/call-id.ts';
 import { readToldStatus } from '../wire/status.ts';
@@ -114,12 +114,27 @@ async function* callStream(channel: Client, method: Method, request: object, opt
   }
 }
 
+export interface PublicClientOptions {
+  /** Calls go to all addresses of the target in turn; left out: to the first that answers. */
+  roundRobin?: boolean;
+  /** false: not even a call that no server has seen is sent again. Left out: true. */
+  retries?: boolean;
+}
+
+function channelOptions({ roundRobin = false, retries = true }: PublicClientOptions): ChannelOptions {
+  return {
+    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.enable_retries': retries ? 1 : 0,
+    ...(roundRobin && { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) }),
+  };
+}
+
 /**
  * A client for programs outside the cluster: no breaker, no service identity, no retries of its own. Rejects with
  * CallError. `definition` is a service definition of the contract, for instance TasksServiceService. The caller closes it.
  */
-export function openPublicClient<D extends object>(definition: D, address: string): PublicClient<D> {
-  const channel = new Client(address, credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 1000 });
+export function openPublicClient<D extends object>(definition: D, address: string, options: PublicClientOptions = {}): PublicClient<D> {
+  const channel = new Client(address, credentials.createInsecure(), channelOptions(options));
   const methods = Object.entries(definition).map(([name, method]: [string, Method]) => {
     const answer = method.responseStream ? callStream : callUnary;
     const call = (request: object, options: PublicCallOptions = {}) => answer(channel, method, request, options);

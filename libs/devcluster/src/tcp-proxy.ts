@@ -1,28 +1,49 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a server, to take the server away from one client only. */
+/** A TCP proxy in front of a server: takes the server away from those who go through it, or makes it slow for them. */
 export interface TcpProxy {
+  /** host:port of the proxy. */
+  address: string;
   /** The given URL with the proxy's address. */
   url: string;
   /** Ends all connections and refuses new ones. */
   cut(): Promise<void>;
   /** Keeps connections open, but nothing passes any more. */
   freeze(): void;
+  /** Everything takes so much longer, in each direction. */
+  delay(ms: number): void;
   /** How many times a client has spoken while it was frozen. */
   unheard(): number;
-  /** After cut or freeze: as at the beginning. */
+  /** How many connections were taken so far. */
+  connections(): number;
+  /** After cut, freeze or delay: as at the beginning. */
   restore(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
+/** Passes bytes on after a delay, in order also when the delay becomes shorter in between. */
+function forwardTo(receiver: Socket, delayMs: () => number): (bytes: Buffer | string) => void {
+  let lastDueAt = 0;
+  return (bytes) => {
+    lastDueAt = Math.max(lastDueAt, performance.now() + delayMs());
+    const waitMs = lastDueAt - performance.now();
+    if (waitMs <= 0) receiver.write(bytes);
+    else setTimeout(() => void (receiver.destroyed || receiver.write(bytes)), waitMs).unref();
+  };
+}
+
+/** `target` is a URL or host:port. */
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const targetUrl = new URL(target.includes('://') ? target : `tcp://${target}`);
   const sockets = new Set<Socket>();
   let frozen = false;
+  let delayMs = 0;
   let unheard = 0;
+  let connections = 0;
 
   const server = createServer((inner) => {
-    const outer = connect(Number(target.port), target.hostname);
+    connections += 1;
+    const outer = connect(Number(targetUrl.port), targetUrl.hostname);
     for (const socket of [inner, outer]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -32,11 +53,13 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
         outer.destroy();
       });
     }
+    const toServer = forwardTo(outer, () => delayMs);
+    const toClient = forwardTo(inner, () => delayMs);
     inner.on('data', (bytes) => {
       if (frozen) unheard += 1;
-      else outer.write(bytes);
+      else toServer(bytes);
     });
-    outer.on('data', (bytes) => void (frozen || inner.write(bytes)));
+    outer.on('data', (bytes) => void (frozen || toClient(bytes)));
   });
 
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -52,12 +75,16 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const url = new URL(targetUrl);
   url.host = `127.0.0.1:${port}`;
   return {
+    address: `127.0.0.1:${port}`,
     url: url.href,
     cut,
     freeze: () => void (frozen = true),
+    delay: (ms) => void (delayMs = ms),
     unheard: () => unheard,
+    connections: () => connections,
     restore: async () => {
       frozen = false;
+      delayMs = 0;
       dropAll();
       if (!server.listening) await listen(port);
     },
