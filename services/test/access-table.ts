@@ -91,6 +91,7 @@ const internalUsers: Record<string, Row> = {
     }),
   },
   BatchGetUsers: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+  BatchGetNotificationSettings: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
 };
 
 const newTitle = async (call: Call): Promise<UpdateTaskRequest> => {

@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
-import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, type ServiceName } from '#libs/contract';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { NotificationKind, NotificationsServiceService } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openPublicClient, patiently } from '#libs/grpc';
 import { runDemonstration, type DemonstrationResult } from '../src/demonstration.ts';

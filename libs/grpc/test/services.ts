@@ -21,6 +21,7 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
   return bind(InternalUsersServiceService, {
     upsertProfile: async () => ({}),
     batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
+    batchGetNotificationSettings: async () => ({ settings: [] }),
     ...handlers,
   });
 }

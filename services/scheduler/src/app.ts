@@ -1,15 +1,17 @@
-import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
 import type { Logger, RunningApp } from '#libs/runtime';
 import { openTasks } from './clients/tasks.client.ts';
+import { openUsers } from './clients/users.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { createSchedulerReader } from './db/reader.ts';
 import { createRepositories } from './db/repositories.ts';
-import type { QueuePort, SchedulerDeps, TasksPort } from './deps.ts';
+import type { QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
 import { defineSchedules } from './domain/schedule.entity.ts';
 import { queueName, schedulerJobs } from './jobs/definitions.ts';
 import { deadLetters, jobHandlers } from './jobs/handlers.ts';
@@ -35,7 +37,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const doorbell: Doorbell = { ring: () => undefined };
-    const deps = createDeps(base, { database, tasks: openTasksPort(base), queue: openQueue(base) }, doorbell);
+    const deps = createDeps(base, { database, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
     const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
     const ports = await openPorts(base, {
@@ -57,6 +59,12 @@ function openTasksPort({ config, identity, logger, metrics, parts }: Base): Task
   return tasks;
 }
 
+function openUsersPort({ config, identity, logger, metrics, parts }: Base): UsersPort {
+  const users = openUsers({ address: config.usersAddress, identity, logger, metrics });
+  parts.add({ name: 'users client', stop: async () => users.close() });
+  return users;
+}
+
 function queueOptions({ config, logger, metrics }: Base) {
   return { redisUrl: config.redisUrl, prefix: config.queuePrefix, name: queueName, jobs: schedulerJobs, logger, metrics };
 }
@@ -67,12 +75,19 @@ function openQueue(base: Base): QueuePort {
   return createQueuePort(queue);
 }
 
-function createDeps({ config, logger, metrics }: Base, outside: { database: Database; tasks: TasksPort; queue: QueuePort }, doorbell: Doorbell): SchedulerDeps {
-  const { database, tasks, queue } = outside;
+interface Outside {
+  database: Database;
+  tasks: TasksPort;
+  users: UsersPort;
+  queue: QueuePort;
+}
+
+function createDeps({ config, logger, metrics }: Base, { database, tasks, users, queue }: Outside, doorbell: Doorbell): SchedulerDeps {
   return {
     uow: database.unitOfWork(createRepositories),
     read: createSchedulerReader(database.reader),
     tasks,
+    users,
     queue,
     metrics: createSchedulerMetrics(metrics),
     pageTokens: createPageTokens(config.pageTokenKey),

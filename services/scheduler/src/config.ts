@@ -9,6 +9,8 @@ export interface SchedulerConfig extends ServiceConfig {
   authAddress: string;
   /** Where tasks are swept, events pulled and states asked for. */
   tasksAddress: string;
+  /** Where people's settings are asked for. */
+  usersAddress: string;
   /** The queues' Redis. */
   redisUrl: string;
   /** The first part of every key in Redis. */
@@ -25,6 +27,7 @@ const queuePrefix = z
 const entries = {
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
   TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
+  TASKFLOW_USERS_ADDRESS: addressType('users'),
   TASKFLOW_REDIS_URL: envTypes.url('redis:', 'rediss:'),
   TASKFLOW_QUEUE_PREFIX: queuePrefix,
   TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32(),
@@ -39,6 +42,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     limits: toLimitsConfig(own),
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
     tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
+    usersAddress: own.TASKFLOW_USERS_ADDRESS,
     redisUrl: own.TASKFLOW_REDIS_URL,
     queuePrefix: own.TASKFLOW_QUEUE_PREFIX,
     pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,

@@ -1,5 +1,6 @@
-import type { Notification } from '#contract/scheduler/v1/scheduler';
+import type { Notification } from '#contract/scheduler/v1/notifications';
 import type { TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
+import type { NotificationSettings } from '#contract/users/v1/users';
 import type { PageTokens, UnitOfWork } from '#libs/db';
 import type { Position } from '#libs/events';
 import type { Logger } from '#libs/runtime';
@@ -14,6 +15,7 @@ export interface SchedulerDeps {
   uow: UnitOfWork<Repositories>;
   read: SchedulerReader;
   tasks: TasksPort;
+  users: UsersPort;
   queue: QueuePort;
   metrics: MetricsPort;
   pageTokens: PageTokens;
@@ -64,6 +66,12 @@ export interface TasksPort {
   pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[] }>;
   /** By id; tasks that are gone are left out. */
   states(taskIds: string[]): Promise<Map<string, TaskState>>;
+}
+
+/** The users service. */
+export interface UsersPort {
+  /** When and where people want notifications, by user id; those without a profile (yet) are left out. */
+  settings(userIds: readonly string[]): Promise<Map<string, NotificationSettings>>;
 }
 
 /** The job queue. All methods that ask Redis throw AppError unavailable/QUEUE_UNAVAILABLE, fast, while it is away. */

@@ -1,4 +1,4 @@
-import { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';

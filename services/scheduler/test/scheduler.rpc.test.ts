@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NotificationKind, notificationKindToNumber, type Notification } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind, notificationKindToNumber, type Notification } from '#contract/scheduler/v1/notifications';
 import { TaskStatus } from '#contract/tasks/v1/tasks';
 import type { CallError } from '#libs/grpc';
 import { until, type TestUser } from './start-cluster.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { NotificationsServiceService, SchedulerServiceService, type Notification } from '#contract/scheduler/v1/scheduler';
+import { NotificationsServiceService, type Notification } from '#contract/scheduler/v1/notifications';
+import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { type Cluster, type ClusterOptions, startCluster, startTcpProxy, type TcpProxy, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';

@@ -1,4 +1,5 @@
-import { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { testRedisUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
@@ -22,6 +23,7 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}): Pr
     ...grounds.config,
     authAddress: nobody,
     tasksAddress: nobody,
+    usersAddress: nobody,
     redisUrl: testRedisUrl(),
     queuePrefix: grounds.config.limits.prefix,
     sweepIntervalMs: 3_600_000,

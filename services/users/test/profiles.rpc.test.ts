@@ -212,3 +212,13 @@ describe('BatchGetUsers', () => {
     });
   });
 });
+
+describe('BatchGetNotificationSettings', () => {
+  it('gives when and where the known ones want notifications', async () => {
+    const known = await createUser(service);
+    const change = { user: { id: known.userId, timeZone: 'Europe/Berlin', overdueHour: 7, channels: [NotificationChannel.WEBHOOK] }, updateMask: ['time_zone', 'overdue_hour', 'channels'] };
+    await service.users.updateUser({ ...change, user: User.fromPartial(change.user) }, known);
+    const answer = await service.internal.batchGetNotificationSettings({ userIds: [known.userId, uuidv7(), known.userId] }, await service.asService('scheduler'));
+    expect(answer).toEqual({ settings: [{ userId: known.userId, timeZone: 'Europe/Berlin', overdueHour: 7, channels: [NotificationChannel.WEBHOOK] }] });
+  });
+});

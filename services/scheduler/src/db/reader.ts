@@ -1,4 +1,4 @@
-import { notificationKindFromJSON, type Notification } from '#contract/scheduler/v1/scheduler';
+import { notificationKindFromJSON, type Notification } from '#contract/scheduler/v1/notifications';
 import { taskStatusFromJSON } from '#contract/tasks/v1/tasks';
 import type { SqlReader, Statement } from '#libs/db';
 import type { InboxPosition, PendingNotification, RecordedSchedule, SchedulerReader } from '../deps.ts';

@@ -1,4 +1,4 @@
-import { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task, TaskEvent, TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
 import { describe, expect, it } from '@jest/globals';
 import { toNotifications } from './intents.ts';

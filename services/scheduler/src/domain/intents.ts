@@ -1,4 +1,4 @@
-import { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { TaskEventType, TaskStatus, type Task, type TaskEvent } from '#contract/tasks/v1/tasks';
 import type { NewNotification } from './notification.entity.ts';
 

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import type { NotificationKind } from '#contract/scheduler/v1/notifications';
 import type { TaskStatus } from '#contract/tasks/v1/tasks';
 
 /**

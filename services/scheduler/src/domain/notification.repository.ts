@@ -1,4 +1,4 @@
-import { notificationKindToNumber } from '#contract/scheduler/v1/scheduler';
+import { notificationKindToNumber } from '#contract/scheduler/v1/notifications';
 import { taskStatusToNumber } from '#contract/tasks/v1/tasks';
 import { runStatement, type EntityManager } from '#libs/db';
 import type { NewNotification, NotificationState } from './notification.entity.ts';

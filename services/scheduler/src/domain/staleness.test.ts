@@ -1,4 +1,4 @@
-import { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import { describe, expect, it } from '@jest/globals';
 import { isStale, type Claim } from './staleness.ts';

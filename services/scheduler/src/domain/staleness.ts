@@ -1,4 +1,4 @@
-import { NotificationKind } from '#contract/scheduler/v1/scheduler';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { TaskStatus, type TaskState } from '#contract/tasks/v1/tasks';
 
 /** What decides whether a notification is still true. */

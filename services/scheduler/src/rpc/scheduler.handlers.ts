@@ -1,4 +1,5 @@
-import type { NotificationsServiceService, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import type { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { SchedulerDeps } from '../deps.ts';
 import { listNotifications } from '../use-cases/list-notifications.ts';

@@ -1,4 +1,5 @@
-import type { ListNotificationsRequest, TriggerScheduleRequest } from '#contract/scheduler/v1/scheduler';
+import type { ListNotificationsRequest } from '#contract/scheduler/v1/notifications';
+import type { TriggerScheduleRequest } from '#contract/scheduler/v1/scheduler';
 import { fieldTypes, parseRequest } from '#libs/errors';
 import { z } from 'zod';
 import type { ListNotificationsInput } from '../use-cases/list-notifications.ts';

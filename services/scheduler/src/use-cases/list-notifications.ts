@@ -1,4 +1,4 @@
-import type { ListNotificationsResponse } from '#contract/scheduler/v1/scheduler';
+import type { ListNotificationsResponse } from '#contract/scheduler/v1/notifications';
 import type { UserActor } from '#libs/runtime';
 import type { InboxPosition, SchedulerDeps } from '../deps.ts';
 

@@ -1,5 +1,5 @@
 import type { SqlReader } from '#libs/db';
-import type { ProfilePosition, ProfileReader, ProfileView, UserSummary } from '../domain/profile.repository.ts';
+import type { NotificationSettings, ProfilePosition, ProfileReader, ProfileView, UserSummary } from '../domain/profile.repository.ts';
 
 const columns = `id, email, role, enabled, display_name as "displayName", time_zone as "timeZone", locale, overdue_hour as "overdueHour",
   channels, version, create_time as "createTime", update_time as "updateTime"`;
@@ -27,11 +27,15 @@ export const profileStatements = {
     name: 'profile-summaries',
     text: `select id, display_name as "displayName", enabled from profiles where id = any ($1::uuid[])`,
   },
+  notificationSettings: {
+    name: 'profile-notification-settings',
+    text: `select id, time_zone as "timeZone", overdue_hour as "overdueHour", channels from profiles where id = any ($1::uuid[])`,
+  },
 };
 
 /** Columns straight from prepared statements: these are the most frequent calls of the whole cluster. */
 export function createProfileReader(reader: SqlReader): ProfileReader {
-  const { find, listFirst, listAfter, searchFirst, searchAfter, summaries } = profileStatements;
+  const { find, listFirst, listAfter, searchFirst, searchAfter, summaries, notificationSettings } = profileStatements;
   const list = (after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]> =>
     after === undefined ? reader.query(listFirst, [limit]) : reader.query(listAfter, [limit, after.createTime, after.id]);
   return {
@@ -40,5 +44,6 @@ export function createProfileReader(reader: SqlReader): ProfileReader {
     search: (prefix, after, limit) =>
       after === undefined ? reader.query(searchFirst, [limit, prefix]) : reader.query(searchAfter, [limit, after.createTime, after.id, prefix]),
     listSummaries: (ids) => reader.query<UserSummary>(summaries, [ids]),
+    listNotificationSettings: (ids) => reader.query<NotificationSettings>(notificationSettings, [ids]),
   };
 }

@@ -37,6 +37,9 @@ export interface UserSummary {
   enabled: boolean;
 }
 
+/** When and where a user wants notifications. */
+export type NotificationSettings = Pick<ProfileView, 'id' | 'timeZone' | 'overdueHour' | 'channels'>;
+
 /** Reads without a transaction. */
 export interface ProfileReader {
   find(id: string): Promise<ProfileView | undefined>;
@@ -46,4 +49,6 @@ export interface ProfileReader {
   search(prefix: string, after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]>;
   /** One statement, however many ids; unknown ones are left out. */
   listSummaries(ids: readonly string[]): Promise<UserSummary[]>;
+  /** As `listSummaries`. */
+  listNotificationSettings(ids: readonly string[]): Promise<NotificationSettings[]>;
 }

@@ -1,8 +1,8 @@
 import { Role } from '#contract/auth/v1/auth';
-import { NotificationChannel, type User } from '#contract/users/v1/users';
+import { NotificationChannel, type NotificationSettings as NotificationSettingsMessage, type User } from '#contract/users/v1/users';
 import type { z } from 'zod';
 import { etagOf, type Channel, type ProfileRole } from '../domain/profile.entity.ts';
-import type { AccountCopy, ProfileView } from '../domain/profile.repository.ts';
+import type { AccountCopy, NotificationSettings, ProfileView } from '../domain/profile.repository.ts';
 import type { upsertProfileSchema } from './users.schemas.ts';
 
 const roleMessages: Readonly<Record<ProfileRole, Role>> = { user: Role.USER, admin: Role.ADMIN };
@@ -12,6 +12,8 @@ const channelMessages: Readonly<Record<Channel, NotificationChannel>> = {
   email: NotificationChannel.EMAIL,
   webhook: NotificationChannel.WEBHOOK,
 };
+
+const toChannelMessages = (channels: readonly Channel[]): NotificationChannel[] => channels.map((channel) => channelMessages[channel]);
 
 export function toUserMessage(profile: ProfileView): User {
   const { id, email, role, enabled, displayName, timeZone, locale, overdueHour, channels, createTime, updateTime, version } = profile;
@@ -24,11 +26,15 @@ export function toUserMessage(profile: ProfileView): User {
     timeZone,
     locale,
     overdueHour,
-    channels: channels.map((channel) => channelMessages[channel]),
+    channels: toChannelMessages(channels),
     createTime,
     updateTime,
     etag: etagOf(version),
   };
+}
+
+export function toSettingsMessage({ id, timeZone, overdueHour, channels }: NotificationSettings): NotificationSettingsMessage {
+  return { userId: id, timeZone, overdueHour, channels: toChannelMessages(channels) };
 }
 
 export function toAccountCopy(request: z.output<typeof upsertProfileSchema>): AccountCopy {

@@ -189,6 +189,23 @@ export interface BatchGetUsersResponse {
   unknownUserIds: string[];
 }
 
+export interface BatchGetNotificationSettingsRequest {
+  /** 1 to 1000 UUIDs. */
+  userIds: string[];
+}
+
+export interface BatchGetNotificationSettingsResponse {
+  settings: NotificationSettings[];
+}
+
+/** Of User, what decides when and where notifications go. */
+export interface NotificationSettings {
+  userId: string;
+  timeZone: string;
+  overdueHour: number;
+  channels: NotificationChannel[];
+}
+
 function createBaseUser(): User {
   return {
     id: "",
@@ -1263,6 +1280,229 @@ export const BatchGetUsersResponse: MessageFns<BatchGetUsersResponse> = {
   },
 };
 
+function createBaseBatchGetNotificationSettingsRequest(): BatchGetNotificationSettingsRequest {
+  return { userIds: [] };
+}
+
+export const BatchGetNotificationSettingsRequest: MessageFns<BatchGetNotificationSettingsRequest> = {
+  encode(message: BatchGetNotificationSettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.userIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetNotificationSettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetNotificationSettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetNotificationSettingsRequest>, I>>(
+    base?: I,
+  ): BatchGetNotificationSettingsRequest {
+    return BatchGetNotificationSettingsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetNotificationSettingsRequest>, I>>(
+    object: I,
+  ): BatchGetNotificationSettingsRequest {
+    const message = createBaseBatchGetNotificationSettingsRequest();
+    message.userIds = object.userIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchGetNotificationSettingsResponse(): BatchGetNotificationSettingsResponse {
+  return { settings: [] };
+}
+
+export const BatchGetNotificationSettingsResponse: MessageFns<BatchGetNotificationSettingsResponse> = {
+  encode(message: BatchGetNotificationSettingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.settings) {
+      NotificationSettings.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetNotificationSettingsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetNotificationSettingsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings.push(NotificationSettings.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetNotificationSettingsResponse>, I>>(
+    base?: I,
+  ): BatchGetNotificationSettingsResponse {
+    return BatchGetNotificationSettingsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetNotificationSettingsResponse>, I>>(
+    object: I,
+  ): BatchGetNotificationSettingsResponse {
+    const message = createBaseBatchGetNotificationSettingsResponse();
+    message.settings = object.settings?.map((e) => NotificationSettings.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseNotificationSettings(): NotificationSettings {
+  return { userId: "", timeZone: "", overdueHour: 0, channels: [] };
+}
+
+export const NotificationSettings: MessageFns<NotificationSettings> = {
+  encode(message: NotificationSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(18).string(message.timeZone);
+    }
+    if (message.overdueHour !== 0) {
+      writer.uint32(24).int32(message.overdueHour);
+    }
+    if (message.channels.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.channels) {
+        writer.int32(notificationChannelToNumber(v));
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotificationSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotificationSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overdueHour = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.channels.push(notificationChannelFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.channels.push(notificationChannelFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<NotificationSettings>, I>>(base?: I): NotificationSettings {
+    return NotificationSettings.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NotificationSettings>, I>>(object: I): NotificationSettings {
+    const message = createBaseNotificationSettings();
+    message.userId = object.userId ?? "";
+    message.timeZone = object.timeZone ?? "";
+    message.overdueHour = object.overdueHour ?? 0;
+    message.channels = object.channels?.map((e) => e) || [];
+    return message;
+  },
+};
+
 export type UsersServiceService = typeof UsersServiceService;
 export const UsersServiceService = {
   /** The caller's own profile. UNAVAILABLE / PROFILE_NOT_READY for a moment after a registration while users was down. */
@@ -1419,6 +1659,20 @@ export const InternalUsersServiceService = {
       Buffer.from(BatchGetUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetUsersResponse => BatchGetUsersResponse.decode(value),
   },
+  /** When and where up to 1000 users want their notifications; unknown ids are left out. */
+  batchGetNotificationSettings: {
+    path: "/taskflow.users.v1.InternalUsersService/BatchGetNotificationSettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetNotificationSettingsRequest): Buffer =>
+      Buffer.from(BatchGetNotificationSettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetNotificationSettingsRequest =>
+      BatchGetNotificationSettingsRequest.decode(value),
+    responseSerialize: (value: BatchGetNotificationSettingsResponse): Buffer =>
+      Buffer.from(BatchGetNotificationSettingsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetNotificationSettingsResponse =>
+      BatchGetNotificationSettingsResponse.decode(value),
+  },
 } as const;
 
 export interface InternalUsersServiceServer extends UntypedServiceImplementation {
@@ -1426,6 +1680,11 @@ export interface InternalUsersServiceServer extends UntypedServiceImplementation
   upsertProfile: handleUnaryCall<UpsertProfileRequest, UpsertProfileResponse>;
   /** Names and existence of up to 1000 users; unknown ids are reported, not fatal. */
   batchGetUsers: handleUnaryCall<BatchGetUsersRequest, BatchGetUsersResponse>;
+  /** When and where up to 1000 users want their notifications; unknown ids are left out. */
+  batchGetNotificationSettings: handleUnaryCall<
+    BatchGetNotificationSettingsRequest,
+    BatchGetNotificationSettingsResponse
+  >;
 }
 
 export interface InternalUsersServiceClient extends Client {
@@ -1460,6 +1719,22 @@ export interface InternalUsersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetUsersResponse) => void,
+  ): ClientUnaryCall;
+  /** When and where up to 1000 users want their notifications; unknown ids are left out. */
+  batchGetNotificationSettings(
+    request: BatchGetNotificationSettingsRequest,
+    callback: (error: ServiceError | null, response: BatchGetNotificationSettingsResponse) => void,
+  ): ClientUnaryCall;
+  batchGetNotificationSettings(
+    request: BatchGetNotificationSettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchGetNotificationSettingsResponse) => void,
+  ): ClientUnaryCall;
+  batchGetNotificationSettings(
+    request: BatchGetNotificationSettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchGetNotificationSettingsResponse) => void,
   ): ClientUnaryCall;
 }
 
