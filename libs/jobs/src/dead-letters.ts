@@ -1,3 +1,5 @@
+import type { JobFailure } from './failures.ts';
+
 /** A job that will not run again. */
 export interface DeadJob {
   queue: string;
@@ -10,6 +12,8 @@ export interface DeadJob {
   /** How often it was tried, this time included. */
   attempts: number;
   callId: string;
+  /** The youngest of its failed runs, this one included, oldest first; empty when Redis was away. */
+  failures: JobFailure[];
 }
 
 /** Where dead jobs are kept: somewhere that outlives Redis. */

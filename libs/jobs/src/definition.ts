@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 
 /** What producers and workers must agree on about one kind of job; written once, imported by both. */
-export interface JobDefinition<Name extends string = string, P = unknown> {
+export interface JobDefinition<Name extends string = string, P = unknown, Q extends string = string> {
   readonly name: Name;
+  /** Jobs of one queue share its slots and are paused together; those of another go on. */
+  readonly queue: Q;
   readonly payload: z.ZodType<P>;
   readonly retry: RetryPolicy;
   /** One attempt's time; after it the run's signal fires and the attempt counts as failed. */
@@ -18,6 +20,9 @@ export interface RetryPolicy {
 
 /** The names that a list of definitions knows. */
 export type JobName<J extends readonly JobDefinition[]> = J[number]['name'];
+
+/** The queues that a list of definitions uses. */
+export type QueueName<J extends readonly JobDefinition[]> = J[number]['queue'];
 
 /** The payload of the job called N. */
 export type JobPayload<J extends readonly JobDefinition[], N extends JobName<J>> = z.output<Extract<J[number], { name: N }>['payload']>;
@@ -35,13 +40,21 @@ export interface EnqueueOptions {
   traceParent?: string;
 }
 
-/** Defines a job. Throws when the name cannot be used. */
-export function defineJob<const Name extends string, P>(definition: {
+/** Defines a job. Throws when a name cannot be used. */
+export function defineJob<const Name extends string, const Q extends string, P>(definition: {
   name: Name;
+  queue: Q;
   payload: z.ZodType<P>;
   retry: RetryPolicy;
   timeoutMs: number;
-}): JobDefinition<Name, P> {
-  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw new Error(`a job's name is kebab-case, not "${definition.name}"`);
+}): JobDefinition<Name, P, Q> {
+  for (const name of [definition.name, definition.queue]) {
+    if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Error(`jobs and queues have kebab-case names, not "${name}"`);
+  }
   return definition;
+}
+
+/** The queues of the definitions, each once, in their order. */
+export function queueNamesOf<const J extends readonly JobDefinition[]>(jobs: J): QueueName<J>[] {
+  return [...new Set(jobs.map((job) => job.queue))];
 }

@@ -1,5 +1,7 @@
-export { defineJob, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob } from './definition.ts';
+export { defineJob, queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob, type QueueName } from './definition.ts';
 export { type DeadJob, type DeadLetters } from './dead-letters.ts';
+export { type JobFailure } from './failures.ts';
+export { type LiveJob, type QueueState } from './inspection.ts';
 export { UnsafeRedisError } from './eviction-policy.ts';
 export { isPermanent, PermanentJobError, RetryLater } from './outcomes.ts';
 export { createJobQueue, newJobId, type JobQueue, type QueueOptions } from './queue.ts';

@@ -8,16 +8,17 @@ export interface ProducerOptions {
   redisUrl: string;
   /** The first part of every key, so that one Redis can serve several clusters. */
   prefix: string;
-  /** Of the queue. */
-  name: string;
   logger: Logger;
 }
 
-/** One BullMQ queue over one connection that fails fast. */
+/** Gives the queue of that name; it throws when there is none. */
+export type Queues = (name: string) => Queue;
+
+/** BullMQ queues over one connection that fails fast. */
 export interface Producer {
   isReachable(): boolean;
   /** Runs commands; throws AppError unavailable/QUEUE_UNAVAILABLE within about two seconds when Redis does not answer. */
-  use<T>(work: (queue: Queue, redis: Redis) => Promise<T>): Promise<T>;
+  use<T>(work: (queues: Queues, redis: Redis) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -26,22 +27,38 @@ export function queueUnavailable(cause: unknown): AppError {
   return new AppError('unavailable', 'QUEUE_UNAVAILABLE', 'the job queue is out of reach', { details, cause });
 }
 
-export function openProducer(options: ProducerOptions): Producer {
-  const redis = openProducerConnection(options.redisUrl, options.logger);
-  let opening: Promise<Queue> | undefined;
+/** BullMQ's Queue never recovers from a connection that failed while it was constructed, so that one is thrown away. */
+async function openQueues(names: readonly string[], redis: Redis, prefix: string): Promise<Queue[]> {
+  const queues = names.map((name) => new Queue(name, { connection: redis, prefix }));
+  for (const queue of queues) queue.on('error', () => undefined);
+  try {
+    for (const queue of queues) await queue.waitUntilReady();
+    return queues;
+  } catch (error) {
+    await closeAll(queues);
+    throw error;
+  }
+}
 
-  /** BullMQ's Queue never recovers from a connection that failed while it was constructed, so that one is thrown away. */
-  const open = async (): Promise<Queue> => {
-    const queue = new Queue(options.name, { connection: redis, prefix: options.prefix });
-    queue.on('error', () => undefined);
-    try {
-      await queue.waitUntilReady();
-      return queue;
-    } catch (error) {
-      opening = undefined;
-      await queue.close().catch(() => undefined);
-      throw error;
-    }
+async function closeAll(queues: readonly Queue[]): Promise<void> {
+  for (const queue of queues) await queue.close().catch(() => undefined);
+}
+
+function finderOf(queues: readonly Queue[]): Queues {
+  return (name) => {
+    const queue = queues.find((candidate) => candidate.name === name);
+    if (queue === undefined) throw new Error(`no queue is called "${name}"`);
+    return queue;
+  };
+}
+
+export function openProducer(options: ProducerOptions, names: readonly string[]): Producer {
+  const redis = openProducerConnection(options.redisUrl, options.logger);
+  let opening: Promise<Queue[]> | undefined;
+  const open = (): Promise<Queue[]> => {
+    const queues = openQueues(names, redis, options.prefix);
+    queues.catch(() => (opening = undefined));
+    return queues;
   };
 
   return {
@@ -51,14 +68,13 @@ export function openProducer(options: ProducerOptions): Producer {
       if (redis.status !== 'ready') throw queueUnavailable(new Error(`the connection to Redis is "${redis.status}"`));
       try {
         opening ??= open();
-        return await work(await opening, redis);
+        return await work(finderOf(await opening), redis);
       } catch (error) {
         throw queueUnavailable(error);
       }
     },
     close: async () => {
-      const queue = await opening?.catch(() => undefined);
-      await queue?.close().catch(() => undefined);
+      await closeAll((await opening?.catch(() => undefined)) ?? []);
       redis.disconnect();
     },
   };

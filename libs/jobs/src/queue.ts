@@ -1,8 +1,10 @@
 import type { Metrics } from '#libs/runtime';
 import type { JobsOptions, Queue } from 'bullmq';
-import { randomUUID } from 'node:crypto';
-import type { EnqueueOptions, JobDefinition, JobName, JobPayload, NewJob } from './definition.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob, type QueueName } from './definition.ts';
 import { wrap } from './envelope.ts';
+import { keptFailures } from './failures.ts';
+import { createMeasure, findLiveJob, inspectQueue, type LiveJob, type QueueState } from './inspection.ts';
 import { openProducer, type Producer, type ProducerOptions } from './producer.ts';
 
 export interface QueueOptions<J extends readonly JobDefinition[]> extends ProducerOptions {
@@ -11,11 +13,10 @@ export interface QueueOptions<J extends readonly JobDefinition[]> extends Produc
 }
 
 /**
- * Where jobs are put. Every method but `close` throws AppError unavailable/QUEUE_UNAVAILABLE within about two seconds when
+ * Where jobs are put, each into the queue that its definition names. Every method but `close` throws AppError unavailable/QUEUE_UNAVAILABLE within about two seconds when
  * Redis is away (the command may have run even so), and refuses to run inside a database transaction.
  */
 export interface JobQueue<J extends readonly JobDefinition[]> {
-  readonly name: string;
   /** Adds a job and gives its id. A payload that breaks its schema throws: a defect of the caller. */
   enqueue<N extends JobName<J>>(name: N, payload: JobPayload<J, N>, options?: EnqueueOptions): Promise<string>;
   enqueueMany(jobs: readonly NewJob<J>[]): Promise<string[]>;
@@ -24,16 +25,23 @@ export interface JobQueue<J extends readonly JobDefinition[]> {
   nextRunTime(scheduleId: string): Promise<Date | undefined>;
   /** Those of the jobs that still wait, run or will be retried. */
   find(jobIds: readonly string[]): Promise<Set<string>>;
-  /** Writes how full the queue is to the metrics; never throws. */
+  /** The job as it is in Redis; undefined when it has ended, or when Redis lost it. */
+  findJob(jobId: string): Promise<LiveJob | undefined>;
+  /** How full a queue is, and how fast it empties. */
+  inspect(name: QueueName<J>): Promise<QueueState>;
+  /** Writes how full the queues are to the metrics; never throws. */
   measure(): Promise<void>;
   /** A guess without asking: false means that calls would fail at once. */
   isReachable(): boolean;
   close(): Promise<void>;
 }
 
-/** An id that no job has had: BullMQ ignores a job whose id it still knows, and refuses ids with ":" or of digits only. */
+/**
+ * An id that no job has had: BullMQ ignores a job whose id it still knows, and refuses ids with ":" or of digits only.
+ * It grows with time, so that tables which record it stay in order.
+ */
 export function newJobId(): string {
-  return randomUUID();
+  return uuidv7();
 }
 
 /** Enough to keep one pipeline well under the time that a command may take. */
@@ -46,6 +54,7 @@ function jobOptions(definition: JobDefinition): JobsOptions {
     backoff: { type: 'exponential', delay: definition.retry.backoffMs, jitter: 0.5 },
     removeOnComplete: true,
     removeOnFail: true,
+    keepLogs: keptFailures,
   };
 }
 
@@ -63,14 +72,17 @@ interface AnyJob extends EnqueueOptions {
 function toBulkJob(jobs: readonly JobDefinition[], job: AnyJob) {
   const definition = definitionOf(jobs, job.name);
   const data = wrap(definition.payload.parse(job.payload), job);
-  return { name: job.name, data, opts: { ...jobOptions(definition), jobId: job.jobId ?? newJobId() } };
+  return { queue: definition.queue, job: { name: job.name, data, opts: { ...jobOptions(definition), jobId: job.jobId ?? newJobId() } } };
 }
 
-async function enqueueAll(producer: Producer, jobs: ReturnType<typeof toBulkJob>[]): Promise<string[]> {
-  for (let start = 0; start < jobs.length; start += bulkSize) {
-    await producer.use((queue) => queue.addBulk(jobs.slice(start, start + bulkSize)));
+async function enqueueAll(producer: Producer, added: ReturnType<typeof toBulkJob>[]): Promise<string[]> {
+  for (const name of new Set(added.map(({ queue }) => queue))) {
+    const jobs = added.filter(({ queue }) => queue === name).map(({ job }) => job);
+    for (let start = 0; start < jobs.length; start += bulkSize) {
+      await producer.use((queues) => queues(name).addBulk(jobs.slice(start, start + bulkSize)));
+    }
   }
-  return jobs.map((job) => job.opts.jobId);
+  return added.map(({ job }) => job.opts.jobId);
 }
 
 /** Whether a schedule is as it should be, and its next job is there or still to come. */
@@ -80,66 +92,73 @@ async function isScheduled(queue: Queue, id: string, everyMs: number): Promise<b
   return schedule.next > Date.now() || (await queue.getJob(`repeat:${id}:${schedule.next}`)) !== undefined;
 }
 
-async function findAlive(producer: Producer, jobIds: readonly string[]): Promise<Set<string>> {
+async function findAlive(producer: Producer, names: readonly string[], jobIds: readonly string[]): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set();
-  return producer.use(async (queue, redis) => {
+  return producer.use(async (queues, redis) => {
     const pipeline = redis.pipeline();
-    for (const id of jobIds) pipeline.exists(queue.toKey(id));
+    for (const id of jobIds) pipeline.exists(...names.map((name) => queues(name).toKey(id)));
     const replies = (await pipeline.exec()) ?? [];
     const failed = replies.find(([error]) => error !== null);
     if (failed !== undefined || replies.length !== jobIds.length) throw failed?.[0] ?? new Error('Redis left replies out');
-    return new Set(jobIds.filter((_, index) => replies[index]?.[1] === 1));
+    return new Set(jobIds.filter((_, index) => Number(replies[index]?.[1]) > 0));
   });
 }
 
-function createGauges(metrics: Metrics, name: string) {
-  const depth = metrics.gauge('taskflow_queue_depth', 'Jobs in the queue, by state.', ['queue', 'state']);
-  const reachable = metrics.gauge('taskflow_queue_reachable', 'Whether the queue was in reach when last measured.', ['queue']);
-  return async (producer: Producer): Promise<void> => {
-    try {
-      const counts = await producer.use((queue) => queue.getJobCounts('wait', 'active', 'delayed', 'failed'));
-      for (const [state, count] of Object.entries(counts)) depth.set({ queue: name, state }, count);
-      reachable.set({ queue: name }, 1);
-    } catch {
-      reachable.set({ queue: name }, 0);
-    }
+interface Schedule {
+  id: string;
+  everyMs: number;
+  definition: JobDefinition;
+  payload: unknown;
+}
+
+function createScheduler(producer: Producer) {
+  const declared = new Set<string>();
+  return ({ id, everyMs, definition, payload }: Schedule) => {
+    const data = { payload: definition.payload.parse(payload), callId: '', traceParent: '' };
+    return producer.use(async (queues) => {
+      const queue = queues(definition.queue);
+      // The first time in this process in any case: the job's own options may have changed with the release.
+      if (declared.has(id) && (await isScheduled(queue, id, everyMs))) return;
+      await queue.upsertJobScheduler(id, { every: everyMs }, { name: definition.name, data, opts: jobOptions(definition) });
+      declared.add(id);
+    });
   };
 }
 
-/** Opens a queue. It connects in the background, also when Redis comes up later. Close it. */
+async function findNextRunTime(producer: Producer, names: readonly string[], scheduleId: string): Promise<Date | undefined> {
+  return producer.use(async (queues) => {
+    for (const name of names) {
+      const next = (await queues(name).getJobScheduler(scheduleId))?.next;
+      if (next !== undefined) return new Date(next);
+    }
+    return undefined;
+  });
+}
+
+/** Opens the queues of the definitions. They connect in the background, also when Redis comes up later. Close them. */
 export function createJobQueue<const J extends readonly JobDefinition[]>(options: QueueOptions<J>): JobQueue<J> {
-  const producer = openProducer(options);
-  const measure = createGauges(options.metrics, options.name);
-  const declared = new Set<string>();
-  const enqueueMany = (jobs: readonly AnyJob[]) =>
+  const { jobs, metrics } = options;
+  const names = queueNamesOf(jobs);
+  const producer = openProducer(options, names);
+  const measure = createMeasure(metrics, names);
+  const schedule = createScheduler(producer);
+  const enqueueMany = (added: readonly AnyJob[]) =>
     enqueueAll(
       producer,
-      jobs.map((job) => toBulkJob(options.jobs, job)),
+      added.map((job) => toBulkJob(jobs, job)),
     );
 
   return {
-    name: options.name,
     enqueue: async (name, payload, jobOptions = {}) => {
       const [jobId = ''] = await enqueueMany([{ name, payload, ...jobOptions }]);
       return jobId;
     },
     enqueueMany,
-    upsertSchedule: async (id, everyMs, name, payload) => {
-      const definition = definitionOf(options.jobs, name);
-      const data = { payload: definition.payload.parse(payload), callId: '', traceParent: '' };
-      await producer.use(async (queue) => {
-        // The first time in this process in any case: the job's own options may have changed with the release.
-        if (declared.has(id) && (await isScheduled(queue, id, everyMs))) return;
-        await queue.upsertJobScheduler(id, { every: everyMs }, { name, data, opts: jobOptions(definition) });
-        declared.add(id);
-      });
-    },
-    nextRunTime: (scheduleId) =>
-      producer.use(async (queue) => {
-        const next = (await queue.getJobScheduler(scheduleId))?.next;
-        return next === undefined ? undefined : new Date(next);
-      }),
-    find: (jobIds) => findAlive(producer, jobIds),
+    upsertSchedule: async (id, everyMs, name, payload) => schedule({ id, everyMs, definition: definitionOf(jobs, name), payload }),
+    nextRunTime: (scheduleId) => findNextRunTime(producer, names, scheduleId),
+    find: (jobIds) => findAlive(producer, names, jobIds),
+    findJob: (jobId) => findLiveJob(producer, names, jobId),
+    inspect: (name) => producer.use((queues) => inspectQueue(queues(name))),
     measure: () => measure(producer),
     isReachable: producer.isReachable,
     close: producer.close,

@@ -2,6 +2,7 @@ import type { Logger, Metrics } from '#libs/runtime';
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import type { DeadLetters } from './dead-letters.ts';
 import { unwrap } from './envelope.ts';
+import { describeError, noteFailure, type JobFailure } from './failures.ts';
 import { isPermanent, RetryLater } from './outcomes.ts';
 
 /** What became of one run, as in logs and metrics. */
@@ -28,14 +29,12 @@ export interface Mortuary {
   deadLetters: DeadLetters;
   logger: Logger;
   metrics: Metrics;
+  /** What has been noted about a job's earlier runs. */
+  failuresOf(jobId: string): Promise<JobFailure[]>;
 }
 
 /** A job whose burial failed comes back after this, and is then tried once more. */
 const burialRetryMs = 5_000;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
 
 /**
  * Moves a job out of the worker's hands. When that fails, the job stays where it is; its lock runs out and another worker
@@ -46,17 +45,20 @@ async function move({ logger }: Mortuary, job: Job, moving: Promise<unknown>): P
 }
 
 async function bury(mortuary: Mortuary, { job, token, error, label }: FailedRun): Promise<Verdict> {
-  const { queue, deadLetters, logger, metrics } = mortuary;
+  const { queue, deadLetters, logger, metrics, failuresOf } = mortuary;
   const envelope = unwrap(job.data);
   try {
+    // Redis may be away by now; the last error is known in any case.
+    const failures = await failuresOf(job.id ?? '').catch(() => []);
     await deadLetters.bury({
       queue,
       name: job.name,
       jobId: job.id ?? '',
       payload: envelope === undefined ? job.data : envelope.payload,
-      error: messageOf(error),
+      error: describeError(error),
       attempts: job.attemptsMade + 1,
       callId: envelope?.callId ?? '',
+      failures,
     });
   } catch (burialError) {
     logger.warn({ err: burialError, job: job.name, jobId: job.id }, 'could not bury a dead job');
@@ -64,7 +66,7 @@ async function bury(mortuary: Mortuary, { job, token, error, label }: FailedRun)
     return { outcome: 'burial failed', signal: new DelayedError() };
   }
   metrics.counter('taskflow_dead_letters_total', 'Jobs that will not run again.', ['queue', 'job']).inc({ queue, job: label });
-  return { outcome: 'buried', signal: new UnrecoverableError(messageOf(error)) };
+  return { outcome: 'buried', signal: new UnrecoverableError(describeError(error)) };
 }
 
 function isLastAttempt(job: Job): boolean {
@@ -74,6 +76,7 @@ function isLastAttempt(job: Job): boolean {
 /** Decides what follows a failed run and does it. */
 export async function settleFailure(mortuary: Mortuary, failed: FailedRun): Promise<Verdict> {
   const { job, token, error } = failed;
+  if (!failed.interrupted) await noteFailure(job, error);
   if (error instanceof RetryLater) {
     await move(mortuary, job, job.moveToDelayed(Date.now() + error.delayMs, token));
     return { outcome: 'postponed', signal: new DelayedError() };
@@ -83,5 +86,5 @@ export async function settleFailure(mortuary: Mortuary, failed: FailedRun): Prom
     return { outcome: 'returned', signal: new WaitingError() };
   }
   if (isPermanent(error) || isLastAttempt(job)) return bury(mortuary, failed);
-  return { outcome: 'retried', signal: error instanceof Error ? error : new Error(messageOf(error)) };
+  return { outcome: 'retried', signal: error instanceof Error ? error : new Error(describeError(error)) };
 }

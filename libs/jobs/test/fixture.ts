@@ -4,33 +4,51 @@ import { z } from 'zod';
 import { createJobQueue, createJobWorker, defineJob, type DeadJob, type JobHandlers, type JobQueue, type JobWorker } from '../src/index.ts';
 
 export const jobs = [
-  defineJob({ name: 'greet', payload: z.object({ name: z.string() }), retry: { attempts: 3, backoffMs: 20 }, timeoutMs: 5_000 }),
-  defineJob({ name: 'hurry', payload: z.object({}), retry: { attempts: 1, backoffMs: 20 }, timeoutMs: 100 }),
+  defineJob({ name: 'greet', queue: 'jobs', payload: z.object({ name: z.string() }), retry: { attempts: 3, backoffMs: 20 }, timeoutMs: 5_000 }),
+  defineJob({ name: 'hurry', queue: 'jobs', payload: z.object({}), retry: { attempts: 1, backoffMs: 20 }, timeoutMs: 100 }),
 ] as const;
 
 type Handlers = JobHandlers<typeof jobs>;
 
 const done = async (): Promise<void> => undefined;
-/** Checked by the compiler: a job without a handler is an error (E5). */
+/* Checked by the compiler (E5): producers and workers can only be made of the same list. */
 // @ts-expect-error hurry has no handler
 export const incomplete: Handlers = { greet: done };
+// @ts-expect-error nobody enqueues this
+export const idle: Handlers = { greet: done, hurry: done, wave: done };
+export const wrongUses = [
+  // @ts-expect-error no handler is made for this name
+  (queue: JobQueue<typeof jobs>) => queue.enqueue('wave', {}),
+  // @ts-expect-error the payload belongs to another job
+  (queue: JobQueue<typeof jobs>) => queue.enqueue('greet', {}),
+  // @ts-expect-error a name of one job with the payload of another
+  (queue: JobQueue<typeof jobs>) => queue.enqueueMany([{ name: 'greet', payload: { count: 1 } }]),
+];
 
 export const logger = createLogger({ service: 'test', level: 'silent' });
+
+interface WorkOverrides {
+  bury?: (job: DeadJob) => Promise<void>;
+  graceMs?: number;
+  redisUrl?: string;
+  held?: boolean;
+  lockMs?: number;
+}
 
 export interface Fixture {
   queue: JobQueue<typeof jobs>;
   metrics: Metrics;
   /** What the dead letters received. */
   buried: DeadJob[];
-  options: { redisUrl: string; prefix: string; name: string; jobs: typeof jobs; logger: typeof logger; metrics: Metrics };
-  work(handlers?: Partial<Handlers>, overrides?: { bury?: (job: DeadJob) => Promise<void>; graceMs?: number; redisUrl?: string }): Promise<JobWorker>;
+  options: { redisUrl: string; prefix: string; jobs: typeof jobs; logger: typeof logger; metrics: Metrics };
+  work(handlers?: Partial<Handlers>, overrides?: WorkOverrides): Promise<JobWorker<'jobs'>>;
   close(): Promise<void>;
 }
 
 /** A queue of its own on the shared Redis; everything it opened is closed by `close`. */
 export async function openFixture(redisUrl: string): Promise<Fixture> {
   const metrics = createMetrics('test');
-  const options = { redisUrl, prefix: `test-${randomUUID()}`, name: 'jobs', jobs, logger, metrics };
+  const options = { redisUrl, prefix: `test-${randomUUID()}`, jobs, logger, metrics };
   const queue = createJobQueue(options);
   const workers: JobWorker[] = [];
   const buried: DeadJob[] = [];
@@ -41,13 +59,14 @@ export async function openFixture(redisUrl: string): Promise<Fixture> {
     buried,
     options,
     work: async (handlers = {}, overrides = {}) => {
+      const { bury = async (job) => void buried.push(job), ...settings } = overrides;
       const worker = createJobWorker({
         ...options,
-        redisUrl: overrides.redisUrl ?? redisUrl,
         handlers: { greet: async () => undefined, hurry: async () => undefined, ...handlers },
-        deadLetters: { bury: overrides.bury ?? (async (job) => void buried.push(job)) },
-        concurrency: 2,
-        graceMs: overrides.graceMs ?? 2_000,
+        deadLetters: { bury },
+        concurrency: { jobs: 2 },
+        graceMs: 2_000,
+        ...settings,
       });
       workers.push(worker);
       await worker.start();
@@ -60,11 +79,11 @@ export async function openFixture(redisUrl: string): Promise<Fixture> {
   };
 }
 
-/** Resolves once the condition holds; throws after ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Resolves once the condition holds; throws after a while. */
+export async function until(condition: () => boolean | Promise<boolean>, patienceMs = 10_000): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not so within ten seconds: ${condition.toString()}`);
+    if (Date.now() > deadline) throw new Error(`not so within ${patienceMs} ms: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -16,7 +16,7 @@ afterEach(() => fixture.close());
 /** Runs something with BullMQ itself, as another program could. */
 async function withRawQueue<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
   const connection = new Redis(fixture.options.redisUrl);
-  const queue = new Queue(fixture.options.name, { connection, prefix: fixture.options.prefix });
+  const queue = new Queue('jobs', { connection, prefix: fixture.options.prefix });
   try {
     return await work(queue);
   } finally {
@@ -68,7 +68,7 @@ describe('a job', () => {
     await until(() => fixture.buried.length === 1);
     expect(tries).toBe(3);
     expect(fixture.buried).toEqual([
-      { queue: 'jobs', name: 'greet', jobId, payload: { name: 'Ada' }, error: 'Error: broken', attempts: 3, callId: 'call-2' },
+      { queue: 'jobs', name: 'greet', jobId, payload: { name: 'Ada' }, error: 'Error: broken', attempts: 3, callId: 'call-2', failures: [1, 2, 3].map((attempt) => ({ time: expect.any(Date), attempt, error: 'Error: broken' })) },
     ]);
     await until(async () => (await fixture.queue.find([jobId])).size === 0);
   });
@@ -118,6 +118,26 @@ describe('a job', () => {
     await fixture.queue.enqueue('hurry', {});
     await until(() => fixture.buried.length === 1);
     expect(fixture.buried[0]?.error).toMatch(/^TimeoutError/);
+  });
+
+  it('hears by its signal that its time is over, and may end by itself', async () => {
+    const reasons: unknown[] = [];
+    await fixture.work({
+      hurry: (_payload, run) => new Promise<void>((_, reject) => run.signal.addEventListener('abort', () => {
+        reasons.push((run.signal.reason as Error).name);
+        reject(run.signal.reason as Error);
+      })),
+    });
+    await fixture.queue.enqueue('hurry', {});
+    await until(() => fixture.buried.length === 1);
+    expect(reasons).toEqual(['TimeoutError']);
+  });
+
+  it('waits longer after each failure, by an uncertain time', async () => {
+    await fixture.work({}, { held: true });
+    const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' });
+    const backoff = await withRawQueue(async (queue) => (await queue.getJob(jobId))?.opts.backoff);
+    expect(backoff).toEqual({ type: 'exponential', delay: 20, jitter: 0.5 });
   });
 
   it('stays in the queue while it cannot be buried', async () => {

@@ -1,5 +1,6 @@
 import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
 import { AppError } from '#libs/errors';
+import { createLogger } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
@@ -64,6 +65,38 @@ describe('a worker', () => {
     await worker.stop();
   });
 
+  it.each([
+    ['refuses connections', () => proxy.cut()],
+    ['no longer answers', () => Promise.resolve(proxy.freeze())],
+  ])('interrupts what runs after its grace and stops, also when Redis %s; the job runs again elsewhere', async (_name, takeAway) => {
+    const reasons: unknown[] = [];
+    const begun = Promise.withResolvers<void>();
+    const worker = await fixture.work(
+      {
+        greet: (_payload, run) => {
+          begun.resolve();
+          return new Promise<void>((_, reject) => {
+            run.signal.addEventListener('abort', () => {
+              reasons.push((run.signal.reason as Error).message);
+              reject(run.signal.reason as Error);
+            });
+          });
+        },
+      },
+      { graceMs: 100, lockMs: 600 },
+    );
+    await fixture.queue.enqueue('greet', { name: 'long' });
+    await begun.promise;
+    await takeAway();
+    await worker.stop();
+    expect(reasons).toEqual(['the process stops']);
+    await proxy.restore();
+    const seen: number[] = [];
+    await fixture.work({ greet: async (_payload, run) => void seen.push(run.attempt) }, { lockMs: 600 });
+    await until(() => seen.length === 1);
+    expect(seen).toEqual([1]);
+  });
+
   it('lets running jobs end when it stops, and takes no new one (E16)', async () => {
     const gate = Promise.withResolvers<void>();
     const started: string[] = [];
@@ -114,16 +147,40 @@ describe('a Redis that may drop jobs', () => {
     redis.disconnect();
   });
 
-  it('is refused where the configuration says so', async () => {
+  it('is said loudly, and refused where the configuration says so', async () => {
+    const lines: string[] = [];
+    const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
     const worker = createJobWorker({
       ...fixture.options,
+      logger: loud,
       handlers: { greet: async () => undefined, hurry: async () => undefined },
       deadLetters: { bury: async () => undefined },
-      concurrency: 1,
+      concurrency: { jobs: 1 },
       graceMs: 100,
       refuseEviction: true,
     });
     await expect(worker.start()).rejects.toBeInstanceOf(UnsafeRedisError);
+    expect(lines).toEqual([expect.stringContaining('Redis is not safe for jobs')]);
+    await worker.stop();
+  });
+
+  it('is also noticed when it is reached only after the start', async () => {
+    const lines: string[] = [];
+    const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
+    await proxy.cut();
+    const worker = createJobWorker({
+      ...fixture.options,
+      logger: loud,
+      handlers: { greet: async () => undefined, hurry: async () => undefined },
+      deadLetters: { bury: async () => undefined },
+      concurrency: { jobs: 1 },
+      graceMs: 100,
+      refuseEviction: true,
+    });
+    await worker.start();
+    await proxy.restore();
+    await until(() => lines.length > 0);
+    expect(lines[0]).toContain('Redis is not safe for jobs');
     await worker.stop();
   });
 });

@@ -13,7 +13,7 @@ import { createSchedulerReader } from './db/reader.ts';
 import { createRepositories } from './db/repositories.ts';
 import type { QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
 import { defineSchedules } from './domain/schedule.entity.ts';
-import { queueName, schedulerJobs } from './jobs/definitions.ts';
+import { schedulerJobs } from './jobs/definitions.ts';
 import { deadLetters, jobHandlers } from './jobs/handlers.ts';
 import { createQueuePort } from './jobs/queue.ts';
 import { createSchedulerMetrics } from './metrics.ts';
@@ -29,7 +29,7 @@ export interface AppOverrides {
 type Base = ServiceBase<SchedulerConfig>;
 
 /** Jobs at a time in one process; deliveries mostly wait for tasks and the database. */
-const jobConcurrency = 8;
+const jobConcurrency = { notifications: 8, schedules: 4 };
 
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
@@ -66,7 +66,7 @@ function openUsersPort({ config, identity, logger, metrics, parts }: Base): User
 }
 
 function queueOptions({ config, logger, metrics }: Base) {
-  return { redisUrl: config.redisUrl, prefix: config.queuePrefix, name: queueName, jobs: schedulerJobs, logger, metrics };
+  return { redisUrl: config.redisUrl, prefix: config.queuePrefix, jobs: schedulerJobs, logger, metrics };
 }
 
 function openQueue(base: Base): QueuePort {

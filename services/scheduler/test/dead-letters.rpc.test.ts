@@ -9,14 +9,14 @@ import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 /** What another release, or another program, could put into the queue. */
 const foreignJobs = [
-  defineJob({ name: 'update-status', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
-  defineJob({ name: 'deliver-notifications', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
-  defineJob({ name: 'run-schedule', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
+  defineJob({ name: 'update-status', queue: 'notifications', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
+  defineJob({ name: 'deliver-notifications', queue: 'notifications', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
+  defineJob({ name: 'run-schedule', queue: 'schedules', payload: z.unknown(), retry: { attempts: 5, backoffMs: 10 }, timeoutMs: 1_000 }),
 ] as const;
 
 const prefix = `test-${randomUUID()}`;
 const logger = createLogger({ service: 'test', level: 'silent' });
-const queue = createJobQueue({ redisUrl: testRedisUrl(), prefix, name: 'scheduler', jobs: foreignJobs, logger, metrics: createMetrics('test') });
+const queue = createJobQueue({ redisUrl: testRedisUrl(), prefix, jobs: foreignJobs, logger, metrics: createMetrics('test') });
 let service: TestScheduler;
 beforeAll(async () => {
   service = await startScheduler({ queuePrefix: prefix });
@@ -33,7 +33,7 @@ describe('a job that cannot be done', () => {
   it('of a name that nobody knows is kept with its payload, at its first attempt (D7)', async () => {
     const jobId = await queue.enqueue('update-status', { taskId: 'x' }, { callId: 'call-1' });
     expect(await lettersOf(jobId)).toMatchObject([
-      { queue: 'scheduler', name: 'update-status', payload: { taskId: 'x' }, attempts: 1, call_id: 'call-1', error: expect.stringContaining('no job is called') },
+      { queue: 'notifications', name: 'update-status', payload: { taskId: 'x' }, attempts: 1, call_id: 'call-1', error: expect.stringContaining('no job is called') },
     ]);
   });
 

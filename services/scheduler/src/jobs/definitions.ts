@@ -4,6 +4,7 @@ import { z } from 'zod';
 /** Delivers notifications of one recipient. */
 export const deliverNotificationsJob = defineJob({
   name: 'deliver-notifications',
+  queue: 'notifications',
   payload: z.object({ recipientId: z.uuid(), notificationIds: z.array(z.uuid()).min(1).max(100) }),
   retry: { attempts: 8, backoffMs: 1_000 },
   timeoutMs: 30_000,
@@ -12,10 +13,11 @@ export const deliverNotificationsJob = defineJob({
 /** Runs a schedule's work: a tick (runId is empty), or a run that somebody asked for. */
 export const runScheduleJob = defineJob({
   name: 'run-schedule',
+  queue: 'schedules',
   payload: z.object({ scheduleId: z.string(), runId: z.union([z.uuid(), z.literal('')]) }),
   retry: { attempts: 5, backoffMs: 1_000 },
   timeoutMs: 300_000,
 });
 
+/** All that producers and workers of this service know. Each queue has slots of its own, so that none keeps another waiting. */
 export const schedulerJobs = [deliverNotificationsJob, runScheduleJob] as const;
-export const queueName = 'scheduler';

@@ -1,0 +1,137 @@
+import { testRedisUrl } from '#libs/devcluster';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ratePerMinute } from '../src/inspection.ts';
+import { newJobId, RetryLater } from '../src/index.ts';
+import { openFixture, until, type Fixture } from './fixture.ts';
+
+let fixture: Fixture;
+beforeEach(async () => {
+  fixture = await openFixture(testRedisUrl());
+});
+afterEach(() => fixture.close());
+
+describe('a held queue', () => {
+  it('lets nothing begin, lets run what has begun, and goes on when it is released', async () => {
+    const gate = Promise.withResolvers<void>();
+    const started: string[] = [];
+    const ended: string[] = [];
+    const worker = await fixture.work({
+      greet: async ({ name }) => {
+        started.push(name);
+        if (name === 'first') await gate.promise;
+        ended.push(name);
+      },
+    });
+    await fixture.queue.enqueue('greet', { name: 'first' });
+    await until(() => started.length === 1);
+    worker.hold('jobs');
+    const later = await Promise.all(['second', 'third'].map((name) => fixture.queue.enqueue('greet', { name })));
+    gate.resolve();
+    await until(() => ended.length === 1);
+    await until(async () => (await fixture.queue.inspect('jobs')).waiting === 2);
+    expect(await fixture.queue.find(later)).toEqual(new Set(later));
+    expect(started).toEqual(['first']);
+    worker.release('jobs');
+    await until(() => ended.length === 3);
+  });
+
+  it('may be held from the start: its jobs run elsewhere, here none until it is released', async () => {
+    const seen: string[] = [];
+    const held = await fixture.work({ greet: async ({ name }) => void seen.push(`held ${name}`) }, { held: true });
+    const other = await fixture.work({ greet: async ({ name }) => void seen.push(`other ${name}`) });
+    await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
+    await until(() => seen.length === 3);
+    await other.stop();
+    const jobId = await fixture.queue.enqueue('greet', { name: 'd' });
+    expect((await fixture.queue.findJob(jobId))?.state).toBe('waiting');
+    held.release('jobs');
+    await until(() => seen.length === 4);
+    expect([...seen].sort()).toEqual(['held d', 'other a', 'other b', 'other c']);
+  });
+
+  it('gives back what its worker had been waiting for when it was held', async () => {
+    const seen: string[] = [];
+    const worker = await fixture.work({ greet: async ({ name }) => void seen.push(name) });
+    await fixture.queue.enqueue('greet', { name: 'before' });
+    await until(() => seen.length === 1);
+    worker.hold('jobs');
+    const jobId = await fixture.queue.enqueue('greet', { name: 'held' });
+    // The blocking call of the worker takes it, and the job comes back.
+    await until(async () => ((await fixture.queue.findJob(jobId))?.starts ?? 0) > 0 && (await fixture.queue.inspect('jobs')).waiting === 1);
+    expect(seen).toEqual(['before']);
+    worker.release('jobs');
+    await until(() => seen.length === 2);
+  });
+});
+
+describe('a live job', () => {
+  it('tells its state, its attempts and what went wrong with each', async () => {
+    await fixture.work({
+      greet: async (_payload, run) => {
+        if (run.starts === 1) throw new Error('broken');
+        throw new RetryLater(60_000, 'postponed', { cause: new Error('the other side is away') });
+      },
+    });
+    const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' }, { callId: 'call-1' });
+    await until(async () => (await fixture.queue.findJob(jobId))?.failures.length === 2);
+    await until(async () => (await fixture.queue.findJob(jobId))?.state === 'delayed');
+    const job = await fixture.queue.findJob(jobId);
+    expect(job).toMatchObject({
+      jobId,
+      queue: 'jobs',
+      name: 'greet',
+      payload: { name: 'Ada' },
+      callId: 'call-1',
+      attempts: 1,
+      maxAttempts: 3,
+      starts: 2,
+      stalls: 0,
+      failures: [
+        { attempt: 1, error: 'Error: broken' },
+        { attempt: 2, error: 'RetryLater: postponed: Error: the other side is away' },
+      ],
+    });
+    expect(job?.nextRunTime?.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('is unknown once it has ended', async () => {
+    expect(await fixture.queue.findJob(newJobId())).toBeUndefined();
+  });
+});
+
+describe('a queue', () => {
+  it('tells its depth and the age of the job that is next', async () => {
+    const worker = await fixture.work({}, { held: true });
+    await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
+    expect(await fixture.queue.inspect('jobs')).toMatchObject({ name: 'jobs', waiting: 3, active: 0, delayed: 0, oldestWaitingMs: expect.any(Number) });
+    worker.release('jobs');
+    await until(async () => (await fixture.queue.inspect('jobs')).waiting === 0);
+    expect((await fixture.queue.inspect('jobs')).oldestWaitingMs).toBeUndefined();
+  });
+
+  it('writes them to the metrics', async () => {
+    await fixture.work({}, { held: true });
+    await fixture.queue.enqueue('greet', { name: 'Ada' });
+    await fixture.queue.measure();
+    const text = await fixture.metrics.registry.metrics();
+    expect(text).toMatch(/taskflow_queue_depth\{queue="jobs",state="waiting".*\} 1/);
+    expect(text).toMatch(/taskflow_queue_oldest_waiting_seconds\{queue="jobs".*\} \d/);
+    expect(text).toMatch(/taskflow_queue_reachable\{queue="jobs".*\} 1/);
+  });
+});
+
+describe('the rate of a queue', () => {
+  const minute = 60_000;
+  const now = 1_000 * minute + 30_000;
+
+  it('is the average of the last five whole minutes, the running one left out', () => {
+    const counted = { meta: { count: 117, prevTS: now - 1_000, prevCount: 110 }, data: [10, 20, 30, 0, 40, 10] };
+    expect(ratePerMinute(counted, now)).toBe(20);
+  });
+
+  it('knows that nothing ended in the minutes since the last count', () => {
+    const counted = { meta: { count: 60, prevTS: now - 3 * minute, prevCount: 50 }, data: [15, 25, 10] };
+    expect(ratePerMinute(counted, now)).toBe((10 + 15 + 25) / 5);
+    expect(ratePerMinute(counted, now + 60 * minute)).toBe(0);
+  });
+});
