@@ -1,6 +1,6 @@
+import { StoreUnavailable, type Store } from '#libs/redis';
 import type { Metrics } from '#libs/runtime';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { StoreUnavailable, type Store } from './store.ts';
 import { consume, type Verdict } from './verdict.ts';
 
 export interface AttemptsOptions {

@@ -1,8 +1,8 @@
+import { openStore, type Store } from '#libs/redis';
 import type { Logger, Metrics, Part } from '#libs/runtime';
 import { createAttempts, type Attempts, type AttemptsOptions } from './attempts.ts';
 import type { LimitsConfig } from './config.ts';
 import { createRateLimits, type LimitInterceptor } from './rate-limits.ts';
-import { openStore, type Store } from './store.ts';
 
 export interface Limits {
   /** For `startServer({ limit })`: holds every method to its rate limit. */
@@ -23,7 +23,7 @@ export interface LimitsBase {
 export async function openLimits({ config, logger, metrics, parts }: LimitsBase): Promise<Limits> {
   const { redisUrl, prefix, overrides, timeoutMs } = config.limits;
   const open = async (name: string): Promise<Store> => {
-    const store = openStore(redisUrl, { name, logger, metrics, timeoutMs });
+    const store = openStore(redisUrl, { purpose: 'limits', name, logger, metrics, timeoutMs });
     parts.add({ name, stop: async () => store.close() });
     await store.waitForFirstConnection();
     return store;

@@ -1,4 +1,5 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createEventHub, createEventSignal, pullEvents } from '#libs/events';
 import { bind, openAccess, openPorts, startApplication, toStatusMessage, type AccessKeys, type ServiceBase } from '#libs/grpc';
@@ -71,8 +72,9 @@ function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait }: E
   return createTaskFeed(reader, hub);
 }
 
-function openPeople({ config, identity, logger, metrics, parts }: Base): PeopleDirectory {
-  const people = openPeopleDirectory({ address: config.usersAddress, identity, logger, metrics });
+function openPeople(base: Base): PeopleDirectory {
+  const { config, identity, logger, metrics, parts } = base;
+  const people = openPeopleDirectory(openCache(base, config.limits), { address: config.usersAddress, identity, logger, metrics });
   parts.add({ name: 'users client', stop: async () => people.close() });
   return people;
 }

@@ -106,7 +106,8 @@ export interface TaskFeed {
 
 export interface PeopleDirectory {
   /**
-   * One call to users for all ids (empty ones are skipped). Never throws: what could not be learned shows in the answer.
+   * At most one call to users for all ids (empty ones are skipped), and none when they were asked about a moment ago. Never
+   * throws: what could not be learned shows in the answer.
    * With `mustCheck` a decision depends on it, so it may take longer than names are worth.
    */
   lookUp(ids: readonly (string | null)[], options?: { mustCheck: boolean }): Promise<People>;

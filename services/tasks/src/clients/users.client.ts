@@ -1,31 +1,42 @@
 import { InternalUsersServiceService } from '#contract/users/v1/users';
+import type { Cache } from '#libs/cache';
 import { createClient, type ClientOptions } from '#libs/grpc';
 import { remainingMs } from '#libs/runtime';
 import type { PeopleDirectory } from '../deps.ts';
-import { People } from '../domain/people.ts';
+import { People, type Person } from '../domain/people.ts';
 
 /** Names are worth half a second of an answer. */
 const namesMs = 500;
 /** A decision may take as long as the contract grants the call. */
 const checkMs = 2000;
 
+/**
+ * A new name, and that somebody was disabled, are to be seen within five seconds: this twice over, and a second for the way
+ * from auth to users.
+ */
+const freshMs = 2000;
+/** How long names outlive the last answer of the users service. */
+const rememberMs = 3_600_000;
+const maxPeople = 20_000;
+
 /** Neither may use up more than half of what is left for the answer. */
 function timeoutFor(mustCheck: boolean): number {
   return Math.floor(Math.min(mustCheck ? checkMs : namesMs, remainingMs() / 2));
 }
 
-export function openPeopleDirectory(options: Omit<ClientOptions, 'callee'>): PeopleDirectory & { close(): void } {
+export function openPeopleDirectory(cache: Cache, options: Omit<ClientOptions, 'callee'>): PeopleDirectory & { close(): void } {
   const users = createClient(InternalUsersServiceService, { ...options, callee: 'users' });
+  const people = cache.readThrough<Person>({ name: 'people-1', freshMs, rememberMs, maxItems: maxPeople });
+
+  async function ask(userIds: string[], mustCheck: boolean): Promise<Map<string, Person>> {
+    const answer = await users.client.batchGetUsers({ userIds }, { timeoutMs: timeoutFor(mustCheck) });
+    return new Map(answer.users.map((user) => [user.id, user]));
+  }
+
   return {
     lookUp: async (ids, { mustCheck } = { mustCheck: false }) => {
-      const userIds = [...new Set(ids.filter((id) => id !== null && id !== ''))] as string[];
-      if (userIds.length === 0) return new People([], []);
-      try {
-        const answer = await users.client.batchGetUsers({ userIds }, { timeoutMs: timeoutFor(mustCheck) });
-        return new People(userIds, answer.users);
-      } catch (error) {
-        return new People(userIds, [], error);
-      }
+      const userIds = ids.filter((id) => id !== null && id !== '') as string[];
+      return new People(await people.lookUp(userIds, (missing) => ask(missing, mustCheck)));
     },
     close: users.close,
   };

@@ -155,9 +155,12 @@ export function taskPriorityToNumber(object: TaskPriority): number {
 /** Whether the names of users in an answer could be looked up. */
 export const NameResolution = {
   UNSPECIFIED: "NAME_RESOLUTION_UNSPECIFIED",
-  /** COMPLETE - An empty name means that the user does not exist (any more). */
+  /**
+   * COMPLETE - An empty name means that the user does not exist (any more). A name may be up to 4 seconds old; while the users service
+   * does not answer it is the one of before, if that was known within the last hour.
+   */
   COMPLETE: "NAME_RESOLUTION_COMPLETE",
-  /** UNAVAILABLE - The users service did not answer; names may be missing. */
+  /** UNAVAILABLE - The users service did not answer; names are missing. */
   UNAVAILABLE: "NAME_RESOLUTION_UNAVAILABLE",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;

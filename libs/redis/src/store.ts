@@ -2,12 +2,12 @@ import { assertNoOpenTransaction, type Logger, type Metrics } from '#libs/runtim
 import { Redis } from 'ioredis';
 import { createCircuit } from './circuit.ts';
 
-/** The store did not answer in time, or with a fault. Never leaves this library. */
+/** The store did not answer in time, or with a fault. Whoever asks knows what to do without it. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** One connection to the Redis of the limits. */
+/** One connection to a Redis that may vanish at any time. */
 export interface Store {
   readonly redis: Redis;
   /** Runs a command, or throws StoreUnavailable: at once while there is no connection, else within the time limit. */
@@ -40,7 +40,9 @@ const fallbackTimeoutMs = 45;
 const ticksUntilTimeout = 3;
 
 export interface StoreOptions {
-  /** For logs and metrics. */
+  /** What is stored there, part of the metric's name: "limits". */
+  purpose: string;
+  /** Which connection, in logs and the metric. */
   name: string;
   logger: Logger;
   metrics: Metrics;
@@ -48,8 +50,8 @@ export interface StoreOptions {
 }
 
 /** Says once that the connection is lost and once that it is back, however often it is tried in between. */
-function reportState(redis: Redis, { name, logger, metrics }: StoreOptions): void {
-  const gauge = metrics.gauge('taskflow_limits_store_reachable', 'Whether the Redis of the limits is connected.', ['connection']);
+function reportState(redis: Redis, { purpose, name, logger, metrics }: StoreOptions): void {
+  const gauge = metrics.gauge(`taskflow_${purpose}_store_reachable`, `Whether the Redis of the ${purpose} is connected.`, ['connection']);
   const reachable = { set: (value: number) => gauge.set({ connection: name }, value) };
   let lost = false;
   redis.on('error', (error) => {
@@ -67,7 +69,7 @@ function reportState(redis: Redis, { name, logger, metrics }: StoreOptions): voi
 
 /**
  * Rejects with StoreUnavailable when nothing has come in time. Time in which this process was too busy to look counts as one
- * tick at most: the store must not be blamed for it, since without the store replicas would count apart.
+ * tick at most: the store must not be blamed for it, since without the store replicas go on apart.
  */
 function inTime<T>(work: Promise<T>, timeoutMs = fallbackTimeoutMs): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -112,7 +114,7 @@ export function openStore(url: string, options: StoreOptions): Store {
   return {
     redis,
     ask: async (command) => {
-      assertNoOpenTransaction('a question to the store of the limits');
+      assertNoOpenTransaction(`a question to the Redis of the ${options.purpose}`);
       if (redis.status !== 'ready') throw new StoreUnavailable('not connected');
       if (!circuit.allows()) throw new StoreUnavailable('did not answer lately');
       try {

@@ -1,0 +1,1 @@
+export { openStore, StoreUnavailable, type Store, type StoreOptions } from './store.ts';
