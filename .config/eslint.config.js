@@ -57,6 +57,7 @@ export default tseslint.config(
   forbid(['libs/limits/**'], 'limits imports redis, runtime, errors', libs('contract', 'grpc', 'db', 'events', 'jobs', 'cache', 'devcluster'), stubs, orm, rpcStack, '^(bullmq|bentocache)'),
   forbid(['libs/cache/**'], 'cache imports redis, runtime', libs('contract', 'grpc', 'db', 'events', 'jobs', 'limits', 'devcluster'), stubs, orm, rpcStack, '^(bullmq|ioredis|rate-limiter-flexible)'),
   forbid(['libs/events/**'], 'events imports db, jobs, runtime, errors', libs('contract', 'grpc', 'redis', 'limits', 'cache', 'devcluster'), redis, rpcStack),
+  forbid(['libs/bench/**'], 'bench imports devcluster and knows no service', libs('db', 'events', 'jobs', 'redis', 'limits', 'cache'), '^#contract/(auth|users|tasks|scheduler)/', orm, redis),
   // Inside a service: handlers translate, use-cases tell the story, the domain knows nobody.
   forbid(['services/*/src/main.ts'], 'main.ts imports app, config, runtime', libs('contract', 'errors', 'grpc', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'), orm, redis, rpcStack),
   forbid(['services/*/src/rpc/**'], 'rpc imports use-cases, domain, contract, errors', libs('jobs', 'events', 'redis', 'limits', 'cache'), folder('db', 'jobs', 'clients'), orm, redis, rpcStack),

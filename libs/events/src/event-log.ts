@@ -45,10 +45,16 @@ export function createEventLog(em: EntityManager, { channel, counterCount }: Eve
     append: async (events, counters = []) => {
       if (events.length === 0 && counters.length === 0) return;
       await em.flush();
-      await runStatement(em, appendText, [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)]);
+      const { text, values } = appendStatement(events, counters, counterCount);
+      await runStatement(em, text, values);
       if (events.length > 0) afterCommit(em, () => announce(em, channel));
     },
   };
+}
+
+/** The statement that records events and counter changes, for whoever wants to know what it alone costs. */
+export function appendStatement(events: readonly NewEvent[], counters: readonly CounterChange[], counterCount: number): { text: string; values: unknown[] } {
+  return { text: appendText, values: [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)] };
 }
 
 /**

@@ -1,4 +1,4 @@
-export { createEventLog, type CounterChange, type EventLog, type EventLogOptions, type NewEvent } from './event-log.ts';
+export { appendStatement, createEventLog, type CounterChange, type EventLog, type EventLogOptions, type NewEvent } from './event-log.ts';
 export { eventFeedTables, eventLogTables } from './event-log-tables.ts';
 export { createEventSignal, type EventSignal, type EventSignalOptions } from './event-signal.ts';
 export { pullEvents, readCounters, type EventBatch, type Position, type StoredEvent } from './pull.ts';

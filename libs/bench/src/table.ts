@@ -1,0 +1,43 @@
+import { isMissed, type Figure, type Ratio, type Results, type Row } from './results.ts';
+
+type Cells = readonly string[];
+
+function layOut(title: Cells, lines: readonly Cells[]): string {
+  const widths = title.map((cell, column) => Math.max(cell.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const isText = title.map((_, column) => lines.some((line) => /^[A-Za-z]/.test(line[column] ?? '')));
+  const print = (line: Cells): string => line.map((cell, column) => (isText[column] === true ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd();
+  return [print(title), print(widths.map((width) => '-'.repeat(width))), ...lines.map(print)].join('\n');
+}
+
+/** Three significant digits are what such measurements are worth. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value === 0 || Math.abs(value) >= 100) return String(Math.round(value));
+  return value.toPrecision(3);
+}
+
+const rowTitle = ['scenario', 'server', 'tasks', 'in flight', 'calls', 'failed', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms/call', 'bytes', 'generator cores'];
+
+function rowCells(row: Row): Cells {
+  const figures = [row.callsPerSecond, row.p50Ms, row.p95Ms, row.p99Ms, row.cpuMsPerCall, row.sizeBytes, row.generatorCores];
+  return [row.scenario, row.server, row.dataset, String(row.inFlight), String(row.calls), String(row.failures), ...figures.map(digits)];
+}
+
+function ratioCells(ratio: Ratio): Cells {
+  const verdict = ratio.aim === undefined ? '' : isMissed(ratio) ? 'missed' : 'met';
+  const { name, dataset, inFlight, value, low, high, aim } = ratio;
+  return [name, dataset, String(inFlight), value.toFixed(2), `${low.toFixed(2)} to ${high.toFixed(2)}`, aim === undefined ? '' : `≤ ${aim}`, verdict];
+}
+
+const figureCells = ({ name, value, unit }: Figure): Cells => [name, digits(value), unit];
+
+/** All results as text for a terminal. */
+export function printResults({ rows, ratios, figures }: Results): string {
+  const failed = rows.filter(({ failures }) => failures > 0).map(({ scenario, server, firstFailure }) => `${scenario} on ${server}: ${firstFailure}`);
+  return [
+    ...(rows.length === 0 ? [] : [layOut(rowTitle, rows.map(rowCells))]),
+    ...(ratios.length === 0 ? [] : [layOut(['ratio', 'tasks', 'in flight', 'median', 'of rounds', 'aim', 'verdict'], ratios.map(ratioCells))]),
+    ...(figures.length === 0 ? [] : [layOut(['figure', 'value', 'unit'], figures.map(figureCells))]),
+    ...(failed.length === 0 ? [] : [`first failures:\n${failed.join('\n')}`]),
+  ].join('\n\n');
+}
