@@ -14,6 +14,7 @@ const targets = {
   test: 'libs/devcluster/bin/test.ts',
   import: 'services/tasks/import/main.ts',
   bench: 'libs/bench/bin/bench.ts',
+  drill: 'services/test/drill/main.ts',
 };
 const [target, ...args] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`taskflow: ${line}\n`);
