@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Role } from '#contract/auth/v1/auth';
+import { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
 import { newEmail, newPassword, type Person, type World } from './start-world.ts';
@@ -124,9 +126,20 @@ const internalTasks: Record<string, Row> = {
   BatchGetTaskStates: { request: oneOfTasks },
 };
 
+const newSchedule = (): Schedule => Schedule.fromPartial({ id: `s-${randomUUID()}`, job: 'prune-records', cron: '0 9 * * *' });
+
 const scheduler: Record<string, Row> = {
+  CreateSchedule: { request: () => ({ schedule: newSchedule() }) },
+  GetSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
   ListSchedules: { request: nothing },
+  PauseSchedule: { request: () => ({ scheduleId: 'pruning' }) },
+  ResumeSchedule: { request: () => ({ scheduleId: 'pruning' }) },
   TriggerSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  DeleteSchedule: {
+    request: async ({ world }) => ({ scheduleId: await world.createSchedule(newSchedule()) }),
+  },
+  ListScheduleRuns: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  PreviewSchedule: { request: () => ({ cron: '0 9 * * *' }) },
 };
 
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>

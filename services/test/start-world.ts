@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import type { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import { type ServiceName } from '#libs/contract';
 import { readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
@@ -25,6 +26,8 @@ export interface World {
   /** Another session of a person; its id and refresh token. */
   openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
   createTask(owner: Person, assignee?: Person): Promise<Task>;
+  /** Its id. */
+  createSchedule(schedule: Schedule): Promise<string>;
   /** What a service proves itself to another with. */
   serviceToken(caller: ServiceName, callee: ServiceName): Promise<string>;
   stop(): Promise<void>;
@@ -57,10 +60,11 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
   });
   const wire = openWire(cluster);
   const signIn = async (who: { email: string; password: string }) => toPerson(await mustCall<LoginResponse>(wire, authPath('Login'), who), who);
+  const admin = await signIn({ email: cluster.admin.email, password: cluster.admin.password });
   return {
     cluster,
     wire,
-    admin: await signIn({ email: cluster.admin.email, password: cluster.admin.password }),
+    admin,
     register: async () => {
       const who = { email: newEmail(), password: newPassword() };
       return toPerson(await mustCall<RegisterResponse>(wire, authPath('Register'), { ...who, displayName: 'Ada' }), who);
@@ -73,6 +77,10 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
       const task = Task.fromPartial({ title: 'Water the plants', assigneeId: assignee?.id ?? '' });
       const created = await mustCall<CreateTaskResponse>(wire, '/taskflow.tasks.v1.TasksService/CreateTask', { task }, owner.token);
       return created.task as Task;
+    },
+    createSchedule: async (schedule) => {
+      await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);
+      return schedule.id;
     },
     serviceToken: (caller, callee) => createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee),
     stop: async () => {

@@ -46,6 +46,9 @@ export const reasons = {
   TOO_MANY_ATTEMPTS: { code: 'RESOURCE_EXHAUSTED', meaning: "too many wrong passwords from this address for this e-mail; RetryInfo says when to try again." },
   OVERLOADED: { code: 'RESOURCE_EXHAUSTED', meaning: "the server is busy." },
   REQUEST_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: "the request, or the answer to it, is larger than 4 MiB." },
+  SCHEDULE_EXISTS: { code: 'ALREADY_EXISTS', meaning: "a schedule with this id exists." },
+  SCHEDULE_BUILT_IN: { code: 'FAILED_PRECONDITION', meaning: "the schedule is built in and cannot be deleted." },
+  TOO_MANY_SCHEDULES: { code: 'FAILED_PRECONDITION', meaning: "there are as many schedules as there may be." },
   INTERNAL: { code: 'INTERNAL', meaning: "a defect of the server; the request id finds it in the logs." },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: "the server does not offer this." },
 } as const;

@@ -10,6 +10,7 @@ import { openUsers } from './clients/users.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { createSchedulerReader } from './db/reader.ts';
+import { createScheduleReader } from './db/schedule-reader.ts';
 import { createRepositories } from './db/repositories.ts';
 import type { QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
 import { defineSchedules } from './domain/schedule.entity.ts';
@@ -86,6 +87,7 @@ function createDeps({ config, logger, metrics }: Base, { database, tasks, users,
   return {
     uow: database.unitOfWork(createRepositories),
     read: createSchedulerReader(database.reader),
+    readSchedules: createScheduleReader(database.reader),
     tasks,
     users,
     queue,

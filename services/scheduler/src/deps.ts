@@ -1,4 +1,5 @@
 import type { Notification } from '#contract/scheduler/v1/notifications';
+import type { Schedule, ScheduleRun } from '#contract/scheduler/v1/scheduler';
 import type { TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { NotificationSettings } from '#contract/users/v1/users';
 import type { PageTokens, UnitOfWork } from '#libs/db';
@@ -6,21 +7,22 @@ import type { Position } from '#libs/events';
 import type { Logger } from '#libs/runtime';
 import type { Repositories } from './db/repositories.ts';
 import type { DeliveryBatch } from './domain/notification.repository.ts';
-import type { ScheduleDefinition } from './domain/schedule.entity.ts';
-import type { RunJob } from './domain/schedule.repository.ts';
+import type { BuiltInSchedule } from './domain/schedule.entity.ts';
+import type { RunJob } from './domain/schedule-run.repository.ts';
 import type { Claim } from './domain/staleness.ts';
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface SchedulerDeps {
   uow: UnitOfWork<Repositories>;
   read: SchedulerReader;
+  readSchedules: ScheduleReader;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
   metrics: MetricsPort;
   pageTokens: PageTokens;
   logger: Logger;
-  schedules: readonly ScheduleDefinition[];
+  schedules: readonly BuiltInSchedule[];
   newId: () => string;
   /** Says that something pending has been committed, so that it need not wait for the next look. Never throws. */
   wakeDispatch: () => void;
@@ -35,14 +37,16 @@ export interface PendingNotification extends Claim {
   taskId: string;
 }
 
-/** A schedule as it is recorded. */
-export interface RecordedSchedule {
-  id: string;
-  description: string;
-  intervalMs: number;
-  lastRunTime: Date | undefined;
-  lastResult: string;
-  lastRunFailed: boolean;
+/** Where a page of runs ended: the sort key of its last run. */
+export type RunPosition = { plannedTime: string; id: string };
+
+/** Schedules as they are recorded. */
+export interface ScheduleReader {
+  find(scheduleId: string): Promise<Schedule | undefined>;
+  /** By id, those behind `after`. */
+  list(after: string, limit: number): Promise<Schedule[]>;
+  /** The latest planned time first; `next` is undefined at the end. */
+  runs(scheduleId: string, after: RunPosition | undefined, limit: number): Promise<{ runs: ScheduleRun[]; next: RunPosition | undefined }>;
 }
 
 /** Reads past the unit of work. */
@@ -51,7 +55,6 @@ export interface SchedulerReader {
   inbox(recipientId: string, after: InboxPosition | undefined, limit: number): Promise<{ notifications: Notification[]; next: InboxPosition | undefined }>;
   /** Those of the ids that are still pending. */
   pending(ids: string[]): Promise<PendingNotification[]>;
-  schedules(): Promise<RecordedSchedule[]>;
   /** Jobs that should be alive since something pending waits for them, in pages by id; young ones are left out. */
   expectedJobs(after: string, limit: number): Promise<string[]>;
   /** What waits and what died, for the metrics. */
@@ -82,9 +85,6 @@ export interface QueuePort {
   addRuns(runs: RunJob[]): Promise<void>;
   /** Those of the jobs that still wait, run or will be retried. */
   findAlive(jobIds: string[]): Promise<Set<string>>;
-  /** Sees to it that the schedule ticks, once for all replicas. */
-  keepTicking(scheduleId: string, intervalMs: number): Promise<void>;
-  nextRunTime(scheduleId: string): Promise<Date | undefined>;
   /** Never throws. */
   measure(): Promise<void>;
 }

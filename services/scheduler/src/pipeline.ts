@@ -6,8 +6,8 @@ import type { NotificationRepository } from './domain/notification.repository.ts
 import { declareSchedules } from './use-cases/declare-schedules.ts';
 import { dispatchPending } from './use-cases/dispatch-pending.ts';
 import { ingestEvents } from './use-cases/ingest-events.ts';
-import { pruneRequests } from './use-cases/prune-requests.ts';
 import { reconcile } from './use-cases/reconcile.ts';
+import { tickSchedules } from './use-cases/tick-schedules.ts';
 
 export interface PipelineOptions {
   logger: Logger;
@@ -18,7 +18,8 @@ export interface PipelineOptions {
 /** How long something pending waits when nobody wakes the dispatcher, and how long a lost job is missing. */
 const dispatchIntervalMs = 1_000;
 const reconcileIntervalMs = 3_000;
-const pruneIntervalMs = 60_000;
+/** How late a fire time may be noticed; the question costs a look at one small index. */
+const tickIntervalMs = 500;
 const runTimeoutMs = 30_000;
 
 /** Wakes the dispatcher, also before there is one. */
@@ -28,7 +29,7 @@ export interface Doorbell {
 
 type Run = (signal: AbortSignal) => Promise<{ again: boolean } | void>;
 
-/** Starts what works without being called: pulling events, dispatching, reconciling. Every replica runs all of it. */
+/** Starts what works without being called: fire times, pulling events, dispatching, reconciling. Every replica runs all of it. */
 export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: PipelineOptions, doorbell: Doorbell): void {
   const repeat = (name: string, intervalMs: number, work: () => ReturnType<Run>) => {
     const run: Run = (signal) => runInBackground({ name, logger, timeoutMs: runTimeoutMs, signal }, work);
@@ -37,8 +38,8 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
     return loop;
   };
   doorbell.ring = repeat('dispatcher', dispatchIntervalMs, () => dispatchPending(deps)).wake;
-  repeat('reconciler', reconcileIntervalMs, createReconciler(deps));
-  repeat('pruner', pruneIntervalMs, () => pruneRequests(deps));
+  repeat('reconciler', reconcileIntervalMs, () => reconcile(deps));
+  repeat('ticker', tickIntervalMs, createTicker(deps));
 
   const puller = createPuller<{ notifications: NotificationRepository }, TaskEvent>({
     name: 'tasks',
@@ -55,11 +56,11 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
 }
 
 /** The database may come up later than this process, so the schedules are declared by the first run that reaches it. */
-function createReconciler(deps: SchedulerDeps): () => Promise<void> {
+function createTicker(deps: SchedulerDeps): () => Promise<{ again: boolean }> {
   let declared = false;
   return async () => {
     if (!declared) await declareSchedules(deps);
     declared = true;
-    await reconcile(deps);
+    return tickSchedules(deps);
   };
 }

@@ -45,8 +45,8 @@ describe('a job that cannot be done', () => {
   it('takes the run that it was for out of the pending ones, so that no other job is made for it', async () => {
     const runId = randomUUID();
     await service.sql(
-      `insert into schedule_runs (id, schedule_id, requested_by, call_id, trace_parent, state, job_id, result, create_time)
-       values ($1, 'gone', $1, '', '', 'pending', 'its-job', '', now())`,
+      `insert into schedule_runs (id, schedule_id, planned_time, requested_by, call_id, trace_parent, state, job_id, result, create_time)
+       values ($1, 'gone', now(), $1, '', '', 'pending', 'its-job', '', now())`,
       [runId],
     );
     const jobId = await queue.enqueue('run-schedule', { scheduleId: 'gone', runId });

@@ -12,7 +12,7 @@ let admin: TestUser;
 beforeAll(async () => {
   service = await startScheduler();
   [user, admin] = await Promise.all([service.newUser(), service.newUser('admin')]);
-  await until(() => service.sql('select 1 from schedules'), (rows) => rows.length === 1);
+  await until(() => service.sql('select 1 from schedules'), (rows) => rows.length === 2);
 });
 afterAll(() => service.stop());
 
@@ -72,7 +72,7 @@ describe('ListSchedules', () => {
       () => service.scheduler.listSchedules({}, admin.as),
       ({ schedules: [sweep] }) => sweep?.lastRunTime !== undefined && sweep.nextRunTime !== undefined,
     );
-    expect(schedules).toMatchObject([{ id: 'overdue-sweep', interval: { seconds: 3_600n, nanos: 0 }, lastRunFailed: true }]);
+    expect(schedules).toMatchObject([{ id: 'overdue-sweep', interval: { seconds: 3_600n, nanos: 0 }, lastRunFailed: true }, { id: 'pruning' }]);
     expect(schedules[0]?.lastResult).not.toBe('');
   });
 

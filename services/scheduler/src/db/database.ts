@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { cursorTable } from '#libs/events';
+import { AdminActionSchema } from '../domain/admin-action.repository.ts';
 import { DeadLetterSchema } from '../domain/dead-letter.entity.ts';
 import { DeliverySchema, NotificationSchema } from '../domain/notification.entity.ts';
 import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedule.entity.ts';
@@ -15,6 +16,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       ScheduleSchema,
       ScheduleRunSchema,
       DeadLetterSchema,
+      AdminActionSchema,
       idempotencyTable.entity,
       ...cursorTable.entities,
     ],

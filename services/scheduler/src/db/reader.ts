@@ -1,7 +1,7 @@
 import { notificationKindFromJSON, type Notification } from '#contract/scheduler/v1/notifications';
 import { taskStatusFromJSON } from '#contract/tasks/v1/tasks';
 import type { SqlReader, Statement } from '#libs/db';
-import type { InboxPosition, PendingNotification, RecordedSchedule, SchedulerReader } from '../deps.ts';
+import type { InboxPosition, PendingNotification, SchedulerReader } from '../deps.ts';
 
 const inboxColumns = 'id, kind, task_id, task_title, due_time, previous_status, status, actor, event_time, deliver_time';
 
@@ -25,11 +25,6 @@ const pending: Statement = {
   text: `
     select id, kind, recipient_id, task_id, due_version, status from notifications
     where id = any ($1::uuid[]) and state = 'pending'`,
-};
-
-const schedules: Statement = {
-  name: 'schedules',
-  text: 'select id, description, interval_ms, last_run_time, last_result, last_run_failed from schedules order by id',
 };
 
 // A job appears in Redis only after its id was committed here; five seconds are ample for that.
@@ -74,15 +69,6 @@ interface PendingRow {
   status: number;
 }
 
-interface ScheduleRow {
-  id: string;
-  description: string;
-  interval_ms: number;
-  last_run_time: Date | null;
-  last_result: string;
-  last_run_failed: boolean;
-}
-
 function toNotification(row: InboxRow): Notification {
   return {
     id: row.id,
@@ -109,17 +95,6 @@ function toPending(row: PendingRow): PendingNotification {
   };
 }
 
-function toSchedule(row: ScheduleRow): RecordedSchedule {
-  return {
-    id: row.id,
-    description: row.description,
-    intervalMs: row.interval_ms,
-    lastRunTime: row.last_run_time ?? undefined,
-    lastResult: row.last_result,
-    lastRunFailed: row.last_run_failed,
-  };
-}
-
 function positionOf(row: InboxRow | undefined): InboxPosition | undefined {
   return row && { deliverTime: row.deliver_time.toISOString(), id: row.id };
 }
@@ -135,7 +110,6 @@ export function createSchedulerReader(reader: SqlReader): SchedulerReader {
       return { notifications: page.map(toNotification), next: rows.length > limit ? positionOf(page.at(-1)) : undefined };
     },
     pending: async (ids) => (await reader.query<PendingRow>(pending, [ids])).map(toPending),
-    schedules: async () => (await reader.query<ScheduleRow>(schedules, [])).map(toSchedule),
     expectedJobs: async (after, limit) => (await reader.query<{ job_id: string }>(expectedJobs, [after, limit])).map((row) => row.job_id),
     counts: async () => {
       const [row] = await reader.query<{ pending: bigint; dead_letters: bigint }>(counts, []);

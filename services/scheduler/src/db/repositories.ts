@@ -1,13 +1,18 @@
 import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { createCursorRepository, type CursorRepository } from '#libs/events';
+import { createAdminActionRepository, type AdminActionRepository } from '../domain/admin-action.repository.ts';
 import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
+import { createScheduleRunRepository, type ScheduleRunRepository } from '../domain/schedule-run.repository.ts';
 import { createScheduleRepository, type ScheduleRepository } from '../domain/schedule.repository.ts';
 
 /** What a unit of work may use. */
 export interface Repositories {
   notifications: NotificationRepository;
   schedules: ScheduleRepository;
+  scheduleRuns: ScheduleRunRepository;
+  /** What administrators did. */
+  adminActions: AdminActionRepository;
   deadLetters: DeadLetterRepository;
   cursor: CursorRepository;
   /** The recorded requests; `prune` deletes a batch whose time is over. */
@@ -18,6 +23,8 @@ export function createRepositories(em: EntityManager): Repositories {
   return {
     notifications: createNotificationRepository(em),
     schedules: createScheduleRepository(em),
+    scheduleRuns: createScheduleRunRepository(em),
+    adminActions: createAdminActionRepository(em),
     deadLetters: createDeadLetterRepository(em),
     cursor: createCursorRepository(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },

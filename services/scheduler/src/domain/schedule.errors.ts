@@ -1,10 +1,28 @@
 import { AppError } from '#libs/errors';
 
+export const maxSchedules = 100;
+
+function about(scheduleId: string) {
+  return { details: { resource: { type: 'schedule', name: toldName(scheduleId) } } };
+}
+
 export function scheduleNotFound(scheduleId: string): AppError {
-  return new AppError('not_found', 'SCHEDULE_NOT_FOUND', 'no such schedule', { details: { resource: { type: 'schedule', name: toldName(scheduleId) } } });
+  return new AppError('not_found', 'SCHEDULE_NOT_FOUND', 'no such schedule', about(scheduleId));
+}
+
+export function scheduleExists(scheduleId: string): AppError {
+  return new AppError('already_exists', 'SCHEDULE_EXISTS', 'a schedule with this id exists', about(scheduleId));
+}
+
+export function scheduleBuiltIn(scheduleId: string): AppError {
+  return new AppError('failed_precondition', 'SCHEDULE_BUILT_IN', 'the schedule is built in: it can be paused, not deleted', about(scheduleId));
+}
+
+export function tooManySchedules(): AppError {
+  return new AppError('failed_precondition', 'TOO_MANY_SCHEDULES', `there may be ${maxSchedules} schedules`);
 }
 
 /** A mistyped id is told; whatever else was put there may be nobody's business. */
 function toldName(scheduleId: string): string {
-  return /^[a-z]+(-[a-z]+)*$/.test(scheduleId) ? scheduleId : '';
+  return /^[a-z][a-z0-9-]{0,62}$/.test(scheduleId) ? scheduleId : '';
 }

@@ -10,11 +10,11 @@ export const deliverNotificationsJob = defineJob({
   timeoutMs: 30_000,
 });
 
-/** Runs a schedule's work: a tick (runId is empty), or a run that somebody asked for. */
+/** Does a recorded run of a schedule. */
 export const runScheduleJob = defineJob({
   name: 'run-schedule',
   queue: 'schedules',
-  payload: z.object({ scheduleId: z.string(), runId: z.union([z.uuid(), z.literal('')]) }),
+  payload: z.object({ scheduleId: z.string(), runId: z.uuid() }),
   retry: { attempts: 5, backoffMs: 1_000 },
   timeoutMs: 300_000,
 });

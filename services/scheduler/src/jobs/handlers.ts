@@ -4,29 +4,20 @@ import { buryJob, type DeadWork } from '../use-cases/bury-job.ts';
 import { deliverNotifications } from '../use-cases/deliver-notifications.ts';
 import { runSchedule } from '../use-cases/run-schedule.ts';
 import { deliverNotificationsJob, runScheduleJob, type schedulerJobs } from './definitions.ts';
-import { isOutage, outlastingOutages } from './outage.ts';
+import { outlastingOutages } from './outage.ts';
 
 export function jobHandlers(deps: SchedulerDeps): JobHandlers<typeof schedulerJobs> {
   return {
     'deliver-notifications': ({ notificationIds }, run) =>
       outlastingOutages(run, () => deliverNotifications(deps, { notificationIds, attempts: run.starts })),
-    'run-schedule': async ({ scheduleId, runId }, run) => {
-      const input = { scheduleId, runId, signal: run.signal };
-      if (runId !== '') return outlastingOutages(run, () => runSchedule(deps, input));
-      // The repetition of a tick is the next tick; that this one failed has been recorded.
-      await runSchedule(deps, input).catch((error: unknown) => {
-        if (!isOutage(error)) throw error;
-        deps.logger.warn({ err: error, scheduleId, callId: run.callId }, 'tick met an outage');
-      });
-    },
+    'run-schedule': ({ scheduleId, runId }, run) => outlastingOutages(run, () => runSchedule(deps, { scheduleId, runId, signal: run.signal })),
   };
 }
 
 /** Both definitions also read payloads that belong to no living job; what breaks its schema was for nothing we know. */
 function workOf({ name, payload }: DeadJob): DeadWork {
   if (name === deliverNotificationsJob.name) return deliverNotificationsJob.payload.safeParse(payload).data;
-  const run = name === runScheduleJob.name ? runScheduleJob.payload.safeParse(payload).data : undefined;
-  return run === undefined || run.runId === '' ? undefined : run;
+  return name === runScheduleJob.name ? runScheduleJob.payload.safeParse(payload).data : undefined;
 }
 
 export function deadLetters(deps: SchedulerDeps): DeadLetters {

@@ -20,8 +20,6 @@ export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePor
       await queue.enqueueMany(jobs);
     },
     findAlive: (jobIds) => queue.find(jobIds),
-    keepTicking: (scheduleId, intervalMs) => queue.upsertSchedule(scheduleId, intervalMs, runScheduleJob.name, { scheduleId, runId: '' }),
-    nextRunTime: (scheduleId) => queue.nextRunTime(scheduleId),
     measure: () => queue.measure(),
   };
 }

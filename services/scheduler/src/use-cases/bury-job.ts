@@ -6,11 +6,11 @@ export type DeadWork = { notificationIds: string[] } | { runId: string } | undef
 
 /** Keeps a job that will not run again, and ends what it was for, in one transaction. */
 export async function buryJob({ uow, newId }: Pick<SchedulerDeps, 'uow' | 'newId'>, letter: Omit<DeadLetter, 'id'>, work: DeadWork): Promise<void> {
-  await uow.run(async ({ deadLetters, notifications, schedules }) => {
+  await uow.run(async ({ deadLetters, notifications, scheduleRuns }) => {
     await deadLetters.add({ ...letter, id: newId() });
     if (work === undefined) return;
     const { attempts, error } = letter;
-    if ('runId' in work) await schedules.finishRun(work.runId, 'dead', error);
+    if ('runId' in work) await scheduleRuns.finish(work.runId, 'dead', error);
     else await notifications.settle([...work.notificationIds].sort(), { state: 'dead', attempts, error });
   });
 }

@@ -11,8 +11,8 @@ const batchSize = 2_000;
  */
 export async function dispatchPending({ uow, queue }: Deps): Promise<{ again: boolean }> {
   if (!queue.isReachable()) return { again: false };
-  const { batches, runs } = await uow.run(async ({ notifications, schedules }) => ({
-    runs: await schedules.claimRuns(batchSize, queue.newJobId),
+  const { batches, runs } = await uow.run(async ({ notifications, scheduleRuns }) => ({
+    runs: await scheduleRuns.claim(batchSize, queue.newJobId),
     batches: await notifications.claim(batchSize, queue.newJobId),
   }));
   if (runs.length > 0) await queue.addRuns(runs);

@@ -1,19 +1,19 @@
-import type { ListSchedulesResponse, Schedule } from '#contract/scheduler/v1/scheduler';
-import type { RecordedSchedule, SchedulerDeps } from '../deps.ts';
+import type { ListSchedulesResponse } from '#contract/scheduler/v1/scheduler';
+import type { UserActor } from '#libs/runtime';
+import type { SchedulerDeps } from '../deps.ts';
 
-type Deps = Pick<SchedulerDeps, 'read' | 'queue'>;
+type Deps = Pick<SchedulerDeps, 'readSchedules' | 'pageTokens'>;
 
-/** The schedules as recorded; the next run is only known to the queue and absent while that is out of reach. */
-export async function listSchedules({ read, queue }: Deps): Promise<ListSchedulesResponse> {
-  const recorded = await read.schedules();
-  return { schedules: await Promise.all(recorded.map((schedule) => withNextRun(queue, schedule))) };
+export interface ListSchedulesInput {
+  pageSize: number;
+  pageToken: string;
 }
 
-async function withNextRun(queue: Deps['queue'], { intervalMs, ...schedule }: RecordedSchedule): Promise<Schedule> {
-  const nextRunTime = await queue.nextRunTime(schedule.id).catch(() => undefined);
-  return { ...schedule, interval: toDuration(intervalMs), nextRunTime };
-}
-
-function toDuration(ms: number): NonNullable<Schedule['interval']> {
-  return { seconds: BigInt(Math.floor(ms / 1_000)), nanos: (ms % 1_000) * 1_000_000 };
+export async function listSchedules({ readSchedules, pageTokens }: Deps, actor: UserActor, { pageSize, pageToken }: ListSchedulesInput): Promise<ListSchedulesResponse> {
+  const scope = { caller: actor.userId, method: 'ListSchedules', filter: null };
+  const after = pageTokens.open<string>(pageToken, scope) ?? '';
+  // One more than asked for tells whether another page follows.
+  const found = await readSchedules.list(after, pageSize + 1);
+  const schedules = found.slice(0, pageSize);
+  return { schedules, nextPageToken: found.length > pageSize ? pageTokens.seal(schedules.at(-1)?.id ?? '', scope) : '' };
 }

@@ -3,12 +3,11 @@ import { recoverLostJobs } from './recover-lost-jobs.ts';
 
 type Deps = Pick<SchedulerDeps, 'uow' | 'read' | 'queue' | 'logger' | 'metrics' | 'wakeDispatch'>;
 
-/** Brings the queue in line with PostgreSQL, which is the truth: schedules tick, and whatever is pending has a live job. */
+/** Brings the queue in line with PostgreSQL, which is the truth: whatever is pending has a live job. */
 export async function reconcile(deps: Deps): Promise<void> {
   const { read, queue, metrics } = deps;
   await queue.measure();
   metrics.waiting(await read.counts());
   if (!queue.isReachable()) return;
-  for (const { id, intervalMs } of await read.schedules()) await queue.keepTicking(id, intervalMs);
   await recoverLostJobs(deps);
 }

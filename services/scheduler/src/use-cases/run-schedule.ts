@@ -1,46 +1,45 @@
 import { toAppError } from '#libs/errors';
 import type { SchedulerDeps } from '../deps.ts';
-import { overdueSweepId } from '../domain/schedule.entity.ts';
+import type { SchedulableJob } from '../domain/schedule.entity.ts';
 import { scheduleNotFound } from '../domain/schedule.errors.ts';
-import type { RunResult } from '../domain/schedule.repository.ts';
+import { pruneRequests } from './prune-requests.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics' | 'wakeDispatch'>;
 
 export interface RunScheduleInput {
   scheduleId: string;
-  /** Of the recorded run; '' for a tick. */
+  /** Of the recorded run. */
   runId: string;
   signal: AbortSignal;
 }
 
 type Work = (deps: Deps, signal: AbortSignal) => Promise<string>;
 
-/** What each schedule does; the text says what it came to. */
-const works: Readonly<Record<string, Work>> = { [overdueSweepId]: sweepOverdue };
+/** What each schedulable job does; the text says what it came to. All of them bear being done twice at once. */
+const works: Readonly<Record<SchedulableJob, Work>> = { 'sweep-overdue': sweepOverdue, 'prune-records': pruneRecords };
 
-/** Does a schedule's work and records what came of it; throws what the work threw. */
+/** Does a recorded run and records what came of it; throws what the work threw. A run that has ended is not done again. */
 export async function runSchedule(deps: Deps, { scheduleId, runId, signal }: RunScheduleInput): Promise<void> {
-  const work = works[scheduleId];
+  const run = await deps.uow.run(({ scheduleRuns }) => scheduleRuns.begin(runId));
+  if (run === undefined) return;
+  const work = (works as Partial<Record<string, Work>>)[run.job ?? ''];
+  // The schedule is gone, or a later release knew its job.
   if (work === undefined) throw scheduleNotFound(scheduleId);
-  if (runId !== '' && !(await isPending(deps, runId))) return;
   try {
     const text = await work(deps, signal);
     await record(deps, { scheduleId, runId }, { text, failed: false });
+    // The schedule's next run may have waited for this one.
+    deps.wakeDispatch();
   } catch (error) {
     await record(deps, { scheduleId, runId }, { text: toAppError(error).message, failed: true }).catch(() => undefined);
     throw error;
   }
 }
 
-/** A run whose job came twice is not done twice, except when both are under way: the work itself bears that. */
-function isPending({ uow }: Deps, runId: string): Promise<boolean> {
-  return uow.run(({ schedules }) => schedules.lockPendingRun(runId));
-}
-
-async function record({ uow, metrics }: Deps, { scheduleId, runId }: Omit<RunScheduleInput, 'signal'>, result: RunResult): Promise<void> {
-  await uow.run(async ({ schedules }) => {
+async function record({ uow, metrics }: Deps, { scheduleId, runId }: Omit<RunScheduleInput, 'signal'>, result: { text: string; failed: boolean }): Promise<void> {
+  await uow.run(async ({ schedules, scheduleRuns }) => {
     await schedules.recordResult(scheduleId, result);
-    if (runId !== '' && !result.failed) await schedules.finishRun(runId, 'done', result.text);
+    if (!result.failed) await scheduleRuns.finish(runId, 'done', result.text);
   });
   metrics.scheduleRan(scheduleId, result.failed ? 'failed' : 'succeeded');
 }
@@ -52,5 +51,13 @@ async function sweepOverdue({ tasks }: Deps, signal: AbortSignal): Promise<strin
     const batch = await tasks.sweepOverdue();
     marked += batch.marked;
     if (!batch.more) return `marked ${marked}`;
+  }
+}
+
+async function pruneRecords(deps: Deps, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { again } = await pruneRequests(deps);
+    if (!again) return 'pruned';
   }
 }

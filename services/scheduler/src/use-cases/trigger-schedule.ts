@@ -3,8 +3,9 @@ import { once } from '#libs/db';
 import { currentContext, type UserActor } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import { scheduleNotFound } from '../domain/schedule.errors.ts';
+import { recordAction } from './record-action.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'newId' | 'wakeDispatch'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'newId' | 'logger' | 'wakeDispatch'>;
 
 export interface TriggerScheduleInput {
   scheduleId: string;
@@ -12,14 +13,16 @@ export interface TriggerScheduleInput {
 }
 
 /** Records a run; a job follows as soon as the queue takes it. */
-export async function triggerSchedule({ uow, newId, wakeDispatch }: Deps, actor: UserActor, input: TriggerScheduleInput): Promise<TriggerScheduleResponse> {
+export async function triggerSchedule(deps: Deps, actor: UserActor, input: TriggerScheduleInput): Promise<TriggerScheduleResponse> {
+  const { uow, newId, wakeDispatch } = deps;
   const { scheduleId, requestId } = input;
   const { callId = '', traceParent = '' } = currentContext() ?? {};
   const id = newId();
   const response = await uow.run(
-    async ({ schedules }) => {
+    async ({ schedules, scheduleRuns, adminActions }) => {
       if (!(await schedules.exists(scheduleId))) throw scheduleNotFound(scheduleId);
-      await schedules.addRun({ id, scheduleId, requestedBy: actor.userId, callId, traceParent });
+      await scheduleRuns.add({ id, scheduleId, requestedBy: actor.userId, callId, traceParent });
+      await recordAction(deps, adminActions, actor, { action: 'TriggerSchedule', subject: scheduleId });
       return { runId: id };
     },
     once({ userId: actor.userId, method: 'TriggerSchedule', requestId }, { scheduleId, requestId: '' }, TriggerScheduleRequest, TriggerScheduleResponse),

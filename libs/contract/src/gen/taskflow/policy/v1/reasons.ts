@@ -101,6 +101,12 @@ export const ErrorReason = {
   OVERLOADED: "ERROR_REASON_OVERLOADED",
   /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request, or the answer to it, is larger than 4 MiB. */
   REQUEST_TOO_LARGE: "ERROR_REASON_REQUEST_TOO_LARGE",
+  /** SCHEDULE_EXISTS - ALREADY_EXISTS: a schedule with this id exists. */
+  SCHEDULE_EXISTS: "ERROR_REASON_SCHEDULE_EXISTS",
+  /** SCHEDULE_BUILT_IN - FAILED_PRECONDITION: the schedule is built in and cannot be deleted. */
+  SCHEDULE_BUILT_IN: "ERROR_REASON_SCHEDULE_BUILT_IN",
+  /** TOO_MANY_SCHEDULES - FAILED_PRECONDITION: there are as many schedules as there may be. */
+  TOO_MANY_SCHEDULES: "ERROR_REASON_TOO_MANY_SCHEDULES",
   /** INTERNAL - INTERNAL: a defect of the server; the request id finds it in the logs. */
   INTERNAL: "ERROR_REASON_INTERNAL",
   /** UNIMPLEMENTED - UNIMPLEMENTED: the server does not offer this. */
@@ -156,6 +162,9 @@ export namespace ErrorReason {
   export type TOO_MANY_ATTEMPTS = typeof ErrorReason.TOO_MANY_ATTEMPTS;
   export type OVERLOADED = typeof ErrorReason.OVERLOADED;
   export type REQUEST_TOO_LARGE = typeof ErrorReason.REQUEST_TOO_LARGE;
+  export type SCHEDULE_EXISTS = typeof ErrorReason.SCHEDULE_EXISTS;
+  export type SCHEDULE_BUILT_IN = typeof ErrorReason.SCHEDULE_BUILT_IN;
+  export type TOO_MANY_SCHEDULES = typeof ErrorReason.TOO_MANY_SCHEDULES;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
   export type UNIMPLEMENTED = typeof ErrorReason.UNIMPLEMENTED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
@@ -298,6 +307,15 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 65:
     case "ERROR_REASON_REQUEST_TOO_LARGE":
       return ErrorReason.REQUEST_TOO_LARGE;
+    case 80:
+    case "ERROR_REASON_SCHEDULE_EXISTS":
+      return ErrorReason.SCHEDULE_EXISTS;
+    case 81:
+    case "ERROR_REASON_SCHEDULE_BUILT_IN":
+      return ErrorReason.SCHEDULE_BUILT_IN;
+    case 82:
+    case "ERROR_REASON_TOO_MANY_SCHEDULES":
+      return ErrorReason.TOO_MANY_SCHEDULES;
     case 70:
     case "ERROR_REASON_INTERNAL":
       return ErrorReason.INTERNAL;
@@ -403,6 +421,12 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 64;
     case ErrorReason.REQUEST_TOO_LARGE:
       return 65;
+    case ErrorReason.SCHEDULE_EXISTS:
+      return 80;
+    case ErrorReason.SCHEDULE_BUILT_IN:
+      return 81;
+    case ErrorReason.TOO_MANY_SCHEDULES:
+      return 82;
     case ErrorReason.INTERNAL:
       return 70;
     case ErrorReason.UNIMPLEMENTED:

@@ -25,29 +25,304 @@ export const protobufPackage = "taskflow.scheduler.v1";
 
 export const protobufFileName = "taskflow/scheduler/v1/scheduler.proto";
 
+/** Runs of one schedule never overlap: they happen one after the other, the oldest fire time first. */
+export const ScheduleOverlapPolicy = {
+  UNSPECIFIED: "SCHEDULE_OVERLAP_POLICY_UNSPECIFIED",
+  /** SKIP - Gets no run while another one has not ended. */
+  SKIP: "SCHEDULE_OVERLAP_POLICY_SKIP",
+  /** BUFFER_ONE - At most one waits for the one that has not ended. */
+  BUFFER_ONE: "SCHEDULE_OVERLAP_POLICY_BUFFER_ONE",
+  /** BUFFER_ALL - All wait and run. */
+  BUFFER_ALL: "SCHEDULE_OVERLAP_POLICY_BUFFER_ALL",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ScheduleOverlapPolicy = typeof ScheduleOverlapPolicy[keyof typeof ScheduleOverlapPolicy];
+
+export namespace ScheduleOverlapPolicy {
+  export type UNSPECIFIED = typeof ScheduleOverlapPolicy.UNSPECIFIED;
+  export type SKIP = typeof ScheduleOverlapPolicy.SKIP;
+  export type BUFFER_ONE = typeof ScheduleOverlapPolicy.BUFFER_ONE;
+  export type BUFFER_ALL = typeof ScheduleOverlapPolicy.BUFFER_ALL;
+  export type UNRECOGNIZED = typeof ScheduleOverlapPolicy.UNRECOGNIZED;
+}
+
+export function scheduleOverlapPolicyFromJSON(object: any): ScheduleOverlapPolicy {
+  switch (object) {
+    case 0:
+    case "SCHEDULE_OVERLAP_POLICY_UNSPECIFIED":
+      return ScheduleOverlapPolicy.UNSPECIFIED;
+    case 1:
+    case "SCHEDULE_OVERLAP_POLICY_SKIP":
+      return ScheduleOverlapPolicy.SKIP;
+    case 2:
+    case "SCHEDULE_OVERLAP_POLICY_BUFFER_ONE":
+      return ScheduleOverlapPolicy.BUFFER_ONE;
+    case 3:
+    case "SCHEDULE_OVERLAP_POLICY_BUFFER_ALL":
+      return ScheduleOverlapPolicy.BUFFER_ALL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ScheduleOverlapPolicy.UNRECOGNIZED;
+  }
+}
+
+export function scheduleOverlapPolicyToNumber(object: ScheduleOverlapPolicy): number {
+  switch (object) {
+    case ScheduleOverlapPolicy.UNSPECIFIED:
+      return 0;
+    case ScheduleOverlapPolicy.SKIP:
+      return 1;
+    case ScheduleOverlapPolicy.BUFFER_ONE:
+      return 2;
+    case ScheduleOverlapPolicy.BUFFER_ALL:
+      return 3;
+    case ScheduleOverlapPolicy.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export const ScheduleRunState = {
+  UNSPECIFIED: "SCHEDULE_RUN_STATE_UNSPECIFIED",
+  PENDING: "SCHEDULE_RUN_STATE_PENDING",
+  RUNNING: "SCHEDULE_RUN_STATE_RUNNING",
+  SUCCEEDED: "SCHEDULE_RUN_STATE_SUCCEEDED",
+  /** DEAD - Its job died; it is among the dead letters. */
+  DEAD: "SCHEDULE_RUN_STATE_DEAD",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ScheduleRunState = typeof ScheduleRunState[keyof typeof ScheduleRunState];
+
+export namespace ScheduleRunState {
+  export type UNSPECIFIED = typeof ScheduleRunState.UNSPECIFIED;
+  export type PENDING = typeof ScheduleRunState.PENDING;
+  export type RUNNING = typeof ScheduleRunState.RUNNING;
+  export type SUCCEEDED = typeof ScheduleRunState.SUCCEEDED;
+  export type DEAD = typeof ScheduleRunState.DEAD;
+  export type UNRECOGNIZED = typeof ScheduleRunState.UNRECOGNIZED;
+}
+
+export function scheduleRunStateFromJSON(object: any): ScheduleRunState {
+  switch (object) {
+    case 0:
+    case "SCHEDULE_RUN_STATE_UNSPECIFIED":
+      return ScheduleRunState.UNSPECIFIED;
+    case 1:
+    case "SCHEDULE_RUN_STATE_PENDING":
+      return ScheduleRunState.PENDING;
+    case 2:
+    case "SCHEDULE_RUN_STATE_RUNNING":
+      return ScheduleRunState.RUNNING;
+    case 3:
+    case "SCHEDULE_RUN_STATE_SUCCEEDED":
+      return ScheduleRunState.SUCCEEDED;
+    case 4:
+    case "SCHEDULE_RUN_STATE_DEAD":
+      return ScheduleRunState.DEAD;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ScheduleRunState.UNRECOGNIZED;
+  }
+}
+
+export function scheduleRunStateToNumber(object: ScheduleRunState): number {
+  switch (object) {
+    case ScheduleRunState.UNSPECIFIED:
+      return 0;
+    case ScheduleRunState.PENDING:
+      return 1;
+    case ScheduleRunState.RUNNING:
+      return 2;
+    case ScheduleRunState.SUCCEEDED:
+      return 3;
+    case ScheduleRunState.DEAD:
+      return 4;
+    case ScheduleRunState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 export interface Schedule {
-  /** For instance "overdue-sweep". */
+  /** Chosen by its creator: 1 to 63 characters from a-z 0-9 -, beginning with a letter. "overdue-sweep" and "pruning" are built in. */
   id: string;
+  /** At most 200 characters without control characters. */
   description: string;
+  /** Exactly one of interval and cron. Whole seconds from 1 s to 366 days; counted from the schedule's creation. */
   interval?:
     | Duration
     | undefined;
-  /** When the last run ended; absent before the first. */
+  /** When the last run ended; absent before the first. Output only. */
   lastRunTime?:
     | Date
     | undefined;
-  /** What the last run came to, for instance "marked 3"; its error when it failed. */
+  /** What the last run came to, for instance "marked 3"; its error when it failed. Output only. */
   lastResult: string;
+  /** Output only. */
   lastRunFailed: boolean;
-  /** Absent while the queue is out of reach. */
-  nextRunTime?: Date | undefined;
+  /** The next fire time; absent while the schedule is paused. Output only. */
+  nextRunTime?:
+    | Date
+    | undefined;
+  /**
+   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI"; at most 100 characters. Where the clock
+   * is set forward, a fixed time of day that does not exist fires at the end of the gap; where it is set back, a fixed time of
+   * day that comes twice fires the first time, and a step of hours or minutes in both.
+   */
+  cron: string;
+  /** IANA time zone of the cron expression, for instance "Europe/Berlin"; empty means "UTC". Must be empty with an interval. */
+  timeZone: string;
+  /** What it runs: "sweep-overdue" or "prune-records". */
+  job: string;
+  /** What becomes of fire times that come, or are noticed late, while an earlier run has not ended. Unset means SKIP. */
+  overlapPolicy: ScheduleOverlapPolicy;
+  /**
+   * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30 days;
+   * absent means 1 hour.
+   */
+  catchUpWindow?:
+    | Duration
+    | undefined;
+  /** Comes with the release: may be paused and triggered, not deleted. Output only. */
+  builtIn: boolean;
+  /** Output only. */
+  paused: boolean;
+  /** Output only. */
+  createTime?:
+    | Date
+    | undefined;
+  /** UUID of the administrator; empty when built in. Output only. */
+  creatorId: string;
+  /** The latest fire time that got no run, because of the catch-up window or the overlap policy; absent when all had one. Output only. */
+  lastMissedTime?: Date | undefined;
+}
+
+export interface ScheduleRun {
+  /** UUID. */
+  id: string;
+  scheduleId: string;
+  /** Absent when somebody asked for the run. */
+  fireTime?:
+    | Date
+    | undefined;
+  /** UUID of the administrator who asked for it; empty for a fire time. */
+  requesterId: string;
+  state: ScheduleRunState;
+  /** What it came to: "marked 3", or why it died. */
+  result: string;
+  createTime?:
+    | Date
+    | undefined;
+  /** When it began, the last time it was tried; absent before. */
+  startTime?:
+    | Date
+    | undefined;
+  /** Absent while it has not ended. */
+  endTime?: Date | undefined;
+}
+
+export interface CreateScheduleRequest {
+  schedule?:
+    | Schedule
+    | undefined;
+  /** As in TriggerSchedule. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+}
+
+export interface CreateScheduleResponse {
+  schedule?: Schedule | undefined;
+}
+
+export interface GetScheduleRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+}
+
+export interface GetScheduleResponse {
+  schedule?: Schedule | undefined;
+}
+
+export interface PauseScheduleRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+}
+
+export interface PauseScheduleResponse {
+  schedule?: Schedule | undefined;
+}
+
+export interface ResumeScheduleRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+}
+
+export interface ResumeScheduleResponse {
+  schedule?: Schedule | undefined;
+}
+
+export interface DeleteScheduleRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+  /** As in TriggerSchedule. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+}
+
+export interface DeleteScheduleResponse {
+}
+
+export interface ListScheduleRunsRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before. */
+  pageToken: string;
+}
+
+export interface ListScheduleRunsResponse {
+  runs: ScheduleRun[];
+  /** Empty at the end. */
+  nextPageToken: string;
+}
+
+export interface PreviewScheduleRequest {
+  /** Exactly one of interval and cron, as in Schedule. */
+  interval?: Duration | undefined;
+  cron: string;
+  /** As in Schedule. */
+  timeZone: string;
+  /** Fire times after this one; absent: after now. Intervals are counted from it. Between 1970-01-01 and 9999-12-31. */
+  startTime?:
+    | Date
+    | undefined;
+  /** How many, at most 100; 0 means 10. */
+  count: number;
+}
+
+export interface PreviewScheduleResponse {
+  /** In their order; fewer than asked for when there are no more. */
+  fireTimes: Date[];
 }
 
 export interface ListSchedulesRequest {
+  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before. */
+  pageToken: string;
 }
 
 export interface ListSchedulesResponse {
   schedules: Schedule[];
+  /** Empty at the end. */
+  nextPageToken: string;
 }
 
 export interface TriggerScheduleRequest {
@@ -74,6 +349,16 @@ function createBaseSchedule(): Schedule {
     lastResult: "",
     lastRunFailed: false,
     nextRunTime: undefined,
+    cron: "",
+    timeZone: "",
+    job: "",
+    overlapPolicy: ScheduleOverlapPolicy.UNSPECIFIED,
+    catchUpWindow: undefined,
+    builtIn: false,
+    paused: false,
+    createTime: undefined,
+    creatorId: "",
+    lastMissedTime: undefined,
   };
 }
 
@@ -99,6 +384,36 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.nextRunTime !== undefined) {
       Timestamp.encode(toTimestamp(message.nextRunTime), writer.uint32(58).fork()).join();
+    }
+    if (message.cron !== "") {
+      writer.uint32(66).string(message.cron);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(74).string(message.timeZone);
+    }
+    if (message.job !== "") {
+      writer.uint32(82).string(message.job);
+    }
+    if (message.overlapPolicy !== ScheduleOverlapPolicy.UNSPECIFIED) {
+      writer.uint32(88).int32(scheduleOverlapPolicyToNumber(message.overlapPolicy));
+    }
+    if (message.catchUpWindow !== undefined) {
+      Duration.encode(message.catchUpWindow, writer.uint32(98).fork()).join();
+    }
+    if (message.builtIn !== false) {
+      writer.uint32(104).bool(message.builtIn);
+    }
+    if (message.paused !== false) {
+      writer.uint32(112).bool(message.paused);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(122).fork()).join();
+    }
+    if (message.creatorId !== "") {
+      writer.uint32(130).string(message.creatorId);
+    }
+    if (message.lastMissedTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastMissedTime), writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -172,6 +487,86 @@ export const Schedule: MessageFns<Schedule> = {
             message.nextRunTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.cron = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.job = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.overlapPolicy = scheduleOverlapPolicyFromJSON(reader.int32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.catchUpWindow = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.builtIn = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.creatorId = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.lastMissedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -198,16 +593,1097 @@ export const Schedule: MessageFns<Schedule> = {
     message.lastResult = object.lastResult ?? "";
     message.lastRunFailed = object.lastRunFailed ?? false;
     message.nextRunTime = object.nextRunTime ?? undefined;
+    message.cron = object.cron ?? "";
+    message.timeZone = object.timeZone ?? "";
+    message.job = object.job ?? "";
+    message.overlapPolicy = object.overlapPolicy ?? ScheduleOverlapPolicy.UNSPECIFIED;
+    message.catchUpWindow = (object.catchUpWindow !== undefined && object.catchUpWindow !== null)
+      ? Duration.fromPartial(object.catchUpWindow)
+      : undefined;
+    message.builtIn = object.builtIn ?? false;
+    message.paused = object.paused ?? false;
+    message.createTime = object.createTime ?? undefined;
+    message.creatorId = object.creatorId ?? "";
+    message.lastMissedTime = object.lastMissedTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseScheduleRun(): ScheduleRun {
+  return {
+    id: "",
+    scheduleId: "",
+    fireTime: undefined,
+    requesterId: "",
+    state: ScheduleRunState.UNSPECIFIED,
+    result: "",
+    createTime: undefined,
+    startTime: undefined,
+    endTime: undefined,
+  };
+}
+
+export const ScheduleRun: MessageFns<ScheduleRun> = {
+  encode(message: ScheduleRun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.scheduleId !== "") {
+      writer.uint32(18).string(message.scheduleId);
+    }
+    if (message.fireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.fireTime), writer.uint32(26).fork()).join();
+    }
+    if (message.requesterId !== "") {
+      writer.uint32(34).string(message.requesterId);
+    }
+    if (message.state !== ScheduleRunState.UNSPECIFIED) {
+      writer.uint32(40).int32(scheduleRunStateToNumber(message.state));
+    }
+    if (message.result !== "") {
+      writer.uint32(50).string(message.result);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(58).fork()).join();
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(66).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.endTime), writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScheduleRun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduleRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requesterId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.state = scheduleRunStateFromJSON(reader.int32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.result = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ScheduleRun>, I>>(base?: I): ScheduleRun {
+    return ScheduleRun.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ScheduleRun>, I>>(object: I): ScheduleRun {
+    const message = createBaseScheduleRun();
+    message.id = object.id ?? "";
+    message.scheduleId = object.scheduleId ?? "";
+    message.fireTime = object.fireTime ?? undefined;
+    message.requesterId = object.requesterId ?? "";
+    message.state = object.state ?? ScheduleRunState.UNSPECIFIED;
+    message.result = object.result ?? "";
+    message.createTime = object.createTime ?? undefined;
+    message.startTime = object.startTime ?? undefined;
+    message.endTime = object.endTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreateScheduleRequest(): CreateScheduleRequest {
+  return { schedule: undefined, requestId: "", validateOnly: false };
+}
+
+export const CreateScheduleRequest: MessageFns<CreateScheduleRequest> = {
+  encode(message: CreateScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.schedule !== undefined) {
+      Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedule = Schedule.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateScheduleRequest>, I>>(base?: I): CreateScheduleRequest {
+    return CreateScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateScheduleRequest>, I>>(object: I): CreateScheduleRequest {
+    const message = createBaseCreateScheduleRequest();
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? Schedule.fromPartial(object.schedule)
+      : undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreateScheduleResponse(): CreateScheduleResponse {
+  return { schedule: undefined };
+}
+
+export const CreateScheduleResponse: MessageFns<CreateScheduleResponse> = {
+  encode(message: CreateScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.schedule !== undefined) {
+      Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedule = Schedule.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateScheduleResponse>, I>>(base?: I): CreateScheduleResponse {
+    return CreateScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateScheduleResponse>, I>>(object: I): CreateScheduleResponse {
+    const message = createBaseCreateScheduleResponse();
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? Schedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetScheduleRequest(): GetScheduleRequest {
+  return { scheduleId: "" };
+}
+
+export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
+  encode(message: GetScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetScheduleRequest>, I>>(base?: I): GetScheduleRequest {
+    return GetScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetScheduleRequest>, I>>(object: I): GetScheduleRequest {
+    const message = createBaseGetScheduleRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetScheduleResponse(): GetScheduleResponse {
+  return { schedule: undefined };
+}
+
+export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
+  encode(message: GetScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.schedule !== undefined) {
+      Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedule = Schedule.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetScheduleResponse>, I>>(base?: I): GetScheduleResponse {
+    return GetScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetScheduleResponse>, I>>(object: I): GetScheduleResponse {
+    const message = createBaseGetScheduleResponse();
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? Schedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePauseScheduleRequest(): PauseScheduleRequest {
+  return { scheduleId: "" };
+}
+
+export const PauseScheduleRequest: MessageFns<PauseScheduleRequest> = {
+  encode(message: PauseScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PauseScheduleRequest>, I>>(base?: I): PauseScheduleRequest {
+    return PauseScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseScheduleRequest>, I>>(object: I): PauseScheduleRequest {
+    const message = createBasePauseScheduleRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    return message;
+  },
+};
+
+function createBasePauseScheduleResponse(): PauseScheduleResponse {
+  return { schedule: undefined };
+}
+
+export const PauseScheduleResponse: MessageFns<PauseScheduleResponse> = {
+  encode(message: PauseScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.schedule !== undefined) {
+      Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedule = Schedule.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PauseScheduleResponse>, I>>(base?: I): PauseScheduleResponse {
+    return PauseScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseScheduleResponse>, I>>(object: I): PauseScheduleResponse {
+    const message = createBasePauseScheduleResponse();
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? Schedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeScheduleRequest(): ResumeScheduleRequest {
+  return { scheduleId: "" };
+}
+
+export const ResumeScheduleRequest: MessageFns<ResumeScheduleRequest> = {
+  encode(message: ResumeScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResumeScheduleRequest>, I>>(base?: I): ResumeScheduleRequest {
+    return ResumeScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeScheduleRequest>, I>>(object: I): ResumeScheduleRequest {
+    const message = createBaseResumeScheduleRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeScheduleResponse(): ResumeScheduleResponse {
+  return { schedule: undefined };
+}
+
+export const ResumeScheduleResponse: MessageFns<ResumeScheduleResponse> = {
+  encode(message: ResumeScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.schedule !== undefined) {
+      Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedule = Schedule.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResumeScheduleResponse>, I>>(base?: I): ResumeScheduleResponse {
+    return ResumeScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeScheduleResponse>, I>>(object: I): ResumeScheduleResponse {
+    const message = createBaseResumeScheduleResponse();
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? Schedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteScheduleRequest(): DeleteScheduleRequest {
+  return { scheduleId: "", requestId: "", validateOnly: false };
+}
+
+export const DeleteScheduleRequest: MessageFns<DeleteScheduleRequest> = {
+  encode(message: DeleteScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteScheduleRequest>, I>>(base?: I): DeleteScheduleRequest {
+    return DeleteScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteScheduleRequest>, I>>(object: I): DeleteScheduleRequest {
+    const message = createBaseDeleteScheduleRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseDeleteScheduleResponse(): DeleteScheduleResponse {
+  return {};
+}
+
+export const DeleteScheduleResponse: MessageFns<DeleteScheduleResponse> = {
+  encode(_: DeleteScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteScheduleResponse>, I>>(base?: I): DeleteScheduleResponse {
+    return DeleteScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteScheduleResponse>, I>>(_: I): DeleteScheduleResponse {
+    const message = createBaseDeleteScheduleResponse();
+    return message;
+  },
+};
+
+function createBaseListScheduleRunsRequest(): ListScheduleRunsRequest {
+  return { scheduleId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListScheduleRunsRequest: MessageFns<ListScheduleRunsRequest> = {
+  encode(message: ListScheduleRunsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListScheduleRunsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListScheduleRunsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListScheduleRunsRequest>, I>>(base?: I): ListScheduleRunsRequest {
+    return ListScheduleRunsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListScheduleRunsRequest>, I>>(object: I): ListScheduleRunsRequest {
+    const message = createBaseListScheduleRunsRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListScheduleRunsResponse(): ListScheduleRunsResponse {
+  return { runs: [], nextPageToken: "" };
+}
+
+export const ListScheduleRunsResponse: MessageFns<ListScheduleRunsResponse> = {
+  encode(message: ListScheduleRunsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.runs) {
+      ScheduleRun.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListScheduleRunsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListScheduleRunsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runs.push(ScheduleRun.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListScheduleRunsResponse>, I>>(base?: I): ListScheduleRunsResponse {
+    return ListScheduleRunsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListScheduleRunsResponse>, I>>(object: I): ListScheduleRunsResponse {
+    const message = createBaseListScheduleRunsResponse();
+    message.runs = object.runs?.map((e) => ScheduleRun.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBasePreviewScheduleRequest(): PreviewScheduleRequest {
+  return { interval: undefined, cron: "", timeZone: "", startTime: undefined, count: 0 };
+}
+
+export const PreviewScheduleRequest: MessageFns<PreviewScheduleRequest> = {
+  encode(message: PreviewScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.interval !== undefined) {
+      Duration.encode(message.interval, writer.uint32(10).fork()).join();
+    }
+    if (message.cron !== "") {
+      writer.uint32(18).string(message.cron);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(26).string(message.timeZone);
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(34).fork()).join();
+    }
+    if (message.count !== 0) {
+      writer.uint32(40).int32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreviewScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreviewScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.interval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cron = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PreviewScheduleRequest>, I>>(base?: I): PreviewScheduleRequest {
+    return PreviewScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PreviewScheduleRequest>, I>>(object: I): PreviewScheduleRequest {
+    const message = createBasePreviewScheduleRequest();
+    message.interval = (object.interval !== undefined && object.interval !== null)
+      ? Duration.fromPartial(object.interval)
+      : undefined;
+    message.cron = object.cron ?? "";
+    message.timeZone = object.timeZone ?? "";
+    message.startTime = object.startTime ?? undefined;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBasePreviewScheduleResponse(): PreviewScheduleResponse {
+  return { fireTimes: [] };
+}
+
+export const PreviewScheduleResponse: MessageFns<PreviewScheduleResponse> = {
+  encode(message: PreviewScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.fireTimes) {
+      Timestamp.encode(toTimestamp(v!), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreviewScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreviewScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fireTimes.push(fromTimestamp(Timestamp.decode(reader, reader.uint32())));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PreviewScheduleResponse>, I>>(base?: I): PreviewScheduleResponse {
+    return PreviewScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PreviewScheduleResponse>, I>>(object: I): PreviewScheduleResponse {
+    const message = createBasePreviewScheduleResponse();
+    message.fireTimes = object.fireTimes?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
-  encode(_: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -224,6 +1700,22 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -239,20 +1731,25 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
   create<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(base?: I): ListSchedulesRequest {
     return ListSchedulesRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(_: I): ListSchedulesRequest {
+  fromPartial<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(object: I): ListSchedulesRequest {
     const message = createBaseListSchedulesRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListSchedulesResponse(): ListSchedulesResponse {
-  return { schedules: [] };
+  return { schedules: [], nextPageToken: "" };
 }
 
 export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
   encode(message: ListSchedulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.schedules) {
       Schedule.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -278,6 +1775,14 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
             message.schedules.push(Schedule.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -296,6 +1801,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListSchedulesResponse>, I>>(object: I): ListSchedulesResponse {
     const message = createBaseListSchedulesResponse();
     message.schedules = object.schedules?.map((e) => Schedule.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -424,7 +1930,29 @@ export const TriggerScheduleResponse: MessageFns<TriggerScheduleResponse> = {
 
 export type SchedulerServiceService = typeof SchedulerServiceService;
 export const SchedulerServiceService = {
-  /** The schedules of the cluster. */
+  /** Adds work that repeats by a cron expression or an interval. At most 100 schedules. */
+  createSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/CreateSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateScheduleRequest): Buffer =>
+      Buffer.from(CreateScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateScheduleRequest => CreateScheduleRequest.decode(value),
+    responseSerialize: (value: CreateScheduleResponse): Buffer =>
+      Buffer.from(CreateScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateScheduleResponse => CreateScheduleResponse.decode(value),
+  },
+  /** One schedule. */
+  getSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/GetSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetScheduleRequest): Buffer => Buffer.from(GetScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetScheduleRequest => GetScheduleRequest.decode(value),
+    responseSerialize: (value: GetScheduleResponse): Buffer => Buffer.from(GetScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetScheduleResponse => GetScheduleResponse.decode(value),
+  },
+  /** The schedules of the cluster by their ids, in pages. */
   listSchedules: {
     path: "/taskflow.scheduler.v1.SchedulerService/ListSchedules" as const,
     requestStream: false as const,
@@ -434,6 +1962,29 @@ export const SchedulerServiceService = {
     responseSerialize: (value: ListSchedulesResponse): Buffer =>
       Buffer.from(ListSchedulesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSchedulesResponse => ListSchedulesResponse.decode(value),
+  },
+  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  pauseSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/PauseSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseScheduleRequest): Buffer => Buffer.from(PauseScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseScheduleRequest => PauseScheduleRequest.decode(value),
+    responseSerialize: (value: PauseScheduleResponse): Buffer =>
+      Buffer.from(PauseScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseScheduleResponse => PauseScheduleResponse.decode(value),
+  },
+  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  resumeSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ResumeSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeScheduleRequest): Buffer =>
+      Buffer.from(ResumeScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeScheduleRequest => ResumeScheduleRequest.decode(value),
+    responseSerialize: (value: ResumeScheduleResponse): Buffer =>
+      Buffer.from(ResumeScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeScheduleResponse => ResumeScheduleResponse.decode(value),
   },
   /** Runs a schedule's work once, now. The run is recorded before the answer and happens even if Redis is down. */
   triggerSchedule: {
@@ -447,17 +1998,99 @@ export const SchedulerServiceService = {
       Buffer.from(TriggerScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): TriggerScheduleResponse => TriggerScheduleResponse.decode(value),
   },
+  /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
+  deleteSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/DeleteSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteScheduleRequest): Buffer =>
+      Buffer.from(DeleteScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteScheduleRequest => DeleteScheduleRequest.decode(value),
+    responseSerialize: (value: DeleteScheduleResponse): Buffer =>
+      Buffer.from(DeleteScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteScheduleResponse => DeleteScheduleResponse.decode(value),
+  },
+  /** The recorded runs of a schedule, the latest fire time first, in pages. */
+  listScheduleRuns: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ListScheduleRuns" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListScheduleRunsRequest): Buffer =>
+      Buffer.from(ListScheduleRunsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListScheduleRunsRequest => ListScheduleRunsRequest.decode(value),
+    responseSerialize: (value: ListScheduleRunsResponse): Buffer =>
+      Buffer.from(ListScheduleRunsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListScheduleRunsResponse => ListScheduleRunsResponse.decode(value),
+  },
+  /** When a schedule like this would fire; nothing is recorded. */
+  previewSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/PreviewSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PreviewScheduleRequest): Buffer =>
+      Buffer.from(PreviewScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PreviewScheduleRequest => PreviewScheduleRequest.decode(value),
+    responseSerialize: (value: PreviewScheduleResponse): Buffer =>
+      Buffer.from(PreviewScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PreviewScheduleResponse => PreviewScheduleResponse.decode(value),
+  },
 } as const;
 
 export interface SchedulerServiceServer extends UntypedServiceImplementation {
-  /** The schedules of the cluster. */
+  /** Adds work that repeats by a cron expression or an interval. At most 100 schedules. */
+  createSchedule: handleUnaryCall<CreateScheduleRequest, CreateScheduleResponse>;
+  /** One schedule. */
+  getSchedule: handleUnaryCall<GetScheduleRequest, GetScheduleResponse>;
+  /** The schedules of the cluster by their ids, in pages. */
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
+  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
+  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
   /** Runs a schedule's work once, now. The run is recorded before the answer and happens even if Redis is down. */
   triggerSchedule: handleUnaryCall<TriggerScheduleRequest, TriggerScheduleResponse>;
+  /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
+  deleteSchedule: handleUnaryCall<DeleteScheduleRequest, DeleteScheduleResponse>;
+  /** The recorded runs of a schedule, the latest fire time first, in pages. */
+  listScheduleRuns: handleUnaryCall<ListScheduleRunsRequest, ListScheduleRunsResponse>;
+  /** When a schedule like this would fire; nothing is recorded. */
+  previewSchedule: handleUnaryCall<PreviewScheduleRequest, PreviewScheduleResponse>;
 }
 
 export interface SchedulerServiceClient extends Client {
-  /** The schedules of the cluster. */
+  /** Adds work that repeats by a cron expression or an interval. At most 100 schedules. */
+  createSchedule(
+    request: CreateScheduleRequest,
+    callback: (error: ServiceError | null, response: CreateScheduleResponse) => void,
+  ): ClientUnaryCall;
+  createSchedule(
+    request: CreateScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateScheduleResponse) => void,
+  ): ClientUnaryCall;
+  createSchedule(
+    request: CreateScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** One schedule. */
+  getSchedule(
+    request: GetScheduleRequest,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  getSchedule(
+    request: GetScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  getSchedule(
+    request: GetScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** The schedules of the cluster by their ids, in pages. */
   listSchedules(
     request: ListSchedulesRequest,
     callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
@@ -472,6 +2105,38 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
+  ): ClientUnaryCall;
+  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  pauseSchedule(
+    request: PauseScheduleRequest,
+    callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
+  ): ClientUnaryCall;
+  pauseSchedule(
+    request: PauseScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
+  ): ClientUnaryCall;
+  pauseSchedule(
+    request: PauseScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  resumeSchedule(
+    request: ResumeScheduleRequest,
+    callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
+  ): ClientUnaryCall;
+  resumeSchedule(
+    request: ResumeScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
+  ): ClientUnaryCall;
+  resumeSchedule(
+    request: ResumeScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
   ): ClientUnaryCall;
   /** Runs a schedule's work once, now. The run is recorded before the answer and happens even if Redis is down. */
   triggerSchedule(
@@ -488,6 +2153,54 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TriggerScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
+  deleteSchedule(
+    request: DeleteScheduleRequest,
+    callback: (error: ServiceError | null, response: DeleteScheduleResponse) => void,
+  ): ClientUnaryCall;
+  deleteSchedule(
+    request: DeleteScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteScheduleResponse) => void,
+  ): ClientUnaryCall;
+  deleteSchedule(
+    request: DeleteScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** The recorded runs of a schedule, the latest fire time first, in pages. */
+  listScheduleRuns(
+    request: ListScheduleRunsRequest,
+    callback: (error: ServiceError | null, response: ListScheduleRunsResponse) => void,
+  ): ClientUnaryCall;
+  listScheduleRuns(
+    request: ListScheduleRunsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListScheduleRunsResponse) => void,
+  ): ClientUnaryCall;
+  listScheduleRuns(
+    request: ListScheduleRunsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListScheduleRunsResponse) => void,
+  ): ClientUnaryCall;
+  /** When a schedule like this would fire; nothing is recorded. */
+  previewSchedule(
+    request: PreviewScheduleRequest,
+    callback: (error: ServiceError | null, response: PreviewScheduleResponse) => void,
+  ): ClientUnaryCall;
+  previewSchedule(
+    request: PreviewScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PreviewScheduleResponse) => void,
+  ): ClientUnaryCall;
+  previewSchedule(
+    request: PreviewScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PreviewScheduleResponse) => void,
   ): ClientUnaryCall;
 }
 
