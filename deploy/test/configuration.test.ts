@@ -3,7 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
+import { podOf, type DataManifest, type Workload } from './kubernetes-kinds.ts';
+import { ofKind, overlays, renderOverlays, type Overlay } from './render.ts';
 
 const deploy = join(import.meta.dirname, '..');
 const root = join(deploy, '..');
@@ -29,18 +31,14 @@ function readCompose(): Record<string, ComposeService> {
   return (parse(text, { merge: true }) as { services: Record<string, ComposeService> }).services;
 }
 
-interface Container {
-  envFrom: unknown;
-  env: { name: string; value: string }[];
-}
+const overlayManifests = renderOverlays();
 
-function readKubernetes(service: string): Environment {
-  const read = (file: string): unknown[] =>
-    parseAllDocuments(readFileSync(join(deploy, 'kubernetes/base', file), 'utf8')).map((document) => document.toJS() as unknown);
-  const [config] = read('configmap.yaml') as { data: Environment }[];
-  const [, deployment] = read(`${service}.yaml`) as { spec: { template: { spec: { containers: Container[] } } } }[];
-  const own = deployment?.spec.template.spec.containers[0]?.env ?? [];
-  return { ...config?.data, ...Object.fromEntries(own.map(({ name, value }) => [name, value])) };
+function readKubernetes(overlay: Overlay, service: string): Environment {
+  const manifests = overlayManifests[overlay];
+  const [container] = podOf(ofKind<Workload>(manifests, 'Deployment').find(({ metadata }) => metadata.name === `taskflow-${service}`) as Workload).containers;
+  const maps = (container?.envFrom ?? []).map(({ configMapRef }) => configMapRef.name);
+  const shared = ofKind<DataManifest>(manifests, 'ConfigMap').filter(({ metadata }) => maps.includes(metadata.name));
+  return Object.assign({}, ...shared.map(({ data }) => data), Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]))) as Environment;
 }
 
 /** Asks the service itself, with the secrets where the container would find them. */
@@ -58,8 +56,8 @@ describe.each(services)('the configuration of %s', (service) => {
     expect(checkConfiguration(service, readCompose()[service]?.environment ?? {})).toEqual({ status: 0, stderr: '' });
   });
 
-  it('is complete in the Kubernetes base', () => {
-    expect(checkConfiguration(service, readKubernetes(service))).toEqual({ status: 0, stderr: '' });
+  it.each(overlays)('is complete in the Kubernetes overlay %s', (overlay) => {
+    expect(checkConfiguration(service, readKubernetes(overlay, service))).toEqual({ status: 0, stderr: '' });
   });
 });
 

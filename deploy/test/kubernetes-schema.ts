@@ -9,15 +9,24 @@ import ts from 'typescript';
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
 }
 
 interface Model {
   validate(): void;
 }
 
-/** kubernetes-models keeps one module for each kind: v1/ConfigMap, apps/v1/Deployment. */
-const modulePath = ({ apiVersion, kind }: Manifest): string => `kubernetes-models/${apiVersion}/${kind}`;
+/** The packages of the kinds that the core of Kubernetes does not have, by API group. */
+const packagesOfGroups = new Map([
+  ['gateway.networking.k8s.io', '@kubernetes-models/gateway-api'],
+  ['monitoring.coreos.com', '@kubernetes-models/prometheus-operator'],
+]);
+
+/** The packages keep one module for each kind: v1/ConfigMap, apps/v1/Deployment. */
+function modulePath({ apiVersion, kind }: Manifest): string {
+  const [group = ''] = apiVersion.split('/');
+  return `${packagesOfGroups.get(group) ?? 'kubernetes-models'}/${apiVersion}/${kind}`;
+}
 
 /** What the API's schema finds wrong in a document; empty when it is valid. */
 export async function schemaFaults(manifest: Manifest): Promise<string[]> {

@@ -70,6 +70,8 @@ describe('health', () => {
     up = false;
     await health.next('NOT_SERVING');
     expect(target.lines).toContainEqual(expect.objectContaining({ level: 40, msg: 'health changed', failures: { database: 'connection refused' } }));
+    // Alive all the same: no reason to restart the process.
+    expect((await check(client, 'liveness')).answer).toEqual({ status: expect.stringMatching(/^(SERVING_STATUS_)?SERVING$/) });
 
     up = true;
     await health.next('SERVING');

@@ -18,6 +18,8 @@ export interface Health {
   stop(): void;
 }
 
+/** Asked by name, it says SERVING as long as the process answers: for a probe that restarts what no longer does. */
+const liveness = 'liveness';
 const intervalMs = 1000;
 const checkLimitMs = 1000;
 
@@ -51,7 +53,10 @@ async function findFailures(checks: HealthOptions['checks']): Promise<Record<str
 /** Adds grpc.health.v1 to a server that does not listen yet, and keeps its status true: NOT_SERVING until all checks have passed once. */
 export function createHealth(server: Server, { services, checks, logger }: HealthOptions): Health {
   const names = ['', ...services];
-  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING' as ServingStatus])));
+  const health = new HealthImplementation({
+    ...Object.fromEntries(names.map((name) => [name, 'NOT_SERVING' as ServingStatus])),
+    [liveness]: 'SERVING',
+  });
   health.addToServer(server);
   let wanted = true;
   let healthy = false;

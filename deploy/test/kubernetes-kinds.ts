@@ -1,0 +1,96 @@
+/** The parts of the Kubernetes objects that the tests read. */
+import type { Manifest } from './kubernetes-schema.ts';
+
+export type Labels = Record<string, string>;
+
+export interface Probe {
+  grpc?: { port: number; service?: string };
+}
+export interface Container {
+  name: string;
+  image: string;
+  args?: string[];
+  ports?: { name: string; containerPort: number }[];
+  env?: { name: string; value: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
+  securityContext: unknown;
+  resources: { requests: Labels; limits: Labels };
+  startupProbe?: Probe;
+  readinessProbe?: Probe;
+  livenessProbe?: Probe;
+  lifecycle?: { preStop: { sleep: { seconds: number } } };
+}
+interface SecretItem {
+  key: string;
+  path: string;
+}
+export interface Volume {
+  name: string;
+  secret?: { secretName: string; items?: SecretItem[] };
+  projected?: { sources: { secret: { name: string; items: SecretItem[] } }[] };
+}
+export interface PodSpec {
+  serviceAccountName?: string;
+  automountServiceAccountToken: boolean;
+  securityContext: object;
+  terminationGracePeriodSeconds?: number;
+  containers: Container[];
+  volumes?: Volume[];
+  topologySpreadConstraints?: unknown[];
+}
+export interface Workload extends Manifest {
+  spec: {
+    replicas?: number;
+    strategy?: { rollingUpdate: { maxUnavailable: number } };
+    selector?: { matchLabels: Labels };
+    template: { metadata: { labels: Labels }; spec: PodSpec };
+    volumeClaimTemplates?: { metadata: { name: string } }[];
+  };
+}
+export interface ServiceManifest extends Manifest {
+  spec: { clusterIP: string; selector: Labels; ports: { port: number; targetPort: string }[] };
+}
+export interface DataManifest extends Manifest {
+  data: Labels;
+}
+export interface LabelSelector {
+  matchLabels?: Labels;
+  matchExpressions?: { key: string; operator: 'In'; values: string[] }[];
+}
+export interface Peer {
+  podSelector?: LabelSelector;
+  namespaceSelector?: LabelSelector;
+  ipBlock?: { cidr: string };
+}
+export interface NetworkPolicy extends Manifest {
+  spec: {
+    podSelector: LabelSelector;
+    policyTypes: string[];
+    ingress?: { from: Peer[]; ports: { port: number | string }[] }[];
+    egress?: { to: Peer[]; ports: { port: number | string }[] }[];
+  };
+}
+export interface Autoscaler extends Manifest {
+  spec: { scaleTargetRef: { kind: string; name: string }; minReplicas: number };
+}
+export interface Budget extends Manifest {
+  spec: { selector: LabelSelector; maxUnavailable: number };
+}
+export interface Route extends Manifest {
+  spec: {
+    parentRefs: { name: string }[];
+    rules: { matches: { method: { service: string } }[]; backendRefs: { name: string; port: number }[] }[];
+  };
+}
+
+export const podOf = (workload: Workload): PodSpec => workload.spec.template.spec;
+export const isWorkload = ({ kind }: Manifest): boolean => ['Deployment', 'StatefulSet', 'Job'].includes(kind);
+
+/** Whether a pod with these labels is meant. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, values }) => values.includes(labels[key] ?? ''))
+  );
+}
