@@ -4,13 +4,21 @@ import type { ListOrder, SortKey, SortTerm } from '../domain/list-order.ts';
 import type { Parameters } from './list-filters.ts';
 
 /*
- * Tasks without due time come last in both directions. An index holds them last when it is read forward and first when
- * it is read backward, so a list that is ordered by due time before all else is read in two parts, dated and undated.
- * Everywhere else an infinite time stands for none.
+ * An index of a list holds the tasks of one cell in the order of one key. Tasks without due time stand at the wrong end of it
+ * when it is read backward, so a list by due time is read in two parts, dated and undated.
  */
 export type Part = 'all' | 'dated' | 'undated';
 
-const types: Readonly<Record<SortKey, string>> = {
+/** One thing that rows are compared by. */
+export interface Compared {
+  expression: string;
+  descending: boolean;
+}
+
+/** The value of a term in the last task of a page: times as text, null for no due time. */
+export type TermValue = string | number | null;
+
+export const termTypes: Readonly<Record<SortKey, string>> = {
   create_time: 'timestamptz',
   update_time: 'timestamptz',
   due_time: 'timestamptz',
@@ -18,77 +26,52 @@ const types: Readonly<Record<SortKey, string>> = {
   title: 'text',
 };
 
-const noDueTime = ({ descending }: SortTerm): string => (descending ? '-infinity' : 'infinity');
+/** Tasks without due time come last in both directions: where dated and undated ones are not read apart, an infinite time stands for none. */
+export const noDueTime = ({ descending }: Pick<SortTerm, 'descending'>): string => (descending ? '-infinity' : 'infinity');
 
-interface OrderedBy {
-  expression: string;
-  descending: boolean;
-  /** The parameter's value for what the last task of the page before had. */
-  valueOf(last: string | number | null): unknown;
-  type: string;
-}
-
-const asIs = (last: string | number | null): unknown => last;
-
-function toOrderedBy(term: SortTerm, isLeadingPart: boolean): OrderedBy {
+export function toCompared(term: SortTerm, part: Part = 'all'): Compared {
   const { key, descending } = term;
-  const plain = { descending, type: types[key], valueOf: asIs };
-  if (key === 'title') return { ...plain, expression: 'title collate "C"' };
-  if (key !== 'due_time' || isLeadingPart) return { ...plain, expression: key };
-  const nothing = noDueTime(term);
-  return { ...plain, expression: `coalesce(due_time, '${nothing}'::timestamptz)`, valueOf: (last) => last ?? nothing };
+  if (key === 'title') return { descending, expression: 'title collate "C"' };
+  if (key === 'due_time' && part === 'all') return { descending, expression: `coalesce(due_time, '${noDueTime(term)}'::timestamptz)` };
+  return { descending, expression: key };
 }
 
-function termsOf(order: ListOrder, part: Part): OrderedBy[] {
-  return order.map((term, index) => toOrderedBy(term, part !== 'all' && index === 0));
+/** Ids go with the last term. */
+export function idTerm(order: ListOrder): Compared {
+  return { expression: 'id', descending: order.at(-1)?.descending === true };
 }
 
-const directionOf = (order: ListOrder): string => (order.at(-1)?.descending === true ? 'desc' : 'asc');
+export function orderText(terms: readonly Compared[]): string {
+  return terms.map(({ expression, descending }) => `${expression} ${descending ? 'desc' : 'asc'}`).join(', ');
+}
+
+/** The order of the whole list. */
+export function orderBy(order: ListOrder): string {
+  return orderText([...order.map((term) => toCompared(term)), idTerm(order)]);
+}
 
 /** The columns that an order needs. */
 export function orderColumns(order: ListOrder): string[] {
   return order.map(({ key }) => key);
 }
 
-export function orderBy(order: ListOrder, part: Part): string {
-  const terms = termsOf(order, part).map(({ expression, descending }) => `${expression} ${descending ? 'desc' : 'asc'}`);
-  return [...terms, `id ${directionOf(order)}`].join(', ');
+/** What holds for the tasks of a list that come after a position; nothing when all of them do. */
+export function afterCondition(order: ListOrder, after: ListPosition | undefined, parameters: Parameters): string[] {
+  if (after === undefined) return [];
+  const terms = order.map((term, index) => {
+    const value = after.values[index] ?? (term.key === 'due_time' ? noDueTime(term) : null);
+    return { ...toCompared(term), value: parameters.add(value, termTypes[term.key]) };
+  });
+  return [comesAfter([...terms, { ...idTerm(order), value: parameters.add(after.id, 'uuid') }])];
 }
 
-/** The parts of a list that may hold tasks after a position, each to be read in its own order. */
-export function partsAfter(order: ListOrder, after: ListPosition | undefined): Part[] {
-  if (order[0]?.key !== 'due_time') return ['all'];
-  return after !== undefined && after.values[0] === null ? ['undated'] : ['dated', 'undated'];
-}
+type Bounded = Compared & { value: string };
 
-export const partCondition: Readonly<Record<Part, string[]>> = {
-  all: [],
-  dated: ['due_time is not null'],
-  undated: ['due_time is null'],
-};
-
-/** What holds for the tasks of a part that come after a position; nothing when all of them do. */
-export function afterCondition(order: ListOrder, part: Part, after: ListPosition | undefined, parameters: Parameters): string[] {
-  if (after === undefined || (part === 'undated' && after.values[0] !== null)) return [];
-  const skipped = part === 'undated' ? 1 : 0;
-  const terms = termsOf(order, part)
-    .slice(skipped)
-    .map((term, index) => ({ ...term, value: parameters.add(term.valueOf(after.values[index + skipped] ?? null), term.type) }));
-  const id = { expression: 'id', descending: directionOf(order) === 'desc', value: parameters.add(after.id, 'uuid') };
-  return [comesAfter([...terms, id])];
-}
-
-interface Compared {
-  expression: string;
-  descending: boolean;
-  value: string;
-}
-
-const further = ({ expression, descending, value }: Compared): string => `${expression} ${descending ? '<' : '>'} ${value}`;
+const further = ({ expression, descending, value }: Bounded): string => `${expression} ${descending ? '<' : '>'} ${value}`;
 
 /** One comparison of rows where all directions are alike: an index begins reading exactly there. */
-function comesAfter(terms: Compared[]): string {
-  const [first] = terms as [Compared];
+export function comesAfter(terms: readonly Bounded[]): string {
+  const [first] = terms as [Bounded];
   if (terms.every(({ descending }) => descending === first.descending)) {
     return `(${terms.map(({ expression }) => expression).join(', ')}) ${first.descending ? '<' : '>'} (${terms.map(({ value }) => value).join(', ')})`;
   }
@@ -103,7 +86,7 @@ export function positionOf(task: Task, order: ListOrder): ListPosition {
 
 const times = { create_time: 'createTime', update_time: 'updateTime', due_time: 'dueTime' } as const;
 
-function valueOf(task: Task, key: SortKey): string | number | null {
+function valueOf(task: Task, key: SortKey): TermValue {
   if (key === 'priority') return taskPriorityToNumber(task.priority);
   if (key === 'title') return task.title;
   return task[times[key]]?.toISOString() ?? null;

@@ -1,9 +1,7 @@
 import type { SqlReader, Statement } from '#libs/db';
 import { taskStatusFromJSON, type TaskState } from '#contract/tasks/v1/tasks';
 import type { TaskReader } from '../deps.ts';
-import { countFitting, sizeOfTask } from '../domain/message-size.ts';
-import { positionOf } from './list-order.ts';
-import { listCall } from './list-statements.ts';
+import { createTaskLists } from './task-lists.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 const findTask: Statement = { name: 'find_task', text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null` };
@@ -51,6 +49,7 @@ function toState(row: StateRow): TaskState {
 }
 
 export function createTaskReader(reader: SqlReader): TaskReader {
+  const lists = createTaskLists(reader);
   return {
     find: async (taskId) => {
       const [row] = await reader.query<TaskRow>(findTask, [taskId]);
@@ -60,14 +59,7 @@ export function createTaskReader(reader: SqlReader): TaskReader {
       if (taskIds.length === 0) return [];
       return (await reader.query<TaskRow>(findTasks, [taskIds, deleted])).map(toTask);
     },
-    list: async (query) => {
-      // One more than asked for tells whether another page follows.
-      const rows = await reader.query<TaskRow>(...listCall({ ...query, limit: query.limit + 1 }));
-      const found = rows.slice(0, query.limit).map(toTask);
-      const tasks = found.slice(0, countFitting(found.map(sizeOfTask)));
-      const last = tasks.at(-1);
-      return { tasks, next: last !== undefined && rows.length > tasks.length ? positionOf(last, query.order) : undefined };
-    },
+    list: (query) => lists.read(query),
     count: async (personId) => {
       const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(countTasks, [personId]);
       return { counters: row?.counters ?? [], overdueOwned: row?.overdue_owned ?? 0n, overdueAssigned: row?.overdue_assigned ?? 0n };

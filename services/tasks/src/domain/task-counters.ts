@@ -1,5 +1,6 @@
 import type { CounterChange } from '#libs/events';
-import { taskPriorityToNumber, taskStatusToNumber, type TaskPriority, type TaskStatus, type TaskStats } from '#contract/tasks/v1/tasks';
+import type { TaskPriority, TaskStatus, TaskStats } from '#contract/tasks/v1/tasks';
+import { cellCount as cellsPerRole, cellOf } from './task-cells.ts';
 import { openStatuses, priorities, statuses } from './task-enums.ts';
 import type { Task } from './task.entity.ts';
 
@@ -7,12 +8,7 @@ import type { Task } from './task.entity.ts';
  * The head of a person's stream counts that person's tasks: one cell for each status and priority of the tasks owned,
  * then the same cells of the tasks that are owned by others and assigned to this person.
  */
-const cellsPerRole = statuses.length * priorities.length;
 export const counterCount = 2 * cellsPerRole;
-
-function cellOf(status: TaskStatus, priority: TaskPriority): number {
-  return (taskStatusToNumber(status) - 1) * priorities.length + taskPriorityToNumber(priority) - 1;
-}
 
 /** Where a task counts now; nowhere once it is deleted. */
 export interface CountedCells {

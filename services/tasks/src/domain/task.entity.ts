@@ -1,13 +1,13 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { TaskStatus, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { dueAfter, toDue, type Due } from './due.ts';
+import { cellExpression } from './task-cells.ts';
 import { listIndexes } from './task-list-indexes.ts';
 import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
 import { LabelsType } from './task-labels.ts';
 import { illegalTransition } from './task.errors.ts';
 
 const exists = 'delete_time is null';
-const assignedByOthers = 'delete_time is null and assignee_id <> owner_id';
 
 export const TaskSchema = defineEntity({
   name: 'Task',
@@ -37,21 +37,10 @@ export const TaskSchema = defineEntity({
     deleteTime: p.datetime(3).strictNullable(),
     /** When the row of a deleted task goes for good. */
     purgeTime: p.datetime(3).strictNullable(),
+    /** Computed by PostgreSQL, for the indexes of lists. */
+    cell: p.smallint().generated(cellExpression),
   },
-  // Every index of a list starts with the person, holds every equality filter and ends with the sort key.
   indexes: [
-    { name: 'tasks_owned', properties: ['ownerId', 'createTime', 'id'], where: exists },
-    {
-      name: 'tasks_owned_by_state',
-      properties: ['ownerId', 'status', 'priority', 'createTime', 'id'],
-      where: exists,
-    },
-    { name: 'tasks_assigned', properties: ['assigneeId', 'createTime', 'id'], where: assignedByOthers },
-    {
-      name: 'tasks_assigned_by_state',
-      properties: ['assigneeId', 'status', 'priority', 'createTime', 'id'],
-      where: assignedByOthers,
-    },
     { name: 'tasks_purge', properties: ['purgeTime'], where: 'purge_time is not null' },
     ...listIndexes,
   ],

@@ -1,0 +1,60 @@
+import type { ListFilter, ListQuery } from '../deps.ts';
+import { cellConditions, conditionsOf, createParameters, timeKeys, windowOf, wantsDue, type Parameters, type TimeKey } from './list-filters.ts';
+import { afterCondition, orderBy } from './list-order.ts';
+import { personOf, sourceConditions, sourcesOf, type Source } from './list-sources.ts';
+import { taskColumns } from './task-row.ts';
+
+/*
+ * When only few of a person's tasks can fulfil the filter, walking through all of them in the list's order would take long.
+ * An index that knows one filter finds those few wherever they stand: they are sorted, and the page is complete. When it
+ * finds more than a few, nothing is sorted, and the walk will meet them soon.
+ */
+const few = 500;
+
+/** Which filter an index finds tasks by; undefined: none of those that are given. */
+type Key = 'facets' | TimeKey;
+
+function keyOf(query: ListQuery): Key | undefined {
+  const { filter, order } = query;
+  // Of the tasks that others assigned to this person, all have the assignee.
+  const bySelf = sourcesOf(query).includes('assigned') && filter.assigneeId !== '';
+  if (filter.labels.length > 0 || (filter.assigneeId !== '' && !bySelf)) return 'facets';
+  const read = order.find(({ key }) => key !== 'priority')?.key;
+  return timeKeys.find((key) => key !== read && isLimited(key, filter));
+}
+
+function isLimited(key: TimeKey, filter: ListFilter): boolean {
+  if (key === 'due_time') return !wantsDue(filter).undated;
+  const { from, before } = key === 'create_time' ? filter.created : filter.updated;
+  return from !== undefined || before !== undefined;
+}
+
+/** Nothing but the facets may choose the index: together with others it would be read for every task of the person. */
+const facets: Readonly<Record<Source, string>> = {
+  owned: 'task_facets(owner_id, labels, assignee_id)',
+  assigned: 'delete_time is null and assignee_id <> owner_id and task_facets(assignee_id, labels, null)',
+};
+
+function findingConditions(key: Key, source: Source, { filter }: ListQuery, parameters: Parameters): string[] {
+  if (key !== 'facets') return [...sourceConditions[source], `${key} is not null`, ...cellConditions(filter, parameters), ...windowOf(key, filter, parameters)];
+  const assignee = source === 'owned' && filter.assigneeId !== '' ? filter.assigneeId : null;
+  return [`${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`];
+}
+
+/** Finds the page when there are few tasks to choose from, else tells by `is_few` that there are too many; undefined: not to be asked. */
+export function fewCall(query: ListQuery): { text: string; values: unknown[] } | undefined {
+  const key = keyOf(query);
+  if (key === undefined) return undefined;
+  const parameters = createParameters();
+  parameters.add(personOf(query), 'uuid');
+  const { filter, order, after } = query;
+  const found = sourcesOf(query).map((source) => `(select id from tasks where ${findingConditions(key, source, query, parameters).join(' and ')} limit ${few + 1})`);
+  const rest = [...cellConditions(filter, parameters), ...conditionsOf(filter, parameters), ...afterCondition(order, after, parameters)];
+  const text = `
+    with found as materialized (select id from (${found.join(' union all ')}) candidates limit ${few + 1}),
+    counted as materialized (select count(*) <= ${few} as is_few from found)
+    select counted.is_few, page.* from counted left join lateral (
+      select ${taskColumns} from found join tasks t using (id)
+      where ${['counted.is_few', ...rest].join(' and ')} order by ${orderBy(order)} limit ${parameters.add(query.limit, 'int')}) page on true`;
+  return { text, values: parameters.values };
+}
