@@ -18,15 +18,12 @@ import {
 import { runServerProcess, startBareServer } from '#libs/bench';
 import { uuidv7 } from '#libs/db';
 import { appendStatement } from '#libs/events';
-import { listCall } from '../../src/db/list-statements.ts';
 import { toTask, type TaskRow } from '../../src/db/task-row.ts';
-import type { ListFilter } from '../../src/deps.ts';
-import { newestFirst } from '../../src/domain/list-order.ts';
 import { counterCount } from '../../src/domain/task-counters.ts';
 import { Task } from '../../src/domain/task.entity.ts';
 import { nothing, toChange } from '../../src/domain/task.events.ts';
 import { toTaskMessage } from '../../src/domain/task.messages.ts';
-import { claimRequest, findTask, insertDue, insertTask, storeResponse } from './statements.ts';
+import { claimRequest, findTask, insertDue, insertTask, listNewest, storeResponse } from './statements.ts';
 
 export interface PreparedSettings {
   databaseUrl: string;
@@ -47,11 +44,8 @@ async function getTask(pool: Pool, { taskId }: GetTaskRequest): Promise<GetTaskR
   return { task: toTask(row), nameResolution: NameResolution.COMPLETE };
 }
 
-const noFilter: ListFilter = { statuses: [], priorities: [], due: {}, created: {}, updated: {}, assigneeId: '', labels: [], text: '', showDeleted: false };
-const [newestTasks] = listCall({ whose: { mine: '' }, filter: noFilter, order: newestFirst, after: undefined, limit: 1 });
-
 async function listTasks(pool: Pool, { pageSize }: ListTasksRequest, userId: string): Promise<ListTasksResponse> {
-  const rows = await read<TaskRow>(pool, { ...newestTasks, name: 'list_newest' }, [userId, pageSize + 1]);
+  const rows = await read<TaskRow>(pool, listNewest, [userId, pageSize + 1]);
   return { tasks: rows.slice(0, pageSize).map(toTask), nextPageToken: '', nameResolution: NameResolution.COMPLETE };
 }
 

@@ -32,3 +32,18 @@ export const insertDue = {
   name: 'insert_due',
   text: 'insert into task_due (task_id, owner_id, assignee_id, due_time, due_version, overdue_time) values ($1, $2, $3, $4, $5, $6)',
 };
+
+const newestOf = (whose: string): string => `(
+  select id, create_time from tasks where ${whose} and delete_time is null order by create_time desc, id desc limit $2::int)`;
+
+/** $1 person, $2 limit: owned and assigned tasks, the newest first. */
+export const listNewest = {
+  name: 'list_newest',
+  text: `
+    select ${taskColumns}
+    from (
+      select id from (${newestOf('owner_id = $1::uuid')} union all ${newestOf('assignee_id = $1::uuid and assignee_id <> owner_id')}) candidates
+      order by create_time desc, id desc limit $2::int) page
+    join tasks t using (id)
+    order by create_time desc, id desc`,
+};
