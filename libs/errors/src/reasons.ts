@@ -29,6 +29,7 @@ export const reasons = {
   ASSIGNEE_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the assignee does not exist or is disabled." },
   LAST_ADMIN: { code: 'FAILED_PRECONDITION', meaning: "no enabled administrator would be left." },
   RESUME_TOKEN_COMPACTED: { code: 'OUT_OF_RANGE', meaning: "the position is older than what is kept; begin with SyncTasks without a token." },
+  EVENTS_COMPACTED: { code: 'OUT_OF_RANGE', meaning: "events behind the position are no longer kept, so some were missed; go on without a position." },
   RESUME_TOKEN_INVALID: { code: 'INVALID_ARGUMENT', meaning: "the resume or sync token is damaged, or belongs to another caller." },
   CIRCUIT_OPEN: { code: 'UNAVAILABLE', meaning: "the breaker towards a needed service is open; RetryInfo says when it is tried again." },
   DEPENDENCY_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: "a needed service did not answer." },

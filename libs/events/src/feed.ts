@@ -1,5 +1,5 @@
 import type { SqlReader } from '#libs/db';
-import type { Position, StoredEvent } from './pull.ts';
+import { isBefore, toEvent, type Nullable, type Position, type StoredEvent } from './pull.ts';
 
 /** A page of the log, and how far it reaches: `next` lies behind everything that was looked at, also when nothing was found. */
 export interface FeedPage {
@@ -21,10 +21,6 @@ const lastEventId = 2n ** 63n - 1n;
 /** Every event below this transaction is decided: what is not there now will never be. */
 function endBelow(transactionId: bigint): Position {
   return { transactionId: transactionId - 1n, eventId: lastEventId };
-}
-
-export function isBefore(a: Position, b: Position): boolean {
-  return a.transactionId < b.transactionId || (a.transactionId === b.transactionId && a.eventId < b.eventId);
 }
 
 const columns = `
@@ -61,14 +57,8 @@ const readConcerning = {
     order by "transactionId", "eventId"`,
 };
 
-type Nullable<T> = { [K in keyof T]: T[K] | null };
 type FeedRow = { xmin: bigint } & Nullable<Omit<StoredEvent, 'position'> & Position>;
 type UserFeedRow = FeedRow & Nullable<{ prunedTransactionId: bigint; prunedEventId: bigint }>;
-
-function toEvent({ transactionId, eventId, streamId, sequence, type, ...row }: Omit<StoredEvent, 'position'> & Position): StoredEvent {
-  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
-  return { position: { transactionId, eventId }, streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, payload, createTime };
-}
 
 function toPage(rows: FeedRow[], limit: number): FeedPage {
   // Without events there is one row all the same, which tells how far the log was looked at.

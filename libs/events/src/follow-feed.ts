@@ -1,6 +1,6 @@
 import type { SqlReader } from '#libs/db';
-import { isBefore, readUserFeed } from './feed.ts';
-import type { Position, StoredEvent } from './pull.ts';
+import { readUserFeed } from './feed.ts';
+import { isBefore, type Position, type StoredEvent } from './pull.ts';
 import type { Subscription } from './subscription.ts';
 
 /** An event, or without one only how far the reader has got. */

@@ -1,7 +1,7 @@
 import type { SqlReader } from '#libs/db';
 import { runInBackground, startLoop, type Logger } from '#libs/runtime';
-import { currentPosition, isBefore, readFeed } from './feed.ts';
-import type { Position, StoredEvent } from './pull.ts';
+import { currentPosition, readFeed } from './feed.ts';
+import { isBefore, type Position, type StoredEvent } from './pull.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
 import { followFeed, type FeedItem } from './follow-feed.ts';
 

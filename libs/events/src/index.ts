@@ -1,11 +1,11 @@
 export { appendStatement, createEventLog, type CounterChange, type EventLog, type EventLogOptions, type NewEvent } from './event-log.ts';
 export { eventFeedTables, eventLogTables } from './event-log-tables.ts';
 export { createEventSignal, type EventSignal, type EventSignalOptions } from './event-signal.ts';
-export { pullEvents, readCounters, type EventBatch, type Position, type StoredEvent } from './pull.ts';
+export { isBefore, pullEvents, readCounters, type EventBatch, type Position, type StoredEvent } from './pull.ts';
 export { createCursorRepository, cursorTable, type CursorRepository, type ParkedEvent } from './cursor.ts';
 export { outboxTable } from './outbox-table.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export { createPuller, type PulledEvent, type Puller, type PullerOptions } from './puller.ts';
-export { currentPosition, isBefore, readFeed, readHistory, readUserFeed, type FeedPage, type UserFeedPage } from './feed.ts';
+export { currentPosition, readFeed, readHistory, readUserFeed, type FeedPage, type UserFeedPage } from './feed.ts';
 export { createEventHub, type EventHub, type EventHubOptions, type FeedItem } from './hub.ts';
 export { pruneEvents, type Pruning } from './prune.ts';

@@ -6,6 +6,10 @@ export interface Position {
   eventId: bigint;
 }
 
+export function isBefore(a: Position, b: Position): boolean {
+  return a.transactionId < b.transactionId || (a.transactionId === b.transactionId && a.eventId < b.eventId);
+}
+
 export interface StoredEvent {
   position: Position;
   streamId: string;
@@ -27,12 +31,14 @@ export interface EventBatch {
   next: Position | undefined;
   /** The batch is full, so more may be there. */
   more: boolean;
+  /** Events behind the position that was asked for have been pruned: something is missing. Never when none was asked for. */
+  pruned: boolean;
 }
 
-interface EventRow extends Omit<StoredEvent, 'position'> {
-  transactionId: bigint;
-  eventId: bigint;
-}
+type EventRow = Omit<StoredEvent, 'position'> & Position;
+export type Nullable<T> = { [K in keyof T]: T[K] | null };
+/** Without events there is one row all the same, which tells how far the log was pruned. */
+type PulledRow = Nullable<EventRow> & { prunedTransactionId: bigint; prunedEventId: bigint };
 
 /**
  * Events of all streams after a position. None is ever skipped: numbers are given out before commits, so what is read
@@ -40,21 +46,37 @@ interface EventRow extends Omit<StoredEvent, 'position'> {
  * database) therefore holds readers back; transactions here are limited by their calls' deadlines.
  */
 export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
-  const rows = await reader.query<EventRow>(pullStatement, [String(after?.transactionId ?? 0n), String(after?.eventId ?? 0n), limit]);
-  const events = rows.map(({ transactionId, eventId, ...event }) => ({ ...event, position: { transactionId, eventId } }));
-  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit };
+  const rows = await reader.query<PulledRow>(pullStatement, [String(after?.transactionId ?? 0n), String(after?.eventId ?? 0n), limit]);
+  const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
+  const [first] = rows;
+  const prunedThrough = { transactionId: first?.prunedTransactionId ?? 0n, eventId: first?.prunedEventId ?? 0n };
+  return {
+    events,
+    next: events.at(-1)?.position ?? after,
+    more: events.length === limit,
+    pruned: after !== undefined && isBefore(after, prunedThrough),
+  };
+}
+
+export function toEvent({ transactionId, eventId, streamId, sequence, type, ...row }: EventRow): StoredEvent {
+  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
+  return { position: { transactionId, eventId }, streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, payload, createTime };
 }
 
 const pullStatement = {
   name: 'pull_events',
   text: `
-    select transaction_id as "transactionId", id as "eventId", stream_id as "streamId", sequence, type,
-      subject_id as "subjectId", subject_version as "subjectVersion", actor, call_id as "callId",
-      trace_parent as "traceParent", payload, create_time as "createTime"
-    from events
-    where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    order by transaction_id, id
-    limit $3`,
+    select horizon.transaction_id as "prunedTransactionId", horizon.event_id as "prunedEventId", e.*
+    from event_horizon horizon left join lateral (
+      select transaction_id as "transactionId", id as "eventId", stream_id as "streamId", sequence, type,
+        subject_id as "subjectId", subject_version as "subjectVersion", actor, call_id as "callId",
+        trace_parent as "traceParent", payload, create_time as "createTime"
+      from events
+      where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      order by transaction_id, id
+      limit $3) e on true
+    where horizon.id = 1
+    order by "transactionId", "eventId"`,
 };
 
 /** A stream's last sequence number and its counters; zero and none for a stream without events. */

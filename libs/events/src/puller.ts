@@ -16,7 +16,11 @@ export interface PullerOptions<R, E extends PulledEvent> {
   name: string;
   logger: Logger;
   metrics?: Metrics;
-  /** Called outside of any transaction. May wait for events at the source; it has 15 s and heeds the signal. */
+  /**
+   * Called outside of any transaction. May wait for events at the source; it has 15 s and heeds the signal. Throws an
+   * AppError of kind out_of_range when the source no longer has all events behind the position: that is logged as an
+   * error and counted, and the puller goes on with the oldest that there are.
+   */
   pull(after: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }>;
   uow: UnitOfWork<R & { cursor: CursorRepository }>;
   /**
@@ -69,17 +73,19 @@ class CursorMoved extends Error {}
 class PullerRun<R, E extends PulledEvent> {
   lagSeconds = 0;
   readonly #options: PullerOptions<R, E>;
-  readonly #measure: (outcome: 'handled' | 'parked', count: number) => void;
+  readonly #measure: (outcome: 'handled' | 'parked' | 'gap', count: number) => void;
   readonly #setLag: (seconds: number) => void;
   /** Where the cursor stood when we last moved or read it; undefined when it has to be read. */
   #known: { position: Position | undefined } | undefined;
   /** The event that failed alone, and how often. */
   #suspect = { position: '', failures: 0 };
+  /** The position behind which events are gone, once that was told. */
+  #toldGap = '';
 
   constructor(options: PullerOptions<R, E>) {
     const { metrics, name: cursor } = options;
     this.#options = options;
-    const events = metrics?.counter('event_puller_events_total', 'Events taken from the source, by outcome.', ['cursor', 'outcome']);
+    const events = metrics?.counter('event_puller_events_total', 'Events taken from the source, by outcome; gap: once for each time that some were missed.', ['cursor', 'outcome']);
     const lag = metrics?.gauge('event_puller_lag_seconds', 'Age of the oldest event of the latest batch.', ['cursor']);
     this.#measure = (outcome, count) => events?.inc({ cursor, outcome }, count);
     this.#setLag = (seconds) => {
@@ -90,7 +96,7 @@ class PullerRun<R, E extends PulledEvent> {
 
   async once(signal: AbortSignal): Promise<{ again: boolean }> {
     const { position } = (this.#known ??= { position: await this.#readCursor(signal) });
-    const { events } = await this.#inBackground(pullTimeoutMs, signal, (callSignal) => this.#options.pull(position, callSignal));
+    const { events } = await this.#pull(position, signal);
     this.#setLag(ageSeconds(events[0]));
     if (events.length === 0) return { again: false };
     // Unknown until the batch is in: whatever goes wrong, the next run reads the cursor.
@@ -102,6 +108,25 @@ class PullerRun<R, E extends PulledEvent> {
       if (error instanceof CursorMoved) return { again: false };
       throw error;
     }
+  }
+
+  async #pull(position: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }> {
+    const pull = (after: Position | undefined) => this.#inBackground(pullTimeoutMs, signal, (callSignal) => this.#options.pull(after, callSignal));
+    try {
+      return await pull(position);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.kind !== 'out_of_range' || position === undefined) throw error;
+      this.#tellGap(position, error);
+      return pull(undefined);
+    }
+  }
+
+  #tellGap(behind: Position, error: AppError): void {
+    const position = keyOf(behind);
+    if (this.#toldGap === position) return;
+    this.#toldGap = position;
+    this.#measure('gap', 1);
+    this.#options.logger.error({ err: error, cursor: this.#options.name, position }, 'events were missed: the source had forgotten them');
   }
 
   /** Returns the position after the events. */
@@ -140,7 +165,7 @@ class PullerRun<R, E extends PulledEvent> {
   async #suspectOrPark(from: Position | undefined, event: E, error: unknown, signal: AbortSignal): Promise<Position> {
     const { name, logger, encode } = this.#options;
     const position = positionOf(event);
-    const key = `${position.transactionId}/${position.eventId}`;
+    const key = keyOf(position);
     this.#suspect = { position: key, failures: this.#suspect.position === key ? this.#suspect.failures + 1 : 1 };
     if (this.#suspect.failures < attemptsBeforeParking) throw error;
     const to = await this.#commit(from, [event], signal, ({ cursor }) => cursor.park(name, { position, event: encode(event), error: nameOfError(error) }));
@@ -158,6 +183,10 @@ class PullerRun<R, E extends PulledEvent> {
     const { name, logger } = this.#options;
     return runInBackground({ name: `puller ${name}`, logger, timeoutMs, signal }, (call) => work(call.signal));
   }
+}
+
+function keyOf({ transactionId, eventId }: Position): string {
+  return `${transactionId}/${eventId}`;
 }
 
 function isTransient(error: unknown): boolean {

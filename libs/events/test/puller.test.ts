@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { runStatement, type Database, type EntityManager, type UnitOfWork } from '#libs/db';
 import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
 import { AppError } from '#libs/errors';
-import { createCursorRepository, createEventLog, createPuller, pullEvents, type CursorRepository, type EventLog, type Puller, type StoredEvent } from '#libs/events';
+import { createCursorRepository, createEventLog, createPuller, pruneEvents, pullEvents, type CursorRepository, type EventLog, type Position, type Puller, type StoredEvent } from '#libs/events';
+import { createLogger } from '#libs/runtime';
 import { openWithTables, silent } from './fixture/database.ts';
 
 interface Repositories {
@@ -44,10 +45,14 @@ describe('a puller', () => {
     log.run((events) => events.append(types.map((type) => ({ streamId: randomUUID(), type, subjectId: randomUUID(), subjectVersion: 1n, actor: 'user', audience: [], payload: Buffer.from(type) }))));
   const effects = async () => (await database.reader.query<{ type: string }>({ name: 'effects', text: 'select type from effects order by id' }, [])).map(({ type }) => type);
   const parked = () => database.reader.query<{ event: Buffer; error: string }>({ name: 'parked', text: 'select event, error from parked_events' }, []);
-  const start = (handle: Handle): void => {
+  const pull = async (after: Position | undefined): Promise<{ events: StoredEvent[] }> => {
+    const batch = await pullEvents(database.reader, after, 16);
+    if (batch.pruned) throw new AppError('out_of_range', 'EVENTS_COMPACTED', 'some were missed');
+    return batch;
+  };
+  const start = (handle: Handle, logger = silent): void => {
     const puller = createPuller<Repositories, StoredEvent>({
-      name: 'test', logger: silent, uow, handle, intervalMs: 20,
-      pull: (after) => pullEvents(database.reader, after, 16),
+      name: 'test', logger, uow, handle, intervalMs: 20, pull,
       encode: ({ payload }) => payload,
     });
     pullers.push(puller);
@@ -78,6 +83,21 @@ describe('a puller', () => {
     await write(['3']);
     start(recordEffects);
     expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+  });
+
+  it('says that events were missed which are no longer kept, once, and goes on with those that are', async () => {
+    await write(['1', '2']);
+    start(recordEffects);
+    await effectsOf(2);
+    await write(['missed']);
+    // Transactions of other tests in the same server hold the pruning back.
+    await until(() => uow.run(({ em }) => pruneEvents(em, { keepMs: 0, limit: 100, audienceOf: () => [] })).then((gone) => gone > 0));
+    const lines: string[] = [];
+    start(recordEffects, createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } }));
+    await until(async () => lines.length > 0);
+    await write(['3']);
+    expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['events were missed: the source had forgotten them']);
   });
 
   it('keeps effects and cursor together when the work fails for a while', async () => {

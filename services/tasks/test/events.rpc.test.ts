@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TaskEventType, TaskStatus, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
+import { TaskEventType, TaskStatus, type EventPosition, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
+import { until } from '../../../libs/devcluster/src/patience.ts';
 import { anHourAgo, createTask, refused, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
@@ -121,6 +122,24 @@ describe('the event log of tasks', () => {
     await service.tasks.deleteTask({ taskId: deleted.id }, owner.as);
     const { states } = await service.internal.batchGetTaskStates({ taskIds: [deleted.id, open.id] }, scheduler);
     expect(states).toEqual([{ taskId: open.id, status: TaskStatus.IN_PROGRESS, version: 2n, dueVersion: 1n, ownerId: owner.userId, assigneeId: '' }]);
+  });
+
+  it('tells a consumer that was away for longer than events are kept, and not a new one', async () => {
+    const other = await startTasks({ tidyIntervalMs: 50 });
+    const [caller, user] = [await other.asService('scheduler'), await other.newUser()];
+    const seen = await createTask(other, user);
+    const eventsAfter = (after?: EventPosition) => other.internal.pullEvents({ after }, caller).then(({ events }) => events);
+    const [first] = await until(() => eventsAfter(), (events) => events.length > 0);
+    const unseen = await createTask(other, user);
+    await other.sql(`update events set create_time = now() - interval '91 days' where subject_id in ($1, $2)`, [seen.id, unseen.id]);
+    await until(() => other.sql('select 1 from events'), (left) => left.length === 0);
+
+    expect(await refused(eventsAfter(first?.position))).toEqual({ kind: 'out_of_range', reason: 'EVENTS_COMPACTED' });
+    const kept = await createTask(other, user);
+    const [event] = await until(() => eventsAfter(), (events) => events.length > 0);
+    expect(event?.taskId).toBe(kept.id);
+    expect(await eventsAfter(event?.position)).toEqual([]);
+    await other.stop();
   });
 
   it('is for the scheduler only', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task, TaskEventType, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, refused, update } from './factories.ts';
+import { anHourAgo, createTask, refusal, refused, update } from './factories.ts';
 import { settle, sync, watch } from './mirror.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
@@ -86,6 +86,7 @@ describe('what happened to tasks', () => {
     await settle(async () => expect(await left()).toBe(0));
 
     const compacted = { kind: 'out_of_range', reason: 'RESUME_TOKEN_COMPACTED' };
+    expect((await refusal(service.tasks.syncTasks({ syncToken: old }, user.as))).message).toContain('begin with SyncTasks without a token');
     expect(await refused(service.tasks.syncTasks({ syncToken: old }, user.as))).toEqual(compacted);
     expect(await refused(watch(service, user, old))).toEqual(compacted);
     const again = await watch(service, user, watching.resumeToken);

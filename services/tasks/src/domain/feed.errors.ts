@@ -9,3 +9,7 @@ export function resumeTokenInvalid(field: 'resume_token' | 'sync_token'): AppErr
 export function resumeTokenCompacted(): AppError {
   return new AppError('out_of_range', 'RESUME_TOKEN_COMPACTED', 'the position is older than what is kept; begin with SyncTasks without a token');
 }
+
+export function eventsCompacted(): AppError {
+  return new AppError('out_of_range', 'EVENTS_COMPACTED', 'events behind the position are no longer kept, some were missed; go on without a position');
+}

@@ -67,6 +67,8 @@ export const ErrorReason = {
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
   /** RESUME_TOKEN_COMPACTED - OUT_OF_RANGE: the position is older than what is kept; begin with SyncTasks without a token. */
   RESUME_TOKEN_COMPACTED: "ERROR_REASON_RESUME_TOKEN_COMPACTED",
+  /** EVENTS_COMPACTED - OUT_OF_RANGE: events behind the position are no longer kept, so some were missed; go on without a position. */
+  EVENTS_COMPACTED: "ERROR_REASON_EVENTS_COMPACTED",
   /** RESUME_TOKEN_INVALID - INVALID_ARGUMENT: the resume or sync token is damaged, or belongs to another caller. */
   RESUME_TOKEN_INVALID: "ERROR_REASON_RESUME_TOKEN_INVALID",
   /** CIRCUIT_OPEN - UNAVAILABLE: the breaker towards a needed service is open; RetryInfo says when it is tried again. */
@@ -145,6 +147,7 @@ export namespace ErrorReason {
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
   export type RESUME_TOKEN_COMPACTED = typeof ErrorReason.RESUME_TOKEN_COMPACTED;
+  export type EVENTS_COMPACTED = typeof ErrorReason.EVENTS_COMPACTED;
   export type RESUME_TOKEN_INVALID = typeof ErrorReason.RESUME_TOKEN_INVALID;
   export type CIRCUIT_OPEN = typeof ErrorReason.CIRCUIT_OPEN;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorReason.DEPENDENCY_UNAVAILABLE;
@@ -256,6 +259,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 45:
     case "ERROR_REASON_RESUME_TOKEN_COMPACTED":
       return ErrorReason.RESUME_TOKEN_COMPACTED;
+    case 46:
+    case "ERROR_REASON_EVENTS_COMPACTED":
+      return ErrorReason.EVENTS_COMPACTED;
     case 6:
     case "ERROR_REASON_RESUME_TOKEN_INVALID":
       return ErrorReason.RESUME_TOKEN_INVALID;
@@ -387,6 +393,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 44;
     case ErrorReason.RESUME_TOKEN_COMPACTED:
       return 45;
+    case ErrorReason.EVENTS_COMPACTED:
+      return 46;
     case ErrorReason.RESUME_TOKEN_INVALID:
       return 6;
     case ErrorReason.CIRCUIT_OPEN:

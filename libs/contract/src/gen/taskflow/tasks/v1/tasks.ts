@@ -511,7 +511,7 @@ export interface EventPosition {
 }
 
 export interface PullEventsRequest {
-  /** Absent: from the beginning. */
+  /** Absent: from the oldest that is kept. */
   after?:
     | EventPosition
     | undefined;
@@ -4869,7 +4869,10 @@ export const InternalTasksServiceService = {
       Buffer.from(SweepOverdueResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SweepOverdueResponse => SweepOverdueResponse.decode(value),
   },
-  /** Events after a position, in an order that never changes, none of an unfinished transaction. */
+  /**
+   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   */
   pullEvents: {
     path: "/taskflow.tasks.v1.InternalTasksService/PullEvents" as const,
     requestStream: false as const,
@@ -4899,7 +4902,10 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
    * marks their due version as overdue and appends the events. Repeat while `more` is true.
    */
   sweepOverdue: handleUnaryCall<SweepOverdueRequest, SweepOverdueResponse>;
-  /** Events after a position, in an order that never changes, none of an unfinished transaction. */
+  /**
+   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   */
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
   batchGetTaskStates: handleUnaryCall<BatchGetTaskStatesRequest, BatchGetTaskStatesResponse>;
@@ -4925,7 +4931,10 @@ export interface InternalTasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SweepOverdueResponse) => void,
   ): ClientUnaryCall;
-  /** Events after a position, in an order that never changes, none of an unfinished transaction. */
+  /**
+   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   */
   pullEvents(
     request: PullEventsRequest,
     callback: (error: ServiceError | null, response: PullEventsResponse) => void,
