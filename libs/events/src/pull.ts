@@ -46,16 +46,17 @@ type PulledRow = Nullable<EventRow> & { prunedTransactionId: bigint; prunedEvent
  * database) therefore holds readers back; transactions here are limited by their calls' deadlines.
  */
 export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
-  const rows = await reader.query<PulledRow>(pullStatement, [String(after?.transactionId ?? 0n), String(after?.eventId ?? 0n), limit]);
+  const from = after ?? beginning;
+  const rows = await reader.query<PulledRow>(pullStatement, [String(from.transactionId), String(from.eventId), limit]);
   const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
-  const [first] = rows;
-  const prunedThrough = { transactionId: first?.prunedTransactionId ?? 0n, eventId: first?.prunedEventId ?? 0n };
-  return {
-    events,
-    next: events.at(-1)?.position ?? after,
-    more: events.length === limit,
-    pruned: after !== undefined && isBefore(after, prunedThrough),
-  };
+  const pruned = after !== undefined && rows.some((row) => isBefore(after, prunedThrough(row)));
+  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit, pruned };
+}
+
+const beginning: Position = { transactionId: 0n, eventId: 0n };
+
+function prunedThrough({ prunedTransactionId, prunedEventId }: PulledRow): Position {
+  return { transactionId: prunedTransactionId, eventId: prunedEventId };
 }
 
 export function toEvent({ transactionId, eventId, streamId, sequence, type, ...row }: EventRow): StoredEvent {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { CreateTaskResponse, NameResolution, Task, TasksServiceService, TaskStatus } from '#contract/tasks/v1/tasks';
+import { CreateTaskResponse, NameResolution, Task, TasksServiceService, TaskStatus, type TaskResult } from '#contract/tasks/v1/tasks';
 import { User, UsersServiceService } from '#contract/users/v1/users';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { until } from '../../../libs/devcluster/src/patience.ts';
@@ -113,6 +113,65 @@ describe('tasks and the people in them', () => {
     expect(await refused(createTask(service, ada, { assigneeId: nobody }))).toEqual(failure);
     const task = await createTask(service, ada);
     expect(await refused(service.tasks.updateTask(update(task.id, { assigneeId: nobody }, ['assignee_id']), ada.as))).toEqual(failure);
+  });
+
+  describe('in a batch', () => {
+    const nobody = '0198c0de-0000-7000-8000-00000000dead';
+    let gone: TestUser;
+    beforeAll(async () => {
+      gone = await service.newUser('Gone');
+      const auth = openPublicClient(AuthServiceService, service.cluster.address('auth'));
+      await auth.disableAccount({ accountId: gone.userId }, (await service.admin()).as);
+      auth.close();
+      const assign = () => service.tasks.createTask({ task: Task.fromPartial({ title: 'x', assigneeId: gone.userId }), validateOnly: true }, ada.as);
+      await until(() => assign().then(() => '', ({ reason }: { reason?: string }) => reason), (reason) => reason === 'ASSIGNEE_NOT_FOUND');
+    });
+
+    const assigned = (...ids: string[]): Task[] => ids.map((assigneeId) => Task.fromPartial({ title: 'in a batch', assigneeId }));
+    const titled = async () => (await listAll(service, ada, { pageSize: 500 })).filter(({ title }) => title === 'in a batch').length;
+    const failed = async (call: Promise<unknown>) => {
+      const { kind, reason, details } = await refusal(call);
+      return { kind, reason, fields: details.violations?.map(({ field }) => field) };
+    };
+    const failures = (results: TaskResult[]) => results.map(({ error }) => (error === undefined ? '' : /^[^:]*/.exec(error.message)?.[0]));
+
+    it('end it whole when one is nobody or disabled, and its index is named', async () => {
+      const before = await titled();
+      for (const id of [nobody, gone.userId]) {
+        const refusalAt = (field: string) => ({ kind: 'failed_precondition', reason: 'ASSIGNEE_NOT_FOUND', fields: [field] });
+        expect(await failed(service.tasks.batchCreateTasks({ tasks: assigned(bob.userId, id, '') }, ada.as))).toEqual(refusalAt('tasks[1].assignee_id'));
+        const tasks = await Promise.all([1, 2, 3].map(() => createTask(service, ada)));
+        const requests = tasks.map((task, index) => update(task.id, { assigneeId: index === 2 ? id : bob.userId }, ['assignee_id']));
+        expect(await failed(service.tasks.batchUpdateTasks({ requests }, ada.as))).toEqual(refusalAt('requests[2].task.assignee_id'));
+        const { results } = await service.tasks.batchGetTasks({ taskIds: tasks.map((task) => task.id) }, ada.as);
+        expect(results.map(({ task }) => task)).toEqual(tasks);
+      }
+      expect(await titled()).toBe(before);
+    });
+
+    it('fail alone when partial answers are allowed', async () => {
+      const created = await service.tasks.batchCreateTasks({ tasks: assigned(bob.userId, nobody, gone.userId, ''), allowPartial: true }, ada.as);
+      expect(failures(created.results)).toEqual(['', 'tasks[1].assignee_id', 'tasks[2].assignee_id', '']);
+      const ids = created.results.flatMap(({ task }) => task?.id ?? []);
+      const requests = [update(ids[0] ?? '', { assigneeId: gone.userId }, ['assignee_id']), update(ids[1] ?? '', { assigneeId: eve.userId }, ['assignee_id'])];
+      const updated = await service.tasks.batchUpdateTasks({ requests, allowPartial: true }, ada.as);
+      expect(failures(updated.results)).toEqual(['requests[0].task.assignee_id', '']);
+      expect((await get(ids[0] ?? '', ada)).task?.assigneeName).toBe('Bob');
+      expect((await get(ids[1] ?? '', ada)).task?.assigneeName).toBe('Eve');
+    });
+
+    it('B4 cost one call to users, however many they are', async () => {
+      const others = await Promise.all(Array.from({ length: 12 }, (_, index) => service.newUser(`Person ${index}`)));
+      const callsOf = (callId: string) => service.cluster.logs('users').split('\n').filter((line) => line.includes(`"${callId}"`) && line.includes('BatchGetUsers')).length;
+      const created = await service.tasks.batchCreateTasks({ tasks: assigned(...others.map(({ userId }) => userId)) }, { ...ada.as, callId: 'batch-create-people' });
+      expect(created.results.map(({ task }) => task?.assigneeName)).toEqual(others.map((_, index) => `Person ${index}`));
+      expect(callsOf('batch-create-people')).toBe(1);
+      const more = await Promise.all(Array.from({ length: 12 }, (_, index) => service.newUser(`Other ${index}`)));
+      const requests = created.results.map(({ task }, index) => update(task?.id ?? '', { assigneeId: more[index]?.userId ?? '' }, ['assignee_id']));
+      const updated = await service.tasks.batchUpdateTasks({ requests }, { ...ada.as, callId: 'batch-update-people' });
+      expect(updated.results.map(({ task }) => task?.assigneeName)).toEqual(more.map((_, index) => `Other ${index}`));
+      expect(callsOf('batch-update-people')).toBe(1);
+    });
   });
 
   it('give one answer and one task to one request id, sent to two replicas at once', async () => {
