@@ -6,10 +6,12 @@ import { Task } from '#contract/tasks/v1/tasks';
 import { policies, type MethodPolicy, type ServiceName } from '#libs/contract';
 import { accessTable } from './access-table.ts';
 import { findSecrets, ownSecretsOf, plantSecrets, readAllLogs, readAllMetrics, textOf, type Secrets } from './canaries.ts';
-import { newEmail, startWorld, type Person, type World } from './start-world.ts';
+import { startOtlpReceiver, type OtlpReceiver } from './otlp-receiver.ts';
+import { newEmail, startWorld, until, type Person, type World } from './start-world.ts';
 import { requestTypeOf, textFieldsOf, withBytes } from './text-fields.ts';
 import { encode, openWire, serviceOf, type Answer, type Credentials, type Wire } from './wire.ts';
 
+let receiver: OtlpReceiver;
 let world: World;
 let person: Person;
 let secrets: Secrets;
@@ -18,7 +20,9 @@ const emails: string[] = [];
 const answers: { path: string; answer: Answer }[] = [];
 
 beforeAll(async () => {
-  world = await startWorld({ env: { TASKFLOW_LOG_LEVEL: 'trace', TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' } });
+  receiver = await startOtlpReceiver();
+  const env = { TASKFLOW_LOG_LEVEL: 'trace', TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_OTLP_ENDPOINT: receiver.url };
+  world = await startWorld({ env });
   person = await world.register();
   secrets = await plantSecrets(world, person);
   wire = openWire(world.cluster, `App/${secret('password in a user agent')}`);
@@ -27,6 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   wire?.close();
   await world?.stop();
+  await receiver?.stop();
 });
 
 const secret = (name: string): string => {
@@ -170,6 +175,16 @@ describe('D18: twenty planted secrets, sent through every method', () => {
       const text = textOf(answer);
       expect([path, findSecrets(text, all), emails.filter((email) => text.includes(email))]).toEqual([path, [], []]);
     }
+  });
+
+  it('are in no span', async () => {
+    const asked = [...policies.keys()].map((path) => path.slice(1));
+    // Exports are a second behind.
+    await until(async () => new Set(receiver.spans.map(({ name }) => name)), (names) => asked.every((name) => names.has(name)));
+    expect(receiver.spans.some(({ attributes }) => attributes['db.system.name'] === 'postgresql')).toBe(true);
+    const text = receiver.received().toString('latin1');
+    expect(findSecrets(text, { ...secrets, ...ownSecretsOf(world.cluster) })).toEqual([]);
+    expect(emails.filter((email) => text.includes(email))).toEqual([]);
   });
 
   it('are in no metric', async () => {

@@ -2,12 +2,13 @@ import type { EntityManager, MikroORM, PostgreSqlConnection } from '@mikro-orm/p
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { AppError } from '#libs/errors';
-import type { Logger, Metrics } from '#libs/runtime';
+import { isTracing, type Logger, type Metrics } from '#libs/runtime';
 import { createControlConnection } from './control-connection.ts';
 import type { ConstraintErrors } from './database-errors.ts';
 import { migrationNames } from './migration-files.ts';
 import { createOrm, migrationsTable, sessionLimits, type Entities } from './orm.ts';
 import { createReader, type SqlReader } from './reader.ts';
+import { traceStatements } from './statement-spans.ts';
 import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
 
 /** What a service's database is made of; the same object serves to open and to migrate it. */
@@ -83,6 +84,7 @@ function poolOptions({ poolSize, applicationName }: DatabaseOptions): Record<str
 }
 
 function watchPool(pool: Pool, { logger, metrics }: DatabaseOptions): void {
+  if (isTracing()) pool.on('connect', traceStatements);
   pool.on('error', (error: Error & { code?: string }) => logger.warn({ code: error.code }, 'idle database connection lost'));
   const connections = metrics?.gauge('db_connections', 'Connections of the pool by state; waiting counts requests for one.', ['state']);
   if (connections === undefined) return;

@@ -1,6 +1,6 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { setTimeout as pause } from 'node:timers/promises';
-import { assertNoOpenTransaction, remainingMs, runInsideTransaction } from '#libs/runtime';
+import { assertNoOpenTransaction, currentContext, remainingMs, runInsideTransaction } from '#libs/runtime';
 import { runAfterCommit } from './after-commit.ts';
 import type { ControlConnection } from './control-connection.ts';
 import { toDatabaseError, type ConstraintErrors } from './database-errors.ts';
@@ -83,6 +83,7 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
           throw toDatabaseError(error, constraints);
         }
         onOutcome('repeated');
+        currentContext()?.span?.event('transaction repeated', { 'taskflow.retry.attempt': repeat + 1 });
         await pause(waitMs);
       }
     }

@@ -1,6 +1,7 @@
 import type { UnitOfWork } from '#libs/db';
 import { AppError, errorTable } from '#libs/errors';
 import { runInBackground, startLoop, type Logger, type Loop, type Metrics } from '#libs/runtime';
+import { recordBatch } from './batch-spans.ts';
 import type { CursorRepository } from './cursor.ts';
 import { nameOfError } from './error-name.ts';
 import type { Position } from './pull.ts';
@@ -9,6 +10,8 @@ import type { Position } from './pull.ts';
 export interface PulledEvent {
   position?: Position | undefined;
   createTime?: Date | undefined;
+  /** Of the call that made it. `handle` gets the one that what follows from the event continues. */
+  traceParent?: string | undefined;
 }
 
 export interface PullerOptions<R, E extends PulledEvent> {
@@ -132,7 +135,7 @@ class PullerRun<R, E extends PulledEvent> {
   /** Returns the position after the events. */
   async #ingest(from: Position | undefined, events: E[], signal: AbortSignal): Promise<Position> {
     try {
-      const to = await this.#commit(from, events, signal, (repositories) => this.#options.handle(events, repositories));
+      const to = await this.#commit(from, events, signal, (repositories, recorded) => this.#options.handle(recorded, repositories));
       this.#measure('handled', events.length);
       return to;
     } catch (error) {
@@ -147,15 +150,17 @@ class PullerRun<R, E extends PulledEvent> {
     }
   }
 
-  async #commit(from: Position | undefined, events: E[], signal: AbortSignal, work: (repositories: R & { cursor: CursorRepository }) => Promise<void>): Promise<Position> {
+  async #commit(from: Position | undefined, events: E[], signal: AbortSignal, work: (repositories: R & { cursor: CursorRepository }, recorded: E[]) => Promise<void>): Promise<Position> {
     const { name, uow, logger, afterCommit } = this.#options;
     const to = positionOf(events.at(-1));
     await this.#inBackground(handleTimeoutMs, signal, () =>
-      uow.run(async (repositories) => {
-        // First, so that replicas which race wait here, before they do the work in vain.
-        if (!(await repositories.cursor.advance(name, from, to))) throw new CursorMoved();
-        await work(repositories);
-      }),
+      recordBatch(`ingest ${name}`, events, (recorded) =>
+        uow.run(async (repositories) => {
+          // First, so that replicas which race wait here, before they do the work in vain.
+          if (!(await repositories.cursor.advance(name, from, to))) throw new CursorMoved();
+          await work(repositories, recorded);
+        }),
+      ),
     );
     await afterCommit?.().catch((error: unknown) => logger.warn({ err: error, cursor: name }, 'work after an event batch failed'));
     return to;

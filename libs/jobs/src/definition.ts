@@ -38,6 +38,8 @@ export interface EnqueueOptions {
   /** The call that caused the job; the running call's when absent. */
   callId?: string;
   traceParent?: string;
+  /** Of the other calls whose work the job does as well. */
+  links?: readonly string[];
 }
 
 /** Defines a job. Throws when a name cannot be used. */

@@ -1,9 +1,9 @@
-import type { Logger, Metrics } from '#libs/runtime';
+import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
 import { WaitingError, type Job } from 'bullmq';
 import type { JobDefinition } from './definition.ts';
 import { unwrap } from './envelope.ts';
 import { isPermanent, PermanentJobError } from './outcomes.ts';
-import { runAttempt, type JobHandler } from './run-job.ts';
+import { runAttempt, type Attempt, type JobHandler } from './run-job.ts';
 import { settleFailure, type FailedRun, type Mortuary, type Outcome } from './settle-job.ts';
 
 export interface ProcessorOptions extends Mortuary {
@@ -31,20 +31,27 @@ function readJob(job: Job, options: ProcessorOptions) {
   return { definition, handler, envelope, payload: payload.data };
 }
 
-async function attemptJob(job: Job, options: ProcessorOptions): Promise<void> {
+/** What finds a run's lines and its trace. */
+interface RunIds {
+  requestId?: string;
+  traceId?: string;
+}
+
+/** `ids` gets those that the attempt runs under. */
+async function attemptJob(job: Job, options: ProcessorOptions, ids: RunIds): Promise<void> {
+  const onStart: Attempt['onStart'] = ({ callId, traceParent }) => Object.assign(ids, { requestId: callId, traceId: traceIdOf(traceParent) });
   const run = { jobId: job.id ?? '', attempt: job.attemptsMade + 1, starts: job.attemptsStarted };
-  await runAttempt({ ...readJob(job, options), run, logger: options.logger, stopping: options.stopping });
+  await runAttempt({ ...readJob(job, options), queue: options.queue, run, logger: options.logger, stopping: options.stopping, onStart });
 }
 
 function createReport({ logger, metrics, queue }: { logger: Logger; metrics: Metrics; queue: string }) {
   const runs = metrics.counter('taskflow_job_runs_total', 'Runs of jobs, by what became of them.', ['queue', 'job', 'outcome']);
   const seconds = metrics.histogram('taskflow_job_duration_seconds', 'How long runs of jobs took.', ['queue', 'job']);
   /** The one line and the numbers of a run. */
-  return (job: Job, label: string, outcome: Outcome, details: { durationMs: number; err?: unknown }) => {
+  return (job: Job, label: string, outcome: Outcome, details: RunIds & { durationMs: number; err?: unknown }) => {
     runs.inc({ queue, job: label, outcome });
     seconds.observe({ queue, job: label }, details.durationMs / 1_000);
-    const callId = unwrap(job.data)?.callId;
-    const line = { job: job.name, queue, jobId: job.id, callId, attempt: job.attemptsMade + 1, outcome, ...details };
+    const line = { job: job.name, queue, jobId: job.id, attempt: job.attemptsMade + 1, outcome, ...details };
     if (outcome === 'completed') logger.info(line, 'job completed');
     else if (outcome === 'buried') logger.error(line, 'job died');
     else logger.warn(line, 'job did not complete');
@@ -61,12 +68,13 @@ export function createProcessor(options: ProcessorOptions): (job: Job, token?: s
     const durationMs = () => Math.round(performance.now() - startedAt);
     // Anybody can write names into Redis; metrics must not grow with them.
     const label = options.jobs.some((definition) => definition.name === job.name) ? job.name : 'unknown';
+    const ids: RunIds = { requestId: unwrap(job.data)?.callId ?? '' };
     try {
-      await attemptJob(job, options);
-      report(job, label, 'completed', { durationMs: durationMs() });
+      await attemptJob(job, options, ids);
+      report(job, label, 'completed', { ...ids, durationMs: durationMs() });
     } catch (error) {
       const verdict = await settle({ job, token, error, label, interrupted: options.stopping.aborted && !isPermanent(error) });
-      report(job, label, verdict.outcome, { durationMs: durationMs(), err: error });
+      report(job, label, verdict.outcome, { ...ids, durationMs: durationMs(), err: error });
       throw verdict.signal;
     }
   };

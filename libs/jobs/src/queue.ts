@@ -5,6 +5,7 @@ import { queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, ty
 import { wrap } from './envelope.ts';
 import { keptFailures } from './failures.ts';
 import { createMeasure, findLiveJob, inspectQueue, type LiveJob, type QueueState } from './inspection.ts';
+import { recordEnqueue } from './job-spans.ts';
 import { openProducer, type Producer, type ProducerOptions } from './producer.ts';
 
 export interface QueueOptions<J extends readonly JobDefinition[]> extends ProducerOptions {
@@ -79,7 +80,7 @@ async function enqueueAll(producer: Producer, added: ReturnType<typeof toBulkJob
   for (const name of new Set(added.map(({ queue }) => queue))) {
     const jobs = added.filter(({ queue }) => queue === name).map(({ job }) => job);
     for (let start = 0; start < jobs.length; start += bulkSize) {
-      await producer.use((queues) => queues(name).addBulk(jobs.slice(start, start + bulkSize)));
+      await recordEnqueue(name, jobs.slice(start, start + bulkSize), (part) => producer.use((queues) => queues(name).addBulk(part)));
     }
   }
   return added.map(({ job }) => job.opts.jobId);
@@ -114,7 +115,7 @@ interface Schedule {
 function createScheduler(producer: Producer) {
   const declared = new Set<string>();
   return ({ id, everyMs, definition, payload }: Schedule) => {
-    const data = { payload: definition.payload.parse(payload), callId: '', traceParent: '' };
+    const data = { payload: definition.payload.parse(payload), callId: '', traceParent: '', links: [] };
     return producer.use(async (queues) => {
       const queue = queues(definition.queue);
       // The first time in this process in any case: the job's own options may have changed with the release.

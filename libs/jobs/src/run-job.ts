@@ -1,6 +1,7 @@
-import { runInBackground, type Logger } from '#libs/runtime';
+import { inSpan, runInBackground, type CallContext, type Logger } from '#libs/runtime';
 import type { JobDefinition } from './definition.ts';
 import type { Envelope } from './envelope.ts';
+import { describeJob } from './job-spans.ts';
 
 /** What a handler knows about its run besides the payload. */
 export interface JobRun {
@@ -17,6 +18,7 @@ export interface JobRun {
 export type JobHandler = (payload: unknown, run: JobRun) => Promise<void>;
 
 export interface Attempt {
+  queue: string;
   definition: JobDefinition;
   handler: JobHandler;
   payload: unknown;
@@ -25,6 +27,8 @@ export interface Attempt {
   logger: Logger;
   /** Fires when the process stops and cannot wait any longer. */
   stopping: AbortSignal;
+  /** Told the ids that the attempt runs under, before it runs. */
+  onStart?: (context: Pick<CallContext, 'callId' | 'traceParent'>) => void;
 }
 
 /** How long a handler may take to notice that its signal fired before its slot is given to another job. */
@@ -62,7 +66,14 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     callId: envelope.callId === '' ? undefined : envelope.callId,
     traceParent: envelope.traceParent === '' ? undefined : envelope.traceParent,
   };
-  await runInBackground(background, async (context) => {
+  const span = {
+    name: `run ${definition.name}`,
+    kind: 'consumer' as const,
+    parent: envelope.traceParent,
+    links: envelope.links,
+    attributes: { ...describeJob(attempt.queue, attempt.run.jobId), 'taskflow.job.attempt': attempt.run.attempt, 'taskflow.job.starts': attempt.run.starts },
+  };
+  const perform = async (context: CallContext): Promise<void> => {
     const limit = rejectAfter(context.signal);
     try {
       const run = { ...attempt.run, callId: context.callId, signal: context.signal };
@@ -70,5 +81,11 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     } finally {
       limit.cancel();
     }
-  });
+  };
+  await runInBackground(background, (context) =>
+    inSpan(span, (active) => {
+      attempt.onStart?.({ callId: context.callId, traceParent: active?.traceParent ?? context.traceParent });
+      return perform(context);
+    }),
+  );
 }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from './logger.ts';
+import type { ActiveSpan } from './telemetry/span.ts';
+import { newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
 
 export interface UserActor {
   kind: 'user';
@@ -28,8 +30,10 @@ export interface CallContext {
   /** The address of the client; empty for background work. */
   peer: string;
   userAgent: string;
-  /** W3C traceparent. */
+  /** W3C traceparent: what everything that is done for the call continues. */
   traceParent: string;
+  /** Absent when the call's trace is not recorded. */
+  span?: ActiveSpan | undefined;
   logger: Logger;
 }
 
@@ -53,11 +57,6 @@ export function newCallId(): string {
   return randomUUID();
 }
 
-/** A new W3C traceparent: unsampled, since whether to record is decided by a tracer. */
-export function newTraceParent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
-}
-
 export interface BackgroundOptions {
   /** For logs and as the method: "overdue-sweep". */
   name: string;
@@ -74,6 +73,7 @@ export interface BackgroundOptions {
 export function runInBackground<T>(options: BackgroundOptions, fn: (context: CallContext) => Promise<T>): Promise<T> {
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const callId = options.callId ?? newCallId();
+  const traceParent = options.traceParent ?? newTraceParent();
   const context: CallContext = {
     callId,
     method: options.name,
@@ -82,8 +82,8 @@ export function runInBackground<T>(options: BackgroundOptions, fn: (context: Cal
     actor: { kind: 'anonymous' },
     peer: '',
     userAgent: '',
-    traceParent: options.traceParent ?? newTraceParent(),
-    logger: options.logger.child({ callId, method: options.name }),
+    traceParent,
+    logger: options.logger.child({ requestId: callId, traceId: traceIdOf(traceParent), method: options.name }),
   };
   return contexts.run(context, () => fn(context));
 }

@@ -26,6 +26,14 @@ export const envTypes = {
   positiveInt: (fallback: number, max = 1_000_000_000) => integer(1, max).default(fallback),
   /** 0 is allowed. */
   wholeNumber: (fallback: number, max = 1_000_000_000) => integer(0, max).default(fallback),
+  /** From 0 to 1, for instance 0.05. */
+  share: (fallback: number) =>
+    z
+      .string()
+      .regex(/^(0|1|[01]?\.\d{1,9})$/, 'must be a number from 0 to 1')
+      .transform(Number)
+      .refine((value) => value <= 1, 'must be a number from 0 to 1')
+      .default(fallback),
   /** A URL with one of the protocols, written with their colon: "postgres:". */
   url: (...protocols: string[]) => z.string().refine((text) => isUrl(text, protocols), `must be a URL that starts with ${protocols.join('// or ')}//`),
   text: () => z.string().min(1, 'must not be empty'),

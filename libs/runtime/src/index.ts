@@ -5,7 +5,6 @@ export { createLogger, type Logger } from './logger.ts';
 export {
   currentContext,
   newCallId,
-  newTraceParent,
   remainingMs,
   runInBackground,
   runWithContext,
@@ -18,7 +17,12 @@ export {
 export { assertNoOpenTransaction, runInsideTransaction } from './transaction-guard.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';
+export { readBuildInfo, type BuildInfo } from './build-info.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export type { ActiveSpan, NewSpan, SpanAttributes, SpanFailure, SpanKind } from './telemetry/span.ts';
+export { isSampled, newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
+export { failureOf, inSpan, isTracing, startSpan } from './telemetry/tracing.ts';
+export { startTracing, type TracingConfig } from './telemetry/start-tracing.ts';
 export { startHttpPort, type HttpPort } from './http-port.ts';
 export { PortTakenError } from './port-taken.ts';
 export { createParts, type Part } from './parts.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loadConfig } from './config.ts';
 import { envTypes } from './env-types.ts';
+import type { TracingConfig } from './telemetry/start-tracing.ts';
 
 /** The number of each service: it gives the default ports 50050 + n and 9464 + n. */
 const numbers = { auth: 1, users: 2, tasks: 3, scheduler: 4 } as const;
@@ -29,6 +30,8 @@ export interface ServiceConfig {
   servicePublicKeys: z.infer<typeof publicKeys>;
   shutdownGraceMs: number;
   trustedProxies: string[];
+  /** Left out: nothing is traced. */
+  tracing?: TracingConfig | undefined;
 }
 
 function shapeOf(service: ServiceName) {
@@ -45,7 +48,14 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_SERVICE_PUBLIC_KEYS: envTypes.json(publicKeys),
     TASKFLOW_SHUTDOWN_GRACE_MS: envTypes.positiveInt(20_000, 600_000),
     TASKFLOW_TRUSTED_PROXIES: envTypes.list(),
+    TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
+    TASKFLOW_TRACE_RATIO: envTypes.share(1),
   };
+}
+
+function toTracing(endpoint: string | undefined, ratio: number): TracingConfig | undefined {
+  return endpoint === undefined ? undefined : { endpoint, ratio };
 }
 
 /** The address of another service: its gRPC target. */
@@ -79,6 +89,7 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     servicePublicKeys: read('TASKFLOW_SERVICE_PUBLIC_KEYS'),
     shutdownGraceMs: read('TASKFLOW_SHUTDOWN_GRACE_MS'),
     trustedProxies: read('TASKFLOW_TRUSTED_PROXIES'),
+    tracing: toTracing(read('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT'), read('TASKFLOW_TRACE_RATIO')),
   };
   return { common, own };
 }

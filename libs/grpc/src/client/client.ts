@@ -53,7 +53,8 @@ export interface ServiceClient<D> {
 }
 
 interface Method {
-  breaker: Breaker;
+  /** Undefined before the first call. */
+  breaker(): Breaker | undefined;
   call(request: unknown, options?: StreamOptions): Promise<unknown> | AsyncIterable<unknown>;
 }
 
@@ -82,20 +83,25 @@ function createMethod(definition: MethodDefinition, transport: Client, options: 
   const { callee, logger, metrics } = options;
   const policy = policyOf(definition.path);
   const method = `${policy.service}/${policy.method}`;
-  const breaker = createBreaker({ callee, method, logger, metrics }, options.breaker);
-  const observed = observeCalls(metrics, { callee, method });
+  // Made by the first call: a service calls few of the methods that a callee has, and only those have series in its metrics.
+  let breaker: Breaker | undefined;
+  const openBreaker = (): Breaker => (breaker ??= createBreaker({ callee, method, logger, metrics }, options.breaker));
+  const observed = observeCalls(metrics, { callee, method, breakerState: () => openBreaker().state });
 
   const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
     const prepared = await prepareCall(definition, options, timeoutMs);
-    return breaker.run(() => attempt({ transport, definition, callee, request, ...prepared }));
+    return openBreaker().run(() => attempt({ transport, definition, callee, request, ...prepared }));
+  };
+  const openCallStream = async (request: unknown, timeoutMs: number | undefined, own: AbortSignal | undefined) => {
+    const { signal: outer, ...prepared } = await prepareCall(definition, options, timeoutMs);
+    const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
+    return { signal, stream: await openBreaker().run(() => openStream({ transport, definition, callee, request, ...prepared, signal })) };
   };
   // The breaker and the metrics judge how the stream begins; it may end for many reasons, its deadline among them.
   async function* callStream(request: unknown, { timeoutMs, signal: own }: StreamOptions): AsyncGenerator<unknown, void> {
     try {
       if (own?.aborted === true) return;
-      const { signal: outer, ...prepared } = await prepareCall(definition, options, timeoutMs);
-      const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
-      const stream = await observed(() => breaker.run(() => openStream({ transport, definition, callee, request, ...prepared, signal })));
+      const { stream, signal } = await observed(() => openCallStream(request, timeoutMs, own));
       yield* readStream(stream, callee, signal);
     } catch (error) {
       if (own?.aborted !== true) throw error;
@@ -104,7 +110,7 @@ function createMethod(definition: MethodDefinition, transport: Client, options: 
   const call: Method['call'] = definition.responseStream
     ? (request, streamOptions = {}) => callStream(request, streamOptions)
     : (request, { timeoutMs } = {}) => observed(() => callUnary(request, timeoutMs));
-  return { breaker, call };
+  return { breaker: () => breaker, call };
 }
 
 /** The client of one service of a callee. Clients of the same target share a channel; each method has a breaker of its own. */
@@ -115,9 +121,9 @@ export function createClient<D extends Record<string, MethodDefinition>>(definit
   return {
     client: Object.fromEntries([...methods].map(([name, { call }]) => [name, call])) as ClientMethods<D>,
     close: () => {
-      for (const { breaker } of methods.values()) breaker.close();
+      for (const { breaker } of methods.values()) breaker()?.close();
       release();
     },
-    breakers: () => [...methods].map(([method, { breaker }]) => ({ method, state: breaker.state })),
+    breakers: () => [...methods].map(([method, { breaker }]) => ({ method, state: breaker()?.state ?? 'closed' })),
   };
 }

@@ -1,10 +1,11 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MethodPolicy } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import type { CallContext, Logger } from '#libs/runtime';
+import { traceIdOf, type CallContext, type Logger } from '#libs/runtime';
 import { acceptCallId, callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
-import { continueTrace, traceIdOf, traceParentKey } from '../wire/trace-parent.ts';
+import { continueTrace, traceParentKey } from '../wire/trace-parent.ts';
+import { startCallSpan } from './call-span.ts';
 
 export interface Arrival {
   policy: MethodPolicy;
@@ -39,7 +40,8 @@ export function openCall(arrival: Arrival): OpenCall {
   const now = Date.now();
   const deadline = deadlineOf(arrival, now);
   const callId = acceptCallId(textOf(metadata, callIdKey));
-  const traceParent = continueTrace(textOf(metadata, traceParentKey));
+  const span = startCallSpan(policy.path, metadata, callId);
+  const traceParent = span?.traceParent ?? continueTrace(textOf(metadata, traceParentKey));
   const controller = new AbortController();
   let closed = false;
   const abort = (reason: AppError): void => {
@@ -56,6 +58,7 @@ export function openCall(arrival: Arrival): OpenCall {
     peer,
     userAgent: textOf(metadata, 'user-agent') ?? '',
     traceParent,
+    span,
     logger: logger.child({ requestId: callId, traceId: traceIdOf(traceParent), method: policy.path }),
   };
   const close = (): void => {

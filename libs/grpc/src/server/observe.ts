@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { errorTable, toAppError, type AppError } from '#libs/errors';
-import type { Logger, Metrics } from '#libs/runtime';
-import { traceIdOf } from '../wire/trace-parent.ts';
+import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
+import { endCallSpan } from './call-span.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
 
 /** Rate, errors, duration of the calls that a server answers. */
@@ -41,6 +41,7 @@ export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics 
       running.dec({ method });
       handled.inc({ method, code: line.code, reason: error?.reason ?? '' });
       seconds.observe({ method }, (performance.now() - startedAt) / 1000);
+      endCallSpan(call.context.span, line, error);
       logger[error === undefined ? 'info' : errorTable[error.kind].logLevel](line, 'call ended');
     };
     running.inc({ method });

@@ -8,11 +8,12 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js';
 import { AppError, errorTable, kindOfCode } from '#libs/errors';
-import type { Logger, Metrics } from '#libs/runtime';
+import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
 import { acceptCallId, callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
 import { statusDetailsKey, toStatus } from '../wire/status.ts';
-import { traceIdOf, traceParentKey } from '../wire/trace-parent.ts';
+import { continueTrace, traceParentKey } from '../wire/trace-parent.ts';
+import { endCallSpan, startCallSpan } from './call-span.ts';
 import { serverMetrics } from './observe.ts';
 import type { OpenCalls } from './open-calls.ts';
 
@@ -96,7 +97,9 @@ function createRecorder({ logger, metrics }: EdgeOptions): (path: string, call: 
   const { handled } = serverMetrics(metrics);
   return (method, { callId, metadata, error, peer }) => {
     const code = Code[errorTable[error.kind].code];
-    const traceId = traceIdOf(textOf(metadata, traceParentKey) ?? '');
+    const span = startCallSpan(method, metadata, callId);
+    endCallSpan(span, { code }, error);
+    const traceId = traceIdOf(span?.traceParent ?? continueTrace(textOf(metadata, traceParentKey)));
     handled.inc({ method, code, reason: error.reason });
     logger.info({ method, code, reason: error.reason, requestId: callId, traceId, peer, message: error.message }, 'call ended before its request was read');
   };

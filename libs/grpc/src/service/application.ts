@@ -1,4 +1,4 @@
-import { createLogger, createMetrics, createParts, type Logger, type Metrics, type RunningApp, type ServiceConfig } from '#libs/runtime';
+import { createLogger, createMetrics, createParts, readBuildInfo, startTracing, type Logger, type Metrics, type RunningApp, type ServiceConfig } from '#libs/runtime';
 import { createServiceIdentity, type ServiceIdentity } from '../identity/service-identity.ts';
 import type { ServicePorts } from './service-ports.ts';
 
@@ -30,7 +30,11 @@ export async function startApplication<C extends ServiceConfig>(
   const parts = createParts({ logger, graceMs: shutdownGraceMs + closingMs });
   const identity = createServiceIdentity({ service, privateKey: serviceKey });
   try {
-    const ports = await build({ config, logger, metrics: createMetrics(service), identity, parts });
+    const metrics = createMetrics(service);
+    // Before anything that could be traced, and ended after it.
+    const tracing = await startTracing({ service, version: readBuildInfo().version, tracing: config.tracing, logger, metrics });
+    parts.add({ name: 'tracing', stop: tracing.stop });
+    const ports = await build({ config, logger, metrics, identity, parts });
     return { ...ports, logger, stop: parts.stop };
   } catch (error) {
     await parts.stop();

@@ -11,6 +11,8 @@ export interface DeliveryBatch {
   /** The call behind the first of them. */
   callId: string;
   traceParent: string;
+  /** Of the calls behind the others. */
+  links: string[];
 }
 
 /** How a notification ended, and after how many tries. */
@@ -97,11 +99,12 @@ export function toBatches(rows: ClaimedRow[], newJobId: () => string): DeliveryB
   for (const row of rows) {
     let batch = open.get(row.recipient_id);
     if (batch === undefined || batch.notificationIds.length === maxBatch) {
-      batch = { jobId: newJobId(), recipientId: row.recipient_id, notificationIds: [], callId: row.call_id, traceParent: row.trace_parent };
+      batch = { jobId: newJobId(), recipientId: row.recipient_id, notificationIds: [], callId: row.call_id, traceParent: row.trace_parent, links: [] };
       open.set(row.recipient_id, batch);
       batches.push(batch);
     }
     batch.notificationIds.push(row.id);
+    if (row.trace_parent !== batch.traceParent && !batch.links.includes(row.trace_parent)) batch.links.push(row.trace_parent);
   }
   return batches;
 }

@@ -1,0 +1,35 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { AppError, ErrorKind } from '#libs/errors';
+import { startSpan, type ActiveSpan } from '#libs/runtime';
+import { textOf } from '../wire/metadata.ts';
+import { readTraceParent, traceParentKey } from '../wire/trace-parent.ts';
+
+/** grpc-js tells the callee how often the call has been tried before (gRPC A6). */
+const previousAttemptsKey = 'grpc-previous-rpc-attempts';
+
+/** The errors that are the server's and not the caller's, as the conventions for RPC spans count them. */
+const serverFaults: ReadonlySet<ErrorKind> = new Set(['deadline_exceeded', 'unimplemented', 'internal', 'unavailable']);
+
+/** The span of a call that has just arrived; it continues the caller's trace. */
+export function startCallSpan(path: string, metadata: Metadata, callId: string): ActiveSpan | undefined {
+  const method = path.slice(1);
+  const previous = Number(textOf(metadata, previousAttemptsKey) ?? 0);
+  return startSpan({
+    name: method,
+    kind: 'server',
+    attributes: {
+      'rpc.system.name': 'grpc',
+      'rpc.method': method,
+      'taskflow.request_id': callId,
+      ...(previous > 0 && { 'taskflow.retry.previous_attempts': previous }),
+    },
+    parent: readTraceParent(textOf(metadata, traceParentKey)),
+  });
+}
+
+/** How the call ended. A refusal is the caller's business: the span says so and is no failure. */
+export function endCallSpan(span: ActiveSpan | undefined, { code, caller }: { code: string | undefined; caller?: string }, error: AppError | undefined): void {
+  if (span === undefined) return;
+  span.set({ 'rpc.response.status_code': code, ...(error && { 'taskflow.reason': error.reason }), ...(caller !== undefined && { 'taskflow.caller': caller }) });
+  span.end(error !== undefined && serverFaults.has(error.kind) ? { type: error.reason } : undefined);
+}

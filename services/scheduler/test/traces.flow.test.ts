@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import { Task } from '#contract/tasks/v1/tasks';
+import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../../test/otlp-receiver.ts';
+import { startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+
+let receiver: OtlpReceiver;
+let cluster: SchedulerCluster;
+let ada: TestUser;
+let bob: TestUser;
+
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  cluster = await startSchedulerCluster({
+    env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_OTLP_ENDPOINT: receiver.url, TASKFLOW_TRACE_RATIO: '0' },
+  });
+  ada = await cluster.newUser('Ada');
+  bob = await cluster.newUser('Bob');
+}, 120_000);
+afterAll(async () => {
+  await cluster?.stop();
+  await receiver?.stop();
+});
+
+interface Origin {
+  traceId: string;
+  spanId: string;
+  metadata: Record<string, string>;
+}
+
+/** A caller that traces itself. */
+function traced(flags: '00' | '01' = '01'): Origin {
+  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  return { traceId, spanId, metadata: { traceparent: `00-${traceId}-${spanId}-${flags}` } };
+}
+
+async function assignToBob({ metadata }: Origin, title = 'Water the plants'): Promise<Task> {
+  const { task } = await cluster.tasks.createTask({ task: Task.fromPartial({ title, assigneeId: bob.userId }) }, { ...ada.as, metadata });
+  return task as Task;
+}
+
+const spansOf = ({ traceId }: Origin): ReceivedSpan[] => receiver.spans.filter((span) => span.traceId === traceId);
+
+/** Whether nothing is missing around a span: neither what it continues, nor the other side of a call, nor any statement of that. */
+function isPlaced(span: ReceivedSpan, origin: Origin): boolean {
+  const spans = spansOf(origin);
+  const hasParent = span.parentId === origin.spanId || spans.some(({ spanId }) => spanId === span.parentId);
+  const needsChild = span.attributes['rpc.system.name'] === 'grpc';
+  return hasParent && (!needsChild || spans.some(({ parentId }) => parentId === span.spanId));
+}
+
+/** Until the whole way has arrived; each process exports by itself, a second behind. */
+function untilRun(origin: Origin): Promise<ReceivedSpan[]> {
+  const complete = (spans: ReceivedSpan[]) => spans.some(({ name }) => name === 'run deliver-notifications') && spans.every((span) => isPlaced(span, origin));
+  return until(async () => spansOf(origin), complete);
+}
+
+const sideOf = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
+
+/** The tree below a span, one line for each, in the words "service side name"; equal siblings are told once. */
+function treeOf(spans: readonly ReceivedSpan[], parentId: string, indent = ''): string[] {
+  const children = spans.filter((span) => span.parentId === parentId);
+  const lines = children.map((span) => [`${indent}${span.service} ${sideOf[span.kind]} ${span.name}`, ...treeOf(spans, span.spanId, `${indent}  `)].join('\n'));
+  return [...new Set(lines)].sort();
+}
+
+describe('H4: one trace from the call to the handler of its job', () => {
+  it('holds the call, its statements, the calls it makes, the event, the queue, the job and what the job does', async () => {
+    const origin = traced();
+    await assignToBob(origin);
+    const spans = await untilRun(origin);
+    const lines = treeOf(spans, origin.spanId).join('\n').split('\n');
+    const expected = [
+      /^tasks server taskflow.tasks.v1.TasksService\/CreateTask$/,
+      /^ {2}tasks client taskflow.users.v1.InternalUsersService\/BatchGetUsers$/,
+      /^ {4}users server taskflow.users.v1.InternalUsersService\/BatchGetUsers$/,
+      /^ {6}users client \S+/,
+      /^ {2}tasks client INSERT [a-z_]+$/,
+      /^ {2}scheduler consumer ingest tasks$/,
+      /^ {4}scheduler client INSERT [a-z_]+$/,
+      /^ {4}scheduler producer enqueue deliver-notifications$/,
+      /^ {6}scheduler consumer run deliver-notifications$/,
+      /^ {8}scheduler client [A-Za-z_ -]+$/,
+      /^ {8}scheduler client taskflow.tasks.v1.InternalTasksService\/BatchGetTaskStates$/,
+      /^ {10}tasks server taskflow.tasks.v1.InternalTasksService\/BatchGetTaskStates$/,
+      /^ {12}tasks client \S+/,
+    ];
+    for (const line of expected) expect(lines).toContainEqual(expect.stringMatching(line));
+    expect(lines.filter((line) => !line.startsWith(' '))).toEqual(['tasks server taskflow.tasks.v1.TasksService/CreateTask']);
+    expect(spans.filter(({ failed }) => failed)).toEqual([]);
+  });
+
+  it('tells what was done and how it ended, and of statements neither text nor value', async () => {
+    const origin = traced();
+    const title = `Title ${randomBytes(8).toString('hex')}`;
+    const task = await assignToBob(origin, title);
+    const spans = await untilRun(origin);
+    const find = (name: string) => spans.find((span) => span.name === name)?.attributes;
+    expect(find('taskflow.tasks.v1.TasksService/CreateTask')).toEqual({
+      'rpc.system.name': 'grpc',
+      'rpc.method': 'taskflow.tasks.v1.TasksService/CreateTask',
+      'rpc.response.status_code': 'OK',
+      'taskflow.request_id': expect.any(String),
+    });
+    expect(spans.find(({ name, kind }) => name.endsWith('BatchGetTaskStates') && kind === 3)?.attributes).toEqual({
+      'rpc.system.name': 'grpc',
+      'rpc.method': 'taskflow.tasks.v1.InternalTasksService/BatchGetTaskStates',
+      'rpc.response.status_code': 'OK',
+      'server.address': 'tasks',
+      'taskflow.breaker.state': 'closed',
+    });
+    const statement = spans.find(({ service, attributes }) => service === 'tasks' && attributes['db.operation.name'] === 'INSERT');
+    const table = statement?.attributes['db.collection.name'];
+    expect(statement?.attributes).toEqual({ 'db.system.name': 'postgresql', 'db.operation.name': 'INSERT', 'db.query.summary': `INSERT ${String(table)}`, 'db.collection.name': table });
+    expect(find('run deliver-notifications')).toEqual({
+      'messaging.system': 'bullmq',
+      'messaging.destination.name': 'notifications',
+      'messaging.message.id': expect.any(String),
+      'taskflow.job.attempt': 1,
+      'taskflow.job.starts': 1,
+    });
+    const received = receiver.received();
+    for (const value of [title, task.id, ada.as.token]) expect(received.includes(value)).toBe(false);
+  });
+
+  it('of several calls that one batch and one job serve, each has its trace, linked to where the work was done', async () => {
+    await cluster.redis.cut();
+    const origins = [traced(), traced()];
+    for (const origin of origins) await assignToBob(origin);
+    await until(() => cluster.sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 2);
+    await cluster.redis.restore();
+    const complete = (spans: ReceivedSpan[]) => spans.filter(({ name }) => name === 'run deliver-notifications').length === 1;
+    const spans = await until(async () => origins.flatMap(spansOf), complete);
+    const run = spans.find(({ name }) => name === 'run deliver-notifications') as ReceivedSpan;
+    const others = spans.filter(({ name, traceId }) => name === 'ingest tasks' && traceId !== run.traceId);
+    expect(others).toHaveLength(1);
+    expect(run.links).toEqual(others.map(({ spanId }) => spanId));
+    expect((await cluster.inbox(bob)).filter(({ kind }) => kind === NotificationKind.ASSIGNED).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('a refusal is recorded with its reason, and is no failure of the service', async () => {
+    const origin = traced();
+    await expect(cluster.tasks.createTask({ task: Task.fromPartial({ title: '' }) }, { ...ada.as, metadata: origin.metadata })).rejects.toMatchObject({ reason: 'INVALID_FIELD' });
+    const [span] = await until(async () => spansOf(origin), (spans) => spans.length > 0);
+    expect(span).toMatchObject({ failed: false, attributes: { 'rpc.response.status_code': 'INVALID_ARGUMENT', 'taskflow.reason': 'INVALID_FIELD' } });
+  });
+
+  it('follows the caller: what it does not record is not recorded, and the ratio decides of traces that begin here', async () => {
+    const [unrecorded, recorded] = [traced('00'), traced()];
+    await assignToBob(unrecorded);
+    await cluster.createTask(ada);
+    await assignToBob(recorded);
+    await untilRun(recorded);
+    expect(spansOf(unrecorded)).toEqual([]);
+    const known = new Set(receiver.spans.filter(({ parentId }) => parentId === '').map(({ name }) => name));
+    expect(known).toEqual(new Set());
+  });
+
+  it('writes the id of the trace into the lines of every call and job', async () => {
+    const origin = traced();
+    // Somebody whom tasks has not asked users about yet.
+    const { userId: assigneeId } = await cluster.newUser('Carla');
+    await cluster.tasks.createTask({ task: Task.fromPartial({ title: 'Water the plants', assigneeId }) }, { ...ada.as, metadata: origin.metadata });
+    await untilRun(origin);
+    for (const service of ['tasks', 'users', 'scheduler'] as const) {
+      await until(async () => cluster.cluster.logs(service), (log) => log.includes(origin.traceId));
+    }
+    const job = cluster.cluster.logs('scheduler').split('\n').find((line) => line.includes(origin.traceId) && line.includes('job completed'));
+    expect(job).toBeDefined();
+  });
+});
