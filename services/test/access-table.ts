@@ -142,6 +142,13 @@ const scheduler: Record<string, Row> = {
   PreviewSchedule: { request: () => ({ cron: '0 9 * * *' }) },
 };
 
+const notifications: Record<string, Row> = {
+  ListNotifications: { request: nothing, answers: everybody },
+  GetUnreadCount: { request: nothing, answers: everybody },
+  MarkNotificationsRead: { request: () => ({ all: true }), answers: everybody },
+  WatchNotifications: { request: nothing, answers: everybody },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
@@ -154,5 +161,5 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('tasks.v1.TasksService', tasks),
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
-  ...rowsOf('scheduler.v1.NotificationsService', { ListNotifications: { request: nothing, answers: everybody } }),
+  ...rowsOf('scheduler.v1.NotificationsService', notifications),
 ]);

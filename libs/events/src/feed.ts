@@ -15,11 +15,30 @@ export interface UserFeedPage extends FeedPage {
   pruned: boolean;
 }
 
+/** A log that can be followed: its events stand in an order that never changes. */
+export interface FeedSource {
+  /** Where the log ends now for readers: nothing before it will appear any more, and what comes later stands behind it. */
+  end(): Promise<Position>;
+  /** What stands behind a position. */
+  read(after: Position, limit: number): Promise<FeedPage>;
+  /** The same, of what concerns one user. */
+  readUser(userId: string, after: Position, limit: number): Promise<UserFeedPage>;
+}
+
+/** The event log of a service as something to follow. */
+export function createLogSource(reader: SqlReader): FeedSource {
+  return {
+    end: () => currentPosition(reader),
+    read: (after, limit) => readFeed(reader, after, limit),
+    readUser: (userId, after, limit) => readUserFeed(reader, userId, after, limit),
+  };
+}
+
 /** Behind every event of a transaction. */
 const lastEventId = 2n ** 63n - 1n;
 
 /** Every event below this transaction is decided: what is not there now will never be. */
-function endBelow(transactionId: bigint): Position {
+export function endBelow(transactionId: bigint): Position {
   return { transactionId: transactionId - 1n, eventId: lastEventId };
 }
 

@@ -1,5 +1,4 @@
-import type { SqlReader } from '#libs/db';
-import { readUserFeed } from './feed.ts';
+import type { FeedSource } from './feed.ts';
 import { isBefore, type Position, type StoredEvent } from './pull.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -11,7 +10,7 @@ export interface FeedItem {
 }
 
 interface Following {
-  reader: SqlReader;
+  source: FeedSource;
   userId: string;
   subscription: Subscription;
   signal: AbortSignal;
@@ -45,11 +44,11 @@ async function waitForHub({ subscription, signal, heartbeatMs }: Following): Pro
   return undefined;
 }
 
-async function* catchUp({ reader, userId, subscription, signal, onPruned }: Following, from: Position): AsyncGenerator<FeedItem, Position> {
+async function* catchUp({ source, userId, subscription, signal, onPruned }: Following, from: Position): AsyncGenerator<FeedItem, Position> {
   const target = subscription.hubPosition() ?? from;
   let position = from;
   while (isBefore(position, target) && !signal.aborted) {
-    const page = await readUserFeed(reader, userId, position, pageSize);
+    const page = await source.readUser(userId, position, pageSize);
     if (page.pruned) throw onPruned();
     for (const event of page.events) {
       if (signal.aborted) return position;

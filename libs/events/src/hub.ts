@@ -1,6 +1,5 @@
-import type { SqlReader } from '#libs/db';
 import { runInBackground, startLoop, type Logger } from '#libs/runtime';
-import { currentPosition, readFeed } from './feed.ts';
+import type { FeedSource } from './feed.ts';
 import { isBefore, type Position, type StoredEvent } from './pull.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
 import { followFeed, type FeedItem } from './follow-feed.ts';
@@ -20,12 +19,12 @@ export interface EventHub {
 }
 
 export interface EventHubOptions {
-  reader: SqlReader;
+  source: FeedSource;
   logger: Logger;
   /** Resolves at the next announcement, after `maxMs`, or when the signal fires. */
   wait: (maxMs: number, signal: AbortSignal) => Promise<void>;
   /** Each user once. */
-  audienceOf: (payload: Uint8Array) => readonly string[];
+  audienceOf: (event: StoredEvent) => readonly string[];
   /** Makes the error for a position whose successors are gone. */
   onPruned: () => Error;
   heartbeatMs: number;
@@ -61,7 +60,7 @@ function createReaders(audienceOf: EventHubOptions['audienceOf'], hubPosition: (
     hand: (events) => {
       const concerned = new Set<Subscription>();
       for (const event of events) {
-        const subscriptions = audienceOf(event.payload).flatMap((userId) => [...(byUser.get(userId) ?? [])]);
+        const subscriptions = audienceOf(event).flatMap((userId) => [...(byUser.get(userId) ?? [])]);
         for (const subscription of subscriptions) {
           subscription.offer(event);
           concerned.add(subscription);
@@ -73,18 +72,18 @@ function createReaders(audienceOf: EventHubOptions['audienceOf'], hubPosition: (
 }
 
 export function createEventHub(options: EventHubOptions): EventHub {
-  const { reader, logger, audienceOf } = options;
+  const { source, logger, audienceOf } = options;
   const readers = createReaders(audienceOf, () => position);
   let position: Position | undefined;
 
   async function readOnce(): Promise<{ again: boolean }> {
     const known = position;
     if (known === undefined) {
-      position = await currentPosition(reader);
+      position = await source.end();
       readers.everybody().forEach((subscription) => subscription.notice());
       return { again: true };
     }
-    const page = await readFeed(reader, known, pageSize);
+    const page = await source.read(known, pageSize);
     const concerned = readers.hand(page.events);
     position = isBefore(known, page.next) ? page.next : known;
     concerned.forEach((subscription) => subscription.notice());

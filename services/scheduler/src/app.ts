@@ -9,17 +9,20 @@ import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
+import { createInboxReader } from './db/inbox.reader.ts';
 import { createSchedulerReader } from './db/reader.ts';
 import { createScheduleReader } from './db/schedule-reader.ts';
 import { createRepositories } from './db/repositories.ts';
-import type { QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
+import type { InboxFeed, QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
 import { defineSchedules } from './domain/schedule.entity.ts';
+import { openInboxFeed } from './inbox-feed.ts';
 import { schedulerJobs } from './jobs/definitions.ts';
 import { deadLetters, jobHandlers } from './jobs/handlers.ts';
 import { createQueuePort } from './jobs/queue.ts';
 import { createSchedulerMetrics } from './metrics.ts';
 import { startPipeline, type Doorbell } from './pipeline.ts';
-import { notificationsHandlers, schedulerHandlers } from './rpc/scheduler.handlers.ts';
+import { notificationsHandlers } from './rpc/notifications.handlers.ts';
+import { schedulerHandlers } from './rpc/scheduler.handlers.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -38,7 +41,8 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const doorbell: Doorbell = { ring: () => undefined };
-    const deps = createDeps(base, { database, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
+    const inboxFeed = openInboxFeed(base, database);
+    const deps = createDeps(base, { database, inboxFeed, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
     const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
     const ports = await openPorts(base, {
@@ -49,6 +53,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       checks: { database: () => database.check() },
     });
     // The first to hear of the end, so that jobs and calls drain at the same time; the part of the worker waits for it.
+    base.parts.add({ name: 'waiting readers', stop: async () => inboxFeed.endWaits() });
     base.parts.add({ name: 'job intake', stop: async () => void worker.stop() });
     return ports;
   });
@@ -78,16 +83,20 @@ function openQueue(base: Base): QueuePort {
 
 interface Outside {
   database: Database;
+  inboxFeed: InboxFeed;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
 }
 
-function createDeps({ config, logger, metrics }: Base, { database, tasks, users, queue }: Outside, doorbell: Doorbell): SchedulerDeps {
+function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, tasks, users, queue }: Outside, doorbell: Doorbell): SchedulerDeps {
   return {
     uow: database.unitOfWork(createRepositories),
     read: createSchedulerReader(database.reader),
     readSchedules: createScheduleReader(database.reader),
+    inbox: createInboxReader(database.reader),
+    inboxFeed,
+    digest: { threshold: config.digestThreshold, quietMs: config.digestQuietMs },
     tasks,
     users,
     queue,

@@ -17,6 +17,10 @@ export interface SchedulerConfig extends ServiceConfig {
   queuePrefix: string;
   pageTokenKey: Buffer;
   sweepIntervalMs: number;
+  /** More overdue tasks of one user than this at once become one message. */
+  digestThreshold: number;
+  /** How long a digest takes in more after it last grew; then it is sent. */
+  digestQuietMs: number;
 }
 
 const queuePrefix = z
@@ -32,6 +36,8 @@ const entries = {
   TASKFLOW_QUEUE_PREFIX: queuePrefix,
   TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32(),
   TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
+  TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: envTypes.positiveInt(25, 1_000_000),
+  TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: envTypes.positiveInt(10_000, 3_600_000),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -47,6 +53,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     queuePrefix: own.TASKFLOW_QUEUE_PREFIX,
     pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,
     sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
+    digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
+    digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
   };
 }
 

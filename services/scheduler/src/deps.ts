@@ -1,9 +1,9 @@
-import type { Notification } from '#contract/scheduler/v1/notifications';
+import type { Notification, NotificationKind } from '#contract/scheduler/v1/notifications';
 import type { Schedule, ScheduleRun } from '#contract/scheduler/v1/scheduler';
 import type { TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { NotificationSettings } from '#contract/users/v1/users';
 import type { PageTokens, UnitOfWork } from '#libs/db';
-import type { Position } from '#libs/events';
+import type { FeedItem, Position } from '#libs/events';
 import type { Logger } from '#libs/runtime';
 import type { Repositories } from './db/repositories.ts';
 import type { DeliveryBatch } from './domain/notification.repository.ts';
@@ -16,6 +16,9 @@ export interface SchedulerDeps {
   uow: UnitOfWork<Repositories>;
   read: SchedulerReader;
   readSchedules: ScheduleReader;
+  inbox: InboxReader;
+  inboxFeed: InboxFeed;
+  digest: DigestSettings;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
@@ -30,6 +33,43 @@ export interface SchedulerDeps {
 
 /** Where a page ended: the sort key of its last notification. */
 export type InboxPosition = { deliverTime: string; id: string };
+
+/** A notification is listed when it fulfils all that are given. */
+export interface InboxFilter {
+  unreadOnly: boolean;
+  /** Sorted, without repetition; empty = all. */
+  kinds: NotificationKind[];
+}
+
+/** One page and where it ended, undefined at the end. */
+export interface InboxPage {
+  notifications: Notification[];
+  next: InboxPosition | undefined;
+}
+
+/** Reads inboxes. */
+export interface InboxReader {
+  /** Newest first. */
+  page(recipientId: string, filter: InboxFilter, after: InboxPosition | undefined, limit: number): Promise<InboxPage>;
+  /** What a digest stands for, oldest first. */
+  digest(recipientId: string, digestId: string, after: InboxPosition | undefined, limit: number): Promise<InboxPage>;
+  /** Counts no further than `max`. */
+  unread(recipientId: string, max: number): Promise<number>;
+}
+
+/** The changes of inboxes. */
+export interface InboxFeed {
+  /** What changes in the user's inbox, behind a position or from now on, and heartbeats; see EventHub. */
+  follow(userId: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<FeedItem>;
+}
+
+/** When many overdue tasks become one message. */
+export interface DigestSettings {
+  /** More than this for one user at once. */
+  threshold: number;
+  /** A digest takes in what comes while it has not been quiet for this long. */
+  quietMs: number;
+}
 
 /** A pending notification, as far as its delivery needs it. */
 export interface PendingNotification extends Claim {
@@ -51,9 +91,7 @@ export interface ScheduleReader {
 
 /** Reads past the unit of work. */
 export interface SchedulerReader {
-  /** Delivered ones, newest first; one page and where it ended, undefined at the end. */
-  inbox(recipientId: string, after: InboxPosition | undefined, limit: number): Promise<{ notifications: Notification[]; next: InboxPosition | undefined }>;
-  /** Those of the ids that are still pending. */
+  /** Those of the ids that are still pending, and what has to be told to the same recipient of the same task before them. */
   pending(ids: string[]): Promise<PendingNotification[]>;
   /** Jobs that should be alive since something pending waits for them, in pages by id; young ones are left out. */
   expectedJobs(after: string, limit: number): Promise<string[]>;
@@ -90,8 +128,8 @@ export interface QueuePort {
 }
 
 export interface MetricsPort {
-  delivered(count: number): void;
-  stale(count: number): void;
+  /** What became of notifications when their turn came. */
+  settled(counts: Record<'delivered' | 'muted' | 'stale' | 'digested', number>): void;
   scheduleRan(scheduleId: string, outcome: 'succeeded' | 'failed'): void;
   waiting(counts: { pending: number; deadLetters: number }): void;
 }

@@ -4,7 +4,7 @@ import { NotificationsServiceService, type Notification } from '#contract/schedu
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { type Cluster, type ClusterOptions, startCluster, startTcpProxy, type TcpProxy, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openPublicClient, type CallError, type PublicClient } from '#libs/grpc';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 
@@ -22,6 +22,7 @@ export interface SchedulerCluster {
   flushRedis(): Promise<void>;
   tasks: PublicClient<typeof TasksServiceService>;
   scheduler: PublicClient<typeof SchedulerServiceService>;
+  notifications: PublicClient<typeof NotificationsServiceService>;
   newUser(displayName: string): Promise<TestUser>;
   admin: TestUser;
   createTask(user: TestUser, fields?: Partial<Task>): Promise<Task>;
@@ -51,6 +52,17 @@ export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => 
     if (Date.now() > deadline) throw new Error(`waited in vain; the last answer: ${JSON.stringify(answer, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** How a call that must fail was refused. */
+export async function refused(call: Promise<unknown>): Promise<{ kind: string; reason: string | undefined }> {
+  try {
+    await call;
+  } catch (error) {
+    const { kind, reason } = error as CallError;
+    return { kind, reason };
+  }
+  throw new Error('the call should have been refused');
 }
 
 /** All four services as processes of their own; sweeps only run when asked for. */
@@ -94,6 +106,7 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
     },
     tasks,
     scheduler,
+    notifications,
     newUser: async (displayName) => {
       const email = `${randomBytes(8).toString('hex')}@example.com`;
       const { account, tokens } = await auth.register({ email, password: randomBytes(12).toString('hex'), displayName });

@@ -27,6 +27,8 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}): Pr
     redisUrl: testRedisUrl(),
     queuePrefix: grounds.config.limits.prefix,
     sweepIntervalMs: 3_600_000,
+    digestThreshold: 25,
+    digestQuietMs: 10_000,
     ...changes,
   };
   const app = await startApp(config, { logger, accessKeys });

@@ -1,7 +1,7 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { createEventHub, createEventSignal, pullEvents } from '#libs/events';
+import { createEventHub, createEventSignal, createLogSource, pullEvents } from '#libs/events';
 import { bind, openAccess, openPorts, startApplication, toStatusMessage, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
 import { currentContext, runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
@@ -67,7 +67,7 @@ const heartbeatMs = 5000;
 
 /** One reader of the log for everybody who watches in this process. */
 function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait }: EventFeed): TaskFeed {
-  const hub = createEventHub({ reader, logger, wait, audienceOf: audienceOfPayload, onPruned: resumeTokenCompacted, heartbeatMs });
+  const hub = createEventHub({ source: createLogSource(reader), logger, wait, audienceOf: ({ payload }) => audienceOfPayload(payload), onPruned: resumeTokenCompacted, heartbeatMs });
   parts.add({ name: 'event hub', stop: hub.stop });
   return createTaskFeed(reader, hub);
 }

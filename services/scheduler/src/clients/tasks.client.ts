@@ -6,14 +6,18 @@ import type { TasksPort } from '../deps.ts';
 const maxWaitMs = 5_000;
 const pageSize = 500;
 
+/** The most that tasks takes in one call. */
+const maxStates = 1_000;
+
 export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & { close(): void } {
   const tasks = createClient(InternalTasksServiceService, { ...options, callee: 'tasks' });
   return {
     sweepOverdue: () => tasks.client.sweepOverdue({ batchSize: 0 }),
     pullEvents: (after) => tasks.client.pullEvents({ after, pageSize, maxWaitMs }),
     states: async (taskIds) => {
-      const { states } = await tasks.client.batchGetTaskStates({ taskIds });
-      return new Map(states.map((state) => [state.taskId, state]));
+      const pages = Array.from({ length: Math.ceil(taskIds.length / maxStates) }, (_, page) => taskIds.slice(page * maxStates, (page + 1) * maxStates));
+      const answers = await Promise.all(pages.map((page) => tasks.client.batchGetTaskStates({ taskIds: page })));
+      return new Map(answers.flatMap(({ states }) => states).map((state) => [state.taskId, state]));
     },
     close: tasks.close,
   };

@@ -4,6 +4,7 @@ import { cursorTable } from '#libs/events';
 import { AdminActionSchema } from '../domain/admin-action.repository.ts';
 import { DeadLetterSchema } from '../domain/dead-letter.entity.ts';
 import { DeliverySchema, NotificationSchema } from '../domain/notification.entity.ts';
+import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhook.entity.ts';
 import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedule.entity.ts';
 
 /** What the database of the scheduler is made of. */
@@ -13,6 +14,9 @@ export function databaseDefinition(url: string): DatabaseDefinition {
     entities: [
       NotificationSchema,
       DeliverySchema,
+      WebhookSchema,
+      WebhookDeliverySchema,
+      WebhookAttemptSchema,
       ScheduleSchema,
       ScheduleRunSchema,
       DeadLetterSchema,

@@ -2,6 +2,8 @@ import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { createCursorRepository, type CursorRepository } from '#libs/events';
 import { createAdminActionRepository, type AdminActionRepository } from '../domain/admin-action.repository.ts';
 import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
+import { createDeliveryRepository, type DeliveryRepository } from '../domain/delivery.repository.ts';
+import { createInboxRepository, type InboxRepository } from '../domain/inbox.repository.ts';
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
 import { createScheduleRunRepository, type ScheduleRunRepository } from '../domain/schedule-run.repository.ts';
 import { createScheduleRepository, type ScheduleRepository } from '../domain/schedule.repository.ts';
@@ -9,6 +11,8 @@ import { createScheduleRepository, type ScheduleRepository } from '../domain/sch
 /** What a unit of work may use. */
 export interface Repositories {
   notifications: NotificationRepository;
+  deliveries: DeliveryRepository;
+  inbox: InboxRepository;
   schedules: ScheduleRepository;
   scheduleRuns: ScheduleRunRepository;
   /** What administrators did. */
@@ -22,6 +26,8 @@ export interface Repositories {
 export function createRepositories(em: EntityManager): Repositories {
   return {
     notifications: createNotificationRepository(em),
+    deliveries: createDeliveryRepository(em),
+    inbox: createInboxRepository(em),
     schedules: createScheduleRepository(em),
     scheduleRuns: createScheduleRunRepository(em),
     adminActions: createAdminActionRepository(em),

@@ -1,26 +1,17 @@
 import { notificationKindToNumber } from '#contract/scheduler/v1/notifications';
 import { taskStatusToNumber } from '#contract/tasks/v1/tasks';
 import { runStatement, type EntityManager } from '#libs/db';
-import type { NewNotification, NotificationState } from './notification.entity.ts';
+import type { NewNotification } from './notification.entity.ts';
 
-/** What one job delivers: notifications of one recipient. */
+/** What one job delivers. */
 export interface DeliveryBatch {
   jobId: string;
-  recipientId: string;
   notificationIds: string[];
   /** The call behind the first of them. */
   callId: string;
   traceParent: string;
   /** Of the calls behind the others. */
   links: string[];
-}
-
-/** How a notification ended, and after how many tries. */
-export interface DeliveryOutcome {
-  state: Exclude<NotificationState, 'pending'>;
-  attempts: number;
-  /** '' unless it died. */
-  error: string;
 }
 
 export interface NotificationRepository {
@@ -30,13 +21,12 @@ export interface NotificationRepository {
   claim(limit: number, newJobId: () => string): Promise<DeliveryBatch[]>;
   /** The jobs are lost: what is still pending of them may be claimed again; returns how many notifications that are. */
   release(jobIds: string[]): Promise<number>;
-  /** Ends those that are still pending and writes their delivery; returns how many. This guard makes repetition harmless. */
-  settle(ids: string[], outcome: DeliveryOutcome): Promise<number>;
+  /** The job that should have delivered them died: ends those that are still pending. */
+  bury(ids: string[], death: { attempts: number; error: string }): Promise<void>;
 }
 
-/** The inbox is the recipient's list of notifications itself. */
-const inbox = 'inbox';
-const maxBatch = 100;
+/** One job's: its calls of tasks and users and its transaction serve all of them, whoever the recipients are. */
+const maxBatch = 500;
 
 const insertText = `
   insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_time, due_version, task_version,
@@ -49,7 +39,7 @@ const insertText = `
   on conflict (event_id, recipient_id) do nothing`;
 
 const claimText = `
-  select id, recipient_id, call_id, trace_parent from notifications
+  select id, call_id, trace_parent from notifications
   where state = 'pending' and job_id is null order by id limit $1 for update skip locked`;
 
 const assignText = `
@@ -58,16 +48,16 @@ const assignText = `
 
 const releaseText = `update notifications set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending' returning id`;
 
-const settleText = `
-  with settled as (
-    update notifications set state = $2, deliver_time = case when $2 = 'delivered' then now() end
-    where id = any ($1::uuid[]) and state = 'pending' returning id)
+const buryText = `
+  with dead as (
+    update notifications set state = 'dead' where id in (
+      select id from notifications where id = any ($1::uuid[]) and state = 'pending' order by id for update)
+    returning id)
   insert into deliveries (notification_id, channel, outcome, attempts, error, create_time)
-  select id, '${inbox}', $2, $3::int, $4, now() from settled returning notification_id`;
+  select id, 'inbox', 'dead', $2::int, $3, now() from dead`;
 
 interface ClaimedRow {
   id: string;
-  recipient_id: string;
   call_id: string;
   trace_parent: string;
 }
@@ -92,21 +82,14 @@ function toRecord(notification: NewNotification): Record<string, unknown> {
   };
 }
 
-/** One batch for each recipient, and another wherever one is full. */
+/** As many batches as it takes, in the order of the rows. */
 export function toBatches(rows: ClaimedRow[], newJobId: () => string): DeliveryBatch[] {
-  const batches: DeliveryBatch[] = [];
-  const open = new Map<string, DeliveryBatch>();
-  for (const row of rows) {
-    let batch = open.get(row.recipient_id);
-    if (batch === undefined || batch.notificationIds.length === maxBatch) {
-      batch = { jobId: newJobId(), recipientId: row.recipient_id, notificationIds: [], callId: row.call_id, traceParent: row.trace_parent, links: [] };
-      open.set(row.recipient_id, batch);
-      batches.push(batch);
-    }
-    batch.notificationIds.push(row.id);
-    if (row.trace_parent !== batch.traceParent && !batch.links.includes(row.trace_parent)) batch.links.push(row.trace_parent);
-  }
-  return batches;
+  return Array.from({ length: Math.ceil(rows.length / maxBatch) }, (_, index) => {
+    const part = rows.slice(index * maxBatch, (index + 1) * maxBatch);
+    const [callId = '', traceParent = ''] = [part[0]?.call_id, part[0]?.trace_parent];
+    const links = [...new Set(part.map((row) => row.trace_parent))].filter((other) => other !== traceParent);
+    return { jobId: newJobId(), notificationIds: part.map(({ id }) => id), callId, traceParent, links };
+  });
 }
 
 export function createNotificationRepository(em: EntityManager): NotificationRepository {
@@ -121,9 +104,6 @@ export function createNotificationRepository(em: EntityManager): NotificationRep
       return batches;
     },
     release: async (jobIds) => (await runStatement(em, releaseText, [jobIds])).length,
-    settle: async (ids, { state, attempts, error }) => {
-      if (ids.length === 0) return 0;
-      return (await runStatement(em, settleText, [ids, state, attempts, error])).length;
-    },
+    bury: async (ids, { attempts, error }) => void (await runStatement(em, buryText, [ids, attempts, error])),
   };
 }

@@ -1,11 +1,11 @@
 import { defineJob } from '#libs/jobs';
 import { z } from 'zod';
 
-/** Delivers notifications of one recipient. */
+/** Delivers notifications, of whichever recipients. */
 export const deliverNotificationsJob = defineJob({
   name: 'deliver-notifications',
   queue: 'notifications',
-  payload: z.object({ recipientId: z.uuid(), notificationIds: z.array(z.uuid()).min(1).max(100) }),
+  payload: z.object({ notificationIds: z.array(z.uuid()).min(1).max(500) }),
   retry: { attempts: 8, backoffMs: 1_000 },
   timeoutMs: 30_000,
 });

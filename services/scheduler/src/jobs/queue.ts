@@ -8,9 +8,9 @@ export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePor
     isReachable: () => queue.isReachable(),
     newJobId,
     addDeliveries: async (batches) => {
-      const jobs = batches.map(({ recipientId, notificationIds, ...ids }) => ({
+      const jobs = batches.map(({ notificationIds, ...ids }) => ({
         name: deliverNotificationsJob.name,
-        payload: { recipientId, notificationIds },
+        payload: { notificationIds },
         ...ids,
       }));
       await queue.enqueueMany(jobs);

@@ -1,17 +1,14 @@
-import type { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { SchedulerDeps } from '../deps.ts';
 import { createSchedule } from '../use-cases/create-schedule.ts';
 import { deleteSchedule } from '../use-cases/delete-schedule.ts';
 import { getSchedule } from '../use-cases/get-schedule.ts';
-import { listNotifications } from '../use-cases/list-notifications.ts';
 import { listScheduleRuns } from '../use-cases/list-schedule-runs.ts';
 import { listSchedules } from '../use-cases/list-schedules.ts';
 import { previewSchedule } from '../use-cases/preview-schedule.ts';
 import { setSchedulePaused } from '../use-cases/set-schedule-paused.ts';
 import { triggerSchedule } from '../use-cases/trigger-schedule.ts';
-import { readListNotifications } from './scheduler.requests.ts';
 import {
   readCreateSchedule,
   readDeleteSchedule,
@@ -33,11 +30,5 @@ export function schedulerHandlers(deps: SchedulerDeps): Handlers<typeof Schedule
     deleteSchedule: async (request, call) => deleteSchedule(deps, requireUser(call), readDeleteSchedule(request)),
     listScheduleRuns: async (request, call) => listScheduleRuns(deps, requireUser(call), readListScheduleRuns(request)),
     previewSchedule: async (request) => previewSchedule(readPreviewSchedule(request)),
-  };
-}
-
-export function notificationsHandlers(deps: SchedulerDeps): Handlers<typeof NotificationsServiceService> {
-  return {
-    listNotifications: async (request, call) => listNotifications(deps, requireUser(call), readListNotifications(request)),
   };
 }

@@ -11,6 +11,6 @@ export async function buryJob({ uow, newId }: Pick<SchedulerDeps, 'uow' | 'newId
     if (work === undefined) return;
     const { attempts, error } = letter;
     if ('runId' in work) await scheduleRuns.finish(work.runId, 'dead', error);
-    else await notifications.settle([...work.notificationIds].sort(), { state: 'dead', attempts, error });
+    else await notifications.bury(work.notificationIds, { attempts, error });
   });
 }

@@ -1,18 +1,22 @@
-import type { ListNotificationsResponse } from '#contract/scheduler/v1/notifications';
+import { notificationKindToNumber, type ListNotificationsResponse } from '#contract/scheduler/v1/notifications';
 import type { UserActor } from '#libs/runtime';
-import type { InboxPosition, SchedulerDeps } from '../deps.ts';
+import type { InboxFilter, InboxPosition, SchedulerDeps } from '../deps.ts';
 
-type Deps = Pick<SchedulerDeps, 'read' | 'pageTokens'>;
+type Deps = Pick<SchedulerDeps, 'inbox' | 'pageTokens'>;
 
-export interface ListNotificationsInput {
+export interface ListNotificationsInput extends InboxFilter {
   pageSize: number;
   pageToken: string;
+  /** Instead of the inbox: what this digest stands for. '' = none. */
+  digestId: string;
 }
 
-/** The actor's own inbox, newest first. */
-export async function listNotifications({ read, pageTokens }: Deps, actor: UserActor, input: ListNotificationsInput): Promise<ListNotificationsResponse> {
-  const scope = { caller: actor.userId, method: 'ListNotifications', filter: null };
+/** The actor's own inbox, newest first, or what a digest in it stands for. */
+export async function listNotifications({ inbox, pageTokens }: Deps, actor: UserActor, input: ListNotificationsInput): Promise<ListNotificationsResponse> {
+  const { unreadOnly, kinds, digestId, pageSize } = input;
+  const scope = { caller: actor.userId, method: 'ListNotifications', filter: { unreadOnly, kinds: kinds.map(notificationKindToNumber), digestId } };
   const after = pageTokens.open<InboxPosition>(input.pageToken, scope);
-  const { notifications, next } = await read.inbox(actor.userId, after, input.pageSize);
+  const { notifications, next } =
+    digestId === '' ? await inbox.page(actor.userId, { unreadOnly, kinds }, after, pageSize) : await inbox.digest(actor.userId, digestId, after, pageSize);
   return { notifications, nextPageToken: next === undefined ? '' : pageTokens.seal(next, scope) };
 }

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -33,6 +35,10 @@ export const NotificationKind = {
   STATUS_CHANGED: "NOTIFICATION_KIND_STATUS_CHANGED",
   /** ASSIGNED - Somebody else assigned the task; to the assignee. */
   ASSIGNED: "NOTIFICATION_KIND_ASSIGNED",
+  /** OVERDUE_DIGEST - Many tasks are past their due time: one message instead of one for each. ListNotifications with digest_id tells them. */
+  OVERDUE_DIGEST: "NOTIFICATION_KIND_OVERDUE_DIGEST",
+  /** WEBHOOK_DISABLED - A webhook of the recipient has failed for so long that it was disabled; always to the inbox. */
+  WEBHOOK_DISABLED: "NOTIFICATION_KIND_WEBHOOK_DISABLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -43,6 +49,8 @@ export namespace NotificationKind {
   export type OVERDUE = typeof NotificationKind.OVERDUE;
   export type STATUS_CHANGED = typeof NotificationKind.STATUS_CHANGED;
   export type ASSIGNED = typeof NotificationKind.ASSIGNED;
+  export type OVERDUE_DIGEST = typeof NotificationKind.OVERDUE_DIGEST;
+  export type WEBHOOK_DISABLED = typeof NotificationKind.WEBHOOK_DISABLED;
   export type UNRECOGNIZED = typeof NotificationKind.UNRECOGNIZED;
 }
 
@@ -60,6 +68,12 @@ export function notificationKindFromJSON(object: any): NotificationKind {
     case 3:
     case "NOTIFICATION_KIND_ASSIGNED":
       return NotificationKind.ASSIGNED;
+    case 4:
+    case "NOTIFICATION_KIND_OVERDUE_DIGEST":
+      return NotificationKind.OVERDUE_DIGEST;
+    case 5:
+    case "NOTIFICATION_KIND_WEBHOOK_DISABLED":
+      return NotificationKind.WEBHOOK_DISABLED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -77,6 +91,10 @@ export function notificationKindToNumber(object: NotificationKind): number {
       return 2;
     case NotificationKind.ASSIGNED:
       return 3;
+    case NotificationKind.OVERDUE_DIGEST:
+      return 4;
+    case NotificationKind.WEBHOOK_DISABLED:
+      return 5;
     case NotificationKind.UNRECOGNIZED:
     default:
       return -1;
@@ -87,10 +105,11 @@ export interface Notification {
   /** UUID; the same for every repetition of a delivery. */
   id: string;
   kind: NotificationKind;
+  /** Of a digest: the task that was found first. Empty for WEBHOOK_DISABLED. */
   taskId: string;
   /** As it was when the event happened. */
   taskTitle: string;
-  /** Absent unless the kind is OVERDUE. */
+  /** Absent unless the kind is OVERDUE or OVERDUE_DIGEST. */
   dueTime?:
     | Date
     | undefined;
@@ -105,20 +124,89 @@ export interface Notification {
     | Date
     | undefined;
   /** When the notification was delivered to the inbox. */
-  deliverTime?: Date | undefined;
+  deliverTime?:
+    | Date
+    | undefined;
+  /** When it was marked as read; absent while it is unread. */
+  readTime?:
+    | Date
+    | undefined;
+  /**
+   * The version of the task that the event made. Notifications about one task are delivered in this order; whoever receives
+   * one again, or late, keeps what the higher version said.
+   */
+  taskVersion: bigint;
+  /** How many overdue tasks a digest stands for, which may still grow for some seconds; 0 unless the kind is OVERDUE_DIGEST. */
+  digestSize: number;
+  /** The webhook that was disabled; empty unless the kind is WEBHOOK_DISABLED. */
+  webhookId: string;
 }
 
 export interface ListNotificationsRequest {
   /** 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before. */
+  /** The next_page_token of the page before, with the same filter. */
   pageToken: string;
+  /** Only those that have not been marked as read. */
+  unreadOnly: boolean;
+  /** Any of these; empty means all. */
+  kinds: NotificationKind[];
+  /**
+   * UUID of a digest: the notifications that it stands for, in the order in which their tasks were found. The other filters
+   * must be unset then.
+   */
+  digestId: string;
 }
 
 export interface ListNotificationsResponse {
   notifications: Notification[];
   /** Empty at the end. */
   nextPageToken: string;
+}
+
+export interface GetUnreadCountRequest {
+}
+
+export interface GetUnreadCountResponse {
+  /** Exact up to 9999; 10000 means that many or more. */
+  unreadCount: number;
+}
+
+export interface MarkNotificationsReadRequest {
+  /** At most 500 UUIDs; those that are not in the caller's inbox (any more) are passed over. Empty with `all`. */
+  notificationIds: string[];
+  /** Instead of ids: all that were delivered until now, or until the time below. */
+  all: boolean;
+  /** Only with `all`: what was delivered later stays unread, so that nothing is marked that was never shown. */
+  deliveredUntil?:
+    | Date
+    | undefined;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
+   * the same request gives the same answer and no second effect.
+   */
+  requestId: string;
+}
+
+export interface MarkNotificationsReadResponse {
+  /** How many were unread until now. */
+  marked: number;
+  /** At most 10 000 are marked at once: repeat the request, with another request id, for the rest. */
+  more: boolean;
+}
+
+export interface WatchNotificationsRequest {
+  /** The last one received. Empty: from now on. */
+  resumeToken: string;
+}
+
+export interface WatchNotificationsResponse {
+  /** Absent in a heartbeat; the first comes at once. */
+  notification?:
+    | Notification
+    | undefined;
+  /** Where to go on after this message. */
+  resumeToken: string;
 }
 
 function createBaseNotification(): Notification {
@@ -133,6 +221,10 @@ function createBaseNotification(): Notification {
     actor: "",
     eventTime: undefined,
     deliverTime: undefined,
+    readTime: undefined,
+    taskVersion: 0n,
+    digestSize: 0,
+    webhookId: "",
   };
 }
 
@@ -167,6 +259,21 @@ export const Notification: MessageFns<Notification> = {
     }
     if (message.deliverTime !== undefined) {
       Timestamp.encode(toTimestamp(message.deliverTime), writer.uint32(82).fork()).join();
+    }
+    if (message.readTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.readTime), writer.uint32(90).fork()).join();
+    }
+    if (message.taskVersion !== 0n) {
+      if (BigInt.asIntN(64, message.taskVersion) !== message.taskVersion) {
+        throw new globalThis.Error("value provided for field message.taskVersion of type int64 too large");
+      }
+      writer.uint32(96).int64(message.taskVersion);
+    }
+    if (message.digestSize !== 0) {
+      writer.uint32(104).int32(message.digestSize);
+    }
+    if (message.webhookId !== "") {
+      writer.uint32(114).string(message.webhookId);
     }
     return writer;
   },
@@ -264,6 +371,38 @@ export const Notification: MessageFns<Notification> = {
             message.deliverTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.readTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.taskVersion = reader.int64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.digestSize = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.webhookId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -291,12 +430,18 @@ export const Notification: MessageFns<Notification> = {
     message.actor = object.actor ?? "";
     message.eventTime = object.eventTime ?? undefined;
     message.deliverTime = object.deliverTime ?? undefined;
+    message.readTime = object.readTime ?? undefined;
+    message.taskVersion = (object.taskVersion !== undefined && object.taskVersion !== null)
+      ? BigInt(object.taskVersion)
+      : 0n;
+    message.digestSize = object.digestSize ?? 0;
+    message.webhookId = object.webhookId ?? "";
     return message;
   },
 };
 
 function createBaseListNotificationsRequest(): ListNotificationsRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", unreadOnly: false, kinds: [], digestId: "" };
 }
 
 export const ListNotificationsRequest: MessageFns<ListNotificationsRequest> = {
@@ -306,6 +451,19 @@ export const ListNotificationsRequest: MessageFns<ListNotificationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.unreadOnly !== false) {
+      writer.uint32(24).bool(message.unreadOnly);
+    }
+    if (message.kinds.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.kinds) {
+        writer.int32(notificationKindToNumber(v));
+      }
+      writer.join();
+    }
+    if (message.digestId !== "") {
+      writer.uint32(42).string(message.digestId);
     }
     return writer;
   },
@@ -339,6 +497,40 @@ export const ListNotificationsRequest: MessageFns<ListNotificationsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unreadOnly = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.kinds.push(notificationKindFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.kinds.push(notificationKindFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.digestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -358,6 +550,9 @@ export const ListNotificationsRequest: MessageFns<ListNotificationsRequest> = {
     const message = createBaseListNotificationsRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.unreadOnly = object.unreadOnly ?? false;
+    message.kinds = object.kinds?.map((e) => e) || [];
+    message.digestId = object.digestId ?? "";
     return message;
   },
 };
@@ -429,6 +624,388 @@ export const ListNotificationsResponse: MessageFns<ListNotificationsResponse> = 
   },
 };
 
+function createBaseGetUnreadCountRequest(): GetUnreadCountRequest {
+  return {};
+}
+
+export const GetUnreadCountRequest: MessageFns<GetUnreadCountRequest> = {
+  encode(_: GetUnreadCountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUnreadCountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetUnreadCountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetUnreadCountRequest>, I>>(base?: I): GetUnreadCountRequest {
+    return GetUnreadCountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetUnreadCountRequest>, I>>(_: I): GetUnreadCountRequest {
+    const message = createBaseGetUnreadCountRequest();
+    return message;
+  },
+};
+
+function createBaseGetUnreadCountResponse(): GetUnreadCountResponse {
+  return { unreadCount: 0 };
+}
+
+export const GetUnreadCountResponse: MessageFns<GetUnreadCountResponse> = {
+  encode(message: GetUnreadCountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unreadCount !== 0) {
+      writer.uint32(8).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUnreadCountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetUnreadCountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetUnreadCountResponse>, I>>(base?: I): GetUnreadCountResponse {
+    return GetUnreadCountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetUnreadCountResponse>, I>>(object: I): GetUnreadCountResponse {
+    const message = createBaseGetUnreadCountResponse();
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkNotificationsReadRequest(): MarkNotificationsReadRequest {
+  return { notificationIds: [], all: false, deliveredUntil: undefined, requestId: "" };
+}
+
+export const MarkNotificationsReadRequest: MessageFns<MarkNotificationsReadRequest> = {
+  encode(message: MarkNotificationsReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.notificationIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    if (message.deliveredUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliveredUntil), writer.uint32(26).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkNotificationsReadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkNotificationsReadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.notificationIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deliveredUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MarkNotificationsReadRequest>, I>>(base?: I): MarkNotificationsReadRequest {
+    return MarkNotificationsReadRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MarkNotificationsReadRequest>, I>>(object: I): MarkNotificationsReadRequest {
+    const message = createBaseMarkNotificationsReadRequest();
+    message.notificationIds = object.notificationIds?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    message.deliveredUntil = object.deliveredUntil ?? undefined;
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseMarkNotificationsReadResponse(): MarkNotificationsReadResponse {
+  return { marked: 0, more: false };
+}
+
+export const MarkNotificationsReadResponse: MessageFns<MarkNotificationsReadResponse> = {
+  encode(message: MarkNotificationsReadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.marked !== 0) {
+      writer.uint32(8).int32(message.marked);
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkNotificationsReadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkNotificationsReadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.marked = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MarkNotificationsReadResponse>, I>>(base?: I): MarkNotificationsReadResponse {
+    return MarkNotificationsReadResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MarkNotificationsReadResponse>, I>>(
+    object: I,
+  ): MarkNotificationsReadResponse {
+    const message = createBaseMarkNotificationsReadResponse();
+    message.marked = object.marked ?? 0;
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
+function createBaseWatchNotificationsRequest(): WatchNotificationsRequest {
+  return { resumeToken: "" };
+}
+
+export const WatchNotificationsRequest: MessageFns<WatchNotificationsRequest> = {
+  encode(message: WatchNotificationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resumeToken !== "") {
+      writer.uint32(10).string(message.resumeToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchNotificationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchNotificationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchNotificationsRequest>, I>>(base?: I): WatchNotificationsRequest {
+    return WatchNotificationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchNotificationsRequest>, I>>(object: I): WatchNotificationsRequest {
+    const message = createBaseWatchNotificationsRequest();
+    message.resumeToken = object.resumeToken ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchNotificationsResponse(): WatchNotificationsResponse {
+  return { notification: undefined, resumeToken: "" };
+}
+
+export const WatchNotificationsResponse: MessageFns<WatchNotificationsResponse> = {
+  encode(message: WatchNotificationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.notification !== undefined) {
+      Notification.encode(message.notification, writer.uint32(10).fork()).join();
+    }
+    if (message.resumeToken !== "") {
+      writer.uint32(18).string(message.resumeToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchNotificationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchNotificationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.notification = Notification.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchNotificationsResponse>, I>>(base?: I): WatchNotificationsResponse {
+    return WatchNotificationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchNotificationsResponse>, I>>(object: I): WatchNotificationsResponse {
+    const message = createBaseWatchNotificationsResponse();
+    message.notification = (object.notification !== undefined && object.notification !== null)
+      ? Notification.fromPartial(object.notification)
+      : undefined;
+    message.resumeToken = object.resumeToken ?? "";
+    return message;
+  },
+};
+
 export type NotificationsServiceService = typeof NotificationsServiceService;
 export const NotificationsServiceService = {
   /** The caller's delivered notifications, newest first, in pages. */
@@ -443,11 +1020,63 @@ export const NotificationsServiceService = {
       Buffer.from(ListNotificationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListNotificationsResponse => ListNotificationsResponse.decode(value),
   },
+  /** How many notifications in the caller's inbox are unread. */
+  getUnreadCount: {
+    path: "/taskflow.scheduler.v1.NotificationsService/GetUnreadCount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetUnreadCountRequest): Buffer =>
+      Buffer.from(GetUnreadCountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetUnreadCountRequest => GetUnreadCountRequest.decode(value),
+    responseSerialize: (value: GetUnreadCountResponse): Buffer =>
+      Buffer.from(GetUnreadCountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetUnreadCountResponse => GetUnreadCountResponse.decode(value),
+  },
+  /** Marks notifications in the caller's inbox as read: some, or all. Marking what is read already is no error. */
+  markNotificationsRead: {
+    path: "/taskflow.scheduler.v1.NotificationsService/MarkNotificationsRead" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MarkNotificationsReadRequest): Buffer =>
+      Buffer.from(MarkNotificationsReadRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MarkNotificationsReadRequest => MarkNotificationsReadRequest.decode(value),
+    responseSerialize: (value: MarkNotificationsReadResponse): Buffer =>
+      Buffer.from(MarkNotificationsReadResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MarkNotificationsReadResponse => MarkNotificationsReadResponse.decode(value),
+  },
+  /**
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
+   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
+   * times in between comes once, as it is now.
+   */
+  watchNotifications: {
+    path: "/taskflow.scheduler.v1.NotificationsService/WatchNotifications" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchNotificationsRequest): Buffer =>
+      Buffer.from(WatchNotificationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchNotificationsRequest => WatchNotificationsRequest.decode(value),
+    responseSerialize: (value: WatchNotificationsResponse): Buffer =>
+      Buffer.from(WatchNotificationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchNotificationsResponse => WatchNotificationsResponse.decode(value),
+  },
 } as const;
 
 export interface NotificationsServiceServer extends UntypedServiceImplementation {
   /** The caller's delivered notifications, newest first, in pages. */
   listNotifications: handleUnaryCall<ListNotificationsRequest, ListNotificationsResponse>;
+  /** How many notifications in the caller's inbox are unread. */
+  getUnreadCount: handleUnaryCall<GetUnreadCountRequest, GetUnreadCountResponse>;
+  /** Marks notifications in the caller's inbox as read: some, or all. Marking what is read already is no error. */
+  markNotificationsRead: handleUnaryCall<MarkNotificationsReadRequest, MarkNotificationsReadResponse>;
+  /**
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
+   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
+   * times in between comes once, as it is now.
+   */
+  watchNotifications: handleServerStreamingCall<WatchNotificationsRequest, WatchNotificationsResponse>;
 }
 
 export interface NotificationsServiceClient extends Client {
@@ -467,6 +1096,53 @@ export interface NotificationsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListNotificationsResponse) => void,
   ): ClientUnaryCall;
+  /** How many notifications in the caller's inbox are unread. */
+  getUnreadCount(
+    request: GetUnreadCountRequest,
+    callback: (error: ServiceError | null, response: GetUnreadCountResponse) => void,
+  ): ClientUnaryCall;
+  getUnreadCount(
+    request: GetUnreadCountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetUnreadCountResponse) => void,
+  ): ClientUnaryCall;
+  getUnreadCount(
+    request: GetUnreadCountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetUnreadCountResponse) => void,
+  ): ClientUnaryCall;
+  /** Marks notifications in the caller's inbox as read: some, or all. Marking what is read already is no error. */
+  markNotificationsRead(
+    request: MarkNotificationsReadRequest,
+    callback: (error: ServiceError | null, response: MarkNotificationsReadResponse) => void,
+  ): ClientUnaryCall;
+  markNotificationsRead(
+    request: MarkNotificationsReadRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MarkNotificationsReadResponse) => void,
+  ): ClientUnaryCall;
+  markNotificationsRead(
+    request: MarkNotificationsReadRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MarkNotificationsReadResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
+   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
+   * times in between comes once, as it is now.
+   */
+  watchNotifications(
+    request: WatchNotificationsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchNotificationsResponse>;
+  watchNotifications(
+    request: WatchNotificationsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchNotificationsResponse>;
 }
 
 export const NotificationsServiceClient = makeGenericClientConstructor(

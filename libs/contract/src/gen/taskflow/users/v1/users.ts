@@ -29,6 +29,7 @@ export const protobufFileName = "taskflow/users/v1/users.proto";
 export const NotificationChannel = {
   UNSPECIFIED: "NOTIFICATION_CHANNEL_UNSPECIFIED",
   INBOX: "NOTIFICATION_CHANNEL_INBOX",
+  /** EMAIL - Can be chosen, but is not sent yet. */
   EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
   WEBHOOK: "NOTIFICATION_CHANNEL_WEBHOOK",
   UNRECOGNIZED: "UNRECOGNIZED",

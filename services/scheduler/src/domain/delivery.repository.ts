@@ -1,0 +1,188 @@
+import { notificationKindFromJSON, notificationKindToNumber } from '#contract/scheduler/v1/notifications';
+import { afterCommit, runStatement, type EntityManager } from '#libs/db';
+import { announce } from '#libs/events';
+import type { DeliveryPlan, LockedNotification, Settlement, Subscription } from './delivery-plan.ts';
+import { inboxChannel } from './inbox.repository.ts';
+
+/** What the overdue notifications of a recipient come together with. */
+export interface DigestState {
+  recipientId: string;
+  overdueWaiting: number;
+  openDigestId: string | undefined;
+}
+
+export interface DeliveryRepository {
+  /** Those of the ids that are still pending, locked, in the order of their events. */
+  lock(ids: readonly string[]): Promise<LockedNotification[]>;
+  /** Of recipients with overdue notifications; where a digest is likely, other jobs of the recipient wait from here on. */
+  digestStates(recipientIds: readonly string[], settings: { threshold: number; quietMs: number }): Promise<DigestState[]>;
+  /** The enabled webhooks, by owner. */
+  subscriptions(ownerIds: readonly string[]): Promise<Map<string, Subscription[]>>;
+  /** Writes what was decided about locked notifications, and their deliveries. */
+  carryOut(plan: DeliveryPlan, options: { attempts: number; digestQuietMs: number }): Promise<void>;
+}
+
+const lockText = `
+  select n.id, n.recipient_id, n.kind, n.task_id, n.task_version, n.event_id,
+    n.kind in (2, 3) and exists (
+      select 1 from notifications newer
+      where newer.recipient_id = n.recipient_id and newer.task_id = n.task_id and newer.kind in (2, 3)
+        and newer.state = 'delivered' and newer.task_version > n.task_version) as superseded
+  from notifications n where n.id = any ($1::uuid[]) and n.state = 'pending' and n.event_id is not null
+  order by n.id for update of n`;
+
+// Counted no further than it matters.
+const waitingText = `
+  select r.id as recipient_id, count(p.*)::int as waiting
+  from unnest($1::uuid[]) r (id)
+  left join lateral (
+    select 1 from notifications where recipient_id = r.id and state = 'pending' and kind = 1 limit $2::int + 1) p on true
+  group by r.id`;
+
+const openText = `
+  select r.id as recipient_id, d.id as digest_id
+  from unnest($1::uuid[]) r (id)
+  left join lateral (
+    select id from notifications
+    where recipient_id = r.id and digest_time > clock_timestamp() - make_interval(secs => $2::float8 / 1000)
+    order by digest_time desc limit 1) d on true`;
+
+// Two jobs of one recipient would begin two digests. Always in this order, and after the notifications' own locks.
+const takeTurnsText = `select pg_advisory_xact_lock(hashtextextended('digest ' || id, 0)) from (select unnest($1::text[]) as id order by 1) r`;
+
+const subscriptionsText = `select id, owner_id, kinds from webhooks where owner_id = any ($1::uuid[]) and state = 'enabled' order by id`;
+
+/*
+ * The place in the feed is numbered within the transaction; see notification-feed.ts. Digests that grow come behind.
+ */
+const settleText = `
+  update notifications n set
+    state = s.state, in_inbox = s.in_inbox,
+    deliver_time = case when s.state = 'delivered' then now() end,
+    digest_id = s.digest_id, digest_size = s.digest_size,
+    digest_time = case when s.digest_size > 0 then clock_timestamp() end,
+    feed_transaction = case when s.in_inbox then pg_current_xact_id() end,
+    feed_number = case when s.in_inbox then s.place end
+  from unnest($1::uuid[], $2::text[], $3::boolean[], $4::uuid[], $5::int[])
+    with ordinality as s (id, state, in_inbox, digest_id, digest_size, place)
+  where n.id = s.id`;
+
+const deliveriesText = `
+  insert into deliveries (notification_id, channel, outcome, attempts, error, create_time)
+  select id, channel, outcome, $4::int, '', now() from unnest($1::uuid[], $2::text[], $3::text[]) as d (id, channel, outcome)
+  on conflict (notification_id, channel) do update set outcome = excluded.outcome, attempts = excluded.attempts, error = '', create_time = now()`;
+
+const growText = `
+  update notifications n set
+    digest_size = n.digest_size + g.by, digest_time = clock_timestamp(), read_time = null,
+    feed_transaction = case when n.in_inbox then pg_current_xact_id() end,
+    feed_number = case when n.in_inbox then 1000000 + g.place end
+  from unnest($1::uuid[], $2::int[]) with ordinality as g (id, by, place) where n.id = g.id`;
+
+// A digest's message waits until it has stopped growing; if it has been sent already, it stays as it was.
+const postponeDigestText = `
+  update webhook_deliveries set next_attempt_time = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+  where notification_id = any ($1::uuid[]) and state = 'pending' and attempts = 0`;
+
+const queueText = `
+  insert into webhook_deliveries (id, webhook_id, notification_id, kind, task_id, task_version, event_id, message_id, state, attempts, next_attempt_time, create_time)
+  select uuidv7(), webhook_id, notification_id, kind, task_id, task_version, event_id, 'evt_' || event_id || '_' || replace(webhook_id::text, '-', ''), 'pending', 0,
+    clock_timestamp() + make_interval(secs => case when task_id is null then $7::float8 / 1000 else 0 end), now()
+  from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[], $6::bigint[])
+    as d (webhook_id, notification_id, kind, task_id, task_version, event_id)
+  on conflict (notification_id, webhook_id) do nothing`;
+
+const wakeWebhooksText = `
+  update webhooks w set next_run_time = least(coalesce(w.next_run_time, d.due), d.due)
+  from (select webhook_id, min(next_attempt_time) as due from webhook_deliveries
+    where webhook_id = any ($1::uuid[]) and state = 'pending' group by webhook_id) d
+  where w.id = d.webhook_id and w.state = 'enabled'`;
+
+interface LockedRow {
+  id: string;
+  recipient_id: string;
+  kind: number;
+  task_id: string;
+  task_version: string;
+  event_id: string;
+  superseded: boolean;
+}
+
+function toLocked(row: LockedRow): LockedNotification {
+  return {
+    id: row.id,
+    recipientId: row.recipient_id,
+    kind: notificationKindFromJSON(row.kind),
+    taskId: row.task_id,
+    taskVersion: BigInt(row.task_version),
+    eventId: BigInt(row.event_id),
+    superseded: row.superseded,
+  };
+}
+
+interface Statements {
+  <Row>(text: string, parameters: unknown[]): Promise<Row[]>;
+}
+
+async function digestStates(run: Statements, recipientIds: readonly string[], settings: { threshold: number; quietMs: number }): Promise<DigestState[]> {
+  const waiting = await run<{ recipient_id: string; waiting: number }>(waitingText, [recipientIds, settings.threshold]);
+  const many = waiting.filter((row) => row.waiting > settings.threshold).map((row) => row.recipient_id);
+  if (many.length > 0) await run(takeTurnsText, [many]);
+  const open = await run<{ recipient_id: string; digest_id: string | null }>(openText, [recipientIds, settings.quietMs]);
+  const openOf = new Map(open.map((row) => [row.recipient_id, row.digest_id ?? undefined]));
+  return waiting.map((row) => ({ recipientId: row.recipient_id, overdueWaiting: row.waiting, openDigestId: openOf.get(row.recipient_id) }));
+}
+
+async function settle(run: Statements, settlements: readonly Settlement[], attempts: number): Promise<void> {
+  await run(settleText, [
+    settlements.map(({ id }) => id),
+    settlements.map(({ state }) => state),
+    settlements.map(({ inInbox }) => inInbox),
+    settlements.map(({ digestId }) => digestId ?? null),
+    settlements.map(({ digestSize }) => digestSize),
+  ]);
+  const deliveries = settlements.flatMap(({ id, outcomes }) => outcomes.map((each) => ({ id, ...each })));
+  await run(deliveriesText, [deliveries.map(({ id }) => id), deliveries.map(({ channel }) => channel), deliveries.map(({ outcome }) => outcome), attempts]);
+}
+
+async function growDigests(run: Statements, grown: DeliveryPlan['grown'], quietMs: number): Promise<void> {
+  if (grown.length === 0) return;
+  const ids = grown.map(({ digestId }) => digestId);
+  await run(growText, [ids, grown.map(({ by }) => by)]);
+  await run(postponeDigestText, [ids, quietMs]);
+}
+
+async function queueForWebhooks(run: Statements, deliveries: DeliveryPlan['webhookDeliveries'], quietMs: number): Promise<void> {
+  if (deliveries.length === 0) return;
+  await run(queueText, [
+    deliveries.map(({ webhookId }) => webhookId),
+    deliveries.map(({ notificationId }) => notificationId),
+    deliveries.map(({ kind }) => notificationKindToNumber(kind)),
+    deliveries.map(({ task }) => task?.id ?? null),
+    deliveries.map(({ task }) => String(task?.version ?? 0n)),
+    deliveries.map(({ eventId }) => String(eventId)),
+    quietMs,
+  ]);
+  // In one order, so that two jobs wait for each other instead of deadlocking.
+  await run(wakeWebhooksText, [[...new Set(deliveries.map(({ webhookId }) => webhookId))].sort()]);
+}
+
+export function createDeliveryRepository(em: EntityManager): DeliveryRepository {
+  const run: Statements = (text, parameters) => runStatement(em, text, parameters);
+  return {
+    lock: async (ids) => (await run<LockedRow>(lockText, [ids])).map(toLocked),
+    digestStates: (recipientIds, settings) => digestStates(run, recipientIds, settings),
+    subscriptions: async (ownerIds) => {
+      const rows = await run<{ id: string; owner_id: string; kinds: number[] }>(subscriptionsText, [ownerIds]);
+      const byOwner = Map.groupBy(rows, (row) => row.owner_id);
+      return new Map([...byOwner].map(([ownerId, own]) => [ownerId, own.map((row) => ({ webhookId: row.id, kinds: row.kinds.map((kind) => notificationKindFromJSON(kind)) }))]));
+    },
+    carryOut: async ({ settlements, grown, webhookDeliveries }, { attempts, digestQuietMs }) => {
+      if (settlements.length === 0) return;
+      await settle(run, settlements, attempts);
+      await growDigests(run, grown, digestQuietMs);
+      await queueForWebhooks(run, webhookDeliveries, digestQuietMs);
+      afterCommit(em, () => announce(em, inboxChannel));
+    },
+  };
+}
