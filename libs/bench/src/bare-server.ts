@@ -1,4 +1,5 @@
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall, type UntypedHandleCall } from '@grpc/grpc-js';
+import { runWorker } from './worker-process.ts';
 
 interface Method {
   path: string;
@@ -13,10 +14,6 @@ type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer R
 export type BareHandlers<D> = {
   [M in keyof D]?: (request: RequestOf<D[M]>, header: (name: string) => string) => Promise<ResponseOf<D[M]>> | ResponseOf<D[M]>;
 };
-
-/** What a server process tells its parent, and what it is asked. */
-export type ToParent = { type: 'ready' } | { type: 'listening'; port: number } | { type: 'cpu'; ms: number } | { type: 'failed'; message: string };
-export type FromParent = { type: 'start'; settings: unknown } | { type: 'cpu' };
 
 type Handler = (request: object, header: (name: string) => string) => unknown;
 
@@ -47,23 +44,14 @@ export async function startBareServer<D extends object>(definition: D, handlers:
 
 /**
  * The whole of a server process that `startServerProcess` started: `start` makes the server from the settings and resolves
- * to its port. The process ends with its parent.
+ * to its port.
  */
 export function runServerProcess<S>(start: (settings: S) => Promise<number>): void {
-  const tell = (message: ToParent): void => void process.send?.(message);
-  process.on('disconnect', () => process.exit());
-  process.on('SIGINT', () => undefined);
-  process.on('message', (message: FromParent) => {
-    if (message.type === 'cpu') return tell({ type: 'cpu', ms: ownCpuMs() });
-    start(message.settings as S).then(
-      (port) => tell({ type: 'listening', port }),
-      (error: unknown) => tell({ type: 'failed', message: String(error) }),
-    );
-  });
-  tell({ type: 'ready' });
+  runWorker({ start, cpuMs: ownCpuMs });
 }
 
-function ownCpuMs(): number {
+/** Milliseconds of CPU that this process has used so far. */
+export function ownCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

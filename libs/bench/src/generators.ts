@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { mergeResults, type Load, type LoadResult } from './load.ts';
+import { startWorker } from './worker-process.ts';
 
 /** Processes of their own that make the calls, so that their work is not part of what is measured. */
 export interface Generators {
@@ -12,45 +12,16 @@ export interface Generators {
 const script = fileURLToPath(new URL('../bin/load-generator.ts', import.meta.url));
 
 export async function startGenerators(count: number): Promise<Generators> {
-  const children = await Promise.all(Array.from({ length: count }, startOne));
+  const workers = await Promise.all(Array.from({ length: count }, async () => startWorker(script)));
   return {
-    run: async (load) => mergeResults(await Promise.all(divide(load, count).map(async (part, index) => runOn(children[index] as ChildProcess, part)))),
+    run: async (load) => {
+      const parts = divide(load, count);
+      return mergeResults(await Promise.all(workers.slice(0, parts.length).map(async (worker, index) => worker.ask<LoadResult>('run', parts[index]))));
+    },
     stop: async () => {
-      await Promise.all(children.map(stopOne));
+      await Promise.all(workers.map(async (worker) => worker.stop()));
     },
   };
-}
-
-async function startOne(): Promise<ChildProcess> {
-  const child = fork(script, [], { execArgv: [], serialization: 'advanced' });
-  await answerOf(child);
-  return child;
-}
-
-async function stopOne(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.disconnect();
-  await ended;
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a load generator ended with code ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (message) => {
-      child.off('exit', onExit);
-      resolve(message);
-    });
-  });
-}
-
-async function runOn(child: ChildProcess, load: Load): Promise<LoadResult> {
-  const answer = answerOf(child);
-  child.send(load);
-  const { result, error } = (await answer) as { result?: LoadResult; error?: string };
-  if (result === undefined) throw new Error(`the load could not be generated: ${error}`);
-  return result;
 }
 
 /** Every process gets its share of the calls in flight and, for requests that must not be repeated, of the requests. */

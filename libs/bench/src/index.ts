@@ -1,10 +1,11 @@
-export { runServerProcess, startBareServer, type BareHandlers } from './bare-server.ts';
+export { ownCpuMs, runServerProcess, startBareServer, type BareHandlers } from './bare-server.ts';
 export { callOnce, frame, openChannel, type Channel, type Outcome } from './channel.ts';
 export { copyRows, type Cell } from './copy.ts';
 export { createHistogram, mergeHistograms, percentile, record, type Histogram } from './histogram.ts';
 export { type LoadRequest, type LoadResult } from './load.ts';
-export { measure, type Contender, type Pace, type Trial } from './measure.ts';
+export { measure, type Contender, type Entrant, type Measured, type Pace, type Trial } from './measure.ts';
 export { countText } from './options.ts';
 export { median, toRatio, type Figure, type Ratio, type Results, type Row } from './results.ts';
 export { readCpuMs, startServerProcess, type MeasuredServer, type ServerProcess } from './server-process.ts';
 export type { BenchContext, Suite } from './suite.ts';
+export { runWorker, startWorker, type WorkerProcess } from './worker-process.ts';

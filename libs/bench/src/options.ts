@@ -81,13 +81,12 @@ export function readBenchOptions(args: readonly string[], cwd: string): BenchOpt
   const number = (text: string | undefined, fallback: number): number => (text === undefined ? fallback : toCount(text));
   const file = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(cwd, path));
   const list = (text: string | undefined): string[] | undefined => text?.split(',').map((part) => part.trim());
-  const roundMs = number(values['round-ms'], 700);
   return {
     suite: positionals[0] ?? 'tasks',
     only: list(values.only) ?? [],
     sizes: list(values.sizes)?.map(toCount).sort((a, b) => a - b),
     full: values.full ?? false,
-    pace: { rounds: number(values.rounds, 3), roundMs, warmUpMs: roundMs, minCalls: 400, maxCalls: values.calls === undefined ? undefined : toCount(values.calls) },
+    pace: { rounds: number(values.rounds, 3), roundMs: number(values['round-ms'], 700), minCalls: 400, warmUpRounds: 3, maxCalls: values.calls === undefined ? undefined : toCount(values.calls) },
     generators: number(values.generators, Math.max(1, Math.floor(availableParallelism() / 4))),
     baselineFile: file(values.baseline),
     outFile: file(values.out),

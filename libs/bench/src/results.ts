@@ -7,7 +7,10 @@ export interface Row {
   readonly server: string;
   readonly inFlight: number;
   readonly calls: number;
+  /** Calls that did not end with OK, those that were refused excepted where that is an answer. */
   readonly failures: number;
+  /** Answers that the server was busy (RESOURCE_EXHAUSTED), where the trial allows for it. */
+  readonly refused: number;
   /** Failures by grpc-status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly firstFailure: string;

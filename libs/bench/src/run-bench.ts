@@ -50,7 +50,8 @@ async function runSuite(suite: Suite, { options, report, signal, postgresUrl, re
       signal,
       wants: (scenario) => options.only.length === 0 || options.only.some((part) => scenario.toLowerCase().includes(part.toLowerCase())),
       startCluster: async (asked) => {
-        const cluster = await startCluster({ ...productionLike(options, infrastructure), signal, report, ...asked });
+        const { env, ...shared } = productionLike(options, infrastructure);
+        const cluster = await startCluster({ ...shared, signal, report, ...asked, env: { ...env, ...asked.env } });
         clusters.push(cluster);
         return cluster;
       },

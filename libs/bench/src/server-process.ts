@@ -1,5 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import type { FromParent, ToParent } from './bare-server.ts';
+import { startWorker } from './worker-process.ts';
 
 /** Something that answers calls and whose CPU time can be read. */
 export interface MeasuredServer {
@@ -12,39 +11,16 @@ export interface ServerProcess extends MeasuredServer {
   stop(): Promise<void>;
 }
 
-/** Starts a script that calls `runServerProcess`, and resolves when it listens. The settings are sent as they are. */
+/** Starts a script that calls `runServerProcess`, and resolves when it listens. */
 export async function startServerProcess(script: string, settings: unknown): Promise<ServerProcess> {
-  const child = fork(script, [], { execArgv: [], serialization: 'advanced' });
-  await hear(child);
-  const { port } = (await ask(child, { type: 'start', settings })) as { port: number };
-  return {
-    addresses: [`127.0.0.1:${port}`],
-    cpuMs: async () => ((await ask(child, { type: 'cpu' })) as { ms: number }).ms,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.disconnect();
-      await ended;
-    },
-  };
-}
-
-async function ask(child: ChildProcess, question: FromParent): Promise<ToParent> {
-  const answer = hear(child);
-  child.send(question);
-  return answer;
-}
-
-async function hear(child: ChildProcess): Promise<ToParent> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`${child.spawnargs.join(' ')} ended with code ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (message: ToParent) => {
-      child.off('exit', onExit);
-      if (message.type === 'failed') reject(new Error(message.message));
-      else resolve(message);
-    });
-  });
+  const worker = await startWorker(script);
+  try {
+    const port = await worker.ask<number>('start', settings);
+    return { addresses: [`127.0.0.1:${port}`], cpuMs: async () => worker.ask<number>('cpuMs'), stop: worker.stop };
+  } catch (error) {
+    await worker.stop();
+    throw error;
+  }
 }
 
 /** CPU seconds as a service's own metrics tell them: on every platform, and of all its threads. */

@@ -16,11 +16,11 @@ export function digits(value: number): string {
   return value.toPrecision(3);
 }
 
-const rowTitle = ['scenario', 'server', 'tasks', 'in flight', 'calls', 'failed', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms/call', 'bytes', 'generator cores'];
+const rowTitle = ['scenario', 'server', 'tasks', 'in flight', 'calls', 'failed', 'refused', 'calls/s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms/call', 'bytes', 'generator cores'];
 
 function rowCells(row: Row): Cells {
   const figures = [row.callsPerSecond, row.p50Ms, row.p95Ms, row.p99Ms, row.cpuMsPerCall, row.sizeBytes, row.generatorCores];
-  return [row.scenario, row.server, row.dataset, String(row.inFlight), String(row.calls), String(row.failures), ...figures.map(digits)];
+  return [row.scenario, row.server, row.dataset, String(row.inFlight), String(row.calls), String(row.failures), String(row.refused), ...figures.map(digits)];
 }
 
 function ratioCells(ratio: Ratio): Cells {

@@ -1,78 +1,75 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { callOnce, countText, measure, readCpuMs, startServerProcess, type BenchContext, type Contender, type LoadRequest, type Pace, type Row, type ServerProcess } from '#libs/bench';
+import { callOnce, countText, measure, readCpuMs, startServerProcess, type BenchContext, type Contender, type Entrant, type LoadRequest, type Measured, type Pace, type ServerProcess, type Trial } from '#libs/bench';
 import type { Cluster } from '#libs/devcluster';
 import type { EchoSettings } from './ceilings/echo-server.ts';
 import type { PreparedSettings } from './ceilings/prepared-server.ts';
 import { fillTasks } from './data/fill.ts';
 import { createPeople, type Caller, type People } from './data/people.ts';
 
-export type MethodName = Exclude<keyof typeof TasksServiceService, 'watchTasks'>;
+export type MethodName = keyof typeof TasksServiceService;
 
-/** The cluster, its people and its ceilings. */
+/** A cluster, its people, and what its service is compared with. */
 export interface World {
   readonly context: BenchContext;
   readonly cluster: Cluster;
   readonly people: People;
+  /** Those who write in measurements; the others' lists stay as they are. */
+  readonly writers: () => readonly Caller[];
   /** The first process of the service. */
-  readonly service: Contender;
+  service(): Contender;
   /** All processes of the service. */
-  readonly replicas: Contender;
-  /** Bare handler, prepared statements. */
-  readonly prepared: Contender;
-  /** How many tasks there are now, and as text. */
-  readonly size: () => { count: number; text: string };
+  replicas(): Contender;
+  /** Q: bare handler, prepared statements. */
+  prepared(): Contender;
+  /** E: a bare echo of what these calls are answered with. Stopped by the caller. */
+  startEcho(calls: Partial<Record<MethodName, LoadRequest>>): Promise<Contender & { stop(): Promise<void> }>;
   /** Fills up to this many tasks. */
   grow(count: number): Promise<void>;
-  /** A bare echo of what these calls are answered with. Stopped by the caller. */
-  startEcho(calls: Partial<Record<MethodName, LoadRequest>>): Promise<Contender & { stop(): Promise<void> }>;
-  measure(trial: WorldTrial): Promise<Row[]>;
+  measure(trial: Trial, pace?: Partial<Pace>): Promise<Measured[][]>;
   stop(): Promise<void>;
 }
 
-/** A trial of one of the service's methods. */
-export interface WorldTrial {
-  readonly scenario: string;
-  readonly method: MethodName;
-  readonly inFlight: readonly number[];
-  readonly contenders: readonly Contender[];
-  readonly requests: () => readonly LoadRequest[];
-  readonly once?: boolean;
-  readonly aims?: Readonly<Record<string, number>>;
-  readonly pace?: Partial<Pace>;
+const scriptOf = (name: string): string => fileURLToPath(new URL(`ceilings/${name}.ts`, import.meta.url));
+export const startCeiling = async (name: string, settings: unknown): Promise<ServerProcess> => startServerProcess(scriptOf(name), settings);
+export const pathOf = (method: MethodName): string => TasksServiceService[method].path;
+
+/** Connections to the database of the service, and so of its ceiling. */
+const poolSize = 10;
+
+export interface WorldSize {
+  readonly callers: number;
+  /** Everybody who owns tasks. */
+  readonly people: number;
+  readonly replicas: number;
 }
 
-const scriptOf = (name: string): string => fileURLToPath(new URL(`ceilings/${name}.ts`, import.meta.url));
-export const pathOf = (method: keyof typeof TasksServiceService): string => TasksServiceService[method].path;
-export const poolSize = 10;
-
-/** Starts everything; `people` are as many as own tasks. */
-export async function openWorld(context: BenchContext, counts: { callers: number; people: number; replicas: number }): Promise<World> {
-  const cluster = await context.startCluster({ services: ['auth', 'users', 'tasks'], replicas: { tasks: counts.replicas } });
-  const people = await createPeople(cluster, { callers: counts.callers, all: counts.people });
-  const settings: PreparedSettings = { databaseUrl: cluster.databaseUrl('tasks'), poolSize };
-  const prepared = await startServerProcess(scriptOf('prepared-server'), settings);
+/** Starts everything. */
+export async function openWorld(context: BenchContext, size: WorldSize): Promise<World> {
+  const cluster = await context.startCluster({ services: ['auth', 'users', 'tasks'], replicas: { tasks: size.replicas } });
+  const people = await createPeople(cluster, { callers: size.callers, all: size.people });
+  const prepared = await startCeiling('prepared-server', { databaseUrl: cluster.databaseUrl('tasks'), poolSize } satisfies PreparedSettings);
   let count = 0;
-  const size = () => ({ count, text: countText(count) });
+  const dataset = (): string => countText(count);
   return {
     context,
     cluster,
     people,
-    service: contenderOf(cluster, [0]),
-    replicas: contenderOf(cluster, Array.from({ length: counts.replicas }, (_, index) => index)),
-    prepared: { name: 'Q', server: prepared },
-    size,
+    writers: () => people.callers.slice(people.callers.length / 8),
+    service: () => ({ name: 'service', dataset: dataset(), server: serverOf(cluster, [0]) }),
+    replicas: () => ({ name: `${size.replicas} replicas`, dataset: dataset(), server: serverOf(cluster, Array.from({ length: size.replicas }, (_, index) => index)) }),
+    prepared: () => ({ name: 'Q', dataset: dataset(), server: prepared }),
+    startEcho: async (calls) => ({ ...(await startEcho(cluster.address('tasks'), calls)), dataset: dataset() }),
     grow: async (target) => {
       await fillTasks(cluster.databaseUrl('tasks'), people, { from: count, to: target, report: context.report, signal: context.signal });
       await checkpoint(context.infrastructure.postgresAdminUrl);
       count = target;
     },
-    startEcho: async (calls) => startEcho(cluster.address('tasks'), calls),
-    measure: async ({ method, pace, ...trial }) => {
+    measure: async (trial, pace) => {
       context.signal.throwIfAborted();
-      context.report(`${trial.scenario}, ${size().text} tasks`);
-      return measure({ ...trial, dataset: size().text, path: pathOf(method) }, { ...context.options.pace, ...pace }, context.generators, context.results);
+      context.report(`${trial.scenario}, ${dataset()} tasks`);
+      return measure(trial, { ...context.options.pace, ...pace }, context.generators, context.results);
     },
     stop: async () => {
       people.close();
@@ -81,9 +78,9 @@ export async function openWorld(context: BenchContext, counts: { callers: number
   };
 }
 
-function contenderOf(cluster: Cluster, replicas: readonly number[]): Contender {
+function serverOf(cluster: Cluster, replicas: readonly number[]): Contender['server'] {
   const http = replicas.map((replica) => cluster.httpAddress('tasks', replica));
-  return { name: 'service', server: { addresses: replicas.map((replica) => cluster.address('tasks', replica)), cpuMs: async () => readCpuMs(http) } };
+  return { addresses: replicas.map((replica) => cluster.address('tasks', replica)), cpuMs: async () => readCpuMs(http) };
 }
 
 /** Otherwise the writing of what was filled disturbs what is measured next. */
@@ -93,16 +90,21 @@ async function checkpoint(adminUrl: string): Promise<void> {
   await client.query('checkpoint').finally(() => client.end());
 }
 
-async function startEcho(address: string, calls: Partial<Record<MethodName, LoadRequest>>): Promise<Contender & { stop(): Promise<void> }> {
+async function startEcho(address: string, calls: Partial<Record<MethodName, LoadRequest>>): Promise<Omit<Contender, 'dataset'> & { stop(): Promise<void> }> {
   const settings: Record<string, Uint8Array> = {};
   for (const [method, { message, headers }] of Object.entries(calls) as [MethodName, LoadRequest][]) {
     settings[method] = await callOnce(address, pathOf(method), message, headers);
   }
-  const server: ServerProcess = await startServerProcess(scriptOf('echo-server'), settings satisfies EchoSettings);
+  const server = await startCeiling('echo-server', settings satisfies EchoSettings);
   return { name: 'E', server, stop: async () => server.stop() };
 }
 
-/** One request for each caller in turn. */
+/** A contender with the calls of one method. */
+export function enter(contender: Contender, method: MethodName, requests: () => readonly LoadRequest[], aim?: number): Entrant {
+  return { name: contender.name, server: contender.server, dataset: contender.dataset, path: pathOf(method), requests, aim };
+}
+
+/** So many requests, of the callers in turn. */
 export function requestsFor(callers: readonly Caller[], count: number, make: (caller: Caller, index: number) => Uint8Array): LoadRequest[] {
   return Array.from({ length: count }, (_, index) => {
     const caller = callers[index % callers.length] as Caller;

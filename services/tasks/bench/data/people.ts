@@ -18,6 +18,8 @@ export interface People {
   readonly callers: Caller[];
   /** Ids of all, callers first. */
   readonly ids: string[];
+  /** Where in `ids` somebody stands. */
+  readonly placeOf: ReadonlyMap<string, number>;
   /** Renews the tokens that would expire within a few minutes. */
   keepSignedIn(): Promise<void>;
   close(): void;
@@ -53,9 +55,11 @@ export async function createPeople(cluster: Cluster, counts: { callers: number; 
   }
   const others = await addProfiles(cluster.databaseUrl('users'), counts.all - counts.callers);
   const callers = sessions.map(({ caller }) => caller);
+  const ids = [...callers.map(({ id }) => id), ...others];
   return {
     callers,
-    ids: [...callers.map(({ id }) => id), ...others],
+    ids,
+    placeOf: new Map(ids.map((id, place) => [id, place])),
     keepSignedIn: async () => {
       for (const [index, session] of sessions.entries()) {
         if (session.expireTime - Date.now() > 240_000) continue;

@@ -77,9 +77,13 @@ function dueOf(chance: () => number, now: Date): Pick<TaskDraft, 'dueTime' | 'du
   return { dueTime: null, dueDate: dueTime.toISOString().slice(0, 10), dueZone: 'Europe/Berlin' };
 }
 
-function assigneeOf(chance: () => number, ownerId: string, { ids }: People): string | null {
+const teamSize = 10;
+
+/** One's own team, as in life; so names of others are asked for again and again. */
+function assigneeOf(chance: () => number, ownerId: string, { ids, placeOf }: People): string | null {
   const kind = chance();
-  const other = one(chance(), ids);
+  const team = Math.floor((placeOf.get(ownerId) ?? 0) / teamSize) * teamSize;
+  const other = one(chance(), ids.slice(team, team + teamSize));
   if (kind < 0.15) return other;
   return kind < 0.3 ? ownerId : null;
 }

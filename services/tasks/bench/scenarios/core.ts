@@ -1,84 +1,65 @@
-import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
-import { CreateTaskRequest, GetTaskRequest, ListTasksRequest, Task, TaskPriority } from '#contract/tasks/v1/tasks';
-import type { LoadRequest } from '#libs/bench';
-import { requestsFor, type World } from '../world.ts';
-import type { Caller } from '../data/people.ts';
+import { enter, type World } from '../world.ts';
+import { batchRequests, createRequests, getRequests, listRequests, only, statsRequests, updateRequests } from './calls.ts';
 
 const inFlight = [1, 16, 64];
 
-/** Ids of some of the callers' own tasks, by caller. */
-export async function findOwnTasks(world: World, each: number): Promise<Map<string, string[]>> {
-  const client = new Client({ connectionString: world.cluster.databaseUrl('tasks') });
-  await client.connect();
-  try {
-    const text = `
-      select owner_id, array_agg(id::text) as ids from (
-        select owner_id, id, row_number() over (partition by owner_id order by hashtext(id::text)) as place from tasks
-        where owner_id = any ($1::uuid[]) and delete_time is null) t
-      where place <= $2 group by owner_id`;
-    const { rows } = await client.query<{ owner_id: string; ids: string[] }>(text, [world.people.callers.map(({ id }) => id), each]);
-    return new Map(rows.map((row) => [row.owner_id, row.ids]));
-  } finally {
-    await client.end();
-  }
-}
-
-/** Callers who own tasks, and a request for each of these tasks. */
-export async function getRequests(world: World): Promise<LoadRequest[]> {
-  const own = await findOwnTasks(world, 100);
-  const calls = world.people.callers.flatMap((caller) => (own.get(caller.id) ?? []).map((taskId) => ({ caller, taskId })));
-  const mixed = calls.map((call, index) => ({ call, place: (index * 7919) % calls.length })).sort((a, b) => a.place - b.place);
-  return mixed.map(({ call: { caller, taskId } }) => ({ message: GetTaskRequest.encode({ taskId }).finish(), headers: caller.headers }));
-}
-
-export function listRequest(fields: Partial<ListTasksRequest>): Uint8Array {
-  return ListTasksRequest.encode(ListTasksRequest.fromPartial({ pageSize: 20, ...fields })).finish();
-}
-
-export const priorities = [TaskPriority.LOW, TaskPriority.MEDIUM, TaskPriority.HIGH, TaskPriority.URGENT];
-
-/** A typical new task: half of them have a due time. */
-export function newTask(index: number): Task {
-  return Task.fromPartial({
-    title: `call the garden centre about order ${index}`,
-    description: index % 2 === 0 ? 'They open at nine and close at noon; ask for the invoice of the last delivery as well.' : '',
-    priority: priorities[index % priorities.length] ?? TaskPriority.LOW,
-    labels: index % 3 === 0 ? ['garden', 'phone'] : [],
-    dueTime: index % 2 === 0 ? new Date(Date.now() + 86_400_000) : undefined,
-  });
-}
-
-let created = 0;
-
-/** Fresh ones at every call, each with a request id of its own. */
-export function createRequests(callers: readonly Caller[], count: number): LoadRequest[] {
-  return requestsFor(callers, count, () => CreateTaskRequest.encode({ task: newTask((created += 1)), requestId: randomUUID(), validateOnly: false }).finish());
-}
-
-/** More than a round can use up. */
-export const writesPerRound = 6000;
-
-/** The three methods that have ceilings. */
-export async function measureCore(world: World): Promise<void> {
-  const { people, service, prepared, context } = world;
+/** The methods that have ceilings, with these ceilings. */
+export async function measureCeilings(world: World): Promise<void> {
+  const { people, context } = world;
   await people.keepSignedIn();
-  const gets = await getRequests(world);
-  const heavy = people.callers.slice(0, 8);
-  const lists = requestsFor(heavy, heavy.length, () => listRequest({}));
-  const [get] = gets as [LoadRequest];
-  const [list] = lists as [LoadRequest];
-  const [create] = createRequests(people.callers, 1) as [LoadRequest];
-  const echo = await world.startEcho({ getTask: get, listTasks: list, createTask: create });
-  const contenders = [service, prepared, echo];
+  const [gets, lists] = [await getRequests(world), listRequests(world)];
+  const echo = await world.startEcho({ getTask: only(gets), listTasks: only(lists), createTask: only(createRequests(world, 1)) });
+  const contenders = [world.service(), world.prepared(), echo];
   try {
-    if (context.wants('GetTask')) await world.measure({ scenario: 'GetTask', method: 'getTask', inFlight, contenders, requests: () => gets, aims: { E: 2.5 } });
-    if (context.wants('ListTasks 20')) await world.measure({ scenario: 'ListTasks 20', method: 'listTasks', inFlight, contenders, requests: () => lists, aims: { Q: 1.5 } });
+    if (context.wants('GetTask')) {
+      await world.measure({ scenario: 'GetTask', inFlight, entrants: contenders.map((one) => enter(one, 'getTask', () => gets, one === echo ? 2.5 : undefined)) });
+    }
+    if (context.wants('ListTasks 20')) {
+      await world.measure({ scenario: 'ListTasks 20', inFlight, entrants: contenders.map((one) => enter(one, 'listTasks', () => lists, one.name === 'Q' ? 1.5 : undefined)) });
+    }
     if (context.wants('CreateTask')) {
-      const requests = () => createRequests(people.callers, writesPerRound);
-      await world.measure({ scenario: 'CreateTask', method: 'createTask', inFlight, contenders, requests, once: true, aims: { Q: 1.5 } });
+      const entrants = contenders.map((one) => enter(one, 'createTask', () => createRequests(world), one.name === 'Q' ? 1.5 : undefined));
+      await world.measure({ scenario: 'CreateTask', inFlight, entrants, once: true });
     }
   } finally {
     await echo.stop();
   }
+}
+
+/** Statistics beside the point read that they should cost at most twice as much as. */
+export async function measureStats(world: World): Promise<void> {
+  if (!world.context.wants('GetTaskStats')) return;
+  await world.people.keepSignedIn();
+  const [gets, stats] = [await getRequests(world), statsRequests(world)];
+  const service = world.service();
+  const entrants = [enter(service, 'getTaskStats', () => stats), enter({ ...service, name: 'GetTask' }, 'getTask', () => gets, 2)];
+  await world.measure({ scenario: 'GetTaskStats', inFlight, entrants });
+}
+
+/** What writes to much more than one row. */
+export async function measureWrites(world: World): Promise<void> {
+  const { context } = world;
+  await world.people.keepSignedIn();
+  if (context.wants('UpdateTask')) {
+    await world.measure({ scenario: 'UpdateTask', inFlight, entrants: [enter(world.service(), 'updateTask', await updateRequests(world))], once: true });
+  }
+  const batches = { rounds: 2, minCalls: 20, warmUpRounds: 1 };
+  if (context.wants('BatchCreateTasks 100')) {
+    const entrants = [enter(world.service(), 'batchCreateTasks', () => batchRequests(world, 100, 100))];
+    await world.measure({ scenario: 'BatchCreateTasks 100', inFlight, entrants, once: true, mayRefuse: true }, batches);
+  }
+  if (context.wants('BatchCreateTasks 500')) {
+    // 64 at once would be 32,000 tasks on their way, and measure nothing but the queue.
+    const entrants = [enter(world.service(), 'batchCreateTasks', () => batchRequests(world, 500, 40))];
+    await world.measure({ scenario: 'BatchCreateTasks 500', inFlight: [1, 16], entrants, once: true, mayRefuse: true }, { ...batches, minCalls: 10 });
+  }
+}
+
+/** Two processes of the service beside one. */
+export async function measureReplicas(world: World): Promise<void> {
+  const replicas = world.replicas();
+  if (!world.context.wants('GetTask, replicas') || replicas.server.addresses.length < 2) return;
+  await world.people.keepSignedIn();
+  const gets = await getRequests(world);
+  await world.measure({ scenario: 'GetTask, replicas', inFlight: [64], entrants: [replicas, world.service()].map((one) => enter(one, 'getTask', () => gets)) });
 }

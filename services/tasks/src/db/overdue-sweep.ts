@@ -23,7 +23,7 @@ export interface OverdueSweep {
  * what is read after taking it is current, and so is what the update of the due row checks. A task that somebody
  * holds at this moment is left to the next batch: nobody waits for anybody, whatever order they lock in.
  */
-const claim = `
+export const claimOverdue = `
   with recursive
     oldest as materialized (
       select task_id, owner_id, due_time from task_due
@@ -72,19 +72,20 @@ const claim = `
   from held join marked on marked.task_id = held.id
   order by held.due_time, held.id`;
 
-type ClaimedRow = TaskRow & { due_version: string; chosen_count: string };
+export type ClaimedRow = TaskRow & { due_version: string; chosen_count: string };
 
 /** The window in batches: how far one owner's backlog may reach before the owners are walked. */
-const windowBatches = 10;
+export const windowBatches = 10;
+
+export function toOverdueTask(row: ClaimedRow): OverdueTask {
+  return { task: toTask(row), version: BigInt(row.version), dueVersion: BigInt(row.due_version) };
+}
 
 export function createOverdueSweep(em: EntityManager): OverdueSweep {
   return {
     markOverdue: async (limit) => {
-      const rows = await runStatement<ClaimedRow>(em, claim, [limit, limit * windowBatches]);
-      return {
-        overdue: rows.map((row) => ({ task: toTask(row), version: BigInt(row.version), dueVersion: BigInt(row.due_version) })),
-        full: Number(rows[0]?.chosen_count ?? 0) >= limit,
-      };
+      const rows = await runStatement<ClaimedRow>(em, claimOverdue, [limit, limit * windowBatches]);
+      return { overdue: rows.map(toOverdueTask), full: Number(rows[0]?.chosen_count ?? 0) >= limit };
     },
   };
 }

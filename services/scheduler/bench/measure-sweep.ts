@@ -1,0 +1,127 @@
+import { fileURLToPath } from 'node:url';
+import { countText, median, startWorker, toRatio, type BenchContext, type Figure, type Ratio, type WorkerProcess } from '#libs/bench';
+import type { Cluster } from '#libs/devcluster';
+import type { BulkOrder, Rate, SweepOrder } from './ceilings.ts';
+import { openSweepWorld, query, triggerSweep } from './sweep-world.ts';
+import { readBatchTimes, watchSweep, type SweepTimes } from './watch-sweep.ts';
+
+const script = fileURLToPath(new URL('ceilings.ts', import.meta.url));
+/** What the scheduler asks for at a time. */
+const batchSize = 1000;
+
+interface Sweep {
+  overdue: number;
+  expected: number;
+  alone: Rate;
+  bulk: Rate;
+  times: SweepTimes;
+  batchMs: number[];
+}
+
+/** A sweep from the due rows to the last delivery, beside what its parts could do alone in the same run. */
+export async function measureSweep(context: BenchContext, overdue: number): Promise<void> {
+  if (!context.wants(`sweep ${countText(overdue)}`)) return;
+  const cluster = await openSweepWorld(context, overdue);
+  const ceilings = await startWorker(script);
+  try {
+    const expected = await countIntents(cluster);
+    context.report(`the sweep's statements alone on a copy, ${countText(overdue)} tasks`);
+    const alone = await onCopy(context, cluster, async (databaseUrl) => ceilings.ask<Rate>('sweepAlone', { databaseUrl, batchSize } satisfies SweepOrder));
+    context.report(`sweep, ${countText(overdue)} tasks among ${countText(overdue * 10)}`);
+    const before = readBatchTimes(cluster).length;
+    const watching = watchSweep(cluster, expected, context.signal);
+    await Promise.all([triggerSweep(cluster), watching]);
+    const times = await watching;
+    const batchMs = readBatchTimes(cluster).slice(before);
+    const bulk = await addBulk(context, ceilings, times);
+    addResults(context, { overdue, expected, alone, bulk, times, batchMs });
+  } finally {
+    await ceilings.stop();
+    await cluster.stop();
+  }
+}
+
+/** One for the owner of each overdue task, and one for whom else it is assigned to. */
+async function countIntents(cluster: Cluster): Promise<number> {
+  const text = `
+    select coalesce(sum(case when assignee_id <> owner_id then 2 else 1 end), 0)::int as expected
+    from task_due where overdue_time is null and due_time <= now()`;
+  return (await query<{ expected: number }>(cluster.databaseUrl('tasks'), text))[0]?.expected ?? 0;
+}
+
+/** A copy needs its original without sessions, so the services that have any are away in the meantime. */
+async function onCopy<T>({ infrastructure }: BenchContext, cluster: Cluster, work: (databaseUrl: string) => Promise<T>): Promise<T> {
+  const url = new URL(cluster.databaseUrl('tasks'));
+  const original = url.pathname.slice(1);
+  const copy = `${original}_copy`;
+  await cluster.kill('tasks', 'SIGTERM');
+  await query(infrastructure.postgresAdminUrl, `create database ${copy} template ${original} owner ${url.username} strategy file_copy`);
+  url.pathname = `/${copy}`;
+  try {
+    return await work(url.href);
+  } finally {
+    await query(infrastructure.postgresAdminUrl, `drop database ${copy} with (force)`);
+    await query(infrastructure.postgresAdminUrl, 'checkpoint');
+    await cluster.start('tasks');
+  }
+}
+
+/** As many jobs of the same size as the sweep made. */
+async function addBulk({ infrastructure }: BenchContext, ceilings: WorkerProcess, { jobs, intents }: SweepTimes): Promise<Rate> {
+  const order: BulkOrder = { redisUrl: infrastructure.redisUrl, jobs, idsPerJob: Math.max(1, Math.round(intents / Math.max(1, jobs))) };
+  return ceilings.ask<Rate>('addBulkAlone', order);
+}
+
+const perSecond = (count: number, ms: number): number => count / (ms / 1000);
+const megabytes = (bytes: number): number => bytes / 1_048_576;
+
+function addResults({ results }: BenchContext, { overdue, expected, alone, bulk, times, batchMs }: Sweep): void {
+  const name = (what: string): string => `sweep of ${countText(overdue)} among ${countText(overdue * 10)}: ${what}`;
+  const figure = (what: string, value: number, unit: string): Figure => ({ name: name(what), value, unit });
+  const { sweptMs, enqueuedMs, deliveredMs, intents, jobs, memory } = times;
+  results.figures.push(
+    { ...figure('intents missing or too many', Math.abs(expected - intents), 'intents'), mustBeZero: true },
+    { ...figure('tasks that the copy lacked', Math.abs(overdue - alone.count), 'tasks'), mustBeZero: true },
+    figure('its statements alone', perSecond(alone.count, alone.ms), 'tasks/s'),
+    figure('marked and recorded', perSecond(overdue, sweptMs), 'tasks/s'),
+    figure('to the last intent in the queue', perSecond(overdue, enqueuedMs), 'tasks/s'),
+    figure('to the last delivery', perSecond(overdue, deliveredMs), 'tasks/s'),
+    figure('intents', intents, 'intents'),
+    figure('jobs', jobs, 'jobs'),
+    figure('addBulk alone, as many jobs', perSecond(bulk.count, bulk.ms), 'jobs/s'),
+    figure('addBulk alone, what they carry', perSecond(intents, bulk.ms), 'intents/s'),
+    figure('batches', batchMs.length, 'batches'),
+    figure('a batch, first tenth', median(tenth(batchMs, 'first')), 'ms'),
+    figure('a batch, last tenth', median(tenth(batchMs, 'last')), 'ms'),
+    ...(['tasks', 'scheduler'] as const).flatMap((service) => [
+      figure(`memory of ${service}, in the first third`, megabytes(Math.max(...third(memory[service], 'first'))), 'MB'),
+      figure(`memory of ${service}, in the last third`, megabytes(Math.max(...third(memory[service], 'last'))), 'MB'),
+    ]),
+  );
+  results.ratios.push(...ratiosOf(overdue, { alone, times, batchMs }));
+}
+
+function ratiosOf(overdue: number, { alone, times, batchMs }: Pick<Sweep, 'alone' | 'times' | 'batchMs'>): Ratio[] {
+  const about = { dataset: countText(overdue), inFlight: 1 };
+  const aloneMs = alone.ms;
+  const growth = (service: 'tasks' | 'scheduler'): Ratio => {
+    const of = (which: 'first' | 'last'): number => Math.max(...third(times.memory[service], which));
+    return toRatio({ ...about, name: `sweep, memory of ${service}: last third / first` }, [of('last')], [of('first')]);
+  };
+  return [
+    // At least 40 % of its speed.
+    toRatio({ ...about, name: 'sweep, time to the last enqueued / its statements alone', aim: 2.5 }, [times.enqueuedMs], [aloneMs]),
+    toRatio({ ...about, name: 'sweep, time of a batch: last tenth / first', aim: 1.3 }, [median(tenth(batchMs, 'last'))], [median(tenth(batchMs, 'first'))]),
+    growth('tasks'),
+    growth('scheduler'),
+  ];
+}
+
+function slice(values: readonly number[], share: number, which: 'first' | 'last'): readonly number[] {
+  const length = Math.max(1, Math.floor(values.length * share));
+  return which === 'first' ? values.slice(0, length) : values.slice(-length);
+}
+
+/** The last batch of all only finds that nothing is left. */
+const tenth = (values: readonly number[], which: 'first' | 'last'): readonly number[] => slice(values.length > 1 ? values.slice(0, -1) : values, 0.1, which);
+const third = (values: readonly number[], which: 'first' | 'last'): readonly number[] => slice(values, 1 / 3, which);

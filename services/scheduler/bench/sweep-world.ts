@@ -1,0 +1,77 @@
+import { Client } from 'pg';
+import { AuthServiceService } from '#contract/auth/v1/auth';
+import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { TaskStatus } from '#contract/tasks/v1/tasks';
+import type { BenchContext } from '#libs/bench';
+import type { Cluster } from '#libs/devcluster';
+import { openPublicClient } from '#libs/grpc';
+import type { Task } from '../../tasks/src/domain/task.entity.ts';
+import { fillTasks } from '../../tasks/bench/data/fill.ts';
+import { createPeople } from '../../tasks/bench/data/people.ts';
+import { days } from '../../tasks/bench/data/task-drafts.ts';
+
+/** One task in so many is overdue. */
+const oneIn = 10;
+const noSweepsMs = 86_400_000;
+
+/** Runs one statement on a connection of its own. */
+export async function query<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Every tenth task is open and its due time has passed; no other's has. */
+function adaptTo(now: number): (task: Task, index: number) => void {
+  return (task, index) => {
+    const isOverdue = index % oneIn === 0;
+    const daysFrom = (index % 997) / 40;
+    if (isOverdue) Object.assign(task, { status: TaskStatus.PENDING, completeTime: null });
+    if (!isOverdue && task.dueTime === null) return;
+    const dueTime = new Date(isOverdue ? now - 60_000 - daysFrom * days : now + days + daysFrom * days);
+    Object.assign(task, { dueTime, dueDate: null, dueZone: null, dueVersion: 1n });
+  };
+}
+
+/** A whole cluster with so many overdue tasks and ten times as many in all, before anybody has swept. */
+export async function openSweepWorld(context: BenchContext, overdue: number): Promise<Cluster> {
+  const cluster = await context.startCluster({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: String(noSweepsMs) } });
+  // The first tick comes at the start, whatever the interval: it must find nothing.
+  const people = await createPeople(cluster, { callers: 1, all: overdue >= 10_000 ? 1000 : 100 });
+  people.close();
+  await untilQuiet(cluster);
+  const url = cluster.databaseUrl('tasks');
+  // A sweep does not touch the words of tasks, and indexing those of millions takes longer than everything else here.
+  await query(url, 'drop index if exists tasks_owned_words, tasks_assigned_words');
+  const { report, signal } = context;
+  await fillTasks(url, people, { from: 0, to: overdue * oneIn, adapt: adaptTo(Date.now()), withoutLog: true, report, signal });
+  return cluster;
+}
+
+/** The first tick has run: schedules are declared at the start. */
+async function untilQuiet(cluster: Cluster): Promise<void> {
+  const giveUp = performance.now() + 60_000;
+  while (performance.now() < giveUp) {
+    const rows = await query<{ ran: boolean }>(cluster.databaseUrl('scheduler'), 'select last_run_time is not null as ran from schedules');
+    if (rows.some(({ ran }) => ran)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the schedules did not run');
+}
+
+/** As an administrator would. */
+export async function triggerSweep(cluster: Cluster): Promise<void> {
+  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
+  try {
+    const { tokens } = await auth.login(cluster.admin);
+    await scheduler.triggerSchedule({ scheduleId: 'overdue-sweep', requestId: '' }, { token: tokens?.accessToken ?? '' });
+  } finally {
+    auth.close();
+    scheduler.close();
+  }
+}

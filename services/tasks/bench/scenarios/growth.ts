@@ -1,0 +1,83 @@
+import { ListTasksRequest, ListTasksResponse, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { callOnce, type LoadRequest } from '#libs/bench';
+import { createdWithinMs, days, words } from '../data/task-drafts.ts';
+import type { Caller } from '../data/people.ts';
+import { enter, pathOf, type World } from '../world.ts';
+import { getRequests, heavyCallers, listRequests, statsRequests } from './calls.ts';
+
+type Fields = Partial<ListTasksRequest>;
+
+const ago = (share: number): Date => new Date(Date.now() - createdWithinMs * share);
+const open = [TaskStatus.PENDING, TaskStatus.IN_PROGRESS];
+
+/** Every filter alone, every order, and what clients typically put together. All of them fill a page of 20 also in the smallest data. */
+const lists: Readonly<Record<string, (caller: Caller) => Fields>> = {
+  'first page': () => ({}),
+  'owner_id': ({ id }) => ({ ownerId: id }),
+  'one status': () => ({ statuses: [TaskStatus.PENDING] }),
+  'two statuses': () => ({ statuses: open }),
+  'one priority': () => ({ priorities: [TaskPriority.HIGH] }),
+  'due range': () => ({ dueFrom: new Date(Date.now() - 5 * days), dueBefore: new Date(Date.now() + 5 * days) }),
+  'created range': () => ({ createFrom: ago(0.6), createBefore: ago(0.4) }),
+  'updated range': () => ({ updateFrom: ago(0.6), updateBefore: ago(0.4) }),
+  'assignee': ({ id }) => ({ assigneeId: id }),
+  'label': () => ({ labels: ['garden'] }),
+  'overdue': () => ({ overdue: true }),
+  'not overdue': () => ({ overdue: false }),
+  'has due': () => ({ hasDue: true }),
+  'has no due': () => ({ hasDue: false }),
+  'common word': () => ({ text: words.common }),
+  'rare word': () => ({ text: words.rare }),
+  'deleted too': () => ({ showDeleted: true }),
+  'by update': () => ({ orderBy: 'update_time desc' }),
+  'by due': () => ({ orderBy: 'due_time' }),
+  'by priority': () => ({ orderBy: 'priority desc' }),
+  'by title': () => ({ orderBy: 'title' }),
+  'by priority, due': () => ({ orderBy: 'priority desc, due_time' }),
+  'open, by due': () => ({ statuses: open, orderBy: 'due_time' }),
+  'open, by priority': () => ({ statuses: open, orderBy: 'priority desc' }),
+  'open and urgent': () => ({ statuses: open, priorities: [TaskPriority.URGENT, TaskPriority.HIGH] }),
+  'open, label': () => ({ statuses: open, labels: ['work'] }),
+  'open, assignee': ({ id }) => ({ statuses: open, assigneeId: id }),
+  'overdue, by due': () => ({ overdue: true, orderBy: 'due_time' }),
+  'overdue, high': () => ({ overdue: true, priorities: [TaskPriority.HIGH, TaskPriority.URGENT] }),
+  'due range, by due': () => ({ dueFrom: new Date(Date.now() - 5 * days), dueBefore: new Date(Date.now() + 5 * days), orderBy: 'due_time' }),
+  'updated since, by update': () => ({ updateFrom: ago(0.2), orderBy: 'update_time' }),
+  'label, by due': () => ({ labels: ['work'], orderBy: 'due_time' }),
+  'open, common word': () => ({ statuses: open, text: words.common }),
+  'common word, by due': () => ({ text: words.common, orderBy: 'due_time' }),
+};
+
+/** The page in the middle of everybody's list: its token comes from walking there. */
+async function deepRequests(world: World): Promise<LoadRequest[]> {
+  const tokens = new Map<string, string>();
+  for (const caller of heavyCallers(world)) tokens.set(caller.id, await walkToMiddle(world, caller));
+  return listRequests(world, ({ id }) => ({ pageToken: tokens.get(id) ?? '' }));
+}
+
+async function walkToMiddle(world: World, { headers }: Caller): Promise<string> {
+  const tokens: string[] = [];
+  for (let pageToken = ''; ; ) {
+    const message = ListTasksRequest.encode(ListTasksRequest.fromPartial({ pageSize: 100, pageToken, readMask: ['id'] })).finish();
+    const page = ListTasksResponse.decode(await callOnce(world.cluster.address('tasks'), pathOf('listTasks'), message, headers));
+    if (page.nextPageToken === '') return tokens[Math.floor(tokens.length / 2)] ?? '';
+    tokens.push((pageToken = page.nextPageToken));
+  }
+}
+
+/** The times are those of callers who own 4 % of the tasks: what they ask for must not take longer with all that they own. */
+export async function measureGrowth(large: World, small: World): Promise<void> {
+  const { context } = large;
+  await large.people.keepSignedIn();
+  await small.people.keepSignedIn();
+  const compare = async (scenario: string, method: 'getTask' | 'getTaskStats' | 'listTasks', requestsOf: (world: World) => LoadRequest[] | Promise<LoadRequest[]>): Promise<void> => {
+    if (!context.wants(scenario)) return;
+    const [ofLarge, ofSmall] = [await requestsOf(large), await requestsOf(small)];
+    const entrants = [enter(large.service(), method, () => ofLarge), enter(small.service(), method, () => ofSmall, 1.5)];
+    await large.measure({ scenario, inFlight: [1], entrants, compare: 'p50' }, { rounds: 5, roundMs: 100, minCalls: 60, warmUpRounds: 1 });
+  };
+  await compare('growth: GetTask', 'getTask', getRequests);
+  await compare('growth: GetTaskStats', 'getTaskStats', statsRequests);
+  for (const [name, fields] of Object.entries(lists)) await compare(`growth: list, ${name}`, 'listTasks', (world) => listRequests(world, fields));
+  await compare('growth: list, deep page', 'listTasks', deepRequests);
+}
