@@ -5,6 +5,7 @@ import { TaskStatus } from '#contract/tasks/v1/tasks';
 import type { BenchContext } from '#libs/bench';
 import type { Cluster } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
+import { until } from '../../../libs/devcluster/src/patience.ts';
 import type { Task } from '../../tasks/src/domain/task.entity.ts';
 import { fillTasks } from '../../tasks/bench/data/fill.ts';
 import { createPeople } from '../../tasks/bench/data/people.ts';
@@ -12,6 +13,7 @@ import { days } from '../../tasks/bench/data/task-drafts.ts';
 
 /** One task in so many is overdue. */
 const oneIn = 10;
+const sweepId = 'overdue-sweep';
 const noSweepsMs = 86_400_000;
 
 /** Runs one statement on a connection of its own. */
@@ -40,10 +42,9 @@ function adaptTo(now: number): (task: Task, index: number) => void {
 /** A whole cluster with so many overdue tasks and ten times as many in all, before anybody has swept. */
 export async function openSweepWorld(context: BenchContext, overdue: number): Promise<Cluster> {
   const cluster = await context.startCluster({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: String(noSweepsMs) } });
-  // The first tick comes at the start, whatever the interval: it must find nothing.
   const people = await createPeople(cluster, { callers: 1, all: overdue >= 10_000 ? 1000 : 100 });
   people.close();
-  await untilQuiet(cluster);
+  await untilDeclared(cluster);
   const url = cluster.databaseUrl('tasks');
   // A sweep does not touch the words of tasks, and indexing those of millions takes longer than everything else here.
   await query(url, 'drop index if exists tasks_owned_words, tasks_assigned_words');
@@ -52,15 +53,10 @@ export async function openSweepWorld(context: BenchContext, overdue: number): Pr
   return cluster;
 }
 
-/** The first tick has run: schedules are declared at the start. */
-async function untilQuiet(cluster: Cluster): Promise<void> {
-  const giveUp = performance.now() + 60_000;
-  while (performance.now() < giveUp) {
-    const rows = await query<{ ran: boolean }>(cluster.databaseUrl('scheduler'), 'select last_run_time is not null as ran from schedules');
-    if (rows.some(({ ran }) => ran)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('the schedules did not run');
+/** A sweep can be asked for. */
+async function untilDeclared(cluster: Cluster): Promise<void> {
+  const declared = async (): Promise<boolean> => (await query(cluster.databaseUrl('scheduler'), 'select from schedules where id = $1', [sweepId])).length > 0;
+  await until(declared, (isDeclared) => isDeclared);
 }
 
 /** As an administrator would. */
@@ -69,7 +65,7 @@ export async function triggerSweep(cluster: Cluster): Promise<void> {
   const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
   try {
     const { tokens } = await auth.login(cluster.admin);
-    await scheduler.triggerSchedule({ scheduleId: 'overdue-sweep', requestId: '' }, { token: tokens?.accessToken ?? '' });
+    await scheduler.triggerSchedule({ scheduleId: sweepId, requestId: '' }, { token: tokens?.accessToken ?? '' });
   } finally {
     auth.close();
     scheduler.close();
