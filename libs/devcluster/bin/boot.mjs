@@ -15,6 +15,7 @@ const targets = {
   import: 'services/tasks/import/main.ts',
   bench: 'libs/bench/bin/bench.ts',
   drill: 'services/test/drill/main.ts',
+  'crash-test': 'services/scheduler/crash-test/main.ts',
 };
 const [target, ...args] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`taskflow: ${line}\n`);

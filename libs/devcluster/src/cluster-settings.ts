@@ -54,6 +54,7 @@ export async function settleClusterSettings(options: ClusterOptions, dir: string
       [settingOf(place.service, 'DATABASE_URL')]: databaseUrls[place.service],
       ...options.env,
       ...options.serviceEnv?.[place.service],
+      ...options.replicaEnv?.[place.label],
       [settingOf(place.service, 'GRPC_PORT')]: String(place.grpcPort),
       [settingOf(place.service, 'HTTP_PORT')]: String(place.httpPort),
     },

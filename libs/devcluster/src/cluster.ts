@@ -25,6 +25,8 @@ export interface ClusterOptions {
   /** Settings for all services, over the ones that are made up here. */
   readonly env?: Readonly<Record<string, string>>;
   readonly serviceEnv?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  /** Of single processes, by their labels, over all others. */
+  readonly replicaEnv?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** How many processes of a service; 1 when left out. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** Puts something between the services and a service that they call, for each of its replicas: the address to call instead. */

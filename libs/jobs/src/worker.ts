@@ -1,4 +1,5 @@
 import { Worker, type Job } from 'bullmq';
+import { watchClock } from './clock-watch.ts';
 import { openWorkerConnections } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { queueNamesOf, type JobDefinition, type JobName, type JobPayload, type QueueName } from './definition.ts';
@@ -54,6 +55,8 @@ interface QueueWorker {
   start(): void;
   hold(): void;
   release(): void;
+  /** While the process's clock is wrong it begins no job either. */
+  setClockOff(isOff: boolean): void;
   close(): Promise<void>;
 }
 
@@ -68,13 +71,14 @@ interface Shared {
 function openQueueWorker(name: string, { options, connections, stopping, running }: Shared): QueueWorker {
   const { prefix, logger, concurrency, lockMs = defaultLockMs } = options;
   const { redis } = connections;
-  const state = { started: false, held: options.held ?? false };
+  const state = { started: false, held: options.held ?? false, clockOff: false };
+  const isIdle = (): boolean => state.held || state.clockOff;
   const perform = createProcessor({
     ...options,
     handlers: options.handlers as Readonly<Record<string, JobHandler>>,
     queue: name,
     stopping,
-    isHeld: () => state.held,
+    isHeld: isIdle,
     failuresOf: (jobId) => readFailures(redis, worker.toKey(jobId)),
   });
   const track = (job: Job, token?: string): Promise<void> => {
@@ -97,24 +101,23 @@ function openQueueWorker(name: string, { options, connections, stopping, running
   });
   worker.on('error', (error) => logger.debug({ err: error, queue: name }, 'worker met an error'));
   const run = (): void => {
-    if (state.started && !state.held && !worker.isRunning()) worker.run().catch((error: unknown) => logger.error({ err: error, queue: name }, 'worker ended'));
+    if (state.started && !worker.isRunning()) worker.run().catch((error: unknown) => logger.error({ err: error, queue: name }, 'worker ended'));
+  };
+
+  const follow = (change: Partial<typeof state>): void => {
+    Object.assign(state, change);
+    // Without waiting for what runs; and a worker that never began must not be marked as paused.
+    if (isIdle()) {
+      if (worker.isRunning() && !worker.isPaused()) worker.pause(true).catch(() => undefined);
+    } else if (worker.isPaused()) void worker.resume();
+    else run();
   };
 
   return {
-    start: () => {
-      state.started = true;
-      run();
-    },
-    hold: () => {
-      state.held = true;
-      // Without waiting for what runs; and a worker that never began must not be marked as paused.
-      if (worker.isRunning() && !worker.isPaused()) worker.pause(true).catch(() => undefined);
-    },
-    release: () => {
-      state.held = false;
-      if (worker.isPaused()) void worker.resume();
-      else run();
-    },
+    start: () => follow({ started: true }),
+    hold: () => follow({ held: true }),
+    release: () => follow({ held: false }),
+    setClockOff: (clockOff) => follow({ clockOff }),
     close: () => worker.close(),
   };
 }
@@ -128,7 +131,9 @@ export function createJobWorker<const J extends readonly JobDefinition[]>(option
   const workers = new Map<string, QueueWorker>(queueNamesOf(options.jobs).map((name) => [name, openQueueWorker(name, shared)]));
   const all = [...workers.values()];
 
+  let endClockWatch = (): void => undefined;
   const stop = async (): Promise<void> => {
+    endClockWatch();
     const closed = Promise.all(all.map((worker) => worker.close().catch(() => undefined)));
     const idle = Promise.all(running);
     await settlesWithin(idle, options.graceMs);
@@ -141,6 +146,9 @@ export function createJobWorker<const J extends readonly JobDefinition[]>(option
   return {
     start: async () => {
       await watchEvictionPolicy(connections.redis, options.logger, options.refuseEviction ?? false);
+      endClockWatch = await watchClock(connections.redis, options.logger, (isOff) => {
+        for (const worker of all) worker.setClockOff(isOff);
+      });
       for (const worker of all) worker.start();
     },
     hold: (queue) => workers.get(queue)?.hold(),

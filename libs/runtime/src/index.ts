@@ -15,6 +15,7 @@ export {
   type UserActor,
 } from './context.ts';
 export { assertNoOpenTransaction, runInsideTransaction } from './transaction-guard.ts';
+export { armCrashPoints, crashPoint } from './crash-point.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { readBuildInfo, type BuildInfo } from './build-info.ts';

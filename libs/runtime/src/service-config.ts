@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadConfig } from './config.ts';
+import { ConfigError, loadConfig } from './config.ts';
 import { envTypes } from './env-types.ts';
 import type { TracingConfig } from './telemetry/start-tracing.ts';
 
@@ -32,6 +32,8 @@ export interface ServiceConfig {
   trustedProxies: string[];
   /** Left out: nothing is traced. */
   tracing?: TracingConfig | undefined;
+  /** Where crash tests name the point at which a process dies; see armCrashPoints. */
+  crashFile?: string | undefined;
 }
 
 function shapeOf(service: ServiceName) {
@@ -51,6 +53,7 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     TASKFLOW_TRACE_RATIO: envTypes.share(1),
+    TASKFLOW_CRASH_FILE: envTypes.optionalText(),
   };
 }
 
@@ -90,6 +93,8 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     shutdownGraceMs: read('TASKFLOW_SHUTDOWN_GRACE_MS'),
     trustedProxies: read('TASKFLOW_TRUSTED_PROXIES'),
     tracing: toTracing(read('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT'), read('TASKFLOW_TRACE_RATIO')),
+    crashFile: read('TASKFLOW_CRASH_FILE'),
   };
+  if (common.env === 'production' && common.crashFile !== undefined) throw new ConfigError(['TASKFLOW_CRASH_FILE: is for crash tests, not for production']);
   return { common, own };
 }

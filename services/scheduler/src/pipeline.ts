@@ -1,11 +1,12 @@
 import { TaskEvent } from '#contract/tasks/v1/tasks';
 import { createPuller } from '#libs/events';
-import { runInBackground, startLoop, type createParts, type Logger, type Metrics } from '#libs/runtime';
+import { crashPoint, runInBackground, startLoop, type createParts, type Logger, type Metrics } from '#libs/runtime';
 import type { SchedulerDeps } from './deps.ts';
 import type { NotificationRepository } from './domain/notification.repository.ts';
 import { declareSchedules } from './use-cases/declare-schedules.ts';
 import { dispatchPending } from './use-cases/dispatch-pending.ts';
 import { ingestEvents } from './use-cases/ingest-events.ts';
+import { planDeliveries } from './use-cases/plan-deliveries.ts';
 import { reconcile } from './use-cases/reconcile.ts';
 import { tickSchedules } from './use-cases/tick-schedules.ts';
 
@@ -39,6 +40,7 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
   };
   doorbell.ring = repeat('dispatcher', dispatchIntervalMs, () => dispatchPending(deps)).wake;
   repeat('reconciler', reconcileIntervalMs, () => reconcile(deps));
+  repeat('planner', dispatchIntervalMs, () => planDeliveries(deps));
   repeat('ticker', tickIntervalMs, createTicker(deps));
 
   const puller = createPuller<{ notifications: NotificationRepository }, TaskEvent>({
@@ -49,7 +51,10 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
     uow: deps.uow,
     handle: (events, repositories) => ingestEvents(deps, events, repositories),
     encode: (event) => TaskEvent.encode(event).finish(),
-    afterCommit: async () => deps.wakeDispatch(),
+    afterCommit: async () => {
+      crashPoint('ingest.after-commit');
+      deps.wakeDispatch();
+    },
   });
   puller.start();
   parts.add({ name: 'event puller', stop: puller.stop });

@@ -1,4 +1,4 @@
-import { createLogger, createMetrics, createParts, readBuildInfo, startTracing, type Logger, type Metrics, type RunningApp, type ServiceConfig } from '#libs/runtime';
+import { armCrashPoints, createLogger, createMetrics, createParts, readBuildInfo, startTracing, type Logger, type Metrics, type RunningApp, type ServiceConfig } from '#libs/runtime';
 import { createServiceIdentity, type ServiceIdentity } from '../identity/service-identity.ts';
 import type { ServicePorts } from './service-ports.ts';
 
@@ -27,6 +27,7 @@ export async function startApplication<C extends ServiceConfig>(
 ): Promise<RunningApp> {
   const { service, logLevel, shutdownGraceMs, serviceKey } = config;
   const logger = overrides.logger ?? createLogger({ service, level: logLevel });
+  armCrashPoints(config.crashFile);
   const parts = createParts({ logger, graceMs: shutdownGraceMs + closingMs });
   const identity = createServiceIdentity({ service, privateKey: serviceKey });
   try {

@@ -36,7 +36,7 @@ const waitingText = `
   select r.id as recipient_id, count(p.*)::int as waiting
   from unnest($1::uuid[]) r (id)
   left join lateral (
-    select 1 from notifications where recipient_id = r.id and state = 'pending' and kind = 1 limit $2::int + 1) p on true
+    select 1 from notifications where recipient_id = r.id and state = 'pending' and kind = 1 and deliver_after <= now() limit $2::int + 1) p on true
   group by r.id`;
 
 const openText = `

@@ -57,5 +57,7 @@ export function toNotifications(event: TaskEvent, newId: () => string): NewNotif
     callId: event.callId,
     traceParent: event.traceParent,
     eventTime: createTime,
+    // A day ends at midnight, when nobody wants to hear of it; a moment was chosen with care.
+    waitsForHour: kind === NotificationKind.OVERDUE && after.dueDate !== '',
   }));
 }

@@ -28,6 +28,8 @@ export interface NewNotification {
   callId: string;
   traceParent: string;
   eventTime: Date;
+  /** It waits for the hour that the recipient has chosen. */
+  waitsForHour: boolean;
 }
 
 export const NotificationSchema = defineEntity({
@@ -51,6 +53,8 @@ export const NotificationSchema = defineEntity({
     traceParent: p.text(),
     eventTime: p.datetime(3),
     state: p.text(),
+    /** It gets no job before; 'infinity' while the recipient's hour has not been looked up. */
+    deliverAfter: p.datetime(3).defaultRaw('now()'),
     /** The job that delivers it; null = none has been made. */
     jobId: p.text().nullable(),
     enqueueTime: p.datetime(3).nullable(),
@@ -83,7 +87,9 @@ export const NotificationSchema = defineEntity({
     { name: 'notifications_changes', properties: ['recipientId', 'taskId', 'taskVersion'], where: 'kind in (2, 3)' },
     { name: 'notifications_digest', properties: ['digestId', 'id'], where: 'digest_id is not null' },
     { name: 'notifications_digests_of_user', properties: ['recipientId', 'digestTime'], where: 'digest_time is not null' },
-    // What has no job yet, and which jobs should be alive.
+    // What has no job yet, in the order of its turn.
+    { name: 'notifications_unclaimed', properties: ['deliverAfter', 'id'], where: "state = 'pending' and job_id is null" },
+    // Which jobs should be alive.
     { name: 'notifications_pending', properties: ['jobId', 'id'], where: "state = 'pending'" },
   ],
 });

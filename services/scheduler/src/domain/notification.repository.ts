@@ -14,10 +14,21 @@ export interface DeliveryBatch {
   links: string[];
 }
 
+/** A notification of an overdue day, before its recipient's hour is known. */
+export interface UnplannedNotification {
+  id: string;
+  recipientId: string;
+  dueTime: Date;
+}
+
 export interface NotificationRepository {
   /** Those whose event and recipient are known already stay as they are. */
   add(notifications: NewNotification[]): Promise<void>;
-  /** Records a job for each batch of pending notifications that have none; oldest first. Replicas never get the same. */
+  /** Those whose recipient's hour has to be looked up; oldest first. */
+  listUnplanned(limit: number): Promise<UnplannedNotification[]>;
+  /** Says when they are to go out; what has been planned stays as it is. */
+  plan(planned: { id: string; deliverAfter: Date }[]): Promise<void>;
+  /** Records a job for each batch of pending notifications that have none and whose time has come; oldest first. Replicas never get the same. */
   claim(limit: number, newJobId: () => string): Promise<DeliveryBatch[]>;
   /** The jobs are lost: what is still pending of them may be claimed again; returns how many notifications that are. */
   release(jobIds: string[]): Promise<number>;
@@ -30,17 +41,27 @@ const maxBatch = 500;
 
 const insertText = `
   insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_time, due_version, task_version,
-    previous_status, status, actor, call_id, trace_parent, event_time, state, create_time)
+    previous_status, status, actor, call_id, trace_parent, event_time, state, deliver_after, create_time)
   select id, recipient_id, event_id, kind, task_id, task_title, due_time, due_version, task_version,
-    previous_status, status, actor, call_id, trace_parent, event_time, 'pending', now()
+    previous_status, status, actor, call_id, trace_parent, event_time, 'pending',
+    case when waits_for_hour then 'infinity' else now() end, now()
   from jsonb_to_recordset($1::jsonb) as n (id uuid, recipient_id uuid, event_id bigint, kind smallint, task_id uuid,
     task_title text, due_time timestamptz, due_version bigint, task_version bigint, previous_status smallint,
-    status smallint, actor text, call_id text, trace_parent text, event_time timestamptz)
+    status smallint, actor text, call_id text, trace_parent text, event_time timestamptz, waits_for_hour boolean)
   on conflict (event_id, recipient_id) do nothing`;
 
 const claimText = `
   select id, call_id, trace_parent from notifications
-  where state = 'pending' and job_id is null order by id limit $1 for update skip locked`;
+  where state = 'pending' and job_id is null and deliver_after <= now() order by deliver_after, id limit $1 for update skip locked`;
+
+const unplannedText = `
+  select id, recipient_id, due_time from notifications
+  where state = 'pending' and job_id is null and deliver_after = 'infinity' order by id limit $1`;
+
+const planText = `
+  update notifications as n set deliver_after = planned.deliver_after
+  from unnest($1::uuid[], $2::timestamptz[]) as planned (id, deliver_after)
+  where n.id = planned.id and n.deliver_after = 'infinity'`;
 
 const assignText = `
   update notifications as n set job_id = job.id, enqueue_time = clock_timestamp()
@@ -79,6 +100,7 @@ function toRecord(notification: NewNotification): Record<string, unknown> {
     call_id: notification.callId,
     trace_parent: notification.traceParent,
     event_time: notification.eventTime,
+    waits_for_hour: notification.waitsForHour,
   };
 }
 
@@ -97,6 +119,11 @@ export function createNotificationRepository(em: EntityManager): NotificationRep
     add: async (notifications) => {
       if (notifications.length > 0) await runStatement(em, insertText, [JSON.stringify(notifications.map(toRecord))]);
     },
+    listUnplanned: async (limit) => {
+      const rows = await runStatement<{ id: string; recipient_id: string; due_time: string }>(em, unplannedText, [limit]);
+      return rows.map((row) => ({ id: row.id, recipientId: row.recipient_id, dueTime: new Date(row.due_time) }));
+    },
+    plan: async (planned) => void (await runStatement(em, planText, [planned.map(({ id }) => id), planned.map(({ deliverAfter }) => deliverAfter)])),
     claim: async (limit, newJobId) => {
       const batches = toBatches(await runStatement<ClaimedRow>(em, claimText, [limit]), newJobId);
       const pairs = batches.flatMap((batch) => batch.notificationIds.map((id) => [id, batch.jobId] as const));

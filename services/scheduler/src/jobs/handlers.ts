@@ -9,8 +9,8 @@ import { outlastingOutages } from './outage.ts';
 export function jobHandlers(deps: SchedulerDeps): JobHandlers<typeof schedulerJobs> {
   return {
     'deliver-notifications': ({ notificationIds }, run) =>
-      outlastingOutages(run, () => deliverNotifications(deps, { notificationIds, attempts: run.starts })),
-    'run-schedule': ({ scheduleId, runId }, run) => outlastingOutages(run, () => runSchedule(deps, { scheduleId, runId, signal: run.signal })),
+      outlastingOutages(run, 'delivery', () => deliverNotifications(deps, { notificationIds, attempts: run.starts })),
+    'run-schedule': ({ scheduleId, runId }, run) => outlastingOutages(run, 'run', () => runSchedule(deps, { scheduleId, runId, signal: run.signal })),
   };
 }
 

@@ -1,3 +1,4 @@
+import { crashPoint } from '#libs/runtime';
 import { NotificationChannel, type NotificationSettings } from '#contract/users/v1/users';
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import type { PendingNotification, SchedulerDeps } from '../deps.ts';
@@ -6,7 +7,7 @@ import type { DeliveryRepository } from '../domain/delivery.repository.ts';
 import type { Channel } from '../domain/notification.entity.ts';
 import { isStale } from '../domain/staleness.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'read' | 'tasks' | 'users' | 'metrics' | 'digest' | 'wakeDispatch'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'read' | 'tasks' | 'users' | 'metrics' | 'logger' | 'digest' | 'wakeDispatch'>;
 
 export interface DeliverInput {
   notificationIds: string[];
@@ -19,18 +20,24 @@ export interface DeliverInput {
  * effect. What has to be told of a task before comes along, so that nobody hears of two changes the wrong way round.
  */
 export async function deliverNotifications(deps: Deps, { notificationIds, attempts }: DeliverInput): Promise<void> {
-  const { uow, read, digest } = deps;
+  const { uow, read, digest, logger } = deps;
   const pending = await read.pending(notificationIds);
+  const waiting = new Set(pending.map(({ id }) => id));
+  const repeated = notificationIds.filter((id) => !waiting.has(id)).length;
+  if (repeated > 0) logger.info({ count: repeated }, 'notifications had been settled before');
   if (pending.length === 0) return;
   const [staleIds, channelsOf] = await Promise.all([findStale(deps, pending), findChannels(deps, pending)]);
 
+  crashPoint('deliver.before-record');
   const plan = await uow.run(async ({ deliveries }) => {
     const rows = await deliveries.lock(pending.map(({ id }) => id).sort());
     const recipientOf = await gatherRecipients(deliveries, rows, { channelsOf, digest });
     const decided = planDelivery({ rows, staleIds, recipientOf, digestThreshold: digest.threshold });
     await deliveries.carryOut(decided, { attempts, digestQuietMs: digest.quietMs });
+    crashPoint('deliver.before-commit');
     return decided;
   });
+  crashPoint('deliver.after-commit');
   deps.metrics.settled(count(plan));
   if (plan.webhookDeliveries.length > 0) deps.wakeDispatch();
 }

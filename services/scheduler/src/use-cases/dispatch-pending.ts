@@ -1,3 +1,4 @@
+import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 
 type Deps = Pick<SchedulerDeps, 'uow' | 'queue'>;
@@ -11,12 +12,20 @@ const batchSize = 2_000;
  */
 export async function dispatchPending({ uow, queue }: Deps): Promise<{ again: boolean }> {
   if (!queue.isReachable()) return { again: false };
-  const { batches, runs } = await uow.run(async ({ notifications, scheduleRuns }) => ({
-    runs: await scheduleRuns.claim(batchSize, queue.newJobId),
-    batches: await notifications.claim(batchSize, queue.newJobId),
-  }));
+  const { batches, runs } = await uow.run(async ({ notifications, scheduleRuns }) => {
+    const claimed = {
+      runs: await scheduleRuns.claim(batchSize, queue.newJobId),
+      batches: await notifications.claim(batchSize, queue.newJobId),
+    };
+    if (claimed.batches.length > 0) crashPoint('claim.before-commit');
+    return claimed;
+  });
+  if (batches.length > 0) crashPoint('claim.after-commit');
   if (runs.length > 0) await queue.addRuns(runs);
-  if (batches.length > 0) await queue.addDeliveries(batches);
+  if (batches.length > 0) {
+    await queue.addDeliveries(batches);
+    crashPoint('enqueue.after');
+  }
   const claimed = batches.reduce((sum, batch) => sum + batch.notificationIds.length, 0);
   return { again: claimed === batchSize || runs.length === batchSize };
 }

@@ -1,4 +1,5 @@
 import type { TaskEvent } from '#contract/tasks/v1/tasks';
+import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import { toNotifications } from '../domain/intents.ts';
 import type { NotificationRepository } from '../domain/notification.repository.ts';
@@ -10,4 +11,5 @@ export async function ingestEvents(
   { notifications }: { notifications: NotificationRepository },
 ): Promise<void> {
   await notifications.add(events.flatMap((event) => toNotifications(event, newId)));
+  crashPoint('ingest.before-commit');
 }

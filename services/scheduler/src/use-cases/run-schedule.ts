@@ -1,10 +1,11 @@
 import { toAppError } from '#libs/errors';
+import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import type { SchedulableJob } from '../domain/schedule.entity.ts';
 import { scheduleNotFound } from '../domain/schedule.errors.ts';
 import { pruneRequests } from './prune-requests.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics' | 'wakeDispatch'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics' | 'logger' | 'wakeDispatch'>;
 
 export interface RunScheduleInput {
   scheduleId: string;
@@ -20,13 +21,16 @@ const works: Readonly<Record<SchedulableJob, Work>> = { 'sweep-overdue': sweepOv
 
 /** Does a recorded run and records what came of it; throws what the work threw. A run that has ended is not done again. */
 export async function runSchedule(deps: Deps, { scheduleId, runId, signal }: RunScheduleInput): Promise<void> {
+  const { logger } = deps;
   const run = await deps.uow.run(({ scheduleRuns }) => scheduleRuns.begin(runId));
-  if (run === undefined) return;
+  if (run === undefined) return logger.info({ scheduleId, runId }, 'a run had ended before');
+  crashPoint('run.begun');
   const work = (works as Partial<Record<string, Work>>)[run.job ?? ''];
   // The schedule is gone, or a later release knew its job.
   if (work === undefined) throw scheduleNotFound(scheduleId);
   try {
     const text = await work(deps, signal);
+    crashPoint('run.worked');
     await record(deps, { scheduleId, runId }, { text, failed: false });
     // The schedule's next run may have waited for this one.
     deps.wakeDispatch();

@@ -1,3 +1,4 @@
+import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import { planTick } from '../domain/tick.ts';
 
@@ -14,8 +15,10 @@ export async function tickSchedules({ uow, newId, logger, wakeDispatch }: Deps):
     const due = await schedules.lockDue(batchSize);
     const planned = due.map((schedule) => ({ schedule, tick: planTick(schedule) }));
     for (const { schedule, tick } of planned) await schedules.recordTick(schedule.id, tick, newId);
+    if (due.length > 0) crashPoint('tick.before-commit');
     return planned;
   });
+  if (ticks.length > 0) crashPoint('tick.after-commit');
   for (const { schedule, tick } of ticks) {
     if (tick.missed !== undefined) logger.warn({ scheduleId: schedule.id, fireTime: tick.missed }, 'fire times got no run');
   }

@@ -1,5 +1,5 @@
 import { once } from '#libs/db';
-import type { UserActor } from '#libs/runtime';
+import { crashPoint, type UserActor } from '#libs/runtime';
 import { CreateTaskRequest, CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import type { TaskDraft } from '../domain/task.entity.ts';
@@ -22,15 +22,18 @@ export async function createTask({ uow, clock, people, newId }: Deps, actor: Use
   const [id, now] = [newId(), clock.now()];
 
   const carryOut = validateOnly ? uow.rehearse : uow.run;
-  return carryOut(
+  const response = await carryOut(
     async ({ tasks, dues, log }) => {
       const { task, change } = createOne(draft, id, { actor, known, now });
       tasks.add(task);
       dues.add(task, now);
       await log.record([change]);
       const message = toTaskMessage(task, now);
+      crashPoint('create.before-commit');
       return { task: withNames(message, known), nameResolution: nameResolutionOf([message], known) };
     },
     once({ userId: actor.userId, method: 'CreateTask', requestId }, body, CreateTaskRequest, CreateTaskResponse),
   );
+  crashPoint('create.after-commit');
+  return response;
 }

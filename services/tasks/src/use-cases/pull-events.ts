@@ -1,5 +1,5 @@
 import type { EventBatch } from '#libs/events';
-import { remainingMs } from '#libs/runtime';
+import { crashPoint, remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { eventsCompacted } from '../domain/feed.errors.ts';
@@ -38,5 +38,6 @@ export async function pullEvents({ eventFeed }: Deps, signal: AbortSignal, input
 }
 
 function toResponse({ events, next, more }: EventBatch): PullEventsResponse {
+  if (events.length > 0) crashPoint('pull.before-answer');
   return { events: events.map(toTaskEvent), next, more };
 }

@@ -107,7 +107,10 @@ export interface User {
     | undefined;
   /** Changes with every write. In an update: empty, or the etag that must still be current. */
   etag: string;
-  /** The local hour at which overdue notifications are delivered, 0 to 23; 9 at first. */
+  /**
+   * The local hour at which one hears of tasks that were due on a day that has ended, 0 to 23; 9 at first. Notifications of
+   * tasks that were due at a time of day do not wait for it.
+   */
   overdueHour: number;
   /** Where notifications go, a set; INBOX at first. Empty: nowhere. */
   channels: NotificationChannel[];
