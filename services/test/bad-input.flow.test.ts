@@ -76,7 +76,7 @@ async function sweep(policy: MethodPolicy, path: FieldPath, values: fc.Arbitrary
   await fc.assert(property, { seed: 20_261_123, numRuns: 20 });
 }
 
-describe('every text of every request of auth and users', () => {
+describe('invariant 12: every text of every request of auth and users', () => {
   it('is known to this test', () => {
     expect(fields.length).toBeGreaterThanOrEqual(30);
   });
@@ -108,7 +108,7 @@ describe('every text of every request of auth and users', () => {
   });
 });
 
-describe('text that is taken', () => {
+describe('invariant 12: text that is taken', () => {
   const call = async <Res>(method: string, request: object) => (await world.wire.call(`/taskflow.users.v1.UsersService/${method}`, request, { token: people.owner.token })).response as Res;
 
   it('comes back as it was sent, but for spaces around it', async () => {

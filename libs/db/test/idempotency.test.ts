@@ -10,7 +10,7 @@ const textCodec = {
   decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes),
 };
 
-describe('a request id', () => {
+describe('invariant 1: a request id', () => {
   let postgres: TestDatabase;
   let database: Database;
   let uow: UnitOfWork<Notes>;

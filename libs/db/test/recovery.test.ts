@@ -4,7 +4,7 @@ import { createDatabase, startInfrastructure, type Infrastructure } from '#libs/
 import { notes, openNotes, type Notes } from './fixture/notes.ts';
 
 /** On a PostgreSQL of its own, since it is stopped and started. */
-describe('after a failure of PostgreSQL', () => {
+describe('invariant 3: after a failure of PostgreSQL', () => {
   const poolSize = 4;
   let infrastructure: Infrastructure;
   let database: Database;

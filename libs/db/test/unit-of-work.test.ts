@@ -90,12 +90,12 @@ describe('a unit of work', () => {
     await expect(stored('half\0')).rejects.toMatchObject(refused);
   });
 
-  it('refuses network calls and a second unit of work inside', async () => {
+  it('invariant 11: refuses network calls and a second unit of work inside', async () => {
     await expect(uow.run(async () => assertNoOpenTransaction('a call'))).rejects.toThrow('a call inside a database transaction');
     await expect(uow.run(() => uow.run(async () => undefined))).rejects.toThrow('a unit of work inside a database transaction');
   });
 
-  it('repeats work that collided with a concurrent change of the same entity', async () => {
+  it('invariant 11: repeats work that collided with a concurrent change of the same entity', async () => {
     const note = await uow.run(async (repositories) => repositories.add('contended'));
     const grow = () =>
       uow.run(async ({ em }) => {
@@ -106,7 +106,7 @@ describe('a unit of work', () => {
     expect(await stored('contended')).toEqual([{ size: 2n ** 62n - 3n }]);
   });
 
-  it('repeats work that was chosen as the victim of a deadlock', async () => {
+  it('invariant 11: repeats work that was chosen as the victim of a deadlock', async () => {
     const [a, b] = await uow.run(async (repositories) => [repositories.add('first'), repositories.add('second')]);
     const lockBoth = (ids: string[], meet: () => Promise<void>) =>
       uow.run(async ({ em }) => {
@@ -119,7 +119,7 @@ describe('a unit of work', () => {
     expect(await openTransactions()).toEqual([]);
   });
 
-  it('ends a statement at the deadline of the call', async () => {
+  it('invariant 5: ends a statement at the deadline of the call', async () => {
     await expect(runInBackground({ name: 'short', logger: silent, timeoutMs: 200 }, sleepForAnHour)).rejects.toMatchObject({ kind: 'deadline_exceeded' });
     while ((await sleeping()).length > 0) await new Promise(setImmediate);
     expect(await openTransactions()).toEqual([]);
@@ -132,7 +132,7 @@ describe('a unit of work', () => {
     expect(Number(row?.ms)).toBeLessThanOrEqual(10_000);
   });
 
-  it('cancels the running statement when the caller gives up', async () => {
+  it('invariant 5: cancels the running statement when the caller gives up', async () => {
     const caller = new AbortController();
     const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 600_000, signal: caller.signal }, sleepForAnHour);
     const outcome = expect(work).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
@@ -142,7 +142,7 @@ describe('a unit of work', () => {
     while ((await sleeping()).length > 0) await new Promise(setImmediate);
   }, callLimitMs);
 
-  it('does not commit for a caller that gave up', async () => {
+  it('invariant 5: does not commit for a caller that gave up', async () => {
     const caller = new AbortController();
     const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 30_000, signal: caller.signal }, () =>
       uow.run(async (repositories) => {
@@ -156,7 +156,7 @@ describe('a unit of work', () => {
     expect(await openTransactions()).toEqual([]);
   });
 
-  it('is ended by the server when its process does not end it in time', async () => {
+  it('invariant 11: is ended by the server when its process does not end it in time', async () => {
     const stuck = runInBackground({ name: 'stuck', logger: silent, timeoutMs: 200 }, () =>
       uow.run(async ({ em }) => {
         await runStatement(em, 'select 1', []);
@@ -166,7 +166,18 @@ describe('a unit of work', () => {
     await expect(stuck).rejects.toMatchObject({ kind: 'deadline_exceeded' });
   });
 
-  it('says that the server is busy when no connection becomes free', async () => {
+  it('invariant 11: repeats a conflict that does not end three times and no more', async () => {
+    let attempts = 0;
+    const conflict = uow.run(async ({ em }) => {
+      attempts += 1;
+      await runStatement(em, `do $$ begin raise exception 'always' using errcode = '40001'; end $$`, []);
+    });
+    await expect(conflict).rejects.toMatchObject({ kind: 'aborted', reason: 'WRITE_CONFLICT' });
+    expect(attempts).toBe(4);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it('invariant 11: says that the server is busy when no connection becomes free', async () => {
     const gate = gateOf();
     const holders = Array.from({ length: 4 }, () => uow.run(async () => gate.opened));
     await expect(uow.run(async () => undefined)).rejects.toMatchObject({ kind: 'resource_exhausted', reason: 'OVERLOADED' });

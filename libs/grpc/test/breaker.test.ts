@@ -44,16 +44,18 @@ async function openItUntilProbed(): Promise<void> {
   await openIt();
 }
 
-describe('the breaker stays closed', () => {
+describe('invariant 4: the breaker stays closed', () => {
   it.each([
-    ['NOT_FOUND', failing('not_found', 'USER_NOT_FOUND')],
-    ['INVALID_ARGUMENT', failing('invalid_argument', 'INVALID_FIELD')],
-    ['PERMISSION_DENIED', failing('permission_denied', 'NOT_OWNER')],
-    ['rate limits', failing('resource_exhausted', 'RATE_LIMITED')],
-  ])('after 1000 × %s', async (_name, answer) => {
+    [10_000, 'NOT_FOUND', failing('not_found', 'USER_NOT_FOUND')],
+    [1000, 'INVALID_ARGUMENT', failing('invalid_argument', 'INVALID_FIELD')],
+    [1000, 'PERMISSION_DENIED', failing('permission_denied', 'NOT_OWNER')],
+    [1000, 'rate limits', failing('resource_exhausted', 'RATE_LIMITED')],
+  ])('after %s × %s', async (count, _name, answer) => {
     callee.answer = answer;
-    for (let round = 0; round < 10; round++) await times(100, () => caller.fail());
-    expect([caller.state(), callee.calls]).toEqual(['closed', 1000]);
+    // Few at a time: on a busy machine many at once would run into their deadlines, and those are faults.
+    const atOnce = 20;
+    for (let round = 0; round < count / atOnce; round++) await times(atOnce, () => caller.fail());
+    expect([caller.state(), callee.calls]).toEqual(['closed', count]);
   });
 
   it('after calls that their callers cancelled', async () => {
@@ -80,7 +82,7 @@ describe('the breaker stays closed', () => {
   });
 });
 
-describe('the breaker opens', () => {
+describe('invariant 4: the breaker opens', () => {
   it.each([
     ['UNAVAILABLE', failing('unavailable', 'DATABASE_UNAVAILABLE')],
     ['INTERNAL', failing('internal', 'INTERNAL')],
@@ -120,7 +122,7 @@ describe('a callee that was away', () => {
   });
 });
 
-describe('an open breaker', () => {
+describe('invariant 4: an open breaker', () => {
   it('answers by itself, says when to come back, and does not ask the callee', async () => {
     await openIt();
     callee.calls = 0;
@@ -131,14 +133,14 @@ describe('an open breaker', () => {
     expect(error.details.retryAfterMs).toBeLessThanOrEqual(longResetTimeoutMs);
   });
 
-  it('lets exactly one call through as a probe, whose success closes it', async () => {
+  it('lets exactly one of 50 calls through as a probe, whose success closes it', async () => {
     await openItUntilProbed();
     callee.calls = 0;
     const { promise, open } = gate<object>();
     callee.answer = () => promise;
     await until('half_open');
     const probe = caller.ask();
-    const others = await times(20, () => caller.fail());
+    const others = await times(49, () => caller.fail());
     expect(new Set(others.map((error) => error.reason))).toEqual(new Set(['CIRCUIT_OPEN']));
     open({});
     await probe;

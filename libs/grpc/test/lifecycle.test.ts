@@ -174,7 +174,7 @@ describe('a stream of answers', () => {
 });
 
 describe('stop', () => {
-  it('ends streams with UNAVAILABLE and SHUTTING_DOWN, health and reflection included', async () => {
+  it('invariant 7: ends streams with UNAVAILABLE and SHUTTING_DOWN, health and reflection included', async () => {
     const sent = gate();
     const binding = bind(streaming, {
       listUsers: async function* () {
@@ -193,7 +193,7 @@ describe('stop', () => {
     expect([(await ended)?.code, await health.ended]).toEqual([status.UNAVAILABLE, status.UNAVAILABLE]);
   });
 
-  it('lets a running call finish', async () => {
+  it('invariant 7: lets a running call finish', async () => {
     const entered = gate();
     const { promise, open: finish } = gate();
     const binding = usersBinding({
@@ -214,7 +214,7 @@ describe('stop', () => {
     expect((await answer).code).toBe(status.OK);
   });
 
-  it('tells a call that outlives the grace period so, and ends', async () => {
+  it('invariant 7: tells a call that outlives the grace period so, and ends', async () => {
     const entered = gate();
     const binding = usersBinding({ getMe: () => (entered.open(), new Promise(() => undefined)) });
     const target = await startTestServer({ bindings: [binding], graceMs: 100 });

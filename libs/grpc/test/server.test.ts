@@ -193,7 +193,7 @@ describe('undecodable requests', () => {
     expect(seen).toBe('grüße');
   });
 
-  it('beyond 4 MiB are RESOURCE_EXHAUSTED, with details and a log line', async () => {
+  it('invariant 10: beyond 4 MiB are RESOURCE_EXHAUSTED, with details and a log line', async () => {
     const answer = await ask({ path: paths.getUser, bytes: Buffer.alloc(4 * 1024 * 1024 + 1), metadata: { 'x-request-id': 'large-1' } });
     expect([status[answer.code], answer.details.ErrorInfo?.reason]).toEqual(['RESOURCE_EXHAUSTED', 'REQUEST_TOO_LARGE']);
     expect(answer.details.RequestInfo?.requestId).toBe('large-1');

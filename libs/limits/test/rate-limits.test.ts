@@ -71,7 +71,7 @@ describe('a rate limit', () => {
   });
 });
 
-describe('with its Redis out of reach', () => {
+describe('invariant 2: with its Redis out of reach', () => {
   const open1 = callOf({ requests: 5, path: '/shop.v1.Shop/Open' });
   const closed = callOf({ requests: 5, path: '/shop.v1.Shop/Closed', failClosed: true });
   const unavailable = { kind: 'unavailable', reason: 'LIMITS_UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } };

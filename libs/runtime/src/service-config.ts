@@ -30,6 +30,10 @@ export interface ServiceConfig {
   servicePublicKeys: z.infer<typeof publicKeys>;
   shutdownGraceMs: number;
   trustedProxies: string[];
+  /** What a server takes on at the same time; left out: the defaults below. */
+  capacity?: { unfinishedCalls: number; openStreams: number; connectionsPerPeer: number } | undefined;
+  /** How long a connection lives, so that clients find new replicas; left out: 5 minutes. */
+  connectionAgeMs?: number | undefined;
   /** Left out: nothing is traced. */
   tracing?: TracingConfig | undefined;
   /** Where crash tests name the point at which a process dies; see armCrashPoints. */
@@ -50,6 +54,10 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_SERVICE_PUBLIC_KEYS: envTypes.json(publicKeys),
     TASKFLOW_SHUTDOWN_GRACE_MS: envTypes.positiveInt(20_000, 600_000),
     TASKFLOW_TRUSTED_PROXIES: envTypes.list(),
+    TASKFLOW_MAX_UNFINISHED_CALLS: envTypes.positiveInt(500, 1_000_000),
+    TASKFLOW_MAX_OPEN_STREAMS: envTypes.positiveInt(10_000, 1_000_000),
+    TASKFLOW_MAX_CONNECTIONS_PER_PEER: envTypes.positiveInt(500, 1_000_000),
+    TASKFLOW_CONNECTION_AGE_MS: envTypes.positiveInt(300_000, 86_400_000),
     TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     TASKFLOW_TRACE_RATIO: envTypes.share(1),
@@ -92,6 +100,12 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     servicePublicKeys: read('TASKFLOW_SERVICE_PUBLIC_KEYS'),
     shutdownGraceMs: read('TASKFLOW_SHUTDOWN_GRACE_MS'),
     trustedProxies: read('TASKFLOW_TRUSTED_PROXIES'),
+    capacity: {
+      unfinishedCalls: read('TASKFLOW_MAX_UNFINISHED_CALLS'),
+      openStreams: read('TASKFLOW_MAX_OPEN_STREAMS'),
+      connectionsPerPeer: read('TASKFLOW_MAX_CONNECTIONS_PER_PEER'),
+    },
+    connectionAgeMs: read('TASKFLOW_CONNECTION_AGE_MS'),
     tracing: toTracing(read('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT'), read('TASKFLOW_TRACE_RATIO')),
     crashFile: read('TASKFLOW_CRASH_FILE'),
   };

@@ -13,7 +13,7 @@ afterAll(() => service?.stop(), 60_000);
 
 const isServing = async () => (await fetch(`${service.cluster.httpAddress('scheduler')}/readyz`)).status === 200;
 
-describe('while Redis is away', () => {
+describe('invariant 2: while Redis is away', () => {
   it('tasks are created, sweeps can be asked for, and everything follows when it returns (D10, D11)', async () => {
     await service.redis.cut();
     // Nobody waits for Redis: it stays away until both are answered.
@@ -38,7 +38,7 @@ describe('while Redis is away', () => {
   });
 });
 
-describe('after Redis has lost everything', () => {
+describe('invariant 2: after Redis has lost everything', () => {
   it('lost jobs are made again, and schedules have not noticed (E14)', async () => {
     await service.sql("update notifications set job_id = 'lost', enqueue_time = now() - interval '1 minute', state = 'pending', deliver_time = null");
     await service.sql('delete from deliveries');

@@ -5,7 +5,7 @@ import { listAll, inAnHour } from './factories.ts';
 import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
 
-describe('a tasks service that is killed', () => {
+describe('invariant 1: a tasks service that is killed', () => {
   let service: TasksCluster;
   let user: TestUser;
   let database: Client;

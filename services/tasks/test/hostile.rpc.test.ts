@@ -15,7 +15,7 @@ const msPerMethod = Math.floor(20_000 / methods.length);
 const accepting = new Set<string>();
 const bytesAsTheyAre = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
 
-describe(`any request whatever (TASKFLOW_TEST_SEED=${seed})`, () => {
+describe(`invariant 12: any request whatever (TASKFLOW_TEST_SEED=${seed})`, () => {
   let service: TestTasks;
   let user: TestUser;
   let channel: Client;

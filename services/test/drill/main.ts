@@ -61,5 +61,5 @@ try {
   process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
   process.exitCode = 2;
 }
-// The channel to boot.mjs would keep this process alive.
-process.disconnect?.();
+// The channel to boot.mjs would keep this process alive, and so would what a drill that broke off has left.
+process.exit();

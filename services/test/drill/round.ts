@@ -140,11 +140,17 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
   course.patience.giveUpAt = Infinity;
   const working = Promise.all(workers.map((worker) => worker.work(leaving.signal)));
   await pause(options.calmMs);
-  const faults = await sufferAll(course, workers);
+  const end = async (): Promise<void> => {
+    course.patience.giveUpAt = Date.now() + options.patienceMs;
+    leaving.abort();
+    await working;
+  };
+  const faults = await sufferAll(course, workers).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
   await pause(options.calmMs);
-  course.patience.giveUpAt = Date.now() + options.patienceMs;
-  leaving.abort();
-  await working;
+  await end();
   const work = { from, to: Date.now() };
   await course.ledger.close();
   const { ledger, caller, violations, attempts } = course;

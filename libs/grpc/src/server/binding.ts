@@ -63,7 +63,11 @@ function bindMethod(definition: MethodDefinition, handler: unknown): BoundMethod
   if (definition.requestStream) throw new Error(`${definition.path}: streams of requests are not supported`);
   const invoke: BoundMethod['invoke'] = definition.responseStream
     ? async (request, context, send) => {
-        for await (const message of (handler as UntypedStream)(request, context)) await send(message);
+        for await (const message of (handler as UntypedStream)(request, context)) {
+          // A handler that never waits and does not look at its signal would keep the process busy for ever.
+          if (context.signal.aborted) return;
+          await send(message);
+        }
       }
     : async (request, context, send) => send(await (handler as UntypedUnary)(request, context));
   const policy = policyOf(definition.path);

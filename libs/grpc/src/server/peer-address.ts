@@ -2,6 +2,15 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const unwrap = (address: string): string => address.replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
 
+/** Whether an address lies in one of the ranges. Throws when a range is not CIDR notation. */
+export function createRangeCheck(ranges: readonly string[]): (address: string) => boolean {
+  const list = toBlockList(ranges);
+  return (given) => {
+    const address = unwrap(given);
+    return isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  };
+}
+
 /** grpc-js writes "address:port", also for IPv6 and there without brackets. */
 function addressOfPeer(peer: string): string {
   return unwrap(peer.replace(/:\d+$/, ''));
@@ -27,8 +36,7 @@ function toBlockList(ranges: readonly string[]): BlockList {
  * that is not one. Headers of anybody else are ignored. Throws when a range is not CIDR notation.
  */
 export function createPeerResolver(trustedProxies: readonly string[]): (peer: string, forwardedFor: string | undefined) => string {
-  const trusted = toBlockList(trustedProxies);
-  const isTrusted = (address: string): boolean => isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const isTrusted = createRangeCheck(trustedProxies);
   return (peer, forwardedFor) => {
     const hops = (forwardedFor ?? '').split(',').map((hop) => addressOfHop(hop.trim()));
     let address = addressOfPeer(peer);

@@ -1,17 +1,19 @@
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { Server, setLogger } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import { PortTakenError, type Logger, type Metrics } from '#libs/runtime';
+import type { Logger, Metrics } from '#libs/runtime';
 import type { Authenticator } from '../identity/authenticator.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { addReflection } from '../reflection/reflection-service.ts';
+import { createAdmission, defaultCapacity, type Admission, type Capacity } from './admission.ts';
 import type { ServiceBinding } from './binding.ts';
 import { chain, type Interceptor } from './chain.ts';
 import { createHealth, type Health } from './health.ts';
 import { interceptors } from './interceptors.ts';
 import { addMethod } from './method-handler.ts';
 import { createOpenCalls, type OpenCalls } from './open-calls.ts';
-import { createPeerResolver } from './peer-address.ts';
+import { listen, type Listener } from './listener.ts';
+import { createPeerResolver, createRangeCheck } from './peer-address.ts';
 import { transportEdge } from './transport-edge.ts';
 
 export interface ServerOptions {
@@ -34,6 +36,10 @@ export interface ServerOptions {
   checks: Readonly<Record<string, () => Promise<void>>>;
   /** Refuses calls beyond the rate limit of their method: per peer before they are authenticated, per user after. */
   limit?: Interceptor;
+  /** How much it takes on at the same time; what is left out is as in `defaultCapacity`. */
+  capacity?: Partial<Capacity>;
+  /** After about this time a connection ends once its calls have, so that its client looks up who serves; 5 minutes when left out. */
+  connectionAgeMs?: number;
 }
 
 export interface GrpcServer {
@@ -49,6 +55,8 @@ export interface GrpcServer {
 const maxRequestBytes = 4 * 1024 * 1024;
 
 const transportOptions = {
+  // Megabytes that one connection may hold in this process, for instance unread answers; grpc-js sets no limit of its own.
+  'grpc-node.max_session_memory': 64,
   'grpc.max_receive_message_length': maxRequestBytes,
   // Per connection; grpc-js sets no limit of its own.
   'grpc.max_concurrent_streams': 1000,
@@ -60,24 +68,13 @@ const transportOptions = {
   'grpc.max_connection_age_grace_ms': 60_000,
 };
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) return resolve(bound);
-      server.forceShutdown();
-      // The code is only in the text.
-      reject(error.message.includes('EADDRINUSE') ? new PortTakenError('grpc', port) : error);
-    });
-  });
-}
-
 function shuttingDown(): AppError {
   return new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down', { details: { retryAfterMs: 0 } });
 }
 
-async function drain(server: Server, openCalls: OpenCalls, graceMs: number): Promise<void> {
-  const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+/** grpc-js takes a connection that it has told to end for one that has ended, so the listener's word counts too. */
+async function drain(server: Server, listener: Listener, openCalls: OpenCalls, graceMs: number): Promise<void> {
+  const drained = Promise.all([listener.close(), new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
   openCalls.abortStreams(shuttingDown());
   const timer = setTimeout(() => openCalls.abortAll(shuttingDown()), graceMs);
   // The statuses of the aborted calls get a moment to go out.
@@ -91,6 +88,31 @@ function addHealth(server: Server, { bindings, checks, logger }: ServerOptions):
   return createHealth(server, { services: bindings.map((binding) => binding.service), checks, logger });
 }
 
+function connectionAge({ connectionAgeMs }: ServerOptions): { 'grpc.max_connection_age_ms'?: number } {
+  return connectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': connectionAgeMs };
+}
+
+function connectionLimit({ trustedProxies, logger, metrics }: ServerOptions, { connectionsPerPeer }: Capacity) {
+  const refused = metrics.counter('grpc_server_refused_connections_total', 'Connections beyond the limit of their peer.', []);
+  const onRefused = (peer: string): void => {
+    refused.inc({});
+    logger.debug({ peer }, 'connection refused: too many of this peer');
+  };
+  return { connectionsPerPeer, isExempt: createRangeCheck(trustedProxies), onRefused };
+}
+
+/** Shows what has been taken on beside what can be. */
+function openAdmission(metrics: Metrics, capacity: Capacity): Admission {
+  const limit = metrics.gauge('grpc_server_capacity', 'Calls and streams that are let in at the same time; more are refused with OVERLOADED.', ['kind']);
+  limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
+  limit.set({ kind: 'streams' }, capacity.openStreams);
+  const admitted = metrics.gauge('grpc_server_admitted', 'Calls and streams that are in at the moment.', ['kind']);
+  return createAdmission(capacity, ({ calls, streams }) => {
+    admitted.set({ kind: 'calls' }, calls);
+    admitted.set({ kind: 'streams' }, streams);
+  });
+}
+
 /** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */
 export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const { bindings, host, logger, metrics, graceMs } = options;
@@ -99,24 +121,27 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const openCalls = createOpenCalls();
   const methods = bindings.flatMap((binding) => binding.methods);
   const paths = new Set(methods.map((method) => method.definition.path));
-  const edge = transportEdge({ isChained: (path) => paths.has(path), openCalls, logger, metrics });
-  const server = new Server({ ...transportOptions, interceptors: [edge] });
+  const capacity = { ...defaultCapacity, ...options.capacity };
+  const admission = openAdmission(metrics, capacity);
+  const edge = transportEdge({ isChained: (path) => paths.has(path), openCalls, admission, logger, metrics });
+  const server = new Server({ ...transportOptions, ...connectionAge(options), interceptors: [edge] });
 
   const run = chain(interceptors(options));
   const resolvePeer = createPeerResolver(options.trustedProxies);
   for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
   addReflection(server, bindings.map((binding) => binding.service));
   const health = addHealth(server, options);
-  const port = await listen(server, host, options.port);
+  const listener = await listen(server, { host, port: options.port, ...connectionLimit(options, capacity) });
   health.start();
 
   return {
-    port,
+    port: listener.port,
     setServing: health.setServing,
     isServing: health.isServing,
     stop: async () => {
       health.stop();
-      await drain(server, openCalls, graceMs);
+      await drain(server, listener, openCalls, graceMs);
+      admission.stop();
     },
   };
 }

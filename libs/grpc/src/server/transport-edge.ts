@@ -13,6 +13,7 @@ import { acceptCallId, callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
 import { statusDetailsKey, toStatus } from '../wire/status.ts';
 import { continueTrace, traceParentKey } from '../wire/trace-parent.ts';
+import type { Admission } from './admission.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
 import { serverMetrics } from './observe.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -21,6 +22,7 @@ interface EdgeOptions {
   /** Paths that go through the chain; others (health, reflection) are neither logged nor counted. */
   isChained: (path: string) => boolean;
   openCalls: OpenCalls;
+  admission: Admission;
   logger: Logger;
   metrics: Metrics;
 }
@@ -44,46 +46,68 @@ function toLibraryError(code: number, message: string): AppError {
 }
 
 /**
- * What the chain cannot see. grpc-js ends some calls before a handler runs (request too large, damaged compression, no
- * message, cancelled while it was still being sent); such a call gets its details, log line and count here. And streams that
- * do not pass the chain (health, reflection) are ended here at shutdown.
+ * What the chain cannot see. Calls beyond the server's capacity are refused here, before their request is read, and so are
+ * requests that do not arrive in time. grpc-js ends some calls before a handler runs (request too large, damaged compression,
+ * no message, cancelled while it was still being sent); such a call gets its details, log line and count here. And streams
+ * that do not pass the chain (health, reflection) are ended here at shutdown.
  */
 export function transportEdge(options: EdgeOptions): ServerInterceptor {
   const record = createRecorder(options);
   return ({ path, responseStream }, call) => {
-    if (!options.isChained(path)) return responseStream ? endAtShutdown(call, options.openCalls) : new ServerInterceptingCall(call);
-    let metadata = new Metadata();
-    let hasMessage = false;
-    let reached = false;
-    let answered = false;
-    // The library's own statuses go to this object directly, past every responder; hence the method itself is replaced.
-    const sendStatus = call.sendStatus.bind(call);
-    call.sendStatus = (status) => {
-      answered = true;
-      if (status.code === Code.OK || status.metadata?.get(statusDetailsKey).length) return sendStatus(status);
-      const error = toLibraryError(status.code ?? Code.UNKNOWN, status.details ?? '');
-      const callId = acceptCallId(textOf(metadata, callIdKey));
-      if (!reached) record(path, { callId, metadata, error, peer: call.getPeer() });
-      sendStatus(toStatus(error, callId));
-    };
-    const listener = new ServerListenerBuilder()
-      .withOnReceiveMetadata((received, next) => next((metadata = received)))
-      .withOnReceiveMessage((message, next) => {
-        hasMessage = true;
-        next(message);
-      })
-      .withOnReceiveHalfClose((next) => {
-        reached = hasMessage;
-        next();
-      })
-      .withOnCancel(() => {
-        if (reached || answered) return;
-        const error = new AppError('cancelled', 'CANCELLED', 'the caller gave up before the request was complete');
-        record(path, { callId: acceptCallId(textOf(metadata, callIdKey)), metadata, error, peer: call.getPeer() });
-      })
-      .build();
-    return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
+    if (options.isChained(path)) return watchCall(call, { path, stream: responseStream, admission: options.admission, record });
+    return responseStream ? endAtShutdown(call, options.openCalls) : new ServerInterceptingCall(call);
   };
+}
+
+type FinalStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+interface Watched {
+  path: string;
+  stream: boolean;
+  admission: Admission;
+  record: (path: string, call: Unreached) => void;
+}
+
+const overloaded = (): AppError => new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs: 500 + Math.floor(Math.random() * 1000) } });
+const neverArrived = (): AppError => new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the request did not arrive in time');
+
+function watchCall(call: ServerInterceptingCallInterface, { path, stream, admission, record }: Watched): ServerInterceptingCall {
+  const seen = { metadata: new Metadata(), hasMessage: false, reached: false, answered: false };
+  const refuse = (error: AppError): void => finish({ code: errorTable[error.kind].code, details: error.message }, error);
+  const ticket = admission.enter({ stream, expel: () => refuse(neverArrived()) });
+  const describe = (error: AppError): Unreached => ({ callId: acceptCallId(textOf(seen.metadata, callIdKey)), metadata: seen.metadata, error, peer: call.getPeer() });
+  // The library's own statuses go to this object directly, past every responder; hence the method itself is replaced.
+  const sendStatus = call.sendStatus.bind(call);
+  const finish = (status: FinalStatus, refusal?: AppError): void => {
+    seen.answered = true;
+    ticket?.leave();
+    if (status.code === Code.OK || status.metadata?.get(statusDetailsKey).length) return sendStatus(status);
+    const unreached = describe(refusal ?? toLibraryError(status.code ?? Code.UNKNOWN, status.details ?? ''));
+    if (!seen.reached) record(path, unreached);
+    sendStatus(toStatus(unreached.error, unreached.callId));
+  };
+  call.sendStatus = (status) => finish(status);
+  const listener = new ServerListenerBuilder()
+    .withOnReceiveMetadata((received, next) => {
+      seen.metadata = received;
+      if (ticket === undefined) refuse(overloaded());
+      else next(received);
+    })
+    .withOnReceiveMessage((message, next) => {
+      seen.hasMessage = true;
+      next(message);
+    })
+    .withOnReceiveHalfClose((next) => {
+      ticket?.complete();
+      seen.reached = seen.hasMessage;
+      next();
+    })
+    .withOnCancel(() => {
+      ticket?.leave();
+      if (!seen.reached && !seen.answered) record(path, describe(new AppError('cancelled', 'CANCELLED', 'the caller gave up before the request was complete')));
+    })
+    .build();
+  return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
 }
 
 interface Unreached {

@@ -17,7 +17,7 @@ export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'c
 /** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
 export async function openPorts(base: ServiceBase, { access, checks, ...options }: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, parts } = base;
-  const { service, host, servicePublicKeys, trustedProxies, shutdownGraceMs: graceMs } = config;
+  const { service, host, servicePublicKeys, trustedProxies, capacity, connectionAgeMs, shutdownGraceMs: graceMs } = config;
   const { accessKeys, revocations } = access;
   const running: { server?: GrpcServer } = {};
   const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false });
@@ -32,6 +32,8 @@ export async function openPorts(base: ServiceBase, { access, checks, ...options 
     logger,
     metrics,
     trustedProxies,
+    ...(capacity !== undefined && { capacity }),
+    ...(connectionAgeMs !== undefined && { connectionAgeMs }),
     graceMs,
     checks: { ...checks, ...access.checks },
   });
