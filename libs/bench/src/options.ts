@@ -93,3 +93,8 @@ export function readBenchOptions(args: readonly string[], cwd: string): BenchOpt
     profileDir: file(values.profile),
   };
 }
+
+/** Whether a scenario of this name is asked for. */
+export function isWanted({ only }: Pick<BenchOptions, 'only'>, scenario: string): boolean {
+  return only.length === 0 || only.some((part) => scenario.toLowerCase().includes(part.toLowerCase()));
+}

@@ -4,13 +4,15 @@ import { dirname } from 'node:path';
 import { startCluster, startInfrastructure, type Cluster, type ClusterOptions, type Infrastructure } from '#libs/devcluster';
 import { findRegressions } from './baseline.ts';
 import { startGenerators } from './generators.ts';
-import type { BenchOptions } from './options.ts';
+import { isWanted, type BenchOptions } from './options.ts';
 import { countFailures, createResults, type Ratio, type Results } from './results.ts';
 import { loadSuite, type Suite } from './suite.ts';
 import { printResults } from './table.ts';
 
 export interface BenchRun {
   readonly options: BenchOptions;
+  /** Left out: the one that the options name. */
+  readonly suite?: Suite;
   /** Where the results go when no file was named. */
   readonly defaultOutFile: string;
   readonly report: (line: string) => void;
@@ -25,7 +27,7 @@ export const exitCodes = { fine: 0, failed: 1, worse: 2, usage: 64 } as const;
 
 /** Runs a suite from the start of its servers to their end, prints and writes what it found, and resolves to the exit code. */
 export async function runBench(run: BenchRun): Promise<number> {
-  const suite = await loadSuite(run.options.suite);
+  const suite = run.suite ?? (await loadSuite(run.options.suite));
   const before = readBaseline(run.options.baselineFile);
   const startedAt = new Date();
   const loadBefore = loadavg();
@@ -48,7 +50,7 @@ async function runSuite(suite: Suite, { options, report, signal, postgresUrl, re
       infrastructure,
       report,
       signal,
-      wants: (scenario) => options.only.length === 0 || options.only.some((part) => scenario.toLowerCase().includes(part.toLowerCase())),
+      wants: (scenario) => isWanted(options, scenario),
       startCluster: async (asked) => {
         const { env, ...shared } = productionLike(options, infrastructure);
         const cluster = await startCluster({ ...shared, signal, report, ...asked, env: { ...env, ...asked.env } });

@@ -6,13 +6,13 @@ import { createRequests } from './calls.ts';
 import type { WatchOrder, WatchReport } from './watchers.ts';
 
 const script = fileURLToPath(new URL('watchers.ts', import.meta.url));
-const streamCount = 500;
+const streamsOfEach = 9;
 const createsOfEach = 10;
 /** Calls that create, at a time. */
 const inFlight = 4;
 const patienceMs = 60_000;
 
-/** Five hundred clients watch while tasks are created: each must be told of every change to its tasks, once, and soon. */
+/** Hundreds of clients watch while tasks are created: each must be told of every change to its tasks, once, and soon. */
 export async function measureFanOut(world: World): Promise<void> {
   const { context, people } = world;
   if (!context.wants('WatchTasks fan-out')) return;
@@ -21,20 +21,19 @@ export async function measureFanOut(world: World): Promise<void> {
   const writers = world.writers();
   const watchers = await startWorker(script);
   try {
-    const each = Math.max(1, Math.floor(streamCount / writers.length));
-    const streams = writers.flatMap(({ headers }) => Array.from({ length: each }, () => headers));
+    const streams = writers.flatMap(({ headers }) => Array.from({ length: streamsOfEach }, () => headers));
     await watchers.ask('watch', { address: world.cluster.address('tasks'), path: pathOf('watchTasks'), streams } satisfies WatchOrder);
     await untilReported(watchers, ({ begun, ended }) => begun + ended >= streams.length);
-    await createAndCount(world, watchers, { streams: streams.length, each });
+    await createAndCount(world, watchers, streams.length);
   } finally {
     await watchers.stop();
   }
 }
 
-async function createAndCount(world: World, watchers: WorkerProcess, { streams, each }: { streams: number; each: number }): Promise<void> {
+async function createAndCount(world: World, watchers: WorkerProcess, streams: number): Promise<void> {
   const { server } = world.service();
   const requests = createRequests(world, world.writers().length * createsOfEach);
-  const expected = requests.length * each;
+  const expected = requests.length * streamsOfEach;
   const before = await server.cpuMs();
   const began = performance.now();
   const created = await world.context.generators.run({ addresses: server.addresses, path: pathOf('createTask'), requests, once: true, inFlight, durationMs: patienceMs });
