@@ -49,16 +49,17 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
   const assertOpen = (): void => {
     if (isClosed) throw new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down');
   };
-  const reader = createReader(async () => {
+  const pool = async (): Promise<Pool> => {
     assertOpen();
     return (await connection.getNativeClient()) as Pool;
-  }, control);
+  };
+  const reader = createReader(pool, control);
   const outcomes = options.metrics?.counter('db_transactions_total', 'Units of work by outcome.', ['outcome']);
   const onOutcome = (outcome: string): void => outcomes?.inc({ outcome });
   return Promise.resolve({
     orm,
     reader,
-    unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, control, assertOpen, repositories, constraints, onOutcome }),
+    unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, pool, control, assertOpen, repositories, constraints, onOutcome }),
     check: createCheck(reader, options.migrationsPath),
     close: async (graceMs = 5000) => {
       if (isClosed) return;

@@ -3,6 +3,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { AppError } from '#libs/errors';
 import { faultKind } from './sql-state.ts';
+import type { CommonTable } from './last-statement.ts';
 import { runStatement } from './statement.ts';
 
 /** What makes a request the same as an earlier one, and how its result is recorded. */
@@ -82,38 +83,51 @@ export const idempotencyTable = {
 export async function claim(em: EntityManager, { userId, method, requestId, fingerprint }: RecordedRequest): Promise<Uint8Array | undefined> {
   const key = [userId, method, requestId];
   if (await insertRecord(em, [...key, Buffer.from(fingerprint)])) return undefined;
-  const [record] = await runStatement<{ fingerprint: Buffer; response: Buffer | null }>(
-    em,
-    'select fingerprint, response from idempotency_records where user_id = $1 and method = $2 and request_id = $3',
-    key,
-  );
+  const [record] = await runStatement<{ fingerprint: Buffer; response: Buffer | null }>(em, findRecord, key);
   // Pruned between the two statements: rare, and a repeat finds the way free.
   if (record?.response == null) throw inProgress();
   if (!timingSafeEqual(record.fingerprint, fingerprint)) throw reused();
   return record.response;
 }
 
-async function insertRecord(em: EntityManager, values: unknown[]): Promise<boolean> {
-  const text = `
+const findRecord = {
+  name: 'find_request',
+  text: 'select fingerprint, response from idempotency_records where user_id = $1 and method = $2 and request_id = $3',
+};
+
+const insertNew = {
+  name: 'claim_request',
+  text: `
     insert into idempotency_records as record (user_id, method, request_id, fingerprint, create_time)
     values ($1, $2, $3, $4, now())
     on conflict (user_id, method, request_id) do update
       set fingerprint = excluded.fingerprint, response = null, create_time = excluded.create_time
       where record.create_time < now() - ${keptFor}
-    returning 1`;
+    returning 1`,
+};
+
+async function insertRecord(em: EntityManager, values: unknown[]): Promise<boolean> {
   try {
-    return (await runStatement(em, text, values)).length === 1;
+    return (await runStatement(em, insertNew, values)).length === 1;
   } catch (error) {
     throw faultKind(error) === 'lock_timeout' ? inProgress() : error;
   }
 }
 
+/** The response of a claimed request id, as a part of a larger statement. */
+export function recordedResponse({ userId, method, requestId }: RecordedRequest, response: Uint8Array): CommonTable {
+  return {
+    name: 'recorded',
+    text: (add) => `
+      update idempotency_records set response = ${add(Buffer.from(response), 'bytea')}
+      where user_id = ${add(userId, 'text')} and method = ${add(method, 'text')} and request_id = ${add(requestId, 'text')} returning 1`,
+  };
+}
+
+const storeText = { name: 'store_response', text: 'update idempotency_records set response = $4 where user_id = $1 and method = $2 and request_id = $3' };
+
 export async function storeResponse(em: EntityManager, { userId, method, requestId }: RecordedRequest, response: Uint8Array): Promise<void> {
-  await runStatement(
-    em,
-    'update idempotency_records set response = $4 where user_id = $1 and method = $2 and request_id = $3',
-    [userId, method, requestId, Buffer.from(response)],
-  );
+  await runStatement(em, storeText, [userId, method, requestId, Buffer.from(response)]);
 }
 
 /** Deletes a batch of records whose time is over; returns how many. To be called until it returns less than `limit`. */

@@ -6,6 +6,7 @@ export type { ConstraintErrors } from './database-errors.ts';
 export { idempotencyTable, once, pruneIdempotency, type Once } from './idempotency.ts';
 export { Migration, migrate, runMigrateCommand, schemaDrift, type MigrateOptions } from './migrate.ts';
 export type { Entities } from './orm.ts';
+export { endWith, type CommonTable } from './last-statement.ts';
 export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
 export { provision, type OwnedDatabase, type ProvisionOptions } from './provision.ts';
 export type { SqlReader, Statement } from './reader.ts';

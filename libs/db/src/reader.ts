@@ -26,7 +26,8 @@ const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   [xid8]: BigInt,
   1016: (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)), // int8[]
 };
-const rowTypes = {
+/** How columns become values: see SqlReader. */
+export const rowTypes = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     parsers[oid] ?? types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 };

@@ -1,12 +1,12 @@
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { setTimeout as pause } from 'node:timers/promises';
 import { assertNoOpenTransaction, currentContext, remainingMs, runInsideTransaction } from '#libs/runtime';
 import { runAfterCommit } from './after-commit.ts';
-import type { ControlConnection } from './control-connection.ts';
 import { toDatabaseError, type ConstraintErrors } from './database-errors.ts';
-import { claim, storeResponse, type Once } from './idempotency.ts';
+import { claim, recordedResponse, storeResponse, type Once } from './idempotency.ts';
+import { lastStatementOf } from './last-statement.ts';
 import { faultKind } from './sql-state.ts';
-import { beginTransaction, type Transaction } from './transaction.ts';
+import { beginTransaction, type Transaction, type TransactionOptions } from './transaction.ts';
 
 /** The only way to change data. R is what the work may use: repositories over one entity manager. */
 export interface UnitOfWork<R> {
@@ -26,9 +26,7 @@ export interface UnitOfWork<R> {
   rehearse<T>(work: (repositories: R) => Promise<T>, once?: Once<T>): Promise<T>;
 }
 
-export interface UnitOfWorkOptions<R> {
-  orm: MikroORM;
-  control: ControlConnection;
+export interface UnitOfWorkOptions<R> extends TransactionOptions {
   /** Throws once the database has been closed. */
   assertOpen: () => void;
   repositories: (em: EntityManager) => R;
@@ -39,10 +37,10 @@ export interface UnitOfWorkOptions<R> {
 const maxRepeats = 3;
 
 export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R> {
-  const { orm, control, assertOpen, repositories, constraints, onOutcome = () => undefined } = options;
+  const { assertOpen, repositories, constraints, onOutcome = () => undefined } = options;
 
   async function runOnce<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined, end: 'commit' | 'rollback'): Promise<T> {
-    const transaction = await beginTransaction(orm, control);
+    const transaction = await beginTransaction(options);
     try {
       const result = await runInsideTransaction(() => workAndFlush(transaction.em, work, once));
       await transaction[end]();
@@ -57,16 +55,14 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
   }
 
   async function workAndFlush<T>(em: Transaction['em'], work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
-    if (once === undefined || once.requestId === '') {
-      const result = await work(repositories(em));
-      await em.flush();
-      return result;
-    }
-    const earlier = await claim(em, once);
-    if (earlier !== undefined) return once.decode(earlier);
+    const recorded = once !== undefined && once.requestId !== '' ? once : undefined;
+    const earlier = recorded && (await claim(em, recorded));
+    if (recorded !== undefined && earlier !== undefined) return recorded.decode(earlier);
     const result = await work(repositories(em));
     await em.flush();
-    await storeResponse(em, once, once.encode(result));
+    const last = lastStatementOf(em);
+    if (last !== undefined) await last(recorded === undefined ? [] : [recordedResponse(recorded, recorded.encode(result))]);
+    else if (recorded !== undefined) await storeResponse(em, recorded, recorded.encode(result));
     return result;
   }
 

@@ -1,4 +1,4 @@
-import { afterCommit, runStatement, type EntityManager } from '#libs/db';
+import { afterCommit, runStatement, type CommonTable, type EntityManager, type Statement } from '#libs/db';
 import { currentContext } from '#libs/runtime';
 import { announce } from './announcement.ts';
 
@@ -28,9 +28,10 @@ export interface EventLog {
   /**
    * Records events and counter changes in the current transaction, in one statement. Each stream's numbers are dense
    * and in commit order, because its head row is locked until the transaction ends: call it once, as the last thing.
-   * Entities are flushed before, and several heads are locked in the order of their ids.
+   * Entities are flushed before, and several heads are locked in the order of their ids. What stands `alongside` is part
+   * of the same statement; each table in its turn is done before the heads are locked.
    */
-  append(events: readonly NewEvent[], counters?: readonly CounterChange[]): Promise<void>;
+  append(events: readonly NewEvent[], counters?: readonly CounterChange[], alongside?: readonly CommonTable[]): Promise<void>;
 }
 
 export interface EventLogOptions {
@@ -42,29 +43,46 @@ export interface EventLogOptions {
 
 export function createEventLog(em: EntityManager, { channel, counterCount }: EventLogOptions): EventLog {
   return {
-    append: async (events, counters = []) => {
-      if (events.length === 0 && counters.length === 0) return;
+    append: async (events, counters = [], alongside = []) => {
+      if (events.length === 0 && counters.length === 0 && alongside.length === 0) return;
       await em.flush();
-      const { text, values } = appendStatement(events, counters, counterCount);
-      await runStatement(em, text, values);
+      const { values, ...statement } = appendStatement({ events, counters, counterCount, alongside });
+      await runStatement(em, statement, values);
       if (events.length > 0) afterCommit(em, () => announce(em, channel));
     },
   };
 }
 
+/** A prepared statement is planned for any number of rows; many rows are worth a plan of their own, which joins them by hashing. */
+const maxPrepared = 20;
+
+interface Appended {
+  events: readonly NewEvent[];
+  counters: readonly CounterChange[];
+  counterCount: number;
+  alongside?: readonly CommonTable[];
+}
+
 /** The statement that records events and counter changes, for whoever wants to know what it alone costs. */
-export function appendStatement(events: readonly NewEvent[], counters: readonly CounterChange[], counterCount: number): { text: string; values: unknown[] } {
-  return { text: appendText, values: [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)] };
+export function appendStatement({ events, counters, counterCount, alongside = [] }: Appended): Statement & { values: unknown[] } {
+  const values = [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)];
+  const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
+  const tables = alongside.map(({ name, text }) => `${name} as (${text(add)}), `);
+  // Asking each for its rows has it done before the heads are locked.
+  const done = alongside.map(({ name }) => `(select count(*) from ${name}) >= 0`);
+  const name = events.length > maxPrepared ? '' : ['append', ...alongside.map((table) => table.name)].join(' ');
+  return { name, text: appendText(tables.join(''), done.length === 0 ? '' : `where ${done.join(' and ')}`), values };
 }
 
 /**
  * heads: adds the number of new events and the counter changes; its rows are locked in the order of the select.
  * `back` is how far an event stands before the new end of its stream.
  */
-const appendText = `
-  with change as (
+const appendText = (alongside: string, condition: string): string => `
+  with ${alongside}change as (
     select stream_id, events, counters::bigint[] as counters
     from unnest($1::uuid[], $2::bigint[], $3::text[]) as t (stream_id, events, counters)
+    ${condition}
   ), head as (
     insert into event_stream_heads as old (stream_id, last_sequence, counters)
     select stream_id, events, counters from change order by stream_id

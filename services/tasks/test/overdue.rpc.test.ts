@@ -85,6 +85,24 @@ describe('the overdue sweep', () => {
     expect(await overdueEvents(task.id)).toHaveLength(1);
   });
 
+  it('announces again what was rescheduled while it was closed', async () => {
+    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    await sweepAll();
+    await edit(task, { status: TaskStatus.COMPLETED }, ['status']);
+    await edit(task, { dueTime: new Date(Date.now() - 2 * hour) }, ['due_time']);
+    await edit(task, { status: TaskStatus.PENDING }, ['status']);
+    expect(await sweepAll()).toBe(1);
+    expect((await overdueEvents(task.id)).map((event) => event.change?.dueVersion)).toEqual([1n, 2n]);
+  });
+
+  it('stays silent when only the assignee changes, and knows the new one', async () => {
+    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    await sweepAll();
+    await edit(task, { assigneeId: owner.userId }, ['assignee_id']);
+    expect(await sweepAll()).toBe(0);
+    expect(await service.sql('select assignee_id from task_due where overdue_time is not null')).toEqual([{ assignee_id: owner.userId }]);
+  });
+
   it('passes over tasks that were completed, cancelled or deleted, and finds those reopened', async () => {
     const [completed, cancelled, deleted] = await Promise.all([1, 2, 3].map(() => createTask(service, owner, { dueTime: anHourAgo() })));
     if (!completed || !cancelled || !deleted) throw new Error('three tasks');

@@ -70,7 +70,7 @@ async function createTask(pool: Pool, request: CreateTaskRequest, userId: string
   const key = [userId, 'CreateTask', request.requestId];
   const response = { task: toTaskMessage(task, now), nameResolution: NameResolution.COMPLETE };
   const { event, counters } = toChange(TaskEventType.CREATED, task, { before: nothing, actorId: userId, now });
-  const append = appendStatement([event], counters, counterCount);
+  const append = appendStatement({ events: [event], counters, counterCount });
   const fingerprint = createHash('sha256').update(CreateTaskRequest.encode(request).finish()).digest();
   const client = await pool.connect();
   try {
@@ -78,7 +78,7 @@ async function createTask(pool: Pool, request: CreateTaskRequest, userId: string
     await client.query({ ...claimRequest, values: [...key, fingerprint] });
     await client.query({ ...insertTask, values: taskValues(task) });
     if (task.dueTime !== null) await client.query({ ...insertDue, values: [task.id, task.ownerId, null, task.dueTime, '1', null] });
-    await client.query({ name: 'append', ...append });
+    await client.query(append);
     await client.query({ ...storeResponse, values: [...key, Buffer.from(CreateTaskResponse.encode(response).finish())] });
     await client.query('commit');
     return response;

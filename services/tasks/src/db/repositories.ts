@@ -2,13 +2,14 @@ import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { createEventLog, pruneEvents } from '#libs/events';
 import { counterCount } from '../domain/task-counters.ts';
 import { audienceOfPayload } from '../domain/task-audience.ts';
-import { createTaskDueRepository, type TaskDueRepository } from '../domain/task-due.repository.ts';
+import type { TaskDueRepository } from '../domain/task-due.repository.ts';
 import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
-import { createTaskLog, type TaskLog } from '../domain/task-log.ts';
-import { createTaskRepository, type TaskRepository } from '../domain/task.repository.ts';
+import type { TaskLog } from '../domain/task-log.ts';
+import type { TaskRepository } from '../domain/task.repository.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
+import { createTaskWriter } from './task-writer.ts';
 
 /** What a unit of work may use. */
 export interface Repositories {
@@ -27,13 +28,11 @@ export interface Repositories {
 export function createRepositories(em: EntityManager): Repositories {
   const events = createEventLog(em, { channel: taskEventsChannel, counterCount });
   return {
-    tasks: createTaskRepository(em),
-    dues: createTaskDueRepository(em),
+    ...createTaskWriter(em, events),
     sweep: createOverdueSweep(em),
     deletedTasks: createDeletedTasks(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },
     events: { prune: (keepMs, limit) => pruneEvents(em, { keepMs, limit, audienceOf: audienceOfPayload }) },
-    log: createTaskLog(events),
   };
 }
 

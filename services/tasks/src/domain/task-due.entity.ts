@@ -1,7 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Task } from './task.entity.ts';
 
-export const TaskDueSchema = defineEntity({
+/**
+ * One row for each open task with a due time. Invariant: a row is written only by a transaction that holds the lock of
+ * its row in `tasks`; that one lock orders users' changes and sweeps, so neither waits for the other in a circle.
+ */
+export const TaskDue = defineEntity({
   name: 'TaskDue',
   tableName: 'task_due',
   properties: {
@@ -22,34 +25,3 @@ export const TaskDueSchema = defineEntity({
     { name: 'task_due_assigned', properties: ['assigneeId', 'dueTime'], where: 'assignee_id <> owner_id' },
   ],
 });
-
-/**
- * One row for each open task with a due time. Invariant: a row is written only by a transaction that holds the lock of
- * its row in `tasks`; that one lock orders users' changes and sweeps, so neither waits for the other in a circle.
- */
-export class TaskDue extends TaskDueSchema.class {
-  static of(task: Task, now: Date): TaskDue {
-    const due = new TaskDue();
-    due.taskId = task.id;
-    due.follow(task);
-    // Reopened with the due version that had been marked before it was closed: once for each due version, for ever.
-    if (task.overdueVersion === task.dueVersion) due.overdueTime = now;
-    return due;
-  }
-
-  follow(task: Task): void {
-    if (task.dueTime === null) throw new Error('a due row needs a due time');
-    if (this.dueVersion !== task.dueVersion) this.overdueTime = null;
-    this.ownerId = task.ownerId;
-    this.assigneeId = task.assigneeId;
-    this.dueTime = task.dueTime;
-    this.dueVersion = task.dueVersion;
-  }
-
-  /** The task is closed and this row goes: the task remembers whether its due version had been marked. */
-  leave(task: Task): void {
-    if (this.overdueTime !== null) task.overdueVersion = this.dueVersion;
-  }
-}
-
-TaskDueSchema.setClass(TaskDue);

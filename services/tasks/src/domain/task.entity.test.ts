@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { TaskDue } from './task-due.entity.ts';
 import { statuses } from './task-enums.ts';
 import { Task, type TaskDraft } from './task.entity.ts';
 
@@ -72,37 +71,6 @@ describe('the due version', () => {
     const task = newTask({ dueTime: first ?? null });
     for (const dueTime of rest) task.edit({ dueTime }, later);
     expect(task.dueVersion).toBe(expected);
-  });
-});
-
-describe('the due row of a task', () => {
-  const marked = (task: Task): TaskDue => Object.assign(TaskDue.of(task, now), { overdueTime: now });
-
-  it('stays marked when the task is closed and reopened with the same due version', () => {
-    const task = newTask({ dueTime: now });
-    const due = marked(task);
-    task.edit({ status: TaskStatus.COMPLETED }, later);
-    due.leave(task);
-    task.edit({ status: TaskStatus.PENDING }, later);
-    expect(TaskDue.of(task, later).overdueTime).not.toBeNull();
-  });
-
-  it('may be marked again after it was rescheduled, also while the task was closed', () => {
-    const task = newTask({ dueTime: now });
-    const due = marked(task);
-    task.edit({ status: TaskStatus.COMPLETED }, later);
-    due.leave(task);
-    task.edit({ dueTime: later }, later);
-    task.edit({ status: TaskStatus.PENDING }, later);
-    expect(TaskDue.of(task, later).overdueTime).toBeNull();
-  });
-
-  it('keeps its mark when only the assignee changes', () => {
-    const task = newTask({ dueTime: now });
-    const due = marked(task);
-    task.edit({ assigneeId: assignee }, later);
-    due.follow(task);
-    expect([due.overdueTime, due.assigneeId]).toEqual([now, assignee]);
   });
 });
 

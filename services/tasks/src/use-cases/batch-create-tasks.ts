@@ -54,7 +54,7 @@ function createAll({ uow, newId, toStatus }: Deps, write: Write, { drafts, allow
       const created = valuesOf(outcomes);
       for (const task of inLockOrder(created)) {
         tasks.add(task);
-        dues.add(task, now);
+        dues.follow([task]);
       }
       const messages = created.map(({ task }) => toTaskMessage(task, now));
       requireFitting(messages);

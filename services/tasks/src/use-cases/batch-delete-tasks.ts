@@ -30,7 +30,7 @@ export async function batchDeleteTasks({ uow, clock, retentionMs, toStatus }: De
         return deleteOne(task, { etag: '', purgeTime }, { actor, now });
       });
       const deleted = valuesOf(outcomes);
-      await dues.follow(deleted.map(({ task }) => task), now);
+      dues.follow(deleted.map(({ task }) => task));
       await log.record(deleted.map(({ change }) => change));
       return { results: toResults(outcomes, () => undefined, toStatus) };
     },

@@ -44,7 +44,7 @@ export async function batchUpdateTasks(deps: Deps, actor: UserActor, input: Batc
         return { ...updateOne(task, update, { actor, known, now }), touchesDue: affectsDueRow(update.edit) };
       });
       const written = valuesOf(outcomes);
-      await dues.follow(written.filter(({ touchesDue }) => touchesDue).map(({ task }) => task), now);
+      dues.follow(written.filter(({ touchesDue }) => touchesDue).map(({ task }) => task));
       const messages = written.map(({ task }) => toTaskMessage(task, now));
       requireFitting(messages);
       await log.record(written.map(({ change }) => change));

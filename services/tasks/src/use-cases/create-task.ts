@@ -26,7 +26,7 @@ export async function createTask({ uow, clock, people, newId }: Deps, actor: Use
     async ({ tasks, dues, log }) => {
       const { task, change } = createOne(draft, id, { actor, known, now });
       tasks.add(task);
-      dues.add(task, now);
+      dues.follow([task]);
       await log.record([change]);
       const message = toTaskMessage(task, now);
       crashPoint('create.before-commit');

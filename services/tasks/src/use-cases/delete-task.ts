@@ -25,7 +25,7 @@ export async function deleteTask(
       const now = clock.now();
       const task = await tasks.getForChange(taskId, actor);
       const { change } = deleteOne(task, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
-      await dues.follow([task], now);
+      dues.follow([task]);
       await log.record([change]);
       return {};
     },

@@ -29,7 +29,7 @@ export async function undeleteTask(
       const task = await tasks.getForUndeletion(taskId, actor, now);
       const undeleted = undeleteOne(task, etag, { actor, now });
       if (undeleted !== undefined) {
-        await dues.follow([task], now);
+        dues.follow([task]);
         await log.record([undeleted.change]);
       }
       const message = toTaskMessage(task, now);

@@ -31,7 +31,7 @@ export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTask
       const now = deps.clock.now();
       const task = await tasks.getForChange(taskId, actor);
       const { change } = updateOne(task, input, { actor, known, now });
-      if (affectsDueRow(edit)) await dues.follow([task], now);
+      if (affectsDueRow(edit)) dues.follow([task]);
       await log.record([change]);
       const message = toTaskMessage(task, now);
       return { task: withNames(message, known), nameResolution: nameResolutionOf([message], known) };
