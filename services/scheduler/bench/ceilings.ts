@@ -34,7 +34,7 @@ async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<Rate>
   for (;;) {
     await client.query('begin');
     const { rows } = await client.query<ClaimedRow>({ name: 'claim', text: claimOverdue, values: [batchSize, batchSize * windowBatches] });
-    if (rows.length > 0) await client.query({ name: 'append', ...appendStatement(rows.map(toOverdueTask).map(toOverdueEvent), [], counterCount) });
+    if (rows.length > 0) await client.query(appendStatement({ events: rows.map(toOverdueTask).map(toOverdueEvent), counters: [], counterCount }));
     await client.query('commit');
     count += rows.length;
     if (rows.length === 0) break;
