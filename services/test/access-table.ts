@@ -149,11 +149,16 @@ const notifications: Record<string, Row> = {
   WatchNotifications: { request: nothing, answers: everybody },
 };
 
+const server: Record<string, Row> = {
+  GetServerInfo: { request: nothing, answers: everybody },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
 /** A row for every method of the contract; a method without one fails the test. */
 export const accessTable: ReadonlyMap<string, Row> = new Map([
+  ...rowsOf('server.v1.ServerInfoService', server),
   ...rowsOf('auth.v1.AuthService', auth),
   ...rowsOf('auth.v1.InternalAuthService', { WatchRevocations: { request: nothing } }),
   ...rowsOf('users.v1.UsersService', users),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GetUserResponse, UpdateUserResponse } from '#contract/users/v1/users';
 import { User } from '#contract/users/v1/users';
-import { policies, type MethodPolicy } from '#libs/contract';
+import { reasonsOf, policies, type MethodPolicy } from '#libs/contract';
 import { accessTable, type People } from './access-table.ts';
 import { startWorld, type Person, type World } from './start-world.ts';
 import { nameOf, requestTypeOf, textFieldsOf, withBytes, type FieldPath } from './text-fields.ts';
@@ -71,6 +71,8 @@ async function sweep(policy: MethodPolicy, path: FieldPath, values: fc.Arbitrary
   const property = fc.asyncProperty(values, async (bytes) => {
     const answer = await world.wire.call(policy.path, withBytes(type, base, path, bytes), credentials);
     expect(answer.outcome).not.toMatch(failedItself);
+    const { own, request, access, any } = reasonsOf(policy);
+    expect(['OK', ...own, ...request, ...access, ...any]).toContain(answer.outcome.split('/')[1] ?? 'OK');
     await check(answer, bytes);
   });
   await fc.assert(property, { seed: 20_261_123, numRuns: 20 });

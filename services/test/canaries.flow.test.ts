@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import type { ListSessionsResponse } from '#contract/auth/v1/auth';
 import { Task } from '#contract/tasks/v1/tasks';
-import { policies, type MethodPolicy, type ServiceName } from '#libs/contract';
+import { policies, policyOf, reasonsOf, type MethodPolicy, type ServiceName } from '#libs/contract';
 import { accessTable } from './access-table.ts';
 import { findSecrets, ownSecretsOf, plantSecrets, readAllLogs, readAllMetrics, textOf, type Secrets } from './canaries.ts';
 import { startOtlpReceiver, type OtlpReceiver } from './otlp-receiver.ts';
@@ -175,6 +175,15 @@ describe('D18: twenty planted secrets, sent through every method', () => {
       const text = textOf(answer);
       expect([path, findSecrets(text, all), emails.filter((email) => text.includes(email))]).toEqual([path, [], []]);
     }
+  });
+
+  it('were answered with no reason but those that the contract declares for the method', () => {
+    const undeclared = answers.flatMap(({ path, answer }) => {
+      const { own, request, access, any } = reasonsOf(policyOf(path));
+      const reason = answer.outcome.split('/')[1];
+      return reason === undefined || [...own, ...request, ...access, ...any].includes(reason) ? [] : [`${path} ${reason}`];
+    });
+    expect([...new Set(undeclared)]).toEqual([]);
   });
 
   it('are in no span', async () => {

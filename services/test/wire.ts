@@ -2,6 +2,7 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, type ServiceName } from '#libs/contract';
@@ -25,6 +26,7 @@ const definitions = [
   InternalTasksServiceService,
   SchedulerServiceService,
   NotificationsServiceService,
+  ServerInfoServiceService,
 ];
 
 const methods: ReadonlyMap<string, Method> = new Map(
@@ -39,6 +41,8 @@ function methodOf(path: string): Method {
 
 /** The service that serves a path. */
 export function serviceOf(path: string): ServiceName {
+  // Every server has this one; any of them does.
+  if (path.startsWith('/taskflow.server.')) return 'tasks';
   const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
   if (name === undefined) throw new Error(`${path} belongs to no service`);
   return name;

@@ -39,7 +39,8 @@ function checkDrift(): void {
     mkdirSync(join(copy, 'libs/contract/src'), { recursive: true });
     mkdirSync(join(copy, 'libs/errors/src'), { recursive: true });
     execFileSync(process.execPath, [join(root, 'libs/contract/bin/generate.ts'), copy], { stdio: 'pipe' });
-    const differing = ['libs/contract/src/gen', 'libs/errors/src/reasons.ts'].flatMap((path) => differences(join(root, path), join(copy, path)));
+    const pairs = [['libs/contract/src/gen', 'libs/contract/src/gen'], ['libs/errors/src/reasons.ts', 'libs/errors/src/reasons.ts'], ['proto/docs', 'docs']] as const;
+    const differing = pairs.flatMap(([path, fresh]) => differences(join(root, path), join(copy, fresh)));
     if (differing.length > 0) throw new Error(`run \`npm run proto:generate\`; these differ:\n  ${differing.join('\n  ')}`);
   } finally {
     rmSync(copy, { recursive: true, force: true });

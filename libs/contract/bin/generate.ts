@@ -1,4 +1,4 @@
-// Regenerates everything that is derived from proto/: stubs, descriptor set, reasons.
+// Regenerates everything that is derived from proto/: stubs, descriptor set, reasons, API reference.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,6 +33,13 @@ function writeReasons(): void {
   writeFileSync(join(out, 'libs/errors/src/reasons.ts'), lines.join('\n'));
 }
 
+/** The API reference, from the descriptors that have just been written. */
+async function writeReference(): Promise<void> {
+  const { writeReference: write } = await import('./reference/write.ts');
+  write(out === root ? join(proto, 'docs') : join(out, 'docs'));
+}
+
 run('generate', '--output', join(out, 'proto'));
 run('build', '--output', join(out, 'libs/contract/src/gen/descriptors.binpb'));
 writeReasons();
+await writeReference();

@@ -29,7 +29,10 @@ export interface MethodPolicy {
   retry: Retry;
   /** Absent when the method is declared unlimited. */
   rateLimit: RateLimitPolicy | undefined;
+  /** What the answer looks like while a service that this method calls is down. */
   degradation: string;
+  /** The reasons of errors that are its own; `reasonsOf` gives all. */
+  reasons: readonly string[];
 }
 
 interface DurationMessage {
@@ -51,11 +54,14 @@ interface PolicyMessage extends Message {
   retry: number;
   rateLimit?: RateLimitMessage;
   degradation: string;
+  reasons: number[];
 }
 
 const accesses = [undefined, 'public', 'user', 'admin', 'service'] as const;
 const retries = [undefined, 'always', 'with_request_id', 'never'] as const;
 const keys = [undefined, 'user', 'peer'] as const;
+
+const reasonNames = new Map(fileRegistry.getEnum('taskflow.policy.v1.ErrorReason')?.values.map(({ number, name }) => [number, name.replace('ERROR_REASON_', '')]));
 
 const option = fileRegistry.getExtension('taskflow.policy.v1.method') as DescExtension;
 
@@ -99,6 +105,7 @@ function readPolicy(method: DescMethod): MethodPolicy {
     retry: demand(retries[message.retry], path, 'retry'),
     rateLimit: toRateLimit(path, demand(message.rateLimit, path, 'rate_limit')),
     degradation: message.degradation,
+    reasons: message.reasons.map((number) => demand(reasonNames.get(number), path, 'a known reason')),
   };
 }
 

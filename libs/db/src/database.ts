@@ -31,6 +31,8 @@ export interface DatabaseOptions extends DatabaseDefinition {
 export interface Database {
   readonly orm: MikroORM;
   readonly reader: SqlReader;
+  /** The name of the last migration of this program; '' without any. */
+  readonly schemaVersion: string;
   /** `constraints` says which AppError the violation of a constraint means, by the constraint's name. */
   unitOfWork<R>(repositories: (em: EntityManager) => R, constraints?: ConstraintErrors): UnitOfWork<R>;
   /** Throws AppError when the database is out of reach, or when a migration of this program has not run yet. */
@@ -59,6 +61,7 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
   return Promise.resolve({
     orm,
     reader,
+    schemaVersion: migrationNames(options.migrationsPath).at(-1) ?? '',
     unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, pool, control, assertOpen, repositories, constraints, onOutcome }),
     check: createCheck(reader, options.migrationsPath),
     close: async (graceMs = 5000) => {
@@ -84,11 +87,12 @@ function poolOptions({ poolSize, applicationName }: DatabaseOptions): Record<str
   };
 }
 
-function watchPool(pool: Pool, { logger, metrics }: DatabaseOptions): void {
+function watchPool(pool: Pool, { logger, metrics, poolSize }: DatabaseOptions): void {
   if (isTracing()) pool.on('connect', traceStatements);
   pool.on('error', (error: Error & { code?: string }) => logger.warn({ code: error.code }, 'idle database connection lost'));
   const connections = metrics?.gauge('db_connections', 'Connections of the pool by state; waiting counts requests for one.', ['state']);
   if (connections === undefined) return;
+  metrics?.gauge('db_connections_max', 'Connections that the pool may hold.').set(poolSize);
   const measure = (): void => {
     connections.set({ state: 'idle' }, pool.idleCount);
     connections.set({ state: 'in_use' }, pool.totalCount - pool.idleCount);

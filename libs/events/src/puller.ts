@@ -91,7 +91,9 @@ class PullerRun<R, E extends PulledEvent> {
     const events = metrics?.counter('event_puller_events_total', 'Events taken from the source, by outcome; gap: once for each time that some were missed.', ['cursor', 'outcome']);
     const lag = metrics?.gauge('event_puller_lag_seconds', 'Age of the oldest event of the latest batch.', ['cursor']);
     this.#measure = (outcome, count) => events?.inc({ cursor, outcome }, count);
+    const pulled = metrics?.gauge('event_puller_last_pull_timestamp_seconds', 'When the source last answered: an older answer tells nothing about the lag.', ['cursor']);
     this.#setLag = (seconds) => {
+      pulled?.set({ cursor }, Date.now() / 1000);
       this.lagSeconds = seconds;
       lag?.set({ cursor }, seconds);
     };

@@ -2,11 +2,13 @@ import { openStore, type Store } from '#libs/redis';
 import type { Logger, Metrics, Part } from '#libs/runtime';
 import { createAttempts, type Attempts, type AttemptsOptions } from './attempts.ts';
 import type { LimitsConfig } from './config.ts';
-import { createRateLimits, type LimitInterceptor } from './rate-limits.ts';
+import { amountOf, createRateLimits, type LimitedMethod, type LimitInterceptor } from './rate-limits.ts';
 
 export interface Limits {
   /** For `startServer({ limit })`: holds every method to its rate limit. */
   readonly interceptor: LimitInterceptor;
+  /** What a method is held to; undefined when it has no limit. */
+  limitOf(method: LimitedMethod): { requests: number; perSeconds: number } | undefined;
   /** Growing waits for attempts at a secret; opens a connection of its own. */
   attempts(options: AttemptsOptions): Promise<Attempts>;
 }
@@ -30,6 +32,7 @@ export async function openLimits({ config, logger, metrics, parts }: LimitsBase)
   };
   const store = await open('limits');
   return {
+    limitOf: (method) => amountOf(method, overrides),
     interceptor: createRateLimits({ store, prefix, overrides, metrics }),
     attempts: async (options) => createAttempts(await open(`${options.name} attempts`), { prefix, metrics, ...options }),
   };

@@ -42,7 +42,8 @@ interface MethodLimit {
 // About as long as the store takes to be found again.
 const retryWithoutStoreMs = 1000;
 
-function amountOf({ path, rateLimit }: LimitedMethod, overrides: RateLimitOverrides) {
+/** What the contract and the operator together allow; undefined: everything. */
+export function amountOf({ path, rateLimit }: LimitedMethod, overrides: RateLimitOverrides) {
   const override = overrides[path.slice(1)] ?? overrides['*'];
   if (rateLimit === undefined || override === 'unlimited') return undefined;
   return override ?? { requests: rateLimit.requests, perSeconds: Math.max(1, Math.ceil(rateLimit.perMs / 1000)) };

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
 import { PortTakenError } from './port-taken.ts';
@@ -9,6 +10,8 @@ export interface HttpPortOptions {
   metrics: Metrics;
   /** Whether the service takes calls; liveness does not depend on it. */
   isReady: () => boolean;
+  /** Files that are served as they are, by path: for people who develop. */
+  pages?: Readonly<Record<string, { type: string; file: string }>>;
 }
 
 export interface HttpPort {
@@ -22,6 +25,12 @@ interface Answer {
   body: string;
 }
 
+async function readPage(path: string, { pages = {} }: HttpPortOptions): Promise<Answer> {
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  const body = page && (await readFile(page.file, 'utf8').catch(() => undefined));
+  return page === undefined || body === undefined ? { status: 404, body: 'not found\n' } : { status: 200, type: page.type, body };
+}
+
 async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
   switch (path) {
     case '/livez':
@@ -31,7 +40,7 @@ async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
     case '/metrics':
       return { status: 200, type: options.metrics.registry.contentType, body: await options.metrics.registry.metrics() };
     default:
-      return { status: 404, body: 'not found\n' };
+      return readPage(path, options);
   }
 }
 
@@ -41,7 +50,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
   response.writeHead(status, { 'content-type': type ?? 'text/plain' }).end(body);
 }
 
-/** Serves /metrics (Prometheus), /livez and /readyz. Throws PortTakenError. */
+/** Serves /metrics (Prometheus), /livez, /readyz and the given pages. Throws PortTakenError. */
 export function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
   const server = createServer((request, response) => void handle(request, response, options));
   return new Promise((resolve, reject) => {

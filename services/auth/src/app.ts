@@ -48,7 +48,8 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
     return openPorts(base, {
       bindings: [bind(AuthServiceService, authHandlers(deps)), bind(InternalAuthServiceService, internalAuthHandlers(deps))],
       access: { accessKeys: keys, revocations, checks: { revocations: () => revocations.check() } },
-      limit: limits.interceptor,
+      limits,
+      schemaVersion: database.schemaVersion,
       checks: { database: () => database.check(), preparation: preparation.check },
     });
   });

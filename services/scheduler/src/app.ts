@@ -48,7 +48,8 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const ports = await openPorts(base, {
       bindings: [bind(SchedulerServiceService, schedulerHandlers(deps)), bind(NotificationsServiceService, notificationsHandlers(deps))],
       access,
-      limit: (await openLimits(base)).interceptor,
+      limits: await openLimits(base),
+      schemaVersion: database.schemaVersion,
       // Not Redis and not tasks: without them everything is late, but every call is answered.
       checks: { database: () => database.check() },
     });

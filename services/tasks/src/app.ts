@@ -11,6 +11,7 @@ import { databaseDefinition } from './db/database.ts';
 import { constraintErrors, createRepositories } from './db/repositories.ts';
 import { createTaskFeed } from './db/task-feed.ts';
 import { createTaskReader } from './db/task-reader.ts';
+import { readOverdueLag } from './db/overdue-lag.ts';
 import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
 import { resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
@@ -39,10 +40,12 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const eventFeed = openEventFeed(base, database);
     const deps = createDeps({ database, people: openPeople(base), eventFeed, taskFeed: openTaskFeed(base, database, eventFeed) }, config, overrides);
     startTidying(base, deps, overrides);
+    startMeasuring(base, database);
     const ports = await openPorts(base, {
       bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
       access,
-      limit: (await openLimits(base)).interceptor,
+      limits: await openLimits(base),
+      schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },
     });
     base.parts.add({ name: 'waiting readers', stop: async () => eventFeed.endWaits() });
@@ -102,6 +105,15 @@ function createDeps({ database, people, eventFeed, taskFeed }: Outside, config: 
     keepEventsMs: config.eventRetentionDays * dayMs,
     toStatus: (error) => toStatusMessage(error, currentContext()?.callId ?? ''),
   };
+}
+
+const measureIntervalMs = 5000;
+
+function startMeasuring({ logger, metrics, parts }: Base, { reader }: Database): void {
+  const lag = metrics.gauge('taskflow_overdue_lag_seconds', 'How long the oldest due task has been waiting for the sweep.');
+  const run = (signal: AbortSignal) => runInBackground({ name: 'measuring', logger, timeoutMs: 4000, signal }, async () => lag.set(await readOverdueLag(reader)));
+  const loop = startLoop({ name: 'measuring', logger, intervalMs: measureIntervalMs, run });
+  parts.add({ name: 'measuring', stop: loop.stop });
 }
 
 const tidying = { 'prune-requests': pruneRequests, 'prune-events': pruneEvents, 'purge-tasks': purgeTasks } as const;

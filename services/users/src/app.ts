@@ -28,7 +28,8 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
     return openPorts(base, {
       bindings: [bind(UsersServiceService, usersHandlers(deps)), bind(InternalUsersServiceService, internalUsersHandlers(deps))],
       access,
-      limit: (await openLimits(base)).interceptor,
+      limits: await openLimits(base),
+      schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },
     });
   });

@@ -7,13 +7,17 @@ import { readTraceParent, traceParentKey } from '../wire/trace-parent.ts';
 /** grpc-js tells the callee how often the call has been tried before (gRPC A6). */
 const previousAttemptsKey = 'grpc-previous-rpc-attempts';
 
+export function previousAttempts(metadata: Metadata): number {
+  return Number(textOf(metadata, previousAttemptsKey) ?? 0);
+}
+
 /** The errors that are the server's and not the caller's, as the conventions for RPC spans count them. */
 const serverFaults: ReadonlySet<ErrorKind> = new Set(['deadline_exceeded', 'unimplemented', 'internal', 'unavailable']);
 
 /** The span of a call that has just arrived; it continues the caller's trace. */
 export function startCallSpan(path: string, metadata: Metadata, callId: string): ActiveSpan | undefined {
   const method = path.slice(1);
-  const previous = Number(textOf(metadata, previousAttemptsKey) ?? 0);
+  const previous = previousAttempts(metadata);
   return startSpan({
     name: method,
     kind: 'server',

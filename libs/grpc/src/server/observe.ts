@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { errorTable, toAppError, type AppError } from '#libs/errors';
 import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
-import { endCallSpan } from './call-span.ts';
+import { endCallSpan, previousAttempts } from './call-span.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
 
 /** Rate, errors, duration of the calls that a server answers. */
@@ -9,6 +9,7 @@ export function serverMetrics(metrics: Metrics) {
   return {
     handled: metrics.counter('grpc_server_handled_total', 'Calls answered, by method, status code and reason.', ['method', 'code', 'reason']),
     seconds: metrics.histogram('grpc_server_handling_seconds', 'Time from the arrival of a call to its status.', ['method']),
+    repeated: metrics.counter('grpc_server_repeated_total', 'Calls that a client sent again by itself; a client stops when half of its retry budget is used up.', ['method']),
     running: metrics.gauge('grpc_server_running', 'Calls being handled.', ['method']),
   };
 }
@@ -32,7 +33,7 @@ function describeEnd(call: IncomingCall, startedAt: number, error: AppError | un
 
 /** One log line and one count for every call, also for those that are refused further inside. */
 export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): Interceptor {
-  const { handled, seconds, running } = serverMetrics(metrics);
+  const { handled, seconds, running, repeated } = serverMetrics(metrics);
   return async (call, next) => {
     const method = call.policy.path;
     const startedAt = performance.now();
@@ -45,6 +46,7 @@ export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics 
       logger[error === undefined ? 'info' : errorTable[error.kind].logLevel](line, 'call ended');
     };
     running.inc({ method });
+    if (previousAttempts(call.metadata) > 0) repeated.inc({ method });
     try {
       await next();
     } catch (error) {

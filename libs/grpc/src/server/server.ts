@@ -52,12 +52,13 @@ export interface GrpcServer {
   stop(): Promise<void>;
 }
 
-const maxRequestBytes = 4 * 1024 * 1024;
+/** Of a request, and of an answer. */
+export const maxMessageBytes = 4 * 1024 * 1024;
 
 const transportOptions = {
   // Megabytes that one connection may hold in this process, for instance unread answers; grpc-js sets no limit of its own.
   'grpc-node.max_session_memory': 64,
-  'grpc.max_receive_message_length': maxRequestBytes,
+  'grpc.max_receive_message_length': maxMessageBytes,
   // Per connection; grpc-js sets no limit of its own.
   'grpc.max_concurrent_streams': 1000,
   // Finds dead clients.

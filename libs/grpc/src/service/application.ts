@@ -32,8 +32,10 @@ export async function startApplication<C extends ServiceConfig>(
   const identity = createServiceIdentity({ service, privateKey: serviceKey });
   try {
     const metrics = createMetrics(service);
+    const program = readBuildInfo();
+    metrics.gauge('taskflow_build_info', 'Which program this is; always 1.', ['version', 'commit']).set({ ...program }, 1);
     // Before anything that could be traced, and ended after it.
-    const tracing = await startTracing({ service, version: readBuildInfo().version, tracing: config.tracing, logger, metrics });
+    const tracing = await startTracing({ service, version: program.version, tracing: config.tracing, logger, metrics });
     parts.add({ name: 'tracing', stop: tracing.stop });
     const ports = await build({ config, logger, metrics, identity, parts });
     return { ...ports, logger, stop: parts.stop };

@@ -1,8 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { startHttpPort } from '#libs/runtime';
 import { createAuthenticator } from '../identity/authenticator.ts';
+import type { Interceptor } from '../server/chain.ts';
 import { startServer, type GrpcServer, type ServerOptions } from '../server/server.ts';
 import type { Access } from './access.ts';
 import type { ServiceBase } from './application.ts';
+import { bindServerInfo, type LimitOf } from './server-info.ts';
 
 /** The ports that a service listens on. */
 export interface ServicePorts {
@@ -10,20 +13,29 @@ export interface ServicePorts {
   httpPort: number;
 }
 
-export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks' | 'limit'> {
+export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'> {
   access: Access;
+  /** Holds methods to their rate limits, and tells which those are. */
+  limits: { interceptor: Interceptor; limitOf: LimitOf };
+  /** The last migration that the service knows. */
+  schemaVersion: string;
 }
 
+/** The API reference; it is no part of an image. */
+const developmentPages = { '/docs': { type: 'text/html; charset=utf-8', file: fileURLToPath(new URL('../../../../proto/docs/api.html', import.meta.url)) } };
+
 /** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
-export async function openPorts(base: ServiceBase, { access, checks, ...options }: ServicePortsOptions): Promise<ServicePorts> {
+export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings }: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, parts } = base;
   const { service, host, servicePublicKeys, trustedProxies, capacity, connectionAgeMs, shutdownGraceMs: graceMs } = config;
   const { accessKeys, revocations } = access;
   const running: { server?: GrpcServer } = {};
-  const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false });
+  const pages = config.env === 'production' ? {} : developmentPages;
+  const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false, pages });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({
-    ...options,
+    bindings: [...bindings, bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf })],
+    limit: limits.interceptor,
     service,
     host,
     port: config.grpcPort,

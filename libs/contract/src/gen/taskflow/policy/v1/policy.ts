@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.ts";
+import { ErrorReason, errorReasonFromJSON, errorReasonToNumber } from "./reasons.ts";
 
 export const protobufPackage = "taskflow.policy.v1";
 
@@ -204,6 +205,11 @@ export interface MethodPolicy {
     | undefined;
   /** What the answer looks like while a service that this method calls is down. Empty when it calls none. */
   degradation: string;
+  /**
+   * The reasons of errors that are this method's own: besides those that follow from its access, its limits and the fields
+   * of its request, which `reasonsOf` in libs/contract adds.
+   */
+  reasons: ErrorReason[];
 }
 
 export interface RateLimit {
@@ -226,6 +232,7 @@ function createBaseMethodPolicy(): MethodPolicy {
     retry: RetrySafety.UNSPECIFIED,
     rateLimit: undefined,
     degradation: "",
+    reasons: [],
   };
 }
 
@@ -251,6 +258,13 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
     }
     if (message.degradation !== "") {
       writer.uint32(58).string(message.degradation);
+    }
+    if (message.reasons.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.reasons) {
+        writer.int32(errorReasonToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -324,6 +338,24 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
             message.degradation = reader.string();
             continue;
           }
+          case 8: {
+            if (tag === 64) {
+              message.reasons.push(errorReasonFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.reasons.push(errorReasonFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -352,6 +384,7 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
       ? RateLimit.fromPartial(object.rateLimit)
       : undefined;
     message.degradation = object.degradation ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,0 +1,35 @@
+import type { DescEnumValue, DescField, DescFile, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
+
+export type Commented = DescFile | DescService | DescMethod | DescMessage | DescField | DescEnumValue;
+
+/** Numbers of fields in descriptor.proto: where in a file something stands. */
+function pathOf(subject: Commented): number[] {
+  switch (subject.kind) {
+    case 'file':
+      return [2];
+    case 'service':
+      return [6, subject.file.services.indexOf(subject)];
+    case 'rpc':
+      return [...pathOf(subject.parent), 2, subject.parent.methods.indexOf(subject)];
+    case 'message':
+      return subject.parent === undefined ? [4, subject.file.messages.indexOf(subject)] : [...pathOf(subject.parent), 3, subject.parent.nestedMessages.indexOf(subject)];
+    case 'field':
+      return [...pathOf(subject.parent), 2, subject.parent.proto.field.indexOf(subject.proto)];
+    case 'enum_value':
+      return [5, subject.parent.file.enums.indexOf(subject.parent), 2, subject.parent.values.indexOf(subject)];
+  }
+}
+
+const fileOf = (subject: Commented): DescFile => {
+  if (subject.kind === 'file') return subject;
+  if (subject.kind === 'rpc' || subject.kind === 'field' || subject.kind === 'enum_value') return subject.parent.file;
+  return subject.file;
+};
+
+/** What stands before something in its .proto file, as one line. */
+export function commentOf(subject: Commented): string {
+  const path = pathOf(subject).join('.');
+  const location = fileOf(subject).proto.sourceCodeInfo?.location.find((candidate) => candidate.path.join('.') === path);
+  const lines = location?.leadingComments ?? '';
+  return lines.split('\n').map((line) => line.trim()).filter((line) => line !== '').join(' ');
+}

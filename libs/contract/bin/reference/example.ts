@@ -1,0 +1,60 @@
+import { ScalarType, type DescField, type DescMessage, type DescMethod } from '@bufbuild/protobuf';
+import type { MethodPolicy } from '../../src/policy.ts';
+import { commentOf } from './comments.ts';
+
+const ports: Readonly<Record<string, number>> = { auth: 50051, users: 50052, tasks: 50053, scheduler: 50054, server: 50053 };
+
+const wellKnown: Readonly<Record<string, unknown>> = {
+  'google.protobuf.Timestamp': '2030-01-01T09:00:00Z',
+  'google.protobuf.Duration': '3600s',
+};
+
+/** Decided by the server, or needed by few. */
+function isLeftOut(field: DescField): boolean {
+  return /output only|instead of/i.test(commentOf(field)) || ['page_token', 'request_id', 'validate_only', 'etag', 'read_mask'].includes(field.name);
+}
+
+function textFor(field: DescField): string {
+  return `<${field.name}>`;
+}
+
+function messageFor(message: DescMessage, depth: number): unknown {
+  if (message.typeName === 'google.protobuf.FieldMask') return 'title';
+  if (message.typeName in wellKnown) return wellKnown[message.typeName];
+  const fields = message.fields.filter((field) => !isLeftOut(field));
+  const entries = fields.map((field) => [field.name, valueFor(field, depth)] as const).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(depth === 0 ? entries : entries.slice(0, 4));
+}
+
+function scalarFor(field: DescField, scalar: ScalarType): unknown {
+  if (scalar === ScalarType.STRING) return textFor(field);
+  return scalar === ScalarType.BOOL ? undefined : field.name === 'page_size' ? 50 : undefined;
+}
+
+function listFor(field: DescField & { fieldKind: 'list' }, depth: number): unknown {
+  if (field.listKind === 'message') return depth < 2 ? [messageFor(field.message, depth + 1)] : undefined;
+  if (field.listKind === 'enum') return [field.enum.values[1]?.name];
+  return field.scalar === ScalarType.STRING ? [`<${field.name}>`] : undefined;
+}
+
+function valueFor(field: DescField, depth: number): unknown {
+  if (field.fieldKind === 'message') return depth < 2 ? messageFor(field.message, depth + 1) : undefined;
+  if (field.fieldKind === 'enum') return field.enum.values[1]?.name;
+  if (field.fieldKind === 'scalar') return scalarFor(field, field.scalar);
+  return field.fieldKind === 'list' ? listFor(field, depth) : undefined;
+}
+
+const headers: Readonly<Record<MethodPolicy['access'], string>> = {
+  public: '',
+  user: ' -H "authorization: Bearer $TOKEN"',
+  admin: ' -H "authorization: Bearer $ADMIN_TOKEN"',
+  service: ' -H "x-taskflow-service: $SERVICE_TOKEN"',
+};
+
+/** A call of the method as an operator would make it. */
+export function grpcurlFor(method: DescMethod, { access, path }: MethodPolicy): string {
+  const service = path.split('.')[1] ?? '';
+  const body = JSON.stringify(messageFor(method.input, 0));
+  const data = body === '{}' ? '' : ` -d '${body}'`;
+  return `grpcurl -plaintext${headers[access]}${data} localhost:${ports[service]} ${path.slice(1)}`;
+}

@@ -1,0 +1,125 @@
+import type { DescEnum, DescField, DescFile, DescMessage, DescMethod } from '@bufbuild/protobuf';
+import { reasonsOf } from '../../src/method-reasons.ts';
+import { policyOf, type MethodPolicy } from '../../src/policy.ts';
+import type { Block } from './blocks.ts';
+import { commentOf } from './comments.ts';
+import { grpcurlFor } from './example.ts';
+import { reasonByName } from './reasons.ts';
+
+const seconds = (ms: number): string => `${ms / 1000} s`;
+const shortName = (typeName: string): string => typeName.split('.').at(-1) ?? typeName;
+
+function ownTypeOf(field: DescField): DescMessage | DescEnum | undefined {
+  if (field.fieldKind === 'message' || (field.fieldKind === 'list' && field.listKind === 'message')) return field.message;
+  if (field.fieldKind === 'enum' || (field.fieldKind === 'list' && field.listKind === 'enum')) return field.enum;
+  return undefined;
+}
+
+const isOurs = (type: DescMessage | DescEnum): boolean => type.typeName.startsWith('taskflow.');
+
+/** "repeated Task", as a link when the type is described somewhere here. */
+function typeText(field: DescField): string {
+  const type = ownTypeOf(field);
+  const name = type === undefined ? field.proto.type : shortName(type.typeName);
+  const text = typeof name === 'string' ? name : scalarName(field);
+  const link = type !== undefined && isOurs(type) ? `[${text}](${pageOf(type.file)}.md#${text.toLowerCase()})` : `\`${text}\``;
+  if (field.fieldKind === 'map') return '`map`';
+  return field.fieldKind === 'list' ? `repeated ${link}` : link;
+}
+
+const scalarNames = ['', 'double', 'float', 'int64', 'uint64', 'int32', 'fixed64', 'fixed32', 'bool', 'string', 'group', 'message', 'bytes', 'uint32', 'enum', 'sfixed32', 'sfixed64', 'sint32', 'sint64'];
+const scalarName = (field: DescField): string => scalarNames[field.proto.type] ?? '';
+
+export const pageOf = (file: DescFile): string => file.name.split('/').at(-1) ?? file.name;
+
+function fieldTable(message: DescMessage): Block {
+  if (message.fields.length === 0) return { kind: 'text', text: `\`${message.name}\` has no fields.` };
+  const rows = message.fields.map((field) => [`\`${field.name}\``, typeText(field), commentOf(field)]);
+  return { kind: 'table', head: [`field of ${message.name}`, 'type', 'rules and meaning'], rows };
+}
+
+const access: Readonly<Record<MethodPolicy['access'], string>> = {
+  public: 'anybody, without credentials',
+  user: 'signed-in users',
+  admin: 'administrators',
+  service: 'services only',
+};
+const retry: Readonly<Record<MethodPolicy['retry'], string>> = {
+  always: 'safe to repeat',
+  with_request_id: 'safe to repeat with a `request_id`',
+  never: 'not safe to repeat',
+};
+
+function rateLimitText({ rateLimit }: MethodPolicy): string {
+  if (rateLimit === undefined) return 'none';
+  const who = rateLimit.key === 'user' ? 'user' : 'address';
+  return `${rateLimit.requests} in ${seconds(rateLimit.perMs)} for each ${who}; without the store of the limits: ${rateLimit.failClosed ? 'refused' : 'let through'}`;
+}
+
+function policyTable(policy: MethodPolicy): Block {
+  const callers = policy.callers.length > 0 ? ` (called by ${policy.callers.join(', ')})` : '';
+  return {
+    kind: 'table',
+    head: ['policy', ''],
+    rows: [
+      ['access', `${access[policy.access]}${callers}`],
+      ['sensitive', policy.sensitive ? 'yes: refused while revocations cannot be followed' : 'no'],
+      ['deadline', `${seconds(policy.deadlineMs)}, given and at most granted`],
+      ['retry', retry[policy.retry]],
+      ['rate limit', rateLimitText(policy)],
+      ['while a service it needs is down', policy.degradation === '' ? 'needs none' : policy.degradation],
+    ],
+  };
+}
+
+function errorTable(policy: MethodPolicy): Block {
+  const { own, request, access: ofAccess } = reasonsOf(policy);
+  const names = [...new Set([...own, ...request, ...ofAccess])];
+  const rows = names.map((name) => {
+    const reason = reasonByName.get(name);
+    return [`\`${reason?.code ?? ''}\``, `[${name}](reasons.md)`, reason?.meaning ?? ''];
+  });
+  return { kind: 'table', head: ['code', 'reason', 'when'], rows };
+}
+
+function methodBlocks(method: DescMethod): Block[] {
+  const policy = policyOf(`/${method.parent.typeName}/${method.name}`);
+  const streams = method.methodKind === 'server_streaming' ? ' The answer is a stream.' : '';
+  return [
+    { kind: 'heading', level: 2, text: method.name, id: `${method.parent.name}-${method.name}`.toLowerCase() },
+    { kind: 'text', text: `\`${policy.path.slice(1)}\`` },
+    { kind: 'text', text: `${commentOf(method)}${streams}` },
+    policyTable(policy),
+    fieldTable(method.input),
+    fieldTable(method.output),
+    errorTable(policy),
+    { kind: 'text', text: `And what every method can answer: ${reasonsOf(policy).any.map((name) => `\`${name}\``).join(', ')}.` },
+    { kind: 'code', text: grpcurlFor(method, policy) },
+  ];
+}
+
+function typeBlocks(file: DescFile): Block[] {
+  const ofMethods = new Set(file.services.flatMap(({ methods }) => methods.flatMap(({ input, output }) => [input.typeName, output.typeName])));
+  const messages = file.messages.filter(({ typeName }) => !ofMethods.has(typeName));
+  const enums = file.enums.map((type): Block[] => [
+    { kind: 'heading', level: 3, text: type.name, id: type.name.toLowerCase() },
+    { kind: 'table', head: ['value', 'meaning'], rows: type.values.map((value) => [`\`${value.name}\``, commentOf(value)]) },
+  ]);
+  const described = messages.map((message): Block[] => {
+    const comment = commentOf(message);
+    const heading: Block = { kind: 'heading', level: 3, text: message.name, id: message.name.toLowerCase() };
+    return comment === '' ? [heading, fieldTable(message)] : [heading, { kind: 'text', text: comment }, fieldTable(message)];
+  });
+  const all = [...described, ...enums].flat();
+  return all.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'Types', id: `${pageOf(file)}-types` }, ...all];
+}
+
+/** Everything that one .proto file offers. */
+export function serviceBlocks(file: DescFile): Block[] {
+  const services = file.services.flatMap((service): Block[] => [
+    { kind: 'heading', level: 1, text: service.name, id: service.name.toLowerCase() },
+    { kind: 'text', text: commentOf(service) || `\`${service.typeName}\`` },
+    ...service.methods.flatMap(methodBlocks),
+  ]);
+  return [...services, ...typeBlocks(file)];
+}

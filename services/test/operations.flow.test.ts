@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ServerInfoServiceService } from '#contract/server/v1/server';
+import { policies, policyOf, serviceNames, type ServiceName } from '#libs/contract';
+import { openPublicClient } from '#libs/grpc';
+import { startWorld, until, type World } from './start-world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_COMMIT: 'abc1234', TASKFLOW_RATE_LIMITS: '{"taskflow.tasks.v1.TasksService/GetTask":{"requests":7,"perSeconds":60}}' } });
+}, 120_000);
+afterAll(() => world?.stop());
+
+const pathOf = (name: string): string => new URL(`../../${name}`, import.meta.url).pathname;
+
+describe('G11: a server says what it is', () => {
+  it.each(serviceNames)('%s tells its version, its schema, its limits as they are configured', async (service) => {
+    const person = await world.register();
+    const client = openPublicClient(ServerInfoServiceService, world.cluster.address(service));
+    const info = await client.getServerInfo({}, { token: person.token });
+    client.close();
+    const { version } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8')) as { version: string };
+    expect(info).toMatchObject({ service, version, commit: 'abc1234', schemaVersion: expect.stringMatching(/^\d{4}-/), features: ['reflection'], maxMessageBytes: 4_194_304n });
+    expect(info.startTime?.getTime()).toBeLessThanOrEqual(info.serverTime?.getTime() ?? 0);
+    const own = [...policies.keys()].filter((path) => path.startsWith(`/taskflow.${service}.`)).map((path) => path.slice(1));
+    expect(info.methodLimits.map(({ method }) => method).sort()).toEqual(own.sort());
+    for (const { method, deadline } of info.methodLimits) expect(Number(deadline?.seconds) * 1000).toBe(policyOf(`/${method}`).deadlineMs);
+    const limited = info.methodLimits.find(({ method }) => method.endsWith('TasksService/GetTask'));
+    if (service === 'tasks') expect(limited).toMatchObject({ rateLimitRequests: 7n, rateLimitPeriod: { seconds: 60n } });
+  });
+
+  it('only to those who are signed in', async () => {
+    expect((await world.wire.call('/taskflow.server.v1.ServerInfoService/GetServerInfo', {})).outcome).toBe('UNAUTHENTICATED/CREDENTIALS_MISSING');
+  });
+});
+
+describe('J7: the API reference', () => {
+  it('is served on the HTTP port while developing, with every method in it', async () => {
+    const answer = await fetch(`${world.cluster.httpAddress('tasks')}/docs`);
+    expect(answer.headers.get('content-type')).toMatch('text/html');
+    const text = await answer.text();
+    for (const path of policies.keys()) expect(text).toContain(path.slice(1));
+  });
+});
+
+interface Documented {
+  name: string;
+  type: string;
+  labels: string[];
+  services: ServiceName[];
+  onFirstUse: boolean;
+}
+
+function readDocumented(): Documented[] {
+  const rows = readFileSync(pathOf('deploy/observability/metrics.md'), 'utf8').split('\n').filter((line) => line.startsWith('| `'));
+  return rows.map((row) => {
+    const [, name = '', type = '', labels = '', places = ''] = row.split('|').map((cell) => cell.trim());
+    const services = serviceNames.filter((service) => places.startsWith('all') || places.split(', ').includes(service));
+    return { name: name.replaceAll('`', ''), type, labels: labels.split(', ').filter((label) => label !== ''), services, onFirstUse: places.includes('on first use') };
+  });
+}
+
+/** The metrics of a page: type, and the labels of each series but those that all have. */
+function readPage(page: string): Map<string, { type: string; labels: Set<string> }> {
+  const found = new Map<string, { type: string; labels: Set<string> }>();
+  for (const [, name = '', type = ''] of page.matchAll(/^# TYPE (\S+) (\S+)$/gm)) found.set(name, { type, labels: new Set() });
+  for (const [, sample = '', labels = ''] of page.matchAll(/^([a-z_0-9]+)\{([^}]*)\} /gm)) {
+    const metric = found.get(sample) ?? found.get(sample.replace(/_(bucket|sum|count)$/, ''));
+    for (const [, label = ''] of labels.matchAll(/([a-z_]+)="/g)) if (!['service', 'le'].includes(label)) metric?.labels.add(label);
+  }
+  return found;
+}
+
+const pageOf = async (service: ServiceName): Promise<string> => (await fetch(`${world.cluster.httpAddress(service)}/metrics`)).text();
+
+describe('H3, H5: the metrics that deploy/observability/metrics.md promises', () => {
+  const documented = readDocumented();
+  const pages = new Map<ServiceName, ReturnType<typeof readPage>>();
+
+  beforeAll(async () => {
+    const [owner, assignee] = [await world.register(), await world.register()];
+    await world.createTask(owner, assignee);
+    await until(() => pageOf('scheduler'), (page) => /^taskflow_job_runs_total\{.*outcome="completed"/m.test(page) && page.includes('taskflow_queue_depth{'));
+    await until(() => pageOf('tasks'), (page) => /^taskflow_overdue_lag_seconds\{/m.test(page));
+    await until(() => pageOf('auth'), (page) => /^outbox_attempts_total\{/m.test(page));
+    for (const service of serviceNames) pages.set(service, readPage(await pageOf(service)));
+  }, 60_000);
+
+  it.each(documented.map((metric) => [metric.name, metric] as const))('%s', (name, { type, labels, services, onFirstUse }) => {
+    expect(services).not.toEqual([]);
+    for (const service of services) {
+      const metric = pages.get(service)?.get(name);
+      if (metric === undefined && onFirstUse) continue;
+      expect([service, metric?.type]).toEqual([service, type]);
+      if (metric !== undefined && metric.labels.size > 0) expect([...metric.labels].sort()).toEqual([...labels].sort());
+    }
+  });
+
+  it('are all that there are', () => {
+    const known = new Set(documented.map(({ name }) => name));
+    const unknown = [...pages.values()].flatMap((page) => [...page.keys()]).filter((name) => !known.has(name) && !/^(process|nodejs)_/.test(name));
+    expect([...new Set(unknown)]).toEqual([]);
+  });
+
+  it('have no series for methods of other services that are never called', () => {
+    const methods = [...new Set([...(pages.get('users')?.keys() ?? [])])];
+    expect(methods).toContain('grpc_client_breaker_state');
+    const callable = new Set([...policies.values()].filter(({ callers }) => callers.includes('users')).map(({ path }) => path.slice(1)));
+    return pageOf('users').then((page) => {
+      for (const [, method = ''] of page.matchAll(/^grpc_client_breaker_state\{.*method="([^"]+)"/gm)) expect(callable).toContain(method);
+    });
+  });
+});
