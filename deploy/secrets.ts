@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const services = ['auth', 'users', 'tasks', 'scheduler'] as const;
+const encryptingServices = ['auth', 'scheduler'] as const;
 const pageTokenServices = ['users', 'tasks', 'scheduler'] as const;
 
 interface Target {
@@ -70,7 +71,9 @@ function createIdentities(target: Target): void {
 }
 
 function createEncryptionKeys(target: Target): void {
-  readOrCreate(target, 'auth/encryption-key', () => randomBytes(32).toString('base64'));
+  for (const service of encryptingServices) {
+    readOrCreate(target, `${service}/encryption-key`, () => randomBytes(32).toString('base64'));
+  }
   for (const service of pageTokenServices) {
     readOrCreate(target, `${service}/page-token-key`, () => randomBytes(32).toString('base64'));
   }

@@ -52,8 +52,8 @@ describe('secrets.ts', () => {
 
   it('makes keys of 32 bytes', () => {
     makeSecrets();
-    const keys = ['auth/encryption-key', ...services.slice(1).map((service) => `${service}/page-token-key`)].map(read);
-    expect(keys.map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32, 32, 32]);
+    const keys = ['auth/encryption-key', 'scheduler/encryption-key', ...services.slice(1).map((service) => `${service}/page-token-key`)].map(read);
+    expect(keys.map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32, 32, 32, 32]);
     expect(new Set(keys).size).toBe(keys.length);
   });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Role } from '#contract/auth/v1/auth';
 import { Schedule } from '#contract/scheduler/v1/scheduler';
+import { Webhook } from '#contract/scheduler/v1/notifications';
 import { Task, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
 import { newEmail, newPassword, type Person, type World } from './start-world.ts';
@@ -142,11 +143,29 @@ const scheduler: Record<string, Row> = {
   PreviewSchedule: { request: () => ({ cron: '0 9 * * *' }) },
 };
 
+/** After the others of the caller are gone: there may be ten. */
+async function newWebhook({ world, caller }: Call): Promise<object> {
+  await world.createWebhook(caller);
+  return { webhook: Webhook.fromPartial({ url: 'https://hooks.invalid/hook' }) };
+}
+
+const foreignWebhook = 'NOT_FOUND/WEBHOOK_NOT_FOUND';
+const onlyOwner = { owner: 'OK', assignee: foreignWebhook, other: foreignWebhook, admin: foreignWebhook };
+const ownWebhook: Row = { request: async ({ world, people }) => ({ webhookId: (await world.createWebhook(people.owner)).webhookId }), answers: onlyOwner };
+
 const notifications: Record<string, Row> = {
   ListNotifications: { request: nothing, answers: everybody },
   GetUnreadCount: { request: nothing, answers: everybody },
   MarkNotificationsRead: { request: () => ({ all: true }), answers: everybody },
   WatchNotifications: { request: nothing, answers: everybody },
+  CreateWebhook: { request: newWebhook, answers: everybody },
+  ListWebhooks: { request: nothing, answers: everybody },
+  ...Object.fromEntries(['GetWebhook', 'DeleteWebhook', 'RotateWebhookSecret', 'EnableWebhook', 'TestWebhook', 'ListWebhookDeliveries'].map((method) => [method, ownWebhook])),
+  UpdateWebhook: {
+    request: async ({ world, people }) => ({ webhook: Webhook.fromPartial({ id: (await world.createWebhook(people.owner)).webhookId }), updateMask: ['description'] }),
+    answers: onlyOwner,
+  },
+  RedeliverWebhook: { request: ({ world, people }) => world.createWebhook(people.owner), answers: onlyOwner },
 };
 
 const server: Record<string, Row> = {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import { Webhook, type CreateWebhookResponse, type ListWebhooksResponse, type TestWebhookResponse } from '#contract/scheduler/v1/notifications';
 import type { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import { type ServiceName } from '#libs/contract';
@@ -28,6 +29,8 @@ export interface World {
   createTask(owner: Person, assignee?: Person): Promise<Task>;
   /** Its id. */
   createSchedule(schedule: Schedule): Promise<string>;
+  /** The person's only webhook, and a delivery of it. */
+  createWebhook(owner: Person): Promise<{ webhookId: string; deliveryId: string }>;
   /** What a service proves itself to another with. */
   serviceToken(caller: ServiceName, callee: ServiceName): Promise<string>;
   stop(): Promise<void>;
@@ -82,6 +85,16 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
     createSchedule: async (schedule) => {
       await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);
       return schedule.id;
+    },
+    createWebhook: async ({ token }) => {
+      const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;
+      const { webhooks } = await mustCall<ListWebhooksResponse>(wire, path('ListWebhooks'), {}, token);
+      for (const { id } of webhooks) await mustCall(wire, path('DeleteWebhook'), { webhookId: id }, token);
+      const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook' });
+      const { webhook: created } = await mustCall<CreateWebhookResponse>(wire, path('CreateWebhook'), { webhook }, token);
+      const webhookId = created?.id ?? '';
+      const { deliveryId } = await mustCall<TestWebhookResponse>(wire, path('TestWebhook'), { webhookId }, token);
+      return { webhookId, deliveryId };
     },
     serviceToken: (caller, callee) => createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee),
     stop: async () => {

@@ -14,3 +14,4 @@ export { runStatement } from './statement.ts';
 export type { UnitOfWork } from './unit-of-work.ts';
 export type { EntityManager } from '@mikro-orm/postgresql';
 export { openServiceDatabase } from './service-database.ts';
+export { createSecretCipher, type SecretCipher } from './secret-cipher.ts';

@@ -7,19 +7,20 @@ import { forEachService, serviceNames, settingOf, type ServiceName } from './ser
 /** The settings that name one service's key files. */
 export type KeySettings = Record<ServiceName, Record<string, string>>;
 
+/** Those that keep secrets in their databases. */
+const encryptingServices: readonly ServiceName[] = ['auth', 'scheduler'];
+
 /** Creates whatever key is not in the folder yet; a second start finds its keys again. */
 export function keepKeys(folder: string): KeySettings {
   makePrivateFolder(folder);
   const privateKeys = forEachService((service) => keepSigningKey(folder, service));
   const publicKeys = join(folder, 'services.jwks.json');
   writePrivateFile(publicKeys, JSON.stringify({ keys: serviceNames.map((service) => publicJwk(privateKeys[service], service)) }));
-  const encryptionKey = keepSymmetricKey(folder, 'auth-encryption');
   return forEachService((service) => ({
     TASKFLOW_SERVICE_KEY_FILE: privateKeys[service],
     TASKFLOW_SERVICE_PUBLIC_KEYS_FILE: publicKeys,
-    ...(service === 'auth'
-      ? { [`${settingOf('auth', 'ENCRYPTION_KEY')}_FILE`]: encryptionKey }
-      : { TASKFLOW_PAGE_TOKEN_KEY_FILE: keepSymmetricKey(folder, `${service}-page-token`) }),
+    ...(encryptingServices.includes(service) ? { [`${settingOf(service, 'ENCRYPTION_KEY')}_FILE`]: keepSymmetricKey(folder, `${service}-encryption`) } : {}),
+    ...(service === 'auth' ? {} : { TASKFLOW_PAGE_TOKEN_KEY_FILE: keepSymmetricKey(folder, `${service}-page-token`) }),
   }));
 }
 

@@ -52,6 +52,10 @@ export const reasons = {
   TOO_MANY_SCHEDULES: { code: 'FAILED_PRECONDITION', meaning: "there are as many schedules as there may be." },
   INTERNAL: { code: 'INTERNAL', meaning: "a defect of the server; the request id finds it in the logs." },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: "the server does not offer this." },
+  WEBHOOK_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such webhook, or not one of the caller's." },
+  WEBHOOK_DELIVERY_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such delivery of the webhook (any more)." },
+  TOO_MANY_WEBHOOKS: { code: 'FAILED_PRECONDITION', meaning: "the caller has as many webhooks as are allowed." },
+  WEBHOOK_NOT_ENABLED: { code: 'FAILED_PRECONDITION', meaning: "the webhook is disabled; EnableWebhook takes it up again." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

@@ -1,19 +1,21 @@
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
+import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
-import type { Logger, RunningApp } from '#libs/runtime';
+import { systemClock, type Logger, type RunningApp } from '#libs/runtime';
 import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
+import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { createInboxReader } from './db/inbox.reader.ts';
 import { createSchedulerReader } from './db/reader.ts';
 import { createScheduleReader } from './db/schedule-reader.ts';
+import { createWebhookReader } from './db/webhook.reader.ts';
 import { createRepositories } from './db/repositories.ts';
-import type { InboxFeed, QueuePort, SchedulerDeps, TasksPort, UsersPort } from './deps.ts';
+import type { InboxFeed, QueuePort, SchedulerDeps, TasksPort, UsersPort, WebhookDeps } from './deps.ts';
 import { defineSchedules } from './domain/schedule.entity.ts';
 import { openInboxFeed } from './inbox-feed.ts';
 import { schedulerJobs } from './jobs/definitions.ts';
@@ -28,12 +30,14 @@ export interface AppOverrides {
   logger?: Logger;
   /** Instead of auth's. */
   accessKeys?: AccessKeys;
+  /** How names of webhooks are resolved, instead of the system's way. */
+  lookup?: Lookup;
 }
 
 type Base = ServiceBase<SchedulerConfig>;
 
-/** Jobs at a time in one process; deliveries mostly wait for tasks and the database. */
-const jobConcurrency = { notifications: 8, schedules: 4 };
+/** Jobs at a time in one process; deliveries mostly wait for tasks and the database, webhooks for slow endpoints. */
+const jobConcurrency = { notifications: 8, schedules: 4, webhooks: 32 };
 
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
@@ -42,7 +46,8 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const doorbell: Doorbell = { ring: () => undefined };
     const inboxFeed = openInboxFeed(base, database);
-    const deps = createDeps(base, { database, inboxFeed, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
+    const webhooks = openWebhooks(base, database, overrides);
+    const deps = createDeps(base, { database, inboxFeed, webhooks, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
     const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
     const ports = await openPorts(base, {
@@ -82,15 +87,28 @@ function openQueue(base: Base): QueuePort {
   return createQueuePort(queue);
 }
 
+function openWebhooks({ config }: Base, { reader }: Database, { lookup }: AppOverrides): WebhookDeps {
+  const { privateTargets, timeoutMs, ...retries } = config.webhooks;
+  const rules = { privateTargets, httpsOnly: config.env === 'production' };
+  return {
+    read: createWebhookReader(reader),
+    cipher: createSecretCipher(config.encryptionKey, 'taskflow/scheduler/webhook-secrets'),
+    sender: createWebhookSender({ rules, timeoutMs, lookup }),
+    rules,
+    retries,
+  };
+}
+
 interface Outside {
   database: Database;
   inboxFeed: InboxFeed;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
+  webhooks: WebhookDeps;
 }
 
-function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, tasks, users, queue }: Outside, doorbell: Doorbell): SchedulerDeps {
+function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, tasks, users, queue, webhooks }: Outside, doorbell: Doorbell): SchedulerDeps {
   return {
     uow: database.unitOfWork(createRepositories),
     read: createSchedulerReader(database.reader),
@@ -103,6 +121,8 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
     queue,
     metrics: createSchedulerMetrics(metrics),
     pageTokens: createPageTokens(config.pageTokenKey),
+    webhooks,
+    clock: systemClock,
     logger,
     schedules: defineSchedules(config),
     newId: uuidv7,

@@ -2,6 +2,7 @@ import { policies } from '#libs/contract';
 import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { z } from 'zod';
+import { isCidr } from './domain/webhook-target.ts';
 
 export interface SchedulerConfig extends ServiceConfig {
   limits: LimitsConfig;
@@ -21,6 +22,18 @@ export interface SchedulerConfig extends ServiceConfig {
   digestThreshold: number;
   /** How long a digest takes in more after it last grew; then it is sent. */
   digestQuietMs: number;
+  /** Seals the secrets of webhooks. */
+  encryptionKey: Buffer;
+  webhooks: {
+    /** CIDRs that are not public and may be sent to all the same. */
+    privateTargets: string[];
+    /** For one try. */
+    timeoutMs: number;
+    /** The pause after the first failure. */
+    firstPauseMs: number;
+    /** How long a message is tried before it is given up. */
+    giveUpMs: number;
+  };
 }
 
 const queuePrefix = z
@@ -38,6 +51,11 @@ const entries = {
   TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
   TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: envTypes.positiveInt(25, 1_000_000),
   TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: envTypes.positiveInt(10_000, 3_600_000),
+  TASKFLOW_SCHEDULER_ENCRYPTION_KEY: envTypes.key32(),
+  TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes.list().refine((cidrs) => cidrs.every(isCidr), 'must be comma separated CIDRs, such as 127.0.0.0/8'),
+  TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS: envTypes.positiveInt(10_000, 30_000),
+  TASKFLOW_SCHEDULER_WEBHOOK_RETRY_MS: envTypes.positiveInt(5_000, 3_600_000),
+  TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS: envTypes.positiveInt(86_400_000, 7 * 86_400_000),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -55,6 +73,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
     digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
     digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
+    encryptionKey: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
+    webhooks: {
+      privateTargets: own.TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS,
+      timeoutMs: own.TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS,
+      firstPauseMs: own.TASKFLOW_SCHEDULER_WEBHOOK_RETRY_MS,
+      giveUpMs: own.TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS,
+    },
   };
 }
 

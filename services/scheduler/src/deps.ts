@@ -1,15 +1,18 @@
-import type { Notification, NotificationKind } from '#contract/scheduler/v1/notifications';
+import type { Notification, NotificationKind, Webhook, WebhookDelivery, WebhookDeliveryState } from '#contract/scheduler/v1/notifications';
 import type { Schedule, ScheduleRun } from '#contract/scheduler/v1/scheduler';
 import type { TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { NotificationSettings } from '#contract/users/v1/users';
-import type { PageTokens, UnitOfWork } from '#libs/db';
+import type { PageTokens, SecretCipher, UnitOfWork } from '#libs/db';
 import type { FeedItem, Position } from '#libs/events';
-import type { Logger } from '#libs/runtime';
+import type { Clock, Logger } from '#libs/runtime';
 import type { Repositories } from './db/repositories.ts';
 import type { DeliveryBatch } from './domain/notification.repository.ts';
 import type { BuiltInSchedule } from './domain/schedule.entity.ts';
 import type { RunJob } from './domain/schedule-run.repository.ts';
 import type { Claim } from './domain/staleness.ts';
+import type { RetryRules } from './domain/webhook-retries.ts';
+import type { WebhookRun } from './domain/webhook-run.repository.ts';
+import type { TargetRules } from './domain/webhook-target.ts';
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface SchedulerDeps {
@@ -19,11 +22,13 @@ export interface SchedulerDeps {
   inbox: InboxReader;
   inboxFeed: InboxFeed;
   digest: DigestSettings;
+  webhooks: WebhookDeps;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
   metrics: MetricsPort;
   pageTokens: PageTokens;
+  clock: Clock;
   logger: Logger;
   schedules: readonly BuiltInSchedule[];
   newId: () => string;
@@ -69,6 +74,77 @@ export interface DigestSettings {
   threshold: number;
   /** A digest takes in what comes while it has not been quiet for this long. */
   quietMs: number;
+}
+
+/** What sending to webhooks needs. */
+export interface WebhookDeps {
+  read: WebhookReader;
+  /** Of their secrets; the label is the webhook's id. */
+  cipher: SecretCipher;
+  sender: WebhookSender;
+  rules: TargetRules;
+  retries: RetryRules;
+}
+
+/** Where a page of a webhook's log ended. */
+export type DeliveryPosition = { createTime: string; id: string };
+
+/** A webhook as its job needs it. */
+export interface RunningWebhook {
+  ownerId: string;
+  url: string;
+  /** The current one first. */
+  sealedSecrets: Buffer[];
+  failingSince: Date | undefined;
+}
+
+/** A message that is to be sent now. */
+export interface DueDelivery {
+  id: string;
+  /** UNSPECIFIED for a test. */
+  kind: NotificationKind;
+  /** So far. */
+  attempts: number;
+  /** Once it has been sent, or for a test. */
+  body: string | undefined;
+  messageId: string;
+  /** Undefined for a test, and when it has been pruned. */
+  notification: Notification | undefined;
+  dueVersion: bigint;
+}
+
+/** Reads webhooks and what is sent to them. */
+export interface WebhookReader {
+  /** Oldest first. */
+  list(ownerId: string): Promise<Webhook[]>;
+  find(ownerId: string, webhookId: string): Promise<Webhook | undefined>;
+  /** Undefined when the job has nothing to do with it (any more). */
+  running(run: WebhookRun): Promise<RunningWebhook | undefined>;
+  /** What may be sent now: of each task the first. */
+  due(webhookId: string, limit: number): Promise<DueDelivery[]>;
+  /** Newest first; no states = all. */
+  log(webhookId: string, states: readonly WebhookDeliveryState[], after: DeliveryPosition | undefined, limit: number): Promise<{ deliveries: WebhookDelivery[]; next: DeliveryPosition | undefined }>;
+}
+
+export interface WebhookRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export interface WebhookAnswer {
+  /** Undefined when none came. */
+  statusCode: number | undefined;
+  /** '' for a success. */
+  error: string;
+  /** When the endpoint asks for a pause. */
+  retryAfterMs: number | undefined;
+  durationMs: number;
+}
+
+/** Sends over HTTP. Only throws when the signal fires: every fault of the other side is an answer. */
+export interface WebhookSender {
+  send(message: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer>;
 }
 
 /** A pending notification, as far as its delivery needs it. */
@@ -121,6 +197,7 @@ export interface QueuePort {
   newJobId(): string;
   addDeliveries(batches: DeliveryBatch[]): Promise<void>;
   addRuns(runs: RunJob[]): Promise<void>;
+  addWebhookRuns(runs: readonly WebhookRun[]): Promise<void>;
   /** Those of the jobs that still wait, run or will be retried. */
   findAlive(jobIds: string[]): Promise<Set<string>>;
   /** Never throws. */
@@ -128,6 +205,8 @@ export interface QueuePort {
 }
 
 export interface MetricsPort {
+  /** One try to reach a webhook. */
+  webhookTried(outcome: 'delivered' | 'failed' | 'dead', durationMs: number): void;
   /** What became of notifications when their turn came. */
   settled(counts: Record<'delivered' | 'muted' | 'stale' | 'digested', number>): void;
   scheduleRan(scheduleId: string, outcome: 'succeeded' | 'failed'): void;

@@ -5,11 +5,17 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
   const delivered = metrics.counter('taskflow_notifications_delivered_total', 'Notifications that were delivered.');
   const muted = metrics.counter('taskflow_notifications_muted_total', 'Notifications whose recipient wants none.');
   const digested = metrics.counter('taskflow_notifications_digested_total', 'Delivered notifications that a digest stands for.');
+  const attempts = metrics.counter('taskflow_webhook_attempts_total', 'Tries to reach webhooks, by outcome.', ['outcome']);
+  const attemptSeconds = metrics.histogram('taskflow_webhook_attempt_duration_seconds', 'How long tries to reach webhooks took.');
   const stale = metrics.counter('taskflow_notifications_stale_total', 'Notifications dropped because their subject had changed.');
   const runs = metrics.counter('taskflow_schedule_runs_total', 'Runs of schedules, by outcome.', ['schedule', 'outcome']);
   const pending = metrics.gauge('taskflow_notifications_pending', 'Notifications that wait for their delivery.');
   const dead = metrics.gauge('taskflow_dead_letters', 'Jobs that died and are kept.');
   return {
+    webhookTried: (outcome, durationMs) => {
+      attempts.inc({ outcome });
+      attemptSeconds.observe(durationMs / 1_000);
+    },
     settled: (counts) => {
       delivered.inc(counts.delivered);
       muted.inc(counts.muted);

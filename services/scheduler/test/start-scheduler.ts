@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { testRedisUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
-import { startApp } from '../src/app.ts';
+import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
 import { databaseDefinition } from '../src/db/database.ts';
 
@@ -16,7 +17,7 @@ export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDa
 }
 
 /** The service alone in this process, on a database and keys of its own. */
-export async function startScheduler(changes: Partial<SchedulerConfig> = {}): Promise<TestScheduler> {
+export async function startScheduler(changes: Partial<SchedulerConfig> = {}, overrides: Pick<AppOverrides, 'lookup'> = {}): Promise<TestScheduler> {
   const grounds = await prepareGrounds('scheduler', databaseDefinition);
   const { logger, accessKeys } = grounds;
   const config: SchedulerConfig = {
@@ -29,9 +30,11 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}): Pr
     sweepIntervalMs: 3_600_000,
     digestThreshold: 25,
     digestQuietMs: 10_000,
+    encryptionKey: randomBytes(32),
+    webhooks: { privateTargets: [], timeoutMs: 10_000, firstPauseMs: 5_000, giveUpMs: 86_400_000 },
     ...changes,
   };
-  const app = await startApp(config, { logger, accessKeys });
+  const app = await startApp(config, { logger, accessKeys, ...overrides });
   const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
   const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
   return {

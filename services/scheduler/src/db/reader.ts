@@ -24,6 +24,8 @@ const expectedJobs: Statement = {
     union
     (select job_id from schedule_runs
       where state = 'pending' and job_id > $1 and enqueue_time < now() - interval '5 seconds' order by job_id limit $2)
+    union
+    (select job_id from webhooks where job_id > $1 and enqueue_time < now() - interval '5 seconds' order by job_id limit $2)
     order by job_id limit $2`,
 };
 

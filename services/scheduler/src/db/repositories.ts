@@ -7,12 +7,16 @@ import { createInboxRepository, type InboxRepository } from '../domain/inbox.rep
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
 import { createScheduleRunRepository, type ScheduleRunRepository } from '../domain/schedule-run.repository.ts';
 import { createScheduleRepository, type ScheduleRepository } from '../domain/schedule.repository.ts';
+import { createWebhookRepository, type WebhookRepository } from '../domain/webhook.repository.ts';
+import { createWebhookRunRepository, type WebhookRunRepository } from '../domain/webhook-run.repository.ts';
 
 /** What a unit of work may use. */
 export interface Repositories {
   notifications: NotificationRepository;
   deliveries: DeliveryRepository;
   inbox: InboxRepository;
+  webhooks: WebhookRepository;
+  webhookRuns: WebhookRunRepository;
   schedules: ScheduleRepository;
   scheduleRuns: ScheduleRunRepository;
   /** What administrators did. */
@@ -28,6 +32,8 @@ export function createRepositories(em: EntityManager): Repositories {
     notifications: createNotificationRepository(em),
     deliveries: createDeliveryRepository(em),
     inbox: createInboxRepository(em),
+    webhooks: createWebhookRepository(em),
+    webhookRuns: createWebhookRunRepository(em),
     schedules: createScheduleRepository(em),
     scheduleRuns: createScheduleRunRepository(em),
     adminActions: createAdminActionRepository(em),

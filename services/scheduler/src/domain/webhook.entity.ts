@@ -44,6 +44,10 @@ export const WebhookSchema = defineEntity({
   ],
 });
 
+export function webhookEtag(version: bigint): string {
+  return `"${version.toString(36)}"`;
+}
+
 /** pending: to be sent. stale: its subject had changed, or something newer was sent. dead: given up, or its webhook was disabled. */
 export type WebhookDeliveryState = 'pending' | 'delivered' | 'stale' | 'dead';
 
@@ -81,6 +85,7 @@ export const WebhookDeliverySchema = defineEntity({
   indexes: [
     { name: 'webhook_deliveries_log', properties: ['webhookId', 'createTime', 'id'] },
     { name: 'webhook_deliveries_due', properties: ['webhookId', 'nextAttemptTime'], where: "state = 'pending'" },
+    { name: 'webhook_deliveries_finished', properties: ['finishTime'], where: 'finish_time is not null' },
     { name: 'webhook_deliveries_task', properties: ['webhookId', 'taskId', 'taskVersion'], where: 'task_id is not null' },
   ],
 });

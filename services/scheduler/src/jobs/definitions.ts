@@ -19,5 +19,17 @@ export const runScheduleJob = defineJob({
   timeoutMs: 300_000,
 });
 
+/**
+ * Sends what is due to one webhook. With a delivery it only gives that one a new day of attempts: what an administrator
+ * wants who retries a dead one.
+ */
+export const deliverWebhooksJob = defineJob({
+  name: 'deliver-webhooks',
+  queue: 'webhooks',
+  payload: z.object({ webhookId: z.uuid(), deliveryId: z.uuid().optional() }),
+  retry: { attempts: 3, backoffMs: 1_000 },
+  timeoutMs: 120_000,
+});
+
 /** All that producers and workers of this service know. Each queue has slots of its own, so that none keeps another waiting. */
-export const schedulerJobs = [deliverNotificationsJob, runScheduleJob] as const;
+export const schedulerJobs = [deliverNotificationsJob, runScheduleJob, deliverWebhooksJob] as const;

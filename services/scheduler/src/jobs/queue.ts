@@ -1,6 +1,6 @@
 import { newJobId, type JobQueue } from '#libs/jobs';
 import type { QueuePort } from '../deps.ts';
-import { deliverNotificationsJob, runScheduleJob, type schedulerJobs } from './definitions.ts';
+import { deliverNotificationsJob, deliverWebhooksJob, runScheduleJob, type schedulerJobs } from './definitions.ts';
 
 /** The scheduler's words for what it does with its queue. */
 export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePort {
@@ -18,6 +18,9 @@ export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePor
     addRuns: async (runs) => {
       const jobs = runs.map(({ scheduleId, runId, ...ids }) => ({ name: runScheduleJob.name, payload: { scheduleId, runId }, ...ids }));
       await queue.enqueueMany(jobs);
+    },
+    addWebhookRuns: async (runs) => {
+      await queue.enqueueMany(runs.map(({ webhookId, jobId }) => ({ name: deliverWebhooksJob.name, payload: { webhookId }, jobId })));
     },
     findAlive: (jobIds) => queue.find(jobIds),
     measure: () => queue.measure(),

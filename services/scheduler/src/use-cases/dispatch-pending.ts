@@ -12,8 +12,9 @@ const batchSize = 2_000;
  */
 export async function dispatchPending({ uow, queue }: Deps): Promise<{ again: boolean }> {
   if (!queue.isReachable()) return { again: false };
-  const { batches, runs } = await uow.run(async ({ notifications, scheduleRuns }) => {
+  const { batches, runs, webhooks } = await uow.run(async ({ notifications, scheduleRuns, webhookRuns }) => {
     const claimed = {
+      webhooks: await webhookRuns.claim(batchSize, queue.newJobId),
       runs: await scheduleRuns.claim(batchSize, queue.newJobId),
       batches: await notifications.claim(batchSize, queue.newJobId),
     };
@@ -26,6 +27,7 @@ export async function dispatchPending({ uow, queue }: Deps): Promise<{ again: bo
     await queue.addDeliveries(batches);
     crashPoint('enqueue.after');
   }
+  if (webhooks.length > 0) await queue.addWebhookRuns(webhooks);
   const claimed = batches.reduce((sum, batch) => sum + batch.notificationIds.length, 0);
-  return { again: claimed === batchSize || runs.length === batchSize };
+  return { again: claimed === batchSize || runs.length === batchSize || webhooks.length === batchSize };
 }

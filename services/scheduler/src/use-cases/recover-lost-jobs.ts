@@ -13,7 +13,7 @@ export async function recoverLostJobs({ uow, read, queue, logger, wakeDispatch }
     const alive = await queue.findAlive(expected);
     const lost = expected.filter((jobId) => !alive.has(jobId));
     // Most of them have just done their work: only what is still pending was lost.
-    const released = lost.length === 0 ? 0 : await uow.run(async ({ notifications, scheduleRuns }) => (await notifications.release(lost)) + (await scheduleRuns.release(lost)));
+    const released = lost.length === 0 ? 0 : await release({ uow }, lost);
     if (released > 0) {
       logger.warn({ released }, 'lost jobs are replaced');
       wakeDispatch();
@@ -21,4 +21,11 @@ export async function recoverLostJobs({ uow, read, queue, logger, wakeDispatch }
     after = expected.at(-1) ?? '';
     if (expected.length < pageSize) return;
   }
+}
+
+function release({ uow }: Pick<Deps, 'uow'>, lost: string[]): Promise<number> {
+  return uow.run(
+    async ({ notifications, scheduleRuns, webhookRuns }) =>
+      (await notifications.release(lost)) + (await scheduleRuns.release(lost)) + (await webhookRuns.release(lost)),
+  );
 }

@@ -4,6 +4,7 @@ import type { SchedulerDeps } from '../deps.ts';
 import type { SchedulableJob } from '../domain/schedule.entity.ts';
 import { scheduleNotFound } from '../domain/schedule.errors.ts';
 import { pruneRequests } from './prune-requests.ts';
+import { pruneWebhooks } from './prune-webhooks.ts';
 
 type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics' | 'logger' | 'wakeDispatch'>;
 
@@ -61,7 +62,7 @@ async function sweepOverdue({ tasks }: Deps, signal: AbortSignal): Promise<strin
 async function pruneRecords(deps: Deps, signal: AbortSignal): Promise<string> {
   for (;;) {
     signal.throwIfAborted();
-    const { again } = await pruneRequests(deps);
+    const again = [await pruneRequests(deps), await pruneWebhooks(deps)].some((pruned) => pruned.again);
     if (!again) return 'pruned';
   }
 }

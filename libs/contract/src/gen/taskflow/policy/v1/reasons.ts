@@ -113,6 +113,14 @@ export const ErrorReason = {
   INTERNAL: "ERROR_REASON_INTERNAL",
   /** UNIMPLEMENTED - UNIMPLEMENTED: the server does not offer this. */
   UNIMPLEMENTED: "ERROR_REASON_UNIMPLEMENTED",
+  /** WEBHOOK_NOT_FOUND - NOT_FOUND: no such webhook, or not one of the caller's. */
+  WEBHOOK_NOT_FOUND: "ERROR_REASON_WEBHOOK_NOT_FOUND",
+  /** WEBHOOK_DELIVERY_NOT_FOUND - NOT_FOUND: no such delivery of the webhook (any more). */
+  WEBHOOK_DELIVERY_NOT_FOUND: "ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND",
+  /** TOO_MANY_WEBHOOKS - FAILED_PRECONDITION: the caller has as many webhooks as are allowed. */
+  TOO_MANY_WEBHOOKS: "ERROR_REASON_TOO_MANY_WEBHOOKS",
+  /** WEBHOOK_NOT_ENABLED - FAILED_PRECONDITION: the webhook is disabled; EnableWebhook takes it up again. */
+  WEBHOOK_NOT_ENABLED: "ERROR_REASON_WEBHOOK_NOT_ENABLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -170,6 +178,10 @@ export namespace ErrorReason {
   export type TOO_MANY_SCHEDULES = typeof ErrorReason.TOO_MANY_SCHEDULES;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
   export type UNIMPLEMENTED = typeof ErrorReason.UNIMPLEMENTED;
+  export type WEBHOOK_NOT_FOUND = typeof ErrorReason.WEBHOOK_NOT_FOUND;
+  export type WEBHOOK_DELIVERY_NOT_FOUND = typeof ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND;
+  export type TOO_MANY_WEBHOOKS = typeof ErrorReason.TOO_MANY_WEBHOOKS;
+  export type WEBHOOK_NOT_ENABLED = typeof ErrorReason.WEBHOOK_NOT_ENABLED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -328,6 +340,18 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 71:
     case "ERROR_REASON_UNIMPLEMENTED":
       return ErrorReason.UNIMPLEMENTED;
+    case 100:
+    case "ERROR_REASON_WEBHOOK_NOT_FOUND":
+      return ErrorReason.WEBHOOK_NOT_FOUND;
+    case 101:
+    case "ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND":
+      return ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND;
+    case 102:
+    case "ERROR_REASON_TOO_MANY_WEBHOOKS":
+      return ErrorReason.TOO_MANY_WEBHOOKS;
+    case 103:
+    case "ERROR_REASON_WEBHOOK_NOT_ENABLED":
+      return ErrorReason.WEBHOOK_NOT_ENABLED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -439,6 +463,14 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 70;
     case ErrorReason.UNIMPLEMENTED:
       return 71;
+    case ErrorReason.WEBHOOK_NOT_FOUND:
+      return 100;
+    case ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND:
+      return 101;
+    case ErrorReason.TOO_MANY_WEBHOOKS:
+      return 102;
+    case ErrorReason.WEBHOOK_NOT_ENABLED:
+      return 103;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -1,0 +1,188 @@
+import { afterCommit, runStatement, type EntityManager } from '#libs/db';
+import { announce } from '#libs/events';
+import { inboxChannel } from './inbox.repository.ts';
+
+/** What a job is at: one webhook, and nobody else is. */
+export interface WebhookRun {
+  webhookId: string;
+  jobId: string;
+}
+
+/** What an attempt needs that has begun. */
+export interface BegunAttempt {
+  number: number;
+  body: string;
+  firstAttemptTime: Date;
+}
+
+/** How an attempt ended. `retryTime`: undefined = it arrived, or is given up. */
+export interface AttemptEnd {
+  deliveryId: string;
+  number: number;
+  durationMs: number;
+  statusCode: number | undefined;
+  /** '' for a success. */
+  error: string;
+  retryTime: Date | undefined;
+}
+
+/** The sending of what waits for webhooks. */
+export interface WebhookRunRepository {
+  /** Records a job for each webhook with something due and no job. Replicas never get the same. */
+  claim(limit: number, newJobId: () => string): Promise<WebhookRun[]>;
+  /** The jobs are lost, or died: their webhooks may be claimed again, after a pause; returns how many those are. */
+  release(jobIds: readonly string[], pauseMs?: number): Promise<number>;
+  /** Undefined when the run is no longer ours to do, or the delivery no longer to be made. */
+  begin(run: WebhookRun, delivery: { id: string; attempts: number; body: string }): Promise<BegunAttempt | undefined>;
+  /** Returns whether nothing has succeeded since the message was first tried, when it is given up. */
+  end(run: WebhookRun, attempt: AttemptEnd): Promise<{ gaveUp: boolean; failsThroughout: boolean }>;
+  /** Drops what has become stale, or was given up before it was ever sent. */
+  drop(deliveryIds: readonly string[], end: { state: 'stale' | 'dead'; error: string }): Promise<void>;
+  /** Ends what waits for it and tells its owner. */
+  disable(webhookId: string, reason: string): Promise<void>;
+  /** Gives the webhook free until something is due, but not before the pause is over. */
+  finish(run: WebhookRun, pauseMs: number): Promise<void>;
+  /** Deletes a batch of what has been kept long enough, or belongs to deleted webhooks; returns how many rows. */
+  prune(keepMs: number, limit: number): Promise<number>;
+}
+
+const claimText = `
+  select id from webhooks where state = 'enabled' and job_id is null and next_run_time <= clock_timestamp()
+  order by next_run_time, id limit $1 for update skip locked`;
+const assignText = `
+  update webhooks w set job_id = job.id, enqueue_time = clock_timestamp()
+  from unnest($1::uuid[], $2::text[]) as job (webhook_id, id) where w.id = job.webhook_id`;
+const releaseText = `
+  update webhooks set job_id = null, enqueue_time = null, next_run_time = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+  where job_id = any ($1::text[]) and state = 'enabled' returning id`;
+
+const holdText = `select 1 from webhooks where id = $1 and job_id = $2 and state = 'enabled' for update`;
+
+/*
+ * A change is not sent when a newer one of its task has arrived; being overdue is no change. The attempt is on record
+ * before it is made, so that one whose process vanished shows.
+ */
+const beginText = `
+  update webhook_deliveries d set attempts = d.attempts + 1, first_attempt_time = coalesce(d.first_attempt_time, clock_timestamp()), body = coalesce(d.body, $3)
+  where d.id = $1 and d.state = 'pending' and d.attempts = $2 and (d.redelivery or d.kind not in (2, 3) or not exists (
+    select 1 from webhook_deliveries newer
+    where newer.webhook_id = d.webhook_id and newer.task_id = d.task_id and newer.state = 'delivered' and newer.kind in (2, 3) and newer.task_version > d.task_version))
+  returning d.attempts as number, d.body, d.first_attempt_time::text`;
+const supersedeText = `update webhook_deliveries set state = 'stale', finish_time = now() where id = $1 and state = 'pending' and attempts = $2`;
+const attemptText = `
+  insert into webhook_attempts (delivery_id, number, start_time, error) values ($1, $2, clock_timestamp(), '') on conflict do nothing`;
+
+const endAttemptText = `update webhook_attempts set duration_ms = $3, status_code = $4, error = $5 where delivery_id = $1 and number = $2`;
+const endDeliveryText = `
+  update webhook_deliveries set last_status_code = $3::int, last_error = $4::text, next_attempt_time = $5::timestamptz,
+    state = case when $4::text = '' then 'delivered' when $5::timestamptz is null then 'dead' else 'pending' end,
+    finish_time = case when $4::text = '' or $5::timestamptz is null then clock_timestamp() end
+  where id = $1 and attempts = $2 and state = 'pending' returning first_attempt_time::text`;
+const succeedText = `update webhooks set failures = 0, failing_since = null, last_success_time = clock_timestamp() where id = $1`;
+const failText = `
+  update webhooks set failures = failures + 1, failing_since = coalesce(failing_since, clock_timestamp()) where id = $1
+  returning coalesce(last_success_time < $2::timestamptz, true) as fails_throughout`;
+
+const dropText = `
+  update webhook_deliveries set state = $2, last_error = $3, next_attempt_time = null, finish_time = clock_timestamp()
+  where id = any ($1::uuid[]) and state = 'pending'`;
+
+const disableText = `
+  update webhooks set state = 'disabled', disable_reason = $2, disable_time = now(), next_run_time = null, job_id = null, enqueue_time = null, update_time = now()
+  where id = $1 and state = 'enabled' returning owner_id, url`;
+const dropAllText = `
+  update webhook_deliveries set state = 'dead', last_error = 'the webhook was disabled', next_attempt_time = null, finish_time = clock_timestamp()
+  where webhook_id = $1 and state = 'pending'`;
+// Whatever the channels are: otherwise nobody would learn of it.
+const tellText = `
+  insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_version, task_version, previous_status, status, actor, call_id, trace_parent,
+    event_time, state, deliver_time, create_time, webhook_id, feed_transaction, feed_number)
+  values (uuidv7(), $1, null, 5, null, '', 0, 0, 0, 0, 'service:scheduler', '', '', now(), 'delivered', now(), now(), $2, pg_current_xact_id(), 1)`;
+
+/** A message that an earlier one of its task does not hold back, of webhook_deliveries d. */
+export const isHead = `
+  (d.task_id is null or d.redelivery or not exists (
+    select 1 from webhook_deliveries earlier
+    where earlier.webhook_id = d.webhook_id and earlier.task_id = d.task_id and earlier.state = 'pending' and not earlier.redelivery
+      and (earlier.task_version, earlier.event_id) < (d.task_version, d.event_id)))`;
+const finishText = `
+  update webhooks w set job_id = null, enqueue_time = null, next_run_time = greatest(
+    (select min(next_attempt_time) from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending' and ${isHead}),
+    clock_timestamp() + make_interval(secs => $3::float8 / 1000))
+  where w.id = $1 and w.job_id = $2 and exists (select 1 from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending')
+  returning w.id`;
+const finishIdleText = `update webhooks set job_id = null, enqueue_time = null, next_run_time = null where id = $1 and job_id = $2`;
+
+const pruneText = `
+  with gone as (
+    delete from webhook_deliveries where id in (
+      (select d.id from webhook_deliveries d join webhooks w on w.id = d.webhook_id where w.state = 'deleted' limit $2)
+      union all
+      (select id from webhook_deliveries where finish_time < now() - make_interval(secs => $1::float8 / 1000) limit $2)
+      limit $2)
+    returning id),
+    attempts as (delete from webhook_attempts a using gone where a.delivery_id = gone.id)
+  select id from gone`;
+const pruneWebhooksText = `
+  delete from webhooks w where w.id in (
+    select id from webhooks where state = 'deleted' and not exists (select 1 from webhook_deliveries d where d.webhook_id = webhooks.id) limit $1)`;
+
+type Run = <Row>(text: string, parameters: unknown[]) => Promise<Row[]>;
+
+async function begin(run: Run, { webhookId, jobId }: WebhookRun, delivery: { id: string; attempts: number; body: string }): Promise<BegunAttempt | undefined> {
+  if ((await run(holdText, [webhookId, jobId])).length === 0) return undefined;
+  const [row] = await run<{ number: number; body: string; first_attempt_time: string }>(beginText, [delivery.id, delivery.attempts, delivery.body]);
+  if (row === undefined) {
+    await run(supersedeText, [delivery.id, delivery.attempts]);
+    return undefined;
+  }
+  await run(attemptText, [delivery.id, row.number]);
+  return { number: row.number, body: row.body, firstAttemptTime: new Date(row.first_attempt_time) };
+}
+
+async function end(run: Run, { webhookId }: WebhookRun, attempt: AttemptEnd): Promise<{ gaveUp: boolean; failsThroughout: boolean }> {
+  const { deliveryId, number, durationMs, statusCode = null, error, retryTime = null } = attempt;
+  await run(endAttemptText, [deliveryId, number, durationMs, statusCode, error]);
+  const [row] = await run<{ first_attempt_time: string }>(endDeliveryText, [deliveryId, number, statusCode, error, retryTime]);
+  if (error === '') {
+    await run(succeedText, [webhookId]);
+    return { gaveUp: false, failsThroughout: false };
+  }
+  const [webhook] = await run<{ fails_throughout: boolean }>(failText, [webhookId, row?.first_attempt_time ?? null]);
+  return { gaveUp: row !== undefined && retryTime === null, failsThroughout: webhook?.fails_throughout === true };
+}
+
+async function finish(run: Run, { webhookId, jobId }: WebhookRun, pauseMs: number): Promise<void> {
+  // What was queued until here must be seen by the next statement: whoever queues holds this lock.
+  await run('select 1 from webhooks where id = $1 for update', [webhookId]);
+  const busy = await run(finishText, [webhookId, jobId, pauseMs]);
+  if (busy.length === 0) await run(finishIdleText, [webhookId, jobId]);
+}
+
+export function createWebhookRunRepository(em: EntityManager): WebhookRunRepository {
+  const run: Run = (text, parameters) => runStatement(em, text, parameters);
+  return {
+    claim: async (limit, newJobId) => {
+      const runs = (await run<{ id: string }>(claimText, [limit])).map(({ id }) => ({ webhookId: id, jobId: newJobId() }));
+      if (runs.length > 0) await run(assignText, [runs.map(({ webhookId }) => webhookId), runs.map(({ jobId }) => jobId)]);
+      return runs;
+    },
+    release: async (jobIds, pauseMs = 0) => (await run(releaseText, [jobIds, pauseMs])).length,
+    begin: (ours, delivery) => begin(run, ours, delivery),
+    end: (ours, attempt) => end(run, ours, attempt),
+    drop: async (deliveryIds, { state, error }) => void (await run(dropText, [deliveryIds, state, error])),
+    disable: async (webhookId, reason) => {
+      const [webhook] = await run<{ owner_id: string }>(disableText, [webhookId, reason]);
+      if (webhook === undefined) return;
+      await run(dropAllText, [webhookId]);
+      await run(tellText, [webhook.owner_id, webhookId]);
+      afterCommit(em, () => announce(em, inboxChannel));
+    },
+    finish: (ours, pauseMs) => finish(run, ours, pauseMs),
+    prune: async (keepMs, limit) => {
+      const pruned = (await run(pruneText, [keepMs, limit])).length;
+      await run(pruneWebhooksText, [limit]);
+      return pruned;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { Webhook } from '#contract/scheduler/v1/notifications';
+import type { UserActor } from '#libs/runtime';
+import type { SchedulerDeps } from '../deps.ts';
+import { webhookNotFound } from '../domain/webhook.errors.ts';
+
+/** One of the actor's own; nobody else's exist. */
+export async function getWebhook({ webhooks }: Pick<SchedulerDeps, 'webhooks'>, actor: UserActor, webhookId: string): Promise<Webhook> {
+  const webhook = await webhooks.read.find(actor.userId, webhookId);
+  if (webhook === undefined) throw webhookNotFound(webhookId);
+  return webhook;
+}
