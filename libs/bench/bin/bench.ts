@@ -26,7 +26,8 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const isUsage = error instanceof UsageError;
-  process.stderr.write(isUsage ? `bench: ${error.message}\n${usage}\n` : `bench: ${(error as Error).stack}\n`);
+  const text = error instanceof Error ? error.stack : `stopped: ${String(error)}`;
+  process.stderr.write(isUsage ? `bench: ${error.message}\n${usage}\n` : `bench: ${text}\n`);
   process.exitCode = isUsage ? exitCodes.usage : exitCodes.failed;
 }
 // The channel to boot.mjs would keep this process alive.

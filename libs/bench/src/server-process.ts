@@ -1,4 +1,4 @@
-import { startWorker } from './worker-process.ts';
+import { startWorker, type WorkerOptions } from './worker-process.ts';
 
 /** Something that answers calls and whose CPU time can be read. */
 export interface MeasuredServer {
@@ -12,8 +12,8 @@ export interface ServerProcess extends MeasuredServer {
 }
 
 /** Starts a script that calls `runServerProcess`, and resolves when it listens. */
-export async function startServerProcess(script: string, settings: unknown): Promise<ServerProcess> {
-  const worker = await startWorker(script);
+export async function startServerProcess(script: string, settings: unknown, options: WorkerOptions = {}): Promise<ServerProcess> {
+  const worker = await startWorker(script, options);
   try {
     const port = await worker.ask<number>('start', settings);
     return { addresses: [`127.0.0.1:${port}`], cpuMs: async () => worker.ask<number>('cpuMs'), stop: worker.stop };

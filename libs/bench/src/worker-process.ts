@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 
 /** A process of one's own that carries out what it is asked, one thing at a time or many. */
 export interface WorkerProcess {
@@ -19,9 +20,16 @@ interface Answer {
   error?: string;
 }
 
+export interface WorkerOptions {
+  /** What it prints is appended here, as a service's log is; left out: it is printed. */
+  readonly outputFile?: string;
+}
+
 /** Starts a script that calls `runWorker`, and resolves when it is ready to be asked. */
-export async function startWorker(script: string): Promise<WorkerProcess> {
-  const child = fork(script, [], { execArgv: [], serialization: 'advanced' });
+export async function startWorker(script: string, { outputFile }: WorkerOptions = {}): Promise<WorkerProcess> {
+  const output = outputFile === undefined ? 'inherit' : openSync(outputFile, 'a', 0o600);
+  const child = fork(script, [], { execArgv: [], serialization: 'advanced', stdio: ['ignore', output, output, 'ipc'] });
+  if (typeof output === 'number') closeSync(output);
   const waiting = new Map<number, { resolve: (output: unknown) => void; reject: (error: Error) => void }>();
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { callOnce, countText, measure, readCpuMs, startServerProcess, type BenchContext, type Contender, type Entrant, type LoadRequest, type Measured, type Pace, type ServerProcess, type Trial } from '#libs/bench';
+import { callOnce, countText, measure, readCpuMs, startServerProcess, type BenchContext, type Contender, type Entrant, type LoadRequest, type Measured, type Pace, type ServerProcess, type Trial, type WorkerOptions } from '#libs/bench';
 import type { Cluster } from '#libs/devcluster';
 import type { EchoSettings } from './ceilings/echo-server.ts';
 import type { PreparedSettings } from './ceilings/prepared-server.ts';
@@ -32,7 +32,7 @@ export interface World {
 }
 
 const scriptOf = (name: string): string => fileURLToPath(new URL(`ceilings/${name}.ts`, import.meta.url));
-export const startCeiling = async (name: string, settings: unknown): Promise<ServerProcess> => startServerProcess(scriptOf(name), settings);
+export const startCeiling = async (name: string, settings: unknown, options: WorkerOptions = {}): Promise<ServerProcess> => startServerProcess(scriptOf(name), settings, options);
 export const pathOf = (method: MethodName): string => TasksServiceService[method].path;
 
 /** Connections to the database of the service, and so of its ceiling. */

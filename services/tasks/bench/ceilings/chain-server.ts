@@ -1,6 +1,5 @@
 // What every call of every service goes through, around a handler that does nothing: libs/grpc without a use-case.
 import { importJWK, type CryptoKey, type JWK } from 'jose';
-import pino from 'pino';
 import { GetTaskResponse, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { runServerProcess } from '#libs/bench';
 import { bind, createAuthenticator, startServer, type Authenticator, type Handlers } from '#libs/grpc';
@@ -10,8 +9,6 @@ import { createLogger, createMetrics, createParts } from '#libs/runtime';
 export interface ChainSettings {
   /** Encoded. */
   answer: Uint8Array;
-  /** Logs go here, as those of a service go to its file. */
-  logFile: string;
   /** auth's public keys; undefined: everybody is let in as the same user, unchecked. */
   keys: readonly (JWK & { kid: string })[] | undefined;
   /** Limits are counted here; undefined: they are off. */
@@ -30,7 +27,7 @@ async function authenticatorOf({ keys }: ChainSettings): Promise<Authenticator> 
 const limits = { '*': { requests: 1_000_000_000, perSeconds: 60 } };
 
 runServerProcess(async (settings: ChainSettings) => {
-  const logger = createLogger({ service: 'chain', level: 'info', destination: pino.destination({ dest: settings.logFile, sync: true }) });
+  const logger = createLogger({ service: 'chain', level: 'info' });
   const metrics = createMetrics('tasks');
   const answer = GetTaskResponse.decode(settings.answer);
   const parts = createParts({ logger, graceMs: 1000 });

@@ -19,10 +19,11 @@ export async function measureOverheads(world: World): Promise<void> {
   const { message, headers } = only(gets);
   const answer = await callOnce(world.cluster.address('tasks'), pathOf('getTask'), message, headers);
   const keys = await fetchKeys(world);
-  const plain: ChainSettings = { answer, logFile: join(world.cluster.dir, 'logs', 'chain.log'), keys: undefined, limitsRedisUrl: undefined };
+  const plain: ChainSettings = { answer, keys: undefined, limitsRedisUrl: undefined };
+  const log = { outputFile: join(world.cluster.dir, 'logs', 'chain.log') };
   const dataset = world.service().dataset;
-  const chain = await startCeiling('chain-server', plain);
-  const limited = await startCeiling('chain-server', { ...plain, keys, limitsRedisUrl: world.cluster.redisUrl });
+  const chain = await startCeiling('chain-server', plain, log);
+  const limited = await startCeiling('chain-server', { ...plain, keys, limitsRedisUrl: world.cluster.redisUrl }, log);
   const echo = await world.startEcho({ getTask: only(gets) });
   try {
     const contenders = [{ name: 'chain', server: chain, dataset }, { name: 'chain, token, limits', server: limited, dataset }, echo];
