@@ -11,13 +11,13 @@ export interface OverdueSweep {
 }
 
 /*
- * Which tasks: $1 limit, $2 window (rows and owners that one batch looks at, at most).
+ * Which tasks: $1 limit, $2 owners that one batch looks at, at most.
  *
- *  oldest    the due rows that are oldest of all. When fewer than the window are due, these are all there are.
- *  owners    otherwise an owner with a huge backlog may fill the window, so the owners are walked by skipping from one
+ *  oldest    the due rows that are oldest of all, one more than fit. When they fit, these are all there are.
+ *  owners    otherwise an owner with a huge backlog may fill the batch, so the owners are walked by skipping from one
  *            to the next in the index, beginning anywhere and going round.
- *  share     the oldest of each of them.
- *  chosen    every owner's equal share of the batch first, oldest first; what remains is filled up, oldest first.
+ *  share     the oldest of each of them, an equal part of the batch.
+ *  chosen    the shares first, the oldest first; what remains is filled up from the oldest of all.
  *
  * How it cannot mark twice or too early: the lock on the task's row is the one that every change of the task holds, so
  * what is read after taking it is current, and so is what the update of the due row checks. A task that somebody
@@ -28,8 +28,8 @@ export const claimOverdue = `
     oldest as materialized (
       select task_id, owner_id, due_time from task_due
       where overdue_time is null and due_time <= now()
-      order by due_time, task_id limit $2),
-    backlog as materialized (select count(*) >= $2 as is_long from oldest),
+      order by due_time, task_id limit $1 + 1),
+    backlog as materialized (select count(*) > $1 as is_long from oldest),
     anywhere as materialized (
       select owner_id from task_due
       where ctid >= (select format('(%s,1)', floor(random() * pg_relation_size('task_due') / 8192)::bigint)::tid)
@@ -47,17 +47,18 @@ export const claimOverdue = `
         (select owner_id from task_due where overdue_time is null order by owner_id limit 1))
       from owners),
     walked as materialized (select owner_id from owners limit $2),
-    share as (
+    share as materialized (
       select due.* from walked cross join lateral (
-        select task_id, owner_id, due_time from task_due
+        select task_id, due_time from task_due
         where owner_id = walked.owner_id and overdue_time is null and due_time <= now()
         order by due_time, task_id limit greatest(1, $1 / (select count(*) from walked))) due),
-    ranked as materialized (
-      select *, row_number() over (partition by owner_id order by due_time, task_id) as rank
-      from (select * from oldest union select * from share) candidates),
     chosen as materialized (
-      select task_id from ranked
-      order by rank > greatest(1, $1 / (select count(distinct owner_id) from ranked)), due_time, task_id
+      select task_id from (
+        select task_id, due_time, true as is_share from share
+        union all
+        select task_id, due_time, false from oldest) candidates
+      group by task_id, due_time
+      order by bool_or(is_share) desc, due_time, task_id
       limit $1),
     held as materialized (
       select ${taskColumns}, t.due_version
@@ -67,15 +68,19 @@ export const claimOverdue = `
     marked as (
       update task_due due set overdue_time = now()
       from held where due.task_id = held.id and due.due_version = held.due_version and due.overdue_time is null
-      returning due.task_id)
-  select held.*, (select count(*) from chosen) as chosen_count
-  from held join marked on marked.task_id = held.id
-  order by held.due_time, held.id`;
+      returning held.*)
+  select marked.*, (select count(*) from chosen) as chosen_count from marked order by due_time, id`;
+
+/*
+ * A batch is small beside the tables, which the planner does not see: it would read them as a whole, and the cost of a
+ * claim would grow with them. All ways left to it begin at the rows of the batch.
+ */
+export const claimByIndexes = `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`;
 
 export type ClaimedRow = TaskRow & { due_version: string; chosen_count: string };
 
-/** The window in batches: how far one owner's backlog may reach before the owners are walked. */
-export const windowBatches = 10;
+/** In batches: how many owners may share one. */
+export const windowBatches = 2;
 
 export function toOverdueTask(row: ClaimedRow): OverdueTask {
   return { task: toTask(row), version: BigInt(row.version), dueVersion: BigInt(row.due_version) };
@@ -84,6 +89,7 @@ export function toOverdueTask(row: ClaimedRow): OverdueTask {
 export function createOverdueSweep(em: EntityManager): OverdueSweep {
   return {
     markOverdue: async (limit) => {
+      await runStatement(em, claimByIndexes, []);
       const rows = await runStatement<ClaimedRow>(em, claimOverdue, [limit, limit * windowBatches]);
       return { overdue: rows.map(toOverdueTask), full: Number(rows[0]?.chosen_count ?? 0) >= limit };
     },
