@@ -29,7 +29,7 @@ export interface EventBatch {
   events: StoredEvent[];
   /** Where to go on; `after` when there was nothing. */
   next: Position | undefined;
-  /** The batch is full, so more may be there. */
+  /** The page is full, in events or in bytes, so more may be there. */
   more: boolean;
   /** Events behind the position that was asked for have been pruned: something is missing. Never when none was asked for. */
   pruned: boolean;
@@ -39,6 +39,9 @@ type EventRow = Omit<StoredEvent, 'position'> & Position;
 export type Nullable<T> = { [K in keyof T]: T[K] | null };
 /** Without events there is one row all the same, which tells how far the log was pruned. */
 type PulledRow = Nullable<EventRow> & { prunedTransactionId: bigint; prunedEventId: bigint };
+
+/** A page ends where its payloads reach this, so that it fits into one message whatever the events hold. */
+const maxPageBytes = 8_388_608;
 
 /**
  * Events of all streams after a position. None is ever skipped: numbers are given out before commits, so what is read
@@ -50,7 +53,8 @@ export async function pullEvents(reader: SqlReader, after: Position | undefined,
   const rows = await reader.query<PulledRow>(pullStatement, [String(from.transactionId), String(from.eventId), limit]);
   const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
   const pruned = after !== undefined && rows.some((row) => isBefore(after, prunedThrough(row)));
-  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit, pruned };
+  const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0);
+  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit || bytes >= maxPageBytes, pruned };
 }
 
 const beginning: Position = { transactionId: 0n, eventId: 0n };
@@ -72,10 +76,14 @@ const pullStatement = {
       select transaction_id as "transactionId", id as "eventId", stream_id as "streamId", sequence, type,
         subject_id as "subjectId", subject_version as "subjectVersion", actor, call_id as "callId",
         trace_parent as "traceParent", payload, create_time as "createTime"
-      from events
-      where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-      order by transaction_id, id
-      limit $3) e on true
+      from (
+        select *, sum(octet_length(payload)) over (order by transaction_id, id) - octet_length(payload) as bytes_before
+        from (
+          select * from events
+          where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+          order by transaction_id, id
+          limit $3) page) sized
+      where bytes_before < ${maxPageBytes}) e on true
     where horizon.id = 1
     order by "transactionId", "eventId"`,
 };

@@ -80,6 +80,8 @@ class PullerRun<R, E extends PulledEvent> {
   readonly #setLag: (seconds: number) => void;
   /** Where the cursor stood when we last moved or read it; undefined when it has to be read. */
   #known: { position: Position | undefined } | undefined;
+  /** The batch behind the one that is being handled, on its way already. */
+  #ahead: { from: string; batch: Promise<{ events: E[] }> } | undefined;
   /** The event that failed alone, and how often. */
   #suspect = { position: '', failures: 0 };
   /** The position behind which events are gone, once that was told. */
@@ -101,11 +103,12 @@ class PullerRun<R, E extends PulledEvent> {
 
   async once(signal: AbortSignal): Promise<{ again: boolean }> {
     const { position } = (this.#known ??= { position: await this.#readCursor(signal) });
-    const { events } = await this.#pull(position, signal);
+    const { events } = await this.#take(position, signal);
     this.#setLag(ageSeconds(events[0]));
     if (events.length === 0) return { again: false };
     // Unknown until the batch is in: whatever goes wrong, the next run reads the cursor.
     this.#known = undefined;
+    this.#pullAhead(positionOf(events.at(-1)), signal);
     try {
       this.#known = { position: await this.#ingest(position, events, signal) };
       return { again: true };
@@ -113,6 +116,21 @@ class PullerRun<R, E extends PulledEvent> {
       if (error instanceof CursorMoved) return { again: false };
       throw error;
     }
+  }
+
+  /** The batch that is on its way, when it begins where it should. */
+  #take(position: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead !== undefined && position !== undefined && ahead.from === keyOf(position) ? ahead.batch : this.#pull(position, signal);
+  }
+
+  /** The source works on the next batch while this service's database works on the present one. */
+  #pullAhead(position: Position, signal: AbortSignal): void {
+    const batch = this.#pull(position, signal);
+    // Whoever takes it hears of its failure.
+    batch.catch(() => undefined);
+    this.#ahead = { from: keyOf(position), batch };
   }
 
   async #pull(position: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }> {

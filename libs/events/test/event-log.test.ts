@@ -36,6 +36,14 @@ describe('the event log', () => {
     }
   };
 
+  /** Until the newest event can be seen. */
+  const pullAllPages = async (): Promise<void> => {
+    for (;;) {
+      const { next } = await pullEvents(database.reader, undefined, 1);
+      if (next !== undefined) return;
+    }
+  };
+
   it('has the tables that its entities describe', async () => {
     expect(await schemaDrift(database)).toEqual([]);
   });
@@ -46,6 +54,20 @@ describe('the event log', () => {
     expect(await pullAll(1)).toEqual([
       { ...recorded, sequence: 1n, callId: 'call-7', traceParent: '00-trace', createTime: expect.any(Date), position: { transactionId: expect.any(BigInt), eventId: expect.any(BigInt) } },
     ]);
+  });
+
+  it('ends a page where it would not fit into a message, with one event at least', async () => {
+    const streamId = randomUUID();
+    const sizes = [3, 3, 3, 3, 9, 1];
+    await uow.run((log) => log.append(sizes.map((megabytes) => ({ ...event(streamId), payload: Buffer.alloc(megabytes * 1_048_576) }))));
+    await pullAllPages();
+    const pages: number[][] = [];
+    for (let after: Position | undefined, more = true; more; ) {
+      const page = await pullEvents(database.reader, after, 100);
+      pages.push(page.events.map(({ payload }) => payload.length / 1_048_576));
+      ({ next: after, more } = page);
+    }
+    expect(pages).toEqual([[3, 3, 3], [3, 9], [1]]);
   });
 
   it('numbers each stream of one append on its own, in the given order', async () => {

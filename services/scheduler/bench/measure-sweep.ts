@@ -7,7 +7,7 @@ import { readBatchTimes, watchSweep, type SweepTimes } from './watch-sweep.ts';
 
 const script = fileURLToPath(new URL('ceilings.ts', import.meta.url));
 /** What the scheduler asks for at a time. */
-const batchSize = 1000;
+const batchSize = 2000;
 
 interface Sweep {
   overdue: number;

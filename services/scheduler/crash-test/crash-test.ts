@@ -153,12 +153,11 @@ async function startWork({ clients, ledger, dice }: Test, round: number): Promis
 /** Looks on while rounds go on, since some take longer to heal than the next crash waits. */
 function watchRecovery({ ledger, effects }: Test, history: readonly Round[]): { crashed(round: Round): void; finish(): Promise<void> } {
   const crashedAt = new Map<number, number>();
+  /** May come before the crash; a later acknowledgement of the round moves it. */
+  const keptAt = new Map<number, number>();
   let stopped = false;
   const look = async (): Promise<void> => {
-    for (const number of await ledger.look(effects)) {
-      const round = history.find((candidate) => candidate.number === number);
-      if (round !== undefined) round.recoverySeconds = (performance.now() - (crashedAt.get(number) ?? 0)) / 1_000;
-    }
+    for (const number of await ledger.look(effects)) keptAt.set(number, performance.now());
   };
   const watching = (async () => {
     while (!stopped) {
@@ -170,12 +169,16 @@ function watchRecovery({ ledger, effects }: Test, history: readonly Round[]): { 
     crashed: (round) => void crashedAt.set(round.number, performance.now()),
     finish: async () => {
       const giveUp = performance.now() + patienceMs;
-      while (history.some((round) => round.recoverySeconds === undefined) && performance.now() < giveUp) await pause(100);
+      while (history.some(({ number }) => !keptAt.has(number)) && performance.now() < giveUp) await pause(100);
       // What is repeated comes after what was asked for: wait until nothing moves any more.
       while ((await effects.pending()) > 0 && performance.now() < giveUp) await pause(100);
       await pause(3_000);
       stopped = true;
       await watching;
+      for (const round of history) {
+        const kept = keptAt.get(round.number);
+        if (kept !== undefined) round.recoverySeconds = Math.max(0, kept - (crashedAt.get(round.number) ?? kept)) / 1_000;
+      }
     },
   };
 }

@@ -4,7 +4,9 @@ import type { TasksPort } from '../deps.ts';
 
 /** How long tasks may hold a pull that finds nothing; a stopping scheduler ends it early. */
 const maxWaitMs = 5_000;
-const pageSize = 500;
+const pageSize = 2_000;
+/** Large enough that walking the owners costs little beside it, small enough that nobody waits long for a list it holds. */
+const sweepBatchSize = 2_000;
 
 /** The most that tasks takes in one call. */
 const maxStates = 1_000;
@@ -12,7 +14,7 @@ const maxStates = 1_000;
 export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & { close(): void } {
   const tasks = createClient(InternalTasksServiceService, { ...options, callee: 'tasks' });
   return {
-    sweepOverdue: () => tasks.client.sweepOverdue({ batchSize: 0 }),
+    sweepOverdue: () => tasks.client.sweepOverdue({ batchSize: sweepBatchSize }),
     pullEvents: (after) => tasks.client.pullEvents({ after, pageSize, maxWaitMs }),
     states: async (taskIds) => {
       const pages = Array.from({ length: Math.ceil(taskIds.length / maxStates) }, (_, page) => taskIds.slice(page * maxStates, (page + 1) * maxStates));

@@ -20,8 +20,13 @@ export interface OverdueSweep {
  *  chosen    the shares first, the oldest first; what remains is filled up from the oldest of all.
  *
  * How it cannot mark twice or too early: the lock on the task's row is the one that every change of the task holds, so
- * what is read after taking it is current, and so is what the update of the due row checks. A task that somebody
- * holds at this moment is left to the next batch: nobody waits for anybody, whatever order they lock in.
+ * what is read after taking it is current, and so is the due row that the update then finds: both are only written
+ * together, under that lock. A task that somebody holds at this moment is left to the next batch: nobody waits for
+ * anybody, whatever order they lock in.
+ *
+ * How its cost does not grow with the tables: the planner does not see how small a batch is beside them. Written as joins it
+ * would read them as a whole; a lateral lookup that locks, a lookup for each row, and rows named by their place leave it
+ * nothing but the primary keys. A due row that has moved since the statement began is left to the next batch.
  */
 export const claimOverdue = `
   with recursive
@@ -61,21 +66,19 @@ export const claimOverdue = `
       order by bool_or(is_share) desc, due_time, task_id
       limit $1),
     held as materialized (
-      select ${taskColumns}, t.due_version
-      from chosen join tasks t on t.id = chosen.task_id
-      where t.delete_time is null and t.status in (1, 2) and t.due_time <= now()
-      for update of t skip locked),
+      select t.* from chosen cross join lateral (
+        select ${taskColumns}, t.due_version,
+          (select due.ctid from task_due due where due.task_id = t.id and due.overdue_time is null) as due_place
+        from tasks t
+        where t.id = chosen.task_id and t.delete_time is null and t.status in (1, 2) and t.due_time <= now()
+        for update of t skip locked) t),
     marked as (
-      update task_due due set overdue_time = now()
-      from held where due.task_id = held.id and due.due_version = held.due_version and due.overdue_time is null
-      returning held.*)
-  select marked.*, (select count(*) from chosen) as chosen_count from marked order by due_time, id`;
-
-/*
- * A batch is small beside the tables, which the planner does not see: it would read them as a whole, and the cost of a
- * claim would grow with them. All ways left to it begin at the rows of the batch.
- */
-export const claimByIndexes = `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`;
+      update task_due set overdue_time = now()
+      where ctid = any (array(select due_place from held)) and overdue_time is null
+      returning task_id)
+  select held.*, (select count(*) from chosen) as chosen_count
+  from held join marked on marked.task_id = held.id
+  order by held.due_time, held.id`;
 
 export type ClaimedRow = TaskRow & { due_version: string; chosen_count: string };
 
@@ -89,7 +92,6 @@ export function toOverdueTask(row: ClaimedRow): OverdueTask {
 export function createOverdueSweep(em: EntityManager): OverdueSweep {
   return {
     markOverdue: async (limit) => {
-      await runStatement(em, claimByIndexes, []);
       const rows = await runStatement<ClaimedRow>(em, claimOverdue, [limit, limit * windowBatches]);
       return { overdue: rows.map(toOverdueTask), full: Number(rows[0]?.chosen_count ?? 0) >= limit };
     },
