@@ -1,4 +1,4 @@
-// What `npm start`, `npm test`, `npm run import` and `npm run bench` run: plain JavaScript for the Node that happens to be installed
+// What `npm start`, `npm test`, `npm run import`, `npm run export` and `npm run bench` run: plain JavaScript for the Node that happens to be installed
 // (20 or later). It installs the locked dependencies when needed, then hands over to the pinned Node among them.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ const targets = {
   start: 'libs/devcluster/bin/start.ts',
   test: 'libs/devcluster/bin/test.ts',
   import: 'services/tasks/import/main.ts',
+  export: 'services/tasks/export/main.ts',
   bench: 'libs/bench/bin/bench.ts',
   drill: 'services/test/drill/main.ts',
   'crash-test': 'services/scheduler/crash-test/main.ts',

@@ -18,6 +18,7 @@ export { createClient, type CallOptions, type ClientMethods, type ClientOptions,
 export type { BreakerOptions, BreakerState } from './client/breaker.ts';
 export { CallError, openPublicClient, type PublicCallOptions, type PublicClient, type PublicClientOptions } from './client/public-client.ts';
 export { patiently } from './client/patience.ts';
+export { unpackDetails } from './wire/error-details.ts';
 export { toStatusMessage } from './wire/status.ts';
 export { openAccess, type Access } from './service/access.ts';
 export { startApplication, type ServiceBase } from './service/application.ts';

@@ -1,85 +1,86 @@
-// npm run import -- FILE: loads a todo.txt file through the public API.
+// npm run import -- FILE: loads tasks from a todo.txt, Todoist or iCalendar file through the public API.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { AuthServiceService } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, openPublicClient, patiently } from '#libs/grpc';
-import { parseTodoTxt, type MalformedLine } from './todo-txt.ts';
-import { uploadTasks } from './upload.ts';
+import { openPublicClient } from '#libs/grpc';
+import { findZone } from '../src/domain/due-day.ts';
+import { findCredentials, openAccount, patienceMs, resolveFile, runCommand, tasksAddress, type Credentials } from '../exchange/account.ts';
+import { BrokenFile, type Malformed, type TaskFile } from '../exchange/file-task.ts';
+import { chooseFormat } from '../exchange/formats.ts';
+import { uploadTasks, type UploadResult } from './upload.ts';
 
-const usage = `usage: npm run import -- FILE [--email E-MAIL]
-  FILE                    a todo.txt file
+const usage = `usage: npm run import -- FILE [--format todo.txt|todoist|ics] [--zone ZONE] [--dry-run] [--email E-MAIL]
+  FILE                    todo.txt (.txt), a Todoist export (.csv) or iCalendar (.ics)
+  --zone                  of days and times that name none, such as Europe/Berlin; UTC when not given
+  --dry-run               only checks, and writes nothing
   --email, TASKFLOW_EMAIL whose tasks they become
   TASKFLOW_PASSWORD       that account's password
   TASKFLOW_AUTH_ADDRESS, TASKFLOW_TASKS_ADDRESS   127.0.0.1:50051 and 127.0.0.1:50053 when not set
-Exit status: 0 all lines are there; 2 some lines were skipped; 1 nothing can be said, run it again.`;
-
-/** How long a service that is away is waited for. */
-const patienceMs = 60_000;
+Running it again adds nothing twice.
+Exit status: 0 all entries are there; 2 some were skipped, each is named; 1 it failed, and the last line says what is there.`;
 
 interface Settings {
   file: string;
-  email: string;
-  password: string;
+  format: string | undefined;
+  zone: string;
+  dryRun: boolean;
+  credentials: Credentials;
 }
+
+const options = { email: { type: 'string' }, format: { type: 'string' }, zone: { type: 'string', default: 'UTC' }, 'dry-run': { type: 'boolean', default: false } } as const;
 
 function readSettings(): Settings {
-  const { values, positionals } = parseArgs({ options: { email: { type: 'string' } }, allowPositionals: true });
-  const email = values.email ?? process.env['TASKFLOW_EMAIL'] ?? '';
-  const password = process.env['TASKFLOW_PASSWORD'] ?? '';
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const credentials = findCredentials(values.email);
   const [file] = positionals;
-  if (file === undefined || email === '' || password === '') throw new Error(usage);
-  // npm changes the folder and tells where it was called from.
-  return { file: resolve(process.env['INIT_CWD'] ?? '.', file), email, password };
+  if (file === undefined || positionals.length > 1 || credentials === undefined) throw new Error(usage);
+  const zone = findZone(values.zone);
+  if (zone === undefined) throw new Error(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
+  return { file: resolveFile(file), format: values.format, zone, dryRun: values['dry-run'], credentials };
 }
 
-/** Signs in again shortly before the token expires. */
-function createTokenSource({ email, password }: Settings): { token: () => Promise<string>; close: () => void } {
-  const auth = openPublicClient(AuthServiceService, process.env['TASKFLOW_AUTH_ADDRESS'] ?? '127.0.0.1:50051');
-  let current: Promise<{ token: string; expires: number }> | undefined;
-  const signIn = async (): Promise<{ token: string; expires: number }> => {
-    const { tokens } = await patiently(() => auth.login({ email, password }), patienceMs);
-    return { token: tokens?.accessToken ?? '', expires: tokens?.accessTokenExpireTime?.getTime() ?? 0 };
-  };
-  const token = async (): Promise<string> => {
-    current ??= signIn();
-    const held = await current;
-    if (held.expires - Date.now() > 60_000) return held.token;
-    current = signIn();
-    return (await current).token;
-  };
-  return { token, close: () => auth.close() };
+function readFile({ file, format, zone }: Settings): TaskFile {
+  const chosen = chooseFormat(file, format);
+  try {
+    return chosen.read(readFileSync(file, 'utf8'), { zone });
+  } catch (error) {
+    if (error instanceof BrokenFile) throw new Error(`${file} ${error.message}; nothing was imported`);
+    throw error;
+  }
 }
 
-function report(lines: readonly MalformedLine[], file: string): void {
-  for (const { line, problem } of lines) process.stderr.write(`${file}:${line}: skipped: ${problem}\n`);
+function report(entries: readonly Malformed[], file: string): void {
+  for (const { place, problem } of entries) process.stderr.write(`${file}${place}: skipped: ${problem}\n`);
+}
+
+function summarise({ tasks, malformed }: TaskFile, { added, present, refused, failure }: UploadResult, dryRun: boolean): number {
+  const skipped = malformed.length + refused.length;
+  const left = tasks.length - added - present - refused.length;
+  const unknown = failure === undefined ? '' : `, ${left} unknown or not tried: run it again`;
+  process.stdout.write(`${dryRun ? 'nothing was written; would be: ' : ''}${added} added, ${present} already there, ${skipped} skipped${unknown}\n`);
+  return skipped === 0 ? 0 : 2;
 }
 
 async function run(): Promise<number> {
   const settings = readSettings();
-  const { tasks, malformed } = parseTodoTxt(readFileSync(settings.file, 'utf8'));
-  report(malformed, settings.file);
-  const source = createTokenSource(settings);
-  const client = openPublicClient(TasksServiceService, process.env['TASKFLOW_TASKS_ADDRESS'] ?? '127.0.0.1:50053');
+  const { file, dryRun, credentials } = settings;
+  const read = readFile(settings);
+  report(read.malformed, file);
+  const account = openAccount(credentials);
+  const client = openPublicClient(TasksServiceService, tasksAddress());
   try {
-    const result = await uploadTasks(tasks, { client, token: source.token, runId: randomUUID(), patienceMs });
-    report(result.refused, settings.file);
-    const skipped = malformed.length + result.refused.length;
-    process.stdout.write(`${result.added} added, ${result.present} already there, ${skipped} skipped\n`);
-    return skipped === 0 ? 0 : 2;
+    // A wrong password shows also when there is nothing to add.
+    await account.token();
+    const result = await uploadTasks(read.tasks, { client, token: account.token, runId: randomUUID(), dryRun, patienceMs });
+    report(result.refused, file);
+    const status = summarise(read, result, dryRun);
+    if (result.failure !== undefined) throw result.failure;
+    return status;
   } finally {
     client.close();
-    source.close();
+    account.close();
   }
 }
 
-try {
-  process.exitCode = await run();
-} catch (error) {
-  const reason = error instanceof CallError ? ` (${error.reason ?? error.kind})` : '';
-  process.stderr.write(`import: ${(error as Error).message}${reason}\n`);
-  process.exitCode = 1;
-}
-process.disconnect?.();
+await runCommand('import', run);

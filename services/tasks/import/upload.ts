@@ -1,6 +1,6 @@
-import { Task, TaskPriority, TaskStatus, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, patiently, type PublicClient } from '#libs/grpc';
-import type { ImportedTask, MalformedLine } from './todo-txt.ts';
+import { BatchCreateTasksRequest, Task, type TaskResult, type TasksServiceService } from '#contract/tasks/v1/tasks';
+import { patiently, unpackDetails, type PublicClient } from '#libs/grpc';
+import type { FileDue, ImportedTask, Malformed } from '../exchange/file-task.ts';
 
 export interface UploadOptions {
   client: PublicClient<typeof TasksServiceService>;
@@ -8,7 +8,9 @@ export interface UploadOptions {
   token: () => Promise<string>;
   /** Names this run, so that a repeated call within it has no second effect. */
   runId: string;
-  /** How long an unavailable service is waited for, per task. */
+  /** Only checks. */
+  dryRun: boolean;
+  /** How long an unavailable service is waited for, per batch. */
   patienceMs: number;
 }
 
@@ -17,51 +19,84 @@ export interface UploadResult {
   /** Were there from an earlier run. */
   present: number;
   /** Refused by the service. */
-  refused: MalformedLine[];
+  refused: Malformed[];
+  /** Why the rest was not tried, or not answered. */
+  failure?: unknown;
 }
 
-const inFlight = 8;
+const maxTasks = 200;
+/** Of a request; the answer is a little larger, and must fit into a message. */
+const maxBytes = 1024 * 1024;
 
-function toTask({ title, description, priority, completed, dueTime, labels, externalId }: ImportedTask): Task {
-  const status = completed ? TaskStatus.COMPLETED : TaskStatus.PENDING;
-  return Task.fromPartial({ title, description, priority: TaskPriority[priority], status, dueTime, labels, externalId });
+function toDueFields(due: FileDue | undefined): Partial<Task> {
+  if (due === undefined) return {};
+  return 'time' in due ? { dueTime: due.time } : { dueDate: due.date, dueZone: due.zone };
+}
+
+function toTask({ due, title, description, status, priority, labels, externalId }: ImportedTask): Task {
+  return Task.fromPartial({ title, description, status, priority, labels, externalId, ...toDueFields(due) });
+}
+
+interface Batch {
+  entries: ImportedTask[];
+  tasks: Task[];
+}
+
+function* toBatches(entries: readonly ImportedTask[]): Generator<Batch> {
+  let batch: Batch = { entries: [], tasks: [] };
+  let bytes = 0;
+  for (const entry of entries) {
+    const task = toTask(entry);
+    const size = Task.encode(task).finish().length;
+    if (batch.tasks.length > 0 && (batch.tasks.length === maxTasks || bytes + size > maxBytes)) {
+      yield batch;
+      batch = { entries: [], tasks: [] };
+      bytes = 0;
+    }
+    batch.entries.push(entry);
+    batch.tasks.push(task);
+    bytes += size;
+  }
+  if (batch.tasks.length > 0) yield batch;
+}
+
+/** Fields as they are called in a task, without their place in the batch. */
+function describeRefusal({ error }: TaskResult): { reason: string | undefined; problem: string } {
+  const { reason, details } = unpackDetails(error?.details ?? []);
+  const violations = details.violations?.map(({ field, description }) => `${field.replace(/^tasks\[\d+\]\./, '')} ${description}`);
+  return { reason, problem: violations?.join('; ') ?? error?.message ?? '' };
+}
+
+const noResult: TaskResult = { task: undefined, error: undefined };
+
+function record(entry: ImportedTask, result: TaskResult, into: UploadResult): void {
+  if (result.task !== undefined) {
+    into.added += 1;
+    return;
+  }
+  const { reason, problem } = describeRefusal(result);
+  if (reason === 'EXTERNAL_ID_TAKEN') into.present += 1;
+  else into.refused.push({ place: entry.place, problem });
 }
 
 /** Repeats while the service is away; the request id makes that harmless. */
-function createPatiently(task: ImportedTask, options: UploadOptions): Promise<'added' | 'present'> {
-  const request = { task: toTask(task), requestId: `import-${options.runId}-${task.line}` };
-  return patiently(async () => {
-    try {
-      await options.client.createTask(request, { token: await options.token() });
-      return 'added';
-    } catch (error) {
-      if (error instanceof CallError && error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
-      throw error;
-    }
-  }, options.patienceMs);
+async function upload({ entries, tasks }: Batch, requestId: string, { client, token, dryRun, patienceMs }: UploadOptions, into: UploadResult): Promise<void> {
+  const request = BatchCreateTasksRequest.fromPartial({ tasks, allowPartial: true, requestId, validateOnly: dryRun });
+  const { results } = await patiently(async () => client.batchCreateTasks(request, { token: await token() }), patienceMs);
+  for (const [index, entry] of entries.entries()) record(entry, results[index] ?? noResult, into);
 }
 
-function describeRefusal(error: CallError): string {
-  const violations = error.details.violations?.map(({ field, description }) => `${field} ${description}`);
-  return violations?.join('; ') ?? `${error.kind} ${error.reason ?? ''}`.trim();
-}
-
-async function uploadOne(task: ImportedTask, options: UploadOptions, result: UploadResult): Promise<void> {
-  try {
-    result[await createPatiently(task, options)] += 1;
-  } catch (error) {
-    if (!(error instanceof CallError) || error.kind !== 'invalid_argument') throw error;
-    result.refused.push({ line: task.line, problem: describeRefusal(error) });
-  }
-}
-
-/** Creates the tasks, several at a time. Rejects when the service stays away or refuses the caller; what was created stays. */
-export async function uploadTasks(tasks: readonly ImportedTask[], options: UploadOptions): Promise<UploadResult> {
+/**
+ * Creates the tasks, a batch after the other, so that they are as old as they stand in the file. When the service stays
+ * away or refuses the caller, the rest is left and `failure` tells why; what was created stays.
+ */
+export async function uploadTasks(entries: readonly ImportedTask[], options: UploadOptions): Promise<UploadResult> {
   const result: UploadResult = { added: 0, present: 0, refused: [] };
-  const queue = tasks.values();
-  const work = async (): Promise<void> => {
-    for (const task of queue) await uploadOne(task, options, result);
-  };
-  await Promise.all(Array.from({ length: inFlight }, work));
+  let number = 0;
+  try {
+    for (const batch of toBatches(entries)) await upload(batch, `import-${options.runId}-${(number += 1)}`, options, result);
+  } catch (failure) {
+    result.failure = failure;
+  }
   return result;
 }

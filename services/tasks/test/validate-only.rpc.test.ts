@@ -47,6 +47,16 @@ describe('G7 a call that only checks', () => {
     expect(real?.title).toBe('the real one');
   });
 
+  it('checks a batch to create, whole or in parts', async () => {
+    await createTask(service, owner, { externalId: 'there' });
+    const tasks = [{ title: 'new' }, { title: '' }, { title: 'x', externalId: 'there' }].map((fields) => Task.fromPartial(fields));
+    await writesNothing(async () => {
+      const { results } = await service.tasks.batchCreateTasks({ tasks, allowPartial: true, requestId: 'checked-batch', validateOnly }, owner.as);
+      expect(results.map(({ task, error }) => task?.title ?? error?.message)).toEqual(['new', expect.any(String), 'tasks[2].external_id: a task with this external id exists']);
+      expect(await invalidFields(service.tasks.batchCreateTasks({ tasks, validateOnly }, owner.as))).toEqual(['tasks[1].title']);
+    });
+  });
+
   it('wakes nobody who waits for events', async () => {
     await create({});
     const { events } = await service.internal.pullEvents({ pageSize: 5000 }, await service.asService('scheduler'));

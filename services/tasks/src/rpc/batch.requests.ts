@@ -57,11 +57,11 @@ const createSchema = z.object({ tasks: sizeOf, requestId });
 
 export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCreateTasksInput {
   const { requestId: id } = parseRequest(createSchema, request);
-  const { allowPartial } = request;
+  const { allowPartial, validateOnly } = request;
   const members = readMembers(request.tasks, (task) => readCreateTask(CreateTaskRequest.fromPartial({ task })), { allowPartial, locate: inTasks });
   const drafts = members.map((member): Member<TaskDraft> => ('input' in member ? { input: member.input.draft } : member));
   const tasks = members.map((member, index) => ('input' in member ? (member.input.body.task ?? Task.fromPartial({})) : encodable(request.tasks[index])));
-  return { drafts, allowPartial, requestId: id, body: BatchCreateTasksRequest.fromPartial({ tasks, allowPartial }) };
+  return { drafts, allowPartial, requestId: id, validateOnly, body: BatchCreateTasksRequest.fromPartial({ tasks, allowPartial }) };
 }
 
 const updateSchema = z.object({ requests: sizeOf, requestId });

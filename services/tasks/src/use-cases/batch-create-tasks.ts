@@ -15,6 +15,7 @@ export interface BatchCreateTasksInput {
   drafts: Member<TaskDraft>[];
   allowPartial: boolean;
   requestId: string;
+  validateOnly: boolean;
   /** What the client asked for, without the fields that do not count. */
   body: BatchCreateTasksRequest;
 }
@@ -40,9 +41,10 @@ export async function batchCreateTasks(deps: Deps, actor: UserActor, input: Batc
   }
 }
 
-function createAll({ uow, newId, toStatus }: Deps, write: Write, { drafts, allowPartial, requestId, body }: BatchCreateTasksInput): Promise<BatchCreateTasksResponse> {
+function createAll({ uow, newId, toStatus }: Deps, write: Write, { drafts, allowPartial, requestId, validateOnly, body }: BatchCreateTasksInput): Promise<BatchCreateTasksResponse> {
   const { actor, known, now } = write;
-  return uow.run(
+  const carryOut = validateOnly ? uow.rehearse : uow.run;
+  return carryOut(
     async ({ tasks, dues, log }) => {
       const taken = await tasks.findExternalIds(actor.userId, inputsOf(drafts).flatMap(({ externalId }) => externalId ?? []));
       const outcomes = carryOutEach(drafts, { allowPartial, locate: inTasks }, (draft) => {

@@ -632,6 +632,8 @@ export interface BatchCreateTasksRequest {
   allowPartial: boolean;
   /** As in CreateTask, for the whole batch. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
 export interface BatchCreateTasksResponse {
@@ -3550,7 +3552,7 @@ export const BatchGetTasksResponse: MessageFns<BatchGetTasksResponse> = {
 };
 
 function createBaseBatchCreateTasksRequest(): BatchCreateTasksRequest {
-  return { tasks: [], allowPartial: false, requestId: "" };
+  return { tasks: [], allowPartial: false, requestId: "", validateOnly: false };
 }
 
 export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
@@ -3563,6 +3565,9 @@ export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -3604,6 +3609,14 @@ export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3624,6 +3637,7 @@ export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
     message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
     message.allowPartial = object.allowPartial ?? false;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
