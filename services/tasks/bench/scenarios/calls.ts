@@ -67,7 +67,7 @@ export function createRequests({ writers }: World, count = writesPerRound): Load
 }
 
 export function batchRequests({ writers }: World, batchSize: number, count: number): LoadRequest[] {
-  const make = (): Uint8Array => BatchCreateTasksRequest.encode({ tasks: Array.from({ length: batchSize }, newTask), allowPartial: false, requestId: randomUUID() }).finish();
+  const make = (): Uint8Array => BatchCreateTasksRequest.encode({ tasks: Array.from({ length: batchSize }, newTask), allowPartial: false, validateOnly: false, requestId: randomUUID() }).finish();
   return requestsFor(writers(), count, make);
 }
 
