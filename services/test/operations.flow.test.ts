@@ -67,9 +67,13 @@ function readPage(page: string): Map<string, { type: string; labels: Set<string>
   for (const [, name = '', type = ''] of page.matchAll(/^# TYPE (\S+) (\S+)$/gm)) found.set(name, { type, labels: new Set() });
   for (const [, sample = '', labels = ''] of page.matchAll(/^([a-z_0-9]+)\{([^}]*)\} /gm)) {
     const metric = found.get(sample) ?? found.get(sample.replace(/_(bucket|sum|count)$/, ''));
-    for (const [, label = ''] of labels.matchAll(/([a-z_]+)="/g)) if (!['service', 'le'].includes(label)) metric?.labels.add(label);
+    for (const label of ownLabels(labels)) metric?.labels.add(label);
   }
   return found;
+}
+
+function ownLabels(labels: string): string[] {
+  return [...labels.matchAll(/([a-z_]+)="/g)].map(([, label = '']) => label).filter((label) => !['service', 'le'].includes(label));
 }
 
 const pageOf = async (service: ServiceName): Promise<string> => (await fetch(`${world.cluster.httpAddress(service)}/metrics`)).text();
