@@ -102,6 +102,24 @@ describe('changes of one task', () => {
     expect(order.map((row) => BigInt(row.task_version))).toEqual(told.toReversed());
   });
 
+  it('do not take along what waits for its recipient\'s hour', async () => {
+    const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
+    await service.sql(`create function hold_overdue() returns trigger language plpgsql as $$ begin
+      if new.state = 'pending' and new.kind = 1 then new.deliver_after = now() + interval '1 hour'; end if; return new; end $$`);
+    await service.sql('create trigger hold_overdue before insert or update on notifications for each row execute function hold_overdue()');
+    const task = await service.createTask(ada, { assigneeId: bob.userId, dueTime: anHourAgo() });
+    await service.sweep();
+    const overdue = () => service.sql<{ state: string }>('select state from notifications where task_id = $1 and recipient_id = $2 and kind = 1', [task.id, ada.userId]);
+    await until(overdue, (rows) => rows.length === 1);
+    await setStatus(bob, task.id, TaskStatus.IN_PROGRESS);
+    expect(await until(() => service.inbox(ada), (all) => all.length > 0)).toMatchObject([{ kind: NotificationKind.STATUS_CHANGED }]);
+    expect(await overdue()).toEqual([{ state: 'pending' }]);
+    await service.sql('drop trigger hold_overdue on notifications');
+    await service.sql("update notifications set deliver_after = now() where state = 'pending'");
+    await until(() => service.inbox(ada), (all) => all.length === 2);
+    await settled();
+  });
+
   it('that come after a newer one was told are dropped', async () => {
     const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
     const task = await service.createTask(ada, { assigneeId: bob.userId });

@@ -3,7 +3,8 @@ import { taskStatusFromJSON } from '#contract/tasks/v1/tasks';
 import type { SqlReader, Statement } from '#libs/db';
 import type { PendingNotification, SchedulerReader } from '../deps.ts';
 
-// With what is to be told before them: an earlier change of the same task, whichever job it was given to.
+// With what is to be told before them: an earlier change of the same task, whichever job it was given to. Being overdue is no
+// change, and may wait for its recipient's hour.
 const pending: Statement = {
   name: 'pending_notifications',
   text: `
@@ -12,7 +13,7 @@ const pending: Statement = {
     union
     select e.id, e.kind, e.recipient_id, e.task_id, e.due_version, e.status
     from notifications n join notifications e on e.recipient_id = n.recipient_id and e.task_id = n.task_id and e.event_id < n.event_id
-    where n.id = any ($1::uuid[]) and n.state = 'pending' and e.state = 'pending'`,
+    where n.id = any ($1::uuid[]) and n.state = 'pending' and e.state = 'pending' and (e.kind <> 1 or e.deliver_after <= now())`,
 };
 
 // A job appears in Redis only after its id was committed here; five seconds are ample for that.
