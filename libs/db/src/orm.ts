@@ -44,8 +44,8 @@ export function createOrm({ url, entities, migrations = [], pool, onPoolCreated 
     onQuery: guardQuery,
     // connectionString makes pg read the whole URL, with sslmode and the like, which the ORM does not.
     driverOptions: { connectionString: url, ...pool, ...(onPoolCreated && { onPoolCreated }) },
-    // Functions are written in migrations only; they are no part of what the entities say.
-    schemaGenerator: { ignoreRoutines: true },
+    // Functions and triggers are written in migrations only; they are no part of what the entities say.
+    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true },
     migrations: { tableName: migrationsTable, migrationsList: migrations, snapshot: false, silent: true },
   });
 }

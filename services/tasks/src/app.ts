@@ -17,6 +17,7 @@ import { resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers, tasksHandlers } from './rpc/tasks.handlers.ts';
+import { addUpOverdue } from './use-cases/add-up-overdue.ts';
 import { pruneEvents } from './use-cases/prune-events.ts';
 import { pruneRequests } from './use-cases/prune-requests.ts';
 import { purgeTasks } from './use-cases/purge-tasks.ts';
@@ -116,7 +117,7 @@ function startMeasuring({ logger, metrics, parts }: Base, { reader }: Database):
   parts.add({ name: 'measuring', stop: loop.stop });
 }
 
-const tidying = { 'prune-requests': pruneRequests, 'prune-events': pruneEvents, 'purge-tasks': purgeTasks } as const;
+const tidying = { 'prune-requests': pruneRequests, 'prune-events': pruneEvents, 'purge-tasks': purgeTasks, 'add-up-overdue': addUpOverdue } as const;
 
 function startTidying({ logger, parts }: Base, deps: TasksDeps, { tidyIntervalMs: intervalMs = 60_000 }: AppOverrides): void {
   for (const [name, tidy] of Object.entries(tidying)) {

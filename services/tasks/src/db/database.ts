@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { eventLogTables } from '#libs/events';
+import { OverdueMove } from '../domain/overdue-move.entity.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
 
@@ -8,7 +9,7 @@ import { Task } from '../domain/task.entity.ts';
 export function databaseDefinition(url: string): DatabaseDefinition {
   return {
     url,
-    entities: [Task, TaskDue, idempotencyTable.entity, ...eventLogTables.entities],
+    entities: [Task, TaskDue, OverdueMove, idempotencyTable.entity, ...eventLogTables.entities],
     migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)),
   };
 }

@@ -8,6 +8,7 @@ import { externalIdTaken } from '../domain/task.errors.ts';
 import type { TaskLog } from '../domain/task-log.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
+import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 import { createTaskWriter } from './task-writer.ts';
 
@@ -16,6 +17,7 @@ export interface Repositories {
   tasks: TaskRepository;
   dues: TaskDueRepository;
   sweep: OverdueSweep;
+  overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
   /** Recorded requests: deletes up to `limit` of those whose time is over, and tells how many. */
   requests: { prune(limit: number): Promise<number> };
@@ -30,6 +32,7 @@ export function createRepositories(em: EntityManager): Repositories {
   return {
     ...createTaskWriter(em, events),
     sweep: createOverdueSweep(em),
+    overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },
     events: { prune: (keepMs, limit) => pruneEvents(em, { keepMs, limit, audienceOf: audienceOfPayload }) },

@@ -11,14 +11,20 @@ const findTasks: Statement = {
   text: `select ${taskColumns} from tasks t where t.id = any ($1::uuid[]) and (t.delete_time is null or $2)`,
 };
 
-// One statement, so that counters and due times are of one moment. The heads belong to the event log.
+/*
+ * One statement, so that counters and due times are of one moment. The heads belong to the event log. Overdue is what is
+ * marked, which is added up, and what the sweep has not come to yet, which is little.
+ */
 const countTasks: Statement = {
   name: 'count_tasks',
   text: `
     select
       (select counters from event_stream_heads where stream_id = $1::uuid) as counters,
-      (select count(*) from task_due where owner_id = $1::uuid and due_time <= now()) as overdue_owned,
-      (select count(*) from task_due where assignee_id = $1::uuid and assignee_id <> owner_id and due_time <= now()) as overdue_assigned`,
+      coalesce(marked.owned, 0) + (select count(*) from task_due where owner_id = $1::uuid and overdue_time is null and due_time <= now()) as overdue_owned,
+      coalesce(marked.assigned, 0) + (
+        select count(*) from task_due
+        where assignee_id = $1::uuid and assignee_id <> owner_id and overdue_time is null and due_time <= now()) as overdue_assigned
+    from (select sum(owned)::bigint as owned, sum(assigned)::bigint as assigned from overdue_moves where person_id = $1::uuid) marked`,
 };
 
 const taskStates: Statement = {

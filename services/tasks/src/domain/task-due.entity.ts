@@ -20,8 +20,7 @@ export const TaskDue = defineEntity({
     // The claim: oldest first, and the oldest of one owner.
     { name: 'task_due_unmarked', properties: ['dueTime', 'taskId'], where: 'overdue_time is null' },
     { name: 'task_due_unmarked_by_owner', properties: ['ownerId', 'dueTime', 'taskId'], where: 'overdue_time is null' },
-    // Counting what is overdue now.
-    { name: 'task_due_owned', properties: ['ownerId', 'dueTime'] },
-    { name: 'task_due_assigned', properties: ['assigneeId', 'dueTime'], where: 'assignee_id <> owner_id' },
+    // Counting what is overdue and not marked yet; an owner's has an index above.
+    { name: 'task_due_unmarked_assigned', properties: ['assigneeId', 'dueTime'], where: 'overdue_time is null and assignee_id <> owner_id' },
   ],
 });

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TaskStatus, type Task } from '#contract/tasks/v1/tasks';
+import { until } from '../../../libs/devcluster/src/patience.ts';
+import { anHourAgo, createTask, inAnHour, listAll, update } from './factories.ts';
+import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+
+describe('the number of overdue tasks in statistics', () => {
+  let service: TestTasks;
+  let owner: TestUser;
+  let assignee: TestUser;
+  beforeAll(async () => {
+    // Adds up all the time, so that it also happens in the middle of everything.
+    service = await startTasks({ tidyIntervalMs: 20 });
+  });
+  beforeEach(async () => {
+    [owner, assignee] = [await service.newUser(), await service.newUser()];
+  });
+  afterAll(() => service.stop());
+
+  const sweep = async (): Promise<unknown> => service.internal.sweepOverdue({ batchSize: 3 }, await service.asService('scheduler'));
+  const told = async (user: TestUser): Promise<bigint | undefined> => (await service.tasks.getTaskStats({}, user.as)).stats?.overdue;
+  const listed = async (user: TestUser): Promise<bigint> => BigInt((await listAll(service, user, { overdue: true })).length);
+  const check = async (): Promise<void> => {
+    for (const user of [owner, assignee]) expect(await told(user)).toBe(await listed(user));
+  };
+  const edit = (task: Task, fields: Partial<Task>, mask: string[]): Promise<unknown> => service.tasks.updateTask(update(task.id, fields, mask), owner.as);
+
+  it('is what the list holds, before, while and after the sweep marks them, through every change', async () => {
+    const tasks = await Promise.all(Array.from({ length: 12 }, (_, index) => createTask(service, owner, { dueTime: index < 9 ? anHourAgo() : inAnHour() })));
+    const assigned = tasks.slice(0, 6).map(({ id }) => id);
+    // Nobody can be asked whether the assignee exists here, so past the service; due rows follow their tasks.
+    await service.sql('with t as (update tasks set assignee_id = $2 where id = any ($1)) update task_due set assignee_id = $2 where task_id = any ($1)', [assigned, assignee.userId]);
+    expect(await told(owner)).toBe(9n);
+    expect(await told(assignee)).toBe(6n);
+    for (const [index, task] of tasks.entries()) {
+      if (index % 3 === 0) await sweep();
+      if (index % 4 === 0) await edit(task, { status: TaskStatus.COMPLETED }, ['status']);
+      if (index % 4 === 1) await edit(task, { dueTime: inAnHour() }, ['due_time']);
+      if (index % 4 === 2) await edit(task, { assigneeId: '' }, ['assignee_id']);
+      if (index % 4 === 3) await service.tasks.deleteTask({ taskId: task.id }, owner.as);
+      await check();
+    }
+    for (const [index, task] of tasks.entries()) {
+      if (index % 4 === 0) await edit(task, { status: TaskStatus.PENDING }, ['status']);
+      if (index % 4 === 1) await edit(task, { dueTime: anHourAgo() }, ['due_time']);
+      if (index % 4 === 3) await service.tasks.undeleteTask({ taskId: task.id }, owner.as);
+      if (index % 5 === 0) await sweep();
+      await check();
+    }
+  });
+
+  it('grows by itself when a due time comes', async () => {
+    const task = await createTask(service, owner, { dueTime: new Date(Date.now() + 700) });
+    await until(() => told(owner), (overdue) => overdue === 1n);
+    await sweep();
+    expect(await told(owner)).toBe(1n);
+    await edit(task, { dueTime: inAnHour() }, ['due_time']);
+    expect(await told(owner)).toBe(0n);
+  });
+
+  it('is kept as one row a person, or none', async () => {
+    for (let index = 0; index < 5; index += 1) {
+      await createTask(service, owner, { dueTime: anHourAgo() });
+      await sweep();
+    }
+    const rows = async (): Promise<unknown[]> => service.sql('select owned::int, assigned::int from overdue_moves where person_id = $1', [owner.userId]);
+    await until(rows, ({ length }) => length === 1);
+    const owned = Number(await told(owner));
+    expect(owned).toBe(5);
+  });
+});
