@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Role } from '#contract/auth/v1/auth';
+import { BreakerState } from '#contract/resilience/v1/resilience';
 import { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Webhook } from '#contract/scheduler/v1/notifications';
 import { Task, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
@@ -172,12 +173,23 @@ const server: Record<string, Row> = {
   GetServerInfo: { request: nothing, answers: everybody },
 };
 
+/** Every service has asked auth for its keys. */
+const keysBreaker = { callee: 'auth', method: 'taskflow.auth.v1.AuthService/GetJwks' };
+
+const breakers: Record<string, Row> = {
+  ListBreakers: { request: nothing },
+  WatchBreakers: { request: nothing },
+  ForceBreaker: { request: () => ({ ...keysBreaker, state: BreakerState.CLOSED, ttl: { seconds: 1n, nanos: 0 }, reason: 'a test' }) },
+  ReleaseBreaker: { request: () => keysBreaker },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
 /** A row for every method of the contract; a method without one fails the test. */
 export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('server.v1.ServerInfoService', server),
+  ...rowsOf('resilience.v1.BreakersService', breakers),
   ...rowsOf('auth.v1.AuthService', auth),
   ...rowsOf('auth.v1.InternalAuthService', { WatchRevocations: { request: nothing } }),
   ...rowsOf('users.v1.UsersService', users),

@@ -3,6 +3,7 @@ import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
+import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, type ServiceName } from '#libs/contract';
@@ -18,6 +19,7 @@ interface Method {
 }
 
 const definitions = [
+  BreakersServiceService,
   AuthServiceService,
   InternalAuthServiceService,
   UsersServiceService,
@@ -41,8 +43,8 @@ function methodOf(path: string): Method {
 
 /** The service that serves a path. */
 export function serviceOf(path: string): ServiceName {
-  // Every server has this one; any of them does.
-  if (path.startsWith('/taskflow.server.')) return 'tasks';
+  // Every server has these; any of them does.
+  if (/^\/taskflow\.(server|resilience)\./.test(path)) return 'tasks';
   const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
   if (name === undefined) throw new Error(`${path} belongs to no service`);
   return name;

@@ -8,8 +8,11 @@ export interface ServiceConfig {
   retryThrottling: { maxTokens: number; tokenRatio: number };
 }
 
+/** How much is sent again. */
+export const retryLimits = { maxAttempts: 3, maxTokens: 10, tokenRatio: 0.1 } as const;
+
 const retryPolicy = {
-  maxAttempts: 3,
+  maxAttempts: retryLimits.maxAttempts,
   initialBackoff: '0.05s',
   maxBackoff: '0.5s',
   backoffMultiplier: 2,
@@ -26,6 +29,6 @@ export function serviceConfigFor(service: string): ServiceConfig {
   return {
     loadBalancingConfig: [{ round_robin: {} }],
     methodConfig: safe.map(toMethodConfig),
-    retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+    retryThrottling: { maxTokens: retryLimits.maxTokens, tokenRatio: retryLimits.tokenRatio },
   };
 }

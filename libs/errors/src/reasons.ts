@@ -21,6 +21,7 @@ export const reasons = {
   USER_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such user, or the caller may not see it." },
   SCHEDULE_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such schedule." },
   SESSION_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such session, or not one of the caller's." },
+  BREAKER_NOT_FOUND: { code: 'NOT_FOUND', meaning: "this server has no such breaker: it has not called that method yet." },
   EMAIL_TAKEN: { code: 'ALREADY_EXISTS', meaning: "an account with this e-mail exists." },
   EXTERNAL_ID_TAKEN: { code: 'ALREADY_EXISTS', meaning: "the owner has a task with this external id." },
   ETAG_MISMATCH: { code: 'ABORTED', meaning: "the resource has changed since the etag was read." },

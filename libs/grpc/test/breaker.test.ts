@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '#libs/errors';
 import { runInBackground } from '#libs/runtime';
+import { breakersOf } from '../src/client/breaker-list.ts';
 import { openCaller, startCallee, type Callee, type Caller } from './callee.ts';
 import { recordingLogger } from './cluster.ts';
 import { gate } from './services.ts';
@@ -103,6 +104,49 @@ describe('invariant 4: the breaker opens', () => {
     await openIt();
     const upsertProfile = caller.breakers().find(({ method }) => method === 'upsertProfile');
     expect(upsertProfile?.state).toBe('closed');
+  });
+});
+
+describe('a slow callee', () => {
+  it('F11: has as many calls under way as it may, and the others are refused at once', async () => {
+    caller.close();
+    caller = openCaller(callee.address, { maxInFlight: 5, volumeThreshold: 1_000_000 });
+    const { promise, open } = gate<object>();
+    callee.answer = () => promise;
+    const underWay = times(5, () => caller.ask());
+    while (callee.calls < 5) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await times(20, () => caller.fail());
+    expect(new Set(refused.map(({ kind, reason, details }) => `${kind} ${reason} ${details.retryAfterMs}`))).toEqual(new Set(['resource_exhausted OVERLOADED 1000']));
+    open({});
+    await underWay;
+    expect([callee.calls, caller.state()]).toEqual([5, 'closed']);
+    await caller.ask();
+  });
+});
+
+describe('a breaker that is forced', () => {
+  const forced = () => breakersOf(caller.metrics).find('users', 'taskflow.users.v1.InternalUsersService/BatchGetUsers')!.breaker.forcing;
+  const by = { actor: 'somebody', reason: 'a test' };
+
+  it('open refuses although the callee is well, until it is released', async () => {
+    await caller.ask();
+    forced().set({ state: 'open', until: Date.now() + 60_000, ...by });
+    const error = await caller.fail();
+    expect([error.reason, caller.state(), callee.calls]).toEqual(['CIRCUIT_OPEN', 'open', 1]);
+    expect(error.details.retryAfterMs).toBeGreaterThan(30_000);
+    forced().clear();
+    await caller.ask();
+    expect(caller.state()).toBe('closed');
+  });
+
+  it('closed lets every call through although the callee fails, until its time is over', async () => {
+    await openIt();
+    const { calls } = callee;
+    forced().set({ state: 'closed', until: Date.now() + 300, ...by });
+    expect((await caller.fail()).reason).toBe('DATABASE_UNAVAILABLE');
+    expect([caller.state(), callee.calls > calls]).toEqual(['closed', true]);
+    await until('open');
+    expect((await caller.fail()).reason).toBe('CIRCUIT_OPEN');
   });
 });
 

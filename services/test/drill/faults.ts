@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { FaultKind, PlannedFault } from './plan.ts';
 import { replicas, type Stage } from './stage.ts';
@@ -20,6 +21,9 @@ async function tellRedis(stage: Stage, tell: (redis: Redis) => Promise<unknown>)
 
 /** Longer than any deadline of the contract but those of streams and sweeps. */
 const slownessMs = 10_000;
+
+/** As minReadySeconds of the deployments: clients find the new replica (within 1.2 s) before the next one goes. */
+const minReadyMs = 5_000;
 
 const faults: Record<FaultKind, Inflict> = {
   kill: async ({ cluster }, { service, replica }) => {
@@ -63,7 +67,10 @@ const faults: Record<FaultKind, Inflict> = {
     return async () => void (await Promise.all(ways.map((way) => way.restore())));
   },
   'rolling-restart': async ({ cluster }, { service }) => {
-    for (let replica = 0; replica < replicas; replica += 1) await cluster.restart(service, replica);
+    for (let replica = 0; replica < replicas; replica += 1) {
+      if (replica > 0) await pause(minReadyMs);
+      await cluster.restart(service, replica);
+    }
     return nothingToHeal;
   },
 };

@@ -7,7 +7,8 @@ import type { MethodDefinition, RequestOf, ResponseOf } from '../server/binding.
 import { callIdKey } from '../wire/call-id.ts';
 import { traceParentKey } from '../wire/trace-parent.ts';
 import { abortedBy, attempt } from './attempt.ts';
-import { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from './breaker.ts';
+import { openListedBreaker } from './breaker-list.ts';
+import { type Breaker, type BreakerOptions, type BreakerState } from './breaker.ts';
 import { planCall } from './call-budget.ts';
 import { acquireTransport } from './channel.ts';
 import { observeCalls } from './observe-calls.ts';
@@ -85,7 +86,7 @@ function createMethod(definition: MethodDefinition, transport: Client, options: 
   const method = `${policy.service}/${policy.method}`;
   // Made by the first call: a service calls few of the methods that a callee has, and only those have series in its metrics.
   let breaker: Breaker | undefined;
-  const openBreaker = (): Breaker => (breaker ??= createBreaker({ callee, method, logger, metrics }, options.breaker));
+  const openBreaker = (): Breaker => (breaker ??= openListedBreaker({ callee, method, logger, metrics }, definition.path, options.breaker));
   const observed = observeCalls(metrics, { callee, method, breakerState: () => openBreaker().state });
 
   const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {

@@ -6,6 +6,7 @@ import { startServer, type GrpcServer, type ServerOptions } from '../server/serv
 import type { Access } from './access.ts';
 import type { ServiceBase } from './application.ts';
 import { bindServerInfo, type LimitOf } from './server-info.ts';
+import { bindBreakers } from './breakers.ts';
 
 /** The ports that a service listens on. */
 export interface ServicePorts {
@@ -34,7 +35,7 @@ export async function openPorts(base: ServiceBase, { access, checks, limits, sch
   const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false, pages });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({
-    bindings: [...bindings, bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf })],
+    bindings: [...bindings, bindBreakers(metrics), bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf })],
     limit: limits.interceptor,
     service,
     host,

@@ -51,6 +51,8 @@ export const ErrorReason = {
   SCHEDULE_NOT_FOUND: "ERROR_REASON_SCHEDULE_NOT_FOUND",
   /** SESSION_NOT_FOUND - NOT_FOUND: no such session, or not one of the caller's. */
   SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
+  /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
+  BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
   /** EMAIL_TAKEN - ALREADY_EXISTS: an account with this e-mail exists. */
   EMAIL_TAKEN: "ERROR_REASON_EMAIL_TAKEN",
   /** EXTERNAL_ID_TAKEN - ALREADY_EXISTS: the owner has a task with this external id. */
@@ -147,6 +149,7 @@ export namespace ErrorReason {
   export type USER_NOT_FOUND = typeof ErrorReason.USER_NOT_FOUND;
   export type SCHEDULE_NOT_FOUND = typeof ErrorReason.SCHEDULE_NOT_FOUND;
   export type SESSION_NOT_FOUND = typeof ErrorReason.SESSION_NOT_FOUND;
+  export type BREAKER_NOT_FOUND = typeof ErrorReason.BREAKER_NOT_FOUND;
   export type EMAIL_TAKEN = typeof ErrorReason.EMAIL_TAKEN;
   export type EXTERNAL_ID_TAKEN = typeof ErrorReason.EXTERNAL_ID_TAKEN;
   export type ETAG_MISMATCH = typeof ErrorReason.ETAG_MISMATCH;
@@ -247,6 +250,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 35:
     case "ERROR_REASON_SESSION_NOT_FOUND":
       return ErrorReason.SESSION_NOT_FOUND;
+    case 90:
+    case "ERROR_REASON_BREAKER_NOT_FOUND":
+      return ErrorReason.BREAKER_NOT_FOUND;
     case 33:
     case "ERROR_REASON_EMAIL_TAKEN":
       return ErrorReason.EMAIL_TAKEN;
@@ -401,6 +407,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 32;
     case ErrorReason.SESSION_NOT_FOUND:
       return 35;
+    case ErrorReason.BREAKER_NOT_FOUND:
+      return 90;
     case ErrorReason.EMAIL_TAKEN:
       return 33;
     case ErrorReason.EXTERNAL_ID_TAKEN:
