@@ -5,6 +5,7 @@ import { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Webhook } from '#contract/scheduler/v1/notifications';
 import { Task, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
+import { deadJob, finishedJob, parkedEvent } from './job-records.ts';
 import { newEmail, newPassword, type Person, type World } from './start-world.ts';
 
 /** Those who hold a good access token, by what they have to do with the object that a request is about. */
@@ -126,6 +127,7 @@ const internalTasks: Record<string, Row> = {
   SweepOverdue: { request: nothing },
   PullEvents: { request: () => ({ pageSize: 1 }) },
   BatchGetTaskStates: { request: oneOfTasks },
+  ExplainDue: { request: oneTask },
 };
 
 const newSchedule = (): Schedule => Schedule.fromPartial({ id: `s-${randomUUID()}`, job: 'prune-records', cron: '0 9 * * *' });
@@ -142,6 +144,17 @@ const scheduler: Record<string, Row> = {
   },
   ListScheduleRuns: { request: () => ({ scheduleId: 'overdue-sweep' }) },
   PreviewSchedule: { request: () => ({ cron: '0 9 * * *' }) },
+  ListQueues: { request: nothing },
+  PauseQueue: { request: () => ({ queue: 'notifications' }) },
+  ResumeQueue: { request: () => ({ queue: 'notifications' }) },
+  GetJob: { request: async ({ world }) => ({ jobId: await finishedJob(world) }) },
+  ListDeadJobs: { request: nothing },
+  RetryDeadJob: { request: async ({ world }) => ({ deadJobId: await deadJob(world) }) },
+  DiscardDeadJob: { request: async ({ world }) => ({ deadJobId: await deadJob(world) }) },
+  ListParkedEvents: { request: nothing },
+  RetryParkedEvent: { request: async ({ world }) => ({ eventId: await parkedEvent(world) }) },
+  DiscardParkedEvent: { request: async ({ world }) => ({ eventId: await parkedEvent(world) }) },
+  ExplainOverdue: { request: oneTask },
 };
 
 /** After the others of the caller are gone: there may be ten. */

@@ -64,6 +64,8 @@ export interface CursorRepository {
   /** Moves from one position to the next and locks the cursor; false when it does not stand at `from` (any more). */
   advance(name: string, from: Position | undefined, to: Position): Promise<boolean>;
   park(name: string, parked: ParkedEvent): Promise<void>;
+  /** Removes a parked event and gives it; undefined when there is none of that id. */
+  unpark(name: string, eventId: bigint): Promise<Uint8Array | undefined>;
 }
 
 export function createCursorRepository(em: EntityManager): CursorRepository {
@@ -81,6 +83,10 @@ export function createCursorRepository(em: EntityManager): CursorRepository {
     park: async (name, { position, event, error }) => {
       const text = `insert into parked_events (cursor_name, transaction_id, event_id, event, error) values ($1, $2::xid8, $3, $4, $5) on conflict do nothing`;
       await runStatement(em, text, [name, String(position.transactionId), String(position.eventId), Buffer.from(event), error]);
+    },
+    unpark: async (name, eventId) => {
+      const text = 'delete from parked_events where cursor_name = $1 and event_id = $2 returning event';
+      return (await runStatement<{ event: Buffer }>(em, text, [name, String(eventId)]))[0]?.event;
     },
   };
 }

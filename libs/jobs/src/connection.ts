@@ -55,13 +55,14 @@ export interface WorkerConnections {
 export function openWorkerConnections(url: string, logger: Logger): WorkerConnections {
   const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2_000, retryStrategy: reconnectDelayMs });
   reportState(redis, logger, 'worker');
-  const all = [redis];
+  const all = new Set([redis]);
   // BullMQ blocks on a duplicate that it never hands out; without it, an unreachable Redis keeps the process alive.
   const duplicate = redis.duplicate.bind(redis);
   redis.duplicate = (override) => {
     const copy = duplicate(override);
     copy.on('error', () => undefined);
-    all.push(copy);
+    all.add(copy);
+    copy.once('end', () => all.delete(copy));
     return copy;
   };
   return { redis, disconnect: () => all.forEach(cutForGood) };

@@ -80,7 +80,7 @@ export function createProcessor(options: ProcessorOptions): (job: Job, token?: s
   };
 }
 
-/** BullMQ had been waiting for a job when the queue was held, and takes that one still. */
+/** It was being fetched while the queue was held. */
 async function giveBack(job: Job, token: string): Promise<never> {
   await job.moveToWait(token).catch(() => undefined);
   throw new WaitingError();

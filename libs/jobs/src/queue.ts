@@ -18,6 +18,7 @@ export interface QueueOptions<J extends readonly JobDefinition[]> extends Produc
  * Redis is away (the command may have run even so), and refuses to run inside a database transaction.
  */
 export interface JobQueue<J extends readonly JobDefinition[]> {
+  readonly names: readonly QueueName<J>[];
   /** Adds a job and gives its id. A payload that breaks its schema throws: a defect of the caller. */
   enqueue<N extends JobName<J>>(name: N, payload: JobPayload<J, N>, options?: EnqueueOptions): Promise<string>;
   enqueueMany(jobs: readonly NewJob<J>[]): Promise<string[]>;
@@ -150,6 +151,7 @@ export function createJobQueue<const J extends readonly JobDefinition[]>(options
     );
 
   return {
+    names,
     enqueue: async (name, payload, jobOptions = {}) => {
       const [jobId = ''] = await enqueueMany([{ name, payload, ...jobOptions }]);
       return jobId;

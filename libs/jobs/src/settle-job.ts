@@ -1,6 +1,6 @@
-import type { Logger, Metrics } from '#libs/runtime';
+import { runInBackground, type Logger, type Metrics } from '#libs/runtime';
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadJob, DeadLetters } from './dead-letters.ts';
 import { unwrap } from './envelope.ts';
 import { describeError, noteFailure, type JobFailure } from './failures.ts';
 import { isPermanent, RetryLater } from './outcomes.ts';
@@ -33,6 +33,8 @@ export interface Mortuary {
   failuresOf(jobId: string): Promise<JobFailure[]>;
 }
 
+const burialTimeoutMs = 10_000;
+
 /** A job whose burial failed comes back after this, and is then tried once more. */
 const burialRetryMs = 5_000;
 
@@ -50,7 +52,7 @@ async function bury(mortuary: Mortuary, { job, token, error, label }: FailedRun)
   try {
     // Redis may be away by now; the last error is known in any case.
     const failures = await failuresOf(job.id ?? '').catch(() => []);
-    await deadLetters.bury({
+    const letter: DeadJob = {
       queue,
       name: job.name,
       jobId: job.id ?? '',
@@ -59,7 +61,9 @@ async function bury(mortuary: Mortuary, { job, token, error, label }: FailedRun)
       attempts: job.attemptsMade + 1,
       callId: envelope?.callId ?? '',
       failures,
-    });
+    };
+    // In a context of its own: that of the run is over.
+    await runInBackground({ name: 'burial', logger, timeoutMs: burialTimeoutMs, callId: letter.callId || undefined }, () => deadLetters.bury(letter));
   } catch (burialError) {
     logger.warn({ err: burialError, job: job.name, jobId: job.id }, 'could not bury a dead job');
     await move(mortuary, job, job.moveToDelayed(Date.now() + burialRetryMs, token));

@@ -1,4 +1,5 @@
 import { Worker, type Job } from 'bullmq';
+import { AsyncResource } from 'node:async_hooks';
 import { watchClock } from './clock-watch.ts';
 import { openWorkerConnections } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -68,27 +69,17 @@ interface Shared {
   running: Set<Promise<void>>;
 }
 
-function openQueueWorker(name: string, { options, connections, stopping, running }: Shared): QueueWorker {
+interface WorkerState {
+  started: boolean;
+  held: boolean;
+  clockOff: boolean;
+  worker: Worker | undefined;
+}
+
+function openBullWorker(name: string, perform: (job: Job, token?: string) => Promise<void>, { options, connections }: Shared): Worker {
   const { prefix, logger, concurrency, lockMs = defaultLockMs } = options;
-  const { redis } = connections;
-  const state = { started: false, held: options.held ?? false, clockOff: false };
-  const isIdle = (): boolean => state.held || state.clockOff;
-  const perform = createProcessor({
-    ...options,
-    handlers: options.handlers as Readonly<Record<string, JobHandler>>,
-    queue: name,
-    stopping,
-    isHeld: isIdle,
-    failuresOf: (jobId) => readFailures(redis, worker.toKey(jobId)),
-  });
-  const track = (job: Job, token?: string): Promise<void> => {
-    const run = perform(job, token);
-    const settled = run.catch(() => undefined).finally(() => running.delete(settled));
-    running.add(settled);
-    return run;
-  };
-  const worker: Worker = new Worker(name, track, {
-    connection: redis,
+  const worker = new Worker(name, perform, {
+    connection: connections.redis,
     prefix,
     autorun: false,
     concurrency: concurrency[name] ?? 1,
@@ -100,17 +91,45 @@ function openQueueWorker(name: string, { options, connections, stopping, running
     runRetryDelay: 1_000,
   });
   worker.on('error', (error) => logger.debug({ err: error, queue: name }, 'worker met an error'));
-  const run = (): void => {
-    if (state.started && !worker.isRunning()) worker.run().catch((error: unknown) => logger.error({ err: error, queue: name }, 'worker ended'));
-  };
+  worker.run().catch((error: unknown) => logger.error({ err: error, queue: name }, 'worker ended'));
+  return worker;
+}
 
-  const follow = (change: Partial<typeof state>): void => {
+function openQueueWorker(name: string, shared: Shared): QueueWorker {
+  const { options, connections, stopping, running } = shared;
+  const { prefix } = options;
+  const state: WorkerState = { started: false, held: options.held ?? false, clockOff: false, worker: undefined };
+  const isIdle = (): boolean => state.held || state.clockOff;
+  const perform = createProcessor({
+    ...options,
+    handlers: options.handlers as Readonly<Record<string, JobHandler>>,
+    queue: name,
+    stopping,
+    isHeld: isIdle,
+    failuresOf: (jobId) => readFailures(connections.redis, `${prefix}:${name}:${jobId}`),
+  });
+  const track = (job: Job, token?: string): Promise<void> => {
+    const run = perform(job, token);
+    const settled = run.catch(() => undefined).finally(() => running.delete(settled));
+    running.add(settled);
+    return run;
+  };
+  // Whoever releases the queue has a deadline, which must not become that of all jobs that follow.
+  const outside = new AsyncResource('job worker');
+  const open = (): Worker => outside.runInAsyncScope(() => openBullWorker(name, track, shared));
+  /** Those that were told to close and may still have running jobs. */
+  const closing = new Set<Promise<void>>();
+  const close = (): void => {
+    if (state.worker === undefined) return;
+    const closed = state.worker.close().catch(() => undefined).finally(() => closing.delete(closed));
+    closing.add(closed);
+    state.worker = undefined;
+  };
+  // BullMQ's own pause lets a worker take one more job.
+  const follow = (change: Partial<Pick<typeof state, 'started' | 'held' | 'clockOff'>>): void => {
     Object.assign(state, change);
-    // Without waiting for what runs; and a worker that never began must not be marked as paused.
-    if (isIdle()) {
-      if (worker.isRunning() && !worker.isPaused()) worker.pause(true).catch(() => undefined);
-    } else if (worker.isPaused()) void worker.resume();
-    else run();
+    if (isIdle() || !state.started) close();
+    else state.worker ??= open();
   };
 
   return {
@@ -118,7 +137,10 @@ function openQueueWorker(name: string, { options, connections, stopping, running
     hold: () => follow({ held: true }),
     release: () => follow({ held: false }),
     setClockOff: (clockOff) => follow({ clockOff }),
-    close: () => worker.close(),
+    close: async () => {
+      follow({ started: false });
+      await Promise.all(closing);
+    },
   };
 }
 
@@ -134,7 +156,7 @@ export function createJobWorker<const J extends readonly JobDefinition[]>(option
   let endClockWatch = (): void => undefined;
   const stop = async (): Promise<void> => {
     endClockWatch();
-    const closed = Promise.all(all.map((worker) => worker.close().catch(() => undefined)));
+    const closed = Promise.all(all.map((worker) => worker.close()));
     const idle = Promise.all(running);
     await settlesWithin(idle, options.graceMs);
     stopping.abort(new Error('the process stops'));

@@ -1,8 +1,9 @@
 import { testRedisUrl } from '#libs/devcluster';
+import { currentContext, runInBackground } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ratePerMinute } from '../src/inspection.ts';
-import { newJobId, RetryLater } from '../src/index.ts';
-import { openFixture, until, type Fixture } from './fixture.ts';
+import { newJobId, PermanentJobError, RetryLater } from '../src/index.ts';
+import { logger, openFixture, until, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 beforeEach(async () => {
@@ -49,18 +50,42 @@ describe('a held queue', () => {
     expect([...seen].sort()).toEqual(['held d', 'other a', 'other b', 'other c']);
   });
 
-  it('gives back what its worker had been waiting for when it was held', async () => {
+  it('takes nothing that comes while it is held, however long its worker had been waiting for it', async () => {
     const seen: string[] = [];
     const worker = await fixture.work({ greet: async ({ name }) => void seen.push(name) });
     await fixture.queue.enqueue('greet', { name: 'before' });
     await until(() => seen.length === 1);
     worker.hold('jobs');
-    const jobId = await fixture.queue.enqueue('greet', { name: 'held' });
-    // The blocking call of the worker takes it, and the job comes back.
-    await until(async () => ((await fixture.queue.findJob(jobId))?.starts ?? 0) > 0 && (await fixture.queue.inspect('jobs')).waiting === 1);
-    expect(seen).toEqual(['before']);
-    worker.release('jobs');
-    await until(() => seen.length === 2);
+    const other = await fixture.work({ greet: async ({ name }) => void seen.push(`other ${name}`) });
+    await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
+    await until(() => seen.length === 4);
+    expect([...seen].sort()).toEqual(['before', 'other a', 'other b', 'other c']);
+    await other.stop();
+  });
+
+  it('does not take over the deadline of whoever releases it', async () => {
+    const deadlines: number[] = [];
+    const note = async (): Promise<void> => void deadlines.push((currentContext()?.deadline ?? 0) - Date.now());
+    const worker = await fixture.work({ greet: async () => { await note(); throw new PermanentJobError('never'); } }, { held: true, bury: note });
+    const released = Date.now() + 30;
+    await runInBackground({ name: 'short', logger, timeoutMs: 30 }, async () => worker.release('jobs'));
+    await until(() => Date.now() > released);
+    await fixture.queue.enqueue('greet', { name: 'Ada' });
+    await until(() => deadlines.length === 2);
+    expect(Math.min(...deadlines)).toBeGreaterThan(1_000);
+  });
+
+  it('works as before after any number of holds and releases', async () => {
+    const seen: string[] = [];
+    const worker = await fixture.work({ greet: async ({ name }) => void seen.push(name) });
+    for (let round = 1; round <= 10; round += 1) {
+      worker.hold('jobs');
+      worker.hold('jobs');
+      worker.release('jobs');
+      worker.release('jobs');
+      await fixture.queue.enqueue('greet', { name: `${round}` });
+      await until(() => seen.length === round);
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { NotificationsServiceService } from '#contract/scheduler/v1/notification
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
-import { createJobQueue, createJobWorker, type JobWorker } from '#libs/jobs';
+import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
 import { systemClock, type Logger, type RunningApp } from '#libs/runtime';
 import { openTasks } from './clients/tasks.client.ts';
@@ -11,6 +11,8 @@ import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { createInboxReader } from './db/inbox.reader.ts';
+import { createChainReader } from './db/chain-reader.ts';
+import { createJobReader } from './db/job-reader.ts';
 import { createSchedulerReader } from './db/reader.ts';
 import { createScheduleReader } from './db/schedule-reader.ts';
 import { createWebhookReader } from './db/webhook.reader.ts';
@@ -19,12 +21,12 @@ import type { InboxFeed, QueuePort, SchedulerDeps, TasksPort, UsersPort, Webhook
 import { defineSchedules } from './domain/schedule.entity.ts';
 import { openInboxFeed } from './inbox-feed.ts';
 import { schedulerJobs } from './jobs/definitions.ts';
-import { deadLetters, jobHandlers } from './jobs/handlers.ts';
+import { deadLetters, jobHandlers, workOf } from './jobs/handlers.ts';
 import { createQueuePort } from './jobs/queue.ts';
 import { createSchedulerMetrics } from './metrics.ts';
-import { startPipeline, type Doorbell } from './pipeline.ts';
 import { notificationsHandlers } from './rpc/notifications.handlers.ts';
 import { schedulerHandlers } from './rpc/scheduler.handlers.ts';
+import { startFollowingHolds, startPipeline, type Doorbell } from './pipeline.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -50,6 +52,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const deps = createDeps(base, { database, inboxFeed, webhooks, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
     const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
+    startFollowingHolds(deps, base, worker);
     const ports = await openPorts(base, {
       bindings: [bind(SchedulerServiceService, schedulerHandlers(deps)), bind(NotificationsServiceService, notificationsHandlers(deps))],
       access,
@@ -112,6 +115,8 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
   return {
     uow: database.unitOfWork(createRepositories),
     read: createSchedulerReader(database.reader),
+    readJobs: createJobReader(database.reader),
+    readChain: createChainReader(database.reader),
     readSchedules: createScheduleReader(database.reader),
     inbox: createInboxReader(database.reader),
     inboxFeed,
@@ -126,11 +131,12 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
     logger,
     schedules: defineSchedules(config),
     newId: uuidv7,
+    workOf,
     wakeDispatch: () => doorbell.ring(),
   };
 }
 
-async function startWorker(base: Base, deps: SchedulerDeps): Promise<JobWorker> {
+async function startWorker(base: Base, deps: SchedulerDeps) {
   const worker = createJobWorker({
     ...queueOptions(base),
     handlers: jobHandlers(deps),
@@ -138,6 +144,8 @@ async function startWorker(base: Base, deps: SchedulerDeps): Promise<JobWorker> 
     concurrency: jobConcurrency,
     graceMs: base.config.shutdownGraceMs,
     refuseEviction: base.config.env === 'production',
+    // Until it is known which queues are paused.
+    held: true,
   });
   base.parts.add({ name: 'job worker', stop: worker.stop });
   await worker.start();

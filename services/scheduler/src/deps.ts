@@ -1,6 +1,6 @@
 import type { Notification, NotificationKind, Webhook, WebhookDelivery, WebhookDeliveryState } from '#contract/scheduler/v1/notifications';
 import type { Schedule, ScheduleRun } from '#contract/scheduler/v1/scheduler';
-import type { TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
+import type { ExplainDueResponse, TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { NotificationSettings } from '#contract/users/v1/users';
 import type { PageTokens, SecretCipher, UnitOfWork } from '#libs/db';
 import type { FeedItem, Position } from '#libs/events';
@@ -9,10 +9,14 @@ import type { Repositories } from './db/repositories.ts';
 import type { DeliveryBatch } from './domain/notification.repository.ts';
 import type { BuiltInSchedule } from './domain/schedule.entity.ts';
 import type { RunJob } from './domain/schedule-run.repository.ts';
+import type { ChainReader, JobReader, JobWork, LiveJob, QueueState } from './job-deps.ts';
 import type { Claim } from './domain/staleness.ts';
 import type { RetryRules } from './domain/webhook-retries.ts';
 import type { WebhookRun } from './domain/webhook-run.repository.ts';
 import type { TargetRules } from './domain/webhook-target.ts';
+
+export type { Repositories };
+export type * from './job-deps.ts';
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface SchedulerDeps {
@@ -23,6 +27,8 @@ export interface SchedulerDeps {
   inboxFeed: InboxFeed;
   digest: DigestSettings;
   webhooks: WebhookDeps;
+  readJobs: JobReader;
+  readChain: ChainReader;
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
@@ -32,6 +38,8 @@ export interface SchedulerDeps {
   logger: Logger;
   schedules: readonly BuiltInSchedule[];
   newId: () => string;
+  /** What a job of this name and payload was to do; undefined when this release has no such job, or the payload breaks its schema. */
+  workOf: (job: { name: string; payload: unknown; jobId: string }) => JobWork | undefined;
   /** Says that something pending has been committed, so that it need not wait for the next look. Never throws. */
   wakeDispatch: () => void;
 }
@@ -183,6 +191,8 @@ export interface TasksPort {
   pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[] }>;
   /** By id; tasks that are gone are left out. */
   states(taskIds: string[]): Promise<Map<string, TaskState>>;
+  /** Where the task's due time stands. */
+  explainDue(taskId: string): Promise<ExplainDueResponse>;
 }
 
 /** The users service. */
@@ -200,6 +210,10 @@ export interface QueuePort {
   addWebhookRuns(runs: readonly WebhookRun[]): Promise<void>;
   /** Those of the jobs that still wait, run or will be retried. */
   findAlive(jobIds: string[]): Promise<Set<string>>;
+  readonly names: readonly string[];
+  inspect(queue: string): Promise<QueueState>;
+  /** The job as it is in Redis; undefined when it has ended, or when Redis lost it. */
+  findJob(jobId: string): Promise<LiveJob | undefined>;
   /** Never throws. */
   measure(): Promise<void>;
 }
@@ -211,5 +225,5 @@ export interface MetricsPort {
   settled(counts: Record<'delivered' | 'muted' | 'stale' | 'digested', number>): void;
   scheduleRan(scheduleId: string, outcome: 'succeeded' | 'failed'): void;
   waiting(counts: { pending: number; deadLetters: number }): void;
+  paused(queue: string, isPaused: boolean): void;
 }
-

@@ -11,6 +11,7 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
   const runs = metrics.counter('taskflow_schedule_runs_total', 'Runs of schedules, by outcome.', ['schedule', 'outcome']);
   const pending = metrics.gauge('taskflow_notifications_pending', 'Notifications that wait for their delivery.');
   const dead = metrics.gauge('taskflow_dead_letters', 'Jobs that died and are kept.');
+  const paused = metrics.gauge('taskflow_queue_paused', 'Whether an administrator has paused the queue.', ['queue']);
   return {
     webhookTried: (outcome, durationMs) => {
       attempts.inc({ outcome });
@@ -22,6 +23,7 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
       stale.inc(counts.stale);
       digested.inc(counts.digested);
     },
+    paused: (queue, isPaused) => paused.set({ queue }, isPaused ? 1 : 0),
     scheduleRan: (schedule, outcome) => runs.inc({ schedule, outcome }),
     waiting: (counts) => {
       pending.set(counts.pending);

@@ -2,9 +2,11 @@ import { TaskEvent } from '#contract/tasks/v1/tasks';
 import { createPuller } from '#libs/events';
 import { crashPoint, runInBackground, startLoop, type createParts, type Logger, type Metrics } from '#libs/runtime';
 import type { SchedulerDeps } from './deps.ts';
+import { taskEventsCursor } from './domain/parked-event.ts';
 import type { NotificationRepository } from './domain/notification.repository.ts';
 import { declareSchedules } from './use-cases/declare-schedules.ts';
 import { dispatchPending } from './use-cases/dispatch-pending.ts';
+import { followHolds, type HoldableWorker } from './use-cases/follow-holds.ts';
 import { ingestEvents } from './use-cases/ingest-events.ts';
 import { planDeliveries } from './use-cases/plan-deliveries.ts';
 import { reconcile } from './use-cases/reconcile.ts';
@@ -44,7 +46,7 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
   repeat('ticker', tickIntervalMs, createTicker(deps));
 
   const puller = createPuller<{ notifications: NotificationRepository }, TaskEvent>({
-    name: 'tasks',
+    name: taskEventsCursor,
     logger,
     metrics,
     pull: (after) => deps.tasks.pullEvents(after),
@@ -58,6 +60,18 @@ export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: P
   });
   puller.start();
   parts.add({ name: 'event puller', stop: puller.stop });
+}
+
+/** Half of what PauseQueue may take, less what a slow answer takes. */
+const holdIntervalMs = 500;
+const holdTimeoutMs = 3_000;
+
+/** Keeps the worker of this process from the queues that administrators have paused. */
+export function startFollowingHolds(deps: SchedulerDeps, { logger, parts }: PipelineOptions, worker: HoldableWorker): void {
+  const name = 'queue holds';
+  const run: Run = (signal) => runInBackground({ name, logger, timeoutMs: holdTimeoutMs, signal }, () => followHolds(deps, worker));
+  const loop = startLoop({ name, logger, intervalMs: holdIntervalMs, maxBackoffMs: holdIntervalMs, run });
+  parts.add({ name, stop: loop.stop });
 }
 
 /** The database may come up later than this process, so the schedules are declared by the first run that reaches it. */

@@ -2,7 +2,7 @@ import type { PageTokens, UnitOfWork } from '#libs/db';
 import type { EventBatch, FeedItem, Position, StoredEvent, UserFeedPage } from '#libs/events';
 import type { AppError } from '#libs/errors';
 import type { Clock } from '#libs/runtime';
-import type { Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
+import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import type { Repositories } from './db/repositories.ts';
 import type { ListOrder } from './domain/list-order.ts';
@@ -74,6 +74,8 @@ export interface TaskReader {
   /** Counters and overdue tasks of a person, all as of one moment. */
   count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
   states(taskIds: string[]): Promise<TaskState[]>;
+  /** Where the due time stands; the task's state is undefined when it is gone. */
+  explainDue(taskId: string): Promise<ExplainDueResponse>;
 }
 
 export interface EventFeed {

@@ -142,6 +142,22 @@ describe('the event log of tasks', () => {
     await other.stop();
   });
 
+  it('explains where a due time stands: before and after a sweep, rescheduled, closed, gone', async () => {
+    const explain = (taskId: string) => service.internal.explainDue({ taskId }, scheduler);
+    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    expect(await explain(task.id)).toMatchObject({ state: { taskId: task.id, dueVersion: 1n }, dueTime: task.dueTime, overdueTime: undefined, overduePosition: undefined });
+    await service.internal.sweepOverdue({}, scheduler);
+    const event = (await pullAll()).findLast(({ taskId, type }) => taskId === task.id && type === TaskEventType.OVERDUE);
+    const swept = { overdueTime: expect.any(Date), overduePosition: event?.position, overdueEventTime: event?.createTime, currentTime: expect.any(Date) };
+    expect(await explain(task.id)).toMatchObject(swept);
+    await service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }, ['status']), owner.as);
+    expect(await explain(task.id)).toMatchObject({ state: { status: TaskStatus.COMPLETED }, overduePosition: event?.position });
+    await service.tasks.updateTask(update(task.id, { status: TaskStatus.PENDING, dueTime: new Date(Date.now() + 3_600_000) }, ['status', 'due_time']), owner.as);
+    expect(await explain(task.id)).toMatchObject({ state: { dueVersion: 2n }, overdueTime: undefined, overduePosition: undefined });
+    await service.tasks.deleteTask({ taskId: task.id }, owner.as);
+    expect(await explain(task.id)).toMatchObject({ state: undefined, dueTime: undefined, overdueTime: undefined });
+  });
+
   it('is for the scheduler only', async () => {
     for (const call of [service.internal.pullEvents({}, owner.as), service.internal.batchGetTaskStates({ taskIds: [] }, owner.as)]) {
       expect(await refused(call)).toMatchObject({ kind: 'permission_denied' });

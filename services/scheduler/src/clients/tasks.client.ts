@@ -21,6 +21,7 @@ export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & {
       const answers = await Promise.all(pages.map((page) => tasks.client.batchGetTaskStates({ taskIds: page })));
       return new Map(answers.flatMap(({ states }) => states).map((state) => [state.taskId, state]));
     },
+    explainDue: (taskId) => tasks.client.explainDue({ taskId }),
     close: tasks.close,
   };
 }

@@ -5,6 +5,7 @@ import { AdminActionSchema } from '../domain/admin-action.repository.ts';
 import { DeadLetterSchema } from '../domain/dead-letter.entity.ts';
 import { DeliverySchema, NotificationSchema } from '../domain/notification.entity.ts';
 import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhook.entity.ts';
+import { QueueHoldSchema } from '../domain/queue-hold.entity.ts';
 import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedule.entity.ts';
 
 /** What the database of the scheduler is made of. */
@@ -21,6 +22,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       ScheduleRunSchema,
       DeadLetterSchema,
       AdminActionSchema,
+      QueueHoldSchema,
       idempotencyTable.entity,
       ...cursorTable.entities,
     ],

@@ -35,7 +35,7 @@ const counts: Statement = {
   name: 'waiting_counts',
   text: `
     select (select count(*) from (select 1 from notifications where state = 'pending' limit 100000) as bounded) as pending,
-           (select count(*) from (select 1 from dead_letters limit 100000) as bounded) as dead_letters`,
+           (select count(*) from (select 1 from dead_letters where state = 'open' limit 100000) as bounded) as dead_letters`,
 };
 
 interface PendingRow {

@@ -4,8 +4,10 @@ import { createAdminActionRepository, type AdminActionRepository } from '../doma
 import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
 import { createDeliveryRepository, type DeliveryRepository } from '../domain/delivery.repository.ts';
 import { createInboxRepository, type InboxRepository } from '../domain/inbox.repository.ts';
+import { createJobEffectRepository, type JobEffectRepository } from '../domain/job-effect.repository.ts';
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
 import { createScheduleRunRepository, type ScheduleRunRepository } from '../domain/schedule-run.repository.ts';
+import { createQueueHoldRepository, type QueueHoldRepository } from '../domain/queue-hold.repository.ts';
 import { createScheduleRepository, type ScheduleRepository } from '../domain/schedule.repository.ts';
 import { createWebhookRepository, type WebhookRepository } from '../domain/webhook.repository.ts';
 import { createWebhookRunRepository, type WebhookRunRepository } from '../domain/webhook-run.repository.ts';
@@ -22,6 +24,8 @@ export interface Repositories {
   /** What administrators did. */
   adminActions: AdminActionRepository;
   deadLetters: DeadLetterRepository;
+  queueHolds: QueueHoldRepository;
+  jobEffects: JobEffectRepository;
   cursor: CursorRepository;
   /** The recorded requests; `prune` deletes a batch whose time is over. */
   requests: { prune(limit: number): Promise<number> };
@@ -38,6 +42,8 @@ export function createRepositories(em: EntityManager): Repositories {
     scheduleRuns: createScheduleRunRepository(em),
     adminActions: createAdminActionRepository(em),
     deadLetters: createDeadLetterRepository(em),
+    queueHolds: createQueueHoldRepository(em),
+    jobEffects: createJobEffectRepository(em),
     cursor: createCursorRepository(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },
   };

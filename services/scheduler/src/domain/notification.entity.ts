@@ -91,6 +91,8 @@ export const NotificationSchema = defineEntity({
     { name: 'notifications_unclaimed', properties: ['deliverAfter', 'id'], where: "state = 'pending' and job_id is null" },
     // Which jobs should be alive.
     { name: 'notifications_pending', properties: ['jobId', 'id'], where: "state = 'pending'" },
+    // What a job that has ended was for.
+    { name: 'notifications_job', properties: ['jobId'], where: "state <> 'pending'" },
   ],
 });
 

@@ -18,10 +18,13 @@ export interface BuiltInSchedule {
 
 const pruneIntervalMs = 300_000;
 
+/** The schedule that finds overdue tasks. */
+export const overdueSweepId = 'overdue-sweep';
+
 /** The built-in schedules of this cluster. */
 export function defineSchedules(settings: { sweepIntervalMs: number }): BuiltInSchedule[] {
   return [
-    { id: 'overdue-sweep', description: 'Finds tasks that are past their due time.', job: 'sweep-overdue', intervalMs: settings.sweepIntervalMs },
+    { id: overdueSweepId, description: 'Finds tasks that are past their due time.', job: 'sweep-overdue', intervalMs: settings.sweepIntervalMs },
     { id: 'pruning', description: 'Forgets records whose time is over.', job: 'prune-records', intervalMs: pruneIntervalMs },
   ];
 }
@@ -86,5 +89,6 @@ export const ScheduleRunSchema = defineEntity({
     { name: 'schedule_runs_pending', properties: ['jobId', 'id'], where: "state = 'pending'" },
     { name: 'schedule_runs_unfinished', properties: ['scheduleId', 'plannedTime', 'id'], where: "state = 'pending'" },
     { name: 'schedule_runs_history', properties: ['scheduleId', 'plannedTime', 'id'] },
+    { name: 'schedule_runs_job', properties: ['jobId'], where: "state <> 'pending'" },
   ],
 });

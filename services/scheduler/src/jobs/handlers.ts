@@ -1,6 +1,6 @@
 import type { DeadJob, DeadLetters, JobHandlers } from '#libs/jobs';
-import type { SchedulerDeps } from '../deps.ts';
-import { buryJob, type DeadWork } from '../use-cases/bury-job.ts';
+import type { JobWork, SchedulerDeps } from '../deps.ts';
+import { buryJob } from '../use-cases/bury-job.ts';
 import { deliverNotifications } from '../use-cases/deliver-notifications.ts';
 import { reviveWebhookDelivery } from '../use-cases/revive-webhook-delivery.ts';
 import { runSchedule } from '../use-cases/run-schedule.ts';
@@ -21,8 +21,8 @@ export function jobHandlers(deps: SchedulerDeps): JobHandlers<typeof schedulerJo
 }
 
 /** Both definitions also read payloads that belong to no living job; what breaks its schema was for nothing we know. */
-function workOf({ name, payload, jobId }: DeadJob): DeadWork {
-  if (name === deliverWebhooksJob.name) return { webhookJobId: jobId };
+export function workOf({ name, payload, jobId }: Pick<DeadJob, 'name' | 'payload' | 'jobId'>): JobWork | undefined {
+  if (name === deliverWebhooksJob.name) return { webhookJobId: jobId, webhook: deliverWebhooksJob.payload.safeParse(payload).data };
   if (name === deliverNotificationsJob.name) return deliverNotificationsJob.payload.safeParse(payload).data;
   return name === runScheduleJob.name ? runScheduleJob.payload.safeParse(payload).data : undefined;
 }

@@ -1,4 +1,4 @@
-import { newJobId, type JobQueue } from '#libs/jobs';
+import { newJobId, type JobQueue, type QueueName } from '#libs/jobs';
 import type { QueuePort } from '../deps.ts';
 import { deliverNotificationsJob, deliverWebhooksJob, runScheduleJob, type schedulerJobs } from './definitions.ts';
 
@@ -23,6 +23,9 @@ export function createQueuePort(queue: JobQueue<typeof schedulerJobs>): QueuePor
       await queue.enqueueMany(runs.map(({ webhookId, jobId }) => ({ name: deliverWebhooksJob.name, payload: { webhookId }, jobId })));
     },
     findAlive: (jobIds) => queue.find(jobIds),
+    names: queue.names,
+    inspect: (name) => queue.inspect(name as QueueName<typeof schedulerJobs>),
+    findJob: (jobId) => queue.findJob(jobId),
     measure: () => queue.measure(),
   };
 }

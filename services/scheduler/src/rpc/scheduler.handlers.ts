@@ -9,6 +9,7 @@ import { listSchedules } from '../use-cases/list-schedules.ts';
 import { previewSchedule } from '../use-cases/preview-schedule.ts';
 import { setSchedulePaused } from '../use-cases/set-schedule-paused.ts';
 import { triggerSchedule } from '../use-cases/trigger-schedule.ts';
+import { jobsHandlers } from './jobs.handlers.ts';
 import {
   readCreateSchedule,
   readDeleteSchedule,
@@ -21,6 +22,7 @@ import {
 
 export function schedulerHandlers(deps: SchedulerDeps): Handlers<typeof SchedulerServiceService> {
   return {
+    ...jobsHandlers(deps),
     createSchedule: async (request, call) => createSchedule(deps, requireUser(call), readCreateSchedule(request)),
     getSchedule: async (request) => getSchedule(deps, readScheduleId(request)),
     listSchedules: async (request, call) => listSchedules(deps, requireUser(call), readListSchedules(request)),

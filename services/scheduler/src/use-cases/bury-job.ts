@@ -1,14 +1,11 @@
-import type { SchedulerDeps } from '../deps.ts';
+import type { JobWork, SchedulerDeps } from '../deps.ts';
 import type { DeadLetter } from '../domain/dead-letter.repository.ts';
-
-/** What the dead job was to do, so that nobody makes another job for it. */
-export type DeadWork = { notificationIds: string[] } | { runId: string } | { webhookJobId: string } | undefined;
 
 /** A webhook whose job died of a defect is left alone for this long. */
 const webhookPauseMs = 3_600_000;
 
-/** Keeps a job that will not run again, and ends what it was for, in one transaction. */
-export async function buryJob({ uow, newId }: Pick<SchedulerDeps, 'uow' | 'newId'>, letter: Omit<DeadLetter, 'id'>, work: DeadWork): Promise<void> {
+/** Keeps a job that will not run again, and ends what it was for, so that nobody makes another job for it; in one transaction. */
+export async function buryJob({ uow, newId }: Pick<SchedulerDeps, 'uow' | 'newId'>, letter: Omit<DeadLetter, 'id'>, work: JobWork | undefined): Promise<void> {
   await uow.run(async ({ deadLetters, notifications, scheduleRuns, webhookRuns }) => {
     await deadLetters.add({ ...letter, id: newId() });
     if (work === undefined) return;

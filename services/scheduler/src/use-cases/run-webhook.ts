@@ -89,7 +89,7 @@ async function record(deps: Deps, run: WebhookRun, { delivery, begun, answer }: 
     const { gaveUp, failsThroughout } = await webhookRuns.end(run, { deliveryId: delivery.id, number: begun.number, durationMs, statusCode, error, retryTime });
     if (gaveUp) {
       const payload = { webhookId: run.webhookId, deliveryId: delivery.id };
-      await deadLetters.add({ id: newId(), queue: 'webhooks', name: 'deliver-webhooks', jobId: `${delivery.id}-${begun.number}`, payload, error, attempts: begun.number, callId: '' });
+      await deadLetters.add({ id: newId(), queue: 'webhooks', name: 'deliver-webhooks', jobId: `${delivery.id}-${begun.number}`, payload, error, attempts: begun.number, callId: '', failures: [] });
     }
     const reason = statusCode === gone ? 'the endpoint answered 410: it is gone' : `nothing arrived since ${begun.firstAttemptTime.toISOString()}; last: ${error}`;
     const disabled = error !== '' && (statusCode === gone || (gaveUp && failsThroughout));

@@ -2,6 +2,7 @@ import type { SqlReader, Statement } from '#libs/db';
 import { taskStatusFromJSON, type TaskState } from '#contract/tasks/v1/tasks';
 import type { TaskReader } from '../deps.ts';
 import { createTaskLists } from './task-lists.ts';
+import { explainDue } from './due-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 const findTask: Statement = { name: 'find_task', text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null` };
@@ -71,5 +72,6 @@ export function createTaskReader(reader: SqlReader): TaskReader {
       return { counters: row?.counters ?? [], overdueOwned: row?.overdue_owned ?? 0n, overdueAssigned: row?.overdue_assigned ?? 0n };
     },
     states: async (taskIds) => (await reader.query<StateRow>(taskStates, [taskIds])).map(toState),
+    explainDue: (taskId) => explainDue(reader, taskId),
   };
 }

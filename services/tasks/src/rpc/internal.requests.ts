@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fieldTypes, parseRequest } from '#libs/errors';
-import type { BatchGetTaskStatesRequest, PullEventsRequest, SweepOverdueRequest } from '#contract/tasks/v1/tasks';
+import type { BatchGetTaskStatesRequest, ExplainDueRequest, PullEventsRequest, SweepOverdueRequest } from '#contract/tasks/v1/tasks';
 import type { PullEventsInput } from '../use-cases/pull-events.ts';
 
 const batch = z
@@ -31,4 +31,10 @@ const statesSchema = z.object({
 
 export function readBatchGetTaskStates(request: BatchGetTaskStatesRequest): string[] {
   return parseRequest(statesSchema, request).taskIds;
+}
+
+const explainSchema = z.object({ taskId: fieldTypes.uuid() });
+
+export function readExplainDue(request: ExplainDueRequest): string {
+  return parseRequest(explainSchema, request).taskId;
 }

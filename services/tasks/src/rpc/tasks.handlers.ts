@@ -9,6 +9,7 @@ import { batchDeleteTasks } from '../use-cases/batch-delete-tasks.ts';
 import { createTask } from '../use-cases/create-task.ts';
 import { deleteTask } from '../use-cases/delete-task.ts';
 import { getTask } from '../use-cases/get-task.ts';
+import { explainDue } from '../use-cases/explain-due.ts';
 import { getTaskStats } from '../use-cases/get-task-stats.ts';
 import { listTaskEvents } from '../use-cases/list-task-events.ts';
 import { listTasks } from '../use-cases/list-tasks.ts';
@@ -21,7 +22,7 @@ import { watchTasks } from '../use-cases/watch-tasks.ts';
 import { readListTaskEvents, readSyncTasks, readWatchTasks } from './feed.requests.ts';
 import { readListTasks } from './list-tasks.request.ts';
 import { readBatchCreateTasks, readBatchDeleteTasks, readBatchGetTasks, readBatchUpdateTasks } from './batch.requests.ts';
-import { readBatchGetTaskStates, readPullEvents, readSweepOverdue } from './internal.requests.ts';
+import { readBatchGetTaskStates, readExplainDue, readPullEvents, readSweepOverdue } from './internal.requests.ts';
 import { readCreateTask, readDeleteTask, readGetTask, readGetTaskStats, readUndeleteTask, readUpdateTask } from './task.requests.ts';
 
 export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceService> {
@@ -48,5 +49,6 @@ export function internalTasksHandlers(deps: TasksDeps): Handlers<typeof Internal
     sweepOverdue: async (request) => sweepOverdue(deps, readSweepOverdue(request)),
     pullEvents: async (request, call) => pullEvents(deps, call.signal, readPullEvents(request)),
     batchGetTaskStates: async (request) => batchGetTaskStates(deps, readBatchGetTaskStates(request)),
+    explainDue: async (request) => explainDue(deps, readExplainDue(request)),
   };
 }

@@ -53,6 +53,14 @@ export const ErrorReason = {
   SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
   /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
+  /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. */
+  QUEUE_NOT_FOUND: "ERROR_REASON_QUEUE_NOT_FOUND",
+  /** JOB_NOT_FOUND - NOT_FOUND: nothing is recorded about such a job (any more). */
+  JOB_NOT_FOUND: "ERROR_REASON_JOB_NOT_FOUND",
+  /** DEAD_JOB_NOT_FOUND - NOT_FOUND: no such dead job. */
+  DEAD_JOB_NOT_FOUND: "ERROR_REASON_DEAD_JOB_NOT_FOUND",
+  /** PARKED_EVENT_NOT_FOUND - NOT_FOUND: no such parked event. */
+  PARKED_EVENT_NOT_FOUND: "ERROR_REASON_PARKED_EVENT_NOT_FOUND",
   /** EMAIL_TAKEN - ALREADY_EXISTS: an account with this e-mail exists. */
   EMAIL_TAKEN: "ERROR_REASON_EMAIL_TAKEN",
   /** EXTERNAL_ID_TAKEN - ALREADY_EXISTS: the owner has a task with this external id. */
@@ -67,6 +75,12 @@ export const ErrorReason = {
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
   /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. */
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
+  /** DEAD_JOB_SETTLED - FAILED_PRECONDITION: the dead job has been retried or discarded already. */
+  DEAD_JOB_SETTLED: "ERROR_REASON_DEAD_JOB_SETTLED",
+  /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. */
+  JOB_NOT_RUNNABLE: "ERROR_REASON_JOB_NOT_RUNNABLE",
+  /** EVENT_NOT_HANDLED - FAILED_PRECONDITION: the parked event could not be handled this time either. */
+  EVENT_NOT_HANDLED: "ERROR_REASON_EVENT_NOT_HANDLED",
   /** RESUME_TOKEN_COMPACTED - OUT_OF_RANGE: the position is older than what is kept; begin with SyncTasks without a token. */
   RESUME_TOKEN_COMPACTED: "ERROR_REASON_RESUME_TOKEN_COMPACTED",
   /** EVENTS_COMPACTED - OUT_OF_RANGE: events behind the position are no longer kept, so some were missed; go on without a position. */
@@ -150,6 +164,10 @@ export namespace ErrorReason {
   export type SCHEDULE_NOT_FOUND = typeof ErrorReason.SCHEDULE_NOT_FOUND;
   export type SESSION_NOT_FOUND = typeof ErrorReason.SESSION_NOT_FOUND;
   export type BREAKER_NOT_FOUND = typeof ErrorReason.BREAKER_NOT_FOUND;
+  export type QUEUE_NOT_FOUND = typeof ErrorReason.QUEUE_NOT_FOUND;
+  export type JOB_NOT_FOUND = typeof ErrorReason.JOB_NOT_FOUND;
+  export type DEAD_JOB_NOT_FOUND = typeof ErrorReason.DEAD_JOB_NOT_FOUND;
+  export type PARKED_EVENT_NOT_FOUND = typeof ErrorReason.PARKED_EVENT_NOT_FOUND;
   export type EMAIL_TAKEN = typeof ErrorReason.EMAIL_TAKEN;
   export type EXTERNAL_ID_TAKEN = typeof ErrorReason.EXTERNAL_ID_TAKEN;
   export type ETAG_MISMATCH = typeof ErrorReason.ETAG_MISMATCH;
@@ -157,6 +175,9 @@ export namespace ErrorReason {
   export type ILLEGAL_STATUS_TRANSITION = typeof ErrorReason.ILLEGAL_STATUS_TRANSITION;
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
+  export type DEAD_JOB_SETTLED = typeof ErrorReason.DEAD_JOB_SETTLED;
+  export type JOB_NOT_RUNNABLE = typeof ErrorReason.JOB_NOT_RUNNABLE;
+  export type EVENT_NOT_HANDLED = typeof ErrorReason.EVENT_NOT_HANDLED;
   export type RESUME_TOKEN_COMPACTED = typeof ErrorReason.RESUME_TOKEN_COMPACTED;
   export type EVENTS_COMPACTED = typeof ErrorReason.EVENTS_COMPACTED;
   export type RESUME_TOKEN_INVALID = typeof ErrorReason.RESUME_TOKEN_INVALID;
@@ -253,6 +274,18 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 90:
     case "ERROR_REASON_BREAKER_NOT_FOUND":
       return ErrorReason.BREAKER_NOT_FOUND;
+    case 97:
+    case "ERROR_REASON_QUEUE_NOT_FOUND":
+      return ErrorReason.QUEUE_NOT_FOUND;
+    case 91:
+    case "ERROR_REASON_JOB_NOT_FOUND":
+      return ErrorReason.JOB_NOT_FOUND;
+    case 92:
+    case "ERROR_REASON_DEAD_JOB_NOT_FOUND":
+      return ErrorReason.DEAD_JOB_NOT_FOUND;
+    case 93:
+    case "ERROR_REASON_PARKED_EVENT_NOT_FOUND":
+      return ErrorReason.PARKED_EVENT_NOT_FOUND;
     case 33:
     case "ERROR_REASON_EMAIL_TAKEN":
       return ErrorReason.EMAIL_TAKEN;
@@ -274,6 +307,15 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 44:
     case "ERROR_REASON_LAST_ADMIN":
       return ErrorReason.LAST_ADMIN;
+    case 94:
+    case "ERROR_REASON_DEAD_JOB_SETTLED":
+      return ErrorReason.DEAD_JOB_SETTLED;
+    case 95:
+    case "ERROR_REASON_JOB_NOT_RUNNABLE":
+      return ErrorReason.JOB_NOT_RUNNABLE;
+    case 96:
+    case "ERROR_REASON_EVENT_NOT_HANDLED":
+      return ErrorReason.EVENT_NOT_HANDLED;
     case 45:
     case "ERROR_REASON_RESUME_TOKEN_COMPACTED":
       return ErrorReason.RESUME_TOKEN_COMPACTED;
@@ -409,6 +451,14 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 35;
     case ErrorReason.BREAKER_NOT_FOUND:
       return 90;
+    case ErrorReason.QUEUE_NOT_FOUND:
+      return 97;
+    case ErrorReason.JOB_NOT_FOUND:
+      return 91;
+    case ErrorReason.DEAD_JOB_NOT_FOUND:
+      return 92;
+    case ErrorReason.PARKED_EVENT_NOT_FOUND:
+      return 93;
     case ErrorReason.EMAIL_TAKEN:
       return 33;
     case ErrorReason.EXTERNAL_ID_TAKEN:
@@ -423,6 +473,12 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 43;
     case ErrorReason.LAST_ADMIN:
       return 44;
+    case ErrorReason.DEAD_JOB_SETTLED:
+      return 94;
+    case ErrorReason.JOB_NOT_RUNNABLE:
+      return 95;
+    case ErrorReason.EVENT_NOT_HANDLED:
+      return 96;
     case ErrorReason.RESUME_TOKEN_COMPACTED:
       return 45;
     case ErrorReason.EVENTS_COMPACTED:

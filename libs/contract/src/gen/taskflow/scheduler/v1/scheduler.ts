@@ -20,6 +20,30 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import {
+  DiscardDeadJobRequest,
+  DiscardDeadJobResponse,
+  DiscardParkedEventRequest,
+  DiscardParkedEventResponse,
+  ExplainOverdueRequest,
+  ExplainOverdueResponse,
+  GetJobRequest,
+  GetJobResponse,
+  ListDeadJobsRequest,
+  ListDeadJobsResponse,
+  ListParkedEventsRequest,
+  ListParkedEventsResponse,
+  ListQueuesRequest,
+  ListQueuesResponse,
+  PauseQueueRequest,
+  PauseQueueResponse,
+  ResumeQueueRequest,
+  ResumeQueueResponse,
+  RetryDeadJobRequest,
+  RetryDeadJobResponse,
+  RetryParkedEventRequest,
+  RetryParkedEventResponse,
+} from "./jobs.ts";
 
 export const protobufPackage = "taskflow.scheduler.v1";
 
@@ -2034,6 +2058,131 @@ export const SchedulerServiceService = {
       Buffer.from(PreviewScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PreviewScheduleResponse => PreviewScheduleResponse.decode(value),
   },
+  /** The queues of jobs: how full they are, how fast they empty, which are paused. Also answers while Redis is away. */
+  listQueues: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ListQueues" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListQueuesRequest): Buffer => Buffer.from(ListQueuesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListQueuesRequest => ListQueuesRequest.decode(value),
+    responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
+  },
+  /** No job of the queue begins from two seconds later on, on any replica; running ones go on. */
+  pauseQueue: {
+    path: "/taskflow.scheduler.v1.SchedulerService/PauseQueue" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseQueueRequest): Buffer => Buffer.from(PauseQueueRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseQueueRequest => PauseQueueRequest.decode(value),
+    responseSerialize: (value: PauseQueueResponse): Buffer => Buffer.from(PauseQueueResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseQueueResponse => PauseQueueResponse.decode(value),
+  },
+  /** Ends PauseQueue. */
+  resumeQueue: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ResumeQueue" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeQueueRequest): Buffer => Buffer.from(ResumeQueueRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeQueueRequest => ResumeQueueRequest.decode(value),
+    responseSerialize: (value: ResumeQueueResponse): Buffer => Buffer.from(ResumeQueueResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeQueueResponse => ResumeQueueResponse.decode(value),
+  },
+  /** A job wherever it is: in the queue, ended, or dead. JOB_NOT_FOUND when nothing is recorded (any more). */
+  getJob: {
+    path: "/taskflow.scheduler.v1.SchedulerService/GetJob" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetJobRequest): Buffer => Buffer.from(GetJobRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetJobRequest => GetJobRequest.decode(value),
+    responseSerialize: (value: GetJobResponse): Buffer => Buffer.from(GetJobResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetJobResponse => GetJobResponse.decode(value),
+  },
+  /** Jobs that will not run again by themselves, youngest first, in pages. */
+  listDeadJobs: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ListDeadJobs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListDeadJobsRequest): Buffer => Buffer.from(ListDeadJobsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDeadJobsRequest => ListDeadJobsRequest.decode(value),
+    responseSerialize: (value: ListDeadJobsResponse): Buffer =>
+      Buffer.from(ListDeadJobsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListDeadJobsResponse => ListDeadJobsResponse.decode(value),
+  },
+  /**
+   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   */
+  retryDeadJob: {
+    path: "/taskflow.scheduler.v1.SchedulerService/RetryDeadJob" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryDeadJobRequest): Buffer => Buffer.from(RetryDeadJobRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryDeadJobRequest => RetryDeadJobRequest.decode(value),
+    responseSerialize: (value: RetryDeadJobResponse): Buffer =>
+      Buffer.from(RetryDeadJobResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryDeadJobResponse => RetryDeadJobResponse.decode(value),
+  },
+  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  discardDeadJob: {
+    path: "/taskflow.scheduler.v1.SchedulerService/DiscardDeadJob" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiscardDeadJobRequest): Buffer =>
+      Buffer.from(DiscardDeadJobRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardDeadJobRequest => DiscardDeadJobRequest.decode(value),
+    responseSerialize: (value: DiscardDeadJobResponse): Buffer =>
+      Buffer.from(DiscardDeadJobResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardDeadJobResponse => DiscardDeadJobResponse.decode(value),
+  },
+  /** Events of tasks that could not be handled, oldest first, in pages. */
+  listParkedEvents: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ListParkedEvents" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListParkedEventsRequest): Buffer =>
+      Buffer.from(ListParkedEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListParkedEventsRequest => ListParkedEventsRequest.decode(value),
+    responseSerialize: (value: ListParkedEventsResponse): Buffer =>
+      Buffer.from(ListParkedEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListParkedEventsResponse => ListParkedEventsResponse.decode(value),
+  },
+  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
+  retryParkedEvent: {
+    path: "/taskflow.scheduler.v1.SchedulerService/RetryParkedEvent" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryParkedEventRequest): Buffer =>
+      Buffer.from(RetryParkedEventRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryParkedEventRequest => RetryParkedEventRequest.decode(value),
+    responseSerialize: (value: RetryParkedEventResponse): Buffer =>
+      Buffer.from(RetryParkedEventResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryParkedEventResponse => RetryParkedEventResponse.decode(value),
+  },
+  /** Forgets a parked event: nothing follows from it. */
+  discardParkedEvent: {
+    path: "/taskflow.scheduler.v1.SchedulerService/DiscardParkedEvent" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiscardParkedEventRequest): Buffer =>
+      Buffer.from(DiscardParkedEventRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardParkedEventRequest => DiscardParkedEventRequest.decode(value),
+    responseSerialize: (value: DiscardParkedEventResponse): Buffer =>
+      Buffer.from(DiscardParkedEventResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardParkedEventResponse => DiscardParkedEventResponse.decode(value),
+  },
+  /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
+  explainOverdue: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ExplainOverdue" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainOverdueRequest): Buffer =>
+      Buffer.from(ExplainOverdueRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainOverdueRequest => ExplainOverdueRequest.decode(value),
+    responseSerialize: (value: ExplainOverdueResponse): Buffer =>
+      Buffer.from(ExplainOverdueResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExplainOverdueResponse => ExplainOverdueResponse.decode(value),
+  },
 } as const;
 
 export interface SchedulerServiceServer extends UntypedServiceImplementation {
@@ -2055,6 +2204,31 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   listScheduleRuns: handleUnaryCall<ListScheduleRunsRequest, ListScheduleRunsResponse>;
   /** When a schedule like this would fire; nothing is recorded. */
   previewSchedule: handleUnaryCall<PreviewScheduleRequest, PreviewScheduleResponse>;
+  /** The queues of jobs: how full they are, how fast they empty, which are paused. Also answers while Redis is away. */
+  listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
+  /** No job of the queue begins from two seconds later on, on any replica; running ones go on. */
+  pauseQueue: handleUnaryCall<PauseQueueRequest, PauseQueueResponse>;
+  /** Ends PauseQueue. */
+  resumeQueue: handleUnaryCall<ResumeQueueRequest, ResumeQueueResponse>;
+  /** A job wherever it is: in the queue, ended, or dead. JOB_NOT_FOUND when nothing is recorded (any more). */
+  getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
+  /** Jobs that will not run again by themselves, youngest first, in pages. */
+  listDeadJobs: handleUnaryCall<ListDeadJobsRequest, ListDeadJobsResponse>;
+  /**
+   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   */
+  retryDeadJob: handleUnaryCall<RetryDeadJobRequest, RetryDeadJobResponse>;
+  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  discardDeadJob: handleUnaryCall<DiscardDeadJobRequest, DiscardDeadJobResponse>;
+  /** Events of tasks that could not be handled, oldest first, in pages. */
+  listParkedEvents: handleUnaryCall<ListParkedEventsRequest, ListParkedEventsResponse>;
+  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
+  retryParkedEvent: handleUnaryCall<RetryParkedEventRequest, RetryParkedEventResponse>;
+  /** Forgets a parked event: nothing follows from it. */
+  discardParkedEvent: handleUnaryCall<DiscardParkedEventRequest, DiscardParkedEventResponse>;
+  /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
+  explainOverdue: handleUnaryCall<ExplainOverdueRequest, ExplainOverdueResponse>;
 }
 
 export interface SchedulerServiceClient extends Client {
@@ -2201,6 +2375,185 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PreviewScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** The queues of jobs: how full they are, how fast they empty, which are paused. Also answers while Redis is away. */
+  listQueues(
+    request: ListQueuesRequest,
+    callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
+  ): ClientUnaryCall;
+  listQueues(
+    request: ListQueuesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
+  ): ClientUnaryCall;
+  listQueues(
+    request: ListQueuesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
+  ): ClientUnaryCall;
+  /** No job of the queue begins from two seconds later on, on any replica; running ones go on. */
+  pauseQueue(
+    request: PauseQueueRequest,
+    callback: (error: ServiceError | null, response: PauseQueueResponse) => void,
+  ): ClientUnaryCall;
+  pauseQueue(
+    request: PauseQueueRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseQueueResponse) => void,
+  ): ClientUnaryCall;
+  pauseQueue(
+    request: PauseQueueRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseQueueResponse) => void,
+  ): ClientUnaryCall;
+  /** Ends PauseQueue. */
+  resumeQueue(
+    request: ResumeQueueRequest,
+    callback: (error: ServiceError | null, response: ResumeQueueResponse) => void,
+  ): ClientUnaryCall;
+  resumeQueue(
+    request: ResumeQueueRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeQueueResponse) => void,
+  ): ClientUnaryCall;
+  resumeQueue(
+    request: ResumeQueueRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeQueueResponse) => void,
+  ): ClientUnaryCall;
+  /** A job wherever it is: in the queue, ended, or dead. JOB_NOT_FOUND when nothing is recorded (any more). */
+  getJob(
+    request: GetJobRequest,
+    callback: (error: ServiceError | null, response: GetJobResponse) => void,
+  ): ClientUnaryCall;
+  getJob(
+    request: GetJobRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetJobResponse) => void,
+  ): ClientUnaryCall;
+  getJob(
+    request: GetJobRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetJobResponse) => void,
+  ): ClientUnaryCall;
+  /** Jobs that will not run again by themselves, youngest first, in pages. */
+  listDeadJobs(
+    request: ListDeadJobsRequest,
+    callback: (error: ServiceError | null, response: ListDeadJobsResponse) => void,
+  ): ClientUnaryCall;
+  listDeadJobs(
+    request: ListDeadJobsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListDeadJobsResponse) => void,
+  ): ClientUnaryCall;
+  listDeadJobs(
+    request: ListDeadJobsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListDeadJobsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   */
+  retryDeadJob(
+    request: RetryDeadJobRequest,
+    callback: (error: ServiceError | null, response: RetryDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  retryDeadJob(
+    request: RetryDeadJobRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  retryDeadJob(
+    request: RetryDeadJobRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  discardDeadJob(
+    request: DiscardDeadJobRequest,
+    callback: (error: ServiceError | null, response: DiscardDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  discardDeadJob(
+    request: DiscardDeadJobRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  discardDeadJob(
+    request: DiscardDeadJobRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardDeadJobResponse) => void,
+  ): ClientUnaryCall;
+  /** Events of tasks that could not be handled, oldest first, in pages. */
+  listParkedEvents(
+    request: ListParkedEventsRequest,
+    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
+  ): ClientUnaryCall;
+  listParkedEvents(
+    request: ListParkedEventsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
+  ): ClientUnaryCall;
+  listParkedEvents(
+    request: ListParkedEventsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
+  ): ClientUnaryCall;
+  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
+  retryParkedEvent(
+    request: RetryParkedEventRequest,
+    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  retryParkedEvent(
+    request: RetryParkedEventRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  retryParkedEvent(
+    request: RetryParkedEventRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  /** Forgets a parked event: nothing follows from it. */
+  discardParkedEvent(
+    request: DiscardParkedEventRequest,
+    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  discardParkedEvent(
+    request: DiscardParkedEventRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  discardParkedEvent(
+    request: DiscardParkedEventRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+  ): ClientUnaryCall;
+  /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
+  explainOverdue(
+    request: ExplainOverdueRequest,
+    callback: (error: ServiceError | null, response: ExplainOverdueResponse) => void,
+  ): ClientUnaryCall;
+  explainOverdue(
+    request: ExplainOverdueRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExplainOverdueResponse) => void,
+  ): ClientUnaryCall;
+  explainOverdue(
+    request: ExplainOverdueRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExplainOverdueResponse) => void,
   ): ClientUnaryCall;
 }
 

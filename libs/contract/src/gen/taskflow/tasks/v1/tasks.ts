@@ -589,6 +589,33 @@ export interface TaskState {
   assigneeId: string;
 }
 
+export interface ExplainDueRequest {
+  /** UUID. */
+  taskId: string;
+}
+
+export interface ExplainDueResponse {
+  /** Absent when the task was deleted or never was. */
+  state?:
+    | TaskState
+    | undefined;
+  /** Absent when there is none. */
+  dueTime?:
+    | Date
+    | undefined;
+  /** When a sweep found the current due version overdue; absent when none did. */
+  overdueTime?:
+    | Date
+    | undefined;
+  /** The event of that; absent when there is none, or when the log does not reach back so far. */
+  overduePosition?: EventPosition | undefined;
+  overdueEventTime?:
+    | Date
+    | undefined;
+  /** By the clock that decides. */
+  currentTime?: Date | undefined;
+}
+
 export interface UndeleteTaskRequest {
   /** UUID. */
   taskId: string;
@@ -3202,6 +3229,187 @@ export const TaskState: MessageFns<TaskState> = {
   },
 };
 
+function createBaseExplainDueRequest(): ExplainDueRequest {
+  return { taskId: "" };
+}
+
+export const ExplainDueRequest: MessageFns<ExplainDueRequest> = {
+  encode(message: ExplainDueRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainDueRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainDueRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ExplainDueRequest>, I>>(base?: I): ExplainDueRequest {
+    return ExplainDueRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExplainDueRequest>, I>>(object: I): ExplainDueRequest {
+    const message = createBaseExplainDueRequest();
+    message.taskId = object.taskId ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainDueResponse(): ExplainDueResponse {
+  return {
+    state: undefined,
+    dueTime: undefined,
+    overdueTime: undefined,
+    overduePosition: undefined,
+    overdueEventTime: undefined,
+    currentTime: undefined,
+  };
+}
+
+export const ExplainDueResponse: MessageFns<ExplainDueResponse> = {
+  encode(message: ExplainDueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== undefined) {
+      TaskState.encode(message.state, writer.uint32(10).fork()).join();
+    }
+    if (message.dueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueTime), writer.uint32(18).fork()).join();
+    }
+    if (message.overdueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.overdueTime), writer.uint32(26).fork()).join();
+    }
+    if (message.overduePosition !== undefined) {
+      EventPosition.encode(message.overduePosition, writer.uint32(34).fork()).join();
+    }
+    if (message.overdueEventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.overdueEventTime), writer.uint32(42).fork()).join();
+    }
+    if (message.currentTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.currentTime), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainDueResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainDueResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = TaskState.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.overdueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.overduePosition = EventPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.overdueEventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.currentTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ExplainDueResponse>, I>>(base?: I): ExplainDueResponse {
+    return ExplainDueResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExplainDueResponse>, I>>(object: I): ExplainDueResponse {
+    const message = createBaseExplainDueResponse();
+    message.state = (object.state !== undefined && object.state !== null)
+      ? TaskState.fromPartial(object.state)
+      : undefined;
+    message.dueTime = object.dueTime ?? undefined;
+    message.overdueTime = object.overdueTime ?? undefined;
+    message.overduePosition = (object.overduePosition !== undefined && object.overduePosition !== null)
+      ? EventPosition.fromPartial(object.overduePosition)
+      : undefined;
+    message.overdueEventTime = object.overdueEventTime ?? undefined;
+    message.currentTime = object.currentTime ?? undefined;
+    return message;
+  },
+};
+
 function createBaseUndeleteTaskRequest(): UndeleteTaskRequest {
   return { taskId: "", etag: "", requestId: "" };
 }
@@ -4908,6 +5116,16 @@ export const InternalTasksServiceService = {
       Buffer.from(BatchGetTaskStatesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetTaskStatesResponse => BatchGetTaskStatesResponse.decode(value),
   },
+  /** Where a task's due time stands, to explain why its people were told or not. */
+  explainDue: {
+    path: "/taskflow.tasks.v1.InternalTasksService/ExplainDue" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainDueRequest): Buffer => Buffer.from(ExplainDueRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainDueRequest => ExplainDueRequest.decode(value),
+    responseSerialize: (value: ExplainDueResponse): Buffer => Buffer.from(ExplainDueResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExplainDueResponse => ExplainDueResponse.decode(value),
+  },
 } as const;
 
 export interface InternalTasksServiceServer extends UntypedServiceImplementation {
@@ -4923,6 +5141,8 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
   batchGetTaskStates: handleUnaryCall<BatchGetTaskStatesRequest, BatchGetTaskStatesResponse>;
+  /** Where a task's due time stands, to explain why its people were told or not. */
+  explainDue: handleUnaryCall<ExplainDueRequest, ExplainDueResponse>;
 }
 
 export interface InternalTasksServiceClient extends Client {
@@ -4979,6 +5199,22 @@ export interface InternalTasksServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetTaskStatesResponse) => void,
+  ): ClientUnaryCall;
+  /** Where a task's due time stands, to explain why its people were told or not. */
+  explainDue(
+    request: ExplainDueRequest,
+    callback: (error: ServiceError | null, response: ExplainDueResponse) => void,
+  ): ClientUnaryCall;
+  explainDue(
+    request: ExplainDueRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExplainDueResponse) => void,
+  ): ClientUnaryCall;
+  explainDue(
+    request: ExplainDueRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExplainDueResponse) => void,
   ): ClientUnaryCall;
 }
 

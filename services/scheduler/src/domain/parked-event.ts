@@ -1,0 +1,2 @@
+/** The cursor over the event log of tasks. */
+export const taskEventsCursor = 'tasks';
