@@ -14,6 +14,7 @@ const targets = {
   test: 'libs/devcluster/bin/test.ts',
   import: 'services/tasks/import/main.ts',
   export: 'services/tasks/export/main.ts',
+  seed: 'libs/devcluster/bin/seed.ts',
   bench: 'libs/bench/bin/bench.ts',
   drill: 'services/test/drill/main.ts',
   'crash-test': 'services/scheduler/crash-test/main.ts',

@@ -9,7 +9,7 @@ import { maxMessageBytes } from '../server/server.ts';
 export type LimitOf = (method: MethodPolicy) => { requests: number; perSeconds: number } | undefined;
 
 export interface ServerInfoOptions {
-  config: Pick<ServiceConfig, 'service' | 'tracing'>;
+  config: Pick<ServiceConfig, 'service' | 'env' | 'tracing'>;
   schemaVersion: string;
   bindings: readonly ServiceBinding[];
   limitOf: LimitOf;
@@ -32,7 +32,7 @@ export function bindServerInfo({ config, schemaVersion, bindings, limitOf }: Ser
   const { version, commit } = readBuildInfo();
   const startTime = new Date();
   const methodLimits = bindings.flatMap(({ methods }) => methods).map(({ policy }) => toMethodLimit(policy, limitOf));
-  const features = ['reflection', ...(config.tracing === undefined ? [] : ['traces'])];
+  const features = [...(config.env === 'production' ? [] : ['api-docs']), 'reflection', ...(config.tracing === undefined ? [] : ['traces'])];
   const answer = (): GetServerInfoResponse => ({
     service: config.service,
     version,

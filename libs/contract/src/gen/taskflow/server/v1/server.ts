@@ -45,7 +45,7 @@ export interface GetServerInfoResponse {
   serverTime?:
     | Date
     | undefined;
-  /** What is switched on here by configuration, sorted: "reflection", "traces". */
+  /** What is switched on here by configuration, sorted: "api-docs" (outside production), "reflection", "traces". */
   features: string[];
   /** The largest request and the largest answer, in bytes. */
   maxMessageBytes: bigint;
