@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { dashboards } from '../observability/dashboards.ts';
 
 const folder = join(import.meta.dirname, '../observability');
 const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
@@ -34,6 +35,22 @@ describe('what is generated for Grafana and the operator', () => {
   it('shows every dashboard on Kubernetes too', () => {
     const [generator] = (parse(read('kustomization.yaml')) as { configMapGenerator: { files: string[] }[] }).configMapGenerator;
     expect(generator?.files.map((file) => file.replace('dashboards/', '')).sort()).toEqual(readdirSync(join(folder, 'dashboards')).sort());
+  });
+});
+
+/** Names of metrics in an expression of PromQL; `_bucket`, `_sum` and `_count` belong to their histogram. */
+function metricsIn(expr: string): string[] {
+  const names = expr.replaceAll(/\{[^}]*\}|\b(by|on) \([^)]*\)|group_left \([^)]*\)|\[[^\]]*\]/g, ' ').match(/\b[a-z]+(_[a-z0-9]+)+\b/g) ?? [];
+  return names.filter((name) => !/^(histogram_quantile|last_over_time)$/.test(name)).map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+}
+const promised = new Set([...read('metrics.md').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name));
+
+describe('alerts and dashboards', () => {
+  it('ask for no metric that is not promised in metrics.md', () => {
+    const shown = dashboards.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)));
+    const asked = [...rules.map(({ expr }) => expr), ...shown].filter((expr) => !expr.includes('taskflow:')).flatMap(metricsIn);
+    expect([...new Set(asked)].filter((name) => !promised.has(name))).toEqual([]);
+    expect(new Set(asked).size).toBeGreaterThan(15);
   });
 });
 
