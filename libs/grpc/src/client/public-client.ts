@@ -117,14 +117,11 @@ async function* callStream(channel: Client, method: Method, request: object, opt
 export interface PublicClientOptions {
   /** Calls go to all addresses of the target in turn; left out: to the first that answers. */
   roundRobin?: boolean;
-  /** false: not even a call that no server has seen is sent again. Left out: true. */
-  retries?: boolean;
 }
 
-function channelOptions({ roundRobin = false, retries = true }: PublicClientOptions): ChannelOptions {
+function channelOptions({ roundRobin = false }: PublicClientOptions): ChannelOptions {
   return {
     'grpc.max_reconnect_backoff_ms': 1000,
-    'grpc.enable_retries': retries ? 1 : 0,
     ...(roundRobin && { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) }),
   };
 }
