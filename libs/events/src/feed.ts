@@ -47,12 +47,23 @@ const columns = `
   e.subject_id as "subjectId", e.subject_version as "subjectVersion", e.actor, e.call_id as "callId",
   e.trace_parent as "traceParent", e.payload, e.create_time as "createTime"`;
 
-const decided = '(select pg_snapshot_xmin(pg_current_snapshot()) as xmin)';
+/**
+ * What is decided lies below xmin. The end is the last event there, not xmin itself: a crash forgets transactions that left
+ * nothing durable, and their numbers are given out again; a position beyond them would skip the events of their successors.
+ */
+const decided = `(
+  select decided.xmin, coalesce("end".transaction_id, '0'::xid8) as "endTransactionId", coalesce("end".event_id, 0) as "endEventId"
+  from (select pg_snapshot_xmin(pg_current_snapshot()) as xmin) decided
+  left join lateral (
+    select transaction_id, event_id from (
+      (select transaction_id, id as event_id from events where transaction_id < decided.xmin order by transaction_id desc, id desc limit 1)
+      union all select transaction_id, event_id from event_horizon where id = 1) known
+    order by transaction_id desc, event_id desc limit 1) "end" on true)`;
 
 const readAll = {
   name: 'read_feed',
   text: `
-    select xmin, e.*
+    select "endTransactionId", "endEventId", e.*
     from ${decided} snapshot left join lateral (
       select ${columns} from events e
       where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < snapshot.xmin
@@ -63,7 +74,7 @@ const readAll = {
 const readConcerning = {
   name: 'read_feed_concerning',
   text: `
-    select xmin, pruned."prunedTransactionId", pruned."prunedEventId", e.*
+    select "endTransactionId", "endEventId", pruned."prunedTransactionId", pruned."prunedEventId", e.*
     from ${decided} snapshot
     left join (select transaction_id as "prunedTransactionId", event_id as "prunedEventId" from event_horizon where id = 1) pruned on true
     left join lateral (
@@ -76,7 +87,14 @@ const readConcerning = {
     order by "transactionId", "eventId"`,
 };
 
-type FeedRow = { xmin: bigint } & Nullable<Omit<StoredEvent, 'position'> & Position>;
+interface End {
+  endTransactionId: bigint;
+  endEventId: bigint;
+}
+
+const toPosition = (end: End | undefined): Position => ({ transactionId: end?.endTransactionId ?? 0n, eventId: end?.endEventId ?? 0n });
+
+type FeedRow = End & Nullable<Omit<StoredEvent, 'position'> & Position>;
 type UserFeedRow = FeedRow & Nullable<{ prunedTransactionId: bigint; prunedEventId: bigint }>;
 
 function toPage(rows: FeedRow[], limit: number): FeedPage {
@@ -84,7 +102,7 @@ function toPage(rows: FeedRow[], limit: number): FeedPage {
   const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as Omit<StoredEvent, 'position'> & Position));
   const more = events.length === limit;
   const last = events.at(-1)?.position;
-  return { events, next: more && last !== undefined ? last : endBelow(rows[0]?.xmin ?? 1n), more };
+  return { events, next: more && last !== undefined ? last : toPosition(rows[0]), more };
 }
 
 /** As pullEvents, but `next` moves on with the log even when nothing was found. */
@@ -102,8 +120,8 @@ export async function readUserFeed(reader: SqlReader, userId: string, after: Pos
 
 /** Where the log ends now for readers: nothing before it will appear any more, and what comes later stands behind it. */
 export async function currentPosition(reader: SqlReader): Promise<Position> {
-  const [row] = await reader.query<{ xmin: bigint }>({ name: 'feed_end', text: `select xmin from ${decided} snapshot` }, []);
-  return endBelow(row?.xmin ?? 1n);
+  const [row] = await reader.query<End>({ name: 'feed_end', text: `select "endTransactionId", "endEventId" from ${decided} snapshot` }, []);
+  return toPosition(row);
 }
 
 const readSubject = {
