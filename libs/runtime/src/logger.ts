@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
 
 export type Logger = pino.Logger;
 
@@ -21,7 +22,38 @@ const secretKeys = [
   'url',
 ];
 
-const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+const redacted = '[redacted]';
+const isSecret: ReadonlySet<string> = new Set(secretKeys);
+
+/** As deep as redaction looks, counted from the line itself. */
+const deepest = 4;
+
+/** The value without secrets; the very same when there are none, which nearly all lines can say at once. */
+function withoutSecrets(value: unknown, depth: number): unknown {
+  // What turns itself into JSON (dates, buffers) has no keys to look at.
+  if (typeof value !== 'object' || value === null || depth > deepest || 'toJSON' in value) return value;
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, child] of Object.entries(value)) {
+    const clean = isSecret.has(key) ? redacted : withoutSecrets(child, depth + 1);
+    if (clean !== child) (copy ??= { ...value })[key] = clean;
+  }
+  return copy ?? value;
+}
+
+/** Only objects inside of the line are looked at: its own keys, and those of child loggers, have serializers. */
+function redactNested(line: Record<string, unknown>): Record<string, unknown> {
+  let copy: Record<string, unknown> | undefined;
+  for (const key in line) {
+    const value = line[key];
+    // An error has a serializer, which leaves out what it does not know.
+    if (typeof value !== 'object' || key === 'err') continue;
+    const clean = withoutSecrets(value, 2);
+    if (clean !== value) (copy ??= { ...line })[key] = clean;
+  }
+  return copy ?? line;
+}
+
+const redactKeys = Object.fromEntries(secretKeys.map((key) => [key, () => redacted]));
 
 interface ErrorLine {
   type: string;
@@ -53,9 +85,21 @@ function stackFrames(stack: string | undefined): string {
   return (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 20).join('\n');
 }
 
+let standardOutput: LineBuffer | undefined;
+
+/** One for the process: loggers that share it keep the order of their lines. */
+function openStandardOutput(): LineBuffer {
+  if (standardOutput !== undefined) return standardOutput;
+  const buffer = createLineBuffer(pino.destination({ dest: 1, sync: true }));
+  // Also after an exception that nobody caught. What a SIGKILL takes along are lines of the last moment.
+  process.on('exit', buffer.flush);
+  return (standardOutput = buffer);
+}
+
 /**
- * A logger that writes one JSON line per event to standard output. Secrets under their usual names are replaced by
- * "[redacted]"; an error under `err` is reduced to type, code, first line of the message, stack and causes.
+ * A logger that writes one JSON line per event to standard output, a moment later when it is neither a warning, an error nor
+ * for the audit. Secrets under their usual names are replaced by "[redacted]"; an error under `err` is reduced to type, code,
+ * first line of the message, stack and causes.
  */
 export function createLogger(options: { service: string; level: string; destination?: pino.DestinationStream }): Logger {
   return pino(
@@ -63,10 +107,9 @@ export function createLogger(options: { service: string; level: string; destinat
       level: options.level,
       base: { service: options.service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactedPaths, censor: '[redacted]' },
-      serializers: { err: (error: unknown) => serializeError(error) },
+      formatters: { level: (label) => ({ level: label }), log: redactNested },
+      serializers: { ...redactKeys, err: (error: unknown) => serializeError(error) },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    options.destination ?? openStandardOutput(),
   );
 }
