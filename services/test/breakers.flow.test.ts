@@ -71,7 +71,7 @@ describe('the breakers of a server', () => {
     await watching;
     const audit = world.cluster.logs('tasks').split('\n').filter((line) => line.includes('"audit":"breaker_')).map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(audit).toMatchObject([
-      { audit: 'breaker_forced', by: world.admin.id, callee: 'users', breaker: edge.method, reason: 'users is being moved' },
+      { audit: 'breaker_forced', by: world.admin.id, callee: 'users', breaker: edge.method, state: BreakerState.OPEN },
       { audit: 'breaker_released', by: world.admin.id, callee: 'users', breaker: edge.method },
     ]);
   });

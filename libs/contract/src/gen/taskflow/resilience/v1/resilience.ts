@@ -186,7 +186,7 @@ export interface ForceBreakerRequest {
   ttl?:
     | Duration
     | undefined;
-  /** Why, for the log; 1 to 500 characters. */
+  /** Why, for whoever lists breakers meanwhile; 1 to 500 characters. It is not logged. */
   reason: string;
 }
 
