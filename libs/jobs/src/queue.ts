@@ -1,5 +1,5 @@
 import type { Metrics } from '#libs/runtime';
-import type { JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import { v7 as uuidv7 } from 'uuid';
 import { queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob, type QueueName } from './definition.ts';
 import { wrap } from './envelope.ts';
@@ -22,9 +22,6 @@ export interface JobQueue<J extends readonly JobDefinition[]> {
   /** Adds a job and gives its id. A payload that breaks its schema throws: a defect of the caller. */
   enqueue<N extends JobName<J>>(name: N, payload: JobPayload<J, N>, options?: EnqueueOptions): Promise<string>;
   enqueueMany(jobs: readonly NewJob<J>[]): Promise<string[]>;
-  /** Sees to it that the job is enqueued every `everyMs`, once for all processes; the first time at once. Repeat it at leisure. */
-  upsertSchedule<N extends JobName<J>>(id: string, everyMs: number, name: N, payload: JobPayload<J, N>): Promise<void>;
-  nextRunTime(scheduleId: string): Promise<Date | undefined>;
   /** Those of the jobs that still wait, run or will be retried. */
   find(jobIds: readonly string[]): Promise<Set<string>>;
   /** The job as it is in Redis; undefined when it has ended, or when Redis lost it. */
@@ -87,13 +84,6 @@ async function enqueueAll(producer: Producer, added: ReturnType<typeof toBulkJob
   return added.map(({ job }) => job.opts.jobId);
 }
 
-/** Whether a schedule is as it should be, and its next job is there or still to come. */
-async function isScheduled(queue: Queue, id: string, everyMs: number): Promise<boolean> {
-  const schedule = await queue.getJobScheduler(id);
-  if (schedule?.next === undefined || Number(schedule.every) !== everyMs) return false;
-  return schedule.next > Date.now() || (await queue.getJob(`repeat:${id}:${schedule.next}`)) !== undefined;
-}
-
 async function findAlive(producer: Producer, names: readonly string[], jobIds: readonly string[]): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set();
   return producer.use(async (queues, redis) => {
@@ -106,44 +96,12 @@ async function findAlive(producer: Producer, names: readonly string[], jobIds: r
   });
 }
 
-interface Schedule {
-  id: string;
-  everyMs: number;
-  definition: JobDefinition;
-  payload: unknown;
-}
-
-function createScheduler(producer: Producer) {
-  const declared = new Set<string>();
-  return ({ id, everyMs, definition, payload }: Schedule) => {
-    const data = { payload: definition.payload.parse(payload), callId: '', traceParent: '', links: [] };
-    return producer.use(async (queues) => {
-      const queue = queues(definition.queue);
-      // The first time in this process in any case: the job's own options may have changed with the release.
-      if (declared.has(id) && (await isScheduled(queue, id, everyMs))) return;
-      await queue.upsertJobScheduler(id, { every: everyMs }, { name: definition.name, data, opts: jobOptions(definition) });
-      declared.add(id);
-    });
-  };
-}
-
-async function findNextRunTime(producer: Producer, names: readonly string[], scheduleId: string): Promise<Date | undefined> {
-  return producer.use(async (queues) => {
-    for (const name of names) {
-      const next = (await queues(name).getJobScheduler(scheduleId))?.next;
-      if (next !== undefined) return new Date(next);
-    }
-    return undefined;
-  });
-}
-
 /** Opens the queues of the definitions. They connect in the background, also when Redis comes up later. Close them. */
 export function createJobQueue<const J extends readonly JobDefinition[]>(options: QueueOptions<J>): JobQueue<J> {
   const { jobs, metrics } = options;
   const names = queueNamesOf(jobs);
   const producer = openProducer(options, names);
   const measure = createMeasure(metrics, names);
-  const schedule = createScheduler(producer);
   const enqueueMany = (added: readonly AnyJob[]) =>
     enqueueAll(
       producer,
@@ -157,8 +115,6 @@ export function createJobQueue<const J extends readonly JobDefinition[]>(options
       return jobId;
     },
     enqueueMany,
-    upsertSchedule: async (id, everyMs, name, payload) => schedule({ id, everyMs, definition: definitionOf(jobs, name), payload }),
-    nextRunTime: (scheduleId) => findNextRunTime(producer, names, scheduleId),
     find: (jobIds) => findAlive(producer, names, jobIds),
     findJob: (jobId) => findLiveJob(producer, names, jobId),
     inspect: (name) => producer.use((queues) => inspectQueue(queues(name))),

@@ -173,36 +173,3 @@ describe('a queue', () => {
     expect(await fixture.queue.find([first, newJobId(), second])).toEqual(new Set([first, second]));
   });
 });
-
-describe('a schedule', () => {
-  it('runs its job repeatedly, once for all workers, however many processes declare it (D34)', async () => {
-    const runs: number[] = [];
-    const greet = async (): Promise<void> => void runs.push(Date.now());
-    await fixture.work({ greet });
-    await fixture.work({ greet });
-    const other = await openFixture(testRedisUrl());
-    await Promise.all([1, 2, 3].map(() => fixture.queue.upsertSchedule('tick', 200, 'greet', { name: 'tick' })));
-    await until(() => runs.length >= 5);
-    const elapsed = (runs[4] ?? 0) - (runs[0] ?? 0);
-    expect(elapsed).toBeGreaterThan(600);
-    await other.close();
-  });
-
-  it('comes back after Redis lost everything', async () => {
-    let runs = 0;
-    await fixture.work({ greet: async () => void (runs += 1) });
-    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
-    await until(() => runs === 1);
-    await withRawQueue((queue) => queue.obliterate({ force: true }));
-    expect(await fixture.queue.nextRunTime('tick')).toBeUndefined();
-    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
-    await until(() => runs === 2);
-    expect((await fixture.queue.nextRunTime('tick'))?.getTime()).toBeGreaterThan(Date.now());
-  });
-
-  it('takes over a new interval', async () => {
-    await fixture.queue.upsertSchedule('tick', 60_000, 'greet', { name: 'tick' });
-    await fixture.queue.upsertSchedule('tick', 30_000, 'greet', { name: 'tick' });
-    expect(await withRawQueue(async (queue) => (await queue.getJobScheduler('tick'))?.every)).toBe(30_000);
-  });
-});

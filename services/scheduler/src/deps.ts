@@ -218,6 +218,9 @@ export interface QueuePort {
   measure(): Promise<void>;
 }
 
+/** How many lost jobs are made again, by what they are for. */
+export type ReleasedJobs = Record<'notification' | 'schedule-run' | 'webhook', number>;
+
 export interface MetricsPort {
   /** One try to reach a webhook. */
   webhookTried(outcome: 'delivered' | 'failed' | 'dead', durationMs: number): void;
@@ -226,4 +229,6 @@ export interface MetricsPort {
   scheduleRan(scheduleId: string, outcome: 'succeeded' | 'failed'): void;
   waiting(counts: { pending: number; deadLetters: number }): void;
   paused(queue: string, isPaused: boolean): void;
+  /** Jobs that Redis had lost. */
+  reconciled(counts: ReleasedJobs): void;
 }

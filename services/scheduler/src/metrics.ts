@@ -12,6 +12,7 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
   const pending = metrics.gauge('taskflow_notifications_pending', 'Notifications that wait for their delivery.');
   const dead = metrics.gauge('taskflow_dead_letters', 'Jobs that died and are kept.');
   const paused = metrics.gauge('taskflow_queue_paused', 'Whether an administrator has paused the queue.', ['queue']);
+  const reconciled = metrics.counter('taskflow_jobs_reconciled_total', 'Jobs that Redis had lost and that were made again, by what they are for.', ['kind']);
   return {
     webhookTried: (outcome, durationMs) => {
       attempts.inc({ outcome });
@@ -24,6 +25,9 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
       digested.inc(counts.digested);
     },
     paused: (queue, isPaused) => paused.set({ queue }, isPaused ? 1 : 0),
+    reconciled: (counts) => {
+      for (const [kind, count] of Object.entries(counts)) if (count > 0) reconciled.inc({ kind }, count);
+    },
     scheduleRan: (schedule, outcome) => runs.inc({ schedule, outcome }),
     waiting: (counts) => {
       pending.set(counts.pending);

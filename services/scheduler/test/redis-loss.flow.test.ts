@@ -39,7 +39,7 @@ describe('invariant 2: while Redis is away', () => {
 });
 
 describe('invariant 2: after Redis has lost everything', () => {
-  it('lost jobs are made again, and schedules have not noticed (E14)', async () => {
+  it('lost jobs are made again and counted, and schedules have not noticed (E14)', async () => {
     await service.sql("update notifications set job_id = 'lost', enqueue_time = now() - interval '1 minute', state = 'pending', deliver_time = null");
     await service.sql('delete from deliveries');
     await service.flushRedis();
@@ -48,5 +48,6 @@ describe('invariant 2: after Redis has lost everything', () => {
     await until(() => service.sql("select 1 from schedule_runs where fire_time = $1 and state = 'done'", [fireTime]), (rows) => rows.length === 1);
     await until(() => service.sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 0);
     expect((await service.inbox(ada)).length).toBeGreaterThan(0);
+    expect(await service.metric('taskflow_jobs_reconciled_total')).toBeGreaterThan(0);
   });
 });

@@ -30,7 +30,7 @@ export interface NotificationRepository {
   plan(planned: { id: string; deliverAfter: Date }[]): Promise<void>;
   /** Records a job for each batch of pending notifications that have none and whose time has come; oldest first. Replicas never get the same. */
   claim(limit: number, newJobId: () => string): Promise<DeliveryBatch[]>;
-  /** The jobs are lost: what is still pending of them may be claimed again; returns how many notifications that are. */
+  /** The jobs are lost: what is still pending of them may be claimed again; returns of how many jobs there was something. */
   release(jobIds: string[]): Promise<number>;
   /** The job that should have delivered them died: ends those that are still pending. */
   bury(ids: string[], death: { attempts: number; error: string }): Promise<void>;
@@ -67,7 +67,10 @@ const assignText = `
   update notifications as n set job_id = job.id, enqueue_time = clock_timestamp()
   from unnest($1::uuid[], $2::text[]) as job (notification_id, id) where n.id = job.notification_id`;
 
-const releaseText = `update notifications set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending' returning id`;
+const releaseText = `
+  with released as (
+    update notifications set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and state = 'pending' returning old.job_id)
+  select distinct job_id from released`;
 
 const buryText = `
   with dead as (
