@@ -21,7 +21,7 @@ export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { readBuildInfo, type BuildInfo } from './build-info.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export type { ActiveSpan, NewSpan, SpanAttributes, SpanFailure, SpanKind } from './telemetry/span.ts';
-export { isSampled, newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
+export { isSampled, newSpanId, newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
 export { failureOf, inSpan, isTracing, startSpan } from './telemetry/tracing.ts';
 export { startTracing, type TracingConfig } from './telemetry/start-tracing.ts';
 export { startHttpPort, type HttpPort } from './http-port.ts';

@@ -20,11 +20,8 @@ export interface Ticket {
   leave(): void;
 }
 
-/** Calls and streams that are in at the moment. */
-export interface Admitted {
-  calls: number;
-  streams: number;
-}
+/** What is counted by itself. */
+export type AdmittedKind = 'calls' | 'streams';
 
 /** Lets in as many calls as the capacity allows; what is beyond it is refused at once, since waiting would help nobody. */
 export interface Admission {
@@ -35,11 +32,11 @@ export interface Admission {
 
 const sweepMs = 1000;
 
-export function createAdmission({ unfinishedCalls, openStreams, requestMs }: Capacity, report: (admitted: Admitted) => void): Admission {
-  const counts: Admitted = { calls: 0, streams: 0 };
-  const change = (kind: keyof Admitted, by: 1 | -1): void => {
+export function createAdmission({ unfinishedCalls, openStreams, requestMs }: Capacity, report: (kind: AdmittedKind, count: number) => void): Admission {
+  const counts: Record<AdmittedKind, number> = { calls: 0, streams: 0 };
+  const change = (kind: AdmittedKind, by: 1 | -1): void => {
     counts[kind] += by;
-    report(counts);
+    report(kind, counts[kind]);
   };
   // In the order of their arrival, so that a sweep ends at the first that still has time.
   const incomplete = new Map<object, { since: number; expel: () => void }>();

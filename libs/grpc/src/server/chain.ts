@@ -20,6 +20,8 @@ export interface IncomingCall {
   send(bytes: Buffer): Promise<void>;
   /** Ends the call with this error, wherever it is; without effect once it is over. */
   abort(reason: AppError): void;
+  /** Calls the one listener when the call is aborted (deadline, cancellation, shutdown), at once if it has been. */
+  whenAborted(listener: (reason: AppError) => void): void;
 }
 
 /**
@@ -31,7 +33,7 @@ export type Interceptor = (call: IncomingCall, next: () => Promise<void>) => Pro
 /** One function out of a list: the first interceptor is the outermost, the last is the innermost and does not call `next`. */
 export function chain(interceptors: readonly Interceptor[]): (call: IncomingCall) => Promise<void> {
   return (call) => {
-    const enter = async (index: number): Promise<void> => interceptors[index]?.(call, () => enter(index + 1));
+    const enter = (index: number): Promise<void> => interceptors[index]?.(call, () => enter(index + 1)) ?? Promise.resolve();
     return enter(0);
   };
 }

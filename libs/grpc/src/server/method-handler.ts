@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Metadata, status, type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream, type StatusObject } from '@grpc/grpc-js';
-import { AppError, toAppError } from '#libs/errors';
+import { toAppError, type AppError } from '#libs/errors';
 import type { Logger } from '#libs/runtime';
 import { callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
@@ -57,7 +57,7 @@ function open(call: UnaryCall | StreamCall, method: BoundMethod, { resolvePeer, 
     logger,
   });
   // Fires after every call, also a successful one; by then the call is closed and nothing happens.
-  (call as EventEmitter).once('cancelled', () => opened.abort(new AppError('cancelled', 'CANCELLED', 'the caller gave up')));
+  (call as EventEmitter).once('cancelled', opened.cancel);
   return opened;
 }
 
@@ -67,12 +67,12 @@ async function runCall(
   opened: OpenCall,
   { method, options, send }: { method: BoundMethod; options: MethodHandlerOptions; send: IncomingCall['send'] },
 ): Promise<AppError | undefined> {
-  const { context } = opened;
-  const endable = { stream: method.definition.responseStream, abort: opened.abort };
+  const { context, abort, whenAborted } = opened;
+  const endable = { stream: method.definition.responseStream, abort };
   options.openCalls.add(endable);
   try {
     const { metadata, request: requestBytes } = call;
-    await options.run({ method, policy: method.policy, context, metadata, requestBytes, caller: {}, request: undefined, send, abort: opened.abort });
+    await options.run({ method, policy: method.policy, context, metadata, requestBytes, caller: {}, request: undefined, send, abort, whenAborted });
     return undefined;
   } catch (error) {
     return toAppError(error);

@@ -31,15 +31,32 @@ function toBlockList(ranges: readonly string[]): BlockList {
   return list;
 }
 
+const remembered = 1000;
+
+/** A connection has the same peer in each of its calls. */
+function rememberLast(find: (peer: string) => string): (peer: string) => string {
+  const known = new Map<string, string>();
+  return (peer) => {
+    const before = known.get(peer);
+    if (before !== undefined) return before;
+    const found = find(peer);
+    if (known.size >= remembered) known.clear();
+    known.set(peer, found);
+    return found;
+  };
+}
+
 /**
  * Finds the client's address: the peer itself, or, when the peer is a trusted proxy, the nearest address in x-forwarded-for
  * that is not one. Headers of anybody else are ignored. Throws when a range is not CIDR notation.
  */
 export function createPeerResolver(trustedProxies: readonly string[]): (peer: string, forwardedFor: string | undefined) => string {
   const isTrusted = createRangeCheck(trustedProxies);
+  const addressOf = rememberLast(addressOfPeer);
   return (peer, forwardedFor) => {
-    const hops = (forwardedFor ?? '').split(',').map((hop) => addressOfHop(hop.trim()));
-    let address = addressOfPeer(peer);
+    let address = addressOf(peer);
+    if (forwardedFor === undefined || trustedProxies.length === 0) return address;
+    const hops = forwardedFor.split(',').map((hop) => addressOfHop(hop.trim()));
     while (isTrusted(address)) {
       const hop = hops.pop();
       if (hop === undefined || isIP(hop) === 0) break;

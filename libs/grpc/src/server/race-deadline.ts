@@ -1,18 +1,20 @@
+import type { AppError } from '#libs/errors';
 import type { Interceptor } from './chain.ts';
 
 /**
- * Ends the call when its signal fires (deadline, cancellation, shutdown), with the signal's reason, whether or not the
- * handler heeds it. What the handler does afterwards changes nothing any more.
+ * Ends the call when it is aborted (deadline, cancellation, shutdown), with the reason of that, whether or not the handler
+ * heeds its signal. What the handler does afterwards changes nothing any more.
  */
 export function raceDeadline(): Interceptor {
-  return ({ context: { signal } }, next) =>
+  return (call, next) =>
     new Promise((resolve, reject) => {
-      const stop = () => reject(signal.reason);
-      if (signal.aborted) return stop();
-      signal.addEventListener('abort', stop, { once: true });
-      next()
-        // A handler that the signal interrupted throws its own idea of it; the reason is the truth.
-        .then(resolve, (error: unknown) => reject(signal.aborted ? signal.reason : error))
-        .finally(() => signal.removeEventListener('abort', stop));
+      let ended: AppError | undefined;
+      call.whenAborted((reason) => {
+        ended = reason;
+        reject(reason);
+      });
+      if (ended !== undefined) return;
+      // A handler that the signal interrupted throws its own idea of it; the reason is the truth.
+      next().then(resolve, (error: unknown) => reject(ended ?? error));
     });
 }

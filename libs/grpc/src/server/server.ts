@@ -56,6 +56,8 @@ export interface GrpcServer {
 export const maxMessageBytes = 4 * 1024 * 1024;
 
 const transportOptions = {
+  // Nobody reads what it would note about every call.
+  'grpc.enable_channelz': 0,
   // Megabytes that one connection may hold in this process, for instance unread answers; grpc-js sets no limit of its own.
   'grpc-node.max_session_memory': 64,
   'grpc.max_receive_message_length': maxMessageBytes,
@@ -108,10 +110,7 @@ function openAdmission(metrics: Metrics, capacity: Capacity): Admission {
   limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
   limit.set({ kind: 'streams' }, capacity.openStreams);
   const admitted = metrics.gauge('grpc_server_admitted', 'Calls and streams that are in at the moment.', ['kind']);
-  return createAdmission(capacity, ({ calls, streams }) => {
-    admitted.set({ kind: 'calls' }, calls);
-    admitted.set({ kind: 'streams' }, streams);
-  });
+  return createAdmission(capacity, (kind, count) => admitted.set({ kind }, count));
 }
 
 /** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */

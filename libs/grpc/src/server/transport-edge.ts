@@ -72,11 +72,11 @@ const overloaded = (): AppError => new AppError('resource_exhausted', 'OVERLOADE
 const neverArrived = (): AppError => new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the request did not arrive in time');
 
 function watchCall(call: ServerInterceptingCallInterface, { path, stream, admission, record }: Watched): ServerInterceptingCall {
-  const seen = { metadata: new Metadata(), hasMessage: false, reached: false, answered: false };
+  const seen = { metadata: new Metadata(), hasMessage: false, reached: false, answered: false, cancelled: false };
   const refuse = (error: AppError): void => finish({ code: errorTable[error.kind].code, details: error.message }, error);
   const ticket = admission.enter({ stream, expel: () => refuse(neverArrived()) });
   const describe = (error: AppError): Unreached => ({ callId: acceptCallId(textOf(seen.metadata, callIdKey)), metadata: seen.metadata, error, peer: call.getPeer() });
-  // The library's own statuses go to this object directly, past every responder; hence the method itself is replaced.
+  // The library's own statuses go to this object directly, past every responder; hence its methods themselves are replaced.
   const sendStatus = call.sendStatus.bind(call);
   const finish = (status: FinalStatus, refusal?: AppError): void => {
     seen.answered = true;
@@ -87,27 +87,35 @@ function watchCall(call: ServerInterceptingCallInterface, { path, stream, admiss
     sendStatus(toStatus(unreached.error, unreached.callId));
   };
   call.sendStatus = (status) => finish(status);
-  const listener = new ServerListenerBuilder()
-    .withOnReceiveMetadata((received, next) => {
-      seen.metadata = received;
-      if (ticket === undefined) refuse(overloaded());
-      else next(received);
-    })
-    .withOnReceiveMessage((message, next) => {
-      seen.hasMessage = true;
-      next(message);
-    })
-    .withOnReceiveHalfClose((next) => {
-      ticket?.complete();
-      seen.reached = seen.hasMessage;
-      next();
-    })
-    .withOnCancel(() => {
-      ticket?.leave();
-      if (!seen.reached && !seen.answered) record(path, describe(new AppError('cancelled', 'CANCELLED', 'the caller gave up before the request was complete')));
-    })
-    .build();
-  return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
+  const start = call.start.bind(call);
+  call.start = (listener) =>
+    start({
+      onReceiveMetadata: (received) => {
+        seen.metadata = received;
+        if (ticket === undefined) refuse(overloaded());
+        else listener.onReceiveMetadata(received);
+      },
+      onReceiveMessage: (message) => {
+        if (ticket === undefined || seen.cancelled) return;
+        seen.hasMessage = true;
+        listener.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => {
+        if (ticket === undefined || seen.cancelled) return;
+        ticket.complete();
+        seen.reached = seen.hasMessage;
+        listener.onReceiveHalfClose();
+      },
+      onCancel: () => {
+        seen.cancelled = true;
+        ticket?.leave();
+        if (!seen.reached && !seen.answered) record(path, describe(new AppError('cancelled', 'CANCELLED', 'the caller gave up before the request was complete')));
+        listener.onCancel();
+      },
+    });
+  // The call itself, since the wrapper that grpc-js has for interceptors costs each call as much as all of our own stages; the
+  // type asks for that wrapper, grpc-js for its methods only.
+  return call as ServerInterceptingCall;
 }
 
 interface Unreached {

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { newTraceParent } from '#libs/runtime';
+import { newSpanId, newTraceParent } from '#libs/runtime';
 
 export const traceParentKey = 'traceparent';
 
@@ -13,6 +12,7 @@ export function readTraceParent(offered: string | undefined): string {
 
 /** The caller's trace with a span id of our own, or a new trace when the caller sent none or a damaged one. */
 export function continueTrace(offered: string | undefined): string {
-  const [, traceId, flags] = valid.exec(offered ?? '') ?? [];
-  return traceId === undefined ? newTraceParent() : `00-${traceId}-${randomBytes(8).toString('hex')}-${flags}`;
+  if (offered === undefined) return newTraceParent();
+  const [, traceId, flags] = valid.exec(offered) ?? [];
+  return traceId === undefined ? newTraceParent() : `00-${traceId}-${newSpanId()}-${flags}`;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from './random-hex.ts';
 
 /** The trace id of a W3C traceparent; '' when it is none. */
 export function traceIdOf(traceParent: string): string {
@@ -12,5 +12,10 @@ export function isSampled(traceParent: string): boolean {
 
 /** A new W3C traceparent: unsampled, since whether to record is decided by a tracer. */
 export function newTraceParent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+  return `00-${randomHex(16)}-${newSpanId()}-00`;
+}
+
+/** The third part of a W3C traceparent. */
+export function newSpanId(): string {
+  return randomHex(8);
 }
