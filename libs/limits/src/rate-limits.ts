@@ -108,17 +108,17 @@ export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
     }
   }
 
-  return async (call, next) => {
+  async function hold(limit: MethodLimit, call: LimitedCall): Promise<void> {
     const { policy } = call;
-    const limit = limitOf(policy);
-    if (limit !== undefined) {
-      const subject = subjectOf(call);
-      const verdict = await judge(limit, policy.path, subject);
-      if (!verdict.allowed) {
-        counters.refused.inc({ method: policy.path });
-        throw rateLimited(subject, limit, policy, verdict);
-      }
-    }
-    await next();
+    const subject = subjectOf(call);
+    const verdict = await judge(limit, policy.path, subject);
+    if (verdict.allowed) return;
+    counters.refused.inc({ method: policy.path });
+    throw rateLimited(subject, limit, policy, verdict);
+  }
+
+  return (call, next) => {
+    const limit = limitOf(call.policy);
+    return limit === undefined ? next() : hold(limit, call).then(next);
   };
 }
