@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Remembers what verified tokens said until they expire, so that the signature is checked once (hundreds of microseconds)
@@ -13,7 +13,7 @@ export interface TokenCache<T> {
 export function createTokenCache<T>(limit: number): TokenCache<T> {
   // A Map keeps the order of insertion: the first key is the one that was not used for longest.
   const entries = new Map<string, { value: T; expiresAt: number }>();
-  const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64');
+  const keyOf = (token: string): string => hash('sha256', token, 'base64');
   return {
     find: (token) => {
       const key = keyOf(token);
