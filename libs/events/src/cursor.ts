@@ -64,6 +64,8 @@ export interface CursorRepository {
   /** Moves from one position to the next and locks the cursor; false when it does not stand at `from` (any more). */
   advance(name: string, from: Position | undefined, to: Position): Promise<boolean>;
   park(name: string, parked: ParkedEvent): Promise<void>;
+  /** Removes up to `limit` parked events that were parked longer ago than `keepMs`; returns how many. */
+  pruneParked(name: string, keepMs: number, limit: number): Promise<number>;
   /** Removes a parked event and gives it; undefined when there is none of that id. */
   unpark(name: string, eventId: bigint): Promise<Uint8Array | undefined>;
 }
@@ -84,6 +86,7 @@ export function createCursorRepository(em: EntityManager): CursorRepository {
       const text = `insert into parked_events (cursor_name, transaction_id, event_id, event, error) values ($1, $2::xid8, $3, $4, $5) on conflict do nothing`;
       await runStatement(em, text, [name, String(position.transactionId), String(position.eventId), Buffer.from(event), error]);
     },
+    pruneParked: async (name, keepMs, limit) => (await runStatement(em, pruneParkedText, [name, keepMs, limit])).length,
     unpark: async (name, eventId) => {
       const text = 'delete from parked_events where cursor_name = $1 and event_id = $2 returning event';
       return (await runStatement<{ event: Buffer }>(em, text, [name, String(eventId)]))[0]?.event;
@@ -94,6 +97,13 @@ export function createCursorRepository(em: EntityManager): CursorRepository {
 const insertText = `
   insert into event_cursors (name, transaction_id, event_id, update_time) values ($1, $2::xid8, $3, clock_timestamp())
   on conflict do nothing returning 1`;
+// There are few: an event is parked only after it has failed several times.
+const pruneParkedText = `
+  delete from parked_events where (cursor_name, transaction_id, event_id) in (
+    select cursor_name, transaction_id, event_id from parked_events
+    where cursor_name = $1 and create_time < clock_timestamp() - make_interval(secs => $2::float8 / 1000)
+    order by transaction_id, event_id limit $3 for update skip locked)
+  returning 1`;
 const advanceText = `
   update event_cursors set transaction_id = $2::xid8, event_id = $3, update_time = clock_timestamp()
   where name = $1 and transaction_id = $4::xid8 and event_id = $5 returning 1`;

@@ -127,6 +127,7 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
     metrics: createSchedulerMetrics(metrics),
     pageTokens: createPageTokens(config.pageTokenKey),
     webhooks,
+    retention: config.retention,
     clock: systemClock,
     logger,
     schedules: defineSchedules(config),

@@ -2,6 +2,7 @@ import { policies } from '#libs/contract';
 import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { z } from 'zod';
+import type { Retention } from './domain/retention.ts';
 import { isCidr } from './domain/webhook-target.ts';
 
 export interface SchedulerConfig extends ServiceConfig {
@@ -24,6 +25,7 @@ export interface SchedulerConfig extends ServiceConfig {
   digestQuietMs: number;
   /** Seals the secrets of webhooks. */
   encryptionKey: Buffer;
+  retention: Retention;
   webhooks: {
     /** CIDRs that are not public and may be sent to all the same. */
     privateTargets: string[];
@@ -41,6 +43,9 @@ const queuePrefix = z
   .regex(/^[A-Za-z0-9_-]{1,100}$/, 'must have 1 to 100 characters from A-Z a-z 0-9 _ -')
   .default('taskflow');
 
+const dayMs = 86_400_000;
+const days = (fallback: number) => envTypes.positiveInt(fallback, 36_500);
+
 const entries = {
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
   TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
@@ -55,7 +60,11 @@ const entries = {
   TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes.list().refine((cidrs) => cidrs.every(isCidr), 'must be comma separated CIDRs, such as 127.0.0.0/8'),
   TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS: envTypes.positiveInt(10_000, 30_000),
   TASKFLOW_SCHEDULER_WEBHOOK_RETRY_MS: envTypes.positiveInt(5_000, 3_600_000),
-  TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS: envTypes.positiveInt(86_400_000, 7 * 86_400_000),
+  TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS: envTypes.positiveInt(dayMs, 7 * dayMs),
+  TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS: days(90),
+  TASKFLOW_SCHEDULER_DELIVERY_RETENTION_DAYS: days(30),
+  TASKFLOW_SCHEDULER_JOB_RETENTION_DAYS: days(30),
+  TASKFLOW_SCHEDULER_ADMIN_ACTION_RETENTION_DAYS: days(365),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -74,6 +83,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
     digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
     encryptionKey: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
+    retention: {
+      notificationsMs: own.TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS * dayMs,
+      deliveriesMs: own.TASKFLOW_SCHEDULER_DELIVERY_RETENTION_DAYS * dayMs,
+      jobsMs: own.TASKFLOW_SCHEDULER_JOB_RETENTION_DAYS * dayMs,
+      adminActionsMs: own.TASKFLOW_SCHEDULER_ADMIN_ACTION_RETENTION_DAYS * dayMs,
+    },
     webhooks: {
       privateTargets: own.TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS,
       timeoutMs: own.TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS,

@@ -7,6 +7,7 @@ import type { FeedItem, Position } from '#libs/events';
 import type { Clock, Logger } from '#libs/runtime';
 import type { Repositories } from './db/repositories.ts';
 import type { DeliveryBatch } from './domain/notification.repository.ts';
+import type { Retention } from './domain/retention.ts';
 import type { BuiltInSchedule } from './domain/schedule.entity.ts';
 import type { RunJob } from './domain/schedule-run.repository.ts';
 import type { ChainReader, JobReader, JobWork, LiveJob, QueueState } from './job-deps.ts';
@@ -27,6 +28,7 @@ export interface SchedulerDeps {
   inboxFeed: InboxFeed;
   digest: DigestSettings;
   webhooks: WebhookDeps;
+  retention: Retention;
   readJobs: JobReader;
   readChain: ChainReader;
   tasks: TasksPort;

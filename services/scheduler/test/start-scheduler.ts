@@ -16,6 +16,8 @@ export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDa
   stop(): Promise<void>;
 }
 
+const dayMs = 86_400_000;
+
 /** The service alone in this process, on a database and keys of its own. */
 export async function startScheduler(changes: Partial<SchedulerConfig> = {}, overrides: Pick<AppOverrides, 'lookup'> = {}): Promise<TestScheduler> {
   const grounds = await prepareGrounds('scheduler', databaseDefinition);
@@ -31,6 +33,7 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}, ove
     digestThreshold: 25,
     digestQuietMs: 10_000,
     encryptionKey: randomBytes(32),
+    retention: { notificationsMs: 90 * dayMs, deliveriesMs: 30 * dayMs, jobsMs: 30 * dayMs, adminActionsMs: 365 * dayMs },
     webhooks: { privateTargets: [], timeoutMs: 10_000, firstPauseMs: 5_000, giveUpMs: 86_400_000 },
     ...changes,
   };

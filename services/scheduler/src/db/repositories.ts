@@ -3,6 +3,7 @@ import { createCursorRepository, type CursorRepository } from '#libs/events';
 import { createAdminActionRepository, type AdminActionRepository } from '../domain/admin-action.repository.ts';
 import { createDeadLetterRepository, type DeadLetterRepository } from '../domain/dead-letter.repository.ts';
 import { createDeliveryRepository, type DeliveryRepository } from '../domain/delivery.repository.ts';
+import { createHistoryRepository, type HistoryRepository } from '../domain/history.repository.ts';
 import { createInboxRepository, type InboxRepository } from '../domain/inbox.repository.ts';
 import { createJobEffectRepository, type JobEffectRepository } from '../domain/job-effect.repository.ts';
 import { createNotificationRepository, type NotificationRepository } from '../domain/notification.repository.ts';
@@ -17,6 +18,7 @@ export interface Repositories {
   notifications: NotificationRepository;
   deliveries: DeliveryRepository;
   inbox: InboxRepository;
+  history: HistoryRepository;
   webhooks: WebhookRepository;
   webhookRuns: WebhookRunRepository;
   schedules: ScheduleRepository;
@@ -36,6 +38,7 @@ export function createRepositories(em: EntityManager): Repositories {
     notifications: createNotificationRepository(em),
     deliveries: createDeliveryRepository(em),
     inbox: createInboxRepository(em),
+    history: createHistoryRepository(em),
     webhooks: createWebhookRepository(em),
     webhookRuns: createWebhookRunRepository(em),
     schedules: createScheduleRepository(em),

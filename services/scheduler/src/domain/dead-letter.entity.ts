@@ -24,5 +24,5 @@ export const DeadLetterSchema = defineEntity({
     settledBy: p.uuid().nullable(),
   },
   uniques: [{ name: 'dead_letters_job', properties: ['queue', 'jobId'] }],
-  indexes: [{ name: 'dead_letters_open', properties: ['id'], where: "state = 'open'" }],
+  indexes: [{ name: 'dead_letters_open', properties: ['id'], where: "state = 'open'" }, { name: 'dead_letters_settled', properties: ['settleTime'], where: "state <> 'open'" }],
 });

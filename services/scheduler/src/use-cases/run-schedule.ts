@@ -3,10 +3,10 @@ import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import type { SchedulableJob } from '../domain/schedule.entity.ts';
 import { scheduleNotFound } from '../domain/schedule.errors.ts';
+import { pruneHistory } from './prune-history.ts';
 import { pruneRequests } from './prune-requests.ts';
-import { pruneWebhooks } from './prune-webhooks.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'metrics' | 'logger' | 'wakeDispatch'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'retention' | 'tasks' | 'metrics' | 'logger' | 'wakeDispatch'>;
 
 export interface RunScheduleInput {
   scheduleId: string;
@@ -62,7 +62,7 @@ async function sweepOverdue({ tasks }: Deps, signal: AbortSignal): Promise<strin
 async function pruneRecords(deps: Deps, signal: AbortSignal): Promise<string> {
   for (;;) {
     signal.throwIfAborted();
-    const again = [await pruneRequests(deps), await pruneWebhooks(deps)].some((pruned) => pruned.again);
+    const again = [await pruneRequests(deps), await pruneHistory(deps)].some((pruned) => pruned.again);
     if (!again) return 'pruned';
   }
 }
