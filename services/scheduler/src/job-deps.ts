@@ -1,7 +1,7 @@
 import type { ParkedEvent as StoredParkedEvent, Position } from '#libs/events';
 import type { FiledLetter, JobFailure } from './domain/dead-letter.repository.ts';
 import type { JobEffect } from './domain/job-effect.repository.ts';
-import type { SweepFacts } from './domain/overdue-verdict.ts';
+import type { DeliveryHold, SweepFacts } from './domain/overdue-verdict.ts';
 
 /* The part of the dependencies that insight into jobs needs; see deps.ts. */
 
@@ -66,6 +66,7 @@ export interface ToldNotification {
   jobId: string | undefined;
   createTime: Date;
   deliverTime: Date | undefined;
+  hold: DeliveryHold;
   deliveries: RecordedDelivery[];
 }
 

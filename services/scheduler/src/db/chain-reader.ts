@@ -22,7 +22,8 @@ const progress: Statement = {
 const told: Statement = {
   name: 'notifications_of_event',
   text: `
-    select id, recipient_id, state, job_id, create_time, deliver_time from notifications
+    select id, recipient_id, state, job_id, create_time, deliver_time,
+      case when isfinite(deliver_after) then deliver_after end as hold_until, deliver_after <= now() as hold_is_over from notifications
     where event_id = $1 order by recipient_id`,
 };
 
@@ -34,6 +35,17 @@ const deliveries: Statement = {
 };
 
 const sweep: Statement = { name: 'schedule_of_sweep', text: 'select last_run_time, last_result, last_run_failed, paused from schedules where id = $1' };
+
+interface ToldRow {
+  id: string;
+  recipient_id: string;
+  state: string;
+  job_id: string | null;
+  create_time: Date;
+  deliver_time: Date | null;
+  hold_until: Date | null;
+  hold_is_over: boolean;
+}
 
 export function createChainReader(reader: SqlReader): ChainReader {
   return {
@@ -60,7 +72,7 @@ export function createChainReader(reader: SqlReader): ChainReader {
       return { pulled: row?.pulled ?? false, idleMs: row?.idle_ms ?? undefined, parked: row?.parked ?? false };
     },
     notificationsOf: async (eventId) => {
-      const rows = await reader.query<{ id: string; recipient_id: string; state: string; job_id: string | null; create_time: Date; deliver_time: Date | null }>(told, [String(eventId)]);
+      const rows = await reader.query<ToldRow>(told, [String(eventId)]);
       const all = await reader.query<{ notification_id: string; channel: string; outcome: string; attempts: number; error: string; create_time: Date }>(deliveries, [
         rows.map(({ id }) => id),
       ]);
@@ -71,6 +83,7 @@ export function createChainReader(reader: SqlReader): ChainReader {
         jobId: row.job_id ?? undefined,
         createTime: row.create_time,
         deliverTime: row.deliver_time ?? undefined,
+        hold: { until: row.hold_until ?? undefined, isOver: row.hold_is_over },
         deliveries: all
           .filter((delivery) => delivery.notification_id === row.id)
           .map(({ channel, outcome, attempts, error, create_time: createTime }) => ({ channel, outcome, attempts, error, createTime })),

@@ -7,11 +7,20 @@ export interface Finding {
   explanation: string;
 }
 
+/** What a notification waits for before it gets a job. */
+export interface DeliveryHold {
+  /** The hour of its recipient; undefined while that has not been looked up. */
+  until: Date | undefined;
+  /** By the database's clock, which decides. */
+  isOver: boolean;
+}
+
 /** What is known of a notification's way. */
 export interface NotificationFacts {
   state: string;
   jobId: string | undefined;
   deliverTime: Date | undefined;
+  hold: DeliveryHold;
   /** Undefined: neither in Redis nor recorded. */
   job: Job | undefined;
   /** False: Redis is away, so that a job that is not found may be there. */
@@ -68,9 +77,19 @@ export function judgeEvent(due: ExplainDueResponse, event: EventFacts | undefine
   return { verdict: OverdueVerdict.EVENT_NOT_PULLED, explanation: `${since}; its event waits to be pulled: the scheduler ${idle}` };
 }
 
+function judgeHeld({ until }: DeliveryHold): Finding {
+  const explanation = until === undefined ? "the recipient's hour is still to be looked up; users may be away" : `held until the recipient's hour: ${at(until)}`;
+  return { verdict: OverdueVerdict.HELD_UNTIL_HOUR, explanation };
+}
+
 function judgePending(facts: NotificationFacts): Finding {
-  const { job, jobId, queueReachable, queuePaused } = facts;
-  if (jobId === undefined) return { verdict: OverdueVerdict.AWAITING_JOB, explanation: `recorded; a job follows${queueReachable ? ' within seconds' : ' when Redis is back'}` };
+  const { hold, jobId, queueReachable } = facts;
+  if (jobId !== undefined) return judgeJob(jobId, facts);
+  if (!hold.isOver) return judgeHeld(hold);
+  return { verdict: OverdueVerdict.AWAITING_JOB, explanation: `recorded; a job follows${queueReachable ? ' within seconds' : ' when Redis is back'}` };
+}
+
+function judgeJob(jobId: string, { job, queueReachable, queuePaused }: NotificationFacts): Finding {
   if (queuePaused) return { verdict: OverdueVerdict.QUEUE_PAUSED, explanation: `job ${jobId} waits in a queue that is paused` };
   if (!queueReachable) return { verdict: OverdueVerdict.IN_QUEUE, explanation: `job ${jobId} was put into the queue; Redis is out of reach now` };
   if (job === undefined || job.state === JobState.PENDING) return { verdict: OverdueVerdict.JOB_LOST, explanation: `job ${jobId} is not in Redis; another one follows within seconds` };
@@ -80,6 +99,11 @@ function judgePending(facts: NotificationFacts): Finding {
   return { verdict: OverdueVerdict.IN_QUEUE, explanation: `job ${jobId} is ${job.state.replace('JOB_STATE_', '').toLowerCase()}${next}, started ${job.startCount} times${trouble}` };
 }
 
+/** What became of each way out; a digest or a muted channel is why an inbox shows no entry of its own. */
+function describeWays(deliveries: readonly OverdueDelivery[]): string {
+  return deliveries.length === 0 ? '' : `: ${deliveries.map(({ channel, outcome }) => `${channel} ${outcome}`).join(', ')}`;
+}
+
 /** How one recipient's notification stands. */
 export function judgeNotification(facts: NotificationFacts): Finding {
   const { state, jobId, deliverTime, deliveries } = facts;
@@ -87,11 +111,11 @@ export function judgeNotification(facts: NotificationFacts): Finding {
     case 'pending':
       return judgePending(facts);
     case 'delivered':
-      return { verdict: OverdueVerdict.DELIVERED, explanation: `delivered at ${at(deliverTime)}` };
+      return { verdict: OverdueVerdict.DELIVERED, explanation: `delivered at ${at(deliverTime)}${describeWays(deliveries)}` };
     case 'stale':
       return { verdict: OverdueVerdict.STALE, explanation: 'dropped at its delivery: the task had been closed, rescheduled or handed over' };
     case 'muted':
-      return { verdict: OverdueVerdict.MUTED, explanation: 'not delivered: the recipient has turned it off' };
+      return { verdict: OverdueVerdict.MUTED, explanation: `not delivered: the recipient has turned it off${describeWays(deliveries)}` };
     case 'dead':
       return { verdict: OverdueVerdict.DEAD, explanation: `job ${jobId ?? ''} died: ${deliveries.find(({ outcome }) => outcome === 'dead')?.error ?? 'see ListDeadJobs'}` };
     default:
@@ -106,6 +130,7 @@ const furthestBehindFirst: readonly OverdueVerdict[] = [
   OverdueVerdict.JOB_LOST,
   OverdueVerdict.QUEUE_PAUSED,
   OverdueVerdict.IN_QUEUE,
+  OverdueVerdict.HELD_UNTIL_HOUR,
   OverdueVerdict.UNSPECIFIED,
   OverdueVerdict.STALE,
   OverdueVerdict.MUTED,

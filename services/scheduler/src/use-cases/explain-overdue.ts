@@ -45,8 +45,8 @@ async function explainNotifications(deps: Deps, told: ToldNotification[]): Promi
       const deliveries = notification.deliveries.map(toDelivery);
       const queuePaused = notification.state === 'pending' && holds.has(job?.queue || deliveryQueue);
       const finding = judgeNotification({ ...notification, job, deliveries, queueReachable: reachable, queuePaused });
-      const { id: notificationId, recipientId, createTime, deliverTime } = notification;
-      return { notificationId, recipientId, ...finding, createTime, deliverTime, job, deliveries };
+      const { id: notificationId, recipientId, createTime, deliverTime, hold } = notification;
+      return { notificationId, recipientId, ...finding, createTime, deliverTime, job, deliveries, deliverAfter: hold.until };
     }),
   );
 }

@@ -1,5 +1,4 @@
-import type { SchedulerDeps } from '../deps.ts';
-import type { Repositories } from '../db/repositories.ts';
+import type { Repositories, SchedulerDeps } from '../deps.ts';
 import { rowsKeptMs } from '../domain/retention.ts';
 import { taskEventsCursor } from '../domain/parked-event.ts';
 

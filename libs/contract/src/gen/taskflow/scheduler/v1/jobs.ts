@@ -190,8 +190,10 @@ export const OverdueVerdict = {
   STALE: "OVERDUE_VERDICT_STALE",
   /** DEAD - Its job died: see the dead letter. */
   DEAD: "OVERDUE_VERDICT_DEAD",
-  /** MUTED - The recipient has turned it off. */
+  /** MUTED - The recipient has turned off every way on which it could be told. */
   MUTED: "OVERDUE_VERDICT_MUTED",
+  /** HELD_UNTIL_HOUR - It waits for the hour at which its recipient wants to hear of days that have ended, or for that hour to be looked up. */
+  HELD_UNTIL_HOUR: "OVERDUE_VERDICT_HELD_UNTIL_HOUR",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -215,6 +217,7 @@ export namespace OverdueVerdict {
   export type STALE = typeof OverdueVerdict.STALE;
   export type DEAD = typeof OverdueVerdict.DEAD;
   export type MUTED = typeof OverdueVerdict.MUTED;
+  export type HELD_UNTIL_HOUR = typeof OverdueVerdict.HELD_UNTIL_HOUR;
   export type UNRECOGNIZED = typeof OverdueVerdict.UNRECOGNIZED;
 }
 
@@ -271,6 +274,9 @@ export function overdueVerdictFromJSON(object: any): OverdueVerdict {
     case 16:
     case "OVERDUE_VERDICT_MUTED":
       return OverdueVerdict.MUTED;
+    case 17:
+    case "OVERDUE_VERDICT_HELD_UNTIL_HOUR":
+      return OverdueVerdict.HELD_UNTIL_HOUR;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -314,6 +320,8 @@ export function overdueVerdictToNumber(object: OverdueVerdict): number {
       return 15;
     case OverdueVerdict.MUTED:
       return 16;
+    case OverdueVerdict.HELD_UNTIL_HOUR:
+      return 17;
     case OverdueVerdict.UNRECOGNIZED:
     default:
       return -1;
@@ -650,6 +658,8 @@ export interface OverdueNotification {
   /** The job that delivers or delivered it; absent when there is none or nothing is known about it any more. */
   job?: Job | undefined;
   deliveries: OverdueDelivery[];
+  /** Before this it gets no job. For a day that has ended it is the recipient's hour, absent until that is known. */
+  deliverAfter?: Date | undefined;
 }
 
 /** What happened on one way out. */
@@ -3413,6 +3423,7 @@ function createBaseOverdueNotification(): OverdueNotification {
     deliverTime: undefined,
     job: undefined,
     deliveries: [],
+    deliverAfter: undefined,
   };
 }
 
@@ -3441,6 +3452,9 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
     }
     for (const v of message.deliveries) {
       OverdueDelivery.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.deliverAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliverAfter), writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -3522,6 +3536,14 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
             message.deliveries.push(OverdueDelivery.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.deliverAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3547,6 +3569,7 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
     message.deliverTime = object.deliverTime ?? undefined;
     message.job = (object.job !== undefined && object.job !== null) ? Job.fromPartial(object.job) : undefined;
     message.deliveries = object.deliveries?.map((e) => OverdueDelivery.fromPartial(e)) || [];
+    message.deliverAfter = object.deliverAfter ?? undefined;
     return message;
   },
 };
