@@ -63,6 +63,34 @@ describe('a replica that is frozen', () => {
   }, 180_000);
 });
 
+describe('a worker that is frozen past the lock of its job', () => {
+  it('finds the job done by another when it is thawed, and adds nothing to its one effect (E13)', async () => {
+    writeFileSync(ordersFile, 'deliver.before-record SIGSTOP');
+    const [task] = (await createOverdue(1)) as [Task];
+    await until(async () => replicas.filter((replica) => stateOf(replica) === 'T'), (frozen) => frozen.length === 1);
+    const [frozen = 0] = replicas.filter((replica) => stateOf(replica) === 'T');
+    const effect = () =>
+      service.sql<{ job_id: string; attempts: number }>(
+        `select n.id, n.job_id, n.state, n.deliver_time, n.feed_transaction, d.channel, d.outcome, d.attempts, d.create_time
+         from notifications n join deliveries d on d.notification_id = n.id where n.task_id = $1`,
+        [task.id],
+      );
+    await settled([task]);
+    const byAnother = await effect();
+    const [{ job_id: jobId, attempts } = { job_id: '', attempts: 0 }] = byAnother;
+    const ends = () => service.cluster.logs('scheduler', frozen).split('\n').filter((line) => line.includes(jobId) && line.includes('"durationMs"'));
+    const endsWhileFrozen = ends().length;
+    await service.cluster.kill('scheduler', 'SIGCONT', frozen);
+    await until(async () => ends().length, (count) => count > endsWhileFrozen);
+    // The same job, begun a second time: the lock of the frozen one had run out.
+    expect(attempts).toBeGreaterThan(1);
+    expect(byAnother).toMatchObject([{ state: 'delivered', channel: 'inbox', outcome: 'delivered' }]);
+    expect(await effect()).toEqual(byAnother);
+    expect((await service.inbox(ada)).filter(({ taskId }) => taskId === task.id)).toHaveLength(1);
+    expect(await service.sql('select 1 from dead_letters where job_id = $1', [jobId])).toEqual([]);
+  }, 180_000);
+});
+
 describe('PostgreSQL', () => {
   it('that ends all connections, again and again, only delays', async () => {
     const server = new Client({ connectionString: testPostgresUrl() });
