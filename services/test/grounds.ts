@@ -19,6 +19,8 @@ export interface TestUser {
 interface TokenChanges {
   typ?: string;
   key?: CryptoKey;
+  /** Such as "30m"; a negative one has expired. */
+  expiresIn?: string;
 }
 
 /** What a service stands on that is started alone, in the process of a test: a database, keys and settings of its own. */
@@ -77,14 +79,14 @@ async function connect(url: string): Promise<Client> {
   return connection;
 }
 
-function signToken(key: CryptoKey, claims: { userId: string; role: string; typ: string }): Promise<string> {
+function signToken(key: CryptoKey, claims: { userId: string; role: string; typ: string; expiresIn: string }): Promise<string> {
   return new SignJWT({ sid: uuidv7(), role: claims.role })
     .setProtectedHeader({ alg: accessTokenRules.algorithm, typ: claims.typ, kid: 'test' })
     .setIssuer(accessTokenRules.issuer)
     .setAudience(accessTokenRules.audience)
     .setSubject(claims.userId)
     .setIssuedAt()
-    .setExpirationTime('30m')
+    .setExpirationTime(claims.expiresIn)
     .setJti(uuidv7())
     .sign(key);
 }
@@ -102,8 +104,8 @@ export async function prepareGrounds(
   const connection = await connect(database.url);
   const keys = makeServiceKeys();
   const signing = await generateKeyPair('EdDSA', { extractable: true });
-  const tokenFor: Grounds['tokenFor'] = (userId, role = 'user', { typ = accessTokenRules.typ, key = signing.privateKey } = {}) =>
-    signToken(key, { userId, role, typ });
+  const tokenFor: Grounds['tokenFor'] = (userId, role = 'user', { typ = accessTokenRules.typ, key = signing.privateKey, expiresIn = '30m' } = {}) =>
+    signToken(key, { userId, role, typ, expiresIn });
   return {
     config: makeConfig(service, reach(database.url), keys),
     logger,

@@ -1,3 +1,4 @@
+export { openJobBoard, type JobBoard, type JobBoardOptions } from './board.ts';
 export { defineJob, queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob, type QueueName } from './definition.ts';
 export { type DeadJob, type DeadLetters } from './dead-letters.ts';
 export { type JobFailure } from './failures.ts';

@@ -12,7 +12,12 @@ export interface HttpPortOptions {
   isReady: () => boolean;
   /** Files that are served as they are, by path: for people who develop. */
   pages?: Readonly<Record<string, { type: string; file: string }>>;
+  /** Who answers everything below a path of one segment, such as "/board". */
+  mounts?: HttpMounts;
 }
+
+/** Path of one segment → what answers there; it never rejects. */
+export type HttpMounts = Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>>;
 
 export interface HttpPort {
   port: number;
@@ -44,13 +49,20 @@ async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
   }
 }
 
+function findMount(path: string, { mounts = {} }: HttpPortOptions) {
+  const place = `/${path.split('/', 2)[1] ?? ''}`;
+  return Object.hasOwn(mounts, place) ? mounts[place] : undefined;
+}
+
 async function handle(request: IncomingMessage, response: ServerResponse, options: HttpPortOptions): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const mounted = findMount(path, options);
+  if (mounted !== undefined) return mounted(request, response);
   const { status, type, body } = await answer(path, options).catch(() => ({ status: 500, type: undefined, body: 'internal error\n' }));
   response.writeHead(status, { 'content-type': type ?? 'text/plain' }).end(body);
 }
 
-/** Serves /metrics (Prometheus), /livez, /readyz and the given pages. Throws PortTakenError. */
+/** Serves /metrics (Prometheus), /livez, /readyz, the given pages and mounts. Throws PortTakenError. */
 export function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
   const server = createServer((request, response) => void handle(request, response, options));
   return new Promise((resolve, reject) => {

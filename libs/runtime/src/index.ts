@@ -24,7 +24,7 @@ export type { ActiveSpan, NewSpan, SpanAttributes, SpanFailure, SpanKind } from 
 export { isSampled, newSpanId, newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
 export { failureOf, inSpan, isTracing, startSpan } from './telemetry/tracing.ts';
 export { startTracing, type TracingConfig } from './telemetry/start-tracing.ts';
-export { startHttpPort, type HttpPort } from './http-port.ts';
+export { startHttpPort, type HttpMounts, type HttpPort } from './http-port.ts';
 export { PortTakenError } from './port-taken.ts';
 export { createParts, type Part } from './parts.ts';
 export { serve, type RunningApp, type ServeOptions } from './serve.ts';

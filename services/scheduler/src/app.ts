@@ -1,10 +1,10 @@
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { bind, openAccess, openPorts, startApplication, type Access, type AccessKeys, type ServiceBase } from '#libs/grpc';
 import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
-import { systemClock, type Logger, type RunningApp } from '#libs/runtime';
+import { systemClock, type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
 import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
 import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
@@ -53,9 +53,11 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const worker = await startWorker(base, deps);
     startPipeline(deps, base, doorbell);
     startFollowingHolds(deps, base, worker);
+    const mounts = config.board ? await openBoardMounts(base, access) : {};
     const ports = await openPorts(base, {
       bindings: [bind(SchedulerServiceService, schedulerHandlers(deps)), bind(NotificationsServiceService, notificationsHandlers(deps))],
       access,
+      mounts,
       limits: await openLimits(base),
       schemaVersion: database.schemaVersion,
       // Not Redis and not tasks: without them everything is late, but every call is answered.
@@ -66,6 +68,12 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     base.parts.add({ name: 'job intake', stop: async () => void worker.stop() });
     return ports;
   });
+}
+
+/** Where it is off, its libraries are not even loaded. */
+async function openBoardMounts(base: Base, access: Access): Promise<HttpMounts> {
+  const { openBoard } = await import('./board/board.ts');
+  return openBoard(base, { access, ...queueOptions(base) });
 }
 
 function openTasksPort({ config, identity, logger, metrics, parts }: Base): TasksPort {

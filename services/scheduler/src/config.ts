@@ -23,6 +23,8 @@ export interface SchedulerConfig extends ServiceConfig {
   digestThreshold: number;
   /** How long a digest takes in more after it last grew; then it is sent. */
   digestQuietMs: number;
+  /** Whether the HTTP port shows the queues to administrators. */
+  board: boolean;
   /** Seals the secrets of webhooks. */
   encryptionKey: Buffer;
   retention: Retention;
@@ -45,6 +47,8 @@ const queuePrefix = z
 
 const dayMs = 86_400_000;
 const days = (fallback: number) => envTypes.positiveInt(fallback, 36_500);
+/** What it is without the setting depends on the environment. */
+const board = z.enum(['on', 'off'], 'must be on or off').optional();
 
 const entries = {
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
@@ -56,6 +60,7 @@ const entries = {
   TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
   TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: envTypes.positiveInt(25, 1_000_000),
   TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: envTypes.positiveInt(10_000, 3_600_000),
+  TASKFLOW_SCHEDULER_BOARD: board,
   TASKFLOW_SCHEDULER_ENCRYPTION_KEY: envTypes.key32(),
   TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes.list().refine((cidrs) => cidrs.every(isCidr), 'must be comma separated CIDRs, such as 127.0.0.0/8'),
   TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS: envTypes.positiveInt(10_000, 30_000),
@@ -82,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
     digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
     digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
+    board: (own.TASKFLOW_SCHEDULER_BOARD ?? (common.env === 'production' ? 'off' : 'on')) === 'on',
     encryptionKey: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
     retention: {
       notificationsMs: own.TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS * dayMs,

@@ -9,7 +9,7 @@ import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
 import { databaseDefinition } from '../src/db/database.ts';
 
-export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDatabase' | 'newUser'> {
+export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
   scheduler: PublicClient<typeof SchedulerServiceService>;
   notifications: PublicClient<typeof NotificationsServiceService>;
   app: RunningApp;
@@ -32,6 +32,7 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}, ove
     sweepIntervalMs: 3_600_000,
     digestThreshold: 25,
     digestQuietMs: 10_000,
+    board: false,
     encryptionKey: randomBytes(32),
     retention: { notificationsMs: 90 * dayMs, deliveriesMs: 30 * dayMs, jobsMs: 30 * dayMs, adminActionsMs: 365 * dayMs },
     webhooks: { privateTargets: [], timeoutMs: 10_000, firstPauseMs: 5_000, giveUpMs: 86_400_000 },

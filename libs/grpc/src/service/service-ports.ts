@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { startHttpPort } from '#libs/runtime';
+import { startHttpPort, type HttpMounts } from '#libs/runtime';
 import { createAuthenticator } from '../identity/authenticator.ts';
 import type { Interceptor } from '../server/chain.ts';
 import { startServer, type GrpcServer, type ServerOptions } from '../server/server.ts';
@@ -20,19 +20,21 @@ export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'c
   limits: { interceptor: Interceptor; limitOf: LimitOf };
   /** The last migration that the service knows. */
   schemaVersion: string;
+  /** What else the HTTP port answers. */
+  mounts?: HttpMounts;
 }
 
 /** The API reference; it is no part of an image. */
 const developmentPages = { '/docs': { type: 'text/html; charset=utf-8', file: fileURLToPath(new URL('../../../../proto/docs/api.html', import.meta.url)) } };
 
 /** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
-export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings }: ServicePortsOptions): Promise<ServicePorts> {
+export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings, mounts = {} }: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, parts } = base;
   const { service, host, servicePublicKeys, trustedProxies, capacity, connectionAgeMs, shutdownGraceMs: graceMs } = config;
   const { accessKeys, revocations } = access;
   const running: { server?: GrpcServer } = {};
   const pages = config.env === 'production' ? {} : developmentPages;
-  const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false, pages });
+  const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false, pages, mounts });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({
     bindings: [...bindings, bindBreakers(metrics), bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf })],

@@ -1,0 +1,84 @@
+import { createBullBoard } from '@bull-board/api';
+import { HonoAdapter } from '@bull-board/hono';
+import { getRequestListener } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono, type Context } from 'hono';
+import { setCookie } from 'hono/cookie';
+import { bodyLimit } from 'hono/body-limit';
+import { timeout } from 'hono/timeout';
+import { AppError } from '#libs/errors';
+import { createAuthenticator, type Access, type ServiceBase } from '#libs/grpc';
+import { openJobBoard, type JobBoard, type JobBoardOptions } from '#libs/jobs';
+import type { HttpMounts } from '#libs/runtime';
+import type { SchedulerConfig } from '../config.ts';
+import { admit, credentialsOf, tokenCookie, type Admission } from './admission.ts';
+import { refuse, toRefusal } from './refusal.ts';
+import { strictHeaders } from './strict-headers.ts';
+
+const place = '/board';
+const signInPath = `${place}/sign-in`;
+
+/** More than Redis needs for any page, even when each of a page's questions in turn is answered late. */
+const pageTimeMs = 5_000;
+
+/** A token and what a form puts around it. */
+const signInBytes = 16 * 1024;
+
+/** The dashboard as its library makes it, without any protection. */
+function createPages(adapters: Awaited<ReturnType<JobBoard['adapters']>>): Hono {
+  const server = new HonoAdapter(serveStatic);
+  server.setBasePath(place);
+  const uiConfig = { boardTitle: 'TaskFlow', hideDocsLink: true };
+  createBullBoard({ queues: [...adapters], serverAdapter: server, options: { uiConfig } });
+  return new Hono({ strict: false }).route(place, server.registerPlugin());
+}
+
+/** Takes a token from the sign-in form and gives it back as a cookie that no script can read and no other site can send. */
+async function signIn(context: Context, { authenticate, logger, secureCookie }: Admission): Promise<Response> {
+  const { token } = await context.req.parseBody();
+  const user = await admit(authenticate, typeof token === 'string' ? `Bearer ${token}` : undefined);
+  logger.info({ audit: 'board_sign_in', by: user.userId }, 'administrator signed in to the board');
+  // As long as the browser runs; the token ends on its own account.
+  setCookie(context, tokenCookie, String(token), { path: place, httpOnly: true, sameSite: 'Strict', secure: secureCookie });
+  return context.redirect(place, 303);
+}
+
+function unanswered(text: string, context: Context, { logger }: Admission): AppError {
+  logger.warn({ path: context.req.path, answer: text.slice(0, 500) }, 'the board got no answer from Redis');
+  return new AppError('unavailable', 'QUEUE_UNAVAILABLE', 'the job queue is out of reach');
+}
+
+function createApp(jobs: JobBoard, admission: Admission): Hono {
+  let pages: Hono | undefined;
+  const app = new Hono({ strict: false });
+  app.use(strictHeaders);
+  app.use(timeout(pageTimeMs));
+  app.onError((error, context) => refuse(context, toRefusal(error, admission.logger), signInPath));
+  app.post(signInPath, bodyLimit({ maxSize: signInBytes }), (context) => signIn(context, admission));
+  app.get(`${place}/*`, async (context) => {
+    await admit(admission.authenticate, credentialsOf(context));
+    const adapters = await jobs.adapters();
+    pages ??= createPages(adapters);
+    const answer = await pages.fetch(context.req.raw);
+    // The library has nothing to ask but Redis, and says of every failure only that there was one.
+    if (answer.status >= 500) throw unanswered(await answer.text(), context, admission);
+    return answer;
+  });
+  // The board only looks: this stands before the library's own refusal of each change.
+  app.all('*', async (context) => {
+    await admit(admission.authenticate, credentialsOf(context));
+    return context.json({ error: 'READ_ONLY', message: 'the board only looks; use SchedulerService to change something' }, 405, { allow: 'GET, HEAD' });
+  });
+  return app;
+}
+
+/** Shows the queues to administrators below /board; it is a part of the service. */
+export function openBoard(base: ServiceBase<SchedulerConfig>, { access, ...options }: JobBoardOptions & { access: Access }): HttpMounts {
+  const { service, servicePublicKeys, env } = base.config;
+  const { accessKeys, revocations } = access;
+  const jobs = openJobBoard(options);
+  base.parts.add({ name: 'board', stop: jobs.close });
+  const authenticate = createAuthenticator({ service, accessKeys, servicePublicKeys, revocations });
+  const app = createApp(jobs, { authenticate, logger: base.logger, secureCookie: env === 'production' });
+  return { [place]: getRequestListener(app.fetch, { overrideGlobalObjects: false }) };
+}
