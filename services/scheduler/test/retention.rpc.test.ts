@@ -52,7 +52,7 @@ async function addLetter(state: string, age: string, job = { queue: 'notificatio
   return id;
 }
 
-async function addRun(state: string, age: string, { jobId = null, scheduleId = 'gone' }: { jobId?: string | null; scheduleId?: string } = {}): Promise<string> {
+async function addRun(state: string, age: string, { jobId = null, scheduleId = randomUUID() }: { jobId?: string | null; scheduleId?: string } = {}): Promise<string> {
   const id = await idOf(age);
   await service.sql(
     `insert into schedule_runs (id, schedule_id, fire_time, planned_time, call_id, trace_parent, state, job_id, enqueue_time, result, create_time, finish_time)

@@ -36,12 +36,13 @@ const notificationsText = `
     told as (delete from deliveries where notification_id = any (array(select id from old)))
   delete from notifications where id = any (array(select id from old)) returning 1`;
 
-// Not what keeps an event from being told twice: that is the state of the notification.
+// Not what keeps an event from being told twice: that is the state of the notification. By ctid, since a join of the pair of
+// keys reads the whole table.
 const deliveriesText = `
-  delete from deliveries where (notification_id, channel) in (
-    select notification_id, channel from deliveries
+  delete from deliveries where ctid = any (array(
+    select ctid from deliveries
     where notification_id < ${idBefore('$1')} and create_time < ${before('$1')} and outcome <> 'dead'
-    order by notification_id, channel limit $2 for update skip locked)
+    order by notification_id, channel limit $2 for update skip locked))
   returning 1`;
 
 // The row of a fire time keeps it from having two runs until its schedule has moved on.
