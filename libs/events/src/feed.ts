@@ -34,14 +34,6 @@ export function createLogSource(reader: SqlReader): FeedSource {
   };
 }
 
-/** Behind every event of a transaction. */
-const lastEventId = 2n ** 63n - 1n;
-
-/** Every event below this transaction is decided: what is not there now will never be. */
-export function endBelow(transactionId: bigint): Position {
-  return { transactionId: transactionId - 1n, eventId: lastEventId };
-}
-
 const columns = `
   e.transaction_id as "transactionId", e.id as "eventId", e.stream_id as "streamId", e.sequence, e.type,
   e.subject_id as "subjectId", e.subject_version as "subjectVersion", e.actor, e.call_id as "callId",

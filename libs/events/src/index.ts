@@ -7,6 +7,6 @@ export { outboxTable } from './outbox-table.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export { createPuller, type PulledEvent, type Puller, type PullerOptions } from './puller.ts';
 export { announce } from './announcement.ts';
-export { createLogSource, currentPosition, endBelow, readFeed, readHistory, readUserFeed, type FeedPage, type FeedSource, type UserFeedPage } from './feed.ts';
+export { createLogSource, currentPosition, readFeed, readHistory, readUserFeed, type FeedPage, type FeedSource, type UserFeedPage } from './feed.ts';
 export { createEventHub, type EventHub, type EventHubOptions, type FeedItem } from './hub.ts';
 export { pruneEvents, type Pruning } from './prune.ts';
