@@ -56,6 +56,9 @@ export function authenticate(verify: Authenticator): Interceptor {
     const isUserStream = call.method.definition.responseStream && (call.policy.access === 'user' || call.policy.access === 'admin');
     if (!isUserStream) return next();
     const timer = setInterval(() => recheck(verify, call), recheckIntervalMs);
-    await next().finally(() => clearInterval(timer));
+    const stop = (): void => clearInterval(timer);
+    // Also when the handler does not heed its signal: the call is over then, and nothing is left to check.
+    call.context.signal.addEventListener('abort', stop, { once: true });
+    await next().finally(stop);
   };
 }
