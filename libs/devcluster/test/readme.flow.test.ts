@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPorts, serviceNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
 import { until } from '../src/patience.ts';
+import { pathWithGrpcurl } from './grpcurl-path.ts';
 
 interface TourStep {
   script: string;
@@ -27,18 +28,6 @@ const tour: TourStep[] = [...readme.matchAll(/```sh tour([^\n]*)\n([\s\S]*?)```(
 
 let cluster: Cluster;
 let folder: string;
-
-/** A PATH on which grpcurl is found: the real one, or the stand-in. */
-function pathWithGrpcurl(): string {
-  try {
-    execFileSync('grpcurl', ['--version'], { stdio: 'ignore' });
-  } catch {
-    const file = join(folder, 'grpcurl');
-    writeFileSync(file, `#!/bin/sh\nexec "${process.execPath}" "${join(checkoutRoot, 'libs/devcluster/test/grpcurl.ts')}" "$@"\n`);
-    chmodSync(file, 0o755);
-  }
-  return `${folder}:${process.env['PATH']}`;
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'taskflow-tour-'));
@@ -66,7 +55,7 @@ function runBlock(script: string): Promise<{ output: string; failed: boolean }> 
   const text = `set -e\nTOKEN=$(cat "${state}" 2>/dev/null || true)\n${toThisCluster(script)}\nprintf %s "$TOKEN" > "${state}"\n`;
   const env = {
     ...process.env,
-    PATH: pathWithGrpcurl(),
+    PATH: pathWithGrpcurl(folder),
     TASKFLOW_AUTH_ADDRESS: cluster.address('auth'),
     TASKFLOW_TASKS_ADDRESS: cluster.address('tasks'),
   };

@@ -2,16 +2,33 @@ import { ScalarType, type DescField, type DescMessage, type DescMethod } from '@
 import type { MethodPolicy } from '../../src/policy.ts';
 import { commentOf } from './comments.ts';
 
-const ports: Readonly<Record<string, number>> = { auth: 50051, users: 50052, tasks: 50053, scheduler: 50054, server: 50053 };
+const ports: Readonly<Record<string, number>> = { auth: 50051, users: 50052, tasks: 50053, scheduler: 50054, server: 50053, resilience: 50053 };
 
 const wellKnown: Readonly<Record<string, unknown>> = {
   'google.protobuf.Timestamp': '2030-01-01T09:00:00Z',
   'google.protobuf.Duration': '3600s',
 };
 
+/** Requests of which the fields do not tell what one would send: one of two fields, the id of what is changed, few of many filters. */
+const written: Readonly<Record<string, unknown>> = {
+  UpdateUserRequest: { user: { id: '<id>', display_name: '<display_name>' }, update_mask: 'displayName' },
+  UpdateTaskRequest: { task: { id: '<id>', title: '<title>' }, update_mask: 'title' },
+  BatchUpdateTasksRequest: { requests: [{ task: { id: '<id>', title: '<title>' }, update_mask: 'title' }] },
+  ListTasksRequest: { page_size: 50, statuses: ['TASK_STATUS_PENDING'], order_by: 'due_time, priority desc' },
+  GetTaskStatsRequest: {},
+  PullEventsRequest: { page_size: 50 },
+  UpdateWebhookRequest: { webhook: { id: '<id>', description: '<description>' }, update_mask: 'description' },
+  ListNotificationsRequest: { page_size: 50, kinds: ['NOTIFICATION_KIND_OVERDUE'] },
+  MarkNotificationsReadRequest: { all: true },
+  CreateScheduleRequest: { schedule: { id: '<id>', description: '<description>', job: '<job>', cron: '<cron>', time_zone: 'Europe/Berlin' } },
+  PreviewScheduleRequest: { cron: '<cron>', time_zone: 'Europe/Berlin' },
+};
+
+const rarelySent = ['page_token', 'resume_token', 'sync_token', 'request_id', 'validate_only', 'etag', 'read_mask'];
+
 /** Decided by the server, or needed by few. */
 function isLeftOut(field: DescField): boolean {
-  return /output only|instead of/i.test(commentOf(field)) || ['page_token', 'request_id', 'validate_only', 'etag', 'read_mask'].includes(field.name);
+  return /output only|instead of/i.test(commentOf(field)) || rarelySent.includes(field.name);
 }
 
 function textFor(field: DescField): string {
@@ -19,7 +36,6 @@ function textFor(field: DescField): string {
 }
 
 function messageFor(message: DescMessage, depth: number): unknown {
-  if (message.typeName === 'google.protobuf.FieldMask') return 'title';
   if (message.typeName in wellKnown) return wellKnown[message.typeName];
   const fields = message.fields.filter((field) => !isLeftOut(field));
   const entries = fields.map((field) => [field.name, valueFor(field, depth)] as const).filter(([, value]) => value !== undefined);
@@ -27,7 +43,7 @@ function messageFor(message: DescMessage, depth: number): unknown {
 }
 
 function scalarFor(field: DescField, scalar: ScalarType): unknown {
-  if (scalar === ScalarType.STRING) return textFor(field);
+  if (scalar === ScalarType.STRING || (scalar === ScalarType.INT64 && /_(id|version)$/.test(field.name))) return textFor(field);
   return scalar === ScalarType.BOOL ? undefined : field.name === 'page_size' ? 50 : undefined;
 }
 
@@ -54,7 +70,7 @@ const headers: Readonly<Record<MethodPolicy['access'], string>> = {
 /** A call of the method as an operator would make it. */
 export function grpcurlFor(method: DescMethod, { access, path }: MethodPolicy): string {
   const service = path.split('.')[1] ?? '';
-  const body = JSON.stringify(messageFor(method.input, 0));
+  const body = JSON.stringify(written[method.input.name] ?? messageFor(method.input, 0));
   const data = body === '{}' ? '' : ` -d '${body}'`;
   return `grpcurl -plaintext${headers[access]}${data} localhost:${ports[service]} ${path.slice(1)}`;
 }
