@@ -100,7 +100,8 @@ function methodBlocks(method: DescMethod): Block[] {
 
 function typeBlocks(file: DescFile): Block[] {
   const ofMethods = new Set(file.services.flatMap(({ methods }) => methods.flatMap(({ input, output }) => [input.typeName, output.typeName])));
-  const messages = file.messages.filter(({ typeName }) => !ofMethods.has(typeName));
+  const ofFields = new Set(file.messages.flatMap(({ fields }) => fields.map((field) => ownTypeOf(field)?.typeName)));
+  const messages = file.messages.filter(({ typeName }) => !ofMethods.has(typeName) || ofFields.has(typeName));
   const enums = file.enums.map((type): Block[] => [
     { kind: 'heading', level: 3, text: type.name, id: type.name.toLowerCase() },
     { kind: 'table', head: ['value', 'meaning'], rows: type.values.map((value) => [`\`${value.name}\``, commentOf(value)]) },

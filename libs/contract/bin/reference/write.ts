@@ -4,12 +4,11 @@ import type { DescFile } from '@bufbuild/protobuf';
 import { fileRegistry } from '../../src/descriptors.ts';
 import { policyOf } from '../../src/policy.ts';
 import { toHtml, toMarkdown, type Block } from './blocks.ts';
-import { commentOf } from './comments.ts';
 import { reasonBlocks } from './reasons.ts';
 import { pageOf, serviceBlocks } from './service-page.ts';
 
 function documentedFiles(): DescFile[] {
-  const files = [...fileRegistry.files].filter((file) => file.name.startsWith('taskflow/') && file.services.length > 0);
+  const files = [...fileRegistry.files].filter((file) => file.name.startsWith('taskflow/') && !file.name.startsWith('taskflow/policy/'));
   return files.sort((a, b) => a.name.localeCompare(b.name));
 }
 
@@ -23,13 +22,17 @@ function overview(files: readonly DescFile[]): Block[] {
       }),
     ),
   );
-  const pages = files.map((file) => `[${pageOf(file)}](${pageOf(file)}.md): ${commentOf(file.services[0] as never) || file.proto.package}`);
   return [
     { kind: 'heading', level: 1, text: 'TaskFlow API', id: 'api' },
     { kind: 'text', text: 'gRPC over HTTP/2. Users send `authorization: Bearer <access token>`; every call may carry `x-request-id`, which comes back with the answer and stands in every log line. A server offers reflection, so that `grpcurl` and `buf curl` need no files.' },
-    { kind: 'text', text: `Pages: ${pages.map((page) => page.split(':')[0]).join(', ')}, [reasons](reasons.md).` },
     { kind: 'table', head: ['service', 'method', 'access', 'deadline', 'retry'], rows },
   ];
+}
+
+/** Only where the pages are files: on one page the column at its side leads to them. */
+function pageList(files: readonly DescFile[]): Block {
+  const pages = files.map((file) => `[${pageOf(file)}](${pageOf(file)}.md)`);
+  return { kind: 'text', text: `Pages: ${pages.join(', ')}, [reasons](reasons.md).` };
 }
 
 /** Writes the API reference: one Markdown file for each .proto file, the reasons, and one HTML page with all of it. */
@@ -38,7 +41,7 @@ export function writeReference(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const files = documentedFiles();
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
-  write('README.md', toMarkdown(overview(files)));
+  write('README.md', toMarkdown([...overview(files), pageList(files)]));
   for (const file of files) write(`${pageOf(file)}.md`, toMarkdown(serviceBlocks(file)));
   write('reasons.md', toMarkdown(reasonBlocks()));
   write('api.html', toHtml('TaskFlow API', [...overview(files), ...files.flatMap(serviceBlocks), ...reasonBlocks()]));
