@@ -14,6 +14,8 @@ export interface MigrateOptions extends DatabaseDefinition {
 /** How long one replica waits for another one's migration. */
 const lockTimeoutMs = 120_000;
 const lockKey = 'taskflow schema migrations';
+/** Longer than a service waits: where all of a cluster starts at once on one machine, a migration that gave up would stop the rest. */
+const connectionTimeoutMillis = 30_000;
 
 /**
  * Brings the database to head, or down to empty. All pending migrations run in one transaction: all or none. An
@@ -26,9 +28,9 @@ export async function migrate(options: MigrateOptions, direction: 'up' | 'down' 
     entities,
     migrations: await loadMigrations(options.migrationsPath),
     // No statement timeout: an index on a large table takes its time. But never queue all traffic behind our lock request.
-    pool: { max: 1, application_name: 'taskflow migrations', connectionTimeoutMillis: 5000, lock_timeout: 10_000 },
+    pool: { max: 1, application_name: 'taskflow migrations', connectionTimeoutMillis, lock_timeout: 10_000 },
   });
-  const lock = new Client({ connectionString: url, application_name: 'taskflow migrations lock', connectionTimeoutMillis: 5000, lock_timeout: lockTimeoutMs });
+  const lock = new Client({ connectionString: url, application_name: 'taskflow migrations lock', connectionTimeoutMillis, lock_timeout: lockTimeoutMs });
   lock.on('error', () => undefined);
   try {
     await lock.connect();
