@@ -91,6 +91,8 @@ class PullerRun<R, E extends PulledEvent> {
     const { metrics, name: cursor } = options;
     this.#options = options;
     const events = metrics?.counter('event_puller_events_total', 'Events taken from the source, by outcome; gap: once for each time that some were missed.', ['cursor', 'outcome']);
+    // An alert on an increase does not see a series that begins with 1.
+    for (const outcome of ['handled', 'parked', 'gap']) events?.inc({ cursor, outcome }, 0);
     const lag = metrics?.gauge('event_puller_lag_seconds', 'Age of the oldest event of the latest batch.', ['cursor']);
     this.#measure = (outcome, count) => events?.inc({ cursor, outcome }, count);
     const pulled = metrics?.gauge('event_puller_last_pull_timestamp_seconds', 'When the source last answered: an older answer tells nothing about the lag.', ['cursor']);
