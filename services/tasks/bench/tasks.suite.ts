@@ -4,6 +4,7 @@ import { measureCeilings, measureReplicas, measureStats, measureWrites } from '.
 import { checkCounts } from './scenarios/check-counts.ts';
 import { growthScenarios, measureGrowth } from './scenarios/growth.ts';
 import { measureOverheads } from './scenarios/overheads.ts';
+import { measureTraces } from './scenarios/traces.ts';
 import { measureFanOut } from './scenarios/fan-out.ts';
 import { openWorld, type World, type WorldSize } from './world.ts';
 
@@ -21,6 +22,7 @@ async function run(context: BenchContext): Promise<void> {
   } finally {
     await world.stop();
   }
+  await measureTraces(context, { ...peopleOf(Math.min(...sizes)), tasks: Math.min(...sizes) });
 }
 
 /** The smallest data stays beside the larger ones, in a cluster of its own, so that what grows is measured in turn as well. */

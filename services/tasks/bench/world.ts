@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { callOnce, countText, measure, readCpuMs, startServerProcess, type BenchContext, type Contender, type Entrant, type LoadRequest, type Measured, type Pace, type ServerProcess, type Trial, type WorkerOptions } from '#libs/bench';
-import type { Cluster } from '#libs/devcluster';
+import type { Cluster, ClusterOptions } from '#libs/devcluster';
 import type { EchoSettings } from './ceilings/echo-server.ts';
 import type { PreparedSettings } from './ceilings/prepared-server.ts';
 import { fillTasks } from './data/fill.ts';
@@ -19,6 +19,8 @@ export interface World {
   readonly writers: () => readonly Caller[];
   /** The first process of the service. */
   service(): Contender;
+  /** Any one process of the service, under a name of its own. */
+  replica(index: number, name: string): Contender;
   /** All processes of the service. */
   replicas(): Contender;
   /** Q: bare handler, prepared statements. */
@@ -43,11 +45,13 @@ export interface WorldSize {
   /** Everybody who owns tasks. */
   readonly people: number;
   readonly replicas: number;
+  /** Settings of single processes: `tasks`, `tasks-2`, … */
+  readonly replicaEnv?: ClusterOptions['replicaEnv'];
 }
 
 /** Starts everything. */
 export async function openWorld(context: BenchContext, size: WorldSize): Promise<World> {
-  const cluster = await context.startCluster({ services: ['auth', 'users', 'tasks'], replicas: { tasks: size.replicas } });
+  const cluster = await context.startCluster({ services: ['auth', 'users', 'tasks'], replicas: { tasks: size.replicas }, ...(size.replicaEnv && { replicaEnv: size.replicaEnv }) });
   const people = await createPeople(cluster, { callers: size.callers, all: size.people });
   const prepared = await startCeiling('prepared-server', { databaseUrl: cluster.databaseUrl('tasks'), poolSize } satisfies PreparedSettings);
   let count = 0;
@@ -58,6 +62,7 @@ export async function openWorld(context: BenchContext, size: WorldSize): Promise
     people,
     writers: () => people.callers.slice(people.callers.length / 8),
     service: () => ({ name: 'service', dataset: dataset(), server: serverOf(cluster, [0]) }),
+    replica: (index, name) => ({ name, dataset: dataset(), server: serverOf(cluster, [index]) }),
     replicas: () => ({ name: `${size.replicas} replicas`, dataset: dataset(), server: serverOf(cluster, Array.from({ length: size.replicas }, (_, index) => index)) }),
     prepared: () => ({ name: 'Q', dataset: dataset(), server: prepared }),
     startEcho: async (calls) => ({ ...(await startEcho(cluster.address('tasks'), calls)), dataset: dataset() }),
