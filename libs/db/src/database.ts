@@ -83,6 +83,8 @@ function poolOptions({ poolSize, applicationName }: DatabaseOptions): Record<str
     keepAliveInitialDelayMillis: 10_000,
     // The last resort against a server that is reachable and silent: longer than the server's own limit.
     query_timeout: sessionLimits.statement_timeout + 5000,
+    // Statements take milliseconds: to start helping processes, or to compile expressions, would take longer than they do.
+    options: '-c max_parallel_workers_per_gather=0 -c jit=off',
     ...sessionLimits,
   };
 }

@@ -49,6 +49,12 @@ describe(`lists of a person with many tasks of one status and priority (TASKFLOW
     'a short time of creation': () => ({ createFrom: new Date(Date.now() - 300 * hour) }),
     'a long time of creation': () => ({ createBefore: new Date(Date.now() - 3000 * hour), labels: ['late'] }),
     'an old update': () => ({ updateBefore: new Date(Date.now() - 5000 * hour), hasDue: true }),
+    'a word of old tasks': () => ({ text: 'a', pageSize: 200 }),
+    'a word of new tasks': () => ({ text: 'b', pageSize: 50 }),
+    'a rare word': () => ({ text: '777' }),
+    'a word that no task has': () => ({ text: 'never' }),
+    'a frequent word with a rare label': () => ({ text: 'a', labels: ['rare'] }),
+    'a frequent word with a frequent label': () => ({ text: 'b', labels: ['late'] }),
     'what is overdue': () => ({ overdue: true }),
     'what is not overdue, deleted tasks too': () => ({ overdue: false, showDeleted: true, labels: ['late'] }),
   };

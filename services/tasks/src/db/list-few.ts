@@ -1,6 +1,7 @@
 import type { ListFilter, ListQuery } from '../deps.ts';
 import { cellConditions, conditionsOf, createParameters, timeKeys, windowOf, wantsDue, type Parameters, type TimeKey } from './list-filters.ts';
 import { afterCondition, orderBy } from './list-order.ts';
+import { findsWords } from './list-search.ts';
 import { personOf, sourceConditions, sourcesOf, type Source } from './list-sources.ts';
 import { taskColumns } from './task-row.ts';
 
@@ -9,18 +10,20 @@ import { taskColumns } from './task-row.ts';
  * An index that knows one filter finds those few wherever they stand: they are sorted, and the page is complete. When it
  * finds more than a few, nothing is sorted, and the walk will meet them soon.
  */
-const few = 500;
+const fewOf = (key: Key): number => (key === 'words' ? 2000 : 500);
 
-/** Which filter an index finds tasks by; undefined: none of those that are given. */
-type Key = 'facets' | TimeKey;
+/** Which filter an index finds tasks by. */
+type Key = 'words' | 'facets' | TimeKey;
 
-function keyOf(query: ListQuery): Key | undefined {
+/** Those of the given filters that an index knows; the one that is likely to leave the fewest comes first. */
+function keysOf(query: ListQuery): Key[] {
   const { filter, order } = query;
+  const words: Key[] = filter.text === '' ? [] : ['words'];
   // Of the tasks that others assigned to this person, all have the assignee.
   const bySelf = sourcesOf(query).includes('assigned') && filter.assigneeId !== '';
-  if (filter.labels.length > 0 || (filter.assigneeId !== '' && !bySelf)) return 'facets';
+  if (filter.labels.length > 0 || (filter.assigneeId !== '' && !bySelf)) return [...words, 'facets'];
   const read = order.find(({ key }) => key !== 'priority')?.key;
-  return timeKeys.find((key) => key !== read && isLimited(key, filter));
+  return [...words, ...timeKeys.filter((key) => key !== read && isLimited(key, filter)).slice(0, 1)];
 }
 
 function isLimited(key: TimeKey, filter: ListFilter): boolean {
@@ -29,27 +32,31 @@ function isLimited(key: TimeKey, filter: ListFilter): boolean {
   return from !== undefined || before !== undefined;
 }
 
-/** Nothing but the facets may choose the index: together with others it would be read for every task of the person. */
+/** Nothing but words or facets may choose their index: together with others it would be read for every task of the person. */
 const facets: Readonly<Record<Source, string>> = {
   owned: 'task_facets(owner_id, labels, assignee_id)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_facets(assignee_id, labels, null)',
 };
 
 function findingConditions(key: Key, source: Source, { filter }: ListQuery, parameters: Parameters): string[] {
+  if (key === 'words') return [findsWords(filter.text, source, parameters)];
   if (key !== 'facets') return [...sourceConditions[source], `${key} is not null`, ...cellConditions(filter, parameters), ...windowOf(key, filter, parameters)];
   const assignee = source === 'owned' && filter.assigneeId !== '' ? filter.assigneeId : null;
   return [`${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`];
 }
 
-/** Finds the page when there are few tasks to choose from, else tells by `is_few` that there are too many; undefined: not to be asked. */
-export function fewCall(query: ListQuery): { text: string; values: unknown[] } | undefined {
-  const key = keyOf(query);
-  if (key === undefined) return undefined;
+/** To be asked one after the other: each finds the page when there are few tasks to choose from, else tells by `is_few` that there are too many. */
+export function fewCalls(query: ListQuery): { text: string; values: unknown[] }[] {
+  return keysOf(query).map((key) => fewCall(key, query));
+}
+
+function fewCall(key: Key, query: ListQuery): { text: string; values: unknown[] } {
   const parameters = createParameters();
   parameters.add(personOf(query), 'uuid');
   const { filter, order, after } = query;
+  const few = fewOf(key);
   const found = sourcesOf(query).map((source) => `(select id from tasks where ${findingConditions(key, source, query, parameters).join(' and ')} limit ${few + 1})`);
-  const rest = [...cellConditions(filter, parameters), ...conditionsOf(filter, parameters), ...afterCondition(order, after, parameters)];
+  const rest = [...cellConditions(filter, parameters), ...conditionsOf(key === 'words' ? { ...filter, text: '' } : filter, parameters), ...afterCondition(order, after, parameters)];
   const text = `
     with found as materialized (select id from (${found.join(' union all ')}) candidates limit ${few + 1}),
     counted as materialized (select count(*) <= ${few} as is_few from found)

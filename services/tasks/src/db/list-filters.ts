@@ -2,6 +2,7 @@ import { openStatuses, priorities, statuses } from '../domain/task-enums.ts';
 import { cellNumbers } from '../domain/task-cells.ts';
 import type { SortKey } from '../domain/list-order.ts';
 import type { ListFilter, TimeRange } from '../deps.ts';
+import { holdsWords } from './list-search.ts';
 
 /** The values of a statement; each becomes $1, $2, … and never part of its text. */
 export interface Parameters {
@@ -55,14 +56,15 @@ export function cellConditions(filter: ListFilter, parameters: Parameters): stri
   return [cells === undefined ? 'delete_time is null' : `cell = any (${parameters.add(cells, 'smallint[]')})`];
 }
 
-/** One condition for each filter that is given, those of cells and of text excepted, and of the key whose window is read anyway. */
+/** One condition for each filter that is given, those of cells excepted, and of the key whose window is read anyway. */
 export function conditionsOf(filter: ListFilter, parameters: Parameters, read?: SortKey): string[] {
-  const { assigneeId, labels, hasDue, overdue } = filter;
+  const { assigneeId, labels, hasDue, overdue, text } = filter;
   return [
     ...timeKeys.filter((key) => key !== read).flatMap((key) => windowOf(key, filter, parameters)),
     ...(hasDue === undefined || read === 'due_time' ? [] : [`due_time is ${hasDue ? 'not ' : ''}null`]),
     ...(assigneeId === '' ? [] : [`assignee_id = ${parameters.add(assigneeId, 'uuid')}`]),
     ...(labels.length === 0 ? [] : [`labels @> ${parameters.add(labels, 'text[]')}`]),
     ...(overdue === false ? ['(status in (1, 2) and due_time <= now() and delete_time is null) is not true'] : []),
+    ...(text === '' ? [] : [holdsWords(text, parameters)]),
   ];
 }

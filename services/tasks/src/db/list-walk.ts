@@ -11,14 +11,20 @@ import { taskColumns } from './task-row.ts';
 /*
  * Reads a list in its order. From every source and cell the head is read, out of an index that begins with them and ends
  * with the key and the id, and the heads are merged. A filter that no index knows is tried on each task that is passed, and
- * in each cell at most `reach` are: where that ends, the page ends too, and the next one goes on from there. So the work for
- * a page depends on the page and on `reach`, never on how many tasks there are.
+ * in each cell only as many are as it may `reach`: where that ends, the page ends too, and the next one goes on from there.
+ * So the work for a page depends on the page and on the reach, never on how many tasks there are.
  * The exception are keys after the first one, other than the priority: they sort all tasks that are equal in the first.
  */
 export interface Walk {
   query: ListQuery;
   parts: Part[];
-  reach: number;
+  reach: Reach;
+}
+
+/** How many tasks a walk passes in a cell: this many, and its share of as many as all cells together may. */
+export interface Reach {
+  inCell: number;
+  inAll: number;
 }
 
 /** The parts of a list that are read one after the other; most lists have one group. */
@@ -70,7 +76,7 @@ function readHeads(reading: Reading, source: Source, part: Part): string | undef
   if (starts.length === 0) return undefined;
   return `
     (select head.* from ${startsText(reading, part, starts)} cross join lateral (
-      ${headText(reading, source, part, cells === undefined ? [] : ['cell = start.cell'])}) head)`;
+      ${headText(reading, source, part, cells)}) head)`;
 }
 
 function startsText({ query, parameters }: Reading, part: Part, starts: Start[]): string {
@@ -85,7 +91,7 @@ function startsText({ query, parameters }: Reading, part: Part, starts: Start[])
   return `unnest(${arrays.join(', ')}) as start (${columns.map(({ name }) => name).join(', ')})`;
 }
 
-function headText(reading: Reading, source: Source, part: Part, cell: string[]): string {
+function headText(reading: Reading, source: Source, part: Part, cells: number[] | undefined): string {
   const { query, parameters, limit, reach } = reading;
   const { filter, order } = query;
   const key = leadingKey(order);
@@ -94,15 +100,15 @@ function headText(reading: Reading, source: Source, part: Part, cell: string[]):
   const within = [...termsWithin(order, part).map((term) => toCompared(term, part)), idTerm(order)];
   const conditions = [
     ...sourceConditions[source],
-    ...(source === 'owned' && cell.length === 0 ? ['delete_time is null'] : []),
-    ...cell,
+    ...(source === 'owned' && cells === undefined ? ['delete_time is null'] : []),
+    ...(cells === undefined ? [] : ['cell = start.cell']),
     ...(isTimeKey(key) ? windowOf(key, filter, parameters) : []),
     ...partCondition[part],
     comesAfter(within.map((term, index) => ({ ...term, value: term.expression === 'id' ? 'start.after_id' : `start.after_${index}` }))),
   ];
   const passed = `from tasks where ${conditions.join(' and ')} order by ${orderText(within)}`;
   if (rest.length === 0) return `select ${columns}, true as found, false as stops ${passed} limit ${limit}`;
-  const most = parameters.add(reach, 'int');
+  const most = parameters.add(Math.max(reach.inCell, Math.floor(reach.inAll / (cells?.length ?? 1))), 'int');
   return `
     select ${columns}, found, place = ${most} as stops
     from (select *, row_number() over () as place, (${rest.join(' and ')}) is true as found from (select * ${passed} limit ${most}) passed) placed

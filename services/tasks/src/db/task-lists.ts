@@ -2,11 +2,10 @@ import type { SqlReader } from '#libs/db';
 import type { Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
-import { fewCall } from './list-few.ts';
+import { fewCalls } from './list-few.ts';
 import { positionOf } from './list-order.ts';
-import { searchCall } from './list-search.ts';
 import { createStatementNames } from './list-statements.ts';
-import { partGroups, walkCall, type Walk } from './list-walk.ts';
+import { partGroups, walkCall, type Reach, type Walk } from './list-walk.ts';
 import { toTask, type TaskRow } from './task-row.ts';
 
 /** `next` is undefined at the end. */
@@ -15,25 +14,22 @@ export interface Page {
   next: ListPosition | undefined;
 }
 
-/** How many tasks a walk passes in each cell: first, and when it is known that there are more than a few to find. */
-const shortReach = 100;
-const longReach = 300;
+/** First; words are costlier to try than other filters, and an index tells soon that they are rare. */
+const shortReach = ({ filter, limit }: ListQuery): Reach => (filter.text === '' ? { inCell: 100, inAll: 0 } : { inCell: 25, inAll: 5 * limit });
+/** When it is known that there are more than a few to find. */
+const longReach: Reach = { inCell: 300, inAll: 4800 };
 
 export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Promise<Page> } {
   const prepare = createStatementNames();
   const run = <Row>({ text, values }: { text: string; values: unknown[] }): Promise<Row[]> => reader.query<Row>(prepare(text), values);
 
   /** One more than asked for tells whether another page follows. */
-  async function search(query: ListQuery): Promise<Page> {
-    const rows = await run<TaskRow>(searchCall({ ...query, limit: query.limit + 1 }));
-    return toPage(rows.map(toTask), query);
-  }
-
   async function findFew(query: ListQuery): Promise<Page | undefined> {
-    const call = fewCall({ ...query, limit: query.limit + 1 });
-    const rows = call === undefined ? [] : await run<(TaskRow | { id: null }) & { is_few: boolean }>(call);
-    if (rows[0]?.is_few !== true) return undefined;
-    return toPage(rows.flatMap((row) => (row.id === null ? [] : toTask(row))), query);
+    for (const call of fewCalls({ ...query, limit: query.limit + 1 })) {
+      const rows = await run<(TaskRow | { id: null }) & { is_few: boolean }>(call);
+      if (rows[0]?.is_few === true) return toPage(rows.flatMap((row) => (row.id === null ? [] : toTask(row))), query);
+    }
+    return undefined;
   }
 
   /** The rows of one group of parts, up to the place where the walk stopped. */
@@ -46,8 +42,8 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return { found: reached.filter((row) => row.found).map(toTask), stoppedAt: last && toTask(last) };
   }
 
-  /** Passes `reach` tasks of a cell at most; `stopped`: the walk ended there, before it was known what follows. */
-  async function walk(query: ListQuery, reach: number): Promise<Page & { stopped: boolean }> {
+  /** `stopped`: the walk ended as far as it may reach, before it was known what follows. */
+  async function walk(query: ListQuery, reach: Reach): Promise<Page & { stopped: boolean }> {
     const found: Task[] = [];
     for (const parts of partGroups(query)) {
       const part = await walkPart({ query: { ...query, limit: query.limit + 1 - found.length }, parts, reach });
@@ -58,8 +54,8 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return { ...toPage(found, query), stopped: false };
   }
 
-  async function readAll(query: ListQuery): Promise<Page> {
-    const first = await walk(query, shortReach);
+  async function read(query: ListQuery): Promise<Page> {
+    const first = await walk(query, shortReach(query));
     if (!first.stopped || first.tasks.length === query.limit) return first;
     const few = await findFew(query);
     if (few !== undefined) return few;
@@ -67,7 +63,7 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return { tasks: [...first.tasks, ...tasks], next };
   }
 
-  return { read: async (query) => fit(await (query.filter.text === '' ? readAll(query) : search(query)), query) };
+  return { read: async (query) => fit(await read(query), query) };
 }
 
 function toPage(found: Task[], { limit, order }: ListQuery): Page {

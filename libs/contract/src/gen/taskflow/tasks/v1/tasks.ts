@@ -406,7 +406,7 @@ export interface ListTasksRequest {
   /**
    * At most 200 characters: every word of it begins a word of the title or the description, letter case aside. No
    * character is special. Words are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40
-   * characters of a word count. At most the 1000 newest tasks that match everything are found.
+   * characters of a word count.
    */
   text: string;
   /**
