@@ -1,6 +1,6 @@
 // Ceiling Q: a bare grpc-js handler with pg's prepared statements, the same statements that the service runs.
 import { createHash } from 'node:crypto';
-import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
+import { Pool, types, type PoolClient, type QueryConfig, type QueryResultRow } from 'pg';
 import {
   CreateTaskRequest,
   CreateTaskResponse,
@@ -8,22 +8,24 @@ import {
   TaskEventType,
   TaskStatus,
   TasksServiceService,
-  taskPriorityToNumber,
-  taskStatusToNumber,
+  UpdateTaskRequest,
+  UpdateTaskResponse,
   type GetTaskRequest,
   type GetTaskResponse,
   type ListTasksRequest,
   type ListTasksResponse,
 } from '#contract/tasks/v1/tasks';
 import { runServerProcess, startBareServer } from '#libs/bench';
-import { uuidv7 } from '#libs/db';
+import { uuidv7, type CommonTable } from '#libs/db';
 import { appendStatement } from '#libs/events';
+import { lockTasks, toEntity, type StoredTask } from '../../src/db/task-store.ts';
 import { toTask, type TaskRow } from '../../src/db/task-row.ts';
+import { keptDues, newTasks, writtenTasks } from '../../src/db/write-tables.ts';
 import { counterCount } from '../../src/domain/task-counters.ts';
 import { Task } from '../../src/domain/task.entity.ts';
-import { nothing, toChange } from '../../src/domain/task.events.ts';
+import { nothing, snapshotOf, toChange, type RecordedChange } from '../../src/domain/task.events.ts';
 import { toTaskMessage } from '../../src/domain/task.messages.ts';
-import { claimRequest, findTask, insertDue, insertTask, listNewest, storeResponse } from './statements.ts';
+import { findTask, listNewest, recordRequest } from './statements.ts';
 
 export interface PreparedSettings {
   databaseUrl: string;
@@ -56,30 +58,43 @@ function draftOf({ task }: CreateTaskRequest): Parameters<typeof Task.create>[0]
   return { title, description, status: TaskStatus.PENDING, priority, dueTime: dueTime ?? null, dueDate: null, dueZone: null, assigneeId: null, labels, externalId: null };
 }
 
-function taskValues(task: Task): unknown[] {
-  return [
-    task.id, task.ownerId, task.assigneeId, task.title, task.description, taskStatusToNumber(task.status), taskPriorityToNumber(task.priority),
-    task.dueTime, task.dueDate, task.dueZone, String(task.dueVersion), null, task.labels, task.externalId, String(task.version),
-    task.createTime, task.updateTime, task.completeTime, task.deleteTime, task.purgeTime,
-  ];
+interface Written {
+  change: RecordedChange;
+  tables: CommonTable[];
+}
+
+/** The one statement that writes a task, its event, the head and the recorded request. */
+function writeStatement({ change, tables }: Written, request: { key: readonly [string, string, string]; body: Uint8Array; response: Uint8Array }): QueryConfig {
+  const fingerprint = createHash('sha256').update(request.body).digest();
+  const alongside = [...tables, recordRequest(request.key, fingerprint, request.response)];
+  return appendStatement({ events: [change.event], counters: change.counters, counterCount, alongside });
 }
 
 async function createTask(pool: Pool, request: CreateTaskRequest, userId: string): Promise<CreateTaskResponse> {
   const now = new Date();
   const task = Task.create(draftOf(request), { id: uuidv7(), ownerId: userId, now });
-  const key = [userId, 'CreateTask', request.requestId];
+  const change = toChange(TaskEventType.CREATED, task, { before: nothing, actorId: userId, now });
   const response = { task: toTaskMessage(task, now), nameResolution: NameResolution.COMPLETE };
-  const { event, counters } = toChange(TaskEventType.CREATED, task, { before: nothing, actorId: userId, now });
-  const append = appendStatement({ events: [event], counters, counterCount });
-  const fingerprint = createHash('sha256').update(CreateTaskRequest.encode(request).finish()).digest();
+  const recorded = { key: [userId, 'CreateTask', request.requestId], body: CreateTaskRequest.encode(request).finish(), response: CreateTaskResponse.encode(response).finish() } as const;
+  await pool.query(writeStatement({ change, tables: [newTasks([task]), ...keptDues([task].filter((one) => one.isWaitingForDueTime()))] }, recorded));
+  return response;
+}
+
+/** Changes title and priority, as the bench asks for; the row is locked between reading and writing, as in the service. */
+async function updateTask(pool: Pool, request: UpdateTaskRequest, userId: string): Promise<UpdateTaskResponse> {
+  const now = new Date();
   const client = await pool.connect();
   try {
     await client.query('begin');
-    await client.query({ ...claimRequest, values: [...key, fingerprint] });
-    await client.query({ ...insertTask, values: taskValues(task) });
-    if (task.dueTime !== null) await client.query({ ...insertDue, values: [task.id, task.ownerId, null, task.dueTime, '1', null] });
-    await client.query(append);
-    await client.query({ ...storeResponse, values: [...key, Buffer.from(CreateTaskResponse.encode(response).finish())] });
+    const [row] = await read<StoredTask>(client, lockTasks, [[request.task?.id], false]);
+    if (row === undefined || request.task === undefined) throw new Error('no such task');
+    const task = toEntity(row);
+    const before = snapshotOf(task, now);
+    task.edit({ title: request.task.title, priority: request.task.priority }, now);
+    const change = toChange(TaskEventType.UPDATED, task, { before, actorId: userId, now });
+    const response = { task: toTaskMessage(task, now), nameResolution: NameResolution.COMPLETE };
+    const recorded = { key: [userId, 'UpdateTask', request.requestId], body: UpdateTaskRequest.encode(request).finish(), response: UpdateTaskResponse.encode(response).finish() } as const;
+    await client.query(writeStatement({ change, tables: [writtenTasks([task], false)] }, recorded));
     await client.query('commit');
     return response;
   } finally {
@@ -93,5 +108,6 @@ runServerProcess(async ({ databaseUrl, poolSize }: PreparedSettings) => {
     getTask: (request) => getTask(pool, request),
     listTasks: (request, header) => listTasks(pool, request, header('x-bench-user')),
     createTask: (request, header) => createTask(pool, request, header('x-bench-user')),
+    updateTask: (request, header) => updateTask(pool, request, header('x-bench-user')),
   });
 });

@@ -36,12 +36,14 @@ export async function measureStats(world: World): Promise<void> {
   await world.measure({ scenario: 'GetTaskStats', inFlight, entrants });
 }
 
-/** What writes to much more than one row. */
+/** What changes a task, and what writes to much more than one row. */
 export async function measureWrites(world: World): Promise<void> {
   const { context } = world;
   await world.people.keepSignedIn();
   if (context.wants('UpdateTask')) {
-    await world.measure({ scenario: 'UpdateTask', inFlight, entrants: [enter(world.service(), 'updateTask', await updateRequests(world))], once: true });
+    const requests = await updateRequests(world);
+    const entrants = [world.service(), world.prepared()].map((one) => enter(one, 'updateTask', requests, one.name === 'Q' ? 1.5 : undefined));
+    await world.measure({ scenario: 'UpdateTask', inFlight, entrants, once: true });
   }
   const batches = { rounds: 2, minCalls: 20, warmUpRounds: 1 };
   if (context.wants('BatchCreateTasks 100')) {

@@ -8,7 +8,7 @@ const columns = `
   id, owner_id, assignee_id, title, description, status, priority, due_time, due_date::text as due_date, due_zone, due_version, overdue_version,
   labels, external_id, version, create_time, update_time, complete_time, delete_time, purge_time`;
 
-const lockTasks: Statement = {
+export const lockTasks: Statement = {
   name: 'lock_tasks',
   text: `select ${columns} from tasks where id = any ($1::uuid[]) and (delete_time is null or $2) order by id for update`,
 };
@@ -18,7 +18,7 @@ const findTaken: Statement = {
   text: 'select external_id from tasks where owner_id = $1 and external_id = any ($2::text[]) and delete_time is null',
 };
 
-interface StoredTask {
+export interface StoredTask {
   id: string;
   owner_id: string;
   assignee_id: string | null;
@@ -41,7 +41,7 @@ interface StoredTask {
   purge_time: Date | null;
 }
 
-function toEntity(row: StoredTask): Task {
+export function toEntity(row: StoredTask): Task {
   return Object.assign(new Task(), {
     id: row.id,
     ownerId: row.owner_id,
