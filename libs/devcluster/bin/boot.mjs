@@ -64,8 +64,10 @@ function watchAncestors() {
 function run(node) {
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
   const script = join(root, targets[target]);
+  // A service starts in half the time when its modules are already compiled.
+  const compiled = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled');
   // The channel tells the program that we have ended, however that happened.
-  child = spawn(node, [script, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path } });
+  child = spawn(node, [script, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path, NODE_COMPILE_CACHE: compiled } });
   child.once('error', (error) => fail(`the pinned Node cannot be started: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
