@@ -17,7 +17,7 @@ export interface Check {
 const modules = join(checkoutRoot, 'node_modules');
 const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 
-/** What `npm test` runs before jest, in this order. Each command is the arguments of the pinned Node. */
+/** What `npm test` runs before jest, at the same time. Each command is the arguments of the pinned Node. */
 export const checks: readonly Check[] = [
   { title: 'contract: lint, breaking changes, drift', commands: [['libs/contract/bin/check.ts']] },
   {
