@@ -3,7 +3,7 @@ import { currentContext, runInBackground } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ratePerMinute } from '../src/inspection.ts';
 import { newJobId, PermanentJobError, RetryLater } from '../src/index.ts';
-import { logger, openFixture, until, type Fixture } from './fixture.ts';
+import { logger, openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 beforeEach(async () => {
@@ -13,21 +13,12 @@ afterEach(() => fixture.close());
 
 describe('a held queue', () => {
   it('lets nothing begin, lets run what has begun, and goes on when it is released', async () => {
-    const gate = Promise.withResolvers<void>();
-    const started: string[] = [];
-    const ended: string[] = [];
-    const worker = await fixture.work({
-      greet: async ({ name }) => {
-        started.push(name);
-        if (name === 'first') await gate.promise;
-        ended.push(name);
-      },
-    });
+    const { worker, started, ended, open } = await workBehindGate(fixture, (name) => name === 'first');
     await fixture.queue.enqueue('greet', { name: 'first' });
     await until(() => started.length === 1);
     worker.hold('jobs');
     const later = await Promise.all(['second', 'third'].map((name) => fixture.queue.enqueue('greet', { name })));
-    gate.resolve();
+    open();
     await until(() => ended.length === 1);
     await until(async () => (await fixture.queue.inspect('jobs')).waiting === 2);
     expect(await fixture.queue.find(later)).toEqual(new Set(later));

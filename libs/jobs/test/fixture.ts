@@ -87,3 +87,18 @@ export async function until(condition: () => boolean | Promise<boolean>, patienc
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** A worker whose greetings do not end before the gate is opened, and what has begun and ended. */
+export async function workBehindGate(fixture: Fixture, waits: (name: string) => boolean = () => true) {
+  const gate = Promise.withResolvers<void>();
+  const started: string[] = [];
+  const ended: string[] = [];
+  const worker = await fixture.work({
+    greet: async ({ name }) => {
+      started.push(name);
+      if (waits(name)) await gate.promise;
+      ended.push(name);
+    },
+  });
+  return { worker, started, ended, open: gate.resolve };
+}

@@ -4,7 +4,7 @@ import { createLogger } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
-import { openFixture, until, type Fixture } from './fixture.ts';
+import { openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
 
 let proxy: TcpProxy;
 let fixture: Fixture;
@@ -98,21 +98,12 @@ describe('a worker', () => {
   });
 
   it('lets running jobs end when it stops, and takes no new one (E16)', async () => {
-    const gate = Promise.withResolvers<void>();
-    const started: string[] = [];
-    const ended: string[] = [];
-    const worker = await fixture.work({
-      greet: async ({ name }) => {
-        started.push(name);
-        await gate.promise;
-        ended.push(name);
-      },
-    });
+    const { worker, started, ended, open } = await workBehindGate(fixture);
     await fixture.queue.enqueue('greet', { name: 'running' });
     await until(() => started.length === 1);
     const stopped = worker.stop();
     const late = await fixture.queue.enqueue('greet', { name: 'late' });
-    gate.resolve();
+    open();
     await stopped;
     expect({ started, ended }).toEqual({ started: ['running'], ended: ['running'] });
     expect(await fixture.queue.find([late])).toEqual(new Set([late]));
