@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
-import { testPostgresUrl } from '#libs/devcluster';
+import { testPostgresUrl, until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
 import { Client } from 'pg';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { onceEach, settled, toldOf } from './told.ts';
 
 const ordersFile = join(process.env['TASKFLOW_TEST_DIR'] ?? '', `orders-${process.pid}`);
 const replicas = [0, 1];
@@ -22,21 +23,9 @@ afterAll(async () => {
   await service?.stop();
 }, 60_000);
 
-interface Told {
-  task_id: string;
-  state: string;
-  due_version: number;
-}
-
-const toldOf = (tasks: readonly Task[]) =>
-  service.sql<Told>('select task_id, state, due_version::int from notifications where kind = 1 and task_id = any ($1::uuid[]) order by task_id, due_version', [tasks.map(({ id }) => id)]);
-const onceEach = (tasks: readonly Task[], state = 'delivered') => tasks.map(({ id }) => ({ task_id: id, state, due_version: 1 })).sort((a, b) => (a.task_id < b.task_id ? -1 : 1));
 const createOverdue = (count: number) => Promise.all(Array.from({ length: count }, () => service.createTask(ada, { dueTime: anHourAgo() })));
-/** Once every one has been told or dropped; frozen and killed processes take a while. */
-const settled = async (tasks: readonly Task[]): Promise<Told[]> => {
-  const ask = () => until(() => toldOf(tasks), (rows) => rows.length >= tasks.length && rows.every(({ state }) => state !== 'pending'));
-  return ask().catch(ask);
-};
+/** Frozen and killed processes take a while. */
+const patienceMs = 100_000;
 const update = (id: string, fields: Partial<Task>, mask: string) => service.tasks.updateTask({ task: Task.fromPartial({ id, ...fields }), updateMask: [mask] }, ada.as);
 
 /** 'T' while it is frozen. */
@@ -51,13 +40,13 @@ describe('a replica that is frozen', () => {
     const tasks = await createOverdue(5);
     await until(async () => replicas.filter((replica) => stateOf(replica) === 'T'), (frozen) => frozen.length === 1);
     const [frozen = 0] = replicas.filter((replica) => stateOf(replica) === 'T');
-    const whileFrozen = await settled(tasks);
+    const whileFrozen = await settled(service, tasks, patienceMs);
     await service.cluster.kill('scheduler', 'SIGCONT', frozen);
     // It takes part again.
     const later = await createOverdue(1);
-    await settled(later);
+    await settled(service, later, patienceMs);
     expect(whileFrozen).toEqual(onceEach(tasks));
-    expect(await toldOf(tasks)).toEqual(whileFrozen);
+    expect(await toldOf(service, tasks)).toEqual(whileFrozen);
     const twice = await service.sql('select notification_id from deliveries group by notification_id, channel having count(*) > 1');
     expect(twice).toEqual([]);
   }, 180_000);
@@ -75,7 +64,7 @@ describe('a worker that is frozen past the lock of its job', () => {
          from notifications n join deliveries d on d.notification_id = n.id where n.task_id = $1`,
         [task.id],
       );
-    await settled([task]);
+    await settled(service, [task], patienceMs);
     const byAnother = await effect();
     const [{ job_id: jobId, attempts } = { job_id: '', attempts: 0 }] = byAnother;
     const ends = () => service.cluster.logs('scheduler', frozen).split('\n').filter((line) => line.includes(jobId) && line.includes('"durationMs"'));
@@ -103,7 +92,7 @@ describe('PostgreSQL', () => {
       await until(async () => (await server.query(`select pg_terminate_backend(pid) ${others}`, [names])).rowCount ?? 0, (ended) => ended > 0);
     }
     await server.end();
-    expect(await settled(tasks)).toEqual(onceEach(tasks));
+    expect(await settled(service, tasks, patienceMs)).toEqual(onceEach(tasks));
   }, 120_000);
 });
 
@@ -121,7 +110,7 @@ describe('a task that has moved on before its delivery', () => {
     const [dead = 0] = replicas.filter((replica) => ['gone', 'Z'].includes(stateOf(replica)));
     await until(async () => service.cluster.pid('scheduler', dead), (pid) => pid === undefined);
     await service.cluster.start('scheduler', dead);
-    expect(await settled([task])).toEqual(onceEach([task], 'stale'));
+    expect(await settled(service, [task], patienceMs)).toEqual(onceEach([task], 'stale'));
   }, 120_000);
 });
 
