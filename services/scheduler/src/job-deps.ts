@@ -1,7 +1,10 @@
 import type { ParkedEvent as StoredParkedEvent, Position } from '#libs/events';
-import type { FiledLetter, JobFailure } from './domain/dead-letter.repository.ts';
+import type { LiveJob, QueueState } from '#libs/jobs';
+import type { FiledLetter } from './domain/dead-letter.repository.ts';
 import type { JobEffect } from './domain/job-effect.repository.ts';
 import type { DeliveryHold, SweepFacts } from './domain/overdue-verdict.ts';
+
+export type { LiveJob, QueueState };
 
 /* The part of the dependencies that insight into jobs needs; see deps.ts. */
 
@@ -12,34 +15,6 @@ export type JobWork = { notificationIds: string[] } | { runId: string } | Webhoo
 export interface WebhookWork {
   webhookJobId: string;
   webhook: { webhookId: string; deliveryId?: string | undefined } | undefined;
-}
-
-/** How full a queue is, and how fast it empties. */
-export interface QueueState {
-  waiting: number;
-  active: number;
-  delayed: number;
-  oldestWaitingMs: number | undefined;
-  completedPerMinute: number;
-  diedPerMinute: number;
-}
-
-/** A job as it is in Redis. */
-export interface LiveJob {
-  jobId: string;
-  queue: string;
-  name: string;
-  state: 'waiting' | 'active' | 'delayed';
-  payload: unknown;
-  callId: string;
-  attempts: number;
-  maxAttempts: number;
-  starts: number;
-  stalls: number;
-  enqueueTime: Date;
-  startTime: Date | undefined;
-  nextRunTime: Date | undefined;
-  failures: JobFailure[];
 }
 
 /** What a job was made for, and how far that is. */

@@ -10,7 +10,8 @@ export const taskColumns = `
 /** Inside a unit of work the driver gives times and int8 as text, for the reader's statements as Date and bigint. */
 type Time = Date | string;
 
-export interface TaskRow {
+/** What both kinds of statement give in the same form. */
+export interface TaskCells {
   id: string;
   owner_id: string;
   assignee_id: string | null;
@@ -18,11 +19,14 @@ export interface TaskRow {
   description: string;
   status: number;
   priority: number;
-  due_time: Time | null;
   due_date: string | null;
   due_zone: string | null;
   labels: string[];
   external_id: string | null;
+}
+
+export interface TaskRow extends TaskCells {
+  due_time: Time | null;
   version: bigint | string;
   create_time: Time;
   update_time: Time;

@@ -3,6 +3,7 @@ import { taskPriorityFromJSON, taskStatusFromJSON } from '#contract/tasks/v1/tas
 import { Task, type Person } from '../domain/task.entity.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
+import type { TaskCells } from './task-row.ts';
 
 const columns = `
   id, owner_id, assignee_id, title, description, status, priority, due_time, due_date::text as due_date, due_zone, due_version, overdue_version,
@@ -18,21 +19,10 @@ const findTaken: Statement = {
   text: 'select external_id from tasks where owner_id = $1 and external_id = any ($2::text[]) and delete_time is null',
 };
 
-export interface StoredTask {
-  id: string;
-  owner_id: string;
-  assignee_id: string | null;
-  title: string;
-  description: string;
-  status: number;
-  priority: number;
+export interface StoredTask extends TaskCells {
   due_time: Date | null;
-  due_date: string | null;
-  due_zone: string | null;
   due_version: bigint;
   overdue_version: bigint | null;
-  labels: string[];
-  external_id: string | null;
   version: bigint;
   create_time: Date;
   update_time: Date;
