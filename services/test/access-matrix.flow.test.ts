@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { policies, policyOf, serviceNames, type MethodPolicy, type ServiceName } from '#libs/contract';
+import { until } from '#libs/devcluster';
 import { accessTable, type People, type Relation, type Row } from './access-table.ts';
-import { startWorld, until, type Person, type World } from './start-world.ts';
+import { startWorld, type Person, type World } from './start-world.ts';
 import { serviceOf, type Credentials } from './wire.ts';
 
 let world: World;

@@ -1,5 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/devcluster';
 import { Client } from 'pg';
 import type { ListSessionsResponse } from '#contract/auth/v1/auth';
 import { Task } from '#contract/tasks/v1/tasks';
@@ -7,7 +8,7 @@ import { policies, policyOf, reasonsOf, type MethodPolicy, type ServiceName } fr
 import { accessTable } from './access-table.ts';
 import { findSecrets, ownSecretsOf, plantSecrets, readAllLogs, readAllMetrics, textOf, type Secrets } from './canaries.ts';
 import { startOtlpReceiver, type OtlpReceiver } from './otlp-receiver.ts';
-import { newEmail, startWorld, until, type Person, type World } from './start-world.ts';
+import { newEmail, startWorld, type Person, type World } from './start-world.ts';
 import { requestTypeOf, textFieldsOf, withBytes } from './text-fields.ts';
 import { encode, openWire, serviceOf, type Answer, type Credentials, type Wire } from './wire.ts';
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { policies, policyOf, serviceNames, type ServiceName } from '#libs/contract';
+import { until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
-import { startWorld, until, type World } from './start-world.ts';
+import { startWorld, type World } from './start-world.ts';
 
 let world: World;
 

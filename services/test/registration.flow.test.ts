@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { GetMeResponse } from '#contract/users/v1/users';
+import { until } from '#libs/devcluster';
 import { startGate, type Gate } from './gate.ts';
-import { startWorld, until, type Person, type World } from './start-world.ts';
+import { startWorld, type Person, type World } from './start-world.ts';
 import type { Answer } from './wire.ts';
 
 // Users stays up, only auth does not reach it: so users can be asked what it knows.

@@ -104,13 +104,3 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
   };
 }
 
-/** Resolves once the answer is what is wanted; throws with the last answer after three quarters of a minute. */
-export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 45_000;
-  for (;;) {
-    const answer = await ask();
-    if (satisfies(answer)) return answer;
-    if (Date.now() > deadline) throw new Error('waited in vain', { cause: answer });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

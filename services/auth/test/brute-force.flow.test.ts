@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Status } from '#google/rpc/status';
 import type { RegisterRequest } from '#contract/auth/v1/auth';
 import type { CallError } from '#libs/grpc';
+import { refusal } from '../../test/refusals.ts';
 import { registration } from './factories.ts';
 import { flood, from, newPeer, patientLimits, sequence, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
 
@@ -23,12 +24,6 @@ async function signUp(): Promise<RegisterRequest & { caller: { token: string } }
 
 const wrong = ({ email }: { email: string }, peer: string) => (index: number) =>
   service.auth(index).login({ email, password: `guess ${index}` }, from(peer));
-
-const refusalOf = (call: Promise<unknown>): Promise<CallError> =>
-  call.then(
-    () => Promise.reject(new Error('was not refused')),
-    (error: CallError) => error,
-  );
 
 const tooMany = { kind: 'resource_exhausted', reason: 'TOO_MANY_ATTEMPTS', details: { retryAfterMs: expect.any(Number) } };
 
@@ -70,7 +65,7 @@ describe('guessing passwords, with two replicas of auth', () => {
     const account = await signUp();
     const peer = newPeer();
     await sequence(5, wrong(account, peer));
-    const first = await refusalOf(wrong(account, peer)(0));
+    const first = await refusal(wrong(account, peer)(0));
     expect(first).toMatchObject(tooMany);
     await new Promise((resolve) => setTimeout(resolve, (first.details.retryAfterMs ?? 0) + 10));
     const { reasons, errors } = await flood(20, wrong(account, peer));

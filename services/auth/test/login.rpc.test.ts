@@ -3,6 +3,7 @@ import { Status } from '#google/rpc/status';
 import { startTcpProxy, testPostgresUrl } from '#libs/devcluster';
 import type { CallError } from '#libs/grpc';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
+import { refusal } from '../../test/refusals.ts';
 import { registerAccount, registration } from './factories.ts';
 import { startAuth, type TestAuth } from './start-auth.ts';
 
@@ -11,13 +12,6 @@ beforeAll(async () => {
   service = await startAuth();
 });
 afterAll(() => service?.stop());
-
-async function refusalOf(call: Promise<unknown>): Promise<CallError> {
-  return call.then(
-    () => Promise.reject(new Error('was not refused')),
-    (error: CallError) => error,
-  );
-}
 
 /** The status as sent, without the id of the call. */
 function statusWithoutCallId(error: CallError): Status {
@@ -40,13 +34,13 @@ describe('Login', () => {
     await service.sql('update accounts set enabled = false where id = $1', [disabled.account.id]);
     const callId = 'one-id-for-all';
     const errors = [
-      await refusalOf(service.auth.login({ ...request, password: 'wrong password' }, { callId })),
-      await refusalOf(service.auth.login(registration(), { callId })),
-      await refusalOf(service.auth.login(disabled.request, { callId })),
+      await refusal(service.auth.login({ ...request, password: 'wrong password' }, { callId })),
+      await refusal(service.auth.login(registration(), { callId })),
+      await refusal(service.auth.login(disabled.request, { callId })),
     ];
     for (const error of errors) expect(error).toMatchObject({ kind: 'unauthenticated', reason: 'CREDENTIALS_INVALID' });
     expect(new Set(errors.map((error) => error.statusBytes?.toString('hex'))).size).toBe(1);
-    const otherId = await refusalOf(service.auth.login({ ...request, password: 'wrong password' }));
+    const otherId = await refusal(service.auth.login({ ...request, password: 'wrong password' }));
     expect(statusWithoutCallId(otherId)).toEqual(statusWithoutCallId(errors[0] as CallError));
   });
 
@@ -58,8 +52,8 @@ describe('Login', () => {
     });
     try {
       const { request } = await registerAccount(watched);
-      await refusalOf(watched.auth.login({ ...request, password: 'wrong password' }));
-      await refusalOf(watched.auth.login(registration()));
+      await refusal(watched.auth.login({ ...request, password: 'wrong password' }));
+      await refusal(watched.auth.login(registration()));
       expect(checks).toEqual([true, false]);
     } finally {
       await watched.stop();

@@ -1,3 +1,4 @@
+import { until } from '#libs/devcluster';
 import { Client } from 'pg';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
@@ -5,7 +6,6 @@ import { TaskStatus } from '#contract/tasks/v1/tasks';
 import type { BenchContext } from '#libs/bench';
 import type { Cluster } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
-import { until } from '../../../libs/devcluster/src/patience.ts';
 import type { Task } from '../../tasks/src/domain/task.entity.ts';
 import { fillTasks } from '../../tasks/bench/data/fill.ts';
 import { createPeople } from '../../tasks/bench/data/people.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
+import { until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
-import { startSchedulerCluster, until, type SchedulerCluster } from './start-cluster.ts';
+import { startSchedulerCluster, type SchedulerCluster } from './start-cluster.ts';
 
 let world: SchedulerCluster;
 beforeAll(async () => {

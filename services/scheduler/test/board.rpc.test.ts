@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTcpProxy, testRedisUrl, type TcpProxy } from '#libs/devcluster';
+import { startTcpProxy, testRedisUrl, type TcpProxy, until } from '#libs/devcluster';
 import { readConfig } from '../src/config.ts';
 import { schedulerJobs } from '../src/jobs/definitions.ts';
 import { environment } from './environment.ts';
-import { until } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 const prefix = `test-${randomUUID()}`;

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { testRedisUrl } from '#libs/devcluster';
+import { testRedisUrl, until } from '#libs/devcluster';
 import { createJobQueue, defineJob } from '#libs/jobs';
 import { createLogger, createMetrics } from '#libs/runtime';
-import { until } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 /** What another release, or another program, could put into the queue. */

@@ -2,8 +2,9 @@ import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let service: SchedulerCluster;
 let users: PublicClient<typeof UsersServiceService>;

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OverdueVerdict, type ExplainOverdueResponse } from '#contract/scheduler/v1/jobs';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
+import { until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let service: SchedulerCluster;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NotificationKind, notificationKindToNumber, type Notification } from '#contract/scheduler/v1/notifications';
-import { refused, type TestUser } from './start-cluster.ts';
+import { refused } from '../../test/refusals.ts';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 import { watchInbox } from './watching.ts';
 

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DeadJobState, JobState, type DeadJob } from '#contract/scheduler/v1/jobs';
 import { NotificationKind, notificationKindToNumber } from '#contract/scheduler/v1/notifications';
 import { Task, TaskEvent, TaskEventType } from '#contract/tasks/v1/tasks';
-import { testRedisUrl } from '#libs/devcluster';
-import type { CallError } from '#libs/grpc';
+import { testRedisUrl, until } from '#libs/devcluster';
 import { createJobQueue, defineJob } from '#libs/jobs';
 import { createLogger, createMetrics } from '#libs/runtime';
 import { z } from 'zod';
-import { until, type TestUser } from './start-cluster.ts';
+import { refusal } from '../../test/refusals.ts';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 /** What another release, or another program, could put into the queues. */
@@ -36,12 +36,6 @@ afterAll(async () => {
   await queue.close();
   await service.stop();
 });
-
-async function refusal(call: Promise<unknown>): Promise<CallError> {
-  const error = await call.then(() => undefined, (reason: unknown) => reason as CallError);
-  if (error === undefined) throw new Error('the call should have been refused');
-  return error;
-}
 
 const reasonOf = async (call: Promise<unknown>): Promise<string> => {
   const { kind, reason } = await refusal(call);

@@ -1,8 +1,9 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/devcluster';
 import { Client } from 'pg';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let service: SchedulerCluster;
 let ada: TestUser;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster } from './start-cluster.ts';
 
 const queue = 'notifications';
 const replicas = [0, 1];

@@ -1,6 +1,7 @@
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let service: SchedulerCluster;
 let ada: TestUser;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { until, type TestUser } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 let service: TestScheduler;

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NotificationKind, notificationKindToNumber, type Notification } from '#contract/scheduler/v1/notifications';
 import { TaskStatus } from '#contract/tasks/v1/tasks';
-import type { CallError } from '#libs/grpc';
-import { until, type TestUser } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import { refusal, refused } from '../../test/refusals.ts';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 let service: TestScheduler;
@@ -15,21 +16,6 @@ beforeAll(async () => {
   await until(() => service.sql('select 1 from schedules'), (rows) => rows.length === 2);
 });
 afterAll(() => service.stop());
-
-/** The error of a call that must fail. */
-async function refusal(call: Promise<unknown>): Promise<CallError> {
-  try {
-    await call;
-  } catch (error) {
-    return error as CallError;
-  }
-  throw new Error('the call should have been refused');
-}
-
-async function refused(call: Promise<unknown>): Promise<{ kind: string; reason: string | undefined }> {
-  const { kind, reason } = await refusal(call);
-  return { kind, reason };
-}
 
 const trigger = (request: { scheduleId?: string; requestId?: string } = {}, as = admin.as) =>
   service.scheduler.triggerSchedule({ scheduleId: 'overdue-sweep', requestId: '', ...request }, as);

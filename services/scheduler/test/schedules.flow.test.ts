@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Schedule, ScheduleOverlapPolicy } from '#contract/scheduler/v1/scheduler';
-import { startSchedulerCluster, until, type SchedulerCluster } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import { startSchedulerCluster, type SchedulerCluster } from './start-cluster.ts';
 
 const intervalMs = 2_000;
 const scheduleId = 'every-other-second';

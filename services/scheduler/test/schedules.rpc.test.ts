@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Schedule, ScheduleOverlapPolicy, ScheduleRunState, type ScheduleRun } from '#contract/scheduler/v1/scheduler';
-import type { CallError } from '#libs/grpc';
-import { until, type TestUser } from './start-cluster.ts';
+import { until } from '#libs/devcluster';
+import { refusal } from '../../test/refusals.ts';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 let service: TestScheduler;
@@ -15,15 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 beforeEach(() => service.sql('delete from schedules where not built_in'));
-
-async function refusal(call: Promise<unknown>): Promise<CallError> {
-  try {
-    await call;
-  } catch (error) {
-    return error as CallError;
-  }
-  throw new Error('the call should have been refused');
-}
 
 const newId = (): string => `s-${randomUUID()}`;
 const draftOf = (fields: Partial<Schedule> = {}) => Schedule.fromPartial({ id: newId(), job: 'prune-records', cron: '30 9 * * MON-FRI', timeZone: 'Europe/Berlin', ...fields });

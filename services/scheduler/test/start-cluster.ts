@@ -3,8 +3,8 @@ import { AuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationsServiceService, type Notification } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { type Cluster, type ClusterOptions, startCluster, startTcpProxy, type TcpProxy, testPostgresUrl, testRedisUrl } from '#libs/devcluster';
-import { openPublicClient, type CallError, type PublicClient } from '#libs/grpc';
+import { type Cluster, type ClusterOptions, startCluster, startTcpProxy, type TcpProxy, testPostgresUrl, testRedisUrl, until } from '#libs/devcluster';
+import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 
@@ -42,28 +42,6 @@ export interface SchedulerCluster {
 const lastTitle = 'the last of them';
 
 export const anHourAgo = (): Date => new Date(Date.now() - 3_600_000);
-
-/** Resolves once the answer is what is wanted; throws with the last answer after a while. */
-export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 50_000;
-  for (;;) {
-    const answer = await ask();
-    if (satisfies(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`waited in vain; the last answer: ${JSON.stringify(answer, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/** How a call that must fail was refused. */
-export async function refused(call: Promise<unknown>): Promise<{ kind: string; reason: string | undefined }> {
-  try {
-    await call;
-  } catch (error) {
-    const { kind, reason } = error as CallError;
-    return { kind, reason };
-  }
-  throw new Error('the call should have been refused');
-}
 
 /** All four services as processes of their own; sweeps only run when asked for. */
 export async function startSchedulerCluster(options: Partial<ClusterOptions> = {}): Promise<SchedulerCluster> {

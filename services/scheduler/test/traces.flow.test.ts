@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task } from '#contract/tasks/v1/tasks';
+import { until } from '#libs/devcluster';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../../test/otlp-receiver.ts';
-import { startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let receiver: OtlpReceiver;
 let cluster: SchedulerCluster;

@@ -2,9 +2,10 @@ import { NotificationKind, Webhook, WebhookDeliveryState } from '#contract/sched
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { answering, startReceiver, verify, type Receiver } from './receiver.ts';
-import { anHourAgo, startSchedulerCluster, until, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 let service: SchedulerCluster;
 let users: PublicClient<typeof UsersServiceService>;

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NotificationKind, Webhook, WebhookDeliveryState, WebhookState, type WebhookDelivery } from '#contract/scheduler/v1/notifications';
+import { until } from '#libs/devcluster';
 import type { Lookup } from '../src/clients/webhook.client.ts';
+import { refused } from '../../test/refusals.ts';
 import { answering, startReceiver, verify, type Receiver } from './receiver.ts';
-import { refused, until, type TestUser } from './start-cluster.ts';
+import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 
 /** Names, a test's own where it matters (webhooks of other tests go on trying), and what they resolve to at each further question; the last answer stays. */

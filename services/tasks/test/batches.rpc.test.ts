@@ -4,7 +4,8 @@ import type pg from 'pg';
 import { ErrorInfo } from '#google/rpc/error_details';
 import { BatchCreateTasksResponse, Task, TaskPriority, TaskStatus, type TaskResult, type UpdateTaskRequest } from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
-import { anHourAgo, createTask, inAnHour, invalidFields, listAll, refusal, update } from './factories.ts';
+import { invalidFields, refusal } from '../../test/refusals.ts';
+import { anHourAgo, createTask, inAnHour, listAll, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 const range = (count: number): number[] => [...Array(count).keys()];

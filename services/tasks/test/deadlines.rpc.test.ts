@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { createTask, refused, update } from './factories.ts';
+import { refused } from '../../test/refusals.ts';
+import { createTask, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 /** Somebody else holds the row, so that the call waits in SQL for as long as it is let. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Task } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, inAnHour, invalidFields, update } from './factories.ts';
+import { invalidFields } from '../../test/refusals.ts';
+import { anHourAgo, createTask, inAnHour, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 const berlin = { dueDate: '2026-03-29', dueZone: 'Europe/Berlin' };

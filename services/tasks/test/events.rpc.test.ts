@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskEventType, TaskStatus, type EventPosition, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
-import { until } from '../../../libs/devcluster/src/patience.ts';
-import { anHourAgo, createTask, refused, update } from './factories.ts';
+import { until } from '#libs/devcluster';
+import { refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 describe('the event log of tasks', () => {

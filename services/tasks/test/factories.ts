@@ -1,5 +1,4 @@
 import { Task, type UpdateTaskRequest } from '#contract/tasks/v1/tasks';
-import type { CallError } from '#libs/grpc';
 import type { TestTasks, TestUser } from './start-tasks.ts';
 
 export const hour = 3_600_000;
@@ -15,28 +14,6 @@ export async function createTask(service: Pick<TestTasks, 'tasks'>, user: TestUs
 /** Names of fields as in an update mask. */
 export function update(id: string, fields: Partial<Task>, mask: string[], requestId = ''): UpdateTaskRequest {
   return { task: Task.fromPartial({ id, ...fields }), updateMask: mask, requestId, validateOnly: false };
-}
-
-/** The error of a call that must fail. */
-export async function refusal(call: Promise<unknown>): Promise<CallError> {
-  try {
-    await call;
-  } catch (error) {
-    return error as CallError;
-  }
-  throw new Error('the call should have been refused');
-}
-
-/** The kind and reason of the error of a call that must fail. */
-export async function refused(call: Promise<unknown>): Promise<{ kind: string; reason: string | undefined }> {
-  const { kind, reason } = await refusal(call);
-  return { kind, reason };
-}
-
-export async function invalidFields(call: Promise<unknown>): Promise<string[]> {
-  const { kind, reason, details } = await refusal(call);
-  if (kind !== 'invalid_argument' || reason !== 'INVALID_FIELD') throw new Error(`refused with ${kind} ${reason}`);
-  return (details.violations ?? []).map((violation) => violation.field);
 }
 
 /** Every page of a list, with the number of pages. */

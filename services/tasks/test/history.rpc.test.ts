@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task, TaskEventType, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, refusal, refused, update } from './factories.ts';
+import { refusal, refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, update } from './factories.ts';
 import { settle, sync, watch } from './mirror.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NameResolution, Task } from '#contract/tasks/v1/tasks';
-import { createTask, listAll, refusal } from './factories.ts';
+import { refusal } from '../../test/refusals.ts';
+import { createTask, listAll } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 /** Many at once, past the service: $1 owner, $2 how many, $3 title, $4 description. */

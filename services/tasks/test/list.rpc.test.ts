@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskStatus, type Task, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
-import { createTask, listAll, refusal } from './factories.ts';
+import { refusal } from '../../test/refusals.ts';
+import { createTask, listAll } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 /** Rows past the service, many at once: due times and events do not matter to lists. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TaskStatus, type Task } from '#contract/tasks/v1/tasks';
-import { until } from '../../../libs/devcluster/src/patience.ts';
+import { until } from '#libs/devcluster';
 import { anHourAgo, createTask, inAnHour, listAll, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TaskEventType, TaskStatus, type SweepOverdueResponse, type Task, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, hour, inAnHour, refused, update } from './factories.ts';
+import { refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, hour, inAnHour, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 /** Due tasks past the service: `count` of one owner, due at `due` and each a millisecond later than the one before. */

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { CreateTaskResponse, NameResolution, Task, TasksServiceService, TaskStatus, type TaskResult } from '#contract/tasks/v1/tasks';
 import { User, UsersServiceService } from '#contract/users/v1/users';
+import { until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
-import { until } from '../../../libs/devcluster/src/patience.ts';
-import { createTask, listAll, refusal, refused, update } from './factories.ts';
+import { refusal, refused } from '../../test/refusals.ts';
+import { createTask, listAll, update } from './factories.ts';
 import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { BatchCreateTasksResponse, BatchDeleteTasksResponse, BatchUpdateTasksResponse, Task, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { startTcpProxy } from '#libs/devcluster';
+import { startTcpProxy, until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { Client } from 'pg';
-import { until } from '../../../libs/devcluster/src/patience.ts';
-import { createTask, listAll, refusal, refused, update } from './factories.ts';
+import { refusal, refused } from '../../test/refusals.ts';
+import { createTask, listAll, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
 import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';

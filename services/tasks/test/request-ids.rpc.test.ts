@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateTaskResponse, Task, UpdateTaskResponse } from '#contract/tasks/v1/tasks';
-import { createTask, refusal, refused, update } from './factories.ts';
+import { refusal, refused } from '../../test/refusals.ts';
+import { createTask, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 describe('request ids', () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskStatus } from '#contract/tasks/v1/tasks';
 import { statuses } from '../src/domain/task-enums.ts';
-import { createTask, refusal, update } from './factories.ts';
+import { refusal } from '../../test/refusals.ts';
+import { createTask, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 const { PENDING, IN_PROGRESS, COMPLETED, CANCELLED } = TaskStatus;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NameResolution, Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
-import { anHourAgo, createTask, inAnHour, invalidFields, refusal, refused, update } from './factories.ts';
+import { invalidFields, refusal, refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, inAnHour, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 describe('tasks over gRPC', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskStatus, UndeleteTaskResponse, type Task } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, listAll, refused, update } from './factories.ts';
+import { refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, listAll, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 const day = 24 * 3_600_000;

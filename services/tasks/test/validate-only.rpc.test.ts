@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, invalidFields, refused, update } from './factories.ts';
+import { invalidFields, refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, update } from './factories.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
 describe('G7 a call that only checks', () => {

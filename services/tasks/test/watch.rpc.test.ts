@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
-import { anHourAgo, createTask, refused, update } from './factories.ts';
+import { refused } from '../../test/refusals.ts';
+import { anHourAgo, createTask, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
 import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
 
