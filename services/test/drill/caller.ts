@@ -51,6 +51,16 @@ export function createCaller({ worker, attempts, violations, giveUpAt }: CallerO
     if (isOfOurs && error.details.retryAfterMs === undefined) violate(3, `${method} answered ${outcomeOf(error)} without RetryInfo`);
   };
 
+  /** Whatever else is not sent again: a call that never left the client is, as no server has a part in that. */
+  const send = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof CallError && error.isUnsent) return send(call);
+      throw error;
+    }
+  };
+
   const once: Caller['once'] = async (method, call) => {
     const startedAt = Date.now();
     const began = performance.now();
@@ -58,7 +68,7 @@ export function createCaller({ worker, attempts, violations, giveUpAt }: CallerO
       attempts.push({ startedAt, durationMs: performance.now() - began, method, outcome, provoked: provoked.test(method) });
     };
     try {
-      const answer = await call();
+      const answer = await send(call);
       end('OK');
       return answer;
     } catch (error) {

@@ -12,13 +12,8 @@ export interface Follower {
   stop(): Promise<void>;
 }
 
-
+/** The server or the network broke it off. */
 const passing: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'cancelled', 'resource_exhausted']);
-
-/** The server or the network broke it off; INTERNAL without a status of its own is how grpc-js tells of a stream that just ended. */
-function isBroken({ kind, statusBytes }: CallError): boolean {
-  return passing.has(kind) || (kind === 'internal' && statusBytes === undefined);
-}
 
 /** Resolves when the stream has begun. */
 export async function follow(stage: Stage, account: Account, caller: Caller): Promise<Follower> {
@@ -43,7 +38,7 @@ export async function follow(stage: Stage, account: Account, caller: Caller): Pr
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
         // A stream ends with its token, which has been replaced by then.
-        const mayEnd = leaving.signal.aborted || isBroken(error) || (error.kind === 'unauthenticated' && token !== account.token);
+        const mayEnd = leaving.signal.aborted || passing.has(error.kind) || (error.kind === 'unauthenticated' && token !== account.token);
         if (!mayEnd) caller.violate(7, `a stream ended with ${outcomeOf(error)}: ${error.message}`);
       }
       interruptions += 1;

@@ -94,7 +94,7 @@ function employ({ options, stage, random, ledger, callerOf }: Course, people: re
   });
 }
 
-/** Invariant 7: who has no retry policy notices nothing of a rolling restart. The hurried ones may run out of time. */
+/** Invariant 7: who sends nothing twice notices nothing of a rolling restart. The hurried ones may run out of time. */
 function judgeRestart({ attempts, caller }: Course, window: Window): void {
   const failed = within(attempts, window).filter(({ outcome, provoked }) => outcome !== 'OK' && !provoked);
   for (const { method, outcome } of failed) caller.violate(7, `${method} failed with ${outcome} during a rolling restart`);

@@ -36,9 +36,9 @@ export interface Stage {
 
 export type Clients = ReturnType<typeof openClients>;
 
-/** Without a retry policy: what the cluster does not keep from a client is to be seen. */
+/** They send nothing twice by themselves: what the cluster does not keep from a client is to be seen. */
 function openClients(cluster: Cluster) {
-  const options = { roundRobin: true };
+  const options = { roundRobin: true, resend: false };
   const auth = openPublicClient(AuthServiceService, cluster.target('auth'), options);
   const users = openPublicClient(UsersServiceService, cluster.target('users'), options);
   const tasks = openPublicClient(TasksServiceService, cluster.target('tasks'), options);

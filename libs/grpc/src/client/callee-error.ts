@@ -1,6 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { AppError, kindOfCode, type ErrorKind, type ErrorReason } from '#libs/errors';
-import { readToldStatus, type ToldStatus } from '../wire/status.ts';
+import { codeOf, readToldStatus, type ToldStatus } from '../wire/status.ts';
 
 /** Reasons that blame the calling service, not the user it works for: to the user they are a defect of ours. */
 const ourFaults: ReadonlySet<ErrorReason> = new Set([
@@ -41,7 +41,7 @@ export function toCalleeError(error: ServiceError, callee: string): AppError {
   if (error.code === status.CANCELLED) return unavailable(callee, error);
   const told = readToldStatus(error);
   if (told !== undefined) return fromToldStatus(told, error);
-  return transportFaults[kindOfCode(error.code)]?.(callee, error) ?? internal(error);
+  return transportFaults[kindOfCode(codeOf(error))]?.(callee, error) ?? internal(error);
 }
 
 /** What a failed call says about the health of the callee. */

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
 import { kindOfCode, type ErrorDetails, type ErrorKind } from '#libs/errors';
 import { callIdKey } from '../wire/call-id.ts';
-import { readToldStatus } from '../wire/status.ts';
+import { codeOf, isUnsent, readToldStatus } from '../wire/status.ts';
 
 interface Method {
   path: string;
@@ -46,17 +46,20 @@ export class CallError extends Error {
   readonly details: ErrorDetails;
   /** The tracing id that the answer carries. */
   readonly callId: string | undefined;
+  /** Its connection ended before the call left this client; only a client that resends nothing gets to see that. */
+  readonly isUnsent: boolean;
   /** The serialized google.rpc.Status. */
   readonly statusBytes: Buffer | undefined;
 
   constructor(path: string, error: ServiceError) {
     super(`${path}: ${error.message}`, { cause: error });
     const told = readToldStatus(error);
-    this.code = error.code;
-    this.kind = kindOfCode(error.code);
+    this.code = codeOf(error);
+    this.kind = kindOfCode(this.code);
     this.reason = told?.reason;
     this.details = told?.details ?? {};
     this.callId = error.metadata?.get(callIdKey)[0]?.toString();
+    this.isUnsent = isUnsent(error);
     const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
     this.statusBytes = Buffer.isBuffer(bytes) ? bytes : undefined;
   }
@@ -117,10 +120,13 @@ async function* callStream(channel: Client, method: Method, request: object, opt
 export interface PublicClientOptions {
   /** Calls go to all addresses of the target in turn; left out: to the first that answers. */
   roundRobin?: boolean;
+  /** false: nothing is ever sent twice, not even what no server has looked at, as every gRPC client does by itself. */
+  resend?: boolean;
 }
 
-function channelOptions({ roundRobin = false }: PublicClientOptions): ChannelOptions {
+function channelOptions({ roundRobin = false, resend = true }: PublicClientOptions): ChannelOptions {
   return {
+    'grpc.enable_retries': resend ? 1 : 0,
     'grpc.max_reconnect_backoff_ms': 1000,
     ...(roundRobin && { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) }),
   };

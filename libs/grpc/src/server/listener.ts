@@ -1,5 +1,4 @@
 import { createServer, type Socket } from 'node:net';
-import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { PortTakenError } from '#libs/runtime';
 
 export interface ListenerOptions {
@@ -40,18 +39,11 @@ function gatekeeper({ connectionsPerPeer, isExempt, onRefused }: ListenerOptions
   };
 }
 
-/**
- * Listens itself and hands connections to the gRPC server, because grpc-js would take any number of them. Throws
- * runtime's PortTakenError.
- */
-export async function listen(server: Server, options: ListenerOptions): Promise<Listener> {
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = createServer(gatekeeper(options, (socket) => injector.injectConnection(socket)));
+/** Listens itself, because grpc-js would take any number of connections. Throws runtime's PortTakenError. */
+export async function listen(admit: (socket: Socket) => void, options: ListenerOptions): Promise<Listener> {
+  const sockets = createServer(gatekeeper(options, admit));
   await new Promise<void>((resolve, reject) => {
-    sockets.once('error', (error: NodeJS.ErrnoException) => {
-      server.forceShutdown();
-      reject(error.code === 'EADDRINUSE' ? new PortTakenError('grpc', options.port) : error);
-    });
+    sockets.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new PortTakenError('grpc', options.port) : error));
     sockets.listen({ host: options.host, port: options.port }, resolve);
   });
   sockets.on('error', () => undefined);

@@ -68,7 +68,7 @@ async function runCall(
   { method, options, send }: { method: BoundMethod; options: MethodHandlerOptions; send: IncomingCall['send'] },
 ): Promise<AppError | undefined> {
   const { context, abort, whenAborted } = opened;
-  const endable = { stream: method.definition.responseStream, abort };
+  const endable = { stream: method.definition.responseStream, peer: call.getPeer(), abort };
   options.openCalls.add(endable);
   try {
     const { metadata, request: requestBytes } = call;

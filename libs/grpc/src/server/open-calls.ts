@@ -4,6 +4,8 @@ import type { AppError } from '#libs/errors';
 export interface EndableCall {
   /** Whether it may stay open for as long as its client likes. */
   stream: boolean;
+  /** Whose connection it came on: address:port. */
+  peer: string;
   abort(reason: AppError): void;
 }
 
@@ -13,6 +15,7 @@ export interface OpenCalls {
   remove(call: EndableCall): void;
   /** Ends the streams, which would never end by themselves; calls with one answer go on. */
   abortStreams(reason: AppError): void;
+  abortPeer(peer: string, reason: AppError): void;
   abortAll(reason: AppError): void;
 }
 
@@ -25,6 +28,7 @@ export function createOpenCalls(): OpenCalls {
     add: (call) => void calls.add(call),
     remove: (call) => void calls.delete(call),
     abortStreams: (reason) => abort((call) => call.stream, reason),
+    abortPeer: (peer, reason) => abort((call) => call.peer === peer, reason),
     abortAll: (reason) => abort(() => true, reason),
   };
 }

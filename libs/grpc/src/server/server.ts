@@ -8,6 +8,7 @@ import { addReflection } from '../reflection/reflection-service.ts';
 import { createAdmission, defaultCapacity, type Admission, type Capacity } from './admission.ts';
 import type { ServiceBinding } from './binding.ts';
 import { chain, type Interceptor } from './chain.ts';
+import { openConnections, type Connections } from './connections.ts';
 import { createHealth, type Health } from './health.ts';
 import { interceptors } from './interceptors.ts';
 import { addMethod } from './method-handler.ts';
@@ -40,6 +41,8 @@ export interface ServerOptions {
   capacity?: Partial<Capacity>;
   /** After about this time a connection ends once its calls have, so that its client looks up who serves; 5 minutes when left out. */
   connectionAgeMs?: number;
+  /** How long calls may go on after that; a minute when left out. */
+  connectionGraceMs?: number;
 }
 
 export interface GrpcServer {
@@ -66,22 +69,35 @@ const transportOptions = {
   // Finds dead clients.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  // Clients look names up again only when a connection ends, so old ones end to let them find new replicas.
-  'grpc.max_connection_age_ms': 300_000,
-  'grpc.max_connection_age_grace_ms': 60_000,
 };
+
+/** Clients look names up again only when a connection ends, so old ones end to let them find new replicas. */
+const connectionLife = { ageMs: 300_000, graceMs: 60_000 };
 
 function shuttingDown(): AppError {
   return new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down', { details: { retryAfterMs: 0 } });
 }
 
+function connectionAged(): AppError {
+  return new AppError('unavailable', 'SHUTTING_DOWN', 'the connection has reached its age; on a new one the call can go on', { details: { retryAfterMs: 0 } });
+}
+
+interface Drainable {
+  server: Server;
+  listener: Listener;
+  connections: Connections;
+  openCalls: OpenCalls;
+}
+
 /** grpc-js takes a connection that it has told to end for one that has ended, so the listener's word counts too. */
-async function drain(server: Server, listener: Listener, openCalls: OpenCalls, graceMs: number): Promise<void> {
-  const drained = Promise.all([listener.close(), new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
+async function drain({ server, listener, connections, openCalls }: Drainable, graceMs: number): Promise<void> {
+  const closed = listener.close();
+  await connections.announceEnd();
+  const drained = Promise.all([closed, new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
   openCalls.abortStreams(shuttingDown());
   const timer = setTimeout(() => openCalls.abortAll(shuttingDown()), graceMs);
   // The statuses of the aborted calls get a moment to go out.
-  const force = setTimeout(() => server.forceShutdown(), graceMs + 250);
+  const force = setTimeout(connections.destroy, graceMs + 250);
   await drained;
   clearTimeout(timer);
   clearTimeout(force);
@@ -91,8 +107,8 @@ function addHealth(server: Server, { bindings, checks, logger }: ServerOptions):
   return createHealth(server, { services: bindings.map((binding) => binding.service), checks, logger });
 }
 
-function connectionAge({ connectionAgeMs }: ServerOptions): { 'grpc.max_connection_age_ms'?: number } {
-  return connectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': connectionAgeMs };
+function lifeOf({ connectionAgeMs, connectionGraceMs }: ServerOptions): typeof connectionLife {
+  return { ageMs: connectionAgeMs ?? connectionLife.ageMs, graceMs: connectionGraceMs ?? connectionLife.graceMs };
 }
 
 function connectionLimit({ trustedProxies, logger, metrics }: ServerOptions, { connectionsPerPeer }: Capacity) {
@@ -124,14 +140,18 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const capacity = { ...defaultCapacity, ...options.capacity };
   const admission = openAdmission(metrics, capacity);
   const edge = transportEdge({ isChained: (path) => paths.has(path), openCalls, admission, logger, metrics });
-  const server = new Server({ ...transportOptions, ...connectionAge(options), interceptors: [edge] });
+  const server = new Server({ ...transportOptions, interceptors: [edge] });
 
   const run = chain(interceptors(options));
   const resolvePeer = createPeerResolver(options.trustedProxies);
   for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
   addReflection(server, bindings.map((binding) => binding.service));
   const health = addHealth(server, options);
-  const listener = await listen(server, { host, port: options.port, ...connectionLimit(options, capacity) });
+  const connections = openConnections(server, { ...lifeOf(options), endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()) });
+  const listener = await listen(connections.admit, { host, port: options.port, ...connectionLimit(options, capacity) }).catch((error: unknown) => {
+    server.forceShutdown();
+    throw error;
+  });
   health.start();
 
   return {
@@ -140,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
     isServing: health.isServing,
     stop: async () => {
       health.stop();
-      await drain(server, listener, openCalls, graceMs);
+      await drain({ server, listener, connections, openCalls }, graceMs);
       admission.stop();
     },
   };

@@ -138,7 +138,7 @@ function createRecorder({ logger, metrics }: EdgeOptions): (path: string, call: 
 }
 
 function endAtShutdown(call: ServerInterceptingCallInterface, openCalls: OpenCalls): ServerInterceptingCall {
-  const endable = { stream: true, abort: (reason: AppError) => call.sendStatus(toStatus(reason, acceptCallId(undefined))) };
+  const endable = { stream: true, peer: call.getPeer(), abort: (reason: AppError) => call.sendStatus(toStatus(reason, acceptCallId(undefined))) };
   openCalls.add(endable);
   const listener = new ServerListenerBuilder().withOnCancel(() => openCalls.remove(endable)).build();
   return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());

@@ -1,4 +1,4 @@
-import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { Metadata, status as Code, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { errorTable, reasons, type AppError, type ErrorDetails, type ErrorReason } from '#libs/errors';
 import { Status } from '#google/rpc/status';
 import { callIdKey } from './call-id.ts';
@@ -20,6 +20,21 @@ export function toStatus(error: AppError, callId: string): StatusObject {
   metadata.set(statusDetailsKey, Buffer.from(Status.encode(status).finish()));
   metadata.set(callIdKey, callId);
   return { code: status.code, details: status.message, metadata };
+}
+
+const starts = (details: string, beginnings: readonly string[]): boolean => beginnings.some((beginning) => details.startsWith(beginning));
+
+/**
+ * A lost connection is UNAVAILABLE, however it was lost. grpc-js calls it INTERNAL when a stream was ended in good order but
+ * without a status (grpc-node issue 1532), and when the connection ended while the call was on its way to it.
+ */
+export function codeOf({ code, details }: Pick<ServiceError, 'code' | 'details'>): Code {
+  return code === Code.INTERNAL && starts(details, ['Received RST_STREAM with code 0', 'Failed to start HTTP/2 stream']) ? Code.UNAVAILABLE : code;
+}
+
+/** Whether the call was still in this process when its connection was told to end; no server can prevent that. */
+export function isUnsent({ details }: Pick<ServiceError, 'details'>): boolean {
+  return starts(details, ['Write error: Stream closed with error code NGHTTP2_REFUSED_STREAM', 'Failed to start HTTP/2 stream']);
 }
 
 export interface ToldStatus {
