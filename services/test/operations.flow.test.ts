@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client, credentials } from '@grpc/grpc-js';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { policies, policyOf, serviceNames, type ServiceName } from '#libs/contract';
 import { until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
+import { HealthService } from '../../libs/contract/src/gen/grpc/health/v1/health.ts';
+import { ServerReflectionService, type ServerReflectionResponse } from '../../libs/contract/src/gen/grpc/reflection/v1/reflection.ts';
 import { startWorld, type World } from './start-world.ts';
 
 let world: World;
@@ -30,6 +33,41 @@ describe('G11: a server says what it is', () => {
     if (service === 'tasks') expect(limited).toMatchObject({ rateLimitRequests: 7n, rateLimitPeriod: { seconds: 60n } });
   });
 
+});
+
+/** The names that a server lists by reflection. */
+async function listServices(channel: Client): Promise<string[]> {
+  const { path, requestSerialize, responseDeserialize } = ServerReflectionService.serverReflectionInfo;
+  const call = channel.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  call.write({ host: '', messageRequest: { $case: 'listServices', value: '' } });
+  call.end();
+  const names: string[] = [];
+  for await (const { messageResponse } of call as AsyncIterable<ServerReflectionResponse>) {
+    if (messageResponse?.$case === 'listServicesResponse') names.push(...messageResponse.value.service.map(({ name }) => name));
+  }
+  return names;
+}
+
+function checkHealth(channel: Client, service: string): Promise<string | undefined> {
+  const { path, requestSerialize, responseDeserialize } = HealthService.check;
+  return new Promise((resolve, reject) => {
+    channel.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service }, (error, answer) => (error === null ? resolve(answer?.status) : reject(error)));
+  });
+}
+
+describe('G6: the port of a service', () => {
+  it.each(serviceNames)('%s lists all that it serves, and tells the health of each by its name', async (service) => {
+    const channel = new Client(world.cluster.address(service), credentials.createInsecure());
+    try {
+      const listed = await listServices(channel);
+      const own = [...policies.values()].map((policy) => policy.service).filter((name) => name.startsWith(`taskflow.${service}.`));
+      expect(listed).toEqual(expect.arrayContaining([...own, 'taskflow.server.v1.ServerInfoService', 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']));
+      expect(listed.filter((name) => serviceNames.some((other) => other !== service && name.startsWith(`taskflow.${other}.`)))).toEqual([]);
+      for (const name of ['', ...listed.filter((one) => one.startsWith('taskflow.'))]) expect([name, await checkHealth(channel, name)]).toEqual([name, 'SERVING']);
+    } finally {
+      channel.close();
+    }
+  });
 });
 
 describe('J7: the API reference', () => {
