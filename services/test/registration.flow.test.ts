@@ -1,20 +1,25 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RegisterResponse } from '#contract/auth/v1/auth';
 import type { GetMeResponse } from '#contract/users/v1/users';
 import { until } from '#libs/devcluster';
 import { startGate, type Gate } from './gate.ts';
-import { startWorld, type Person, type World } from './start-world.ts';
+import { startOtlpReceiver, type OtlpReceiver } from './otlp-receiver.ts';
+import { newEmail, newPassword, startWorld, type Person, type World } from './start-world.ts';
 import type { Answer } from './wire.ts';
 
 // Users stays up, only auth does not reach it: so users can be asked what it knows.
 let gate: Gate;
 let world: World;
+let traces: OtlpReceiver;
 beforeAll(async () => {
-  gate = await startGate();
-  world = await startWorld({ services: ['auth', 'users'], serviceEnv: { auth: { TASKFLOW_USERS_ADDRESS: gate.address } } });
+  [gate, traces] = await Promise.all([startGate(), startOtlpReceiver()]);
+  world = await startWorld({ services: ['auth', 'users'], serviceEnv: { auth: { TASKFLOW_USERS_ADDRESS: gate.address } }, env: { TASKFLOW_OTLP_ENDPOINT: traces.url, TASKFLOW_TRACE_RATIO: '0' } });
 }, 120_000);
 afterAll(async () => {
   await world?.stop();
   await gate?.stop();
+  await traces?.stop();
 });
 beforeEach(() => gate.shut());
 
@@ -57,6 +62,24 @@ describe('a registration', () => {
     await world.cluster.start('auth');
     expect(await login(person)).toMatchObject({ outcome: 'OK' });
     expect((await profileOf(person))?.id).toBe(person.id);
+  });
+
+  it('stays one story: the profile that is brought later, by another process, has the id and the trace of the call', async () => {
+    const [traceId, requestId] = [randomBytes(16).toString('hex'), randomUUID()];
+    const metadata = { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`, 'x-request-id': requestId };
+    const who = { email: newEmail(), password: newPassword() };
+    const { response } = await world.wire.call('/taskflow.auth.v1.AuthService/Register', { ...who, displayName: 'Ada' }, { metadata });
+    const { account, tokens } = response as RegisterResponse;
+    await world.cluster.kill('auth', 'SIGKILL');
+    openGate();
+    await world.cluster.start('auth');
+    await profileOf({ ...who, id: account?.id ?? '', token: tokens?.accessToken ?? '', refreshToken: '' });
+    const spans = () => traces.spans.filter((span) => span.traceId === traceId);
+    const isDone = (name: string): boolean => spans().some((span) => span.service === 'users' && span.name === name);
+    await until(async () => isDone('taskflow.users.v1.InternalUsersService/UpsertProfile'), Boolean);
+    const delivery = await until(async () => spans().find(({ name }) => name === 'outbox upsert-profile'), (span) => span !== undefined);
+    expect(spans().find(({ name, service }) => service === 'auth' && name.endsWith('/UpsertProfile'))?.parentId).toBe(delivery?.spanId);
+    await until(async () => world.cluster.logs('users').includes(requestId), Boolean);
   });
 
   it('D16: leaves a password that signs in, however often the profile had to be sent', async () => {

@@ -1,11 +1,12 @@
 import { afterCommit, runStatement, uuidv7, type Database, type EntityManager } from '#libs/db';
-import { runInBackground, startLoop, type Logger, type Loop, type Metrics } from '#libs/runtime';
+import { currentContext, inSpan, runInBackground, startLoop, type Logger, type Loop, type Metrics } from '#libs/runtime';
 import { nameOfError } from './error-name.ts';
 import { OutboxEntry } from './outbox-table.ts';
 
 /**
  * Calls to others that must happen because of a transaction: recorded in it, made after it, repeated until they succeed,
- * at least once and in no particular order. K maps each kind of call to its payload, which is stored as JSON.
+ * at least once and in no particular order. K maps each kind of call to its payload, which is stored as JSON. Whenever and
+ * in whichever process a call is made, it continues the call that recorded it: same id, same trace.
  */
 export interface Outbox<K extends Record<string, object>> {
   /** Records a call in the entity manager's transaction; it is made as soon as that has committed. */
@@ -34,6 +35,8 @@ interface Claimed {
   kind: string;
   payload: object;
   attempts: number;
+  callId: string;
+  traceParent: string;
 }
 
 const batchSize = 10;
@@ -50,7 +53,8 @@ export function createOutbox<K extends Record<string, object>>(options: OutboxOp
   const tryNow = (): void => loop?.wake();
   return {
     add: (em, kind, payload) => {
-      em.persist(em.create(OutboxEntry, { id: uuidv7(), kind, payload }));
+      const { callId = '', traceParent = '' } = currentContext() ?? {};
+      em.persist(em.create(OutboxEntry, { id: uuidv7(), kind, payload, callId, traceParent }));
       afterCommit(em, tryNow);
     },
     start: () => {
@@ -85,10 +89,8 @@ class Courier<K extends Record<string, object>> {
   }
 
   async #deliver(entry: Claimed, signal: AbortSignal): Promise<void> {
-    const { handlers, logger } = this.#options;
-    const handler = handlers[entry.kind] as (payload: object) => Promise<void>;
     try {
-      await runInBackground({ name: `outbox ${entry.kind}`, logger, timeoutMs: this.#timeoutMs, signal }, () => handler(entry.payload));
+      await this.#call(entry, signal);
     } catch (error) {
       await this.#postpone(entry, error, signal.aborted);
       return;
@@ -97,10 +99,21 @@ class Courier<K extends Record<string, object>> {
     await this.#run(removeText, [entry.id]);
   }
 
-  async #postpone({ id, kind, attempts }: Claimed, error: unknown, stopping: boolean): Promise<void> {
+  /** As a part of what recorded it. */
+  #call({ kind, payload, callId, traceParent }: Claimed, signal: AbortSignal): Promise<void> {
+    const { handlers, logger } = this.#options;
+    const handler = handlers[kind] as (payload: object) => Promise<void>;
+    const name = `outbox ${kind}`;
+    const origin = { ...(callId !== '' && { callId }), ...(traceParent !== '' && { traceParent }) };
+    return runInBackground({ name, logger, timeoutMs: this.#timeoutMs, signal, ...origin }, () =>
+      inSpan({ name, kind: 'consumer', parent: traceParent }, () => handler(payload)),
+    );
+  }
+
+  async #postpone({ id, kind, attempts, callId }: Claimed, error: unknown, stopping: boolean): Promise<void> {
     this.#count(kind, 'failed');
     const level = attempts >= attemptsToWorry ? 'error' : 'warn';
-    if (!stopping) this.#options.logger[level]({ err: error, kind, id, attempts }, 'outbox call failed');
+    if (!stopping) this.#options.logger[level]({ err: error, kind, id, attempts, ...(callId !== '' && { requestId: callId }) }, 'outbox call failed');
     await this.#run(postponeText, [id, attempts, stopping ? 0 : backoffMs(attempts), nameOfError(error)]);
   }
 
@@ -116,7 +129,7 @@ const claimText = `
   where id = any (array(
     select id from outbox where next_attempt_time <= clock_timestamp() and kind = any ($2::text[])
     order by next_attempt_time limit $1 for update skip locked))
-  returning id, kind, payload, attempts`;
+  returning id, kind, payload, attempts, call_id as "callId", trace_parent as "traceParent"`;
 const removeText = 'delete from outbox where id = $1';
 /** Only while the claim is ours: the number of attempts tells. */
 const postponeText = `

@@ -6,7 +6,7 @@ import type { Database } from '#libs/db';
 import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
 import { AppError } from '#libs/errors';
 import { createOutbox, type Outbox } from '#libs/events';
-import { assertNoOpenTransaction, currentContext } from '#libs/runtime';
+import { assertNoOpenTransaction, currentContext, runInBackground } from '#libs/runtime';
 import { openWithTables, silent } from './fixture/database.ts';
 
 type Calls = { greet: { name: string } };
@@ -80,6 +80,18 @@ describe('the outbox', () => {
     await makeDue();
     outbox.tryNow();
     await until(isEmpty);
+  });
+
+  it('makes each call as a part of the one that recorded it, whichever process makes it and however late', async () => {
+    const recorder = createOutbox<Calls>({ database, logger: silent, handlers: { greet: async () => undefined } });
+    const traceParent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+    await runInBackground({ name: 'a call', logger: silent, timeoutMs: 10_000, callId: 'call-1', traceParent }, () => add(recorder, 'Ada'));
+    await add(recorder, 'nobody');
+    const seen: unknown[] = [];
+    open(async ({ name }) => void seen.push([name, currentContext()?.callId, currentContext()?.traceParent]));
+    await until(isEmpty);
+    const ownId = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(new Set(seen)).toEqual(new Set([['Ada', 'call-1', traceParent], ['nobody', ownId, expect.not.stringContaining('ab'.repeat(16))]]));
   });
 
   it('makes each call once with three replicas', async () => {
