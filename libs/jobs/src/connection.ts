@@ -19,6 +19,26 @@ function reportState(redis: Redis, logger: Logger, role: string): void {
   });
 }
 
+/** How long a connection that is given up may take for its farewell; ioredis would keep the process alive for two seconds. */
+const farewellMs = 100;
+
+/**
+ * Between two attempts to connect, `disconnect` of ioredis forgets the next one and never says that the connection ended, so
+ * that whoever waits for the end (BullMQ, when it closes) waits for ever: there one more attempt is made at once, as the last.
+ */
+function endAlsoBetweenAttempts(redis: Redis): void {
+  const disconnect = redis.disconnect.bind(redis);
+  redis.disconnect = (reconnect = false) => {
+    const betweenAttempts = redis.status === 'reconnecting';
+    disconnect(reconnect);
+    if (!betweenAttempts || reconnect) return;
+    const leave = (): void => disconnect();
+    redis.once('connect', leave);
+    redis.once('end', () => redis.off('connect', leave));
+    redis.connect().catch(() => undefined);
+  };
+}
+
 /** For enqueueing: every command fails at once without a connection, and after a second with a silent one. */
 export function openProducerConnection(url: string, logger: Logger): Redis {
   const redis = new Redis(url, {
@@ -28,20 +48,16 @@ export function openProducerConnection(url: string, logger: Logger): Redis {
     connectTimeout: commandTimeoutMs,
     commandTimeout: commandTimeoutMs,
     retryStrategy: reconnectDelayMs,
+    disconnectTimeout: farewellMs,
   });
   reportState(redis, logger, 'producer');
   return redis;
 }
 
-/**
- * Ends a connection without asking Redis. Between two attempts to connect, ioredis would forget the next one and never say
- * that it ended, so BullMQ would wait for ever: there the next attempt is awaited and made the last.
- */
+/** Ends a connection without asking Redis. */
 function cutForGood(redis: Redis): void {
   redis.options.retryStrategy = () => null;
-  redis.once('connect', () => redis.disconnect());
-  // Asked to end twice, ioredis waits two seconds for an end that has been.
-  if (!['reconnecting', 'close', 'end'].includes(redis.status)) redis.disconnect();
+  if (!['close', 'end'].includes(redis.status)) redis.disconnect();
 }
 
 /** The connections of one worker: the one that is handed to BullMQ, and those that it derives from it. */
@@ -53,13 +69,15 @@ export interface WorkerConnections {
 
 /** For working: reconnects for ever, and commands wait for the connection. */
 export function openWorkerConnections(url: string, logger: Logger): WorkerConnections {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2_000, retryStrategy: reconnectDelayMs });
+  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2_000, retryStrategy: reconnectDelayMs, disconnectTimeout: farewellMs });
   reportState(redis, logger, 'worker');
+  endAlsoBetweenAttempts(redis);
   const all = new Set([redis]);
   // BullMQ blocks on a duplicate that it never hands out; without it, an unreachable Redis keeps the process alive.
   const duplicate = redis.duplicate.bind(redis);
   redis.duplicate = (override) => {
     const copy = duplicate(override);
+    endAlsoBetweenAttempts(copy);
     copy.on('error', () => undefined);
     all.add(copy);
     copy.once('end', () => all.delete(copy));

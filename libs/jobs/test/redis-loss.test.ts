@@ -3,6 +3,9 @@ import { AppError } from '#libs/errors';
 import { createLogger } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
 import { openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
 
@@ -124,6 +127,27 @@ describe('a worker', () => {
     await until(() => attempts.length === 1);
     expect(attempts).toEqual([1]);
     expect(fixture.buried).toEqual([]);
+  });
+});
+
+describe('a process whose queue, board and worker were stopped', () => {
+  it.each<[string, () => Promise<void>, number]>([
+    ['answers', async () => undefined, 1],
+    ['refuses connections, with no attempt under way', () => proxy.cut(), 300],
+    ['refuses connections since just now', () => proxy.cut(), 0],
+    ['no longer answers', async () => proxy.freeze(), 0],
+  ])('has nothing left that keeps it alive, also while Redis %s', async (_name, takeAway, delayMs) => {
+    const env = { ...process.env, REDIS_URL: proxy.url, PREFIX: fixture.options.prefix };
+    const child = fork(fileURLToPath(new URL('leaving-process.ts', import.meta.url)), { env, execArgv: [] });
+    try {
+      await once(child, 'message');
+      await takeAway();
+      setTimeout(() => child.send('stop'), delayMs);
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      expect([code, signal]).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
 

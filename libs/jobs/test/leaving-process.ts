@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { createMetrics } from '#libs/runtime';
+import { createJobQueue, createJobWorker, openJobBoard } from '../src/index.ts';
+import { jobs, logger } from './fixture.ts';
+
+// Opens all that this library has, and stops it when told to; nobody calls process.exit.
+const options = { redisUrl: process.env['REDIS_URL'] ?? '', prefix: process.env['PREFIX'] ?? '', jobs, logger, metrics: createMetrics('test') };
+const queue = createJobQueue(options);
+const board = openJobBoard(options);
+const worker = createJobWorker({
+  ...options,
+  handlers: { greet: async () => undefined, hurry: async () => undefined },
+  deadLetters: { bury: async () => undefined },
+  concurrency: { jobs: 2 },
+  graceMs: 1_000,
+});
+await worker.start();
+while (!queue.isReachable()) await new Promise((resolve) => setTimeout(resolve, 10));
+await queue.enqueue('greet', { name: 'Ada' });
+await board.adapters();
+process.send?.('ready');
+await once(process, 'message');
+await worker.stop();
+await board.close();
+await queue.close();
+process.disconnect();
