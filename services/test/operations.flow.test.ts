@@ -24,7 +24,7 @@ describe('G11: a server says what it is', () => {
     const info = await client.getServerInfo({});
     client.close();
     const { version } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8')) as { version: string };
-    expect(info).toMatchObject({ service, version, commit: 'abc1234', schemaVersion: expect.stringMatching(/^\d{4}-/), features: ['api-docs', 'reflection'], maxMessageBytes: 4_194_304n });
+    expect(info).toMatchObject({ service, version, commit: 'abc1234', schemaVersion: expect.stringMatching(/^\d{4}-/), features: service === 'scheduler' ? ['api-docs', 'board', 'reflection'] : ['api-docs', 'reflection'], maxMessageBytes: 4_194_304n });
     expect(info.startTime?.getTime()).toBeLessThanOrEqual(info.serverTime?.getTime() ?? 0);
     const own = [...policies.keys()].filter((path) => path.startsWith(`/taskflow.${service}.`)).map((path) => path.slice(1));
     expect(info.methodLimits.map(({ method }) => method).sort()).toEqual(own.sort());

@@ -27,8 +27,8 @@ export interface WorkerOptions<J extends readonly JobDefinition[]> extends Queue
   refuseEviction?: boolean;
   /** Begin with all queues held: no job runs until its queue is released. */
   held?: boolean;
-  /** A process that gave no sign of life for so long has lost its jobs to others. */
-  lockMs?: number;
+  /** A process that gave no sign of life for so long has lost its jobs to others; for all queues, or for some of them. */
+  lockMs?: number | Readonly<Partial<Record<QueueName<J>, number>>>;
 }
 
 /** With the check for vanished processes, at most a third of it more, this is how soon their jobs run elsewhere. */
@@ -76,8 +76,13 @@ interface WorkerState {
   worker: Worker | undefined;
 }
 
+function lockMsOf(name: string, { lockMs }: Pick<WorkerOptions<readonly JobDefinition[]>, 'lockMs'>): number {
+  return (typeof lockMs === 'object' ? lockMs[name] : lockMs) ?? defaultLockMs;
+}
+
 function openBullWorker(name: string, perform: (job: Job, token?: string) => Promise<void>, { options, connections }: Shared): Worker {
-  const { prefix, logger, concurrency, lockMs = defaultLockMs } = options;
+  const { prefix, logger, concurrency } = options;
+  const lockMs = lockMsOf(name, options);
   const worker = new Worker(name, perform, {
     connection: connections.redis,
     prefix,

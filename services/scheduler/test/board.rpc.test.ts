@@ -126,6 +126,37 @@ describe('signing in', () => {
   });
 });
 
+describe('signing out', () => {
+  const cookieOf = async () => ((await signIn(admin)).headers.get('set-cookie') ?? '').split('; ')[0] ?? '';
+  const signOut = (cookie?: string) => ask('/board/sign-out', undefined, { method: 'POST', headers: cookie === undefined ? {} : { cookie } });
+
+  it('takes the cookie back from the browser, which then finds the sign-in form', async () => {
+    await reached();
+    const answer = await signOut(await cookieOf());
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/board']);
+    expect((answer.headers.get('set-cookie') ?? '').split('; ').sort()).toEqual(['HttpOnly', 'Max-Age=0', 'Path=/board', 'SameSite=Strict', 'taskflow_board=']);
+  });
+
+  it('is reached from the menu of the board by a page with a button, since a link must change nothing', async () => {
+    await reached();
+    expect(await (await ask('/board', admin, asBrowser)).text()).toContain('/board/sign-out');
+    const page = await ask('/board/sign-out', undefined, { headers: { cookie: await cookieOf() } });
+    expect([page.status, page.headers.get('set-cookie')]).toEqual([200, null]);
+    expect(await page.text()).toContain('<form method="post" action="/board/sign-out">');
+  });
+
+  it('works also when the token no longer holds, and does nothing for a request without the cookie, as that of another site', async () => {
+    expect((await signOut('taskflow_board=nonsense')).headers.get('set-cookie')).toContain('Max-Age=0');
+    const foreign = await signOut();
+    expect([foreign.status, foreign.headers.get('set-cookie')]).toEqual([303, null]);
+  });
+
+  it('is logged with who it was', async () => {
+    await signOut(await cookieOf());
+    expect(service.logLines.some((line) => line.includes('"audit":"board_sign_out"') && /"by":"[0-9a-f-]{36}"/.test(line))).toBe(true);
+  });
+});
+
 it('changes nothing: not a queue, not a job', async () => {
   const changes = [
     ['PUT', '/board/api/queues/schedules/pause'],

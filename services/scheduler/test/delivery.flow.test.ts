@@ -1,6 +1,6 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
-import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
+import { type NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
@@ -70,7 +70,7 @@ describe('the channels in a user\'s settings', () => {
     expect(await service.sql('select state, channel, outcome from notifications n join deliveries on notification_id = n.id where task_id = $1', [task?.id])).toEqual([
       { state: 'muted', channel: 'inbox', outcome: 'muted' },
     ]);
-    await setChannels(ada, [NotificationChannel.INBOX, NotificationChannel.EMAIL]);
+    await service.chooseEmail(ada, true);
     const [next] = await overdueTasks(ada, 1);
     await sweepAll(ada, 2);
     expect((await service.inbox(ada)).map(({ taskId }) => taskId)).toEqual([next?.id]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OverdueVerdict, type ExplainOverdueResponse } from '#contract/scheduler/v1/jobs';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
-import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
+import { User, UsersServiceService } from '#contract/users/v1/users';
 import { until } from '#libs/devcluster';
 import { openPublicClient } from '#libs/grpc';
 import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
@@ -93,7 +93,7 @@ describe('ExplainOverdue', () => {
 
   it('tells that a channel other than the inbox was chosen', async () => {
     const ada = await service.newUser('Ada');
-    await choose(ada, { channels: [NotificationChannel.EMAIL] }, ['channels']);
+    await service.chooseEmail(ada, false);
     const task = await service.createTask(ada, { dueTime: anHourAgo() });
     await service.sweep();
     expect((await explained(task, OverdueVerdict.MUTED)).explanation).toContain('email unsupported, inbox muted');

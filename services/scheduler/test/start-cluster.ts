@@ -31,6 +31,8 @@ export interface SchedulerCluster {
   inbox(user: TestUser): Promise<Notification[]>;
   /** The inbox once everything that had happened by now has reached it or been dropped. */
   settledInbox(user: TestUser): Promise<Notification[]>;
+  /** As somebody could choose it with an earlier release, in which nothing was sent there either. */
+  chooseEmail(user: TestUser, alsoInbox: boolean): Promise<void>;
   /** Asks the scheduler's database. */
   sql<Row>(text: string, values?: unknown[]): Promise<Row[]>;
   /** The sum of a metric of the scheduler over its labels. */
@@ -101,6 +103,12 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
       await until(() => inbox(user), (all) => all.some(({ taskId }) => taskId === last.id));
       await until(() => sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 0);
       return (await inbox(user)).filter(({ taskTitle }) => taskTitle !== lastTitle);
+    },
+    chooseEmail: async ({ userId }, alsoInbox) => {
+      const profiles = new Client({ connectionString: cluster.databaseUrl('users') });
+      await profiles.connect();
+      await profiles.query('update profiles set channels = $2 where id = $1', [userId, alsoInbox ? ['inbox', 'email'] : ['email']]);
+      await profiles.end();
     },
     sql,
     metric: async (name) => {

@@ -140,6 +140,31 @@ describe('H4: one trace from the call to the handler of its job', () => {
     expect((await cluster.inbox(bob)).filter(({ kind }) => kind === NotificationKind.ASSIGNED).length).toBeGreaterThanOrEqual(2);
   });
 
+  it('goes on in a scheduler that was killed before it read the event, and in one that is restarted before the job is made, with Redis emptied', async () => {
+    await cluster.cluster.kill('scheduler', 'SIGKILL');
+    const beforeEvent = traced();
+    await assignToBob(beforeEvent);
+    await cluster.flushRedis();
+    await cluster.cluster.start('scheduler');
+    await untilRun(beforeEvent);
+
+    await cluster.redis.cut();
+    const beforeJob = traced();
+    const task = await assignToBob(beforeJob);
+    await until(() => cluster.sql("select 1 from notifications where state = 'pending' and task_id = $1", [task.id]), (rows) => rows.length === 1);
+    await cluster.cluster.kill('scheduler', 'SIGTERM');
+    await cluster.flushRedis();
+    await cluster.redis.restore();
+    await cluster.cluster.start('scheduler');
+    await untilRun(beforeJob);
+    for (const origin of [beforeEvent, beforeJob]) {
+      const lines = treeOf(spansOf(origin), origin.spanId).join('\n').split('\n');
+      for (const line of [/^ {2}scheduler consumer ingest tasks$/, /^ {4}scheduler producer enqueue deliver-notifications$/, /^ {6}scheduler consumer run deliver-notifications$/]) {
+        expect(lines).toContainEqual(expect.stringMatching(line));
+      }
+    }
+  }, 90_000);
+
   it('a refusal is recorded with its reason, and is no failure of the service', async () => {
     const origin = traced();
     await expect(cluster.tasks.createTask({ task: Task.fromPartial({ title: '' }) }, { ...ada.as, metadata: origin.metadata })).rejects.toMatchObject({ reason: 'INVALID_FIELD' });

@@ -180,6 +180,11 @@ describe('an endpoint that fails', () => {
     expect(notifications).toMatchObject([{ kind: NotificationKind.WEBHOOK_DISABLED, webhookId: id, taskId: '' }]);
     expect(await service.sql(`select name, queue from dead_letters where payload->>'deliveryId' = $1`, [deliveryId])).toEqual([{ name: 'deliver-webhooks', queue: 'webhooks' }]);
     expect(await refused(test(id))).toEqual({ kind: 'failed_precondition', reason: 'WEBHOOK_NOT_ENABLED' });
+    const admin = await service.newUser('admin');
+    const letters = async () => (await service.scheduler.listDeadJobs({ queue: 'webhooks', includeSettled: true }, admin.as)).deadJobs.filter(({ payload }) => (payload as { deliveryId?: string }).deliveryId === deliveryId);
+    const [letter] = await letters();
+    expect(await refused(service.scheduler.retryDeadJob({ deadJobId: letter?.id ?? '' }, admin.as))).toEqual({ kind: 'failed_precondition', reason: 'WEBHOOK_NOT_ENABLED' });
+    expect(await letters()).toEqual([letter]);
 
     receiver.behave(answering(204));
     expect((await service.notifications.enableWebhook({ webhookId: id }, user.as)).webhook?.state).toBe(WebhookState.ENABLED);

@@ -26,7 +26,7 @@ const violations = (...fields: string[]) => ({
 describe('B8: the settings of a user', () => {
   it('are stored together and told by every read', async () => {
     const { userId, token } = await createUser(service);
-    const wanted = { timeZone: 'America/New_York', locale: 'pt-BR', overdueHour: 23, channels: [EMAIL, WEBHOOK] };
+    const wanted = { timeZone: 'America/New_York', locale: 'pt-BR', overdueHour: 23, channels: [INBOX, WEBHOOK] };
     const updateMask = ['time_zone', 'locale', 'overdue_hour', 'channels'];
     const { user } = await service.users.updateUser({ user: User.fromPartial({ id: userId, ...wanted }), updateMask }, { token });
     expect(user).toMatchObject(wanted);
@@ -68,6 +68,15 @@ describe('B8: the settings of a user', () => {
     const raw = openPublicClient({ updateUser: { ...updateUser, requestSerialize: () => bytes } }, `127.0.0.1:${service.app.grpcPort}`);
     await expect(raw.updateUser({}, { token })).rejects.toMatchObject(violations('user.channels'));
     raw.close();
+  });
+
+  it('refuse e-mail, on which nothing is sent, and change nothing then', async () => {
+    const { userId, token } = await createUser(service);
+    for (const channels of [[EMAIL], [INBOX, EMAIL]]) {
+      const wish = service.users.updateUser({ user: User.fromPartial({ id: userId, overdueHour: 3, channels }), updateMask: ['overdue_hour', 'channels'] }, { token });
+      await expect(wish).rejects.toMatchObject({ ...violations('user.channels'), details: { violations: [{ description: expect.stringContaining('no e-mail is sent yet') }] } });
+    }
+    expect((await service.users.getMe({}, { token })).user).toMatchObject({ overdueHour: 9, channels: [INBOX] });
   });
 
   it('answer a flood of bad channels with one violation', async () => {

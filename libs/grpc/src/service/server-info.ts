@@ -13,6 +13,8 @@ export interface ServerInfoOptions {
   schemaVersion: string;
   bindings: readonly ServiceBinding[];
   limitOf: LimitOf;
+  /** What only this service can switch on. */
+  ownFeatures: readonly string[];
 }
 
 const toDuration = (ms: number): Duration => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 });
@@ -28,11 +30,11 @@ function toMethodLimit(policy: MethodPolicy, limitOf: LimitOf): MethodLimit {
 }
 
 /** What every server says about itself. */
-export function bindServerInfo({ config, schemaVersion, bindings, limitOf }: ServerInfoOptions): ServiceBinding {
+export function bindServerInfo({ config, schemaVersion, bindings, limitOf, ownFeatures }: ServerInfoOptions): ServiceBinding {
   const { version, commit } = readBuildInfo();
   const startTime = new Date();
   const methodLimits = bindings.flatMap(({ methods }) => methods).map(({ policy }) => toMethodLimit(policy, limitOf));
-  const features = [...(config.env === 'production' ? [] : ['api-docs']), 'reflection', ...(config.tracing === undefined ? [] : ['traces'])];
+  const features = [...(config.env === 'production' ? [] : ['api-docs']), 'reflection', ...(config.tracing === undefined ? [] : ['traces']), ...ownFeatures].sort();
   const answer = (): GetServerInfoResponse => ({
     service: config.service,
     version,

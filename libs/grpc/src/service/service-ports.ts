@@ -22,13 +22,15 @@ export interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'c
   schemaVersion: string;
   /** What else the HTTP port answers. */
   mounts?: HttpMounts;
+  /** What is switched on in this service alone, as GetServerInfo tells it. */
+  features?: readonly string[];
 }
 
 /** The API reference; it is no part of an image. */
 const developmentPages = { '/docs': { type: 'text/html; charset=utf-8', file: fileURLToPath(new URL('../../../../proto/docs/api.html', import.meta.url)) } };
 
 /** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
-export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings, mounts = {} }: ServicePortsOptions): Promise<ServicePorts> {
+export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings, mounts = {}, features = [] }: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, parts } = base;
   const { service, host, servicePublicKeys, trustedProxies, capacity, connectionAgeMs, shutdownGraceMs: graceMs } = config;
   const { accessKeys, revocations } = access;
@@ -37,7 +39,7 @@ export async function openPorts(base: ServiceBase, { access, checks, limits, sch
   const http = await startHttpPort({ host, port: config.httpPort, metrics, isReady: () => running.server?.isServing() ?? false, pages, mounts });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({
-    bindings: [...bindings, bindBreakers(metrics), bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf })],
+    bindings: [...bindings, bindBreakers(metrics), bindServerInfo({ config, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features })],
     limit: limits.interceptor,
     service,
     host,

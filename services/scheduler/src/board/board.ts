@@ -3,7 +3,7 @@ import { HonoAdapter } from '@bull-board/hono';
 import { getRequestListener } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type Context } from 'hono';
-import { setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { bodyLimit } from 'hono/body-limit';
 import { timeout } from 'hono/timeout';
 import { AppError } from '#libs/errors';
@@ -12,11 +12,13 @@ import { openJobBoard, type JobBoard, type JobBoardOptions } from '#libs/jobs';
 import type { HttpMounts } from '#libs/runtime';
 import type { SchedulerConfig } from '../config.ts';
 import { admit, credentialsOf, tokenCookie, type Admission } from './admission.ts';
+import { signOutPage } from './pages.ts';
 import { refuse, toRefusal } from './refusal.ts';
 import { strictHeaders } from './strict-headers.ts';
 
 const place = '/board';
 const signInPath = `${place}/sign-in`;
+const signOutPath = `${place}/sign-out`;
 
 /** More than Redis needs for any page, even when each of a page's questions in turn is answered late. */
 const pageTimeMs = 5_000;
@@ -28,10 +30,13 @@ const signInBytes = 16 * 1024;
 function createPages(adapters: Awaited<ReturnType<JobBoard['adapters']>>): Hono {
   const server = new HonoAdapter(serveStatic);
   server.setBasePath(place);
-  const uiConfig = { boardTitle: 'TaskFlow', hideDocsLink: true };
+  const uiConfig = { boardTitle: 'TaskFlow', hideDocsLink: true, miscLinks: [{ text: 'Sign out', url: signOutPath }] };
   createBullBoard({ queues: [...adapters], serverAdapter: server, options: { uiConfig } });
   return new Hono({ strict: false }).route(place, server.registerPlugin());
 }
+
+/** A browser takes a cookie for the same one only where these are the same. */
+const cookieOptions = (secure: boolean) => ({ path: place, httpOnly: true, sameSite: 'Strict', secure }) as const;
 
 /** Takes a token from the sign-in form and gives it back as a cookie that no script can read and no other site can send. */
 async function signIn(context: Context, { authenticate, logger, secureCookie }: Admission): Promise<Response> {
@@ -39,7 +44,17 @@ async function signIn(context: Context, { authenticate, logger, secureCookie }: 
   const user = await admit(authenticate, typeof token === 'string' ? `Bearer ${token}` : undefined);
   logger.info({ audit: 'board_sign_in', by: user.userId }, 'administrator signed in to the board');
   // As long as the browser runs; the token ends on its own account.
-  setCookie(context, tokenCookie, String(token), { path: place, httpOnly: true, sameSite: 'Strict', secure: secureCookie });
+  setCookie(context, tokenCookie, String(token), cookieOptions(secureCookie));
+  return context.redirect(place, 303);
+}
+
+/** Also of a token that no longer holds. Another site's form comes without the cookie and so changes nothing. */
+async function signOut(context: Context, { authenticate, logger, secureCookie }: Admission): Promise<Response> {
+  const cookie = getCookie(context, tokenCookie);
+  if (cookie === undefined) return context.redirect(place, 303);
+  const user = await admit(authenticate, `Bearer ${cookie}`).catch(() => undefined);
+  logger.info({ audit: 'board_sign_out', by: user?.userId ?? '' }, 'administrator signed out of the board');
+  deleteCookie(context, tokenCookie, cookieOptions(secureCookie));
   return context.redirect(place, 303);
 }
 
@@ -55,6 +70,8 @@ function createApp(jobs: JobBoard, admission: Admission): Hono {
   app.use(timeout(pageTimeMs));
   app.onError((error, context) => refuse(context, toRefusal(error, admission.logger), signInPath));
   app.post(signInPath, bodyLimit({ maxSize: signInBytes }), (context) => signIn(context, admission));
+  app.get(signOutPath, (context) => context.html(signOutPage(signOutPath, { back: place })));
+  app.post(signOutPath, (context) => signOut(context, admission));
   app.get(`${place}/*`, async (context) => {
     await admit(admission.authenticate, credentialsOf(context));
     const adapters = await jobs.adapters();

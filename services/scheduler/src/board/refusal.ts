@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { HTTPException } from 'hono/http-exception';
 import { AppError, type ErrorKind } from '#libs/errors';
 import type { Logger } from '#libs/runtime';
+import { page } from './pages.ts';
 
 interface Refusal {
   status: 401 | 403 | 413 | 500 | 503;
@@ -26,9 +27,6 @@ export function toRefusal(error: Error, logger: Logger): Refusal {
 
 const headersOf: Partial<Record<Refusal['status'], Record<string, string>>> = { 401: { 'www-authenticate': 'Bearer' }, 503: { 'retry-after': '1' } };
 
-const style = `body{font:16px system-ui,sans-serif;max-width:28rem;margin:4rem auto;padding:0 1rem;color:#1b2430}
-input,button{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.5rem 0 1rem;padding:.5rem}`;
-
 /** A form may help against these. */
 const signInHelps = (status: number): boolean => status === 401 || status === 403;
 
@@ -37,11 +35,8 @@ function toPage({ status, message }: Refusal, signInPath: string) {
 <label>An administrator's access token<input type="password" name="token" autocomplete="off" required autofocus></label>
 <button>Sign in</button>
 </form>`;
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>TaskFlow: queues</title><style>${style}</style></head>
-<body><h1>TaskFlow: queues</h1>
-<p role="alert">${message}</p>
-${signInHelps(status) ? form : ''}</body></html>`;
+  return page(html`<p role="alert">${message}</p>
+${signInHelps(status) ? form : ''}`);
 }
 
 /** Answers with a page to whoever asks for one, otherwise with JSON. */

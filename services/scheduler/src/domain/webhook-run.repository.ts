@@ -148,8 +148,10 @@ async function end(run: Run, { webhookId }: WebhookRun, attempt: AttemptEnd): Pr
     await run(succeedText, [webhookId]);
     return { gaveUp: false, failsThroughout: false };
   }
-  const [webhook] = await run<{ fails_throughout: boolean }>(failText, [webhookId, row?.first_attempt_time ?? null]);
-  return { gaveUp: row !== undefined && retryTime === null, failsThroughout: webhook?.fails_throughout === true };
+  // Another process has begun a later attempt since: that one's end tells how the endpoint is.
+  if (row === undefined) return { gaveUp: false, failsThroughout: false };
+  const [webhook] = await run<{ fails_throughout: boolean }>(failText, [webhookId, row.first_attempt_time]);
+  return { gaveUp: retryTime === null, failsThroughout: webhook?.fails_throughout === true };
 }
 
 async function finish(run: Run, { webhookId, jobId }: WebhookRun, pauseMs: number): Promise<void> {

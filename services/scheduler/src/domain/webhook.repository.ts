@@ -35,6 +35,8 @@ export interface WebhookRepository {
   rotate(webhookId: string, rotation: { secret: Buffer; previous: Buffer; graceMs: number }): Promise<void>;
   enable(webhookId: string): Promise<void>;
   addTest(webhookId: string, test: { deliveryId: string; messageId: string; body: string }): Promise<void>;
+  /** Undefined when there is none; it stays so until the transaction ends. */
+  stateOf(webhookId: string): Promise<WebhookState | undefined>;
   /** False when there is no such delivery. */
   redeliver(webhookId: string, deliveryId: string): Promise<boolean>;
 }
@@ -44,6 +46,7 @@ const addText = `
   insert into webhooks (id, owner_id, url, description, kinds, state, disable_reason, secret, version, create_time, update_time, failures)
   values ($1, $2, $3, $4, $5::smallint[], 'enabled', '', $6, 1, now(), now(), 0)`;
 const lockText = `select id, state, version, secret from webhooks where id = $2 and owner_id = $1 and state <> 'deleted' for update`;
+const stateText = `select state from webhooks where id = $1 for update`;
 const changeText = `
   update webhooks set url = coalesce($2, url), description = coalesce($3, description), kinds = coalesce($4::smallint[], kinds),
     version = version + 1, update_time = now() where id = $1`;
@@ -82,6 +85,7 @@ export function createWebhookRepository(em: EntityManager): WebhookRepository {
       await run(addTestText, [webhookId, deliveryId, messageId, body]);
       await run(wakeText, [webhookId]);
     },
+    stateOf: async (webhookId) => (await run<{ state: WebhookState }>(stateText, [webhookId]))[0]?.state,
     redeliver: async (webhookId, deliveryId) => {
       const rows = await run(redeliverText, [webhookId, deliveryId]);
       await run(wakeText, [webhookId]);

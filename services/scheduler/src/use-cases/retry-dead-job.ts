@@ -5,6 +5,7 @@ import type { JobWork, Repositories, SchedulerDeps } from '../deps.ts';
 import type { FiledLetter } from '../domain/dead-letter.repository.ts';
 import type { JobEffect } from '../domain/job-effect.repository.ts';
 import { deadJobNotFound, deadJobSettled, jobNotRunnable } from '../domain/job.errors.ts';
+import { webhookNotEnabled } from '../domain/webhook.errors.ts';
 import { toDeadJob, toJobEffects } from './job-messages.ts';
 import { recordAction } from './record-action.ts';
 
@@ -52,7 +53,13 @@ async function revive({ jobEffects, webhooks }: Pick<Repositories, 'jobEffects' 
   if ('notificationIds' in work) return jobEffects.reviveNotifications(work.notificationIds);
   if (work.webhook === undefined) throw jobNotRunnable(deadJobId);
   const { webhookId, deliveryId } = work.webhook;
-  if (deliveryId === undefined) return jobEffects.wakeWebhook(webhookId);
-  await webhooks.redeliver(webhookId, deliveryId);
-  return [{ kind: 'webhook-delivery', id: deliveryId, state: 'pending' }];
+  return deliveryId === undefined ? jobEffects.wakeWebhook(webhookId) : reviveDelivery(webhooks, webhookId, deliveryId);
+}
+
+/** Nothing is sent to a disabled webhook, so the letter stays open until its owner has enabled it; what is gone has no effect. */
+async function reviveDelivery(webhooks: Repositories['webhooks'], webhookId: string, deliveryId: string): Promise<JobEffect[]> {
+  const state = await webhooks.stateOf(webhookId);
+  if (state === 'disabled') throw webhookNotEnabled(webhookId);
+  const revived = state === 'enabled' && (await webhooks.redeliver(webhookId, deliveryId));
+  return revived ? [{ kind: 'webhook-delivery', id: deliveryId, state: 'pending' }] : [];
 }

@@ -20,16 +20,16 @@ const maxPageTokenCharacters = 1024;
 const maxQueryCharacters = 100;
 const maxBatch = 1000;
 
+/** What can be chosen: a channel that nothing is sent on would be a way to miss notifications without knowing. */
 const channelNames: ReadonlyMap<string, Channel> = new Map([
   [NotificationChannel.INBOX, 'inbox'],
-  [NotificationChannel.EMAIL, 'email'],
   [NotificationChannel.WEBHOOK, 'webhook'],
 ]);
 
 /** One violation for the whole list, however long it is; in the order of the domain, each once. */
 const channels = z
   .array(z.string())
-  .refine((names) => names.every((name) => channelNames.has(name)), `must hold nothing but ${[...channelNames.keys()].join(', ')}`)
+  .refine((names) => names.every((name) => channelNames.has(name)), `must hold nothing but ${[...channelNames.keys()].join(', ')}; no e-mail is sent yet`)
   .transform((names) => {
     const wanted = new Set(names.map((name) => channelNames.get(name)));
     return allChannels.filter((channel) => wanted.has(channel));

@@ -202,7 +202,12 @@ export interface Schedule {
   timeZone: string;
   /** What it runs: "sweep-overdue" or "prune-records". */
   job: string;
-  /** What becomes of fire times that come, or are noticed late, while an earlier run has not ended. Unset means SKIP. */
+  /**
+   * What becomes of fire times that come, or are noticed late, while an earlier run has not ended. Unset means SKIP. When the
+   * process of a run dies, the run goes on in another within five seconds, which is how soon the queue takes a silent process
+   * for gone; until then it has not ended. So SKIP is at most two intervals late after a loss from an interval of 3 s on, and
+   * five seconds with shorter ones.
+   */
   overlapPolicy: ScheduleOverlapPolicy;
   /**
    * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30 days;
@@ -2111,7 +2116,8 @@ export const SchedulerServiceService = {
   },
   /**
    * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
+   * for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob: {
     path: "/taskflow.scheduler.v1.SchedulerService/RetryDeadJob" as const,
@@ -2216,7 +2222,8 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   listDeadJobs: handleUnaryCall<ListDeadJobsRequest, ListDeadJobsResponse>;
   /**
    * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
+   * for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob: handleUnaryCall<RetryDeadJobRequest, RetryDeadJobResponse>;
   /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
@@ -2458,7 +2465,8 @@ export interface SchedulerServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema.
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
+   * for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob(
     request: RetryDeadJobRequest,

@@ -45,7 +45,10 @@ export interface GetServerInfoResponse {
   serverTime?:
     | Date
     | undefined;
-  /** What is switched on here by configuration, sorted: "api-docs" (outside production), "reflection", "traces". */
+  /**
+   * What is switched on here by configuration, sorted: "api-docs" (outside production), "board" (the scheduler's dashboard of
+   * its queues, /board of the HTTP port), "reflection", "traces".
+   */
   features: string[];
   /** The largest request and the largest answer, in bytes. */
   maxMessageBytes: bigint;

@@ -29,7 +29,10 @@ export const protobufFileName = "taskflow/users/v1/users.proto";
 export const NotificationChannel = {
   UNSPECIFIED: "NOTIFICATION_CHANNEL_UNSPECIFIED",
   INBOX: "NOTIFICATION_CHANNEL_INBOX",
-  /** EMAIL - Can be chosen, but is not sent yet. */
+  /**
+   * EMAIL - No e-mail is sent yet, so UpdateUser refuses it rather than let notifications go nowhere. A profile that has it from an
+   * earlier release keeps it without effect.
+   */
   EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
   WEBHOOK: "NOTIFICATION_CHANNEL_WEBHOOK",
   UNRECOGNIZED: "UNRECOGNIZED",
@@ -112,7 +115,7 @@ export interface User {
    * tasks that were due at a time of day do not wait for it.
    */
   overdueHour: number;
-  /** Where notifications go, a set; INBOX at first. Empty: nowhere. */
+  /** Where notifications go, a set of INBOX and WEBHOOK; INBOX at first. Empty: nowhere. */
   channels: NotificationChannel[];
 }
 
