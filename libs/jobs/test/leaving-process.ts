@@ -23,4 +23,4 @@ await once(process, 'message');
 await worker.stop();
 await board.close();
 await queue.close();
-process.disconnect();
+process.disconnect?.();
