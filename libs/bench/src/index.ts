@@ -8,4 +8,5 @@ export { countText } from './options.ts';
 export { median, toRatio, type Figure, type Ratio, type Results, type Row } from './results.ts';
 export { readCpuMs, startServerProcess, type MeasuredServer, type ServerProcess } from './server-process.ts';
 export type { BenchContext, Suite } from './suite.ts';
+export { runLoad } from './run-load.ts';
 export { runWorker, startWorker, type WorkerOptions, type WorkerProcess } from './worker-process.ts';

@@ -17,6 +17,7 @@ const targets = {
   seed: 'libs/devcluster/bin/seed.ts',
   bench: 'libs/bench/bin/bench.ts',
   drill: 'services/test/drill/main.ts',
+  soak: 'services/test/soak/main.ts',
   'crash-test': 'services/scheduler/crash-test/main.ts',
 };
 const [target, ...args] = process.argv.slice(2);

@@ -1,0 +1,54 @@
+import { status } from '@grpc/grpc-js';
+import { ListTasksRequest, TasksServiceService } from '#contract/tasks/v1/tasks';
+import type { LoadResult, WorkerProcess } from '#libs/bench';
+import { watchDuring, type Impression } from './bystander.ts';
+import type { Ground } from './ground.ts';
+import type { Offer, Offered, Outcomes } from './offered.ts';
+
+export interface Overload {
+  /** Calls a second that the service answers when no more are asked for than it can do. */
+  readonly peakPerSecond: number;
+  readonly offeredPerSecond: number;
+  /** Calls a second that it answers while it is asked for five times as many. */
+  readonly goodPerSecond: number;
+  /** Good over peak. */
+  readonly goodput: number;
+  readonly accepted: Outcomes;
+  readonly refused: Outcomes;
+  readonly bystander: Impression;
+  readonly residentBytes: { readonly before: number; readonly after: number };
+  readonly surprises: readonly string[];
+}
+
+const overCapacity = 5;
+const none: Outcomes = { count: 0, p50Ms: 0, p99Ms: 0 };
+
+/** Invariant 9: at five times its capacity a service goes on doing what it can, and tells the others so at once. */
+export async function overload(ground: Ground, crowd: WorkerProcess, durationMs: number): Promise<Overload> {
+  const { path } = TasksServiceService.listTasks;
+  const { address } = ground;
+  const message = ListTasksRequest.encode(ListTasksRequest.fromPartial({ pageSize: 100 })).finish();
+  const headers = { authorization: `Bearer ${await ground.token()}` };
+  const load = (ms: number): Promise<LoadResult> => crowd.ask<LoadResult>('run', { addresses: [address], path, requests: [{ message, headers }], inFlight: 16, durationMs: ms });
+  await load(durationMs / 2);
+  const peak = await load(durationMs);
+  const peakPerSecond = (peak.calls - peak.failures) / (peak.elapsedMs / 1000);
+  const before = await ground.residentBytes();
+  const offered = crowd.ask<Offered>('offer', { address, path, message, headers, ratePerSecond: peakPerSecond * overCapacity, durationMs } satisfies Offer);
+  const bystander = await watchDuring(ground, offered);
+  const { byStatus, ratePerSecond, elapsedMs } = await offered;
+  const accepted = byStatus[status.OK] ?? none;
+  const strange = Object.entries(byStatus).filter(([code]) => ![status.OK, status.RESOURCE_EXHAUSTED].includes(Number(code)));
+  const goodPerSecond = accepted.count / (elapsedMs / 1000);
+  return {
+    peakPerSecond,
+    offeredPerSecond: ratePerSecond,
+    goodPerSecond,
+    goodput: goodPerSecond / peakPerSecond,
+    accepted,
+    refused: byStatus[status.RESOURCE_EXHAUSTED] ?? none,
+    bystander,
+    residentBytes: { before, after: await ground.residentBytes() },
+    surprises: [...strange.map(([code, { count }]) => `${count} calls were answered ${status[Number(code)]}`), ...bystander.surprises],
+  };
+}
