@@ -43,7 +43,12 @@ export interface Database {
 
 /** Opens a service's database. Connects at the first use, so it succeeds also while PostgreSQL is away. */
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const orm = createOrm({ ...options, pool: poolOptions(options), onPoolCreated: (pool) => watchPool(pool, options) });
+  const evidence = createEvidence(options.poolSize);
+  const onPoolCreated = (created: Pool): void => {
+    watchPool(created, options);
+    evidence.watch(created);
+  };
+  const orm = createOrm({ ...options, pool: poolOptions(options), onPoolCreated });
   const control = createControlConnection(options.url, options.applicationName);
   const connection = orm.driver.getConnection() as PostgreSqlConnection;
   let isClosed = false;
@@ -63,7 +68,7 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
     reader,
     schemaVersion: migrationNames(options.migrationsPath).at(-1) ?? '',
     unitOfWork: (repositories, constraints) => createUnitOfWork({ orm, pool, control, assertOpen, repositories, constraints, onOutcome }),
-    check: createCheck(reader, options.migrationsPath),
+    check: createCheck(reader, options.migrationsPath, evidence.isAnswering),
     close: async (graceMs = 5000) => {
       if (isClosed) return;
       isClosed = true;
@@ -73,11 +78,34 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
   });
 }
 
+/** How long somebody may wait for a connection. */
+const connectionWaitMs = 3000;
+
+/**
+ * Whether the server is seen to answer others while all connections are in use. A busy service is no ill one: a check that
+ * waited behind its calls would take it out of service, and leave its calls to the next.
+ */
+function createEvidence(poolSize: number): { watch: (pool: Pool) => void; isAnswering: () => boolean } {
+  let watched: Pool | undefined;
+  let answeredAt = -Infinity;
+  return {
+    watch: (pool) => {
+      watched = pool;
+      pool.on('release', (error) => {
+        if (!error) answeredAt = performance.now();
+      });
+      // One that broke may be the first of many.
+      pool.on('remove', () => (answeredAt = -Infinity));
+    },
+    isAnswering: () => watched?.idleCount === 0 && watched.totalCount >= poolSize && performance.now() - answeredAt < connectionWaitMs,
+  };
+}
+
 function poolOptions({ poolSize, applicationName }: DatabaseOptions): Record<string, unknown> {
   return {
     max: poolSize,
     application_name: applicationName,
-    connectionTimeoutMillis: 3000,
+    connectionTimeoutMillis: connectionWaitMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -103,10 +131,11 @@ function watchPool(pool: Pool, { logger, metrics, poolSize }: DatabaseOptions): 
   for (const event of ['acquire', 'release', 'remove'] as const) pool.on(event, measure);
 }
 
-function createCheck(reader: SqlReader, migrationsPath: string): () => Promise<void> {
+function createCheck(reader: SqlReader, migrationsPath: string, isAnswering: () => boolean): () => Promise<void> {
   let isMigrated = false;
   return async () => {
     if (isMigrated) {
+      if (isAnswering()) return;
       await reader.query({ name: 'check', text: 'select 1' }, []);
       return;
     }

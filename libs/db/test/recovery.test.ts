@@ -77,4 +77,28 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
     await useWholePool();
     await database.check();
   }, 60_000);
+
+  it('invariant 9: the check does not wait behind calls while the server answers them', async () => {
+    await database.check();
+    let enter: () => void = () => undefined;
+    const full = new Promise<void>((resolve) => (enter = resolve));
+    let leave: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => (leave = resolve));
+    let inside = 0;
+    const holding = Array.from({ length: poolSize }, () =>
+      uow.run(async () => {
+        if ((inside += 1) === poolSize) enter();
+        await over;
+      }),
+    );
+    await full;
+    const waiting = read();
+    let checked = false;
+    const checking = database.check().then(() => (checked = true));
+    // The check needs no connection, so it is done before anybody gives one back.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(checked).toBe(true);
+    leave();
+    await Promise.all([...holding, waiting, checking]);
+  }, 60_000);
 });

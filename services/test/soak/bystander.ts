@@ -17,6 +17,9 @@ export interface Impression {
   readonly healthP99Ms: number;
 }
 
+/** Longer than any machine is busy; how quickly the health answers is measured. */
+const patienceMs = 10_000;
+
 /** A few calls at a time with a pause between, and a look at the health beside them, until the work is done. */
 export async function watchDuring(ground: Ground, work: Promise<unknown>): Promise<Impression> {
   const token = await ground.token();
@@ -43,7 +46,7 @@ export async function watchDuring(ground: Ground, work: Promise<unknown>): Promi
   const look = async (): Promise<void> => {
     while (busy) {
       const began = performance.now();
-      if (!(await isServing(ground.address))) surprises.add('health did not say SERVING');
+      if (!(await isServing(ground.address, patienceMs))) surprises.add('health did not say SERVING');
       record(health, performance.now() - began);
       await pause(50);
     }
