@@ -168,4 +168,29 @@ describe('a retry', () => {
     for (let round = 0; round < 50; round++) await Promise.all(Array.from({ length: 4 }, () => caller.fail()));
     expect(callee.calls).toBeLessThanOrEqual(240);
   });
+
+  it('invariant 6: is paid from a budget that the metrics show as grpc-js has it', async () => {
+    const own = await startCallee();
+    const asker = openCaller(own.address, { volumeThreshold: 1_000_000 });
+    const look = async (): Promise<[number, number]> => {
+      const [, tokens] = /grpc_client_retry_budget_tokens\{callee="users",service="tasks"\} ([\d.]+)/.exec(await asker.metrics.registry.metrics()) ?? [];
+      return [own.calls, Math.round(Number(tokens) * 10) / 10];
+    };
+    own.answer = unavailable;
+    const seen: [number, number][] = [];
+    for (let count = 0; count < 3; count += 1) {
+      await asker.fail();
+      seen.push(await look());
+    }
+    // Three attempts; two, since at 5 nothing is sent again; one.
+    expect(seen).toEqual([[3, 7], [5, 5], [6, 4]]);
+    own.answer = async () => ({});
+    for (let count = 0; count < 30; count += 1) await asker.ask();
+    expect(await look()).toEqual([36, 7]);
+    own.answer = unavailable;
+    await asker.fail();
+    expect(await look()).toEqual([38, 5]);
+    asker.close();
+    await own.stop();
+  });
 });

@@ -1,9 +1,10 @@
-import type { Client, Metadata, ServiceError } from '@grpc/grpc-js';
+import { status, type Client, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '#libs/errors';
 import type { MethodDefinition } from '../server/binding.ts';
 import { FailedAttempt } from './breaker.ts';
 import type { CallBudget } from './call-budget.ts';
 import { judge, toCalleeError } from './callee-error.ts';
+import type { CallEnd } from './retry-budget.ts';
 
 export interface AttemptOptions {
   transport: Client;
@@ -14,6 +15,8 @@ export interface AttemptOptions {
   budget: CallBudget;
   /** Of the call that we work for. */
   signal: AbortSignal | undefined;
+  /** Told of what was seen of the call: its code, the headers and the trailers of the answer. */
+  onEnd: (end: Pick<CallEnd, 'code' | 'headers' | 'trailers'>) => void;
 }
 
 /** Why the call we work for has ended: its deadline, its caller, or the shutdown. */
@@ -30,10 +33,12 @@ export function abortedBy(signal: AbortSignal): AppError {
  * One call on the wire; retries by the service config happen inside of it. Rejects with FailedAttempt only. The call is
  * cancelled when the call that we work for ends.
  */
-export function attempt({ transport, definition, callee, request, metadata, budget, signal }: AttemptOptions): Promise<unknown> {
+export function attempt({ transport, definition, callee, request, metadata, budget, signal, onEnd }: AttemptOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(new FailedAttempt(abortedBy(signal), 'nothing'));
+    let headers: Metadata | undefined;
     const settle = (error: ServiceError | null, response: unknown): void => {
+      onEnd({ code: error?.code ?? status.OK, headers, trailers: error?.metadata });
       signal?.removeEventListener('abort', cancel);
       if (error === null) resolve(response);
       else if (signal?.aborted === true) reject(new FailedAttempt(abortedBy(signal), 'nothing'));
@@ -48,6 +53,7 @@ export function attempt({ transport, definition, callee, request, metadata, budg
       { deadline: budget.deadline },
       settle,
     );
+    running.once('metadata', (received) => (headers = received));
     const cancel = (): void => running.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
   });

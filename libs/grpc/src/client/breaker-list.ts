@@ -1,5 +1,6 @@
 import type { Metrics } from '#libs/runtime';
 import { createBreaker, type Breaker, type BreakerOptions, type BreakerPlace } from './breaker.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 export interface ListedBreaker {
   callee: string;
@@ -8,6 +9,8 @@ export interface ListedBreaker {
   /** The same as a path on the wire. */
   path: string;
   breaker: Breaker;
+  /** Of the callee: all its methods share it. */
+  retryBudget: RetryBudget;
 }
 
 /** The breakers of one service, so that they can be looked at and held. */
@@ -61,7 +64,7 @@ export function breakersOf(metrics: Metrics): BreakerList {
 }
 
 /** Makes a breaker that is listed until it is closed. */
-export function openListedBreaker(place: BreakerPlace, path: string, options: Partial<BreakerOptions> = {}): Breaker {
+export function openListedBreaker(place: BreakerPlace, { options = {}, ...listing }: Pick<ListedBreaker, 'path' | 'retryBudget'> & { options?: Partial<BreakerOptions> | undefined }): Breaker {
   const list = ownListOf(place.metrics);
   const { callee, method } = place;
   const breaker = createBreaker({ ...place, onChange: () => list.tell(listed) }, options);
@@ -70,7 +73,7 @@ export function openListedBreaker(place: BreakerPlace, path: string, options: Pa
     breaker.close();
   };
   // The getters of the breaker stay getters.
-  const listed: ListedBreaker = { callee, method, path, breaker: Object.defineProperties({ close }, { ...Object.getOwnPropertyDescriptors(breaker), close: { value: close } }) as Breaker };
+  const listed: ListedBreaker = { callee, method, ...listing, breaker: Object.defineProperties({ close }, { ...Object.getOwnPropertyDescriptors(breaker), close: { value: close } }) as Breaker };
   list.add(listed);
   return listed.breaker;
 }

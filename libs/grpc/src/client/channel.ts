@@ -1,5 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { policies, serviceConfigFor, type ServiceName } from '#libs/contract';
+import { retryBudgetOf, type RetryBudget } from './retry-budget.ts';
 
 /** The services that a callee offers, by their full names. */
 function servicesOf(callee: ServiceName): string[] {
@@ -33,6 +34,8 @@ function createTransport(callee: ServiceName, address: string): Client {
 
 export interface Transport {
   client: Client;
+  /** What is left for retries to this target. */
+  retryBudget: RetryBudget;
   /** Closes the channel when nobody else uses it any more. */
   release(): void;
 }
@@ -54,5 +57,5 @@ export function acquireTransport(callee: ServiceName, address: string): Transpor
     shared.delete(key);
     entry.client.close();
   };
-  return { client: entry.client, release };
+  return { client: entry.client, retryBudget: retryBudgetOf(address), release };
 }

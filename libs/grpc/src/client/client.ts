@@ -1,4 +1,4 @@
-import { Metadata, type Client } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { policyOf, type ServiceName } from '#libs/contract';
 import { assertNoOpenTransaction, currentContext, newCallId, newTraceParent, type CallContext, type Logger, type Metrics } from '#libs/runtime';
 import { serviceTokenKey } from '../identity/authenticator.ts';
@@ -6,12 +6,13 @@ import type { ServiceIdentity } from '../identity/service-identity.ts';
 import type { MethodDefinition, RequestOf, ResponseOf } from '../server/binding.ts';
 import { callIdKey } from '../wire/call-id.ts';
 import { traceParentKey } from '../wire/trace-parent.ts';
-import { abortedBy, attempt } from './attempt.ts';
+import { abortedBy, attempt, type AttemptOptions } from './attempt.ts';
 import { openListedBreaker } from './breaker-list.ts';
 import { type Breaker, type BreakerOptions, type BreakerState } from './breaker.ts';
 import { planCall } from './call-budget.ts';
-import { acquireTransport } from './channel.ts';
+import { acquireTransport, type Transport } from './channel.ts';
 import { observeCalls } from './observe-calls.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { openStream, readStream } from './stream.ts';
 
 export interface CallOptions {
@@ -79,24 +80,35 @@ async function prepareCall(definition: MethodDefinition, options: ClientOptions,
   return { signal, budget, metadata: await buildMetadata(options, context) };
 }
 
+/** Keeps the metric at what is left for retries. */
+function watchBudget(metrics: Metrics, callee: string, { retryBudget, isSafe }: { retryBudget: RetryBudget; isSafe: boolean }): AttemptOptions['onEnd'] {
+  const tokens = metrics.gauge('grpc_client_retry_budget_tokens', 'What is left for retries, of at most 10; nothing is sent again at 5 or less.', ['callee']);
+  tokens.set({ callee }, retryBudget.tokens);
+  return (end) => {
+    retryBudget.note({ ...end, isSafe });
+    tokens.set({ callee }, retryBudget.tokens);
+  };
+}
+
 /** Deadline → breaker → metadata and the call itself, which grpc-js retries where the contract calls that safe. */
-function createMethod(definition: MethodDefinition, transport: Client, options: ClientOptions): Method {
+function createMethod(definition: MethodDefinition, { client: transport, retryBudget }: Transport, options: ClientOptions): Method {
   const { callee, logger, metrics } = options;
   const policy = policyOf(definition.path);
   const method = `${policy.service}/${policy.method}`;
   // Made by the first call: a service calls few of the methods that a callee has, and only those have series in its metrics.
   let breaker: Breaker | undefined;
-  const openBreaker = (): Breaker => (breaker ??= openListedBreaker({ callee, method, logger, metrics }, definition.path, options.breaker));
+  const openBreaker = (): Breaker => (breaker ??= openListedBreaker({ callee, method, logger, metrics }, { path: definition.path, retryBudget, options: options.breaker }));
+  const onEnd = watchBudget(metrics, callee, { retryBudget, isSafe: policy.retry === 'always' });
   const observed = observeCalls(metrics, { callee, method, breakerState: () => openBreaker().state });
 
   const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
     const prepared = await prepareCall(definition, options, timeoutMs);
-    return openBreaker().run(() => attempt({ transport, definition, callee, request, ...prepared }));
+    return openBreaker().run(() => attempt({ transport, definition, callee, request, ...prepared, onEnd }));
   };
   const openCallStream = async (request: unknown, timeoutMs: number | undefined, own: AbortSignal | undefined) => {
     const { signal: outer, ...prepared } = await prepareCall(definition, options, timeoutMs);
     const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
-    return { signal, stream: await openBreaker().run(() => openStream({ transport, definition, callee, request, ...prepared, signal })) };
+    return { signal, stream: await openBreaker().run(() => openStream({ transport, definition, callee, request, ...prepared, signal, onEnd })) };
   };
   // The breaker and the metrics judge how the stream begins; it may end for many reasons, its deadline among them.
   async function* callStream(request: unknown, { timeoutMs, signal: own }: StreamOptions): AsyncGenerator<unknown, void> {
@@ -116,14 +128,14 @@ function createMethod(definition: MethodDefinition, transport: Client, options: 
 
 /** The client of one service of a callee. Clients of the same target share a channel; each method has a breaker of its own. */
 export function createClient<D extends Record<string, MethodDefinition>>(definition: D, options: ClientOptions): ServiceClient<D> {
-  const { client: transport, release } = acquireTransport(options.callee, options.address);
+  const transport = acquireTransport(options.callee, options.address);
   const callable = Object.entries(definition).filter(([, method]) => !method.requestStream);
   const methods = new Map(callable.map(([name, method]) => [name, createMethod(method, transport, options)]));
   return {
     client: Object.fromEntries([...methods].map(([name, { call }]) => [name, call])) as ClientMethods<D>,
     close: () => {
       for (const { breaker } of methods.values()) breaker()?.close();
-      release();
+      transport.release();
     },
     breakers: () => [...methods].map(([method, { breaker }]) => ({ method, state: breaker()?.state ?? 'closed' })),
   };

@@ -1,4 +1,4 @@
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ClientReadableStream, Metadata, ServiceError, StatusObject } from '@grpc/grpc-js';
 import { abortedBy, type AttemptOptions } from './attempt.ts';
 import { FailedAttempt } from './breaker.ts';
 import { judge, toCalleeError } from './callee-error.ts';
@@ -20,7 +20,7 @@ export interface OpenStream {
  * Starts a server stream and waits for its first message, or its end: by then it is known whether the callee can serve it.
  * Rejects with FailedAttempt only. Messages are taken from the transport one by one, as they are asked for.
  */
-export async function openStream({ transport, definition, callee, request, metadata, budget, signal }: StreamAttempt): Promise<OpenStream> {
+export async function openStream({ transport, definition, callee, request, metadata, budget, signal, onEnd }: StreamAttempt): Promise<OpenStream> {
   if (signal.aborted) throw new FailedAttempt(abortedBy(signal), 'nothing');
   const call: ClientReadableStream<unknown> = transport.makeServerStreamRequest(
     definition.path,
@@ -32,6 +32,9 @@ export async function openStream({ transport, definition, callee, request, metad
   );
   // The cancelled call reports itself once more when nobody reads it any longer.
   call.on('error', () => undefined);
+  let headers: Metadata | undefined;
+  call.once('metadata', (received: Metadata) => (headers = received));
+  call.once('status', ({ code, metadata: trailers }: StatusObject) => onEnd({ code, headers, trailers }));
   const cancel = (): void => call.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   const messages: AsyncIterator<unknown> = call[Symbol.asyncIterator]();

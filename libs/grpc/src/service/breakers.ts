@@ -20,7 +20,7 @@ const toTime = (ms: number | undefined): Date | undefined => (ms === undefined ?
 
 const states = { closed: BreakerState.CLOSED, half_open: BreakerState.HALF_OPEN, open: BreakerState.OPEN } as const;
 
-function toLimits({ path, breaker }: ListedBreaker): EdgeLimits {
+function toLimits({ path, breaker, retryBudget }: ListedBreaker): EdgeLimits {
   const { deadlineMs, retry } = policyOf(path);
   const { maxInFlight, volumeThreshold, errorThresholdPercentage, windowMs, resetTimeoutMs } = breaker.options;
   return {
@@ -31,7 +31,7 @@ function toLimits({ path, breaker }: ListedBreaker): EdgeLimits {
     window: toDuration(windowMs),
     resetTimeout: toDuration(resetTimeoutMs),
     maxAttempts: retry === 'always' ? retryLimits.maxAttempts : 1,
-    retryBudget: { maxTokens: retryLimits.maxTokens, tokenRatio: retryLimits.tokenRatio },
+    retryBudget: { maxTokens: retryLimits.maxTokens, tokenRatio: retryLimits.tokenRatio, tokens: retryBudget.tokens },
   };
 }
 

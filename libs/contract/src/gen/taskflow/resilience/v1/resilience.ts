@@ -157,6 +157,8 @@ export interface EdgeLimits {
 export interface RetryBudget {
   maxTokens: number;
   tokenRatio: number;
+  /** What is left of `max_tokens`, as far as the calls that are over show. */
+  tokens: number;
 }
 
 export interface ListBreakersRequest {
@@ -653,7 +655,7 @@ export const EdgeLimits: MessageFns<EdgeLimits> = {
 };
 
 function createBaseRetryBudget(): RetryBudget {
-  return { maxTokens: 0, tokenRatio: 0 };
+  return { maxTokens: 0, tokenRatio: 0, tokens: 0 };
 }
 
 export const RetryBudget: MessageFns<RetryBudget> = {
@@ -663,6 +665,9 @@ export const RetryBudget: MessageFns<RetryBudget> = {
     }
     if (message.tokenRatio !== 0) {
       writer.uint32(17).double(message.tokenRatio);
+    }
+    if (message.tokens !== 0) {
+      writer.uint32(25).double(message.tokens);
     }
     return writer;
   },
@@ -696,6 +701,14 @@ export const RetryBudget: MessageFns<RetryBudget> = {
             message.tokenRatio = reader.double();
             continue;
           }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.tokens = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -715,6 +728,7 @@ export const RetryBudget: MessageFns<RetryBudget> = {
     const message = createBaseRetryBudget();
     message.maxTokens = object.maxTokens ?? 0;
     message.tokenRatio = object.tokenRatio ?? 0;
+    message.tokens = object.tokens ?? 0;
     return message;
   },
 };
