@@ -55,10 +55,11 @@ const style = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; grid-template-columns: 17rem minmax(0, 60rem); gap: 2rem; }
 nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 1rem; box-sizing: border-box; border-right: 1px solid var(--line); font-size: 14px; }
-nav a { display: block; text-decoration: none; color: inherit; padding: .1rem 0; } nav a.sub { padding-left: 1rem; opacity: .8; } nav a:hover { text-decoration: underline; }
+nav a { display: block; text-decoration: none; color: inherit; padding: .1rem 0; } nav a { font-weight: 600; } nav a.sub { font-weight: 400; padding-left: 1rem; opacity: .8; } nav a:hover { text-decoration: underline; }
 main { padding: 1rem 1rem 6rem; } h1 { margin-top: 3rem; } h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; } h3 { margin-top: 2rem; }
-table { border-collapse: collapse; font-size: 14px; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-code, pre { font: 13px/1.45 ui-monospace, monospace; background: var(--soft); border-radius: 4px; } code { padding: .1em .3em; } pre { padding: .7rem; overflow: auto; } .wide { overflow: auto; }
+table { border-collapse: collapse; font-size: 14px; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); } th { background: var(--soft); }
+code, pre { font: 13px/1.45 ui-monospace, monospace; background: var(--soft); border-radius: 4px; } code { padding: .1em .3em; } td:first-child code { white-space: nowrap; } h1, h2 { overflow-wrap: anywhere; } p code { overflow-wrap: anywhere; } pre { padding: .7rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.wide { overflow: auto; margin: 1rem 0 1.5rem; } .wide table { min-width: 30rem; }
 @media (max-width: 60rem) { body { display: block; } nav { position: static; height: auto; border: 0; } }`;
 
 export function toHtml(title: string, blocks: readonly Block[]): string {
@@ -66,7 +67,7 @@ export function toHtml(title: string, blocks: readonly Block[]): string {
   const links = headings.map((block) => (block.kind === 'heading' ? `<a${block.level === 2 ? ' class="sub"' : ''} href="#${block.id}">${escape(block.text)}</a>` : ''));
   return `<!doctype html>
 <!-- Generated from proto/ by \`npm run proto:generate\`. Do not edit. -->
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${style}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><link rel="icon" href="data:,"><style>${style}</style></head>
 <body><nav>${links.join('\n')}</nav><main>
 ${blocks.map(toHtmlBlock).join('\n')}
 </main></body></html>

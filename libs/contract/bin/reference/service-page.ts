@@ -112,7 +112,7 @@ function typeBlocks(file: DescFile): Block[] {
     return comment === '' ? [heading, fieldTable(message)] : [heading, { kind: 'text', text: comment }, fieldTable(message)];
   });
   const all = [...described, ...enums].flat();
-  return all.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'Types', id: `${pageOf(file)}-types` }, ...all];
+  return all.length === 0 ? [] : [{ kind: 'heading', level: 2, text: `Types of ${pageOf(file)}`, id: `${pageOf(file)}-types` }, ...all];
 }
 
 /** Everything that one .proto file offers. */

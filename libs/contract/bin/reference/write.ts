@@ -7,9 +7,12 @@ import { toHtml, toMarkdown, type Block } from './blocks.ts';
 import { reasonBlocks } from './reasons.ts';
 import { pageOf, serviceBlocks } from './service-page.ts';
 
+/** By package, and in it services before what they have in common. */
+const placeOf = ({ name, proto, services }: DescFile): string => `${proto.package} ${services.length > 0 ? 0 : 1} ${name}`;
+
 function documentedFiles(): DescFile[] {
   const files = [...fileRegistry.files].filter((file) => file.name.startsWith('taskflow/') && !file.name.startsWith('taskflow/policy/'));
-  return files.sort((a, b) => a.name.localeCompare(b.name));
+  return files.sort((a, b) => placeOf(a).localeCompare(placeOf(b)));
 }
 
 function overview(files: readonly DescFile[]): Block[] {
