@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { BenchContext, Suite } from '#libs/bench';
 import { measureCeilings, measureReplicas, measureStats, measureWrites } from './scenarios/core.ts';
 import { checkCounts } from './scenarios/check-counts.ts';
+import { measureCosts } from './scenarios/costs.ts';
 import { growthScenarios, measureGrowth } from './scenarios/growth.ts';
 import { measureOverheads } from './scenarios/overheads.ts';
 import { measureTraces } from './scenarios/traces.ts';
@@ -48,6 +49,7 @@ async function measureAll(world: World): Promise<void> {
   await measureReplicas(world);
   await measureFanOut(world);
   await measureWrites(world);
+  await measureCosts(world);
   await checkCounts(world);
 }
 

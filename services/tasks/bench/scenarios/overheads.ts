@@ -78,7 +78,7 @@ function guardedNothing(): () => Promise<unknown> {
 const repeats = 20_000;
 
 /** CPU milliseconds of one, in this process, once it is warm. */
-async function costOf(work: () => Promise<unknown>): Promise<number> {
+export async function costOf(work: () => Promise<unknown>): Promise<number> {
   for (let repeat = 0; repeat < repeats / 4; repeat += 1) await work();
   const before = ownCpuMs();
   for (let repeat = 0; repeat < repeats; repeat += 1) await work();
