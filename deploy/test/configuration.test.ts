@@ -22,6 +22,7 @@ afterAll(() => rmSync(secrets, { recursive: true }));
 
 interface ComposeService {
   image: string;
+  command?: string[];
   build: { args: { SERVICE: string } };
   environment: Environment;
 }
@@ -69,5 +70,17 @@ describe('docker-compose.yml', () => {
       expect({ image, service: build?.args.SERVICE }).toEqual({ image: `taskflow-${service}:dev`, service });
       expect(compose[`migrate-${service}`]).toMatchObject({ image, build, environment });
     }
+  });
+});
+
+describe('I10: the Redis of the queues', () => {
+  const kept = ['--maxmemory-policy noeviction', '--appendonly yes'];
+  const dev = ofKind<Workload>(overlayManifests.dev, 'StatefulSet').find(({ metadata }) => metadata.name === 'taskflow-redis');
+
+  it.each([
+    ['in docker-compose.yml', readCompose()['redis']?.command],
+    ['on Kubernetes in development', dev && podOf(dev).containers[0]?.args],
+  ])('evicts nothing and keeps a log %s', (_, words) => {
+    for (const option of kept) expect((words ?? []).join(' ')).toContain(option);
   });
 });

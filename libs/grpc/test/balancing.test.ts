@@ -38,14 +38,19 @@ describe('invariant 8: a client of a headless name', () => {
     closing.push(() => caller.close());
     await untilAnswered(caller);
 
-    const second = await startReplica('127.0.0.2', port);
-    names.addresses = ['127.0.0.1', '127.0.0.2'];
-    while (second.calls === 0) await untilAnswered(caller);
-    const before = [first.calls, second.calls];
-    for (let count = 0; count < 200; count += 1) await untilAnswered(caller);
-    for (const [index, replica] of [first, second].entries()) expect(replica.calls - (before[index] ?? 0)).toBeGreaterThan(200 * 0.15);
+    const replicas = [first];
+    const grow = async (...hosts: string[]): Promise<void> => {
+      for (const host of hosts) replicas.push(await startReplica(host, port));
+      names.addresses = replicas.map((_, index) => `127.0.0.${index + 1}`);
+      while (replicas.some(({ calls }) => calls === 0)) await untilAnswered(caller);
+      const before = replicas.map(({ calls }) => calls);
+      for (let count = 0; count < 200; count += 1) await untilAnswered(caller);
+      for (const [index, { calls }] of replicas.entries()) expect(calls - (before[index] ?? 0)).toBeGreaterThan(200 * 0.15);
+    };
+    await grow('127.0.0.2');
+    await grow('127.0.0.3', '127.0.0.4');
 
-    await Promise.all([first.server.stop(), second.server.stop()]);
+    await Promise.all(replicas.map(({ server }) => server.stop()));
     await caller.fail();
     const again = await startReplica('127.0.0.1', port);
     names.addresses = ['127.0.0.1'];
