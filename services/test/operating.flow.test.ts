@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { serviceNames, type ServiceName } from '#libs/devcluster';
+import { serviceNames, until, type ServiceName } from '#libs/devcluster';
 import { openPublicClient, type CallError } from '#libs/grpc';
-import { startWorld, until, type Person, type World } from './start-world.ts';
+import { startWorld, type Person, type World } from './start-world.ts';
 
 let world: World;
 let owner: Person;
