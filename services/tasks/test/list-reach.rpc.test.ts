@@ -18,17 +18,17 @@ describe(`lists of a person with many tasks of one status and priority (TASKFLOW
   beforeAll(async () => {
     service = await startTasks();
     [user, other] = [await service.newUser(), await service.newUser()];
-    const begin = Date.now() - 6000 * hour;
-    all = Array.from({ length: 6000 }, (_, index) => ({
+    const begin = Date.now() - 8000 * hour;
+    all = Array.from({ length: 8000 }, (_, index) => ({
       ...randomTask(random, [user.userId]),
       assigneeId: index % 1500 === 7 ? other.userId : '',
       status: index % 100 === 0 ? TaskStatus.PENDING : TaskStatus.COMPLETED,
       priority: TaskPriority.MEDIUM,
-      // The second half of the titles has the label, more often than a few times.
-      title: `${index < 4000 ? 'a' : 'b'} ${index}`,
-      labels: [...(index >= 4000 && index % 3 === 0 ? ['late'] : []), ...(index % 2000 === 11 ? ['rare'] : [])],
+      // The last quarter of the titles has the label, more often than a few times.
+      title: `${index < 6000 ? 'a' : 'b'} ${index}`,
+      labels: [...(index >= 6000 && index % 3 === 0 ? ['late'] : []), ...(index % 2000 === 11 ? ['rare'] : [])],
       createTime: new Date(begin + index * hour),
-      updateTime: new Date(begin + (6000 - index) * hour),
+      updateTime: new Date(begin + (8000 - index) * hour),
       deleteTime: index % 50 === 0 ? new Date() : undefined,
     }));
     for (let from = 0; from < all.length; from += 2000) await store(service, all.slice(from, from + 2000));

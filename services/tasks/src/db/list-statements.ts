@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Statement } from '#libs/db';
 
-/** How many statements may be prepared, in every connection: each takes some of the server's memory as long as the connection lasts. */
-const maxPrepared = 100;
+/** How many statements may be prepared, in every connection: each takes up to 800 kB of the server's memory as long as the connection lasts. */
+const maxPrepared = 50;
 /** What is asked once is not asked often. */
 const askedBefore = 2;
 
@@ -18,7 +18,7 @@ export function createStatementNames(): (text: string) => Statement {
     if (known !== undefined) return known;
     const times = (asked.get(text) ?? 0) + 1;
     if (times <= askedBefore || named.size >= maxPrepared) {
-      if (asked.size >= 10 * maxPrepared) asked.clear();
+      if (asked.size >= 20 * maxPrepared) asked.clear();
       asked.set(text, times);
       return { name: '', text };
     }

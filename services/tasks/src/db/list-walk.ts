@@ -1,31 +1,19 @@
 import type { ListQuery } from '../deps.ts';
-import type { ListOrder, SortKey } from '../domain/list-order.ts';
-import { cellNumbers, isDeletedCell } from '../domain/task-cells.ts';
-import { priorities, statuses } from '../domain/task-enums.ts';
-import { cellsOf, conditionsOf, createParameters, wantsDue, windowOf, timeKeys, type Parameters, type TimeKey } from './list-filters.ts';
+import { cellConditionsOf, cellsToRead, leadingKey, type Reading, type Walk } from './list-cells.ts';
+import { conditionsOf, createParameters, wantsDue } from './list-filters.ts';
+import { mayMerge, mergedText } from './list-merge.ts';
 import { comesAfter, idTerm, orderBy, orderColumns, orderText, termTypes, toCompared, type Part } from './list-order.ts';
-import { personOf, sourceConditions, sourcesOf, type Source } from './list-sources.ts';
+import { personOf, sourcesOf, type Source } from './list-sources.ts';
 import { startOf, termsWithin, type Start } from './list-starts.ts';
 import { taskColumns } from './task-row.ts';
 
 /*
  * Reads a list in its order. From every source and cell the head is read, out of an index that begins with them and ends
  * with the key and the id, and the heads are merged. A filter that no index knows is tried on each task that is passed, and
- * in each cell only as many are as it may `reach`: where that ends, the page ends too, and the next one goes on from there.
- * So the work for a page depends on the page and on the reach, never on how many tasks there are.
+ * only as many are as the walk may `reach`: where that ends, the page ends too, and the next one goes on from there. So the
+ * work for a page depends on the page and on the reach, never on how many tasks there are.
  * The exception are keys after the first one, other than the priority: they sort all tasks that are equal in the first.
  */
-export interface Walk {
-  query: ListQuery;
-  parts: Part[];
-  reach: Reach;
-}
-
-/** How many tasks a walk passes in a cell: this many, and its share of as many as all cells together may. */
-export interface Reach {
-  inCell: number;
-  inAll: number;
-}
 
 /** The parts of a list that are read one after the other; most lists have one group. */
 export function partGroups({ order, filter }: ListQuery): Part[][] {
@@ -37,36 +25,22 @@ export function partGroups({ order, filter }: ListQuery): Part[][] {
   return order[0]?.key === 'due_time' ? parts.map((part) => [part]) : [parts];
 }
 
-const leadingKey = (order: ListOrder): SortKey | undefined => order.find(({ key }) => key !== 'priority')?.key;
-
-interface Reading extends Walk {
-  parameters: Parameters;
-  limit: string;
-}
-
 /** The text of the walk and its values; undefined when it could find nothing. */
 export function walkCall(walk: Walk): { text: string; values: unknown[] } | undefined {
   const parameters = createParameters();
   parameters.add(personOf(walk.query), 'uuid');
   const reading = { ...walk, parameters, limit: parameters.add(walk.query.limit, 'int') };
-  const heads = sourcesOf(walk.query).flatMap((source) => walk.parts.flatMap((part) => readHeads(reading, source, part) ?? []));
-  if (heads.length === 0) return undefined;
-  const order = orderBy(walk.query.order);
-  const text = `
-    select ${taskColumns}, page.found, page.stops
-    from (select id, found, stops from (${heads.join(' union all ')}) candidates order by ${order} limit ${reading.limit}) page
-    join tasks t using (id)
-    order by ${order}`;
+  const page = mayMerge(walk) ? mergedText(reading, walk.parts[0] ?? 'all') : headsText(reading);
+  if (page === undefined) return undefined;
+  const text = `select ${taskColumns}, page.found, page.stops from (${page}) page join tasks t using (id) order by ${orderBy(walk.query.order)}`;
   return { text, values: parameters.values };
 }
 
-const everyCell = cellNumbers(statuses, priorities, false);
-
-/** undefined: all cells together, which only the order by create_time has an index for. */
-function cellsToRead({ filter, order }: ListQuery, source: Source): number[] | undefined {
-  const cells = cellsOf(filter);
-  if (cells === undefined) return order.length === 1 && order[0]?.key === 'create_time' ? undefined : everyCell;
-  return source === 'owned' ? cells : cells.filter((cell) => !isDeletedCell(cell));
+function headsText(reading: Reading): string | undefined {
+  const { query, parts, limit } = reading;
+  const heads = sourcesOf(query).flatMap((source) => parts.flatMap((part) => readHeads(reading, source, part) ?? []));
+  if (heads.length === 0) return undefined;
+  return `select id, found, stops from (${heads.join(' union all ')}) candidates order by ${orderBy(query.order)} limit ${limit}`;
 }
 
 function readHeads(reading: Reading, source: Source, part: Part): string | undefined {
@@ -99,11 +73,8 @@ function headText(reading: Reading, source: Source, part: Part, cells: number[] 
   const columns = ['id', ...orderColumns(order)].join(', ');
   const within = [...termsWithin(order, part).map((term) => toCompared(term, part)), idTerm(order)];
   const conditions = [
-    ...sourceConditions[source],
-    ...(source === 'owned' && cells === undefined ? ['delete_time is null'] : []),
+    ...cellConditionsOf(reading, source, part, cells === undefined),
     ...(cells === undefined ? [] : ['cell = start.cell']),
-    ...(isTimeKey(key) ? windowOf(key, filter, parameters) : []),
-    ...partCondition[part],
     comesAfter(within.map((term, index) => ({ ...term, value: term.expression === 'id' ? 'start.after_id' : `start.after_${index}` }))),
   ];
   const passed = `from tasks where ${conditions.join(' and ')} order by ${orderText(within)}`;
@@ -114,7 +85,3 @@ function headText(reading: Reading, source: Source, part: Part, cells: number[] 
     from (select *, row_number() over () as place, (${rest.join(' and ')}) is true as found from (select * ${passed} limit ${most}) passed) placed
     where found or place = ${most} limit ${limit}`;
 }
-
-const isTimeKey = (key: SortKey | undefined): key is TimeKey => timeKeys.includes(key as TimeKey);
-
-const partCondition: Readonly<Record<Part, string[]>> = { all: [], dated: ['due_time is not null'], undated: ['due_time is null'] };

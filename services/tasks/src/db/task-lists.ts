@@ -2,10 +2,11 @@ import type { SqlReader } from '#libs/db';
 import type { Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
+import type { Reach, Walk } from './list-cells.ts';
 import { fewCalls } from './list-few.ts';
 import { positionOf } from './list-order.ts';
 import { createStatementNames } from './list-statements.ts';
-import { partGroups, walkCall, type Reach, type Walk } from './list-walk.ts';
+import { partGroups, walkCall } from './list-walk.ts';
 import { toTask, type TaskRow } from './task-row.ts';
 
 /** `next` is undefined at the end. */
@@ -15,7 +16,7 @@ export interface Page {
 }
 
 /** First; words are costlier to try than other filters, and an index tells soon that they are rare. */
-const shortReach = ({ filter, limit }: ListQuery): Reach => (filter.text === '' ? { inCell: 100, inAll: 0 } : { inCell: 25, inAll: 5 * limit });
+const shortReach = ({ filter, limit }: ListQuery): Reach => ({ inCell: filter.text === '' ? 100 : 25, inAll: 200 + 5 * limit });
 /** When it is known that there are more than a few to find. */
 const longReach: Reach = { inCell: 300, inAll: 4800 };
 
