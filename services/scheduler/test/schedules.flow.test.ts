@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Schedule, ScheduleOverlapPolicy } from '#contract/scheduler/v1/scheduler';
+import { Task } from '#contract/tasks/v1/tasks';
 import { until } from '#libs/devcluster';
-import { startSchedulerCluster, type SchedulerCluster } from './start-cluster.ts';
+import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 const intervalMs = 2_000;
 const scheduleId = 'every-other-second';
@@ -64,8 +65,13 @@ describe('a schedule with three replicas', () => {
     expect(gaps(all)).toEqual(gaps(all).map(() => intervalMs));
   }, 60_000);
 
-  it('makes up for a downtime, each fire time once, the oldest first (E8)', async () => {
+  it('makes up for a downtime, each fire time and each overdue task once, the oldest first (E8)', async () => {
     for (const replica of [0, 1, 2]) await service.cluster.kill('scheduler', 'SIGKILL', replica);
+    const ada = await service.newUser('Ada');
+    // Six hours of due times, in no order.
+    const hours = [3, 6, 1, 5, 2, 4];
+    const late: Task[] = [];
+    for (const hour of hours) late.push(await service.createTask(ada, { dueTime: new Date(Date.now() - hour * 3_600_000) }));
     const downAt = (await runs()).at(-1)?.fire_time.getTime() ?? 0;
     // Six hours in which nobody was there, of which the window lets the last hour count.
     await service.sql(`update schedules set create_time = create_time - interval '6 hours', next_fire_time = next_fire_time - interval '6 hours', catch_up_window_ms = 60000 where id = $1`, [scheduleId]);
@@ -74,7 +80,55 @@ describe('a schedule with three replicas', () => {
     const all = await after(30);
     expect(gaps(all)).toEqual(gaps(all).map(() => intervalMs));
     expect((all[0] as Run).fire_time.getTime()).toBeGreaterThan(downAt - 120_000);
+    await service.sweep();
+    const told = () => service.sql<{ task_id: string }>("select task_id from notifications where recipient_id = $1 and state = 'delivered' order by event_id", [ada.userId]);
+    await until(told, (rows) => rows.length >= late.length);
+    const oldestFirst = late.toSorted((a, b) => Number(a.dueTime) - Number(b.dueTime));
+    expect((await told()).map(({ task_id: id }) => id)).toEqual(oldestFirst.map(({ id }) => id));
     const started = await service.sql<{ fire_time: Date }>('select fire_time from schedule_runs where schedule_id = $1 and start_time is not null order by start_time', [scheduleId]);
     expect(started.map((run) => run.fire_time)).toEqual(started.map((run) => run.fire_time).toSorted((a, b) => a.getTime() - b.getTime()));
   }, 120_000);
+});
+
+describe('E2: the events of parallel writers, with three replicas that all read them', () => {
+  const [writers, batches, size] = [4, 5, 500];
+
+  it('become one notification each, none is skipped, and every replica measures how far behind it is', async () => {
+    const people = await Promise.all(Array.from({ length: writers }, (_, index) => service.newUser(`Writer ${index}`)));
+    const bob = await service.newUser('Bob');
+    const write = async ({ as }: TestUser): Promise<string[]> => {
+      const ids: string[] = [];
+      for (let batch = 0; batch < batches; batch += 1) {
+        const tasks = Array.from({ length: size }, () => Task.fromPartial({ title: 'Water the plants', assigneeId: bob.userId }));
+        ids.push(...(await service.tasks.batchCreateTasks({ tasks }, as)).results.map(({ task }) => task?.id ?? ''));
+      }
+      return ids;
+    };
+    const created = (await Promise.all(people.map(write))).flat();
+    const told = () => service.sql<{ task_id: string }>("select task_id from notifications where recipient_id = $1 and state = 'delivered' order by task_id", [bob.userId]);
+    await until(told, (rows) => rows.length >= created.length);
+    expect((await told()).map(({ task_id: id }) => id)).toEqual(created.toSorted());
+    expect(await service.sql('select notification_id from deliveries group by notification_id, channel having count(*) > 1')).toEqual([]);
+    for (const replica of [0, 1, 2]) {
+      const text = await (await fetch(`${service.cluster.httpAddress('scheduler', replica)}/metrics`)).text();
+      expect(text).toMatch(/^event_puller_lag_seconds\{[^}]*cursor="tasks"/m);
+    }
+  }, 120_000);
+
+  it('hold nothing up when one of them cannot be handled: it is parked, told to administrators, and handled once when it is retried', async () => {
+    const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
+    await service.sql(`create function refuse_poison() returns trigger language plpgsql as $$ begin
+      if new.task_title = 'poison' then raise exception 'this one breaks'; end if; return new; end $$`);
+    await service.sql('create trigger refuse_poison before insert on notifications for each row execute function refuse_poison()');
+    const titles = ['before', 'poison', 'behind'];
+    for (const title of titles) await service.createTask(ada, { title, assigneeId: bob.userId });
+    const told = async () => (await service.inbox(bob)).map(({ taskTitle }) => taskTitle).sort();
+    await until(told, (all) => all.length === 2);
+    const { parkedEvents } = await until(() => service.scheduler.listParkedEvents({}, service.admin.as), (answer) => answer.parkedEvents.length > 0);
+    expect([await told(), parkedEvents.length]).toEqual([['before', 'behind'], 1]);
+    await service.sql('drop trigger refuse_poison on notifications');
+    await service.scheduler.retryParkedEvent({ eventId: parkedEvents[0]?.eventId ?? 0n }, service.admin.as);
+    await until(told, (all) => all.length === titles.length);
+    expect(await told()).toEqual(titles.toSorted());
+  }, 90_000);
 });
