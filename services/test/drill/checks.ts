@@ -102,18 +102,32 @@ function countOverdue(inbox: Awaited<ReturnType<typeof listInbox>>): Map<string,
 }
 
 /**
- * What somebody has to be told in the end. A task that was deleted in between may have been due while it was deleted: that
- * notification was dropped, and there is no other for the same due time.
+ * Tasks that were deleted since they got the due time that they have. Such a task may have been found overdue while it was
+ * deleted: that notification was dropped, and there is no other for the same due time.
  */
-const overdueKeys = (tasks: readonly Task[], everDeleted: ReadonlySet<string>): string[] =>
-  tasks.filter((task) => isOverdue(toKnown(task)) && !everDeleted.has(task.id)).map(({ id, dueTime }) => `${id} ${dueTime?.toISOString() ?? ''}`);
+function deletedSinceDue(entries: readonly Entry[]): ReadonlySet<string> {
+  const dueTimes = new Map<string, string>();
+  const deleted = new Set<string>();
+  for (const entry of entries) {
+    if (entry.what !== 'acknowledged') continue;
+    const { taskId, known } = entry;
+    if (dueTimes.get(taskId) !== known.dueTime) deleted.delete(taskId);
+    dueTimes.set(taskId, known.dueTime);
+    if (known.deleted) deleted.add(taskId);
+  }
+  return deleted;
+}
+
+/** What somebody has to be told in the end. */
+const overdueKeys = (tasks: readonly Task[], excused: ReadonlySet<string>): string[] =>
+  tasks.filter((task) => isOverdue(toKnown(task)) && !excused.has(task.id)).map(({ id, dueTime }) => `${id} ${dueTime?.toISOString() ?? ''}`);
 
 async function checkNotifications({ stage, caller, people, patienceMs }: CheckOptions, entries: readonly Entry[], tasks: readonly Task[][]): Promise<{ notified: number; duplicated: number }> {
-  const everDeleted = new Set(entries.flatMap((entry) => (entry.what === 'acknowledged' && entry.known.deleted ? [entry.taskId] : [])));
+  const excused = deletedSinceDue(entries);
   let notified = 0;
   let duplicated = 0;
   for (const [index, { account }] of people.entries()) {
-    const wanted = overdueKeys(tasks[index] ?? [], everDeleted);
+    const wanted = overdueKeys(tasks[index] ?? [], excused);
     const read = async (): Promise<Map<string, number>> => countOverdue(await listInbox(stage, caller, account));
     const missing = (counts: Map<string, number>): string[] => wanted.filter((key) => !counts.has(key));
     const counts = await until(read, (answer) => missing(answer).length === 0, patienceMs).catch(read);

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { ListTasksRequest, TasksServiceService } from '#contract/tasks/v1/tasks';
-import type { LoadResult, WorkerProcess } from '#libs/bench';
+import { readCpuMs, type LoadResult, type WorkerProcess } from '#libs/bench';
 import { watchDuring, type Impression } from './bystander.ts';
 import type { Ground } from './ground.ts';
 import type { Offer, Offered, Outcomes } from './offered.ts';
@@ -13,6 +13,8 @@ export interface Overload {
   readonly goodPerSecond: number;
   /** Good over peak. */
   readonly goodput: number;
+  /** The same of calls for each second of CPU that the service used: what else runs on the machine, the crowd first of all, counts less. */
+  readonly goodputOfCpu: number;
   readonly accepted: Outcomes;
   readonly refused: Outcomes;
   readonly bystander: Impression;
@@ -30,23 +32,33 @@ export async function overload(ground: Ground, crowd: WorkerProcess, durationMs:
   const message = ListTasksRequest.encode(ListTasksRequest.fromPartial({ pageSize: 100 })).finish();
   const headers = { authorization: `Bearer ${await ground.token()}` };
   const load = (ms: number): Promise<LoadResult> => crowd.ask<LoadResult>('run', { addresses: [address], path, requests: [{ message, headers }], inFlight: 16, durationMs: ms });
-  const perSecond = ({ calls, failures, elapsedMs }: LoadResult): number => (calls - failures) / (elapsedMs / 1000);
+  const readCpu = (): Promise<number> => readCpuMs([ground.cluster.httpAddress('tasks')]);
+  const findPeak = async (): Promise<{ perSecond: number; perCpuMs: number }> => {
+    const cpuBefore = await readCpu();
+    const { calls, failures, elapsedMs } = await load(durationMs);
+    return { perSecond: (calls - failures) / (elapsedMs / 1000), perCpuMs: (calls - failures) / ((await readCpu()) - cpuBefore) };
+  };
   await load(durationMs / 2);
-  const peakBefore = perSecond(await load(durationMs));
+  const peakBefore = await findPeak();
   const before = await ground.residentBytes();
-  const offered = crowd.ask<Offered>('offer', { address, path, message, headers, ratePerSecond: peakBefore * overCapacity, durationMs } satisfies Offer);
+  const cpuBefore = await readCpu();
+  const offered = crowd.ask<Offered>('offer', { address, path, message, headers, ratePerSecond: peakBefore.perSecond * overCapacity, durationMs } satisfies Offer);
   const bystander = await watchDuring(ground, offered);
   const { byStatus, ratePerSecond, elapsedMs } = await offered;
   const accepted = byStatus[status.OK] ?? none;
   const strange = Object.entries(byStatus).filter(([code]) => ![status.OK, status.RESOURCE_EXHAUSTED].includes(Number(code)));
+  const cpuMs = (await readCpu()) - cpuBefore;
   // Before and after, since what else the machine does changes.
-  const peakPerSecond = (peakBefore + perSecond(await load(durationMs))) / 2;
+  const peakAfter = await findPeak();
+  const peakPerSecond = (peakBefore.perSecond + peakAfter.perSecond) / 2;
+  const peakPerCpuMs = (peakBefore.perCpuMs + peakAfter.perCpuMs) / 2;
   const goodPerSecond = accepted.count / (elapsedMs / 1000);
   return {
     peakPerSecond,
     offeredPerSecond: ratePerSecond,
     goodPerSecond,
     goodput: goodPerSecond / peakPerSecond,
+    goodputOfCpu: accepted.count / cpuMs / peakPerCpuMs,
     accepted,
     refused: byStatus[status.RESOURCE_EXHAUSTED] ?? none,
     bystander,
