@@ -22,20 +22,30 @@ function reportState(redis: Redis, logger: Logger, role: string): void {
 /** How long a connection that is given up may take for its farewell; ioredis would keep the process alive for two seconds. */
 const farewellMs = 100;
 
+/** What ioredis keeps to itself. */
+interface Inside {
+  /** The next attempt to connect. */
+  reconnectTimeout: NodeJS.Timeout | null;
+  connector: { connect: () => Promise<never> };
+}
+
 /**
- * Between two attempts to connect, `disconnect` of ioredis forgets the next one and never says that the connection ended, so
- * that whoever waits for the end (BullMQ, when it closes) waits for ever: there one more attempt is made at once, as the last.
+ * Between two attempts to connect, `disconnect` of ioredis forgets the next one and says neither to whoever waits for the end
+ * nor to unanswered commands that the connection is over: BullMQ, closing, would wait for ever. There one more attempt fails
+ * on the spot instead, with all that follows from it.
  */
 function endAlsoBetweenAttempts(redis: Redis): void {
   const disconnect = redis.disconnect.bind(redis);
+  const inside = redis as unknown as Inside;
   redis.disconnect = (reconnect = false) => {
-    const betweenAttempts = redis.status === 'reconnecting';
-    disconnect(reconnect);
-    if (!betweenAttempts || reconnect) return;
-    const leave = (): void => disconnect();
-    redis.once('connect', leave);
-    redis.once('end', () => redis.off('connect', leave));
+    if (redis.status !== 'reconnecting' || reconnect) return disconnect(reconnect);
+    clearTimeout(inside.reconnectTimeout ?? undefined);
+    inside.reconnectTimeout = null;
+    const { connector } = inside;
+    connector.connect = () => Promise.reject(new Error('Connection is closed.'));
     redis.connect().catch(() => undefined);
+    // It has been asked by now; whoever opens the connection again reaches Redis.
+    Reflect.deleteProperty(connector, 'connect');
   };
 }
 
@@ -51,6 +61,7 @@ export function openProducerConnection(url: string, logger: Logger): Redis {
     disconnectTimeout: farewellMs,
   });
   reportState(redis, logger, 'producer');
+  endAlsoBetweenAttempts(redis);
   return redis;
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createMetrics } from '#libs/runtime';
 import { createJobQueue, createJobWorker, openJobBoard } from '../src/index.ts';
-import { jobs, logger } from './fixture.ts';
+import { jobs, logger, until } from './fixture.ts';
 
 // Opens all that this library has, and stops it when told to; nobody calls process.exit.
 const options = { redisUrl: process.env['REDIS_URL'] ?? '', prefix: process.env['PREFIX'] ?? '', jobs, logger, metrics: createMetrics('test') };
@@ -15,9 +15,10 @@ const worker = createJobWorker({
   graceMs: 1_000,
 });
 await worker.start();
-while (!queue.isReachable()) await new Promise((resolve) => setTimeout(resolve, 10));
+// Each connects by itself.
+await until(() => queue.isReachable());
+await until(() => board.adapters().then(() => true, () => false));
 await queue.enqueue('greet', { name: 'Ada' });
-await board.adapters();
 process.send?.('ready');
 await once(process, 'message');
 await worker.stop();
