@@ -1,4 +1,4 @@
-import type { Notification } from '#contract/scheduler/v1/notifications';
+import { NotificationKind, type Notification } from '#contract/scheduler/v1/notifications';
 import type { Task, TaskStats } from '#contract/tasks/v1/tasks';
 import type { Account } from './account.ts';
 import type { Caller } from './caller.ts';
@@ -31,11 +31,17 @@ export async function listMine(stage: Stage, caller: Caller, account: Account): 
   });
 }
 
+/** Everything that somebody was told; a digest is followed by what it stands for. */
 export async function listInbox(stage: Stage, caller: Caller, account: Account): Promise<Notification[]> {
-  return allPages(async (pageToken) => {
-    const page = await caller.persist('ListNotifications', () => stage.clients.notifications.listNotifications({ pageToken, pageSize: 500 }, as(account)));
-    return { items: page.notifications, nextPageToken: page.nextPageToken };
-  });
+  const list = (digestId: string): Promise<Notification[]> =>
+    allPages(async (pageToken) => {
+      const request = { pageToken, pageSize: 500, digestId };
+      const page = await caller.persist('ListNotifications', () => stage.clients.notifications.listNotifications(request, as(account)));
+      return { items: page.notifications, nextPageToken: page.nextPageToken };
+    });
+  const inbox = await list('');
+  const digests = inbox.filter(({ kind }) => kind === NotificationKind.OVERDUE_DIGEST);
+  return [...inbox, ...(await Promise.all(digests.map(({ id }) => list(id)))).flat()];
 }
 
 export async function readStats(stage: Stage, caller: Caller, account: Account): Promise<TaskStats | undefined> {
