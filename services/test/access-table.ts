@@ -139,6 +139,9 @@ const scheduler: Record<string, Row> = {
   PauseSchedule: { request: () => ({ scheduleId: 'pruning' }) },
   ResumeSchedule: { request: () => ({ scheduleId: 'pruning' }) },
   TriggerSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  BackfillSchedule: {
+    request: () => ({ scheduleId: 'overdue-sweep', startTime: new Date('2026-01-05T00:00:00Z'), endTime: new Date('2026-01-06T00:00:00Z') }),
+  },
   DeleteSchedule: {
     request: async ({ world }) => ({ scheduleId: await world.createSchedule(newSchedule()) }),
   },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Schedule, ScheduleOverlapPolicy, ScheduleRunState, type ScheduleRun } from '#contract/scheduler/v1/scheduler';
+import { CronExpressionParser } from 'cron-parser';
+import { BackfillScheduleRequest, Schedule, ScheduleOverlapPolicy, ScheduleRunState, type ScheduleRun } from '#contract/scheduler/v1/scheduler';
 import { until } from '#libs/devcluster';
 import { refusal } from '../../test/refusals.ts';
 import type { TestUser } from './start-cluster.ts';
@@ -131,6 +132,113 @@ describe('a fire time', () => {
   });
 });
 
+describe('BackfillSchedule', () => {
+  const at = (text: string): Date => new Date(`${text}Z`);
+  const backfill = (fields: Partial<BackfillScheduleRequest>) => service.scheduler.backfillSchedule(BackfillScheduleRequest.fromPartial(fields), admin.as);
+  interface Row {
+    fire_time: Date;
+    start_time: Date;
+    finish_time: Date;
+    job_id: string;
+  }
+  const rowsOf = (scheduleId: string) => service.sql<Row>('select fire_time, start_time, finish_time, job_id from schedule_runs where schedule_id = $1 order by fire_time', [scheduleId]);
+  const ended = (scheduleId: string, count: number) =>
+    until(() => service.sql<{ state: string }>('select state from schedule_runs where schedule_id = $1', [scheduleId]), (rows) => rows.length === count && rows.every(({ state }) => state === 'done'));
+  /** What another library has from the start on and before the end. */
+  const accordingToCronParser = (cron: string, start: Date, end: Date): Date[] => {
+    const times = CronExpressionParser.parse(cron, { tz: 'Europe/Berlin', currentDate: new Date(start.getTime() - 1_000) });
+    const found: Date[] = [];
+    for (let next = times.next().toDate(); next < end; next = times.next().toDate()) found.push(next);
+    return found;
+  };
+
+  const forward = [at('2025-03-28T23:00:00'), at('2025-03-31T22:00:00'), at('2025-03-29T11:00:00'), at('2025-03-29T18:00:00')] as const;
+  const back = [at('2025-10-25T23:00:00'), at('2025-10-26T03:00:00'), at('2025-10-26T00:20:00'), at('2025-10-26T01:00:00')] as const;
+
+  it.each([
+    ['forward', '0 */6 * * *', forward],
+    ['back', '*/20 * * * *', back],
+  ])('fills exactly the gaps of a range in which the clock is set %s, each with one run, never two at once, also while paused', async (_name, cron, times) => {
+    const [startTime, endTime, from, to] = times;
+    const { id } = await create({ cron, overlapPolicy: ScheduleOverlapPolicy.SKIP });
+    await service.scheduler.pauseSchedule({ scheduleId: id }, admin.as);
+    const expected = accordingToCronParser(cron, startTime, endTime);
+    const inside = accordingToCronParser(cron, from, to);
+    expect(inside.length).toBeGreaterThan(1);
+
+    expect(await backfill({ scheduleId: id, startTime: from, endTime: to })).toEqual({ created: inside.length, existing: 0 });
+    expect(await backfill({ scheduleId: id, startTime, endTime })).toEqual({ created: expected.length - inside.length, existing: inside.length });
+    await ended(id, expected.length);
+    expect(await backfill({ scheduleId: id, startTime, endTime })).toEqual({ created: 0, existing: expected.length });
+
+    const rows = await rowsOf(id);
+    expect(rows.map((row) => row.fire_time)).toEqual(expected);
+    const inTurn = rows.toSorted((a, b) => a.start_time.getTime() - b.start_time.getTime());
+    expect(inTurn.slice(1).filter((row, index) => row.start_time < (inTurn[index] as Row).finish_time)).toEqual([]);
+    const completed = async () => service.logLines.filter((line) => line.includes('job completed') && rows.some((row) => line.includes(row.job_id)));
+    expect(await until(completed, (lines) => lines.length >= rows.length)).toHaveLength(rows.length);
+    expect((await listRuns(id))[0]).toMatchObject({ fireTime: expected.at(-1), requesterId: admin.userId, state: ScheduleRunState.SUCCEEDED, result: 'pruned' });
+  });
+
+  it('begins with the oldest', async () => {
+    const { id } = await create({ cron: '0 * * * *', timeZone: '' });
+    await backfill({ scheduleId: id, startTime: at('2025-06-01T00:00:00'), endTime: at('2025-06-01T05:00:00') });
+    await ended(id, 5);
+    const starts = (await rowsOf(id)).map((row) => row.start_time.getTime());
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+  });
+
+  it('leaves a fire time alone that has had its tick, and begins where an interval does', async () => {
+    const { id } = await create({ cron: '', timeZone: '', interval: { seconds: 60n, nanos: 0 } });
+    await service.sql(`update schedules set create_time = create_time - interval '1 hour', next_fire_time = create_time - interval '1 minute' where id = $1`, [id]);
+    const [ticked] = await until(() => listRuns(id), (runs) => runs.some(({ state }) => state === ScheduleRunState.SUCCEEDED));
+    const createTime = (await get(id))?.createTime?.getTime() ?? 0;
+    expect(ticked?.fireTime).toEqual(new Date(createTime + 59 * 60_000));
+    const range = { startTime: new Date(createTime - 3_600_000), endTime: new Date(createTime + 3_600_000) };
+    expect(await backfill({ scheduleId: id, ...range })).toEqual({ created: 58, existing: 1 });
+    expect((await rowsOf(id))[0]?.fire_time).toEqual(new Date(createTime + 60_000));
+    await until(() => service.sql("select 1 from schedule_runs where schedule_id = $1 and state <> 'done'", [id]), (rows) => rows.length === 0);
+  });
+
+  it('takes 1000 fire times and not one more, and says up to where they go', async () => {
+    const { id } = await create({ cron: '* * * * *', timeZone: '' });
+    const startTime = at('2025-06-01T00:00:00');
+    const limit = at('2025-06-01T16:40:00');
+    const error = await refusal(backfill({ scheduleId: id, startTime, endTime: new Date(limit.getTime() + 1) }));
+    expect(error).toMatchObject({ kind: 'invalid_argument', reason: 'INVALID_FIELD', details: { violations: [{ field: 'end_time' }] } });
+    expect(error.details.violations?.[0]?.description).toMatch(/^must be at most 2025-06-01T16:40:00\.000Z: .*1000 fire times/);
+    expect(await backfill({ scheduleId: id, startTime, endTime: limit, validateOnly: true })).toEqual({ created: 1_000, existing: 0 });
+    expect(await listRuns(id)).toEqual([]);
+    expect(await service.sql("select 1 from admin_actions where action = 'BackfillSchedule' and subject = $1", [id])).toEqual([]);
+  });
+
+  it('gives the same answer to one request id, and refuses another range under it', async () => {
+    const { id } = await create({ cron: '0 * * * *' });
+    const request = { scheduleId: id, startTime: at('2025-06-01T00:00:00'), endTime: at('2025-06-01T02:00:00'), requestId: randomUUID() };
+    const answers = await Promise.all([1, 2, 3].map(() => backfill(request)));
+    expect(answers).toEqual(answers.map(() => ({ created: 2, existing: 0 })));
+    expect(await refusal(backfill({ ...request, endTime: at('2025-06-01T03:00:00') }))).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+  });
+
+  it.each<[string, Partial<BackfillScheduleRequest>, string[]]>([
+    ['no range', { startTime: undefined, endTime: undefined }, ['end_time', 'start_time']],
+    ['a range that ends before it begins', { endTime: at('2025-05-31T00:00:00') }, ['end_time']],
+    ['an empty range', { endTime: at('2025-06-01T00:00:00') }, ['end_time']],
+    ['a range that is not over', { endTime: new Date(Date.now() + 3_600_000) }, ['end_time']],
+    ['a time before 1970', { startTime: new Date(-1) }, ['start_time']],
+    ['no id, and a request id with a space', { scheduleId: '', requestId: 'a b' }, ['request_id', 'schedule_id']],
+  ])('refuses %s', async (_name, fields, expected) => {
+    const error = await refusal(backfill({ scheduleId: 'pruning', startTime: at('2025-06-01T00:00:00'), endTime: at('2025-06-02T00:00:00'), ...fields }));
+    expect(error).toMatchObject({ kind: 'invalid_argument', reason: 'INVALID_FIELD' });
+    expect(error.details.violations?.map(({ field }) => field).sort()).toEqual(expected);
+  });
+
+  it('refuses a schedule that is not there', async () => {
+    const request = { scheduleId: 'nowhere', startTime: at('2025-06-01T00:00:00'), endTime: at('2025-06-02T00:00:00') };
+    expect(await refusal(backfill(request))).toMatchObject({ kind: 'not_found', reason: 'SCHEDULE_NOT_FOUND', details: { resource: { type: 'schedule', name: 'nowhere' } } });
+  });
+});
+
 describe('DeleteSchedule', () => {
   it('removes the schedule with its runs, once for a request id', async () => {
     const { id } = await create();
@@ -194,13 +302,16 @@ describe('what administrators do', () => {
     await service.scheduler.pauseSchedule({ scheduleId: id }, admin.as);
     await service.scheduler.resumeSchedule({ scheduleId: id }, admin.as);
     await service.scheduler.triggerSchedule({ scheduleId: id }, admin.as);
+    await service.scheduler.backfillSchedule({ scheduleId: id, startTime: new Date('2025-06-02'), endTime: new Date('2025-06-03') }, admin.as);
     await service.scheduler.deleteSchedule({ scheduleId: id }, admin.as);
     const actions = await service.sql('select actor_id, action from admin_actions where subject = $1 order by id', [id]);
-    expect(actions).toEqual(['CreateSchedule', 'PauseSchedule', 'ResumeSchedule', 'TriggerSchedule', 'DeleteSchedule'].map((action) => ({ actor_id: admin.userId, action })));
-    expect(service.logLines.filter((line) => line.includes('administrator acted') && line.includes(id))).toHaveLength(5);
+    expect(actions).toEqual(['CreateSchedule', 'PauseSchedule', 'ResumeSchedule', 'TriggerSchedule', 'BackfillSchedule', 'DeleteSchedule'].map((action) => ({ actor_id: admin.userId, action })));
+    expect(service.logLines.filter((line) => line.includes('administrator acted') && line.includes(id))).toHaveLength(6);
   });
 
   it('is for administrators only', async () => {
     expect(await refusal(service.scheduler.createSchedule({ schedule: draftOf() }, user.as))).toMatchObject({ kind: 'permission_denied', reason: 'ADMIN_REQUIRED' });
+    const range = { startTime: new Date('2025-06-02'), endTime: new Date('2025-06-03') };
+    expect(await refusal(service.scheduler.backfillSchedule({ scheduleId: 'pruning', ...range }, user.as))).toMatchObject({ kind: 'permission_denied', reason: 'ADMIN_REQUIRED' });
   });
 });

@@ -21,6 +21,7 @@ const written: Readonly<Record<string, unknown>> = {
   ListNotificationsRequest: { page_size: 50, kinds: ['NOTIFICATION_KIND_OVERDUE'] },
   MarkNotificationsReadRequest: { all: true },
   CreateScheduleRequest: { schedule: { id: '<id>', description: '<description>', job: '<job>', cron: '<cron>', time_zone: 'Europe/Berlin' } },
+  BackfillScheduleRequest: { schedule_id: '<schedule_id>', start_time: '2026-01-05T00:00:00Z', end_time: '2026-01-06T00:00:00Z' },
   PreviewScheduleRequest: { cron: '<cron>', time_zone: 'Europe/Berlin' },
 };
 

@@ -39,10 +39,18 @@ const beginText = `
   update schedule_runs r set start_time = clock_timestamp() where r.id = $1 and r.state = 'pending'
   returning (select s.job from schedules s where s.id = r.schedule_id) as job`;
 
-// An older run that is pending, with a job or without, keeps a younger one back: so they neither overlap nor overtake.
+const isIdle = `not exists (select 1 from schedule_runs u where u.schedule_id = r.schedule_id and u.state = 'pending' and u.job_id is not null)`;
+
+// Whoever has the turn of a schedule sees what others claimed before; those that do not get it leave the schedule to its holder.
+const takeTurnsText = `
+  select schedule_id from (select distinct r.schedule_id from schedule_runs r where r.state = 'pending' and r.job_id is null and ${isIdle}) s
+  where pg_try_advisory_xact_lock(hashtextextended('schedule ' || schedule_id, 0))`;
+
+// A run with a job keeps the others back, also older ones that were recorded later (a backfill, a late tick, a retry), and an
+// older run keeps younger ones back: so they neither overlap nor overtake.
 const claimText = `
   select r.id, r.schedule_id, r.call_id, r.trace_parent from schedule_runs r
-  where r.state = 'pending' and r.job_id is null and not exists (
+  where r.schedule_id = any ($2::text[]) and r.state = 'pending' and r.job_id is null and ${isIdle} and not exists (
     select 1 from schedule_runs o
     where o.schedule_id = r.schedule_id and o.state = 'pending' and (o.planned_time, o.id) < (r.planned_time, r.id))
   order by r.planned_time, r.id limit $1 for update of r skip locked`;
@@ -67,7 +75,9 @@ export function createScheduleRunRepository(em: EntityManager): ScheduleRunRepos
       void (await runStatement(em, addText, [id, scheduleId, requestedBy, callId, traceParent])),
     begin: async (runId) => (await runStatement<{ job: string | null }>(em, beginText, [runId]))[0],
     claim: async (limit, newJobId) => {
-      const rows = await runStatement<ClaimedRow>(em, claimText, [limit]);
+      const turns = await runStatement<{ schedule_id: string }>(em, takeTurnsText, []);
+      if (turns.length === 0) return [];
+      const rows = await runStatement<ClaimedRow>(em, claimText, [limit, turns.map((turn) => turn.schedule_id)]);
       const jobs = rows.map((row) => ({
         jobId: newJobId(),
         runId: row.id,

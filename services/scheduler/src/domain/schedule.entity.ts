@@ -60,14 +60,14 @@ export const ScheduleSchema = defineEntity({
 /** pending: to be run by a job. done: it worked. dead: its job died. */
 export type RunState = 'pending' | 'done' | 'dead';
 
-/** One run of a schedule, because its fire time came or because somebody asked for it. */
+/** One run of a schedule, because its fire time came or because somebody asked for it: once now, or for a fire time of the past. */
 export const ScheduleRunSchema = defineEntity({
   name: 'ScheduleRun',
   tableName: 'schedule_runs',
   properties: {
     id: p.uuid().primary(),
     scheduleId: p.text(),
-    /** Null when somebody asked for it. */
+    /** Null when somebody asked for a run now. */
     fireTime: p.datetime(3).nullable(),
     /** The runs of one schedule happen in this order: the fire time, or when it was asked for. */
     plannedTime: p.datetime(3),

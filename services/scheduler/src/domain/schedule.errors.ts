@@ -1,6 +1,8 @@
-import { AppError } from '#libs/errors';
+import { AppError, invalidFields } from '#libs/errors';
 
 export const maxSchedules = 100;
+/** Fire times in the range of one backfill. */
+export const maxBackfill = 1_000;
 
 function about(scheduleId: string) {
   return { details: { resource: { type: 'schedule', name: toldName(scheduleId) } } };
@@ -20,6 +22,16 @@ export function scheduleBuiltIn(scheduleId: string): AppError {
 
 export function tooManySchedules(): AppError {
   return new AppError('failed_precondition', 'TOO_MANY_SCHEDULES', `there may be ${maxSchedules} schedules`);
+}
+
+export function backfillInFuture(now: Date): AppError {
+  return invalidFields([{ field: 'end_time', description: `must not be after now, which is ${now.toISOString()}` }]);
+}
+
+/** `limit` is the first fire time that is one too many. */
+export function backfillTooLong(limit: Date): AppError {
+  const description = `must be at most ${limit.toISOString()}: the range may have ${maxBackfill} fire times, and has more; go on from there with another request`;
+  return invalidFields([{ field: 'end_time', description }]);
 }
 
 /** A mistyped id is told; whatever else was put there may be nobody's business. */

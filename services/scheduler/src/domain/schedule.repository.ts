@@ -18,7 +18,15 @@ export interface NewSchedule {
   nextFireTime: Date | null;
 }
 
-/** What decides about pausing and deleting a schedule. */
+/** Who asked for runs, and within which call. */
+export interface RunOrigin {
+  /** Null: nobody, the fire time came. */
+  requestedBy: string | null;
+  callId: string;
+  traceParent: string;
+}
+
+/** What decides about pausing, deleting and backfilling a schedule. */
 export interface LockedSchedule {
   builtIn: boolean;
   paused: boolean;
@@ -43,6 +51,8 @@ export interface ScheduleRepository {
   lockDue(limit: number): Promise<DueSchedule[]>;
   /** Records the runs of a tick and when the next is due. */
   recordTick(scheduleId: string, tick: Tick, newId: () => string): Promise<void>;
+  /** Records a run for each fire time that has none; returns how many those were. */
+  recordRuns(scheduleId: string, fireTimes: Date[], origin: RunOrigin, newId: () => string): Promise<number>;
   recordResult(scheduleId: string, result: { text: string; failed: boolean }): Promise<void>;
 }
 
@@ -72,9 +82,9 @@ const dueText = `
   from schedules s where s.next_fire_time <= now()::timestamptz(3) order by s.next_fire_time limit $1 for update of s skip locked`;
 
 const addRunsText = `
-  insert into schedule_runs (id, schedule_id, fire_time, planned_time, call_id, trace_parent, state, result, create_time)
-  select id, $1, fire_time, fire_time, '', '', 'pending', '', now() from unnest($2::uuid[], $3::timestamptz[]) as run (id, fire_time)
-  on conflict (schedule_id, fire_time) do nothing`;
+  insert into schedule_runs (id, schedule_id, fire_time, planned_time, requested_by, call_id, trace_parent, state, result, create_time)
+  select id, $1, fire_time, fire_time, $4::uuid, $5, $6, 'pending', '', now() from unnest($2::uuid[], $3::timestamptz[]) as run (id, fire_time)
+  on conflict (schedule_id, fire_time) do nothing returning 1`;
 
 const tickText = 'update schedules set next_fire_time = $2, last_missed_time = greatest(last_missed_time, $3) where id = $1';
 const pauseText = 'update schedules set paused = $2, next_fire_time = $3 where id = $1';
@@ -115,8 +125,16 @@ function toDue(row: DueRow): DueSchedule {
   };
 }
 
+const byItself: RunOrigin = { requestedBy: null, callId: '', traceParent: '' };
+
 export function createScheduleRepository(em: EntityManager): ScheduleRepository {
+  const recordRuns: ScheduleRepository['recordRuns'] = async (scheduleId, fireTimes, { requestedBy, callId, traceParent }, newId) => {
+    if (fireTimes.length === 0) return 0;
+    const ids = fireTimes.map(() => newId());
+    return (await runStatement(em, addRunsText, [scheduleId, ids, fireTimes, requestedBy, callId, traceParent])).length;
+  };
   return {
+    recordRuns,
     declare: async (schedules) => {
       for (const { id, description, job, intervalMs } of schedules) await runStatement(em, declareText, [id, description, job, intervalMs]);
     },
@@ -138,7 +156,7 @@ export function createScheduleRepository(em: EntityManager): ScheduleRepository 
     },
     lockDue: async (limit) => (await runStatement<DueRow>(em, dueText, [limit])).map(toDue),
     recordTick: async (scheduleId, { runs, missed, next }, newId) => {
-      if (runs.length > 0) await runStatement(em, addRunsText, [scheduleId, runs.map(() => newId()), runs]);
+      await recordRuns(scheduleId, runs, byItself, newId);
       await runStatement(em, tickText, [scheduleId, next ?? null, missed ?? null]);
     },
     recordResult: async (scheduleId, { text, failed }) => void (await runStatement(em, resultText, [scheduleId, text, failed])),

@@ -25,6 +25,18 @@ export function listFireTimes(timing: Timing, after: Date, count: number): Date[
   return times;
 }
 
+/**
+ * Fire times from `start` on and before `end`, in their order, up to `count`. An interval has none at its anchor, with which
+ * counting only begins.
+ */
+export function listFireTimesWithin(timing: Timing, { start, end }: { start: Date; end: Date }, count: number): Date[] {
+  const before = start.getTime() - 1;
+  const times: Date[] = [];
+  let next = nextFireTime(timing, new Date('cron' in timing ? before : Math.max(before, timing.anchor.getTime())));
+  for (; next !== undefined && next < end && times.length < count; next = nextFireTime(timing, next)) times.push(next);
+  return times;
+}
+
 /** Whether it is a cron expression that fires at all. */
 export function isCron(expression: string): boolean {
   if (!fiveFields.test(expression)) return false;

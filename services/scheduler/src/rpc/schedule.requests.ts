@@ -1,5 +1,6 @@
 import {
   CreateScheduleRequest,
+  type BackfillScheduleRequest,
   type Schedule,
   type ScheduleOverlapPolicy,
   type DeleteScheduleRequest,
@@ -13,6 +14,7 @@ import { z } from 'zod';
 import { toOverlapPolicy } from '../domain/overlap-policy.ts';
 import { schedulableJobs } from '../domain/schedule.entity.ts';
 import { findTimeZone, isCron } from '../domain/timing.ts';
+import type { BackfillScheduleInput } from '../use-cases/backfill-schedule.ts';
 import type { CreateScheduleInput } from '../use-cases/create-schedule.ts';
 import type { DeleteScheduleInput } from '../use-cases/delete-schedule.ts';
 import type { ListScheduleRunsInput } from '../use-cases/list-schedule-runs.ts';
@@ -131,14 +133,14 @@ export function readListScheduleRuns(request: ListScheduleRunsRequest): ListSche
 }
 
 const years = [Date.UTC(1970, 0, 1), Date.UTC(10_000, 0, 1)] as const;
+const moment = z
+  .date({ error: 'must be a time between 1970-01-01 and 9999-12-31' })
+  .refine((time) => time.getTime() >= years[0] && time.getTime() < years[1], 'must be a time between 1970-01-01 and 9999-12-31');
 
 const previewSchema = z
   .object({
     ...timing,
-    startTime: z
-      .date({ error: 'must be a time between 1970-01-01 and 9999-12-31' })
-      .refine((time) => time.getTime() >= years[0] && time.getTime() < years[1], 'must be a time between 1970-01-01 and 9999-12-31')
-      .optional(),
+    startTime: moment.optional(),
     count: z
       .number()
       .refine((count) => count >= 0 && count <= 100, 'must be 1 to 100, or 0 for 10')
@@ -149,4 +151,12 @@ const previewSchema = z
 export function readPreviewSchedule(request: PreviewScheduleRequest): PreviewScheduleInput {
   const { startTime, count, ...rest } = parseRequest(previewSchema, request);
   return { ...toTiming(rest), startTime, count };
+}
+
+const backfillSchema = z
+  .object({ scheduleId, startTime: moment, endTime: moment, requestId, validateOnly: z.boolean() })
+  .refine(({ startTime, endTime }) => endTime > startTime, { path: ['endTime'], error: 'must be after start_time' });
+
+export function readBackfillSchedule(request: BackfillScheduleRequest): BackfillScheduleInput {
+  return parseRequest(backfillSchema, request);
 }

@@ -1,6 +1,7 @@
 import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { SchedulerDeps } from '../deps.ts';
+import { backfillSchedule } from '../use-cases/backfill-schedule.ts';
 import { createSchedule } from '../use-cases/create-schedule.ts';
 import { deleteSchedule } from '../use-cases/delete-schedule.ts';
 import { getSchedule } from '../use-cases/get-schedule.ts';
@@ -11,6 +12,7 @@ import { setSchedulePaused } from '../use-cases/set-schedule-paused.ts';
 import { triggerSchedule } from '../use-cases/trigger-schedule.ts';
 import { jobsHandlers } from './jobs.handlers.ts';
 import {
+  readBackfillSchedule,
   readCreateSchedule,
   readDeleteSchedule,
   readListScheduleRuns,
@@ -29,6 +31,7 @@ export function schedulerHandlers(deps: SchedulerDeps): Handlers<typeof Schedule
     pauseSchedule: async (request, call) => setSchedulePaused(deps, requireUser(call), { scheduleId: readScheduleId(request), paused: true }),
     resumeSchedule: async (request, call) => setSchedulePaused(deps, requireUser(call), { scheduleId: readScheduleId(request), paused: false }),
     triggerSchedule: async (request, call) => triggerSchedule(deps, requireUser(call), readTriggerSchedule(request)),
+    backfillSchedule: async (request, call) => backfillSchedule(deps, requireUser(call), readBackfillSchedule(request)),
     deleteSchedule: async (request, call) => deleteSchedule(deps, requireUser(call), readDeleteSchedule(request)),
     listScheduleRuns: async (request, call) => listScheduleRuns(deps, requireUser(call), readListScheduleRuns(request)),
     previewSchedule: async (request) => previewSchedule(readPreviewSchedule(request)),

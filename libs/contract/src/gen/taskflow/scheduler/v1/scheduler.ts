@@ -226,7 +226,10 @@ export interface Schedule {
     | undefined;
   /** UUID of the administrator; empty when built in. Output only. */
   creatorId: string;
-  /** The latest fire time that got no run, because of the catch-up window or the overlap policy; absent when all had one. Output only. */
+  /**
+   * The latest fire time that got no run when it came, because of the catch-up window or the overlap policy; absent when all had
+   * one. Stays when BackfillSchedule makes up for it. Output only.
+   */
   lastMissedTime?: Date | undefined;
 }
 
@@ -234,11 +237,11 @@ export interface ScheduleRun {
   /** UUID. */
   id: string;
   scheduleId: string;
-  /** Absent when somebody asked for the run. */
+  /** Absent when somebody asked for the run by TriggerSchedule. */
   fireTime?:
     | Date
     | undefined;
-  /** UUID of the administrator who asked for it; empty for a fire time. */
+  /** UUID of the administrator who asked for it, with a fire time by BackfillSchedule; empty when the fire time came by itself. */
   requesterId: string;
   state: ScheduleRunState;
   /** What it came to: "marked 3", or why it died. */
@@ -367,6 +370,36 @@ export interface TriggerScheduleRequest {
 export interface TriggerScheduleResponse {
   /** UUID of the recorded run. */
   runId: string;
+}
+
+export interface BackfillScheduleRequest {
+  /** At most 100 characters. */
+  scheduleId: string;
+  /**
+   * The first fire time is at this one or after it. Cron expressions also have fire times before the schedule was created,
+   * intervals only after. From 1970-01-01 on.
+   */
+  startTime?:
+    | Date
+    | undefined;
+  /** The last fire time is before this one. After start_time and not after now; the range has at most 1000 fire times. */
+  endTime?:
+    | Date
+    | undefined;
+  /** As in TriggerSchedule. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+}
+
+export interface BackfillScheduleResponse {
+  /** How many runs were made. */
+  created: number;
+  /**
+   * How many fire times of the range had a run, whatever it came to. What ended 30 days ago (unless the operator chose another
+   * time) is forgotten, and counts as not run.
+   */
+  existing: number;
 }
 
 function createBaseSchedule(): Schedule {
@@ -1957,6 +1990,176 @@ export const TriggerScheduleResponse: MessageFns<TriggerScheduleResponse> = {
   },
 };
 
+function createBaseBackfillScheduleRequest(): BackfillScheduleRequest {
+  return { scheduleId: "", startTime: undefined, endTime: undefined, requestId: "", validateOnly: false };
+}
+
+export const BackfillScheduleRequest: MessageFns<BackfillScheduleRequest> = {
+  encode(message: BackfillScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(18).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.endTime), writer.uint32(26).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackfillScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackfillScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BackfillScheduleRequest>, I>>(base?: I): BackfillScheduleRequest {
+    return BackfillScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BackfillScheduleRequest>, I>>(object: I): BackfillScheduleRequest {
+    const message = createBaseBackfillScheduleRequest();
+    message.scheduleId = object.scheduleId ?? "";
+    message.startTime = object.startTime ?? undefined;
+    message.endTime = object.endTime ?? undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseBackfillScheduleResponse(): BackfillScheduleResponse {
+  return { created: 0, existing: 0 };
+}
+
+export const BackfillScheduleResponse: MessageFns<BackfillScheduleResponse> = {
+  encode(message: BackfillScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.created !== 0) {
+      writer.uint32(8).int32(message.created);
+    }
+    if (message.existing !== 0) {
+      writer.uint32(16).int32(message.existing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackfillScheduleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackfillScheduleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.created = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.existing = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BackfillScheduleResponse>, I>>(base?: I): BackfillScheduleResponse {
+    return BackfillScheduleResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BackfillScheduleResponse>, I>>(object: I): BackfillScheduleResponse {
+    const message = createBaseBackfillScheduleResponse();
+    message.created = object.created ?? 0;
+    message.existing = object.existing ?? 0;
+    return message;
+  },
+};
+
 export type SchedulerServiceService = typeof SchedulerServiceService;
 export const SchedulerServiceService = {
   /** Adds work that repeats by a cron expression or an interval. At most 100 schedules. */
@@ -2026,6 +2229,22 @@ export const SchedulerServiceService = {
     responseSerialize: (value: TriggerScheduleResponse): Buffer =>
       Buffer.from(TriggerScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): TriggerScheduleResponse => TriggerScheduleResponse.decode(value),
+  },
+  /**
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
+   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
+   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   */
+  backfillSchedule: {
+    path: "/taskflow.scheduler.v1.SchedulerService/BackfillSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BackfillScheduleRequest): Buffer =>
+      Buffer.from(BackfillScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BackfillScheduleRequest => BackfillScheduleRequest.decode(value),
+    responseSerialize: (value: BackfillScheduleResponse): Buffer =>
+      Buffer.from(BackfillScheduleResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BackfillScheduleResponse => BackfillScheduleResponse.decode(value),
   },
   /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
   deleteSchedule: {
@@ -2204,6 +2423,12 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
   /** Runs a schedule's work once, now. The run is recorded before the answer and happens even if Redis is down. */
   triggerSchedule: handleUnaryCall<TriggerScheduleRequest, TriggerScheduleResponse>;
+  /**
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
+   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
+   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   */
+  backfillSchedule: handleUnaryCall<BackfillScheduleRequest, BackfillScheduleResponse>;
   /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
   deleteSchedule: handleUnaryCall<DeleteScheduleRequest, DeleteScheduleResponse>;
   /** The recorded runs of a schedule, the latest fire time first, in pages. */
@@ -2334,6 +2559,26 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TriggerScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
+   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
+   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   */
+  backfillSchedule(
+    request: BackfillScheduleRequest,
+    callback: (error: ServiceError | null, response: BackfillScheduleResponse) => void,
+  ): ClientUnaryCall;
+  backfillSchedule(
+    request: BackfillScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BackfillScheduleResponse) => void,
+  ): ClientUnaryCall;
+  backfillSchedule(
+    request: BackfillScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BackfillScheduleResponse) => void,
   ): ClientUnaryCall;
   /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
   deleteSchedule(
