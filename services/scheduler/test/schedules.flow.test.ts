@@ -28,13 +28,14 @@ interface Run {
 
 const runs = () => service.sql<Run>('select fire_time, create_time, state from schedule_runs where schedule_id = $1 order by fire_time', [scheduleId]);
 const gaps = (all: Run[]) => all.slice(1).map((run, index) => run.fire_time.getTime() - (all[index] as Run).fire_time.getTime());
-/** The runs once so many more have ended. */
-const after = async (more: number): Promise<Run[]> => {
-  const ended = async () => (await runs()).filter(({ state }) => state === 'done').length;
-  const wanted = (await ended()) + more;
+const ended = async () => (await runs()).filter(({ state }) => state === 'done').length;
+/** The runs once so many have ended. */
+const onceEnded = async (wanted: number): Promise<Run[]> => {
   await until(ended, (count) => count >= wanted);
   return runs();
 };
+/** The runs once so many more have ended. */
+const after = async (more: number): Promise<Run[]> => onceEnded((await ended()) + more);
 /** How often a job of the schedule ended, in all replicas. */
 const ends = () => [0, 1, 2].flatMap((replica) => service.cluster.logs('scheduler', replica).split('\n')).filter((line) => line.includes('"run-schedule"') && line.includes('job completed')).length;
 
@@ -77,7 +78,8 @@ describe('a schedule with three replicas', () => {
     await service.sql(`update schedules set create_time = create_time - interval '6 hours', next_fire_time = next_fire_time - interval '6 hours', catch_up_window_ms = 60000 where id = $1`, [scheduleId]);
     await service.sql('delete from schedule_runs where schedule_id = $1', [scheduleId]);
     await Promise.all([0, 1, 2].map((replica) => service.cluster.start('scheduler', replica)));
-    const all = await after(30);
+    // Some may have ended before all replicas are there.
+    const all = await onceEnded(30);
     expect(gaps(all)).toEqual(gaps(all).map(() => intervalMs));
     expect((all[0] as Run).fire_time.getTime()).toBeGreaterThan(downAt - 120_000);
     await service.sweep();
