@@ -19,10 +19,10 @@ export interface Channel {
 const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_CONTENT_TYPE, HTTP2_HEADER_TE } = constants;
 const fixedHeaders = { [HTTP2_HEADER_METHOD]: 'POST', [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc', [HTTP2_HEADER_TE]: 'trailers', 'grpc-timeout': '20S' };
 
-/** A message as it goes over the wire: a byte that says "not compressed", its length, itself. */
-export function frame(message: Uint8Array): Buffer {
+/** A message as it goes over the wire: a byte that says whether it is compressed, its length, itself. */
+export function frame(message: Uint8Array, compressed = false): Buffer {
   const framed = Buffer.allocUnsafe(5 + message.length);
-  framed.writeUInt8(0, 0);
+  framed.writeUInt8(compressed ? 1 : 0, 0);
   framed.writeUInt32BE(message.length, 1);
   framed.set(message, 5);
   return framed;

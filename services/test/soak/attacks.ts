@@ -3,6 +3,7 @@ import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Strea
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { frame } from '#libs/bench';
 
 /** What a server has to put up with, for as long as it is told. */
 export interface Attack {
@@ -28,13 +29,6 @@ function begin(session: ClientHttp2Session, { path, token }: Attack, headers: Re
   const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', authorization: `Bearer ${token}`, ...headers });
   stream.on('error', () => undefined).resume();
   return stream;
-}
-
-function frame(bytes: Buffer, compressed = false): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt8(compressed ? 1 : 0, 0);
-  head.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
 }
 
 /** Again and again, on a new connection whenever the last has been closed. */
