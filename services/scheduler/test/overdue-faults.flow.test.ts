@@ -34,12 +34,16 @@ const stateOf = (replica: number) => {
   return pid === undefined ? 'gone' : (/\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '');
 };
 
+const frozenReplica = async (): Promise<number> => {
+  const [frozen = 0] = await until(async () => replicas.filter((replica) => stateOf(replica) === 'T'), (stopped) => stopped.length === 1);
+  return frozen;
+};
+
 describe('a replica that is frozen', () => {
   it.each(['deliver.before-record', 'deliver.before-commit', 'ingest.before-commit', 'claim.after-commit'])('at %s past its locks, and thawed, changes nothing that others have done', async (point) => {
     writeFileSync(ordersFile, `${point} SIGSTOP`);
     const tasks = await createOverdue(5);
-    await until(async () => replicas.filter((replica) => stateOf(replica) === 'T'), (frozen) => frozen.length === 1);
-    const [frozen = 0] = replicas.filter((replica) => stateOf(replica) === 'T');
+    const frozen = await frozenReplica();
     const whileFrozen = await settled(service, tasks, patienceMs);
     await service.cluster.kill('scheduler', 'SIGCONT', frozen);
     // It takes part again.
@@ -56,8 +60,7 @@ describe('a worker that is frozen past the lock of its job', () => {
   it('finds the job done by another when it is thawed, and adds nothing to its one effect (E13)', async () => {
     writeFileSync(ordersFile, 'deliver.before-record SIGSTOP');
     const [task] = (await createOverdue(1)) as [Task];
-    await until(async () => replicas.filter((replica) => stateOf(replica) === 'T'), (frozen) => frozen.length === 1);
-    const [frozen = 0] = replicas.filter((replica) => stateOf(replica) === 'T');
+    const frozen = await frozenReplica();
     const effect = () =>
       service.sql<{ job_id: string; attempts: number }>(
         `select n.id, n.job_id, n.state, n.deliver_time, n.feed_transaction, d.channel, d.outcome, d.attempts, d.create_time
@@ -107,8 +110,8 @@ describe('a task that has moved on before its delivery', () => {
     // Its job's id is committed, and the process that was to make the job has died.
     await until(async () => existsSync(ordersFile), (exists) => !exists);
     await change(task.id);
-    const [dead = 0] = replicas.filter((replica) => ['gone', 'Z'].includes(stateOf(replica)));
-    await until(async () => service.cluster.pid('scheduler', dead), (pid) => pid === undefined);
+    // It has removed the file before it dies: which one it is shows a moment later.
+    const [dead = 0] = await until(async () => replicas.filter((replica) => service.cluster.pid('scheduler', replica) === undefined), (gone) => gone.length === 1);
     await service.cluster.start('scheduler', dead);
     expect(await settled(service, [task], patienceMs)).toEqual(onceEach([task], 'stale'));
   }, 120_000);
