@@ -44,12 +44,27 @@ describe('bounded queue', () => {
     const gate = Promise.withResolvers<void>();
     const first = queue.run(() => gate.promise);
     const caller = new AbortController();
-    const abandoned = queue.run(() => Promise.resolve('never'), caller.signal);
+    const abandoned = queue.run(() => Promise.resolve('never'), { signal: caller.signal });
     caller.abort(new Error('gave up'));
     await expect(abandoned).rejects.toThrow('gave up');
     const next = queue.run(() => Promise.resolve('served'));
     gate.resolve();
     await first;
     await expect(next).resolves.toBe('served');
+  });
+
+  it('refuses at once what its caller would not wait for, as slow as the tasks are at present', async () => {
+    let time = 0;
+    const queue = createBoundedQueue({ concurrency: 1, maxWaiting: 10, refusal: () => full, now: () => time });
+    await queue.run(async () => void (time += 100));
+    const gate = Promise.withResolvers<void>();
+    const first = queue.run(() => gate.promise);
+    // A wait of 100 ms and 100 ms of its own, and as much again to be sure.
+    await expect(queue.run(() => Promise.resolve(), { withinMs: 399 })).rejects.toBe(full);
+    const patient = queue.run(() => Promise.resolve('served'), { withinMs: 400 });
+    await expect(queue.run(() => Promise.resolve(), { withinMs: 400 })).rejects.toBe(full);
+    gate.resolve();
+    await first;
+    await expect(patient).resolves.toBe('served');
   });
 });
