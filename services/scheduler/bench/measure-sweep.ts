@@ -29,7 +29,7 @@ export async function measureSweep(context: BenchContext, overdue: number): Prom
     const alone = await onCopy(context, cluster, async (databaseUrl) => ceilings.ask<Rate>('sweepAlone', { databaseUrl, batchSize } satisfies SweepOrder));
     context.report(`sweep, ${countText(overdue)} tasks among ${countText(overdue * 10)}`);
     const before = readBatchTimes(cluster).length;
-    const watching = watchSweep(cluster, expected, context.signal);
+    const watching = watchSweep(cluster, context.signal);
     await Promise.all([triggerSweep(cluster), watching]);
     const times = await watching;
     const batchMs = readBatchTimes(cluster).slice(before);

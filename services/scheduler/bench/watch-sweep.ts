@@ -18,15 +18,18 @@ export interface SweepTimes {
 
 interface Progress {
   unmarked: boolean;
-  intents: number;
-  unqueued: number;
-  pending: number;
+  /** Every event has been read, so that all intents are there. */
+  ingested: boolean;
+  unqueued: boolean;
+  pending: boolean;
+  /** Changes with every row that the scheduler writes. */
+  written: string;
 }
 
 const lookEveryMs = 500;
 
 /** Looks until every intent is delivered; rejects when nothing moves for a minute. */
-export async function watchSweep(cluster: Cluster, expected: number, signal: AbortSignal): Promise<SweepTimes> {
+export async function watchSweep(cluster: Cluster, signal: AbortSignal): Promise<SweepTimes> {
   const [tasks, scheduler] = [new Client({ connectionString: cluster.databaseUrl('tasks') }), new Client({ connectionString: cluster.databaseUrl('scheduler') })];
   await Promise.all([tasks.connect(), scheduler.connect()]);
   const times: SweepTimes = { sweptMs: 0, enqueuedMs: 0, deliveredMs: 0, intents: 0, jobs: 0, memory: { tasks: [], scheduler: [] } };
@@ -37,32 +40,40 @@ export async function watchSweep(cluster: Cluster, expected: number, signal: Abo
       await pause(lookEveryMs, undefined, { signal });
       const progress = await look(tasks, scheduler);
       stalled(progress);
-      note(times, progress, { expected, elapsedMs: performance.now() - began });
+      note(times, progress, performance.now() - began);
       times.memory.tasks.push(await residentBytes(cluster.httpAddress('tasks')));
       times.memory.scheduler.push(await residentBytes(cluster.httpAddress('scheduler')));
     }
-    const { rows } = await scheduler.query<{ jobs: string }>('select count(distinct job_id) as jobs from notifications');
-    return { ...times, jobs: Number(rows[0]?.jobs) };
+    const { rows } = await scheduler.query<{ intents: string; jobs: string }>('select count(*) as intents, count(distinct job_id) as jobs from notifications');
+    return { ...times, intents: Number(rows[0]?.intents), jobs: Number(rows[0]?.jobs) };
   } finally {
     await Promise.all([tasks.end(), scheduler.end()]);
   }
 }
 
-function note(times: SweepTimes, { unmarked, intents, unqueued, pending }: Progress, { expected, elapsedMs }: { expected: number; elapsedMs: number }): void {
-  const isComplete = !unmarked && intents >= expected;
-  times.intents = intents;
+function note(times: SweepTimes, { unmarked, ingested, unqueued, pending }: Progress, elapsedMs: number): void {
+  const isComplete = !unmarked && ingested;
   if (!unmarked && times.sweptMs === 0) times.sweptMs = elapsedMs;
-  if (isComplete && unqueued === 0 && times.enqueuedMs === 0) times.enqueuedMs = elapsedMs;
-  if (isComplete && pending === 0) times.deliveredMs = elapsedMs;
+  if (isComplete && !unqueued && times.enqueuedMs === 0) times.enqueuedMs = elapsedMs;
+  if (isComplete && !pending) times.deliveredMs = elapsedMs;
 }
 
+const ofTasks = `
+  select exists (select from task_due where overdue_time is null and due_time <= now()) as unmarked,
+    (select (transaction_id, id)::text from events order by transaction_id desc, id desc limit 1) as last`;
+
+// A count would read the whole table, which costs the measured database more than some of what is measured.
+const ofScheduler = `
+  select (select (transaction_id, event_id)::text from event_cursors limit 1) as read,
+    exists (select from notifications where state = 'pending' and job_id is null) as unqueued,
+    exists (select from notifications where state = 'pending') as pending,
+    (select (n_tup_ins, n_tup_upd)::text from pg_stat_user_tables where relname = 'notifications') as written`;
+
 async function look(tasks: Client, scheduler: Client): Promise<Progress> {
-  const due = await tasks.query<{ unmarked: boolean }>('select exists (select from task_due where overdue_time is null and due_time <= now()) as unmarked');
-  const intents = await scheduler.query<{ intents: string; unqueued: string; pending: string }>(`
-    select count(*) as intents, count(*) filter (where state = 'pending' and job_id is null) as unqueued, count(*) filter (where state = 'pending') as pending
-    from notifications`);
-  const [row] = intents.rows;
-  return { unmarked: due.rows[0]?.unmarked ?? true, intents: Number(row?.intents), unqueued: Number(row?.unqueued), pending: Number(row?.pending) };
+  const { rows: [due] } = await tasks.query<{ unmarked: boolean; last: string | null }>(ofTasks);
+  const { rows: [row] } = await scheduler.query<{ read: string | null; unqueued: boolean; pending: boolean; written: string }>(ofScheduler);
+  if (due === undefined || row === undefined) throw new Error('a row without a table is always there');
+  return { unmarked: due.unmarked, ingested: due.last !== null && due.last === row.read, unqueued: row.unqueued, pending: row.pending, written: row.written };
 }
 
 const patienceMs = 60_000;
