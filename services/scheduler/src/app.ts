@@ -5,6 +5,7 @@ import { bind, openAccess, openPorts, startApplication, type Access, type Access
 import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
 import { systemClock, type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
+import { createClaimedJobs } from './claimed-jobs.ts';
 import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
 import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
@@ -139,6 +140,7 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
     tasks,
     users,
     queue,
+    claimedJobs: createClaimedJobs(),
     metrics: createSchedulerMetrics(metrics),
     pageTokens: createPageTokens(config.pageTokenKey),
     webhooks,

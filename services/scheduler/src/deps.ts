@@ -34,6 +34,7 @@ export interface SchedulerDeps {
   tasks: TasksPort;
   users: UsersPort;
   queue: QueuePort;
+  claimedJobs: ClaimedJobs;
   metrics: MetricsPort;
   pageTokens: PageTokens;
   clock: Clock;
@@ -218,6 +219,15 @@ export interface QueuePort {
   findJob(jobId: string): Promise<LiveJob | undefined>;
   /** Never throws. */
   measure(): Promise<void>;
+}
+
+/** Jobs whose ids are committed and that are on their way to the queue, within this process. */
+export interface ClaimedJobs {
+  /** False while the queue does not keep up: then nothing more is claimed ahead of it. */
+  hasRoom(): boolean;
+  put(batches: readonly DeliveryBatch[]): void;
+  /** All of them; they are the taker's now. */
+  take(): DeliveryBatch[];
 }
 
 /** How many lost jobs are made again, by what they are for. */

@@ -5,7 +5,7 @@ import type { SchedulerDeps } from './deps.ts';
 import { taskEventsCursor } from './domain/parked-event.ts';
 import type { NotificationRepository } from './domain/notification.repository.ts';
 import { declareSchedules } from './use-cases/declare-schedules.ts';
-import { dispatchPending } from './use-cases/dispatch-pending.ts';
+import { dispatchPending, enqueueClaimed } from './use-cases/dispatch-pending.ts';
 import { followHolds, type HoldableWorker } from './use-cases/follow-holds.ts';
 import { ingestEvents } from './use-cases/ingest-events.ts';
 import { planDeliveries } from './use-cases/plan-deliveries.ts';
@@ -34,13 +34,14 @@ type Run = (signal: AbortSignal) => Promise<{ again: boolean } | void>;
 
 /** Starts what works without being called: fire times, pulling events, dispatching, reconciling. Every replica runs all of it. */
 export function startPipeline(deps: SchedulerDeps, { logger, metrics, parts }: PipelineOptions, doorbell: Doorbell): void {
-  const repeat = (name: string, intervalMs: number, work: () => ReturnType<Run>) => {
+  const repeat = (name: string, intervalMs: number, work: () => ReturnType<Run>, atLast = async () => undefined as void) => {
     const run: Run = (signal) => runInBackground({ name, logger, timeoutMs: runTimeoutMs, signal }, work);
     const loop = startLoop({ name, logger, intervalMs, run });
-    parts.add({ name, stop: loop.stop });
+    parts.add({ name, stop: () => loop.stop().then(atLast) });
     return loop;
   };
-  doorbell.ring = repeat('dispatcher', dispatchIntervalMs, () => dispatchPending(deps)).wake;
+  // What is claimed should not have to wait for the reconciler because this process stops.
+  doorbell.ring = repeat('dispatcher', dispatchIntervalMs, () => dispatchPending(deps), () => enqueueClaimed(deps)).wake;
   repeat('reconciler', reconcileIntervalMs, () => reconcile(deps));
   repeat('planner', dispatchIntervalMs, () => planDeliveries(deps));
   repeat('ticker', tickIntervalMs, createTicker(deps));

@@ -1,6 +1,6 @@
 import { notificationKindToNumber } from '#contract/scheduler/v1/notifications';
 import { taskStatusToNumber } from '#contract/tasks/v1/tasks';
-import { runStatement, type EntityManager } from '#libs/db';
+import { afterCommit, runStatement, type EntityManager } from '#libs/db';
 import type { NewNotification } from './notification.entity.ts';
 
 /** What one job delivers. */
@@ -21,9 +21,19 @@ export interface UnplannedNotification {
   dueTime: Date;
 }
 
+/** How notifications get a job in the transaction that records them, when the queue can take one. */
+export interface JobMaker {
+  newJobId: () => string;
+  /** Told after the commit, of jobs that are still to be made. */
+  claimed: (batches: DeliveryBatch[]) => void;
+}
+
 export interface NotificationRepository {
-  /** Those whose event and recipient are known already stay as they are. */
-  add(notifications: NewNotification[]): Promise<void>;
+  /**
+   * Those whose event and recipient are known already stay as they are. With `jobs`, those that need not wait are claimed at
+   * once, which spares them a second version of their row; returns how many batches were.
+   */
+  add(notifications: NewNotification[], jobs?: JobMaker): Promise<number>;
   /** Those whose recipient's hour has to be looked up; oldest first. */
   listUnplanned(limit: number): Promise<UnplannedNotification[]>;
   /** Says when they are to go out; what has been planned stays as it is. */
@@ -41,17 +51,17 @@ const maxBatch = 500;
 
 const insertText = `
   insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_time, due_version, task_version,
-    previous_status, status, actor, call_id, trace_parent, event_time, state, deliver_after, create_time)
+    previous_status, status, actor, call_id, trace_parent, event_time, state, deliver_after, job_id, enqueue_time, create_time)
   select id, recipient_id, event_id, kind, task_id, task_title, due_time, due_version, task_version,
     previous_status, status, actor, call_id, trace_parent, event_time, 'pending',
-    case when waits_for_hour then 'infinity' else now() end, now()
+    case when waits_for_hour then 'infinity' else now() end, job_id, case when job_id is not null then clock_timestamp() end, now()
   from jsonb_to_recordset($1::jsonb) as n (id uuid, recipient_id uuid, event_id bigint, kind smallint, task_id uuid,
     task_title text, due_time timestamptz, due_version bigint, task_version bigint, previous_status smallint,
-    status smallint, actor text, call_id text, trace_parent text, event_time timestamptz, waits_for_hour boolean)
-  on conflict (event_id, recipient_id) do nothing`;
+    status smallint, actor text, call_id text, trace_parent text, event_time timestamptz, waits_for_hour boolean, job_id text)
+  on conflict (event_id, recipient_id) do nothing returning id`;
 
 const claimText = `
-  select id, call_id, trace_parent from notifications
+  select id, recipient_id, call_id, trace_parent from notifications
   where state = 'pending' and job_id is null and deliver_after <= now() order by deliver_after, id limit $1 for update skip locked`;
 
 const unplannedText = `
@@ -82,8 +92,15 @@ const buryText = `
 
 interface ClaimedRow {
   id: string;
+  recipient_id: string;
   call_id: string;
   trace_parent: string;
+}
+
+type Claimable = Pick<NewNotification, 'id' | 'recipientId' | 'callId' | 'traceParent'>;
+
+function toClaimable(row: ClaimedRow): Claimable {
+  return { id: row.id, recipientId: row.recipient_id, callId: row.call_id, traceParent: row.trace_parent };
 }
 
 function toRecord(notification: NewNotification): Record<string, unknown> {
@@ -107,29 +124,49 @@ function toRecord(notification: NewNotification): Record<string, unknown> {
   };
 }
 
-/** As many batches as it takes, in the order of the rows. */
-export function toBatches(rows: ClaimedRow[], newJobId: () => string): DeliveryBatch[] {
-  return Array.from({ length: Math.ceil(rows.length / maxBatch) }, (_, index) => {
-    const part = rows.slice(index * maxBatch, (index + 1) * maxBatch);
-    const [callId = '', traceParent = ''] = [part[0]?.call_id, part[0]?.trace_parent];
-    const links = [...new Set(part.map((row) => row.trace_parent))].filter((other) => other !== traceParent);
+/**
+ * As many batches as it takes. What goes to one recipient stands together: jobs that share recipients ask for the same settings,
+ * and wait for each other where digests begin.
+ */
+export function toBatches(rows: readonly Claimable[], newJobId: () => string): DeliveryBatch[] {
+  const sorted = rows.toSorted((a, b) => (a.recipientId < b.recipientId ? -1 : Number(a.recipientId > b.recipientId)));
+  return Array.from({ length: Math.ceil(sorted.length / maxBatch) }, (_, index) => {
+    const part = sorted.slice(index * maxBatch, (index + 1) * maxBatch);
+    const [callId = '', traceParent = ''] = [part[0]?.callId, part[0]?.traceParent];
+    const links = [...new Set(part.map((row) => row.traceParent))].filter((other) => other !== traceParent);
     return { jobId: newJobId(), notificationIds: part.map(({ id }) => id), callId, traceParent, links };
   });
 }
 
+const pairsOf = (batches: readonly DeliveryBatch[]) => batches.flatMap(({ jobId, notificationIds }) => notificationIds.map((id) => [id, jobId] as const));
+
+/** Without what was known before: nobody waits for a job of that. */
+function onlyAdded(batches: readonly DeliveryBatch[], added: ReadonlySet<string>): DeliveryBatch[] {
+  return batches.map((batch) => ({ ...batch, notificationIds: batch.notificationIds.filter((id) => added.has(id)) })).filter(({ notificationIds }) => notificationIds.length > 0);
+}
+
+async function addNotifications(em: EntityManager, notifications: NewNotification[], jobs: JobMaker | undefined): Promise<number> {
+  if (notifications.length === 0) return 0;
+  const batches = jobs === undefined ? [] : toBatches(notifications.filter(({ waitsForHour }) => !waitsForHour), jobs.newJobId);
+  const jobOf = new Map(pairsOf(batches));
+  const records = notifications.map((notification) => ({ ...toRecord(notification), job_id: jobOf.get(notification.id) ?? null }));
+  const rows = await runStatement<{ id: string }>(em, insertText, [JSON.stringify(records)]);
+  const claimed = onlyAdded(batches, new Set(rows.map(({ id }) => id)));
+  if (claimed.length > 0) afterCommit(em, () => jobs?.claimed(claimed));
+  return claimed.length;
+}
+
 export function createNotificationRepository(em: EntityManager): NotificationRepository {
   return {
-    add: async (notifications) => {
-      if (notifications.length > 0) await runStatement(em, insertText, [JSON.stringify(notifications.map(toRecord))]);
-    },
+    add: (notifications, jobs) => addNotifications(em, notifications, jobs),
     listUnplanned: async (limit) => {
       const rows = await runStatement<{ id: string; recipient_id: string; due_time: string }>(em, unplannedText, [limit]);
       return rows.map((row) => ({ id: row.id, recipientId: row.recipient_id, dueTime: new Date(row.due_time) }));
     },
     plan: async (planned) => void (await runStatement(em, planText, [planned.map(({ id }) => id), planned.map(({ deliverAfter }) => deliverAfter)])),
     claim: async (limit, newJobId) => {
-      const batches = toBatches(await runStatement<ClaimedRow>(em, claimText, [limit]), newJobId);
-      const pairs = batches.flatMap((batch) => batch.notificationIds.map((id) => [id, batch.jobId] as const));
+      const batches = toBatches((await runStatement<ClaimedRow>(em, claimText, [limit])).map(toClaimable), newJobId);
+      const pairs = pairsOf(batches);
       if (pairs.length > 0) await runStatement(em, assignText, [pairs.map(([id]) => id), pairs.map(([, jobId]) => jobId)]);
       return batches;
     },

@@ -9,7 +9,7 @@ import { taskEventsCursor } from '../domain/parked-event.ts';
 import { ingestEvents } from './ingest-events.ts';
 import { recordAction } from './record-action.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'newId' | 'clock' | 'retention' | 'logger' | 'wakeDispatch'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'newId' | 'clock' | 'retention' | 'logger' | 'queue' | 'claimedJobs' | 'wakeDispatch'>;
 
 export interface ParkedEventInput {
   eventId: bigint;
