@@ -23,7 +23,8 @@ const answers: { path: string; answer: Answer }[] = [];
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   const env = { TASKFLOW_LOG_LEVEL: 'trace', TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_OTLP_ENDPOINT: receiver.url };
-  world = await startWorld({ env });
+  // Provisioning and migrating know secrets too.
+  world = await startWorld({ copyDatabases: false, env });
   person = await world.register();
   secrets = await plantSecrets(world, person);
   wire = openWire(world.cluster, `App/${secret('password in a user agent')}`);

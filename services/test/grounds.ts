@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { Client } from 'pg';
-import { migrate, uuidv7, type DatabaseDefinition } from '#libs/db';
-import { createDatabase, serviceNames, testPostgresUrl, testRedisUrl, type ServiceName } from '#libs/devcluster';
+import { uuidv7 } from '#libs/db';
+import { createMigratedDatabase, serviceNames, testPostgresUrl, testRedisUrl, type ServiceName } from '#libs/devcluster';
 import { accessTokenRules, createServiceIdentity, type AccessKeys } from '#libs/grpc';
 import type { LimitsConfig } from '#libs/limits';
 import { createLogger, type Logger, type ServiceConfig } from '#libs/runtime';
@@ -91,16 +91,11 @@ function signToken(key: CryptoKey, claims: { userId: string; role: string; typ: 
     .sign(key);
 }
 
-/** Migrates an empty database. `reach` lets the service go another way to it than the test does. */
-export async function prepareGrounds(
-  service: ServiceName,
-  definitionOf: (url: string) => DatabaseDefinition,
-  reach: (url: string) => string = (url) => url,
-): Promise<Grounds> {
-  const database = await createDatabase(testPostgresUrl());
+/** `reach` lets the service go another way to its database than the test does. */
+export async function prepareGrounds(service: ServiceName, reach: (url: string) => string = (url) => url): Promise<Grounds> {
+  const database = await createMigratedDatabase(testPostgresUrl(), service);
   const logLines: string[] = [];
   const logger = createLogger({ service, level: 'trace', destination: { write: (line) => void logLines.push(line) } });
-  await migrate({ ...definitionOf(database.url), logger });
   const connection = await connect(database.url);
   const keys = makeServiceKeys();
   const signing = await generateKeyPair('EdDSA', { extractable: true });

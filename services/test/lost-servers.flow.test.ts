@@ -18,7 +18,7 @@ beforeAll(async () => {
   const limit = { requests: 1_000_000, perSeconds: 60 };
   const TASKFLOW_RATE_LIMITS = JSON.stringify({ '*': 'unlimited', 'taskflow.tasks.v1.TasksService/CreateTask': limit, 'taskflow.tasks.v1.TasksService/ListTasks': limit });
   const env = { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_RATE_LIMITS };
-  world = await startWorld({ postgresAdminUrl: infrastructure.postgresAdminUrl, redisUrl: infrastructure.redisUrl, env });
+  world = await startWorld({ postgresAdminUrl: infrastructure.postgresAdminUrl, redisUrl: infrastructure.redisUrl, copyDatabases: false, env });
   ada = await world.register();
 }, 120_000);
 afterAll(async () => {

@@ -58,6 +58,7 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
   const cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: testRedisUrl(),
+    copyDatabases: true,
     ports: 'free',
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
     ...options,

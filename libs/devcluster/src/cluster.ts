@@ -6,6 +6,7 @@ import { addressOf, hostEnvironment, settleClusterSettings, targetOf, type Admin
 import { openGuard, type Guard } from './guard.ts';
 import { checkoutRoot, makePrivateFolder } from './instance.ts';
 import { readLog } from './log-file.ts';
+import { provideMigratedDatabase } from './migrated-databases.ts';
 import { runScript } from './run-script.ts';
 import { serviceNames, settingOf, type ServiceName } from './service-names.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   /** An administrator's URL of the PostgreSQL to create roles and databases in; not needed with `databaseUrls`. */
   readonly postgresAdminUrl?: string;
   readonly redisUrl: string;
+  /** For tests that are not about it: databases are copied from migrated ones (`migrated-databases.ts`) instead of provisioned and migrated. */
+  readonly copyDatabases?: boolean;
   /** Existing databases: nothing is provisioned, only migrated. */
   readonly databaseUrls?: Record<ServiceName, string>;
   /** Keeps this cluster apart from others on the same servers: part of its database names, its queue prefix, its Redis database. */
@@ -115,6 +118,7 @@ interface Preparation {
 }
 
 async function prepareDatabases({ options, settings, dir }: Preparation): Promise<void> {
+  if (options.copyDatabases === true) return copyDatabases(options, settings);
   const root = options.root ?? checkoutRoot;
   const urls = Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'DATABASE_URL'), settings.databaseUrls[service]]));
   if (options.databaseUrls === undefined) {
@@ -134,6 +138,10 @@ async function prepareDatabases({ options, settings, dir }: Preparation): Promis
     }),
   );
   await rejectAfterAll(runs);
+}
+
+async function copyDatabases({ postgresAdminUrl = '', services = serviceNames }: ClusterOptions, { databaseUrls }: ClusterSettings): Promise<void> {
+  await rejectAfterAll(services.map(async (service) => provideMigratedDatabase(postgresAdminUrl, service, databaseUrls[service])));
 }
 
 /** Waits for all of them, so that nothing runs on behind an error, then throws the first failure. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 
 export interface TestDatabase {
   readonly url: string;
@@ -7,12 +7,13 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Creates an empty database, owned by the administrator of the URL. Names are made up when left out. */
-export async function createDatabase(adminUrl: string, name = `test_${randomBytes(8).toString('hex')}`): Promise<TestDatabase> {
-  const quoted = `"${name.replaceAll('"', '""')}"`;
-  await administer(adminUrl, `CREATE DATABASE ${quoted}`);
+/** Creates a database, owned by the administrator of the URL: an empty one, or a copy of the template. */
+export async function createDatabase(adminUrl: string, template = 'template1'): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const quoted = escapeIdentifier(name);
+  await administer(adminUrl, `CREATE DATABASE ${quoted} TEMPLATE ${escapeIdentifier(template)}`);
   const url = new URL(adminUrl);
-  url.pathname = `/${encodeURIComponent(name)}`;
+  url.pathname = `/${name}`;
   return { url: url.href, drop: async () => administer(adminUrl, `DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`) };
 }
 

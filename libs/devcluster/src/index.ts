@@ -4,6 +4,7 @@ export { createDatabase, type TestDatabase } from './databases.ts';
 export { isServing } from './health-check.ts';
 export { findFreePort, isPortFree } from './ports.ts';
 export { InstanceRunningError, startInfrastructure, type Infrastructure, type InfrastructureOptions } from './infrastructure.ts';
+export { createMigratedDatabase } from './migrated-databases.ts';
 export { readServiceKey } from './keys.ts';
 export { defaultPorts, serviceNames, type ServiceName } from './service-names.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';

@@ -9,7 +9,7 @@ import { serviceNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), namespace: 'demonstration', ports: 'free' });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free' });
 }, 120_000);
 
 afterAll(async () => cluster?.stop(), 60_000);

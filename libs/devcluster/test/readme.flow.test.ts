@@ -34,7 +34,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: testRedisUrl(),
-    namespace: 'readme',
+    copyDatabases: true,
     ports: 'free',
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
   });

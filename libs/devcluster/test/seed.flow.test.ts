@@ -9,7 +9,7 @@ import { startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../sr
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), ports: 'free', env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' } });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' } });
 }, 120_000);
 afterAll(() => cluster?.stop());
 

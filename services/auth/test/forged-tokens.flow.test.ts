@@ -23,7 +23,7 @@ function open<D extends object>(definition: D, service: 'auth' | 'users' | 'task
 }
 
 beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), ports: 'free', services: ['auth', 'users', 'tasks'] });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', services: ['auth', 'users', 'tasks'] });
   const [auth, users, tasks] = [open(AuthServiceService, 'auth'), open(UsersServiceService, 'users'), open(TasksServiceService, 'tasks')];
   services = {
     auth: (options) => auth.listSessions({}, options),

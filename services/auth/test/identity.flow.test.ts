@@ -11,7 +11,7 @@ let cluster: Cluster;
 let auth: PublicClient<typeof AuthServiceService>;
 let users: PublicClient<typeof UsersServiceService>;
 beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), namespace: 'identity', ports: 'free', services: ['auth', 'users'] });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', services: ['auth', 'users'] });
   auth = openPublicClient(AuthServiceService, cluster.address('auth'));
   users = openPublicClient(UsersServiceService, cluster.address('users'));
 }, 120_000);

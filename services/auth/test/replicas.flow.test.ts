@@ -20,6 +20,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: testRedisUrl(),
+    copyDatabases: true,
     ports: 'free',
     services: ['auth', 'users', 'tasks'],
     replicas: { auth: 2 },

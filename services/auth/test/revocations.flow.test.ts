@@ -14,7 +14,7 @@ let users: PublicClient<typeof UsersServiceService>;
 let tasks: PublicClient<typeof TasksServiceService>;
 let admin: LoginResponse;
 beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'] });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'] });
   auth = openPublicClient(AuthServiceService, cluster.address('auth'));
   otherAuth = openPublicClient(AuthServiceService, cluster.address('auth', 1));
   users = openPublicClient(UsersServiceService, cluster.address('users'));

@@ -14,7 +14,7 @@ let tasks: PublicClient<typeof TasksServiceService>;
 beforeAll(async () => {
   // Short, but with the margin that replicas need to notice each other's keys.
   const serviceEnv = { auth: { TASKFLOW_AUTH_JWKS_MAX_AGE_MS: '1000', TASKFLOW_AUTH_KEY_MARGIN_MS: '4000' } };
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'], serviceEnv });
+  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'], serviceEnv });
   auths = [0, 1].map((replica) => openPublicClient(AuthServiceService, cluster.address('auth', replica)));
   users = openPublicClient(UsersServiceService, cluster.address('users'));
   tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { migrate } from '#libs/db';
-import { createDatabase, testPostgresUrl } from '#libs/devcluster';
+import { createMigratedDatabase, testPostgresUrl } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
 import { makeConfig, makeServiceKeys, nobody } from '../../test/grounds.ts';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { AuthConfig } from '../src/config.ts';
-import { databaseDefinition } from '../src/db/database.ts';
 
 /** The real time, moved ahead as far as a test wants. */
 export interface TestClock extends Clock {
@@ -82,8 +80,7 @@ interface Place {
 }
 
 async function createPlace(reach = (url: string) => url): Promise<Place> {
-  const { url, drop } = await createDatabase(testPostgresUrl());
-  await migrate({ ...databaseDefinition(url), logger: createLogger({ service: 'auth', level: 'fatal' }) });
+  const { url, drop } = await createMigratedDatabase(testPostgresUrl(), 'auth');
   return { config: createConfig(reach(url)), clock: createTestClock(), directUrl: url, drop };
 }
 

@@ -22,6 +22,7 @@ export async function startLimitedAuth(settings: Record<string, string> = {}): P
   const cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: testRedisUrl(),
+    copyDatabases: true,
     namespace,
     ports: 'free',
     services: ['auth'],

@@ -9,7 +9,7 @@ let grounds: Grounds;
 let database: Database;
 let uow: UnitOfWork<Repositories>;
 beforeAll(async () => {
-  grounds = await prepareGrounds('scheduler', databaseDefinition);
+  grounds = await prepareGrounds('scheduler');
   database = await openDatabase({ ...databaseDefinition(grounds.databaseUrl), logger: grounds.logger, poolSize: 4, applicationName: 'claims' });
   uow = database.unitOfWork(createRepositories);
 });

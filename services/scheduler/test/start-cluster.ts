@@ -51,6 +51,7 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
   const cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: redis.url,
+    copyDatabases: true,
     ports: 'free',
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
     ...options,

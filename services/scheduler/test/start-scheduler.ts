@@ -7,7 +7,6 @@ import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
-import { databaseDefinition } from '../src/db/database.ts';
 
 export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
   scheduler: PublicClient<typeof SchedulerServiceService>;
@@ -20,7 +19,7 @@ const dayMs = 86_400_000;
 
 /** The service alone in this process, on a database and keys of its own. */
 export async function startScheduler(changes: Partial<SchedulerConfig> = {}, overrides: Pick<AppOverrides, 'lookup'> = {}): Promise<TestScheduler> {
-  const grounds = await prepareGrounds('scheduler', databaseDefinition);
+  const grounds = await prepareGrounds('scheduler');
   const { logger, accessKeys } = grounds;
   const config: SchedulerConfig = {
     ...grounds.config,

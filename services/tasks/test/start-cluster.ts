@@ -19,6 +19,7 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
   const cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
     redisUrl: testRedisUrl(),
+    copyDatabases: true,
     ports: 'free',
     services: ['auth', 'users', 'tasks'],
     ...options,

@@ -4,7 +4,6 @@ import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { TasksConfig } from '../src/config.ts';
-import { databaseDefinition } from '../src/db/database.ts';
 
 export type { TestUser } from '../../test/grounds.ts';
 
@@ -17,7 +16,7 @@ export interface TestTasks extends Pick<Grounds, 'databaseUrl' | 'logLines' | 's
 
 /** The service alone in this process, on a database of its own, with keys of its own. Redis only counts limits. */
 export async function startTasks({ config: changes, ...overrides }: AppOverrides & { config?: Partial<TasksConfig> } = {}): Promise<TestTasks> {
-  const grounds = await prepareGrounds('tasks', databaseDefinition);
+  const grounds = await prepareGrounds('tasks');
   const { logger, accessKeys } = grounds;
   const config: TasksConfig = { ...grounds.config, authAddress: nobody, usersAddress: nobody, retentionDays: 30, eventRetentionDays: 90, ...changes };
   const app = await startApp(config, { logger, accessKeys, ...overrides });

@@ -4,7 +4,6 @@ import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { UsersConfig } from '../src/config.ts';
-import { databaseDefinition } from '../src/db/database.ts';
 
 export interface TestUsers extends Pick<Grounds, 'logLines' | 'sql' | 'asService' | 'tokenFor'> {
   users: PublicClient<typeof UsersServiceService>;
@@ -25,7 +24,7 @@ export interface TestUsersOptions {
 
 /** The service in this process, on a database of its own, with keys of its own. */
 export async function startUsers({ config: changes, overrides, realKeys, databaseUrl }: TestUsersOptions = {}): Promise<TestUsers> {
-  const grounds = await prepareGrounds('users', databaseDefinition, databaseUrl);
+  const grounds = await prepareGrounds('users', databaseUrl);
   const { logger, accessKeys } = grounds;
   const config: UsersConfig = { ...grounds.config, poolSize: 5, authAddress: nobody, ...changes };
   const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys }), ...overrides });
