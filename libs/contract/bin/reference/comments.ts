@@ -1,4 +1,6 @@
-import type { DescEnumValue, DescField, DescFile, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
+import { fromBinary, type DescEnumValue, type DescField, type DescFile, type DescMessage, type DescMethod, type DescService } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { fileDescriptors } from '../../src/descriptors.ts';
 
 export type Commented = DescFile | DescService | DescMethod | DescMessage | DescField | DescEnumValue;
 
@@ -26,10 +28,13 @@ const fileOf = (subject: Commented): DescFile => {
   return subject.file;
 };
 
+/** By the file's path. The registry's files have no comments. */
+const sourceInfo = new Map(fileDescriptors.map(({ name, bytes }) => [name, fromBinary(FileDescriptorProtoSchema, bytes).sourceCodeInfo]));
+
 /** What stands before something in its .proto file, as one line. */
 export function commentOf(subject: Commented): string {
   const path = pathOf(subject).join('.');
-  const location = fileOf(subject).proto.sourceCodeInfo?.location.find((candidate) => candidate.path.join('.') === path);
+  const location = sourceInfo.get(fileOf(subject).proto.name)?.location.find((candidate) => candidate.path.join('.') === path);
   const lines = location?.leadingComments ?? '';
   return lines.split('\n').map((line) => line.trim()).filter((line) => line !== '').join(' ');
 }
