@@ -25,7 +25,7 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: ['libs/tsconfig.json', 'services/tsconfig.json', 'deploy/tsconfig.json'], tsconfigRootDir: root } },
+    languageOptions: { parserOptions: { project: '.config/tsconfig.json', tsconfigRootDir: root } },
     plugins: { 'import-x': importX },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

@@ -6,7 +6,9 @@ export default {
   moduleFileExtensions: ['ts', 'mjs', 'js', 'json', 'node'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/.config/strip-types.mjs' },
+  testSequencer: '<rootDir>/.config/longest-first.mjs',
   coverageProvider: 'v8',
-  maxWorkers: 2,
+  // More than two processors can take: tests of faults mostly wait, for a lease to run out or a process to come back.
+  maxWorkers: 3,
   testTimeout: 60_000,
 };

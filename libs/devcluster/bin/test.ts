@@ -10,17 +10,8 @@ import { checks, runCheck, runJest, type Check, type Tally } from '../src/test-r
 const report = startConsoleReport();
 const { signal } = listenForShutdown();
 const jestArgs = process.argv.slice(2);
-const tallies: Tally[] = [];
-
-if (jestArgs.length === 0) {
-  // Each needs one processor; their complaints name the file, so that it does not matter which comes first.
-  const run = (check: Check): Promise<Tally> => report.step(check.title, async () => runCheck(check, signal));
-  for (const [index, tally] of (await Promise.all(checks.map(run))).entries()) {
-    if (tally.failed > 0) report.line(`${checks[index]?.title}: FAILED`);
-    tallies.push(tally);
-  }
-}
-tallies.push(await runTests());
+// What complains names the file, so that it does not matter which comes first.
+const tallies = await Promise.all([runTests(), ...(jestArgs.length === 0 ? checks : []).map(runOneCheck)]);
 
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
@@ -29,6 +20,12 @@ process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 && !signal.aborted ? 0 : 1;
 // The channel to boot.mjs would keep this process alive.
 process.disconnect?.();
+
+async function runOneCheck(check: Check): Promise<Tally> {
+  const tally = await report.step(check.title, async () => runCheck(check, signal));
+  if (tally.failed > 0) report.line(`${check.title}: FAILED`);
+  return tally;
+}
 
 async function runTests(): Promise<Tally> {
   if (signal.aborted) return { passed: 0, failed: 1 };
