@@ -5,7 +5,7 @@ import { Webhook, type CreateWebhookResponse, type ListWebhooksResponse, type Te
 import type { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import { type ServiceName } from '#libs/contract';
-import { readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
+import { readServiceKey, startCluster, testPostgresUrl, testRedisUrl, until, type Cluster, type ClusterOptions } from '#libs/devcluster';
 import { createServiceIdentity } from '#libs/grpc';
 import { openWire, type Wire } from './wire.ts';
 
@@ -23,7 +23,10 @@ export interface World {
   cluster: Cluster;
   wire: Wire;
   admin: Person;
+  /** Somebody whom every service knows. */
   register(): Promise<Person>;
+  /** Somebody of whom users may not have heard yet. */
+  registerAccount(): Promise<Person>;
   /** Another session of a person; its id and refresh token. */
   openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
   createTask(owner: Person, assignee?: Person): Promise<Task>;
@@ -65,15 +68,22 @@ export async function startWorld(options: Partial<ClusterOptions> = {}): Promise
   });
   const wire = openWire(cluster);
   const signIn = async (who: { email: string; password: string }) => toPerson(await mustCall<LoginResponse>(wire, authPath('Login'), who), who);
+  // On a busy machine auth answers before users has heard of it: until then nobody can be assigned to.
+  const withProfile = async (person: Person): Promise<Person> => {
+    await until(() => wire.call('/taskflow.users.v1.UsersService/GetMe', {}, { token: person.token }), ({ outcome }) => outcome === 'OK');
+    return person;
+  };
+  const registerAccount = async (): Promise<Person> => {
+    const who = { email: newEmail(), password: newPassword() };
+    return toPerson(await mustCall<RegisterResponse>(wire, authPath('Register'), { ...who, displayName: 'Ada' }), who);
+  };
   const admin = await signIn({ email: cluster.admin.email, password: cluster.admin.password });
   return {
     cluster,
     wire,
     admin,
-    register: async () => {
-      const who = { email: newEmail(), password: newPassword() };
-      return toPerson(await mustCall<RegisterResponse>(wire, authPath('Register'), { ...who, displayName: 'Ada' }), who);
-    },
+    register: async () => withProfile(await registerAccount()),
+    registerAccount,
     openSession: async (person) => {
       const { token, refreshToken } = await signIn(person);
       return { sessionId: String(decodeJwt(token)['sid']), token, refreshToken };

@@ -13,14 +13,14 @@ let admin: TestUser;
 beforeAll(async () => {
   service = await startScheduler();
   [user, admin] = await Promise.all([service.newUser(), service.newUser('admin')]);
-  await until(() => service.sql('select 1 from schedules'), (rows) => rows.length === 2);
 });
-afterAll(() => service.stop());
+afterAll(() => service?.stop());
 
 const trigger = (request: { scheduleId?: string; requestId?: string } = {}, as = admin.as) =>
   service.scheduler.triggerSchedule({ scheduleId: 'overdue-sweep', requestId: '', ...request }, as);
 
-const runs = () => service.sql<{ id: string; requested_by: string }>('select id, requested_by from schedule_runs order by id');
+/** Those that somebody asked for; the fire times of the built-in schedules have theirs at any time. */
+const runs = () => service.sql<{ id: string; requested_by: string }>('select id, requested_by from schedule_runs where requested_by is not null order by id');
 
 describe('TriggerSchedule', () => {
   it('records a run before it answers, also while the queue and tasks are down', async () => {

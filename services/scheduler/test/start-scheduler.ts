@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { testRedisUrl } from '#libs/devcluster';
+import { testRedisUrl, until } from '#libs/devcluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
@@ -38,6 +38,8 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}, ove
     ...changes,
   };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
+  // The first tick declares them, a moment after the start.
+  await until(() => grounds.sql('select 1 from schedules'), (rows) => rows.length === 2);
   const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
   const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
