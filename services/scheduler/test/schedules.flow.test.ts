@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Schedule, ScheduleOverlapPolicy } from '#contract/scheduler/v1/scheduler';
 import { Task } from '#contract/tasks/v1/tasks';
 import { until } from '#libs/devcluster';
+import { patiently } from '#libs/grpc';
 import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 const intervalMs = 2_000;
@@ -17,8 +20,8 @@ beforeAll(async () => {
     overlapPolicy: ScheduleOverlapPolicy.BUFFER_ALL,
   });
   await service.scheduler.createSchedule({ schedule }, service.admin.as);
-}, 120_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 
 interface Run {
   fire_time: Date;
@@ -39,24 +42,47 @@ const after = async (more: number): Promise<Run[]> => onceEnded((await ended()) 
 /** How often a job of the schedule ended, in all replicas. */
 const ends = () => [0, 1, 2].flatMap((replica) => service.cluster.logs('scheduler', replica).split('\n')).filter((line) => line.includes('"run-schedule"') && line.includes('job completed')).length;
 
+/** The longest that this test itself waited for a word of the database while the work went on: for so long nothing moves on this machine. */
+async function besideProbes<T>(work: () => Promise<T>): Promise<{ result: T; stallMs: number }> {
+  let [busy, stallMs] = [true, 0];
+  const probe = async (): Promise<void> => {
+    while (busy) {
+      const began = performance.now();
+      await service.sql('select 1');
+      await pause(20);
+      stallMs = Math.max(stallMs, performance.now() - began);
+    }
+  };
+  const probing = probe();
+  const result = await work().finally(() => (busy = false));
+  await probing;
+  return { result, stallMs };
+}
+
 describe('a schedule with three replicas', () => {
   it('has exactly one run for each of ten ticks (E7, D34)', async () => {
-    const all = await after(10);
+    await after(10);
+    // In this order, since the next tick comes when it comes.
+    const endsBefore = ends();
+    const all = await runs();
     expect(gaps(all)).toEqual(gaps(all).map(() => intervalMs));
     // The two built-in schedules ran once at the start.
-    expect(ends()).toBeLessThanOrEqual(all.length + 2);
-  }, 60_000);
+    expect(endsBefore).toBeLessThanOrEqual(all.length + 2);
+  });
 
   it('ticks at most two intervals late when any replica is killed', async () => {
     for (const replica of [2, 1]) {
       const killedAt = Date.now();
-      await service.cluster.kill('scheduler', 'SIGKILL', replica);
-      const next = await until(runs, (all) => all.some((run) => run.create_time.getTime() > killedAt));
+      const kill = async (): Promise<Run[]> => {
+        await service.cluster.kill('scheduler', 'SIGKILL', replica);
+        return until(runs, (all) => all.some((run) => run.create_time.getTime() > killedAt));
+      };
+      const { result: next, stallMs } = await besideProbes(kill);
       const late = next.filter((run) => run.create_time.getTime() > killedAt).map((run) => run.create_time.getTime() - run.fire_time.getTime());
-      expect(Math.max(...late)).toBeLessThan(2 * intervalMs);
+      expect(Math.max(...late)).toBeLessThan(2 * intervalMs + stallMs);
     }
     await Promise.all([1, 2].map((replica) => service.cluster.start('scheduler', replica)));
-  }, 90_000);
+  }, 400_000);
 
   it('has not noticed that Redis forgot everything (E14)', async () => {
     const before = (await runs()).length;
@@ -64,7 +90,7 @@ describe('a schedule with three replicas', () => {
     const all = await after(4);
     expect(all.length).toBeGreaterThanOrEqual(before + 3);
     expect(gaps(all)).toEqual(gaps(all).map(() => intervalMs));
-  }, 60_000);
+  });
 
   it('makes up for a downtime, each fire time and each overdue task once, the oldest first (E8)', async () => {
     for (const replica of [0, 1, 2]) await service.cluster.kill('scheduler', 'SIGKILL', replica);
@@ -73,7 +99,7 @@ describe('a schedule with three replicas', () => {
     const hours = [3, 6, 1, 5, 2, 4];
     const late: Task[] = [];
     for (const hour of hours) late.push(await service.createTask(ada, { dueTime: new Date(Date.now() - hour * 3_600_000) }));
-    const downAt = (await runs()).at(-1)?.fire_time.getTime() ?? 0;
+    const downAt = ((await runs()).at(-1) as Run).fire_time.getTime();
     // Six hours in which nobody was there, of which the window lets the last hour count.
     await service.sql(`update schedules set create_time = create_time - interval '6 hours', next_fire_time = next_fire_time - interval '6 hours', catch_up_window_ms = 60000 where id = $1`, [scheduleId]);
     await service.sql('delete from schedule_runs where schedule_id = $1', [scheduleId]);
@@ -89,7 +115,7 @@ describe('a schedule with three replicas', () => {
     expect((await told()).map(({ task_id: id }) => id)).toEqual(oldestFirst.map(({ id }) => id));
     const started = await service.sql<{ fire_time: Date }>('select fire_time from schedule_runs where schedule_id = $1 and start_time is not null order by start_time', [scheduleId]);
     expect(started.map((run) => run.fire_time)).toEqual(started.map((run) => run.fire_time).toSorted((a, b) => a.getTime() - b.getTime()));
-  }, 120_000);
+  }, 400_000);
 });
 
 describe('E2: the events of parallel writers, with three replicas that all read them', () => {
@@ -102,20 +128,22 @@ describe('E2: the events of parallel writers, with three replicas that all read 
       const ids: string[] = [];
       for (let batch = 0; batch < batches; batch += 1) {
         const tasks = Array.from({ length: size }, () => Task.fromPartial({ title: 'Water the plants', assigneeId: bob.userId }));
-        ids.push(...(await service.tasks.batchCreateTasks({ tasks }, as)).results.map(({ task }) => task?.id ?? ''));
+        const requestId = randomUUID();
+        ids.push(...(await patiently(() => service.tasks.batchCreateTasks({ tasks, requestId }, as))).results.map(({ task }) => task?.id ?? ''));
       }
       return ids;
     };
     const created = (await Promise.all(people.map(write))).flat();
     const told = () => service.sql<{ task_id: string }>("select task_id from notifications where recipient_id = $1 and state = 'delivered' order by task_id", [bob.userId]);
-    await until(told, (rows) => rows.length >= created.length);
+    const count = () => service.sql<{ count: number }>("select count(*)::int as count from notifications where recipient_id = $1 and state = 'delivered'", [bob.userId]);
+    await until(count, ([row]) => (row?.count ?? 0) >= created.length, 200_000);
     expect((await told()).map(({ task_id: id }) => id)).toEqual(created.toSorted());
     expect(await service.sql('select notification_id from deliveries group by notification_id, channel having count(*) > 1')).toEqual([]);
     for (const replica of [0, 1, 2]) {
-      const text = await (await fetch(`${service.cluster.httpAddress('scheduler', replica)}/metrics`)).text();
-      expect(text).toMatch(/^event_puller_lag_seconds\{[^}]*cursor="tasks"/m);
+      const page = async () => (await fetch(`${service.cluster.httpAddress('scheduler', replica)}/metrics`)).text();
+      await until(page, (text) => /^event_puller_lag_seconds\{[^}]*cursor="tasks"/m.test(text));
     }
-  }, 120_000);
+  }, 400_000);
 
   it('hold nothing up when one of them cannot be handled: it is parked, told to administrators, and handled once when it is retried', async () => {
     const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
@@ -132,5 +160,5 @@ describe('E2: the events of parallel writers, with three replicas that all read 
     await service.scheduler.retryParkedEvent({ eventId: parkedEvents[0]?.eventId ?? 0n }, service.admin.as);
     await until(told, (all) => all.length === titles.length);
     expect(await told()).toEqual(titles.toSorted());
-  }, 90_000);
+  });
 });

@@ -13,9 +13,8 @@ let admin: TestUser;
 beforeAll(async () => {
   service = await startScheduler();
   [user, admin] = await Promise.all([service.newUser(), service.newUser('admin')]);
-  await until(() => service.sql('select 1 from schedules'), (rows) => rows.length === 2);
 });
-afterAll(() => service.stop());
+afterAll(() => service?.stop());
 beforeEach(() => service.sql('delete from schedules where not built_in'));
 
 const newId = (): string => `s-${randomUUID()}`;
@@ -23,6 +22,12 @@ const draftOf = (fields: Partial<Schedule> = {}) => Schedule.fromPartial({ id: n
 const create = async (fields: Partial<Schedule> = {}, extras = {}): Promise<Schedule> => {
   const { schedule } = await service.scheduler.createSchedule({ schedule: draftOf(fields), ...extras }, admin.as);
   if (schedule === undefined) throw new Error('the answer has no schedule');
+  return schedule;
+};
+/** It has no run but those that a test asks for, also when a minute or an hour begins meanwhile. */
+const createPaused = async (fields: Partial<Schedule>): Promise<Schedule> => {
+  const schedule = await create(fields);
+  await service.scheduler.pauseSchedule({ scheduleId: schedule.id }, admin.as);
   return schedule;
 };
 const get = async (scheduleId: string) => (await service.scheduler.getSchedule({ scheduleId }, admin.as)).schedule;
@@ -117,7 +122,7 @@ describe('a fire time', () => {
     expect(new Set(fireTimes).size).toBe(rows.length);
     expect([120, 121, 122]).toContain(rows.length);
     expect((await get(id))?.lastMissedTime?.getTime()).toBeLessThan(Date.now() - 7_200_000);
-  }, 120_000);
+  });
 
   it('has no part in a paused schedule, and those of the pause are not made up for', async () => {
     const { id } = await create({ cron: '', timeZone: '', interval: { seconds: 3_600n, nanos: 0 } });
@@ -160,8 +165,7 @@ describe('BackfillSchedule', () => {
     ['back', '*/20 * * * *', back],
   ])('fills exactly the gaps of a range in which the clock is set %s, each with one run, never two at once, also while paused', async (_name, cron, times) => {
     const [startTime, endTime, from, to] = times;
-    const { id } = await create({ cron, overlapPolicy: ScheduleOverlapPolicy.SKIP });
-    await service.scheduler.pauseSchedule({ scheduleId: id }, admin.as);
+    const { id } = await createPaused({ cron, overlapPolicy: ScheduleOverlapPolicy.SKIP });
     const expected = accordingToCronParser(cron, startTime, endTime);
     const inside = accordingToCronParser(cron, from, to);
     expect(inside.length).toBeGreaterThan(1);
@@ -181,7 +185,7 @@ describe('BackfillSchedule', () => {
   });
 
   it('begins with the oldest', async () => {
-    const { id } = await create({ cron: '0 * * * *', timeZone: '' });
+    const { id } = await createPaused({ cron: '0 * * * *', timeZone: '' });
     await backfill({ scheduleId: id, startTime: at('2025-06-01T00:00:00'), endTime: at('2025-06-01T05:00:00') });
     await ended(id, 5);
     const starts = (await rowsOf(id)).map((row) => row.start_time.getTime());
@@ -201,7 +205,7 @@ describe('BackfillSchedule', () => {
   });
 
   it('takes 1000 fire times and not one more, and says up to where they go', async () => {
-    const { id } = await create({ cron: '* * * * *', timeZone: '' });
+    const { id } = await createPaused({ cron: '* * * * *', timeZone: '' });
     const startTime = at('2025-06-01T00:00:00');
     const limit = at('2025-06-01T16:40:00');
     const error = await refusal(backfill({ scheduleId: id, startTime, endTime: new Date(limit.getTime() + 1) }));
