@@ -20,8 +20,8 @@ beforeAll(async () => {
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
   });
   ada = await service.newUser('Ada');
-}, 180_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 
 const createOverdue = (count: number) => Promise.all(Array.from({ length: count }, () => service.createTask(ada, { dueTime: anHourAgo() })));
 const ticksSince = async (count: number) => {
@@ -39,10 +39,9 @@ describe('with replicas whose clocks are three hours off', () => {
     expect(await toldOf(service, [dueSoon])).toEqual([]);
     expect(await toldOf(service, tasks)).toEqual(onceEach(tasks));
     expect(await service.sql('select 1 from dead_letters')).toEqual([]);
-    expect(service.cluster.logs('scheduler', 1)).toContain('the clock is wrong');
-    expect(service.cluster.logs('scheduler', 2)).toContain('the clock is wrong');
+    for (const replica of [1, 2]) await until(async () => service.cluster.logs('scheduler', replica).includes('the clock is wrong'), Boolean);
     expect(service.cluster.logs('scheduler', 0)).not.toContain('the clock is wrong');
-  }, 120_000);
+  });
 
   it('fire times stay those of the database', async () => {
     const rows = await service.sql<{ late: number }>("select extract(epoch from create_time - fire_time)::float8 as late from schedule_runs where fire_time is not null");

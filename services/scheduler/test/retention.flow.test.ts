@@ -9,8 +9,8 @@ beforeAll(async () => {
   // Shorter than tasks keeps its events.
   service = await startSchedulerCluster({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS: '5' } });
   ada = await service.newUser('Ada');
-}, 120_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 
 /** Lets the databases believe that everything so far happened long ago. */
 async function passDays(count: number): Promise<void> {
@@ -36,5 +36,5 @@ it('an event whose notification has been forgotten is not told again when the lo
   await until(() => service.inbox(ada), (all) => all.length > 0);
   expect((await service.inbox(ada)).map(({ taskId }) => taskId)).toEqual([later.id]);
   expect(await service.sql('select 1 from notifications where task_id = $1', [task.id])).toEqual([]);
-  expect(service.cluster.logs('scheduler')).toContain('events were too old to be told of');
-}, 60_000);
+  await until(async () => service.cluster.logs('scheduler').includes('events were too old to be told of'), Boolean);
+});

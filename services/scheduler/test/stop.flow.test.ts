@@ -16,15 +16,19 @@ beforeAll(async () => {
     replicaEnv: { 'scheduler-2': { TASKFLOW_SCHEDULER_BOARD: 'off' } },
     onLoss: (label, how) => void ends.set(label, how),
   });
-}, 120_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 beforeEach(() => ends.clear());
 
 const look = async (replica: number) =>
   (await fetch(`${service.cluster.httpAddress('scheduler', replica)}/board/api/queues`, { headers: { authorization: `Bearer ${service.admin.as.token}` } })).status;
 const linesOf = (replica: number) => service.cluster.logs('scheduler', replica).split('\n');
 /** As the platform does: nobody but the process decides how it ends. */
-const terminate = (replica: number) => process.kill(service.cluster.pid('scheduler', replica) ?? 0, 'SIGTERM');
+function terminate(replica: number): void {
+  const pid = service.cluster.pid('scheduler', replica);
+  if (pid === undefined) throw new Error(`replica ${replica} has ended already`);
+  process.kill(pid, 'SIGTERM');
+}
 
 /** Until release, deliveries begin and come no further. */
 async function holdDeliveries(): Promise<{ release(): Promise<void> }> {
@@ -68,5 +72,5 @@ describe('E16: a process that is told to end', () => {
     await Promise.all(replicas.map((replica) => service.cluster.start('scheduler', replica)));
     await until(() => service.inbox(ada), (all) => all.length >= tasks.length);
     expect((await service.inbox(ada)).map(({ taskId }) => taskId).sort()).toEqual(tasks.map(({ id }) => id).sort());
-  }, 120_000);
+  });
 });

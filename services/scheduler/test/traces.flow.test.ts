@@ -18,7 +18,7 @@ beforeAll(async () => {
   });
   ada = await cluster.newUser('Ada');
   bob = await cluster.newUser('Bob');
-}, 120_000);
+});
 afterAll(async () => {
   await cluster?.stop();
   await receiver?.stop();
@@ -163,7 +163,7 @@ describe('H4: one trace from the call to the handler of its job', () => {
         expect(lines).toContainEqual(expect.stringMatching(line));
       }
     }
-  }, 90_000);
+  });
 
   it('a refusal is recorded with its reason, and is no failure of the service', async () => {
     const origin = traced();
@@ -189,10 +189,9 @@ describe('H4: one trace from the call to the handler of its job', () => {
     const { userId: assigneeId } = await cluster.newUser('Carla');
     await cluster.tasks.createTask({ task: Task.fromPartial({ title: 'Water the plants', assigneeId }) }, { ...ada.as, metadata: origin.metadata });
     await untilRun(origin);
-    for (const service of ['tasks', 'users', 'scheduler'] as const) {
-      await until(async () => cluster.cluster.logs(service), (log) => log.includes(origin.traceId));
-    }
-    const job = cluster.cluster.logs('scheduler').split('\n').find((line) => line.includes(origin.traceId) && line.includes('job completed'));
-    expect(job).toBeDefined();
+    const known = (service: 'tasks' | 'users' | 'scheduler', what = '') =>
+      until(async () => cluster.cluster.logs(service).split('\n').some((line) => line.includes(origin.traceId) && line.includes(what)), Boolean);
+    for (const service of ['tasks', 'users', 'scheduler'] as const) await known(service);
+    await known('scheduler', 'job completed');
   });
 });

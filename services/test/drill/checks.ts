@@ -198,7 +198,7 @@ export async function check(options: CheckOptions): Promise<Verdict> {
     const found = mine.filter(({ ownerId }) => ownerId === person.account.userId);
     const lost = findLost(found, ledger);
     const surplus = findSurplus(found, ledger);
-    const wrongEvents = await settledEvents(person, ledger, Math.min(patienceMs, 15_000));
+    const wrongEvents = await settledEvents(person, ledger, patienceMs);
     for (const what of [...lost, ...surplus, ...wrongEvents]) caller.violate(1, what);
     await checkStats(options, person.account, mine);
     verdict.acknowledged += ledger.acknowledged.length;

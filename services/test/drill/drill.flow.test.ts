@@ -5,8 +5,8 @@ import { startStage, type Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await startStage(() => undefined);
-}, 120_000);
-afterAll(() => stage.stop(), 60_000);
+});
+afterAll(() => stage?.stop());
 
 /** Two faults that come and go by themselves, one that kills, one that restarts; `npm run drill` has all of them. */
 it('invariant 1: a short drill loses nothing that was acknowledged, and nothing happens twice', async () => {
@@ -24,4 +24,4 @@ it('invariant 1: a short drill loses nothing that was acknowledged, and nothing 
   expect(verdict).toMatchObject({ lost: 0, duplicated: 0 });
   expect(verdict.acknowledged).toBeGreaterThan(0);
   expect(faults).toHaveLength(4);
-}, 180_000);
+}, 600_000);
