@@ -13,7 +13,7 @@ beforeAll(async () => {
   people = { owner: await world.register(), assignee: await world.register(), other: await world.register(), admin: world.admin };
   disabled = await world.register();
   await disable(disabled);
-}, 120_000);
+});
 afterAll(() => world?.stop());
 
 async function disable({ id, token }: Person): Promise<void> {

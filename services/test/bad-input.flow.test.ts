@@ -14,7 +14,7 @@ beforeAll(async () => {
   world = await startWorld({ services: ['auth', 'users'] });
   const owner = await world.register();
   people = { owner, assignee: owner, other: owner, admin: world.admin };
-}, 120_000);
+});
 afterAll(() => world?.stop());
 
 const swept = [...policies.values()].filter(({ service }) => /^taskflow\.(auth|users)\./.test(service));

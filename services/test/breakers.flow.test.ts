@@ -20,11 +20,11 @@ beforeAll(async () => {
   admin = { token: world.admin.token };
   // Somebody whom nobody has asked for yet, so that tasks asks users.
   await assign();
-}, 240_000);
+});
 afterAll(async () => {
   breakers?.close();
   await world?.stop();
-}, 60_000);
+});
 
 async function assign(): Promise<string> {
   const task = Task.fromPartial({ title: 'for somebody', assigneeId: randomUUID() });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   secrets = await plantSecrets(world, person);
   wire = openWire(world.cluster, `App/${secret('password in a user agent')}`);
   await sendEverything();
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
   wire?.close();
   await world?.stop();

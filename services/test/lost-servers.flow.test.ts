@@ -20,11 +20,11 @@ beforeAll(async () => {
   const env = { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_RATE_LIMITS };
   world = await startWorld({ postgresAdminUrl: infrastructure.postgresAdminUrl, redisUrl: infrastructure.redisUrl, copyDatabases: false, env });
   ada = await world.register();
-}, 120_000);
+});
 afterAll(async () => {
-  await world.stop();
-  await infrastructure.stop();
-}, 60_000);
+  await world?.stop();
+  await infrastructure?.stop();
+});
 
 const create = (requestId: string = randomUUID()) =>
   world.wire.call(createTask, { task: Task.fromPartial({ title: 'through it all' }), requestId }, { token: ada.token });
@@ -47,7 +47,7 @@ describe('invariant 2: a Redis that hangs', () => {
       infrastructure.thawRedis();
     }
     expect((await create()).outcome).toBe('OK');
-  }, 120_000);
+  });
 });
 
 describe('invariant 3: a PostgreSQL that crashes twice in a second', () => {
@@ -80,5 +80,5 @@ describe('invariant 3: a PostgreSQL that crashes twice in a second', () => {
     // More at once than the pool has connections: none has leaked.
     const many = await Promise.all(Array.from({ length: 40 }, () => create()));
     expect(new Set(many.map(({ outcome }) => outcome))).toEqual(new Set(['OK']));
-  }, 120_000);
+  });
 });

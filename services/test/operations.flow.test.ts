@@ -13,7 +13,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_COMMIT: 'abc1234', TASKFLOW_RATE_LIMITS: '{"taskflow.tasks.v1.TasksService/GetTask":{"requests":7,"perSeconds":60}}' } });
-}, 120_000);
+});
 afterAll(() => world?.stop());
 
 const pathOf = (name: string): string => new URL(`../../${name}`, import.meta.url).pathname;
@@ -124,7 +124,7 @@ describe('H3, H5: the metrics that deploy/observability/metrics.md promises', ()
     await until(() => pageOf('tasks'), (page) => /^taskflow_overdue_lag_seconds\{/m.test(page));
     await until(() => pageOf('auth'), (page) => /^outbox_attempts_total\{/m.test(page));
     for (const service of serviceNames) pages.set(service, readPage(await pageOf(service)));
-  }, 60_000);
+  });
 
   it.each(documented.map((metric) => [metric.name, metric] as const))('%s', (name, { type, labels, services, onFirstUse }) => {
     expect(services).not.toEqual([]);

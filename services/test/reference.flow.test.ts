@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'taskflow-reference-'));
   world = await startWorld();
   people = { owner: await world.register(), assignee: await world.register(), other: await world.register(), admin: world.admin };
-}, 120_000);
+});
 afterAll(async () => {
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -94,5 +94,5 @@ describe('J3: the grpcurl lines of the API reference', () => {
     const { output, errors, failed } = await run(filled, await tokens(policy), isStream);
     expect({ line: filled, errors, failed }).toEqual({ line: filled, errors: '', failed: false });
     expect(output).toContain('{');
-  }, 40_000);
+  });
 });

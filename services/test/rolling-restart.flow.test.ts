@@ -14,11 +14,11 @@ beforeAll(async () => {
   world = await startWorld({ replicas: Object.fromEntries(serviceNames.map((service) => [service, 2])) });
   ada = await world.register();
   clients = openClients();
-}, 120_000);
+});
 afterAll(async () => {
-  clients.close();
-  await world.stop();
-}, 60_000);
+  clients?.close();
+  await world?.stop();
+});
 
 function openClients() {
   const options = { roundRobin: true, resend: false };
@@ -94,5 +94,5 @@ describe('invariant 7: a rolling restart of every service under load', () => {
     await following;
     expect(interruptions).toBeGreaterThan(0);
     expect(events.map(({ sequence }) => Number(sequence)).sort((a, b) => a - b)).toEqual(Array.from({ length: Number(stats?.total) }, (_, index) => index + 1));
-  }, 240_000);
+  }, 600_000);
 });

@@ -13,7 +13,7 @@ let people: People;
 beforeAll(async () => {
   world = await startWorld();
   people = { owner: await world.register(), assignee: await world.register(), other: await world.register(), admin: world.admin };
-}, 120_000);
+});
 afterAll(() => world?.stop());
 
 const internal = [...policies.values()].filter(({ access }) => access === 'service');

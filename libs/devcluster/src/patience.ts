@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { patiently } from '#libs/grpc';
 
 /** Asks again and again until the answer satisfies; rejects with the last answer after `patienceMs`. */
-export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean, patienceMs = 50_000): Promise<T> {
+export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean, patienceMs = 100_000): Promise<T> {
   const giveUp = Date.now() + patienceMs;
   for (;;) {
     const answer = await patiently(ask, Math.max(0, giveUp - Date.now()));

@@ -9,8 +9,8 @@ import { anHourAgo, startSchedulerCluster, type SchedulerCluster, type TestUser 
 let service: SchedulerCluster;
 beforeAll(async () => {
   service = await startSchedulerCluster();
-}, 120_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 
 const explain = (task: Task): Promise<ExplainOverdueResponse> => service.scheduler.explainOverdue({ taskId: task.id }, service.admin.as);
 /** The answer once it has that verdict. */
@@ -77,7 +77,7 @@ describe('ExplainOverdue', () => {
     });
     await service.sql('update notifications set deliver_after = now() where task_id = $1', [task.id]);
     await explained(task, OverdueVerdict.DELIVERED);
-  }, 120_000);
+  });
 
   it('tells that the recipient has muted every channel', async () => {
     const ada = await service.newUser('Ada');

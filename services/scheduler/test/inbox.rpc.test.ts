@@ -11,7 +11,7 @@ let user: TestUser;
 beforeAll(async () => {
   service = await startScheduler();
 });
-afterAll(() => service.stop());
+afterAll(() => service?.stop());
 
 interface Delivered {
   kind?: NotificationKind;

@@ -8,8 +8,8 @@ const replicas = [0, 1];
 let service: SchedulerCluster;
 beforeAll(async () => {
   service = await startSchedulerCluster({ replicas: { scheduler: replicas.length } });
-}, 120_000);
-afterAll(() => service?.stop(), 60_000);
+});
+afterAll(() => service?.stop());
 
 /** Whether every replica keeps from the queue. */
 async function heldByAll(): Promise<boolean> {
@@ -54,4 +54,4 @@ it('a paused queue begins no job in any replica, also after Redis forgot everyth
   await service.scheduler.resumeQueue({ queue }, service.admin.as);
   await until(() => service.inbox(ada), (all) => all.length === 1);
   expect(await states()).toEqual([{ state: 'delivered', outcomes: 1 }]);
-}, 120_000);
+});
