@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
+import { UsersServiceService } from '#contract/users/v1/users';
 import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openPublicClient, patiently, type PublicClient } from '#libs/grpc';
 import type { TestUser } from './start-tasks.ts';
 
 export interface TasksCluster {
   cluster: Cluster;
   tasks: PublicClient<typeof TasksServiceService>;
-  /** A registered account. */
+  /** Somebody whom every service knows. */
   newUser(displayName: string): Promise<TestUser>;
   admin(): Promise<TestUser>;
   stop(): Promise<void>;
@@ -25,6 +26,7 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
     ...options,
   });
   const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const users = openPublicClient(UsersServiceService, cluster.address('users'));
   const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
   return {
     cluster,
@@ -32,15 +34,17 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
     newUser: async (displayName) => {
       const email = `${randomBytes(8).toString('hex')}@example.com`;
       const { account, tokens } = await auth.register({ email, password: randomBytes(12).toString('hex'), displayName });
-      return { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
+      const user = { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
+      // On a busy machine auth answers before users has heard of it.
+      await patiently(() => users.getMe({}, user.as));
+      return user;
     },
     admin: async () => {
       const { account, tokens } = await auth.login({ email: cluster.admin.email, password: cluster.admin.password });
       return { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
     },
     stop: async () => {
-      auth.close();
-      tasks.close();
+      for (const client of [auth, users, tasks]) client.close();
       await cluster.stop();
     },
   };
