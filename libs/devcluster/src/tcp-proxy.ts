@@ -10,16 +10,20 @@ export interface TcpProxy {
   cut(): Promise<void>;
   /** Keeps connections open, but nothing passes any more. */
   freeze(): void;
+  /** What clients say passes, and no answer does. */
+  mute(): void;
   /** Everything takes so much longer, in each direction. */
   delay(ms: number): void;
   /** How many times a client has spoken while it was frozen. */
   unheard(): number;
   /** How many connections were taken so far. */
   connections(): number;
-  /** After cut, freeze or delay: as at the beginning. */
+  /** After cut, freeze, mute or delay: as at the beginning. */
   restore(): Promise<void>;
   close(): Promise<void>;
 }
+
+const noTrouble = { frozen: false, muted: false, delayMs: 0 };
 
 /** Passes bytes on after a delay, in order also when the delay becomes shorter in between. */
 function forwardTo(receiver: Socket, delayMs: () => number): (bytes: Buffer | string) => void {
@@ -36,8 +40,7 @@ function forwardTo(receiver: Socket, delayMs: () => number): (bytes: Buffer | st
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const targetUrl = new URL(target.includes('://') ? target : `tcp://${target}`);
   const sockets = new Set<Socket>();
-  let frozen = false;
-  let delayMs = 0;
+  let trouble = noTrouble;
   let unheard = 0;
   let connections = 0;
 
@@ -53,13 +56,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         outer.destroy();
       });
     }
-    const toServer = forwardTo(outer, () => delayMs);
-    const toClient = forwardTo(inner, () => delayMs);
+    const toServer = forwardTo(outer, () => trouble.delayMs);
+    const toClient = forwardTo(inner, () => trouble.delayMs);
     inner.on('data', (bytes) => {
-      if (frozen) unheard += 1;
+      if (trouble.frozen) unheard += 1;
       else toServer(bytes);
     });
-    outer.on('data', (bytes) => void (frozen || toClient(bytes)));
+    outer.on('data', (bytes) => void (trouble.frozen || trouble.muted || toClient(bytes)));
   });
 
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -78,13 +81,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     address: `127.0.0.1:${port}`,
     url: url.href,
     cut,
-    freeze: () => void (frozen = true),
-    delay: (ms) => void (delayMs = ms),
+    freeze: () => void (trouble = { ...trouble, frozen: true }),
+    mute: () => void (trouble = { ...trouble, muted: true }),
+    delay: (ms) => void (trouble = { ...trouble, delayMs: ms }),
     unheard: () => unheard,
     connections: () => connections,
     restore: async () => {
-      frozen = false;
-      delayMs = 0;
+      trouble = noTrouble;
       dropAll();
       if (!server.listening) await listen(port);
     },

@@ -76,14 +76,12 @@ describe('two replicas of tasks', () => {
     const slow = openPublicClient(TasksServiceService, proxy.address);
     try {
       await slow.listTasks({ pageSize: 1 }, user.as);
-      // The way back takes long enough to look and to kill.
-      proxy.delay(1500);
+      proxy.mute();
       const unanswered = refusal(send(slow));
       await until(
         async () => (await database.query('select 1 from idempotency_records where request_id = $1', [requestId])).rows.length,
         (rows) => rows === 1,
       );
-      proxy.freeze();
       await service.cluster.kill('tasks', 'SIGKILL');
       await proxy.cut();
       expect((await unanswered).kind).toBe('unavailable');
