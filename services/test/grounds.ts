@@ -66,7 +66,8 @@ export function makeConfig(service: ServiceName, databaseUrl: string, keys: Reco
     servicePublicKeys: { keys: publicKeys },
     shutdownGraceMs: 2000,
     trustedProxies: [],
-    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' } },
+    // Patient, since a machine that is busy with other tests must not look like a Redis that is gone.
+    limits: { redisUrl: testRedisUrl(), prefix: `test-${randomUUID()}`, overrides: { '*': 'unlimited' }, timeoutMs: 5000 },
     pageTokenKey: randomBytes(32),
   };
 }

@@ -166,7 +166,7 @@ class PrivateRedis implements RedisServer {
 
 /** Runs the work on a connection of its own; undefined when the server does not answer or refuses. */
 export async function withConnection<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T | undefined> {
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 2_000, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 10_000, maxRetriesPerRequest: 0, retryStrategy: () => null });
   redis.on('error', () => undefined);
   try {
     await redis.connect();

@@ -49,14 +49,14 @@ function endAlsoBetweenAttempts(redis: Redis): void {
   };
 }
 
-/** For enqueueing: every command fails at once without a connection, and after a second with a silent one. */
-export function openProducerConnection(url: string, logger: Logger): Redis {
+/** For enqueueing: every command fails at once without a connection, and after a while with a silent one. */
+export function openProducerConnection(url: string, logger: Logger, commandTimeout = commandTimeoutMs): Redis {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: commandTimeoutMs,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout,
     retryStrategy: reconnectDelayMs,
     disconnectTimeout: farewellMs,
   });

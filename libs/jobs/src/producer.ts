@@ -9,6 +9,8 @@ export interface ProducerOptions {
   /** The first part of every key, so that one Redis can serve several clusters. */
   prefix: string;
   logger: Logger;
+  /** How long an answer of Redis is waited for; a second when left out. */
+  commandTimeoutMs?: number;
 }
 
 /** Gives the queue of that name; it throws when there is none. */
@@ -53,7 +55,7 @@ function finderOf(queues: readonly Queue[]): Queues {
 }
 
 export function openProducer(options: ProducerOptions, names: readonly string[]): Producer {
-  const redis = openProducerConnection(options.redisUrl, options.logger);
+  const redis = openProducerConnection(options.redisUrl, options.logger, options.commandTimeoutMs);
   let opening: Promise<Queue[]> | undefined;
   const open = (): Promise<Queue[]> => {
     const queues = openQueues(names, redis, options.prefix);

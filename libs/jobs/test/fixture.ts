@@ -45,10 +45,13 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
+/** A machine that is busy with other tests must not look like a Redis that is gone. */
+const patientMs = 30_000;
+
 /** A queue of its own on the shared Redis; everything it opened is closed by `close`. */
-export async function openFixture(redisUrl: string): Promise<Fixture> {
+export async function openFixture(redisUrl: string, { commandTimeoutMs = patientMs } = {}): Promise<Fixture> {
   const metrics = createMetrics('test');
-  const options = { redisUrl, prefix: `test-${randomUUID()}`, jobs, logger, metrics };
+  const options = { redisUrl, prefix: `test-${randomUUID()}`, jobs, logger, metrics, commandTimeoutMs };
   const queue = createJobQueue(options);
   const workers: JobWorker[] = [];
   const buried: DeadJob[] = [];
@@ -80,7 +83,7 @@ export async function openFixture(redisUrl: string): Promise<Fixture> {
 }
 
 /** Resolves once the condition holds; throws after a while. */
-export async function until(condition: () => boolean | Promise<boolean>, patienceMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, patienceMs = 50_000): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not so within ${patienceMs} ms: ${condition.toString()}`);

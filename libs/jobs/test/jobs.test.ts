@@ -149,7 +149,7 @@ describe('a job', () => {
       },
     });
     const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' });
-    await until(() => burials === 1);
+    await until(() => burials > 0);
     await until(async () => (await withRawQueue((queue) => queue.getDelayedCount())) === 1);
     expect(await fixture.queue.find([jobId])).toEqual(new Set([jobId]));
   });

@@ -2,10 +2,14 @@ import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
 import { AppError } from '#libs/errors';
 import { createLogger } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openGuard, type Guard } from '../../devcluster/src/guard.ts';
+import { startRedis, withConnection } from '../../devcluster/src/redis.ts';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
 import { openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
 
@@ -13,7 +17,7 @@ let proxy: TcpProxy;
 let fixture: Fixture;
 beforeEach(async () => {
   proxy = await startTcpProxy(testRedisUrl());
-  fixture = await openFixture(proxy.url);
+  fixture = await openFixture(proxy.url, { commandTimeoutMs: 1000 });
 });
 afterEach(async () => {
   await fixture.close();
@@ -151,15 +155,22 @@ describe('a process whose queue, board and worker were stopped', () => {
   });
 });
 
+/** A server of its own: on the shared one it would scare the tests beside this one. */
 describe('a Redis that may drop jobs', () => {
-  let redis: Redis;
+  let folder: string;
+  let guard: Guard;
+  let unsafe: TcpProxy;
   beforeEach(async () => {
-    redis = new Redis(testRedisUrl());
-    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    folder = mkdtempSync(join(tmpdir(), 'taskflow-unsafe-redis-'));
+    guard = openGuard(folder);
+    const server = await startRedis({ dir: join(folder, 'redis'), durable: false, guard });
+    await withConnection(server.url, (redis) => redis.config('SET', 'maxmemory-policy', 'allkeys-lru'));
+    unsafe = await startTcpProxy(server.url);
   });
   afterEach(async () => {
-    await redis.config('SET', 'maxmemory-policy', 'noeviction');
-    redis.disconnect();
+    await unsafe.close();
+    await guard.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('is said loudly, and refused where the configuration says so', async () => {
@@ -167,6 +178,7 @@ describe('a Redis that may drop jobs', () => {
     const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
     const worker = createJobWorker({
       ...fixture.options,
+      redisUrl: unsafe.url,
       logger: loud,
       handlers: { greet: async () => undefined, hurry: async () => undefined },
       deadLetters: { bury: async () => undefined },
@@ -182,9 +194,10 @@ describe('a Redis that may drop jobs', () => {
   it('is also noticed when it is reached only after the start', async () => {
     const lines: string[] = [];
     const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
-    await proxy.cut();
+    await unsafe.cut();
     const worker = createJobWorker({
       ...fixture.options,
+      redisUrl: unsafe.url,
       logger: loud,
       handlers: { greet: async () => undefined, hurry: async () => undefined },
       deadLetters: { bury: async () => undefined },
@@ -193,7 +206,7 @@ describe('a Redis that may drop jobs', () => {
       refuseEviction: true,
     });
     await worker.start();
-    await proxy.restore();
+    await unsafe.restore();
     await until(() => lines.length > 0);
     expect(lines[0]).toContain('Redis is not safe for jobs');
     await worker.stop();

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startTcpProxy, testRedisUrl } from '#libs/devcluster';
+import { Redis } from 'ioredis';
 import type { Attempts, AttemptsOptions, Verdict } from '../src/index.ts';
-import { openTestLimits, type TestLimitsOptions } from './open.ts';
+import { lessPatientMs, openTestLimits, type TestLimitsOptions } from './open.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -17,6 +18,15 @@ async function open(changes: Partial<AttemptsOptions> = {}, options: Partial<Tes
 
 const allowedOf = (verdicts: readonly Verdict[]): number => verdicts.filter(({ allowed }) => allowed).length;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** As time does. */
+async function endWait(prefix: string): Promise<void> {
+  const redis = new Redis(testRedisUrl());
+  const keys = await redis.keys(`${prefix}:attempts:*`);
+  expect(keys).toHaveLength(1);
+  for (const key of keys) await redis.hset(key, 'next', 0);
+  redis.disconnect();
+}
 
 async function takeAll(attempts: Attempts, key: string, count: number): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
@@ -35,17 +45,25 @@ describe('attempts at a secret', () => {
   });
 
   it('wait twice as long after each, up to the longest wait, and asking too early does not make it longer', async () => {
-    const attempts = await open();
+    const prefix = `test-${randomUUID()}`;
+    const attempts = await open({ firstWaitMs: 60_000, longestWaitMs: 240_000 }, { prefix });
     expect(allowedOf(await takeAll(attempts, 'key', 3))).toBe(3);
-    for (const waitMs of [200, 400, 800, 800]) {
+    for (const waitMs of [60_000, 120_000, 240_000, 240_000]) {
       const [refused, again] = await takeAll(attempts, 'key', 2);
       expect(refused).toEqual({ allowed: false, retryAfterMs: expect.any(Number) });
       expect(refused?.retryAfterMs).toBeGreaterThan(waitMs / 2);
       expect(refused?.retryAfterMs).toBeLessThanOrEqual(waitMs);
       expect(again?.retryAfterMs).toBeLessThanOrEqual(refused?.retryAfterMs ?? 0);
-      await pause((again?.retryAfterMs ?? 0) + 5);
+      await endWait(prefix);
       expect((await attempts.take('key')).allowed).toBe(true);
     }
+  });
+
+  it('are allowed again when the wait is over that was told', async () => {
+    const attempts = await open();
+    const [refused] = (await takeAll(attempts, 'key', 9)).filter(({ allowed }) => !allowed);
+    await pause((refused?.retryAfterMs ?? 0) + 5);
+    expect((await attempts.take('key')).allowed).toBe(true);
   });
 
   it('are forgotten after the right one', async () => {
@@ -67,7 +85,7 @@ describe('attempts at a secret', () => {
   it.each(['cut', 'freeze'] as const)('are counted by this process alone after a %s of Redis, and by Redis again later', async (loss) => {
     const proxy = await startTcpProxy(testRedisUrl());
     opened.push(proxy);
-    const attempts = await open({}, { url: proxy.url });
+    const attempts = await open({}, { url: proxy.url, timeoutMs: lessPatientMs });
     await proxy[loss]();
     expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
     await attempts.forget('key');

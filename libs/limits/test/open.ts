@@ -13,13 +13,19 @@ export interface TestLimitsOptions {
   /** The same one counts together, as replicas do. */
   prefix?: string;
   overrides?: RateLimitOverrides;
+  timeoutMs?: number;
 }
 
-export async function openTestLimits({ url, prefix = `test-${randomUUID()}`, overrides = {} }: TestLimitsOptions): Promise<TestLimits> {
+/** A machine that is busy with other tests must not look like a Redis that is gone. */
+const patientMs = 30_000;
+/** For tests in which Redis is silent: they wait for it a few times. */
+export const lessPatientMs = 1000;
+
+export async function openTestLimits({ url, prefix = `test-${randomUUID()}`, overrides = {}, timeoutMs = patientMs }: TestLimitsOptions): Promise<TestLimits> {
   const parts: Part[] = [];
   const metrics = createMetrics('test');
   const limits = await openLimits({
-    config: { limits: { redisUrl: url, prefix, overrides } },
+    config: { limits: { redisUrl: url, prefix, overrides, timeoutMs } },
     logger: createLogger({ service: 'test', level: 'fatal' }),
     metrics,
     parts: { add: (part) => void parts.push(part) },
