@@ -146,14 +146,14 @@ describe('invariant 10: others are served in spite of', () => {
     }
     await untilServed();
     await untilNobodyIsIn();
-  }, 60_000);
+  });
 
   it('a flood of pings', async () => {
     const { session } = await attacker();
     for (let count = 0; count < 20_000; count += 1) session.ping(() => undefined);
     await untilServed();
     expect(await health()).toContain('SERVING');
-  }, 60_000);
+  });
 
   it('10 000 mutated frames', async () => {
     const port = Number(target.address.split(':')[1]);
@@ -180,7 +180,7 @@ describe('invariant 10: others are served in spite of', () => {
     }
     await untilServed();
     await untilNobodyIsIn();
-  }, 60_000);
+  });
 
   it('compressed messages that unpack to 64 MiB', async () => {
     const bomb = frame(gzipSync(Buffer.alloc(64 * 1024 * 1024)), true);
@@ -189,14 +189,14 @@ describe('invariant 10: others are served in spite of', () => {
       expect((await send(bomb, { 'grpc-encoding': 'gzip' })).code).toBe(String(status.RESOURCE_EXHAUSTED));
     }
     expect(await ask()).toBe(status.OK);
-  }, 60_000);
+  });
 
   it('messages of 5 MiB', async () => {
     const { send } = await attacker();
     const large = frame(Buffer.alloc(5 * 1024 * 1024));
     for (let round = 0; round < 10; round += 1) expect((await send(large)).code).toBe(String(status.RESOURCE_EXHAUSTED));
     expect(await ask()).toBe(status.OK);
-  }, 60_000);
+  });
 
   it('somebody who asks for much and reads nothing', async () => {
     const slow = await startTestServer({ bindings: [streamingUsers()] });
