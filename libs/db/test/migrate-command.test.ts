@@ -13,7 +13,7 @@ describe('the migrate command', () => {
   afterAll(() => postgres.drop());
 
   const run = (url: string) => {
-    const { status, stdout } = spawnSync(process.execPath, [script], { env: { ...process.env, NOTES_DATABASE_URL: url }, encoding: 'utf8', timeout: 20_000 });
+    const { status, stdout } = spawnSync(process.execPath, [script], { env: { ...process.env, NOTES_DATABASE_URL: url }, encoding: 'utf8', timeout: 120_000 });
     return { status, lines: stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
   };
 

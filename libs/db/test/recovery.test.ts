@@ -14,11 +14,11 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
     const { url } = await createDatabase(infrastructure.postgresAdminUrl);
     database = await openNotes(url, poolSize);
     uow = database.unitOfWork(notes);
-  }, 60_000);
+  });
   afterAll(async () => {
     await database.close();
     await infrastructure.stop();
-  }, 60_000);
+  });
 
   const read = () => database.reader.query({ name: 'read', text: 'select 1 as one' }, []);
   /** Every connection that the pool may have is in use at the same time: none has leaked. */
@@ -40,7 +40,7 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
       await read();
       await useWholePool();
     }
-  }, 60_000);
+  });
 
   it('work that was under way is UNAVAILABLE, and its connections are not lost', async () => {
     await useWholePool();
@@ -62,7 +62,7 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
     interrupted();
     for (const outcome of await Promise.all(works)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' });
     await useWholePool();
-  }, 60_000);
+  });
 
   it('calls while the server is away are UNAVAILABLE without waiting for it, and no connection is lost by them', async () => {
     await infrastructure.stopPostgres();
@@ -76,7 +76,7 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
     await infrastructure.startPostgres();
     await useWholePool();
     await database.check();
-  }, 60_000);
+  });
 
   it('invariant 9: the check does not wait behind calls while the server answers them', async () => {
     await database.check();
@@ -100,5 +100,5 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
     expect(checked).toBe(true);
     leave();
     await Promise.all([...holding, waiting, checking]);
-  }, 60_000);
+  });
 });

@@ -183,7 +183,7 @@ describe('a unit of work', () => {
     await expect(uow.run(async () => undefined)).rejects.toMatchObject({ kind: 'resource_exhausted', reason: 'OVERLOADED' });
     gate.open();
     await Promise.all(holders);
-  }, 15_000);
+  });
 
   it('is refused after the database was closed, and opens no connection', async () => {
     const closed = await openNotes(postgres.url, 1);

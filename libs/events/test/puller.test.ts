@@ -74,7 +74,7 @@ describe('a puller', () => {
       for (let round = 0; round < 15; round += 1) await write([types[writer * 15 + round] as string]);
     }));
     expect((await effectsOf(types.length)).toSorted()).toEqual(types.toSorted());
-  }, 30_000);
+  });
 
   it('goes on where it stopped', async () => {
     await write(['1', '2']);
@@ -120,5 +120,5 @@ describe('a puller', () => {
     });
     expect(await effectsOf(39)).toEqual(types.filter((type) => type !== 'event 21'));
     expect(await parked()).toEqual([{ event: Buffer.from('event 21'), error: 'TypeError' }]);
-  }, 30_000);
+  });
 });
