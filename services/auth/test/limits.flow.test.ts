@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '#libs/devcluster';
 import { registration } from './factories.ts';
 import { flood, from, newPeer, patientLimits, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
 
@@ -76,6 +77,7 @@ describe('rate limits, with two replicas of auth', () => {
     const text = await (await fetch(`${service.cluster.httpAddress('auth')}/metrics`)).text();
     expect(text).toMatch(/grpc_server_handled_total\{method="\/taskflow.auth.v1.AuthService\/RefreshSession",code="RESOURCE_EXHAUSTED",reason="RATE_LIMITED",service="auth"\} [1-9]/);
     expect(text).toMatch(/taskflow_limits_refused_total\{method="\/taskflow.auth.v1.AuthService\/RefreshSession",service="auth"\} [1-9]/);
-    expect(service.cluster.logs('auth')).toContain('"reason":"RATE_LIMITED"');
+    // A line waits a moment before it is written.
+    await until(async () => service.cluster.logs('auth').includes('"reason":"RATE_LIMITED"'), (isThere) => isThere);
   });
 });

