@@ -29,6 +29,8 @@ export interface AppOverrides {
   accessKeys?: AccessKeys;
   /** How long the loops that tidy up rest. */
   tidyIntervalMs?: number;
+  /** After how long a silence somebody who watches is told that all is well. */
+  heartbeatMs?: number;
 }
 
 type Base = ServiceBase<TasksConfig>;
@@ -39,7 +41,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
-    const deps = createDeps({ database, people: openPeople(base), eventFeed, taskFeed: openTaskFeed(base, database, eventFeed) }, config, overrides);
+    const deps = createDeps({ database, people: openPeople(base), eventFeed, taskFeed: openTaskFeed(base, database, { ...eventFeed, ...overrides }) }, config, overrides);
     startTidying(base, deps, overrides);
     startMeasuring(base, database);
     const ports = await openPorts(base, {
@@ -67,10 +69,10 @@ function openEventFeed({ config, logger, parts }: Base, { reader }: Database): E
   };
 }
 
-const heartbeatMs = 5000;
+const defaultHeartbeatMs = 5000;
 
 /** One reader of the log for everybody who watches in this process. */
-function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait }: EventFeed): TaskFeed {
+function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait, heartbeatMs = defaultHeartbeatMs }: EventFeed & Pick<AppOverrides, 'heartbeatMs'>): TaskFeed {
   const hub = createEventHub({ source: createLogSource(reader), logger, wait, audienceOf: ({ payload }) => audienceOfPayload(payload), onPruned: resumeTokenCompacted, heartbeatMs });
   parts.add({ name: 'event hub', stop: hub.stop });
   return createTaskFeed(reader, hub);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import { patiently } from '#libs/grpc';
 import { listAll, inAnHour } from './factories.ts';
 import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
@@ -24,7 +25,7 @@ describe('invariant 1: a tasks service that is killed', () => {
   const dueTime = inAnHour();
   const create = (number: number): Promise<CreateTaskResponse> => {
     const task = Task.fromPartial({ title: `task ${number}`, dueTime });
-    return service.tasks.createTask({ task, requestId: `create-${number}` }, { ...user.as, timeoutMs: 3000 });
+    return service.tasks.createTask({ task, requestId: `create-${number}` }, user.as);
   };
 
   it('E1 has lost nothing it acknowledged, and repeating every request leaves each task, its event and its count once', async () => {
@@ -40,7 +41,7 @@ describe('invariant 1: a tasks service that is killed', () => {
 
     const repeated: Task[] = [];
     for (let number = 0; number < count; number += 1) {
-      const answer = await create(number).catch(() => create(number));
+      const answer = await patiently(() => create(number));
       if (answer.task !== undefined) repeated.push(answer.task);
     }
 

@@ -9,7 +9,8 @@ const seed = Number(process.env.TASKFLOW_TEST_SEED ?? Date.now() % 1_000_000);
 const serviceName = 'taskflow.tasks.v1.TasksService';
 const known: Known = { ids: ['00000000-0000-0000-0000-000000000000'], tokens: ['AAAA'] };
 const methods = hostileMethods(serviceName, known).map(({ path }) => path);
-/** For all methods together about 20 seconds. */
+/** So many requests of each method however slow the machine is, and then more for about 20 seconds for all methods together. */
+const leastRuns = 100;
 const msPerMethod = Math.floor(20_000 / methods.length);
 /** Methods that took one of the requests. */
 const accepting = new Set<string>();
@@ -56,7 +57,8 @@ describe(`invariant 12: any request whatever (TASKFLOW_TEST_SEED=${seed})`, () =
       answered.add(code);
       return ![status.INTERNAL, status.UNKNOWN, status.DATA_LOSS, status.UNIMPLEMENTED].includes(code);
     });
-    await fc.assert(property, { seed, numRuns: 1500, interruptAfterTimeLimit: msPerMethod, markInterruptAsFailure: false });
+    await fc.assert(property, { seed, numRuns: leastRuns });
+    await fc.assert(property, { seed: seed + 1, numRuns: 1400, interruptAfterTimeLimit: msPerMethod, markInterruptAsFailure: false });
     expect([...answered]).toContain(status.INVALID_ARGUMENT);
     if (answered.has(method.isStream ? status.CANCELLED : status.OK)) accepting.add(path);
   });

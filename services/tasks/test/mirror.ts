@@ -77,7 +77,7 @@ export async function sync(service: Service, user: TestUser, tasks: Map<string, 
 }
 
 /** Repeats a look until what it expects holds: news may be held back for a moment by transactions of other tests in the same server. */
-export async function settle(look: () => Promise<void>, patienceMs = 10_000): Promise<void> {
+export async function settle(look: () => Promise<void>, patienceMs = 45_000): Promise<void> {
   const giveUp = Date.now() + patienceMs;
   for (;;) {
     try {
