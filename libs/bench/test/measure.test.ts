@@ -37,7 +37,7 @@ describe('a bench', () => {
       await measure({ scenario: 'Echo', inFlight: [1, 4], entrants, once: true, mayRefuse }, options.pace, generators, results);
     };
     const code = await runBench({
-      options: readBenchOptions(['--rounds', '2', '--round-ms', '5000', '--generators', '2', '--out', out, ...args], dir),
+      options: readBenchOptions(['--rounds', '2', '--round-ms', '60000', '--generators', '2', '--out', out, ...args], dir),
       suite: { run },
       defaultOutFile: '',
       report: () => undefined,

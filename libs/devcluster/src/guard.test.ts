@@ -36,18 +36,18 @@ describe('what a killed run leaves behind', () => {
 
     child.kill('SIGKILL');
 
-    expect(await waitForExit(watched, 10_000)).toBe(true);
-    expect(await waitForExit(watchdog, 10_000)).toBe(true);
+    expect(await waitForExit(watched, 60_000)).toBe(true);
+    expect(await waitForExit(watchdog, 60_000)).toBe(true);
     expect(existsSync(folder)).toBe(false);
   });
 
   it('is stopped by the next start when the watchdog was killed too', async () => {
     const { child, watched, watchdog } = await startGuardedRun(folder, false);
     process.kill(watchdog.pid, 'SIGKILL');
-    await waitForExit(watchdog, 10_000);
+    await waitForExit(watchdog, 60_000);
     const childProcess = refOf(child.pid ?? 0);
     child.kill('SIGKILL');
-    await waitForExit(childProcess, 10_000);
+    await waitForExit(childProcess, 60_000);
     expect(isRunning(watched)).toBe(true);
 
     const said: string[] = [];

@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (const service of serviceNames) {
     for (const setting of ['GRPC_PORT', 'HTTP_PORT']) env[settingOf(service, setting)] = String(await findFreePort());
   }
-}, 60_000);
+});
 
 afterAll(() => rmSync(checkout, { recursive: true, force: true }));
 
@@ -84,7 +84,7 @@ it('npm start brings the cluster up, demonstrates it, and leaves no process afte
   await withAuth((auth) => auth.register({ ...credentials, displayName: 'Keeper' }));
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
-}, 180_000);
+}, 600_000);
 
 it('npm start -- --no-demo finds the data of the earlier start', async () => {
   const run = npmStart('--no-demo');
@@ -94,7 +94,7 @@ it('npm start -- --no-demo finds the data of the earlier start', async () => {
   expect(account?.email).toBe(credentials.email);
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
-}, 180_000);
+}, 600_000);
 
 it('npm start after a SIGKILL of everything but the servers comes up again with its data', async () => {
   const killed = npmStart('--no-demo');
@@ -107,4 +107,4 @@ it('npm start after a SIGKILL of everything but the servers comes up again with 
   expect(account?.email).toBe(credentials.email);
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
-}, 180_000);
+}, 600_000);

@@ -38,12 +38,12 @@ beforeAll(async () => {
     ports: 'free',
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await cluster?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 function toThisCluster(script: string): string {
   return serviceNames.reduce((text, service) => text.replaceAll(`localhost:${defaultPorts[service].grpc}`, cluster.address(service)), script);
@@ -82,4 +82,4 @@ it.each(tour.map((step, index) => ({ ...step, name: `${index + 1}: ${step.script
     missing: [],
     output: run.output,
   });
-}, 120_000);
+});

@@ -10,7 +10,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' } });
-}, 120_000);
+});
 afterAll(() => cluster?.stop());
 
 const script = new URL('../bin/seed.ts', import.meta.url).pathname;
