@@ -11,8 +11,8 @@ export interface ProcessorOptions extends Mortuary {
   handlers: Readonly<Record<string, JobHandler>>;
   /** Fires when the process stops and cannot wait any longer. */
   stopping: AbortSignal;
-  /** Whether no job may begin. */
-  isHeld: () => boolean;
+  /** Whether a job may begin. */
+  mayBegin: () => boolean;
 }
 
 /** A job that takes its process down with it every time must end somewhere. */
@@ -63,7 +63,7 @@ export function createProcessor(options: ProcessorOptions): (job: Job, token?: s
   const report = createReport(options);
   const settle = (failed: FailedRun) => settleFailure(options, failed);
   return async (job, token = '') => {
-    if (options.isHeld()) return giveBack(job, token);
+    if (!options.mayBegin()) return giveBack(job, token);
     const startedAt = performance.now();
     const durationMs = () => Math.round(performance.now() - startedAt);
     // Anybody can write names into Redis; metrics must not grow with them.
@@ -80,7 +80,7 @@ export function createProcessor(options: ProcessorOptions): (job: Job, token?: s
   };
 }
 
-/** It was being fetched while the queue was held. */
+/** It was being fetched while the queue was held, or when the worker was told to stop. */
 async function giveBack(job: Job, token: string): Promise<never> {
   await job.moveToWait(token).catch(() => undefined);
   throw new WaitingError();

@@ -110,7 +110,8 @@ function openQueueWorker(name: string, shared: Shared): QueueWorker {
     handlers: options.handlers as Readonly<Record<string, JobHandler>>,
     queue: name,
     stopping,
-    isHeld: isIdle,
+    // Closing, BullMQ still begins what it was just fetching.
+    mayBegin: () => !isIdle() && state.started,
     failuresOf: (jobId) => readFailures(connections.redis, `${prefix}:${name}:${jobId}`),
   });
   const track = (job: Job, token?: string): Promise<void> => {

@@ -57,6 +57,13 @@ describe('a producer', () => {
 });
 
 describe('a worker', () => {
+  /** The queue, past the proxy. */
+  let direct: Fixture['queue'];
+  beforeEach(() => {
+    direct = createJobQueue({ ...fixture.options, redisUrl: testRedisUrl() });
+  });
+  afterEach(() => direct.close());
+
   it('goes on by itself when Redis returns', async () => {
     const seen: string[] = [];
     await fixture.work({ greet: async ({ name }) => void seen.push(name) });
@@ -114,6 +121,22 @@ describe('a worker', () => {
     await stopped;
     expect({ started, ended }).toEqual({ started: ['running'], ended: ['running'] });
     expect(await fixture.queue.find([late])).toEqual(new Set([late]));
+  });
+
+  it('begins nothing that it was just fetching when it is told to stop (E16)', async () => {
+    let stopping = false;
+    const begun: string[] = [];
+    const worker = await fixture.work({ greet: async ({ name }) => void (stopping && begun.push(name)) });
+    await until(() => direct.isReachable());
+    // Redis has handed the job out, and the worker does not know it yet.
+    proxy.delay(300);
+    const jobId = await direct.enqueue('greet', { name: 'late' });
+    await until(async () => (await direct.findJob(jobId))?.state === 'active');
+    stopping = true;
+    await worker.stop();
+    expect(begun).toEqual([]);
+    await fixture.work({ greet: async ({ name }) => void begun.push(name) });
+    await until(() => begun.length === 1);
   });
 
   it('gives a job back that does not end within the grace, and another worker runs it', async () => {
