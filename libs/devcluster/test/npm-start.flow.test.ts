@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { openPublicClient } from '#libs/grpc';
+import { isInstalled, matchesLockfile } from '../boot/install.mjs';
 import { findFreePort, serviceNames } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
 import { settingOf } from '../src/service-names.ts';
@@ -14,6 +15,8 @@ const env: Record<string, string> = {};
 
 /** A copy of the checkout with the installed dependencies, so that the cluster of the developer is left alone. */
 beforeAll(async () => {
+  // Through the link below, npm start would install anew what all other tests are running on.
+  if (!isInstalled(checkoutRoot) && !matchesLockfile(checkoutRoot)) throw new Error('node_modules is not what the lockfile says: run npm ci');
   checkout = realpathSync(mkdtempSync(join(tmpdir(), 'taskflow-start-')));
   // PostgreSQL does not run as root; the user that it runs as then has to reach its data.
   chmodSync(checkout, 0o755);
