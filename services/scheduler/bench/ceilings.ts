@@ -31,13 +31,15 @@ async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<Rate>
   await client.connect();
   const began = performance.now();
   let count = 0;
+  let from = '-infinity';
   for (;;) {
     await client.query('begin');
-    const { rows } = await client.query<ClaimedRow>({ name: 'claim', text: claimOverdue, values: [batchSize, batchSize * windowBatches] });
+    const { rows } = await client.query<ClaimedRow>({ name: 'claim', text: claimOverdue, values: [batchSize, batchSize * windowBatches, from] });
     if (rows.length > 0) await client.query(appendStatement({ events: rows.map(toOverdueTask).map(toOverdueEvent), counters: [], counterCount }));
     await client.query('commit');
     count += rows.length;
     if (rows.length === 0) break;
+    from = rows[0]?.next_due_time ?? from;
   }
   const ms = performance.now() - began;
   await client.end();

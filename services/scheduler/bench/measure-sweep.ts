@@ -126,6 +126,6 @@ function slice(values: readonly number[], share: number, which: 'first' | 'last'
   return which === 'first' ? values.slice(0, length) : values.slice(-length);
 }
 
-/** The last batch of all only finds that nothing is left. */
-const tenth = (values: readonly number[], which: 'first' | 'last'): readonly number[] => slice(values.length > 1 ? values.slice(0, -1) : values, 0.1, which);
+/** The last two only find that nothing is left, where the sweep ended and from the beginning. */
+const tenth = (values: readonly number[], which: 'first' | 'last'): readonly number[] => slice(values.length > 2 ? values.slice(0, -2) : values, 0.1, which);
 const third = (values: readonly number[], which: 'first' | 'last'): readonly number[] => slice(values, 1 / 3, which);

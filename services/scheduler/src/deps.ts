@@ -188,8 +188,8 @@ export interface SchedulerReader {
 
 /** The tasks service. */
 export interface TasksPort {
-  /** One batch of the sweep. */
-  sweepOverdue(): Promise<{ marked: number; more: boolean }>;
+  /** One batch of the sweep, without what was due before `from`; `nextDueTime` is where another batch goes on. */
+  sweepOverdue(from: Date | undefined): Promise<{ marked: number; more: boolean; nextDueTime?: Date | undefined }>;
   /** Waits a while for an event when there is none. */
   pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[] }>;
   /** By id; tasks that are gone are left out. */

@@ -167,6 +167,23 @@ describe('the overdue sweep', () => {
     expect((await sweep()).marked).toBe(1);
   });
 
+  it('goes on where the last batch ended, which is not behind a task that somebody held, nor behind what is due since', async () => {
+    const ago = (hours: number): Date => new Date(Date.now() - hours * hour);
+    const [first, held, third, last] = [ago(5), ago(4), ago(3), ago(2)];
+    for (const dueTime of [first, held, third, last]) await createTask(service, owner, { dueTime });
+    const next = async (batchSize: number, fromDueTime?: Date) => service.internal.sweepOverdue({ batchSize, fromDueTime }, await asScheduler());
+    expect(await next(1)).toEqual({ marked: 1, more: true, oldestDueTime: first, nextDueTime: held });
+    await service.sql('begin');
+    await service.sql('select 1 from tasks where due_time = $1 for update', [held]);
+    expect(await next(2, held)).toEqual({ marked: 1, more: true, oldestDueTime: third, nextDueTime: held });
+    await service.sql('commit');
+    expect(await next(1, held)).toMatchObject({ oldestDueTime: held, nextDueTime: last });
+    const late = ago(6);
+    await createTask(service, owner, { dueTime: late });
+    expect(await next(5, last)).toEqual({ marked: 1, more: false, oldestDueTime: last, nextDueTime: undefined });
+    expect(await next(5)).toEqual({ marked: 1, more: false, oldestDueTime: late, nextDueTime: undefined });
+  });
+
   it('is for the scheduler only', async () => {
     expect(await refused(service.internal.sweepOverdue({}, owner.as))).toMatchObject({ kind: 'permission_denied' });
     expect(await refused(service.internal.sweepOverdue({}, await service.asService('users')))).toEqual({ kind: 'permission_denied', reason: 'CALLER_NOT_ALLOWED' });

@@ -14,7 +14,7 @@ const maxStates = 1_000;
 export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & { close(): void } {
   const tasks = createClient(InternalTasksServiceService, { ...options, callee: 'tasks' });
   return {
-    sweepOverdue: () => tasks.client.sweepOverdue({ batchSize: sweepBatchSize }),
+    sweepOverdue: (from) => tasks.client.sweepOverdue({ batchSize: sweepBatchSize, fromDueTime: from }),
     pullEvents: (after) => tasks.client.pullEvents({ after, pageSize, maxWaitMs }),
     states: async (taskIds) => {
       const pages = Array.from({ length: Math.ceil(taskIds.length / maxStates) }, (_, page) => taskIds.slice(page * maxStates, (page + 1) * maxStates));

@@ -49,13 +49,16 @@ async function record({ uow, metrics }: Deps, { scheduleId, runId }: Omit<RunSch
   metrics.scheduleRan(scheduleId, result.failed ? 'failed' : 'succeeded');
 }
 
+/** Each batch begins where the last one ended; what has become due before that meanwhile is found at the end, from the beginning. */
 async function sweepOverdue({ tasks }: Deps, signal: AbortSignal): Promise<string> {
   let marked = 0;
+  let from: Date | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const batch = await tasks.sweepOverdue();
+    const batch = await tasks.sweepOverdue(from);
     marked += batch.marked;
-    if (!batch.more) return `marked ${marked}`;
+    if (!batch.more && from === undefined) return `marked ${marked}`;
+    from = batch.nextDueTime;
   }
 }
 

@@ -2,16 +2,18 @@ import { z } from 'zod';
 import { fieldTypes, parseRequest } from '#libs/errors';
 import type { BatchGetTaskStatesRequest, ExplainDueRequest, PullEventsRequest, SweepOverdueRequest } from '#contract/tasks/v1/tasks';
 import type { PullEventsInput } from '../use-cases/pull-events.ts';
+import type { SweepInput } from '../use-cases/sweep-overdue.ts';
 
 const batch = z
   .number()
   .refine((size) => size >= 0 && size <= 5000, 'must be 1 to 5000, or 0 for 1000')
   .transform((size) => (size === 0 ? 1000 : size));
 
-const sweepSchema = z.object({ batchSize: batch });
+const sweepSchema = z.object({ batchSize: batch, fromDueTime: z.date().optional() });
 
-export function readSweepOverdue(request: SweepOverdueRequest): number {
-  return parseRequest(sweepSchema, request).batchSize;
+export function readSweepOverdue(request: SweepOverdueRequest): SweepInput {
+  const { batchSize, fromDueTime } = parseRequest(sweepSchema, request);
+  return { batchSize, fromDueTime };
 }
 
 const pullSchema = z.object({

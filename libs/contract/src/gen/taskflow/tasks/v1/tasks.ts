@@ -493,6 +493,8 @@ export interface TaskStats {
 export interface SweepOverdueRequest {
   /** 1 to 5000; 0 means 1000. */
   batchSize: number;
+  /** Leaves out what was due before: what an earlier batch of the same sweep has dealt with need not be passed again. */
+  fromDueTime?: Date | undefined;
 }
 
 export interface SweepOverdueResponse {
@@ -500,7 +502,11 @@ export interface SweepOverdueResponse {
   /** The batch was full, so more may be due. */
   more: boolean;
   /** The oldest due time in the batch; absent when nothing was due. */
-  oldestDueTime?: Date | undefined;
+  oldestDueTime?:
+    | Date
+    | undefined;
+  /** With `more`: from where the next batch may begin. Nothing that was seen as due before it is left. */
+  nextDueTime?: Date | undefined;
 }
 
 /** A place in the event log across all streams. */
@@ -2341,13 +2347,16 @@ export const TaskStats: MessageFns<TaskStats> = {
 };
 
 function createBaseSweepOverdueRequest(): SweepOverdueRequest {
-  return { batchSize: 0 };
+  return { batchSize: 0, fromDueTime: undefined };
 }
 
 export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
   encode(message: SweepOverdueRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.batchSize !== 0) {
       writer.uint32(8).int32(message.batchSize);
+    }
+    if (message.fromDueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.fromDueTime), writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2373,6 +2382,14 @@ export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
             message.batchSize = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fromDueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2391,12 +2408,13 @@ export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
   fromPartial<I extends Exact<DeepPartial<SweepOverdueRequest>, I>>(object: I): SweepOverdueRequest {
     const message = createBaseSweepOverdueRequest();
     message.batchSize = object.batchSize ?? 0;
+    message.fromDueTime = object.fromDueTime ?? undefined;
     return message;
   },
 };
 
 function createBaseSweepOverdueResponse(): SweepOverdueResponse {
-  return { marked: 0, more: false, oldestDueTime: undefined };
+  return { marked: 0, more: false, oldestDueTime: undefined, nextDueTime: undefined };
 }
 
 export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
@@ -2409,6 +2427,9 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
     }
     if (message.oldestDueTime !== undefined) {
       Timestamp.encode(toTimestamp(message.oldestDueTime), writer.uint32(26).fork()).join();
+    }
+    if (message.nextDueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextDueTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2450,6 +2471,14 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
             message.oldestDueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nextDueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2470,6 +2499,7 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
     message.marked = object.marked ?? 0;
     message.more = object.more ?? false;
     message.oldestDueTime = object.oldestDueTime ?? undefined;
+    message.nextDueTime = object.nextDueTime ?? undefined;
     return message;
   },
 };
@@ -5079,7 +5109,8 @@ export type InternalTasksServiceService = typeof InternalTasksServiceService;
 export const InternalTasksServiceService = {
   /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
-   * marks their due version as overdue and appends the events. Repeat while `more` is true.
+   * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
+   * last batch says, and at the end once more from the beginning.
    */
   sweepOverdue: {
     path: "/taskflow.tasks.v1.InternalTasksService/SweepOverdue" as const,
@@ -5131,7 +5162,8 @@ export const InternalTasksServiceService = {
 export interface InternalTasksServiceServer extends UntypedServiceImplementation {
   /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
-   * marks their due version as overdue and appends the events. Repeat while `more` is true.
+   * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
+   * last batch says, and at the end once more from the beginning.
    */
   sweepOverdue: handleUnaryCall<SweepOverdueRequest, SweepOverdueResponse>;
   /**
@@ -5148,7 +5180,8 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
 export interface InternalTasksServiceClient extends Client {
   /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
-   * marks their due version as overdue and appends the events. Repeat while `more` is true.
+   * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
+   * last batch says, and at the end once more from the beginning.
    */
   sweepOverdue(
     request: SweepOverdueRequest,
