@@ -25,25 +25,33 @@ export interface Rate {
   ms: number;
 }
 
+export interface SweepRate extends Rate {
+  /** Of each batch, in their order; the last one found nothing. */
+  batchMs: number[];
+}
+
 /** The statements of a sweep, prepared, and nothing else: due rows out, events in. */
-async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<Rate> {
+async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<SweepRate> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   const began = performance.now();
   let count = 0;
   let from = '-infinity';
+  const batchMs: number[] = [];
   for (;;) {
+    const batchBegan = performance.now();
     await client.query('begin');
     const { rows } = await client.query<ClaimedRow>({ name: 'claim', text: claimOverdue, values: [batchSize, batchSize * windowBatches, from] });
     if (rows.length > 0) await client.query(appendStatement({ events: rows.map(toOverdueTask).map(toOverdueEvent), counters: [], counterCount }));
     await client.query('commit');
+    batchMs.push(performance.now() - batchBegan);
     count += rows.length;
     if (rows.length === 0) break;
     from = rows[0]?.next_due_time ?? from;
   }
   const ms = performance.now() - began;
   await client.end();
-  return { count, ms };
+  return { count, ms, batchMs };
 }
 
 const jobsPerCall = 500;

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { countText, median, startWorker, toRatio, type BenchContext, type Figure, type Ratio, type WorkerProcess } from '#libs/bench';
 import type { Cluster } from '#libs/devcluster';
-import type { BulkOrder, Rate, SweepOrder } from './ceilings.ts';
-import { openSweepWorld, query, triggerSweep } from './sweep-world.ts';
+import type { BulkOrder, Rate, SweepOrder, SweepRate } from './ceilings.ts';
+import { openSweepWorld, query, triggerSweep, untilPulling } from './sweep-world.ts';
 import { readBatchTimes, watchSweep, type SweepTimes } from './watch-sweep.ts';
 
 const script = fileURLToPath(new URL('ceilings.ts', import.meta.url));
@@ -12,7 +12,7 @@ const batchSize = 2000;
 interface Sweep {
   overdue: number;
   expected: number;
-  alone: Rate;
+  alone: SweepRate;
   bulk: Rate;
   times: SweepTimes;
   batchMs: number[];
@@ -26,7 +26,8 @@ export async function measureSweep(context: BenchContext, overdue: number): Prom
   try {
     const expected = await countIntents(cluster);
     context.report(`the sweep's statements alone on a copy, ${countText(overdue)} tasks`);
-    const alone = await onCopy(context, cluster, async (databaseUrl) => ceilings.ask<Rate>('sweepAlone', { databaseUrl, batchSize } satisfies SweepOrder));
+    const alone = await onCopy(context, cluster, async (databaseUrl) => ceilings.ask<SweepRate>('sweepAlone', { databaseUrl, batchSize } satisfies SweepOrder));
+    await untilPulling(cluster);
     context.report(`sweep, ${countText(overdue)} tasks among ${countText(overdue * 10)}`);
     const before = readBatchTimes(cluster).length;
     const watching = watchSweep(cluster, context.signal);
@@ -115,6 +116,8 @@ function ratiosOf(overdue: number, { alone, times, batchMs }: Pick<Sweep, 'alone
   return [
     // At least 40 % of its speed.
     toRatio({ ...about, name: 'sweep, time to the last enqueued / its statements alone', aim: 2.5 }, [times.enqueuedMs], [aloneMs]),
+    // Whether the statements themselves grow; what they share the machine with is in the next.
+    toRatio({ ...about, name: 'sweep, time of a batch of its statements alone: last tenth / first', aim: 1.3 }, [median(tenth(alone.batchMs, 'last'))], [median(tenth(alone.batchMs, 'first'))]),
     toRatio({ ...about, name: 'sweep, time of a batch: last tenth / first', aim: 1.3 }, [median(tenth(batchMs, 'last'))], [median(tenth(batchMs, 'first'))]),
     growth('tasks'),
     growth('scheduler'),

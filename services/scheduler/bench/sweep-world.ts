@@ -59,6 +59,19 @@ async function untilDeclared(cluster: Cluster): Promise<void> {
   await until(declared, (isDeclared) => isDeclared);
 }
 
+/**
+ * Events are pulled from now on. While tasks was away the scheduler tried ever more rarely, and a sweep that begins meanwhile
+ * has the machine for itself at first: its batches would then seem to become slower.
+ */
+export async function untilPulling(cluster: Cluster): Promise<void> {
+  const since = Date.now() / 1000;
+  const lastPull = async (): Promise<number> => {
+    const text = await (await fetch(`${cluster.httpAddress('scheduler')}/metrics`)).text();
+    return Number(/^event_puller_last_pull_timestamp_seconds(?:\{[^}]*\})? ([\d.e+-]+)/m.exec(text)?.[1] ?? 0);
+  };
+  await until(lastPull, (time) => time > since);
+}
+
 /** As an administrator would. */
 export async function triggerSweep(cluster: Cluster): Promise<void> {
   const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
