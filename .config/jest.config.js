@@ -8,8 +8,8 @@ export default {
   transform: { '\\.ts$': '<rootDir>/.config/strip-types.mjs' },
   testSequencer: '<rootDir>/.config/longest-first.mjs',
   coverageProvider: 'v8',
-  // More than two processors can take: tests of faults mostly wait, for a lease to run out or a process to come back.
-  maxWorkers: 3,
+  // Each starts clusters of its own: three at a time kept two processors at a load of ten.
+  maxWorkers: 2,
   // A test ends when it is done; this is for one that hangs, on a machine as slow and busy as any.
   testTimeout: 240_000,
 };
