@@ -27,7 +27,7 @@ const unknownKidIntervalMs = 30_000;
 // While there are no keys at all, calls that need one may ask this often.
 const emptyIntervalMs = 1000;
 const startPatienceMs = 5000;
-const retry = { firstMs: 500, maxMs: 15_000 };
+const retry = { firstMs: 100, maxMs: 15_000 };
 const refresh = { minMs: 500, maxMs: 3_600_000, fallbackMs: 300_000 };
 
 function unavailable(): AppError {

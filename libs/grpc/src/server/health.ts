@@ -21,6 +21,8 @@ export interface Health {
 /** Asked by name, it says SERVING as long as the process answers: for a probe that restarts what no longer does. */
 const liveness = 'liveness';
 const intervalMs = 1000;
+/** Until all is well for the first time: what a new process waits for comes within moments, and clients wait for it. */
+const startIntervalMs = 100;
 const checkLimitMs = 1000;
 
 async function runCheck(check: () => Promise<void>): Promise<void> {
@@ -60,6 +62,7 @@ export function createHealth(server: Server, { services, checks, logger }: Healt
   health.addToServer(server);
   let wanted = true;
   let healthy = false;
+  let wasHealthy = false;
   let serving = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -76,8 +79,10 @@ export function createHealth(server: Server, { services, checks, logger }: Healt
     const startedAt = Date.now();
     const failures = await findFailures(checks);
     healthy = Object.keys(failures).length === 0;
+    wasHealthy ||= healthy;
     publish(failures);
-    if (!stopped) timer = setTimeout(() => void round(), Math.max(0, startedAt + intervalMs - Date.now()));
+    const nextAt = startedAt + (wasHealthy ? intervalMs : startIntervalMs);
+    if (!stopped) timer = setTimeout(() => void round(), Math.max(0, nextAt - Date.now()));
   };
   const setServing = (value: boolean): void => {
     wanted = value && !stopped;
