@@ -1,9 +1,8 @@
 import { AppError } from '#libs/errors';
 import { StoreUnavailable, type Store } from '#libs/redis';
-import type { Actor, Metrics } from '#libs/runtime';
+import { toPeerNetwork, type Actor, type Metrics } from '#libs/runtime';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RateLimitOverrides } from './config.ts';
-import { toPeerNetwork } from './peer-network.ts';
 import { consume, type Verdict } from './verdict.ts';
 
 /** The part of a method's policy that counts here. */

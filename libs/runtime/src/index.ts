@@ -25,6 +25,7 @@ export { isSampled, newSpanId, newTraceParent, traceIdOf } from './telemetry/tra
 export { failureOf, inSpan, isTracing, startSpan } from './telemetry/tracing.ts';
 export { startTracing, type TracingConfig } from './telemetry/start-tracing.ts';
 export { startHttpPort, type HttpMounts, type HttpPort } from './http-port.ts';
+export { toPeerNetwork } from './peer-network.ts';
 export { PortTakenError } from './port-taken.ts';
 export { createParts, type Part } from './parts.ts';
 export { serve, type RunningApp, type ServeOptions } from './serve.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { toPeerNetwork, type Attempts } from '#libs/limits';
-import { currentContext } from '#libs/runtime';
+import type { Attempts } from '#libs/limits';
+import { currentContext, toPeerNetwork } from '#libs/runtime';
 import type { PasswordGuard } from '../deps.ts';
 import { isWrongPassword, tooManyAttempts } from '../domain/auth.errors.ts';
 
