@@ -6,13 +6,15 @@ import { status } from '@grpc/grpc-js';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { bind, type ServiceBinding } from '../src/index.ts';
 import type { Capacity } from '../src/server/admission.ts';
+import type { PeerLimits } from '../src/server/peer-guard.ts';
 import { HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
 import { startTestServer, userToken, type TestServer } from './cluster.ts';
 import { frame, openHttp2, statusOf, type Http2Client } from './http2-client.ts';
 import { RawClient } from './raw-client.ts';
 import { gate, paths, usersBinding } from './services.ts';
 
-const capacity: Partial<Capacity> = { unfinishedCalls: 20, connectionsPerPeer: 100, requestMs: 3000 };
+const capacity: Partial<Capacity> = { unfinishedCalls: 20, incompleteRequests: 20, requestMs: 3000 };
+const peerLimits: Partial<PeerLimits> = { connectionsPerPeer: 100, connectionsPerSecond: 10_000 };
 let target: TestServer;
 let raw: RawClient;
 let handle: () => Promise<void>;
@@ -29,7 +31,7 @@ async function* endlessly(): AsyncGenerator<{ text: string }> {
 
 beforeEach(async () => {
   handle = async () => undefined;
-  target = await startTestServer({ bindings: [usersBinding({ getMe: async () => (await handle(), {}) })], capacity });
+  target = await startTestServer({ bindings: [usersBinding({ getMe: async () => (await handle(), {}) })], capacity, peerLimits });
   raw = new RawClient(target.address);
   clients.length = 0;
 });
@@ -60,13 +62,13 @@ async function health(): Promise<string> {
   return responseDeserialize(answer.bytes ?? Buffer.alloc(0)).status;
 }
 
-async function admitted(kind: 'calls' | 'streams'): Promise<number> {
+async function admitted(kind: 'calls' | 'incomplete'): Promise<number> {
   const text = await target.metrics.registry.metrics();
   return Number(new RegExp(`grpc_server_admitted\\{kind="${kind}",service="users"\\} (\\d+)`).exec(text)?.[1] ?? 0);
 }
 
 async function untilNobodyIsIn(): Promise<void> {
-  while ((await admitted('calls')) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await admitted('calls')) + (await admitted('incomplete')) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe('invariant 9: beyond its capacity', () => {

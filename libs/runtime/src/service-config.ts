@@ -31,7 +31,9 @@ export interface ServiceConfig {
   shutdownGraceMs: number;
   trustedProxies: string[];
   /** What a server takes on at the same time; left out: the defaults below. */
-  capacity?: { unfinishedCalls: number; openStreams: number; connectionsPerPeer: number } | undefined;
+  capacity?: { unfinishedCalls: number; openStreams: number; incompleteRequests: number } | undefined;
+  /** What a server puts up with from a peer; left out: the defaults below. */
+  peerLimits?: { connectionsPerPeer: number; connectionsPerSecond: number; streamsPerSecond: number; resetsPerSecond: number } | undefined;
   /** How long a connection lives, so that clients find new replicas; left out: 5 minutes. */
   connectionAgeMs?: number | undefined;
   /** Left out: nothing is traced. */
@@ -56,7 +58,11 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_TRUSTED_PROXIES: envTypes.list(),
     TASKFLOW_MAX_UNFINISHED_CALLS: envTypes.positiveInt(500, 1_000_000),
     TASKFLOW_MAX_OPEN_STREAMS: envTypes.positiveInt(10_000, 1_000_000),
+    TASKFLOW_MAX_INCOMPLETE_REQUESTS: envTypes.positiveInt(1000, 1_000_000),
     TASKFLOW_MAX_CONNECTIONS_PER_PEER: envTypes.positiveInt(500, 1_000_000),
+    TASKFLOW_MAX_CONNECTIONS_PER_SECOND: envTypes.positiveInt(100, 1_000_000),
+    TASKFLOW_MAX_STREAMS_PER_SECOND: envTypes.positiveInt(10_000, 1_000_000),
+    TASKFLOW_MAX_RESETS_PER_SECOND: envTypes.positiveInt(1000, 1_000_000),
     TASKFLOW_CONNECTION_AGE_MS: envTypes.positiveInt(300_000, 86_400_000),
     TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
@@ -103,7 +109,13 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     capacity: {
       unfinishedCalls: read('TASKFLOW_MAX_UNFINISHED_CALLS'),
       openStreams: read('TASKFLOW_MAX_OPEN_STREAMS'),
+      incompleteRequests: read('TASKFLOW_MAX_INCOMPLETE_REQUESTS'),
+    },
+    peerLimits: {
       connectionsPerPeer: read('TASKFLOW_MAX_CONNECTIONS_PER_PEER'),
+      connectionsPerSecond: read('TASKFLOW_MAX_CONNECTIONS_PER_SECOND'),
+      streamsPerSecond: read('TASKFLOW_MAX_STREAMS_PER_SECOND'),
+      resetsPerSecond: read('TASKFLOW_MAX_RESETS_PER_SECOND'),
     },
     connectionAgeMs: read('TASKFLOW_CONNECTION_AGE_MS'),
     tracing: toTracing(read('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT'), read('TASKFLOW_TRACE_RATIO')),

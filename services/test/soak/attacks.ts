@@ -1,6 +1,6 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { frame } from '#libs/bench';
@@ -15,10 +15,26 @@ export interface Attack {
   readonly durationMs: number;
 }
 
+/**
+ * Whoever attacks is somebody else than those who are served, so it has another address: all of 127.0.0.0/8 are this machine's
+ * on Linux. Elsewhere they share one, and new connections of the others suffer with it.
+ */
+const from = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
+
 type Assault = (attack: Attack) => Promise<void>;
 
-async function openSession({ address }: Attack): Promise<ClientHttp2Session> {
-  const session = connectHttp2(`http://${address}`);
+/** Until it is closed, well or not, but no longer than that. */
+async function endOf(connection: EventEmitter, patienceMs: number): Promise<void> {
+  await Promise.race([once(connection, 'close').catch(() => undefined), pause(patienceMs)]);
+}
+
+function openSocket({ address }: Attack): Socket {
+  const [host, port] = address.split(':');
+  return connect({ port: Number(port), ...(host !== undefined && { host }), ...from });
+}
+
+async function openSession(attack: Attack): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`http://${attack.address}`, { createConnection: () => openSocket(attack) });
   session.on('error', () => undefined);
   await Promise.race([once(session, 'remoteSettings'), once(session, 'close')]).catch(() => undefined);
   return session;
@@ -45,7 +61,7 @@ async function repeat(attack: Attack, step: (session: ClientHttp2Session) => Pro
 async function sendWhole(session: ClientHttp2Session, attack: Attack, body: Buffer, headers: Record<string, string> = {}): Promise<void> {
   const stream = begin(session, attack, headers);
   stream?.end(body);
-  if (stream !== undefined) await Promise.race([once(stream, 'close'), pause(1000)]);
+  if (stream !== undefined) await endOf(stream, 1000);
 }
 
 const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
@@ -63,13 +79,12 @@ const makeBomb = (): Buffer => frame(gzipSync(Buffer.alloc(64 * 2 ** 20)), true)
 
 const assaults = {
   'mutated frames': async (attack) => {
-    const [host, port] = attack.address.split(':');
     const until = performance.now() + attack.durationMs;
     while (performance.now() < until) {
-      const socket = connect(Number(port), host);
+      const socket = openSocket(attack);
       socket.on('error', () => undefined).resume();
       socket.end(Buffer.concat([preface, ...Array.from({ length: 20 }, mutatedFrame)]));
-      await Promise.race([once(socket, 'close'), pause(50)]);
+      await endOf(socket, 50);
       socket.destroy();
     }
   },

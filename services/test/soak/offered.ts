@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createHistogram, frame, openChannel, percentile, record, type Histogram } from '#libs/bench';
 
 /** So many calls a second, whether or not the server keeps up. */
@@ -24,6 +25,16 @@ export interface Offered {
   readonly elapsedMs: number;
   /** By grpc-status. */
   readonly byStatus: Readonly<Record<string, Outcomes>>;
+  readonly crowd: Crowd;
+}
+
+/** What is the crowd's own part in the times, since it shares the machine with the service. */
+export interface Crowd {
+  /** Seconds of CPU in a second. */
+  readonly processors: number;
+  /** How late it looks at what has arrived. */
+  readonly lateP50Ms: number;
+  readonly lateP99Ms: number;
 }
 
 const connections = 8;
@@ -34,12 +45,28 @@ function summarize(histograms: ReadonlyMap<number, { latencies: Histogram; count
   return Object.fromEntries(entries);
 }
 
+const resolutionMs = 1;
+
+/** Call what it gives when the work is done. */
+function watchCrowd(): () => Crowd {
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  const [cpu, began] = [process.cpuUsage(), performance.now()];
+  delay.enable();
+  return () => {
+    delay.disable();
+    const { user, system } = process.cpuUsage(cpu);
+    const late = (percent: number): number => Math.max(0, delay.percentile(percent) / 1e6 - resolutionMs);
+    return { processors: (user + system) / 1000 / (performance.now() - began), lateP50Ms: late(50), lateP99Ms: late(99) };
+  };
+}
+
 /** Resolves when every call has been answered. */
 export async function offer({ address, path, message, headers, ratePerSecond, durationMs }: Offer): Promise<Offered> {
   const channels = await Promise.all(Array.from({ length: connections }, async () => openChannel(address)));
   const body = frame(message);
   const histograms = new Map<number, { latencies: Histogram; count: number }>();
   const began = performance.now();
+  const crowd = watchCrowd();
   let sent = 0;
   let open = 0;
   const drained = Promise.withResolvers<void>();
@@ -67,5 +94,5 @@ export async function offer({ address, path, message, headers, ratePerSecond, du
   await drained.promise;
   const elapsedMs = performance.now() - began;
   channels.forEach((channel) => channel.close());
-  return { sent, ratePerSecond: sent / (durationMs / 1000), elapsedMs, byStatus: summarize(histograms) };
+  return { sent, ratePerSecond: sent / (durationMs / 1000), elapsedMs, byStatus: summarize(histograms), crowd: crowd() };
 }

@@ -3,7 +3,7 @@ import { ListTasksRequest, TasksServiceService } from '#contract/tasks/v1/tasks'
 import { readCpuMs, type LoadResult, type WorkerProcess } from '#libs/bench';
 import { watchDuring, type Impression } from './bystander.ts';
 import type { Ground } from './ground.ts';
-import type { Offer, Offered, Outcomes } from './offered.ts';
+import type { Crowd, Offer, Offered, Outcomes } from './offered.ts';
 
 export interface Overload {
   /** Calls a second that the service answers when no more are asked for than it can do. */
@@ -17,6 +17,7 @@ export interface Overload {
   readonly goodputOfCpu: number;
   readonly accepted: Outcomes;
   readonly refused: Outcomes;
+  readonly crowd: Crowd;
   readonly bystander: Impression;
   readonly residentBytes: { readonly before: number; readonly after: number };
   readonly surprises: readonly string[];
@@ -44,7 +45,7 @@ export async function overload(ground: Ground, crowd: WorkerProcess, durationMs:
   const cpuBefore = await readCpu();
   const offered = crowd.ask<Offered>('offer', { address, path, message, headers, ratePerSecond: peakBefore.perSecond * overCapacity, durationMs } satisfies Offer);
   const bystander = await watchDuring(ground, offered);
-  const { byStatus, ratePerSecond, elapsedMs } = await offered;
+  const { byStatus, ratePerSecond, elapsedMs, crowd: itself } = await offered;
   const accepted = byStatus[status.OK] ?? none;
   const strange = Object.entries(byStatus).filter(([code]) => ![status.OK, status.RESOURCE_EXHAUSTED].includes(Number(code)));
   const cpuMs = (await readCpu()) - cpuBefore;
@@ -61,6 +62,7 @@ export async function overload(ground: Ground, crowd: WorkerProcess, durationMs:
     goodputOfCpu: accepted.count / cpuMs / peakPerCpuMs,
     accepted,
     refused: byStatus[status.RESOURCE_EXHAUSTED] ?? none,
+    crowd: itself,
     bystander,
     residentBytes: { before, after: await ground.residentBytes() },
     surprises: [...strange.map(([code, { count }]) => `${count} calls were answered ${status[Number(code)]}`), ...bystander.surprises],

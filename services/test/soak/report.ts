@@ -8,11 +8,12 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const refusalsOf = ({ refusals }: Impression): string => Object.entries(refusals).map(([name, times]) => `${times} × ${name}`).join(', ');
 
-export function describeOverload({ peakPerSecond, offeredPerSecond, goodPerSecond, goodput, goodputOfCpu, accepted, refused, bystander, residentBytes }: Overload): string {
+export function describeOverload({ peakPerSecond, offeredPerSecond, goodPerSecond, goodput, goodputOfCpu, accepted, refused, crowd, bystander, residentBytes }: Overload): string {
   return [
     'invariant 9: overload',
     `  peak ${peakPerSecond.toFixed(0)} calls/s, offered ${offeredPerSecond.toFixed(0)}, answered ${goodPerSecond.toFixed(0)}: goodput ${percent(goodput)} of the peak, ${percent(goodputOfCpu)} by the CPU that the service used`,
     `  ${accepted.count} answered in ${ms(accepted.p50Ms)} / ${ms(accepted.p99Ms)} (p50 / p99), ${refused.count} refused in ${ms(refused.p50Ms)} / ${ms(refused.p99Ms)}`,
+    `  the crowd itself used ${crowd.processors.toFixed(2)} processors and was late by ${ms(crowd.lateP50Ms)} / ${ms(crowd.lateP99Ms)}`,
     `  somebody else: ${bystander.calls} calls, ${refusalsOf(bystander) || 'none refused'}; health answers in ${ms(bystander.healthP99Ms)} (p99)`,
     `  resident memory ${megabytes(residentBytes.before)} before, ${megabytes(residentBytes.after)} after`,
   ].join('\n');

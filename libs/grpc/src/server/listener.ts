@@ -1,15 +1,13 @@
 import { createServer, type Socket } from 'node:net';
 import { PortTakenError } from '#libs/runtime';
+import type { ConnectionRefusal, Peers } from './peers.ts';
 
 export interface ListenerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** Further connections of the same address are closed at once. */
-  connectionsPerPeer: number;
-  /** Addresses that speak for many peers and may have as many connections as they like. */
-  isExempt: (address: string) => boolean;
-  onRefused: (address: string) => void;
+  peers: Peers;
+  onRefused: (address: string, why: ConnectionRefusal) => void;
 }
 
 export interface Listener {
@@ -18,23 +16,16 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Counts the connections of each address and closes those beyond the limit, before a byte of them is read. */
-function gatekeeper({ connectionsPerPeer, isExempt, onRefused }: ListenerOptions, admit: (socket: Socket) => void): (socket: Socket) => void {
-  const counts = new Map<string, number>();
-  const leave = (address: string): void => {
-    const left = (counts.get(address) ?? 1) - 1;
-    if (left === 0) counts.delete(address);
-    else counts.set(address, left);
-  };
+/** Closes the connections that a peer may not have, before a byte of them is read. */
+function gatekeeper({ peers, onRefused }: ListenerOptions, admit: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     const address = socket.remoteAddress ?? '';
-    const count = (counts.get(address) ?? 0) + 1;
-    if (count > connectionsPerPeer && !isExempt(address)) {
-      onRefused(address);
+    const refusal = peers.enter(address);
+    if (refusal !== undefined) {
+      onRefused(address, refusal);
       return void socket.destroy();
     }
-    counts.set(address, count);
-    socket.once('close', () => leave(address));
+    socket.once('close', () => peers.leave(address));
     admit(socket);
   };
 }

@@ -14,7 +14,10 @@ import { interceptors } from './interceptors.ts';
 import { addMethod } from './method-handler.ts';
 import { createOpenCalls, type OpenCalls } from './open-calls.ts';
 import { listen, type Listener } from './listener.ts';
-import { createPeerResolver, createRangeCheck } from './peer-address.ts';
+import { refuseEarly } from './overloaded.ts';
+import { createPeerResolver } from './peer-address.ts';
+import { openGuard, type PeerLimits } from './peer-guard.ts';
+import { countRefusals, createRefusalLog } from './refusal-log.ts';
 import { transportEdge } from './transport-edge.ts';
 
 export interface ServerOptions {
@@ -39,6 +42,8 @@ export interface ServerOptions {
   limit?: Interceptor;
   /** How much it takes on at the same time; what is left out is as in `defaultCapacity`. */
   capacity?: Partial<Capacity>;
+  /** How much it puts up with from a peer; what is left out is as in `defaultPeerLimits`. */
+  peerLimits?: Partial<PeerLimits>;
   /** After about this time a connection ends once its calls have, so that its client looks up who serves; 5 minutes when left out. */
   connectionAgeMs?: number;
   /** How long calls may go on after that; a minute when left out. */
@@ -111,21 +116,13 @@ function lifeOf({ connectionAgeMs, connectionGraceMs }: ServerOptions): typeof c
   return { ageMs: connectionAgeMs ?? connectionLife.ageMs, graceMs: connectionGraceMs ?? connectionLife.graceMs };
 }
 
-function connectionLimit({ trustedProxies, logger, metrics }: ServerOptions, { connectionsPerPeer }: Capacity) {
-  const refused = metrics.counter('grpc_server_refused_connections_total', 'Connections beyond the limit of their peer.', []);
-  const onRefused = (peer: string): void => {
-    refused.inc({});
-    logger.debug({ peer }, 'connection refused: too many of this peer');
-  };
-  return { connectionsPerPeer, isExempt: createRangeCheck(trustedProxies), onRefused };
-}
-
 /** Shows what has been taken on beside what can be. */
 function openAdmission(metrics: Metrics, capacity: Capacity): Admission {
-  const limit = metrics.gauge('grpc_server_capacity', 'Calls and streams that are let in at the same time; more are refused with OVERLOADED.', ['kind']);
+  const limit = metrics.gauge('grpc_server_capacity', 'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.', ['kind']);
   limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
   limit.set({ kind: 'streams' }, capacity.openStreams);
-  const admitted = metrics.gauge('grpc_server_admitted', 'Calls and streams that are in at the moment.', ['kind']);
+  limit.set({ kind: 'incomplete' }, capacity.incompleteRequests);
+  const admitted = metrics.gauge('grpc_server_admitted', 'Calls, streams and incomplete requests that are in at the moment.', ['kind']);
   return createAdmission(capacity, (kind, count) => admitted.set({ kind }, count));
 }
 
@@ -136,10 +133,11 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   setLogger({ error: (text: unknown) => logger.debug({ text }, 'grpc-js reported') });
   const openCalls = createOpenCalls();
   const methods = bindings.flatMap((binding) => binding.methods);
-  const paths = new Set(methods.map((method) => method.definition.path));
-  const capacity = { ...defaultCapacity, ...options.capacity };
-  const admission = openAdmission(metrics, capacity);
-  const edge = transportEdge({ isChained: (path) => paths.has(path), openCalls, admission, logger, metrics });
+  const kinds = new Map(methods.map(({ definition }) => [definition.path, definition.responseStream]));
+  const admission = openAdmission(metrics, { ...defaultCapacity, ...options.capacity });
+  const refusals = createRefusalLog(logger);
+  const record = countRefusals(metrics, refusals);
+  const edge = transportEdge({ isChained: (path) => kinds.has(path), openCalls, admission, maxMessageBytes, record });
   const server = new Server({ ...transportOptions, interceptors: [edge] });
 
   const run = chain(interceptors(options));
@@ -147,8 +145,10 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
   addReflection(server, bindings.map((binding) => binding.service));
   const health = addHealth(server, options);
-  const connections = openConnections(server, { ...lifeOf(options), endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()) });
-  const listener = await listen(connections.admit, { host, port: options.port, ...connectionLimit(options, capacity) }).catch((error: unknown) => {
+  const guard = openGuard(options);
+  const refuse = refuseEarly({ isStream: (path) => kinds.get(path), admission, record });
+  const connections = openConnections(server, { ...lifeOf(options), ...guard.connections, refuse, endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()) });
+  const listener = await listen(connections.admit, { host, port: options.port, ...guard.listener }).catch((error: unknown) => {
     server.forceShutdown();
     throw error;
   });
@@ -162,6 +162,8 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
       health.stop();
       await drain({ server, listener, connections, openCalls }, graceMs);
       admission.stop();
+      guard.stop();
+      refusals.stop();
     },
   };
 }

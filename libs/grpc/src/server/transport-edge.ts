@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import {
   Metadata,
   ResponderBuilder,
@@ -8,23 +9,28 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js';
 import { AppError, errorTable, kindOfCode } from '#libs/errors';
-import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
+import { traceIdOf } from '#libs/runtime';
 import { acceptCallId, callIdKey } from '../wire/call-id.ts';
 import { textOf } from '../wire/metadata.ts';
 import { statusDetailsKey, toStatus } from '../wire/status.ts';
 import { continueTrace, traceParentKey } from '../wire/trace-parent.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, Expulsion } from './admission.ts';
 import { endCallSpan, startCallSpan } from './call-span.ts';
-import { serverMetrics } from './observe.ts';
+import { createDecompressor, unpackBy } from './decompress.ts';
 import type { OpenCalls } from './open-calls.ts';
+import { overloaded } from './overloaded.ts';
+import type { UnreadCall } from './refusal-log.ts';
+import { isWhole } from './stream-gate.ts';
 
 interface EdgeOptions {
   /** Paths that go through the chain; others (health, reflection) are neither logged nor counted. */
   isChained: (path: string) => boolean;
   openCalls: OpenCalls;
   admission: Admission;
-  logger: Logger;
-  metrics: Metrics;
+  /** Of a request. */
+  maxMessageBytes: number;
+  /** Notes that a call has ended. */
+  record: (call: UnreadCall) => void;
 }
 
 /** An error for a status that grpc-js decided on by itself. */
@@ -46,14 +52,16 @@ function toLibraryError(code: number, message: string): AppError {
 }
 
 /**
- * What the chain cannot see. Calls beyond the server's capacity are refused here, before their request is read, and so are
- * requests that do not arrive in time. grpc-js ends some calls before a handler runs (request too large, damaged compression,
+ * What the chain cannot see. Calls are let in here, and requests refused that do not arrive in time, or for which there is no
+ * room any more when they have. grpc-js ends some calls before a handler runs (request too large, damaged compression,
  * no message, cancelled while it was still being sent); such a call gets its details, log line and count here. And streams
  * that do not pass the chain (health, reflection) are ended here at shutdown.
  */
 export function transportEdge(options: EdgeOptions): ServerInterceptor {
   const record = createRecorder(options);
+  const decompress = createDecompressor(options.maxMessageBytes);
   return ({ path, responseStream }, call) => {
+    unpackBy(decompress, call);
     if (options.isChained(path)) return watchCall(call, { path, stream: responseStream, admission: options.admission, record });
     return responseStream ? endAtShutdown(call, options.openCalls) : new ServerInterceptingCall(call);
   };
@@ -68,13 +76,18 @@ interface Watched {
   record: (path: string, call: Unreached) => void;
 }
 
-const overloaded = (): AppError => new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs: 500 + Math.floor(Math.random() * 1000) } });
 const neverArrived = (): AppError => new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the request did not arrive in time');
+const expulsion: Record<Expulsion, () => AppError> = { late: neverArrived, crowded: overloaded };
+
+/** grpc-js tells of the end of a request only when it is read. */
+function isWholeCall(call: ServerInterceptingCallInterface): boolean {
+  return isWhole((call as unknown as { stream: ServerHttp2Stream }).stream);
+}
 
 function watchCall(call: ServerInterceptingCallInterface, { path, stream, admission, record }: Watched): ServerInterceptingCall {
   const seen = { metadata: new Metadata(), hasMessage: false, reached: false, answered: false, cancelled: false };
   const refuse = (error: AppError): void => finish({ code: errorTable[error.kind].code, details: error.message }, error);
-  const ticket = admission.enter({ stream, expel: () => refuse(neverArrived()) });
+  const ticket = admission.enter({ stream, peer: call.getPeer(), whole: isWholeCall(call), expel: (why) => refuse(expulsion[why]()) });
   const describe = (error: AppError): Unreached => ({ callId: acceptCallId(textOf(seen.metadata, callIdKey)), metadata: seen.metadata, error, peer: call.getPeer() });
   // The library's own statuses go to this object directly, past every responder; hence its methods themselves are replaced.
   const sendStatus = call.sendStatus.bind(call);
@@ -102,7 +115,7 @@ function watchCall(call: ServerInterceptingCallInterface, { path, stream, admiss
       },
       onReceiveHalfClose: () => {
         if (ticket === undefined || seen.cancelled) return;
-        ticket.complete();
+        if (!ticket.complete()) return refuse(overloaded());
         seen.reached = seen.hasMessage;
         listener.onReceiveHalfClose();
       },
@@ -125,15 +138,13 @@ interface Unreached {
   peer: string;
 }
 
-function createRecorder({ logger, metrics }: EdgeOptions): (path: string, call: Unreached) => void {
-  const { handled } = serverMetrics(metrics);
+function createRecorder({ record }: EdgeOptions): (path: string, call: Unreached) => void {
   return (method, { callId, metadata, error, peer }) => {
-    const code = Code[errorTable[error.kind].code];
+    const code = Code[errorTable[error.kind].code] ?? '';
     const span = startCallSpan(method, metadata, callId);
     endCallSpan(span, { code }, error);
     const traceId = traceIdOf(span?.traceParent ?? continueTrace(textOf(metadata, traceParentKey)));
-    handled.inc({ method, code, reason: error.reason });
-    logger.info({ method, code, reason: error.reason, requestId: callId, traceId, peer, message: error.message }, 'call ended before its request was read');
+    record({ method, code, reason: error.reason, requestId: callId, traceId, peer, message: error.message });
   };
 }
 

@@ -32,7 +32,7 @@ const developmentPages = { '/docs': { type: 'text/html; charset=utf-8', file: fi
 /** Opens the HTTP port, then the gRPC port; both are parts of the service from then on. Throws PortTakenError. */
 export async function openPorts(base: ServiceBase, { access, checks, limits, schemaVersion, bindings, mounts = {}, features = [] }: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, parts } = base;
-  const { service, host, servicePublicKeys, trustedProxies, capacity, connectionAgeMs, shutdownGraceMs: graceMs } = config;
+  const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs, shutdownGraceMs: graceMs } = config;
   const { accessKeys, revocations } = access;
   const running: { server?: GrpcServer } = {};
   const pages = config.env === 'production' ? {} : developmentPages;
@@ -50,6 +50,7 @@ export async function openPorts(base: ServiceBase, { access, checks, limits, sch
     metrics,
     trustedProxies,
     ...(capacity !== undefined && { capacity }),
+    ...(peerLimits !== undefined && { peerLimits }),
     ...(connectionAgeMs !== undefined && { connectionAgeMs }),
     graceMs,
     checks: { ...checks, ...access.checks },

@@ -41,12 +41,16 @@ function packViolations(violations: NonNullable<ErrorDetails['violations']>): An
   return pack('BadRequest', BadRequest, { fieldViolations });
 }
 
+export function packRequestInfo(callId: string): Any {
+  return pack('RequestInfo', RequestInfo, { requestId: callId, servingData: '' });
+}
+
 /** The google.rpc details of an error: ErrorInfo and RequestInfo always, the others as far as the error has them. */
 export function packDetails(error: AppError, callId: string): Any[] {
   const { violations, retryAfterMs, preconditions, resource, quota, metadata = {} } = error.details;
   const packed = [
     pack('ErrorInfo', ErrorInfo, { reason: error.reason, domain: errorDomain, metadata }),
-    pack('RequestInfo', RequestInfo, { requestId: callId, servingData: '' }),
+    packRequestInfo(callId),
   ];
   if (violations !== undefined) packed.push(packViolations(violations));
   if (retryAfterMs !== undefined) packed.push(pack('RetryInfo', RetryInfo, { retryDelay: toDuration(retryAfterMs) }));

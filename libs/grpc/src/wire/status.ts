@@ -1,8 +1,9 @@
 import { Metadata, status as Code, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { errorTable, reasons, type AppError, type ErrorDetails, type ErrorReason } from '#libs/errors';
+import type { Any } from '#google/protobuf/any';
 import { Status } from '#google/rpc/status';
 import { callIdKey } from './call-id.ts';
-import { packDetails, unpackDetails } from './error-details.ts';
+import { packDetails, packRequestInfo, unpackDetails } from './error-details.ts';
 
 /** The trailer with the serialized google.rpc.Status. */
 export const statusDetailsKey = 'grpc-status-details-bin';
@@ -20,6 +21,19 @@ export function toStatus(error: AppError, callId: string): StatusObject {
   metadata.set(statusDetailsKey, Buffer.from(Status.encode(status).finish()));
   metadata.set(callIdKey, callId);
   return { code: status.code, details: status.message, metadata };
+}
+
+const requestInfo = (details: Any): boolean => details.typeUrl.endsWith('.RequestInfo');
+
+/** The trailers of an error that many calls end with: only what differs from one call to the next is made for each. */
+export function prepareTrailers(error: AppError): (callId: string) => Record<string, string | number> {
+  const { code, message, details } = toStatusMessage(error, '');
+  const beginning = Buffer.from(Status.encode({ code, message, details: details.filter((one) => !requestInfo(one)) }).finish());
+  return (callId) => {
+    // A message goes on where another of its type ends.
+    const rest = Status.encode({ code: 0, message: '', details: [packRequestInfo(callId)] }).finish();
+    return { 'grpc-status': code, 'grpc-message': encodeURI(message), [statusDetailsKey]: Buffer.concat([beginning, rest]).toString('base64'), [callIdKey]: callId };
+  };
 }
 
 const starts = (details: string, beginnings: readonly string[]): boolean => beginnings.some((beginning) => details.startsWith(beginning));
