@@ -23,7 +23,7 @@ export interface Conduct {
  * Clients give up calls all the time: because of a deadline, a faster answer elsewhere, a user who left. That happens some
  * milliseconds after the call has begun at the least. Whoever begins and resets in one breath wants the server to work.
  */
-const unseenCounts = 10;
+const unseenCounts = 4;
 
 /** `wasHeldUp`: this process did not run for a while. What it then finds, begun and given up, is nobody's fault. */
 export function createConduct({ streamsPerSecond, resetsPerSecond }: ConductLimits, wasHeldUp: () => boolean, now?: () => number): Conduct {
