@@ -10,7 +10,7 @@ import { choosePostgresUser, type OsUser } from './os-user.ts';
 import { findFreePort } from './ports.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { stopLeftoverPostgres } from './postgres-leftover.ts';
-import { refOf, stopProcess, type ProcessRef } from './processes.ts';
+import { refOfChild, stopProcess, type ProcessRef } from './processes.ts';
 import { lastLines } from './log-file.ts';
 
 export interface PostgresOptions {
@@ -157,9 +157,8 @@ class PrivatePostgres implements PostgresServer {
   }
 
   async #watch(child: ChildProcess): Promise<void> {
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    const entry = await refOfChild(child);
     child.unref();
-    const entry = refOf(child.pid as number);
     this.#process = entry;
     this.#options.guard.watch({ ...entry, role: 'postgres' });
     child.once('exit', () => {

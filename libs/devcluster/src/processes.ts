@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startTimeOf, type ProcessRef } from '../boot/lock.mjs';
@@ -16,6 +16,13 @@ export function refOf(pid: number): ProcessRef {
   const startTime = startTimeOf(pid);
   if (startTime === undefined) throw new Error(`process ${pid} has ended`);
   return { pid, startTime };
+}
+
+/** The reference of a child that has just been started. It may have ended by now, and is then one that does not run. */
+export async function refOfChild(child: ChildProcess): Promise<ProcessRef> {
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  const pid = child.pid as number;
+  return { pid, startTime: startTimeOf(pid) ?? 'ended' };
 }
 
 export function isRunning(ref: ProcessRef): boolean {

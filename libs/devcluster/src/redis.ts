@@ -7,7 +7,7 @@ import { stopSteps, type Guard } from './guard.ts';
 import { keepSecret, makePrivateFolder, writePrivateFile } from './instance.ts';
 import { lastLines, readLog } from './log-file.ts';
 import { findFreePort } from './ports.ts';
-import { refOf, stopProcess, type ProcessRef } from './processes.ts';
+import { refOf, refOfChild, stopProcess, type ProcessRef } from './processes.ts';
 import { findRedisBinary, type RedisBinary } from './redis-binary.ts';
 
 export interface RedisOptions {
@@ -132,9 +132,8 @@ class PrivateRedis implements RedisServer {
   }
 
   async #watch(child: ChildProcess): Promise<void> {
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    const entry = await refOfChild(child);
     child.unref();
-    const entry = refOf(child.pid as number);
     this.#process = entry;
     this.#options.guard.watch({ ...entry, role: 'redis' });
     child.once('exit', () => {

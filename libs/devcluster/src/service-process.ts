@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { stopSteps, type Guard } from './guard.ts';
 import { isServing } from './health-check.ts';
 import { lastLines } from './log-file.ts';
-import { refOf, stopProcess, waitForExit, type ProcessRef } from './processes.ts';
+import { refOfChild, stopProcess, waitForExit, type ProcessRef } from './processes.ts';
 
 export interface ServiceProcessOptions {
   /** As shown to people: `tasks`, or `tasks-2` for a second replica. */
@@ -55,8 +55,7 @@ export class ServiceProcess {
     // A group of its own: Ctrl-C in the terminal is for the supervisor, which stops the services in order.
     const child = fork(script, [], { cwd: '/', env, execArgv: [], detached: true, stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-    const entry = refOf(child.pid as number);
+    const entry = await refOfChild(child);
     this.#process = entry;
     guard.watch({ ...entry, role: 'service' });
     child.on('message', (message) => this.#hear(message));
