@@ -89,3 +89,8 @@ export async function startTestServer(options: Partial<ServerOptions> & Pick<Ser
   });
   return { server, address: `127.0.0.1:${server.port}`, lines, metrics };
 }
+
+/** Asks again until the condition holds; the test's time limit ends it. */
+export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}

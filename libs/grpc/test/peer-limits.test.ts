@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import type { PeerLimits } from '../src/server/peer-guard.ts';
 import type { ServerOptions } from '../src/index.ts';
-import { startTestServer, type TestServer } from './cluster.ts';
+import { startTestServer, until, type TestServer } from './cluster.ts';
 import { frame, openHttp2, statusOf, type Http2Client } from './http2-client.ts';
 import { gate, paths, usersBinding } from './services.ts';
 
@@ -29,10 +29,6 @@ async function open({ address }: TestServer): Promise<Http2Client> {
 /** The code of the GOAWAY that ends the session. */
 function goaway(session: ClientHttp2Session): Promise<number> {
   return new Promise((resolve) => session.once('goaway', resolve));
-}
-
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 const empty = frame(Buffer.alloc(0));

@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { GetMeResponse, GetUserRequest, UpdateUserRequest, User } from '#contract/users/v1/users';
 import { AppError, invalidFields } from '#libs/errors';
 import { currentContext, type CallContext } from '#libs/runtime';
-import { startTestServer, userToken, type LogLine, type TestServer } from './cluster.ts';
+import { startTestServer, until, userToken, type LogLine, type TestServer } from './cluster.ts';
 import { RawClient } from './raw-client.ts';
 import { gate, paths, usersBinding } from './services.ts';
 
@@ -49,11 +49,6 @@ interface AskOptions {
 const ask = ({ path = paths.getMe, bytes = Buffer.alloc(0), metadata = {}, deadlineMs }: AskOptions = {}) =>
   raw.call(path, bytes, { metadata: { authorization: `Bearer ${token}`, ...metadata }, deadlineMs });
 const callLines = (): LogLine[] => target.lines.filter((line) => line.msg.startsWith('call ended'));
-
-/** Waits for the event loop until the condition holds; the test's time limit ends it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe('the request id', () => {
   it('is taken from the client, seen by the handler and sent back in the header', async () => {
