@@ -44,7 +44,7 @@ export async function openSweepWorld(context: BenchContext, overdue: number): Pr
   const cluster = await context.startCluster({ env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: String(noSweepsMs) } });
   const people = await createPeople(cluster, { callers: 1, all: overdue >= 10_000 ? 1000 : 100 });
   people.close();
-  await untilDeclared(cluster);
+  await untilFirstSwept(cluster);
   const url = cluster.databaseUrl('tasks');
   // A sweep does not touch the words of tasks, and indexing those of millions takes longer than everything else here.
   await query(url, 'drop index if exists tasks_owned_words, tasks_assigned_words');
@@ -53,10 +53,10 @@ export async function openSweepWorld(context: BenchContext, overdue: number): Pr
   return cluster;
 }
 
-/** A sweep can be asked for. */
-async function untilDeclared(cluster: Cluster): Promise<void> {
-  const declared = async (): Promise<boolean> => (await query(cluster.databaseUrl('scheduler'), 'select from schedules where id = $1', [sweepId])).length > 0;
-  await until(declared, (isDeclared) => isDeclared);
+/** The sweep that comes with the declaration of its schedule is over: begun later, it would take the tasks that are to be measured. */
+async function untilFirstSwept(cluster: Cluster): Promise<void> {
+  const ended = (): Promise<object[]> => query(cluster.databaseUrl('scheduler'), `select from schedule_runs where schedule_id = $1 and state = 'done'`, [sweepId]);
+  await until(ended, (runs) => runs.length > 0);
 }
 
 /**
