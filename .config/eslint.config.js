@@ -4,21 +4,47 @@ import tseslint from 'typescript-eslint';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What a folder may not import; each entry is a regular expression on the specifier. */
+/** Tools for development, but for what bin/ needs before anything is installed. */
+const tools = {
+  regex: '^#dev/|/dev/(?!cluster/boot/)',
+  message: 'what ships knows no tools of development (libs/dev)',
+};
+
+/** Forbids imports by regular expressions on the specifier. Nothing that ships imports a tool. */
 const forbid = (files, message, ...patterns) => ({
   files,
-  ignores: ['**/*.test.ts'],
+  ignores: ['**/*.test.ts', 'libs/*/test/**'],
   rules: {
-    'no-restricted-imports': ['error', { patterns: patterns.map((regex) => ({ regex, message })) }],
+    'no-restricted-imports': [
+      'error',
+      { patterns: [tools, ...patterns.map((each) => (typeof each === 'string' ? { regex: each, message } : each))] },
+    ],
   },
 });
 
 const libs = (...names) => `^#libs/(${names.join('|')})$`;
 const orm = '^@mikro-orm/';
-const redis = '^(bullmq|ioredis|rate-limiter-flexible|bentocache)';
+const redis = '^(bullmq|ioredis|rate-limiter-flexible)';
 const rpcStack = '^(@grpc/|opossum)';
-const folder = (...names) => `^\\.\\.?/(.*/)?(${names.join('|')})/`;
 const stubs = '^#contract/';
+/** What sends statements. */
+const sql = {
+  regex: '^#libs/db$',
+  importNames: ['runStatement', 'afterCommit', 'finalStatement', 'EntityManager', 'SqlReader', 'Statement'],
+  message: 'only db/ sends statements',
+};
+const sqlText = '/^\\s*(select\\s.+\\sfrom|insert into|update\\s.+\\sset|delete from|with\\s.+\\sas)\\s/is';
+
+/** A layer of a service, whose files stand in it or are folded by noun, and the layers that it may not import. */
+const layer = (name, message, layers, ...patterns) =>
+  ['', '*/'].map((noun) =>
+    forbid(
+      [`services/*/src/${name}/${noun}*.ts`],
+      message,
+      `^(\\.\\./){${noun === '' ? 1 : 2}}(${layers.join('|')})/`,
+      ...patterns,
+    ),
+  );
 
 export default tseslint.config(
   { ignores: ['**/gen/**', 'libs/errors/src/reasons.ts'] },
@@ -42,28 +68,184 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', '**/test/**/*.ts'],
+    files: ['**/*.test.ts', '**/test/**/*.ts', 'libs/dev/{drill,effects,flows,soak,testing}/**'],
     rules: { 'max-lines': ['error', { max: 400 }], 'max-lines-per-function': 'off' },
   },
   { files: ['**/migrations/*.ts'], rules: { 'max-lines-per-function': 'off' } },
+  forbid(['libs/*/src/**', 'services/*/src/**']),
   // Libraries import only downwards.
   forbid(['libs/contract/**'], 'contract imports nothing', '^#libs/'),
-  forbid(['libs/errors/**'], 'errors imports nothing', '^#', orm, redis, rpcStack),
-  forbid(['libs/runtime/**'], 'runtime imports only errors', libs('contract', 'grpc', 'db', 'events', 'jobs', 'redis', 'limits', 'cache', 'devcluster'), stubs, orm, redis, rpcStack),
-  forbid(['libs/grpc/**'], 'grpc imports runtime, errors, contract', libs('db', 'events', 'jobs', 'redis', 'limits', 'cache', 'devcluster'), orm, redis),
-  forbid(['libs/db/**'], 'db imports runtime, errors', libs('contract', 'grpc', 'events', 'jobs', 'redis', 'limits', 'cache', 'devcluster'), redis, rpcStack),
-  forbid(['libs/jobs/**'], 'jobs imports runtime, errors', libs('contract', 'grpc', 'db', 'events', 'redis', 'limits', 'cache', 'devcluster'), orm, rpcStack, '^(rate-limiter-flexible|bentocache)'),
-  forbid(['libs/redis/**'], 'redis imports runtime', libs('contract', 'grpc', 'db', 'events', 'jobs', 'limits', 'cache', 'devcluster'), stubs, orm, rpcStack, '^(bullmq|rate-limiter-flexible|bentocache)'),
-  forbid(['libs/limits/**'], 'limits imports redis, runtime, errors', libs('contract', 'grpc', 'db', 'events', 'jobs', 'cache', 'devcluster'), stubs, orm, rpcStack, '^(bullmq|bentocache)'),
-  forbid(['libs/cache/**'], 'cache imports redis, runtime', libs('contract', 'grpc', 'db', 'events', 'jobs', 'limits', 'devcluster'), stubs, orm, rpcStack, '^(bullmq|ioredis|rate-limiter-flexible)'),
-  forbid(['libs/events/**'], 'events imports db, jobs, runtime, errors', libs('contract', 'grpc', 'redis', 'limits', 'cache', 'devcluster'), redis, rpcStack),
-  forbid(['libs/bench/**'], 'bench imports devcluster and knows no service', libs('db', 'events', 'jobs', 'redis', 'limits', 'cache'), '^#contract/(auth|users|tasks|scheduler)/', orm, redis),
+  forbid(['libs/errors/**', 'libs/text/**'], 'errors and text import nothing', '^#', orm, redis, rpcStack),
+  forbid(
+    ['libs/runtime/**'],
+    'runtime imports only errors',
+    libs('contract', 'grpc', 'identity', 'service', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    stubs,
+    orm,
+    redis,
+    rpcStack,
+  ),
+  forbid(
+    ['libs/grpc/**'],
+    'grpc imports runtime, errors, contract',
+    libs('identity', 'service', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+  ),
+  forbid(
+    ['libs/identity/**'],
+    'identity imports grpc, runtime, errors, contract',
+    libs('service', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+  ),
+  forbid(
+    ['libs/service/**'],
+    'service imports db, identity, grpc, runtime, errors, contract',
+    libs('events', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+  ),
+  forbid(
+    ['libs/db/**'],
+    'db imports runtime, errors',
+    libs('contract', 'grpc', 'identity', 'service', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    redis,
+    rpcStack,
+  ),
+  forbid(
+    ['libs/jobs/**'],
+    'jobs imports redis, runtime, errors',
+    libs('contract', 'grpc', 'identity', 'service', 'db', 'events', 'limits', 'cache'),
+    orm,
+    rpcStack,
+    '^rate-limiter-flexible',
+  ),
+  forbid(
+    ['libs/redis/**'],
+    'redis imports runtime',
+    libs('contract', 'grpc', 'identity', 'service', 'db', 'events', 'jobs', 'limits', 'cache'),
+    stubs,
+    orm,
+    rpcStack,
+    '^(bullmq|rate-limiter-flexible)',
+  ),
+  forbid(
+    ['libs/limits/**'],
+    'limits imports redis, runtime, errors',
+    libs('contract', 'grpc', 'identity', 'service', 'db', 'events', 'jobs', 'cache'),
+    stubs,
+    orm,
+    rpcStack,
+    '^bullmq',
+  ),
+  forbid(
+    ['libs/cache/**'],
+    'cache imports redis, runtime',
+    libs('contract', 'grpc', 'identity', 'service', 'db', 'events', 'jobs', 'limits'),
+    stubs,
+    orm,
+    rpcStack,
+    '^(bullmq|ioredis|rate-limiter-flexible)',
+  ),
+  forbid(
+    ['libs/events/**'],
+    'events imports db, jobs, runtime, errors',
+    libs('contract', 'grpc', 'identity', 'service', 'redis', 'limits', 'cache'),
+    redis,
+    rpcStack,
+  ),
+  {
+    files: ['libs/dev/bench/**'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            libs('db', 'events', 'jobs', 'redis', 'limits', 'cache'),
+            '^#contract/(auth|users|tasks|scheduler)/',
+            orm,
+            redis,
+          ].map((regex) => ({ regex, message: 'bench imports the cluster and knows no service' })),
+        },
+      ],
+    },
+  },
   // Inside a service: handlers translate, use-cases tell the story, the domain knows nobody.
-  forbid(['services/*/src/main.ts'], 'main.ts imports app, config, runtime', libs('contract', 'errors', 'grpc', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'), orm, redis, rpcStack),
-  forbid(['services/*/src/rpc/**'], 'rpc imports use-cases, domain, contract, errors', libs('jobs', 'events', 'redis', 'limits', 'cache'), folder('db', 'jobs', 'clients'), orm, redis, rpcStack),
-  forbid(['services/*/src/use-cases/**'], 'use-cases import domain, deps, errors', libs('grpc', 'contract', 'jobs', 'redis', 'limits', 'cache'), folder('rpc', 'jobs', 'clients', 'db'), orm, redis, rpcStack),
-  forbid(['services/*/src/domain/**'], 'the domain imports errors and the entity definitions', libs('grpc', 'contract', 'jobs', 'redis', 'limits', 'cache', 'runtime'), folder('rpc', 'jobs', 'clients', 'use-cases', 'db'), redis, rpcStack),
-  forbid(['services/*/src/jobs/**'], 'jobs import use-cases and the jobs library', libs('grpc', 'db', 'redis', 'limits', 'cache'), folder('rpc', 'db'), orm, redis, rpcStack),
-  forbid(['services/*/src/clients/**'], 'clients import contract, grpc, errors, cache', libs('db', 'jobs', 'events', 'redis', 'limits'), folder('use-cases', 'db', 'rpc'), orm, redis),
-  { files: ['**/bin/**', 'libs/devcluster/**'], rules: { 'no-console': 'off' } },
+  forbid(
+    ['services/*/src/main.ts'],
+    'main.ts imports app, config, runtime',
+    libs('contract', 'errors', 'grpc', 'identity', 'service', 'db', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+  ),
+  layer(
+    'rpc',
+    'rpc imports use-cases, domain, contract, errors',
+    ['db', 'jobs', 'clients'],
+    libs('identity', 'service', 'jobs', 'events', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+    sql,
+  ),
+  layer(
+    'use-cases',
+    'use-cases import domain, deps, errors',
+    ['rpc', 'jobs', 'clients', 'db'],
+    libs('grpc', 'identity', 'service', 'contract', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+    sql,
+  ),
+  layer(
+    'domain',
+    'the domain imports errors and the entity definitions',
+    ['rpc', 'jobs', 'clients', 'use-cases', 'db'],
+    libs('grpc', 'identity', 'service', 'contract', 'redis', 'limits', 'cache', 'runtime'),
+    redis,
+    rpcStack,
+    sql,
+    {
+      regex: '^#libs/jobs$',
+      allowImportNames: ['DeadJob', 'LiveJob', 'QueueState'],
+      message: 'the domain knows only what jobs in Redis look like',
+    },
+  ),
+  layer(
+    'jobs',
+    'jobs import use-cases and the jobs library',
+    ['rpc', 'db'],
+    libs('grpc', 'identity', 'service', 'db', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+  ),
+  layer(
+    'clients',
+    'clients import contract, grpc, errors, cache',
+    ['use-cases', 'db', 'rpc'],
+    libs('service', 'db', 'jobs', 'events', 'redis', 'limits'),
+    orm,
+    redis,
+  ),
+  {
+    files: ['services/*/src/*/**/*.ts'],
+    ignores: ['services/*/src/db/**', '**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[`Literal[value=${sqlText}]`, `TemplateElement[value.raw=${sqlText}]`].map((selector) => ({
+          selector,
+          message: 'SQL stands in db/',
+        })),
+      ],
+    },
+  },
+  { files: ['**/bin/**', 'libs/dev/**'], rules: { 'no-console': 'off' } },
 );

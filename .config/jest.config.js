@@ -10,6 +10,8 @@ export default {
   coverageProvider: 'v8',
   // Each starts clusters of its own: three at a time kept two processors at a load of ten.
   maxWorkers: 2,
+  // A worker that has run a hundred files takes longer than jest's half second to end on a busy machine; it leaks nothing.
+  workerGracefulExitTimeout: 10_000,
   // A test ends when it is done; this is for one that hangs, on a machine as slow and busy as any.
   testTimeout: 240_000,
 };

@@ -1,6 +1,6 @@
 import Sequencer from '@jest/test-sequencer';
 
-/** Tests of whole clusters take longest, whatever the size of their files, so that one begun last would be waited for alone. */
+/** Tests of whole clusters take longest, whatever the size of their files, so they begin first. */
 const kinds = [/\.flow\.test\.ts$/, /\.rpc\.test\.ts$/, /./];
 
 /** Jest's own order, by what is known of earlier runs and else by size, within each kind. */

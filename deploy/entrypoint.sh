@@ -5,12 +5,15 @@ cd /app
 command=${1:-serve}
 [ $# -eq 0 ] || shift
 case "$command" in
-  serve)     exec node "services/$SERVICE/src/main.ts" "$@" ;;
-  migrate)   exec node "services/$SERVICE/src/migrate.ts" "$@" ;;
-  provision) exec node libs/db/bin/provision.ts "$@" ;;
-  secrets)   exec node deploy/secrets.ts "$@" ;;
+  serve)     exec node --enable-source-maps "dist/services/$SERVICE/src/main.js" "$@" ;;
+  migrate)   exec node --enable-source-maps "dist/services/$SERVICE/src/migrate.js" "$@" ;;
+  # users keeps no log: what it has lost is handed over again by auth's.
+  after-restore) exec node --enable-source-maps "dist/services/$SERVICE/src/after-restore.js" "$@" ;;
+  reencrypt) exec node --enable-source-maps "dist/services/$SERVICE/src/reencrypt.js" "$@" ;;
+  provision) exec node --enable-source-maps dist/libs/db/bin/provision.js "$@" ;;
+  secrets)   exec node dist/deploy/secrets.js "$@" ;;
   *)
-    echo "unknown command '$command': use serve, migrate, provision or secrets" >&2
+    echo "unknown command '$command': use serve, migrate, after-restore, reencrypt, provision or secrets" >&2
     exit 64
     ;;
 esac

@@ -1,65 +1,123 @@
 /** What the dashboards show. generate.ts turns this into Grafana's JSON. */
+import {
+  faults,
+  faultShare,
+  maxBy,
+  panel,
+  quantileBy,
+  rateBy,
+  streams,
+  type Dashboard,
+  type Panel,
+  type Query,
+} from './dashboard.ts';
 
-export interface Panel {
-  title: string;
-  description: string;
-  /** A unit of Grafana: s, percentunit, reqps, short, bytes. */
-  unit: string;
-  queries: { expr: string; legend: string }[];
-  kind?: 'timeseries' | 'stat' | 'bargauge';
-  /** Of 24 columns; 12 unless given. */
-  width?: number;
-}
-export interface Dashboard {
-  uid: string;
-  title: string;
-  /** Labels of grpc_server_handled_total to choose from. */
-  variables?: string[];
-  panels: Panel[];
-}
-
-const faults = 'code=~"UNAVAILABLE|INTERNAL|UNKNOWN|DATA_LOSS|DEADLINE_EXCEEDED"';
-/** Streams last, and PullEvents waits for events on purpose. */
-const streams = 'method!~".*/(Watch.*|PullEvents)"';
-
-/** Of all calls in a time like "30d"; 0, and not nothing, where no call has ever failed. */
-const faultShare = (time: string): string => {
-  const calls = (which: string): string => `sum by (service) (increase(grpc_server_handled_total${which}[${time}]))`;
-  return `(${calls(`{${faults}}`)} or 0 * ${calls('')}) / ${calls('')}`;
-};
+const stat = (title: string, description: string, unit: string, query: Query): Panel => ({
+  ...panel(title, description, unit, query),
+  kind: 'stat',
+  width: 6,
+});
+const byService = (expr: string): Query => ({ expr, legend: '{{service}}' });
+const ours = 'service=~"auth|users|tasks|scheduler"';
 
 const cluster: Dashboard = {
   uid: 'cluster',
   title: 'cluster',
   panels: [
-    { title: 'Replicas', description: 'Processes that answer.', unit: 'short', kind: 'stat', width: 6, queries: [{ expr: 'count by (service) (process_start_time_seconds{service=~"auth|users|tasks|scheduler"})', legend: '{{service}}' }] },
-    { title: 'Open breakers', description: 'Edges on which calls are no longer tried.', unit: 'short', kind: 'stat', width: 6, queries: [{ expr: 'count(grpc_client_breaker_state == 2) or vector(0)', legend: 'open' }] },
-    { title: 'Oldest event not yet handled', description: 'How late the scheduler is.', unit: 's', kind: 'stat', width: 6, queries: [{ expr: 'max by (cursor) (event_puller_lag_seconds)', legend: '{{cursor}}' }] },
-    { title: 'Dead letters', description: 'Jobs that failed for good and wait for a decision.', unit: 'short', kind: 'stat', width: 6, queries: [{ expr: 'max(taskflow_dead_letters)', legend: 'jobs' }] },
-    { title: 'Calls', description: 'Answered, by service.', unit: 'reqps', queries: [{ expr: 'sum by (service) (rate(grpc_server_handled_total[5m]))', legend: '{{service}}' }] },
-    { title: 'Faults', description: 'Share of calls that failed through no fault of the caller.', unit: 'percentunit', queries: [{ expr: faultShare('5m'), legend: '{{service}}' }] },
-    { title: 'p99', description: 'Time from the arrival of a call to its status, streams left out.', unit: 's', queries: [{ expr: `histogram_quantile(0.99, sum by (service, le) (rate(grpc_server_handling_seconds_bucket{${streams}}[5m])))`, legend: '{{service}}' }] },
-    { title: 'CPU', description: 'Cores in use, by service.', unit: 'short', queries: [{ expr: 'sum by (service) (rate(process_cpu_seconds_total{service=~"auth|users|tasks|scheduler"}[5m]))', legend: '{{service}}' }] },
+    stat(
+      'Replicas',
+      'Processes that answer.',
+      'short',
+      byService(`count by (service) (process_start_time_seconds{${ours}})`),
+    ),
+    stat('Open breakers', 'Edges on which calls are no longer tried.', 'short', {
+      expr: 'count(grpc_client_breaker_state == 2) or vector(0)',
+      legend: 'open',
+    }),
+    stat(
+      'Oldest event not yet handled',
+      'How late the scheduler is.',
+      's',
+      maxBy('cursor', 'event_consumer_lag_seconds'),
+    ),
+    stat('Dead letters', 'Jobs that failed for good and wait for a decision.', 'short', {
+      expr: 'max(taskflow_dead_letters)',
+      legend: 'jobs',
+    }),
+    panel('Calls', 'Answered, by service.', 'reqps', rateBy('service', 'grpc_server_handled_total')),
+    panel(
+      'Faults',
+      'Share of calls that failed through no fault of the caller.',
+      'percentunit',
+      byService(faultShare('5m')),
+    ),
+    panel(
+      'p99',
+      'Time from the arrival of a call to its status, streams left out.',
+      's',
+      quantileBy(0.99, 'service', `grpc_server_handling_seconds_bucket{${streams}}`),
+    ),
+    panel('CPU', 'Cores in use, by service.', 'short', rateBy('service', `process_cpu_seconds_total{${ours}}`)),
   ],
 };
+
+const chosen = 'service=~"$service"';
+const durations = `grpc_server_handling_seconds_bucket{${chosen}, ${streams}}`;
 
 const service: Dashboard = {
   uid: 'service',
   title: 'service',
   variables: ['service'],
   panels: [
-    { title: 'Calls by method', description: 'Answered.', unit: 'reqps', queries: [{ expr: 'sum by (method) (rate(grpc_server_handled_total{service=~"$service"}[5m]))', legend: '{{method}}' }] },
-    { title: 'Refused and failed', description: 'By code and reason.', unit: 'reqps', queries: [{ expr: 'sum by (code, reason) (rate(grpc_server_handled_total{service=~"$service", code!="OK"}[5m]))', legend: '{{code}} {{reason}}' }] },
-    { title: 'p50', description: 'By method, streams left out.', unit: 's', queries: [{ expr: `histogram_quantile(0.5, sum by (method, le) (rate(grpc_server_handling_seconds_bucket{service=~"$service", ${streams}}[5m])))`, legend: '{{method}}' }] },
-    { title: 'p99', description: 'By method, streams left out.', unit: 's', queries: [{ expr: `histogram_quantile(0.99, sum by (method, le) (rate(grpc_server_handling_seconds_bucket{service=~"$service", ${streams}}[5m])))`, legend: '{{method}}' }] },
-    { title: 'Calls to other services', description: 'By callee, code and reason.', unit: 'reqps', queries: [{ expr: 'sum by (callee, code, reason) (rate(grpc_client_handled_total{service=~"$service"}[5m]))', legend: '{{callee}} {{code}} {{reason}}' }] },
-    { title: 'Breakers', description: '0 closed, 1 half open, 2 open.', unit: 'short', queries: [{ expr: 'max by (callee, method) (grpc_client_breaker_state{service=~"$service"})', legend: '{{callee}} {{method}}' }] },
-    { title: 'Database connections', description: 'Of the pool, by state; waiting counts calls without one.', unit: 'short', queries: [{ expr: 'sum by (state) (db_connections{service=~"$service"})', legend: '{{state}}' }] },
-    { title: 'Units of work', description: 'Transactions, by outcome.', unit: 'reqps', queries: [{ expr: 'sum by (outcome) (rate(db_transactions_total{service=~"$service"}[5m]))', legend: '{{outcome}}' }] },
-    { title: 'Event loop', description: 'Delay of the slowest hundredth.', unit: 's', queries: [{ expr: 'max by (instance) (nodejs_eventloop_lag_p99_seconds{service=~"$service"})', legend: '{{instance}}' }] },
-    { title: 'Garbage collection', description: 'Share of the time.', unit: 'percentunit', queries: [{ expr: 'sum by (instance) (rate(nodejs_gc_duration_seconds_sum{service=~"$service"}[5m]))', legend: '{{instance}}' }] },
-    { title: 'Memory', description: 'Resident.', unit: 'bytes', queries: [{ expr: 'process_resident_memory_bytes{service=~"$service"}', legend: '{{instance}}' }] },
-    { title: 'Rate limits', description: 'Calls refused, and calls whose limit could not be told.', unit: 'reqps', queries: [{ expr: 'sum by (method) (rate(taskflow_limits_refused_total{service=~"$service"}[5m]))', legend: 'refused {{method}}' }, { expr: 'sum by (decision) (rate(taskflow_limits_store_failures_total{service=~"$service"}[5m]))', legend: 'blind, {{decision}}' }] },
+    panel('Calls by method', 'Answered.', 'reqps', rateBy('method', `grpc_server_handled_total{${chosen}}`)),
+    panel(
+      'Refused and failed',
+      'By code and reason.',
+      'reqps',
+      rateBy('code, reason', `grpc_server_handled_total{${chosen}, code!="OK"}`),
+    ),
+    panel('p50', 'By method, streams left out.', 's', quantileBy(0.5, 'method', durations)),
+    panel('p99', 'By method, streams left out.', 's', quantileBy(0.99, 'method', durations)),
+    panel(
+      'Calls to other services',
+      'By callee, code and reason.',
+      'reqps',
+      rateBy('callee, code, reason', `grpc_client_handled_total{${chosen}}`),
+    ),
+    panel(
+      'Breakers',
+      '0 closed, 1 half open, 2 open.',
+      'short',
+      maxBy('callee, method', `grpc_client_breaker_state{${chosen}}`),
+    ),
+    panel('Database connections', 'Of the pool, by state; waiting counts calls without one.', 'short', {
+      expr: `sum by (state) (db_connections{${chosen}})`,
+      legend: '{{state}}',
+    }),
+    panel('Units of work', 'Transactions, by outcome.', 'reqps', rateBy('outcome', `db_transactions_total{${chosen}}`)),
+    panel(
+      'Event loop',
+      'Delay of the slowest hundredth.',
+      's',
+      maxBy('instance', `nodejs_eventloop_lag_p99_seconds{${chosen}}`),
+    ),
+    panel(
+      'Garbage collection',
+      'Share of the time.',
+      'percentunit',
+      rateBy('instance', `nodejs_gc_duration_seconds_sum{${chosen}}`),
+    ),
+    panel('Memory', 'Resident.', 'bytes', {
+      expr: `process_resident_memory_bytes{${chosen}}`,
+      legend: '{{instance}}',
+    }),
+    panel(
+      'Rate limits',
+      'Calls refused, and calls whose limit could not be told.',
+      'reqps',
+      rateBy('method', `taskflow_limits_refused_total{${chosen}}`, 'refused {{method}}'),
+      rateBy('decision', `taskflow_limits_store_failures_total{${chosen}}`, 'blind, {{decision}}'),
+    ),
   ],
 };
 
@@ -67,28 +125,77 @@ const jobs: Dashboard = {
   uid: 'jobs',
   title: 'overdue work and jobs',
   panels: [
-    { title: 'Overdue lag', description: 'Age of the oldest overdue task that nobody was told of.', unit: 's', queries: [{ expr: 'max(taskflow_overdue_lag_seconds)', legend: 'overdue' }] },
-    { title: 'Event lag', description: 'Age of the oldest event of the latest batch.', unit: 's', queries: [{ expr: 'max by (cursor) (event_puller_lag_seconds)', legend: '{{cursor}}' }] },
-    { title: 'Events', description: 'Taken from the source.', unit: 'reqps', queries: [{ expr: 'sum by (cursor, outcome) (rate(event_puller_events_total[5m]))', legend: '{{cursor}} {{outcome}}' }] },
-    { title: 'Notifications', description: 'Delivered, and dropped because their subject had changed.', unit: 'reqps', queries: [{ expr: 'sum(rate(taskflow_notifications_delivered_total[5m]))', legend: 'delivered' }, { expr: 'sum(rate(taskflow_notifications_stale_total[5m]))', legend: 'stale' }] },
-    { title: 'Pending notifications', description: 'Recorded and not delivered yet.', unit: 'short', queries: [{ expr: 'max(taskflow_notifications_pending)', legend: 'pending' }] },
-    { title: 'Queue depth', description: 'Jobs by state.', unit: 'short', queries: [{ expr: 'max by (queue, state) (taskflow_queue_depth)', legend: '{{queue}} {{state}}' }] },
-    { title: 'Oldest waiting job', description: 'Age.', unit: 's', queries: [{ expr: 'max by (queue) (taskflow_queue_oldest_waiting_seconds)', legend: '{{queue}}' }] },
-    { title: 'Runs of jobs', description: 'By what became of them.', unit: 'reqps', queries: [{ expr: 'sum by (job, outcome) (rate(taskflow_job_runs_total[5m]))', legend: '{{job}} {{outcome}}' }] },
-    { title: 'Duration of jobs', description: 'p99.', unit: 's', queries: [{ expr: 'histogram_quantile(0.99, sum by (job, le) (rate(taskflow_job_duration_seconds_bucket[5m])))', legend: '{{job}}' }] },
-    { title: 'Runs of schedules', description: 'By outcome.', unit: 'reqps', queries: [{ expr: 'sum by (schedule, outcome) (rate(taskflow_schedule_runs_total[5m]))', legend: '{{schedule}} {{outcome}}' }] },
+    panel('Overdue lag', 'Age of the oldest overdue task that nobody was told of.', 's', {
+      expr: 'max(taskflow_overdue_lag_seconds)',
+      legend: 'overdue',
+    }),
+    panel(
+      'Event lag',
+      'Age of the oldest event of the latest batch.',
+      's',
+      maxBy('cursor', 'event_consumer_lag_seconds'),
+    ),
+    panel('Events', 'Taken from the source.', 'reqps', rateBy('cursor, outcome', 'event_consumer_events_total')),
+    panel(
+      'Notifications',
+      'Delivered, and dropped because their subject had changed.',
+      'reqps',
+      { expr: 'sum(rate(taskflow_notifications_delivered_total[5m]))', legend: 'delivered' },
+      { expr: 'sum(rate(taskflow_notifications_stale_total[5m]))', legend: 'stale' },
+    ),
+    panel('Pending notifications', 'Recorded and not delivered yet.', 'short', {
+      expr: 'max(taskflow_notifications_pending)',
+      legend: 'pending',
+    }),
+    panel('Queue depth', 'Jobs by state.', 'short', maxBy('queue, state', 'taskflow_queue_depth')),
+    panel('Oldest waiting job', 'Age.', 's', maxBy('queue', 'taskflow_queue_oldest_waiting_seconds')),
+    panel('Runs of jobs', 'By what became of them.', 'reqps', rateBy('job, outcome', 'taskflow_job_runs_total')),
+    panel('Duration of jobs', 'p99.', 's', quantileBy(0.99, 'job', 'taskflow_job_duration_seconds_bucket')),
+    panel('Runs of schedules', 'By outcome.', 'reqps', rateBy('schedule, outcome', 'taskflow_schedule_runs_total')),
   ],
 };
+
+const callRate = (suffix: string, which: string): string =>
+  `sum by (service) (rate(grpc_server_handling_seconds_${suffix}{${which}}[5m]))`;
 
 const objectives: Dashboard = {
   uid: 'objectives',
   title: 'objectives',
   panels: [
-    { title: 'Error budget left, 30 days', description: 'Of 0.1 % of the calls.', unit: 'percentunit', kind: 'bargauge', width: 24, queries: [{ expr: `1 - (${faultShare('30d')}) / 0.001`, legend: '{{service}}' }] },
-    { title: 'Burn rate, 1 h', description: 'How many times faster than allowed; 14.4 pages at once.', unit: 'short', queries: [{ expr: 'taskflow:errors:ratio_rate1h / 0.001', legend: '{{service}}' }] },
-    { title: 'Burn rate, 6 h', description: 'How many times faster than allowed; 6 pages.', unit: 'short', queries: [{ expr: 'taskflow:errors:ratio_rate6h / 0.001', legend: '{{service}}' }] },
-    { title: 'Faults by method', description: 'Where the budget goes.', unit: 'reqps', queries: [{ expr: `sum by (method, code, reason) (rate(grpc_server_handled_total{${faults}}[5m]))`, legend: '{{method}} {{code}} {{reason}}' }] },
-    { title: 'Calls within 250 ms', description: 'Streams left out.', unit: 'percentunit', queries: [{ expr: `sum by (service) (rate(grpc_server_handling_seconds_bucket{le="0.25", ${streams}}[5m])) / sum by (service) (rate(grpc_server_handling_seconds_count{${streams}}[5m]))`, legend: '{{service}}' }] },
+    {
+      ...panel(
+        'Error budget left, 30 days',
+        'Of 0.1 % of the calls.',
+        'percentunit',
+        byService(`1 - (${faultShare('30d')}) / 0.001`),
+      ),
+      kind: 'bargauge',
+      width: 24,
+    },
+    panel(
+      'Burn rate, 1 h',
+      'How many times faster than allowed; 14.4 pages at once.',
+      'short',
+      byService('taskflow:errors:ratio_rate1h / 0.001'),
+    ),
+    panel(
+      'Burn rate, 6 h',
+      'How many times faster than allowed; 6 pages.',
+      'short',
+      byService('taskflow:errors:ratio_rate6h / 0.001'),
+    ),
+    panel(
+      'Faults by method',
+      'Where the budget goes.',
+      'reqps',
+      rateBy('method, code, reason', `grpc_server_handled_total{${faults}}`),
+    ),
+    panel(
+      'Calls within 250 ms',
+      'Streams left out.',
+      'percentunit',
+      byService(`${callRate('bucket', `le="0.25", ${streams}`)} / ${callRate('count', streams)}`),
+    ),
   ],
 };
 

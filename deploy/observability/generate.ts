@@ -1,20 +1,33 @@
-/**
- * Writes what Grafana and the Prometheus operator take:
- *
- *   node deploy/observability/generate.ts [DIRECTORY]     DIRECTORY holds alerts.yml; this folder unless given
- *
- * dashboards/*.json from dashboards.ts, and rules.yaml (a PrometheusRule) from alerts.yml.
- */
+/** Writes dashboards/*.json for Grafana from dashboards.ts, and rules.yaml (a PrometheusRule) from alerts.yml. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { dashboards, type Dashboard, type Panel } from './dashboards.ts';
+import type { Dashboard, Panel } from './dashboard.ts';
+import { dashboards } from './dashboards.ts';
 
 const datasource = { type: 'prometheus', uid: 'prometheus' };
 const columns = 24;
 
+const chosen = 'job="taskflow", namespace="$namespace"';
+
+/** Narrows every selector to TaskFlow's targets in the chosen namespace, so that installations never add up. */
+function narrow(expr: string): string {
+  return expr.replaceAll(
+    /\b(?:(?:grpc|process|nodejs|taskflow|db|event|outbox)_\w+|taskflow:[\w:]+)(\{?)/g,
+    (found, brace: string) => {
+      const matchers = found.startsWith('taskflow:') ? 'namespace="$namespace"' : chosen;
+      return brace === '' ? `${found}{${matchers}}` : `${found}${matchers}, `;
+    },
+  );
+}
+
 function toPanel(panel: Panel, id: number, place: { x: number; y: number }): object {
-  const targets = panel.queries.map(({ expr, legend }, index) => ({ refId: String.fromCodePoint(65 + index), datasource, expr, legendFormat: legend }));
+  const targets = panel.queries.map(({ expr, legend }, index) => ({
+    refId: String.fromCodePoint(65 + index),
+    datasource,
+    expr: narrow(expr),
+    legendFormat: legend,
+  }));
   return {
     id,
     title: panel.title,
@@ -40,15 +53,18 @@ function arrange(panels: readonly Panel[]): object[] {
 }
 
 function toVariable(name: string): object {
+  const isNamespace = name === 'namespace';
+  const query = isNamespace
+    ? 'label_values(grpc_server_handled_total{job="taskflow"}, namespace)'
+    : `label_values(grpc_server_handled_total{${chosen}}, ${name})`;
   return {
     name,
     type: 'query',
     datasource,
-    query: { query: `label_values(grpc_server_handled_total, ${name})`, refId: 'variable' },
+    query: { query, refId: 'variable' },
     refresh: 2,
-    includeAll: true,
-    multi: true,
-    current: { text: 'All', value: '$__all' },
+    // One installation at a time.
+    ...(!isNamespace && { includeAll: true, multi: true, current: { text: 'All', value: '$__all' } }),
   };
 }
 
@@ -62,17 +78,37 @@ function toJson({ uid, title, variables = [], panels }: Dashboard): string {
     refresh: '30s',
     time: { from: 'now-1h', to: 'now' },
     timezone: 'browser',
-    templating: { list: variables.map(toVariable) },
-    links: [{ type: 'dashboards', tags: ['taskflow'], title: 'TaskFlow', asDropdown: true, includeVars: true, keepTime: true }],
+    templating: { list: ['namespace', ...variables].map(toVariable) },
+    links: [
+      {
+        type: 'dashboards',
+        tags: ['taskflow'],
+        title: 'TaskFlow',
+        asDropdown: true,
+        includeVars: true,
+        keepTime: true,
+      },
+    ],
     panels: arrange(panels),
   };
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 
-const directory = process.argv[2] ?? import.meta.dirname;
-mkdirSync(join(directory, 'dashboards'), { recursive: true });
-for (const dashboard of dashboards) writeFileSync(join(directory, `dashboards/${dashboard.uid}.json`), toJson(dashboard));
-
-const { groups } = parse(readFileSync(join(directory, 'alerts.yml'), 'utf8')) as { groups: object[] };
-const rule = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'taskflow' }, spec: { groups } };
-writeFileSync(join(directory, 'rules.yaml'), `# Generated from alerts.yml by generate.ts; not edited by hand.\n${stringify(rule, { lineWidth: 0 })}`);
+/** `directory` holds observability/ with alerts.yml. */
+export function generateObservability(directory: string): void {
+  const folder = join(directory, 'observability');
+  mkdirSync(join(folder, 'dashboards'), { recursive: true });
+  for (const dashboard of dashboards)
+    writeFileSync(join(folder, `dashboards/${dashboard.uid}.json`), toJson(dashboard));
+  const { groups } = parse(readFileSync(join(folder, 'alerts.yml'), 'utf8')) as { groups: object[] };
+  const rule = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'taskflow' },
+    spec: { groups },
+  };
+  writeFileSync(
+    join(folder, 'rules.yaml'),
+    `# Generated from alerts.yml by npm run manifests; not edited by hand.\n${stringify(rule, { lineWidth: 0 })}`,
+  );
+}

@@ -6,8 +6,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serviceNames, startCluster, startInfrastructure } from '#libs/devcluster';
-import { runDemonstration } from '../../libs/devcluster/src/demonstration.ts';
+import { serviceNames, startCluster, startInfrastructure } from '#dev/cluster';
+import { runDemonstration } from '../../services/tasks/demonstration/demonstration.ts';
 
 const [, , directory] = process.argv;
 if (directory === undefined) {
@@ -17,7 +17,12 @@ if (directory === undefined) {
 
 const infrastructure = await startInfrastructure({});
 const { postgresAdminUrl, redisUrl } = infrastructure;
-const cluster = await startCluster({ postgresAdminUrl, redisUrl, ports: 'free', env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' } });
+const cluster = await startCluster({
+  postgresAdminUrl,
+  redisUrl,
+  ports: 'free',
+  env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
+});
 try {
   await runDemonstration(cluster);
   for (const service of serviceNames) {

@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { programOf } from '#dev/cluster';
 import { podOf, type DataManifest, type Workload } from './kubernetes-kinds.ts';
-import { ofKind, overlays, renderOverlays, type Overlay } from './render.ts';
+import { findOne, ofKind, overlays, renderOverlays, type Overlay } from './render.ts';
 
 const deploy = join(import.meta.dirname, '..');
 const root = join(deploy, '..');
@@ -36,29 +37,45 @@ const overlayManifests = renderOverlays();
 
 function readKubernetes(overlay: Overlay, service: string): Environment {
   const manifests = overlayManifests[overlay];
-  const [container] = podOf(ofKind<Workload>(manifests, 'Deployment').find(({ metadata }) => metadata.name === `taskflow-${service}`) as Workload).containers;
+  const [container] = podOf(findOne<Workload>(manifests, 'Deployment', `taskflow-${service}`) as Workload).containers;
   const maps = (container?.envFrom ?? []).map(({ configMapRef }) => configMapRef.name);
   const shared = ofKind<DataManifest>(manifests, 'ConfigMap').filter(({ metadata }) => maps.includes(metadata.name));
-  return Object.assign({}, ...shared.map(({ data }) => data), Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]))) as Environment;
+  return Object.assign(
+    {},
+    ...shared.map(({ data }) => data),
+    Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value])),
+  ) as Environment;
 }
 
 /** Asks the service itself, with the secrets where the container would find them. */
-function checkConfiguration(service: string, environment: Environment): { status: number | null; stderr: string } {
+async function checkConfiguration(
+  service: string,
+  environment: Environment,
+): Promise<{ status: number | null; stderr: string }> {
   const env = Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, (value ?? '').replace('/run/taskflow', join(secrets, service))]),
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      (value ?? '').replace('/run/taskflow', join(secrets, service)),
+    ]),
   );
-  const main = join(root, `services/${service}/src/main.ts`);
-  const { status, stderr } = spawnSync(process.execPath, [main, '--check-config'], { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8' });
+  const program = await programOf(`services/${service}/src/main.ts`);
+  const { status, stderr } = spawnSync(process.execPath, [...program.execArgv, program.script, '--check-config'], {
+    env: { ...program.env, PATH: process.env['PATH'], ...env },
+    encoding: 'utf8',
+  });
   return { status, stderr };
 }
 
 describe.each(services)('the configuration of %s', (service) => {
-  it('is complete in docker-compose.yml', () => {
-    expect(checkConfiguration(service, readCompose()[service]?.environment ?? {})).toEqual({ status: 0, stderr: '' });
+  it('is complete in docker-compose.yml', async () => {
+    expect(await checkConfiguration(service, readCompose()[service]?.environment ?? {})).toEqual({
+      status: 0,
+      stderr: '',
+    });
   });
 
-  it.each(overlays)('is complete in the Kubernetes overlay %s', (overlay) => {
-    expect(checkConfiguration(service, readKubernetes(overlay, service))).toEqual({ status: 0, stderr: '' });
+  it.each(overlays)('is complete in the Kubernetes overlay %s', async (overlay) => {
+    expect(await checkConfiguration(service, readKubernetes(overlay, service))).toEqual({ status: 0, stderr: '' });
   });
 });
 
@@ -75,7 +92,7 @@ describe('docker-compose.yml', () => {
 
 describe('I10: the Redis of the queues', () => {
   const kept = ['--maxmemory-policy noeviction', '--appendonly yes'];
-  const dev = ofKind<Workload>(overlayManifests.dev, 'StatefulSet').find(({ metadata }) => metadata.name === 'taskflow-redis');
+  const dev = findOne<Workload>(overlayManifests.dev, 'StatefulSet', 'taskflow-redis');
 
   it.each([
     ['in docker-compose.yml', readCompose()['redis']?.command],

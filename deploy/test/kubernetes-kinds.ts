@@ -11,7 +11,11 @@ export interface Container {
   image: string;
   args?: string[];
   ports?: { name: string; containerPort: number }[];
-  env?: { name: string; value: string }[];
+  env?: {
+    name: string;
+    value?: string;
+    valueFrom?: { secretKeyRef: { name: string; key: string; optional?: boolean } };
+  }[];
   envFrom?: { configMapRef: { name: string } }[];
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   securityContext: unknown;
@@ -29,12 +33,16 @@ export interface Volume {
   name: string;
   secret?: { secretName: string; items?: SecretItem[] };
   projected?: { sources: { secret: { name: string; items: SecretItem[] } }[] };
+  configMap?: { name: string };
+  persistentVolumeClaim?: { claimName: string };
 }
 export interface PodSpec {
   serviceAccountName?: string;
   automountServiceAccountToken: boolean;
   securityContext: object;
   terminationGracePeriodSeconds?: number;
+  priorityClassName?: string;
+  imagePullSecrets?: { name: string }[];
   containers: Container[];
   volumes?: Volume[];
   topologySpreadConstraints?: unknown[];
@@ -42,10 +50,11 @@ export interface PodSpec {
 export interface Workload extends Manifest {
   spec: {
     replicas?: number;
-    strategy?: { rollingUpdate: { maxUnavailable: number } };
+    minReadySeconds?: number;
+    strategy?: { rollingUpdate: { maxUnavailable: number; maxSurge: number } };
     selector?: { matchLabels: Labels };
     template: { metadata: { labels: Labels }; spec: PodSpec };
-    volumeClaimTemplates?: { metadata: { name: string } }[];
+    volumeClaimTemplates?: { metadata: { name: string }; spec: { storageClassName?: string } }[];
   };
 }
 export interface ServiceManifest extends Manifest {
@@ -61,18 +70,31 @@ export interface LabelSelector {
 export interface Peer {
   podSelector?: LabelSelector;
   namespaceSelector?: LabelSelector;
-  ipBlock?: { cidr: string };
+  ipBlock?: { cidr: string; except?: string[] };
+}
+export interface PolicyPort {
+  port: number | string;
+  protocol?: 'TCP' | 'UDP';
 }
 export interface NetworkPolicy extends Manifest {
   spec: {
     podSelector: LabelSelector;
     policyTypes: string[];
-    ingress?: { from: Peer[]; ports: { port: number | string }[] }[];
-    egress?: { to: Peer[]; ports: { port: number | string }[] }[];
+    ingress?: { from?: Peer[]; ports?: PolicyPort[] }[];
+    egress?: { to?: Peer[]; ports?: PolicyPort[] }[];
   };
 }
 export interface Autoscaler extends Manifest {
-  spec: { scaleTargetRef: { kind: string; name: string }; minReplicas: number };
+  spec: {
+    scaleTargetRef: { kind: string; name: string };
+    minReplicas: number;
+    maxReplicas: number;
+    metrics: {
+      type: string;
+      resource?: { target: { averageUtilization: number } };
+      external?: { metric: { name: string } };
+    }[];
+  };
 }
 export interface Budget extends Manifest {
   spec: { selector: LabelSelector; maxUnavailable: number };
@@ -85,7 +107,17 @@ export interface Route extends Manifest {
 }
 
 export const podOf = (workload: Workload): PodSpec => workload.spec.template.spec;
-export const isWorkload = ({ kind }: Manifest): boolean => ['Deployment', 'StatefulSet', 'Job'].includes(kind);
+/** Everything that starts pods. */
+export const workloadsIn = (manifests: readonly Manifest[]): Workload[] =>
+  manifests.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind)) as Workload[];
+export const imagesIn = (manifests: readonly Manifest[]): string[] =>
+  workloadsIn(manifests).flatMap((workload) => podOf(workload).containers.map(({ image }) => image));
+/** The Secrets that a pod mounts. */
+export const secretsOf = ({ volumes = [] }: PodSpec): string[] =>
+  volumes.flatMap(({ secret, projected }) => [
+    ...(secret === undefined ? [] : [secret.secretName]),
+    ...(projected?.sources.map((source) => source.secret.name) ?? []),
+  ]);
 
 /** Whether a pod with these labels is meant. */
 export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {

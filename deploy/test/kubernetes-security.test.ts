@@ -1,10 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { isWorkload, podOf, type Autoscaler, type Budget, type DataManifest, type NetworkPolicy, type ServiceManifest, type Workload } from './kubernetes-kinds.ts';
-import { nameOf, ofKind, overlays, renderOverlays } from './render.ts';
+import { createPeerResolver } from '../../libs/grpc/src/transport/peer-address.ts';
+import {
+  imagesIn,
+  podOf,
+  workloadsIn,
+  type Autoscaler,
+  type Budget,
+  type DataManifest,
+  type NetworkPolicy,
+  type ServiceManifest,
+  type Workload,
+} from './kubernetes-kinds.ts';
+import { findOne, nameOf, ofKind, overlays, renderings, renderOverlays } from './render.ts';
 
 const rendered = renderOverlays();
 const services = ['auth', 'users', 'tasks', 'scheduler'] as const;
-const all = overlays.flatMap((overlay) => (rendered[overlay].filter(isWorkload) as Workload[]).map((workload) => [overlay, nameOf(workload), workload] as const));
+const all = renderings.flatMap((overlay) =>
+  workloadsIn(rendered[overlay]).map((workload) => [overlay, nameOf(workload), workload] as const),
+);
 const deployments = all.filter(([, , { kind }]) => kind === 'Deployment');
 
 describe('every pod', () => {
@@ -13,58 +26,75 @@ describe('every pod', () => {
     expect(pod.automountServiceAccountToken).toBe(false);
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     for (const { securityContext, resources } of pod.containers) {
-      expect(securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
-      expect(resources).toMatchObject({ requests: { cpu: expect.any(String), memory: expect.any(String) }, limits: { memory: expect.any(String) } });
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(resources).toMatchObject({
+        requests: { cpu: expect.any(String), memory: expect.any(String) },
+        limits: { memory: expect.any(String) },
+      });
     }
   });
 
-  it.each(all.filter(([, , { metadata }]) => services.some((service) => metadata.name.startsWith(`taskflow-${service}`))))(
-    'of %s, %s, reads the secrets of its own service only, under its own account',
-    (_overlay, _name, workload) => {
-      const service = workload.metadata.name.replace('-migrate', '');
-      const { volumes = [], serviceAccountName } = podOf(workload);
-      expect(serviceAccountName).toBe(service);
-      expect(volumes.flatMap(({ secret }) => secret?.secretName.replace(/-[a-z0-9]{10}$/, '') ?? [])).toEqual([service]);
-    },
-  );
+  it.each(
+    all.filter(([, , { metadata }]) => services.some((service) => metadata.name.startsWith(`taskflow-${service}`))),
+  )('of %s, %s, reads the secrets of its own service only, under its own account', (_overlay, _name, workload) => {
+    const service = workload.metadata.name.replace('-migrate', '');
+    const { volumes = [], serviceAccountName } = podOf(workload);
+    expect(serviceAccountName).toBe(service);
+    expect(volumes.flatMap(({ secret }) => secret?.secretName.replace(/-[a-z0-9]{10}$/, '') ?? [])).toEqual([service]);
+  });
 });
 
 describe('every service', () => {
-  it.each(deployments)('of %s, %s, is probed over gRPC, and alive without its dependencies', (_overlay, _name, workload) => {
-    const [container] = podOf(workload).containers;
-    const port = container?.ports?.find(({ name }) => name === 'grpc')?.containerPort;
-    expect(container?.startupProbe?.grpc).toEqual({ port });
-    expect(container?.readinessProbe?.grpc).toEqual({ port });
-    expect(container?.livenessProbe?.grpc).toEqual({ port, service: 'liveness' });
-  });
+  it.each(deployments)(
+    'of %s, %s, is probed over gRPC, and alive without its dependencies',
+    (_overlay, _name, workload) => {
+      const [container] = podOf(workload).containers;
+      const port = container?.ports?.find(({ name }) => name === 'grpc')?.containerPort;
+      expect(container?.readinessProbe?.grpc).toEqual({ port });
+      for (const probe of [container?.startupProbe, container?.livenessProbe])
+        expect(probe?.grpc).toEqual({ port, service: 'liveness' });
+    },
+  );
 
-  it.each(deployments)('of %s, %s, is told to leave before it stops, and has longer than its drain', (_overlay, _name, workload) => {
-    const pod = podOf(workload);
-    const pause = pod.containers[0]?.lifecycle?.preStop.sleep.seconds ?? 0;
-    const drainSeconds = 20;
-    expect(pause).toBeGreaterThan(0);
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + drainSeconds);
-    expect(workload.spec.strategy?.rollingUpdate.maxUnavailable).toBe(0);
-    expect(pod.topologySpreadConstraints).toHaveLength(2);
-  });
+  it.each(deployments)(
+    'of %s, %s, is told to leave before it stops, and has longer than its drain',
+    (_overlay, _name, workload) => {
+      const pod = podOf(workload);
+      const pause = pod.containers[0]?.lifecycle?.preStop.sleep.seconds ?? 0;
+      const drainSeconds = 20;
+      expect(pause).toBeGreaterThan(0);
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + drainSeconds);
+      expect(workload.spec.strategy?.rollingUpdate.maxUnavailable).toBe(0);
+      expect(pod.topologySpreadConstraints).toHaveLength(2);
+    },
+  );
 });
 
 describe.each(['staging', 'production'] as const)('%s', (overlay) => {
   const manifests = rendered[overlay];
 
   it('denies every connection that no policy opens', () => {
-    const policies = ofKind<NetworkPolicy>(manifests, 'NetworkPolicy');
-    expect(policies.find(({ metadata }) => metadata.name === 'taskflow-default-deny')?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    expect(findOne<NetworkPolicy>(manifests, 'NetworkPolicy', 'taskflow-default-deny')?.spec).toEqual({
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+    });
   });
 
   it('keeps at least one pod of each service while a node is drained', () => {
     const budgets = ofKind<Budget>(manifests, 'PodDisruptionBudget');
-    expect(budgets.map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(services.map((service) => `taskflow-${service}`)));
+    expect(budgets.map(({ metadata }) => metadata.name)).toEqual(
+      expect.arrayContaining(services.map((service) => `taskflow-${service}`)),
+    );
     for (const service of services) {
       const name = `taskflow-${service}`;
-      const fixed = ofKind<Workload>(manifests, 'Deployment').find(({ metadata }) => metadata.name === name)?.spec.replicas;
-      const least = ofKind<Autoscaler>(manifests, 'HorizontalPodAutoscaler').find(({ metadata }) => metadata.name === name)?.spec.minReplicas;
-      expect(fixed ?? least).toBeGreaterThan(budgets.find(({ metadata }) => metadata.name === name)?.spec.maxUnavailable ?? 0);
+      const fixed = findOne<Workload>(manifests, 'Deployment', name)?.spec.replicas;
+      const least = findOne<Autoscaler>(manifests, 'HorizontalPodAutoscaler', name)?.spec.minReplicas;
+      const budget = findOne<Budget>(budgets, 'PodDisruptionBudget', name);
+      expect(fixed ?? least).toBeGreaterThan(budget?.spec.maxUnavailable ?? 0);
     }
   });
 
@@ -74,21 +104,43 @@ describe.each(['staging', 'production'] as const)('%s', (overlay) => {
   });
 
   it('names an image of a registry with a version, never a moving tag', () => {
-    const images = (manifests.filter(isWorkload) as Workload[]).flatMap((workload) => podOf(workload).containers.map(({ image }) => image));
-    expect(images.filter((image) => !/^[^/]+\.[^/]+\/.+:\d+\.\d+\.\d+$/.test(image))).toEqual([]);
+    expect(imagesIn(manifests).filter((image) => !/^[^/]+\.[^/]+\/.+:\d+\.\d+\.\d+$/.test(image))).toEqual([]);
   });
 
-  it('runs with the settings of production, and below the connections that PostgreSQL allows by default', () => {
-    const config = ofKind<DataManifest>(manifests, 'ConfigMap').find(({ data }) => data['TASKFLOW_ENV'] !== undefined)?.data ?? {};
+  it('runs with the settings of production, and tells the people behind the gateway apart', () => {
+    const config =
+      ofKind<DataManifest>(manifests, 'ConfigMap').find(({ data }) => data['TASKFLOW_ENV'] !== undefined)?.data ?? {};
     expect(config['TASKFLOW_ENV']).toBe('production');
-    const podsDuringRollout = 3;
-    const pools = Object.entries(config).filter(([name]) => name.endsWith('_POOL_SIZE'));
-    expect(pools).toHaveLength(services.length);
-    expect(pools.reduce((sum, [, value]) => sum + Number(value) * podsDuringRollout, 0)).toBeLessThan(97);
+    expect(ofKind(manifests, 'Gateway')).toHaveLength(1);
+    const clientOf = createPeerResolver(
+      (config['TASKFLOW_TRUSTED_PROXIES'] ?? '').split(',').filter((range) => range !== ''),
+    );
+    for (const pod of ['10.244.1.7:51234', '172.20.3.4:51234', 'fd00:10:244::5:51234']) {
+      expect(['203.0.113.7', '2001:db8::7'].map((person) => clientOf(pod, person))).toEqual([
+        '203.0.113.7',
+        '2001:db8::7',
+      ]);
+    }
+    expect(clientOf('198.51.100.9:51234', '203.0.113.7')).toBe('198.51.100.9');
   });
 });
 
 describe('every overlay', () => {
+  it('lets no server be restarted by a probe, since recovery takes as long as it takes', () => {
+    const servers = ofKind<Workload>(rendered.dev, 'StatefulSet').flatMap((workload) => podOf(workload).containers);
+    expect(servers).toHaveLength(2);
+    for (const { startupProbe, livenessProbe } of servers)
+      expect([startupProbe, livenessProbe]).toEqual([undefined, undefined]);
+  });
+
+  it.each(renderings)('%s names a tag or a digest for every image', (name) => {
+    const images = imagesIn(rendered[name]);
+    expect(images.length).toBeGreaterThan(0);
+    expect(images.filter((image) => !/(:[\w.-]+|@sha256:[0-9a-f]{64})$/.test(image.split('/').at(-1) ?? ''))).toEqual(
+      [],
+    );
+  });
+
   it.each(overlays)('%s enforces the restricted profile of Pod Security', (overlay) => {
     expect(ofKind(rendered[overlay], 'Namespace').map(({ metadata }) => metadata.labels)).toEqual([
       expect.objectContaining({ 'pod-security.kubernetes.io/enforce': 'restricted' }),

@@ -7,23 +7,26 @@ export interface CacheConfig {
   redisUrl: string;
   /** The first part of every key in Redis. */
   prefix: string;
-  /** How long an answer of Redis is waited for; 45 when left out. */
+  /** How long one answer of Redis may take. Default 45. */
   timeoutMs?: number;
 }
 
 export interface Cache {
   /** Values must survive JSON, and nobody may change one that was handed out. */
-  readThrough<V>(options: ReadThroughOptions): ReadThrough<V>;
+  readThrough<V extends NonNullable<unknown>>(options: ReadThroughOptions): ReadThrough<V>;
 }
 
 export interface CacheBase {
   logger: Logger;
   metrics: Metrics;
-  /** Gets what must be ended. */
+  /** Receives the connection, to be closed at shutdown. */
   parts: { add(part: Part): void };
 }
 
-/** Begins to connect to the Redis of the cache, and keeps trying. Never waits for it: without Redis each process remembers alone. */
+/**
+ * Connects to the Redis of the cache in the background and keeps trying. Without Redis each process uses only what it
+ * holds itself.
+ */
 export function openCache({ logger, metrics, parts }: CacheBase, { redisUrl, prefix, timeoutMs }: CacheConfig): Cache {
   const store = openStore(redisUrl, { purpose: 'cache', name: 'cache', logger, metrics, timeoutMs });
   parts.add({ name: 'cache', stop: async () => store.close() });

@@ -1,2 +1,2 @@
-export { openCache, type Cache, type CacheBase, type CacheConfig } from './cache.ts';
+export { openCache, type Cache } from './cache.ts';
 export type { Learned, ReadThrough, ReadThroughOptions } from './read-through.ts';

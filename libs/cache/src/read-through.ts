@@ -1,16 +1,13 @@
 import type { Store } from '#libs/redis';
-import { assertNoOpenTransaction, type Metrics } from '#libs/runtime';
-import { BentoCache, bentostore } from 'bentocache';
-import { memoryDriver } from 'bentocache/drivers/memory';
-import { redisDriver } from 'bentocache/drivers/redis';
-import type { CacheProvider } from 'bentocache/types';
+import { assertNoOpenTransaction, remainingMs, settlesWithin, type Metrics } from '#libs/runtime';
+import { openLayer } from './layer.ts';
 
 export interface ReadThroughOptions {
-  /** Part of the keys and a label of the metric: "people-1". Another one whenever the shape of the values changes. */
+  /** Part of the keys and a label of the metric: "people-1". Change it whenever the shape of the values changes. */
   name: string;
   /**
-   * How long a value counts as current in Redis, from before it was asked for, and how long in a process that took it from
-   * there. So nobody gets one that is older than twice this, whatever the clocks of the replicas say.
+   * How long a value counts as current in Redis, counted from before it was asked for, and once more in a process that
+   * took it from there. So no value is older than twice this, whatever the clocks of the replicas show.
    */
   freshMs: number;
   /** How long a value is remembered for the time when nobody can be asked. */
@@ -19,7 +16,10 @@ export interface ReadThroughOptions {
   maxItems: number;
 }
 
-/** What could be learned about some keys. */
+/** Answers with the values that the keys have. */
+type Ask<V> = (missing: string[]) => Promise<ReadonlyMap<string, V>>;
+
+/** What is known about some keys. */
 export interface Learned<V> {
   /** The keys about which it is known whether there is a value. */
   asked: ReadonlySet<string>;
@@ -33,10 +33,12 @@ export interface Learned<V> {
 
 export interface ReadThrough<V> {
   /**
-   * Calls `ask` at most once, with the keys that are not known, and not at all when there are none. Never throws when `ask`
-   * does; then the answer says so. That a key has no value is not remembered.
+   * Calls `ask` at most once, with the keys that are not known, and not at all when there are none. Never throws when
+   * `ask` does; then the answer holds the failure. That a key has no value is not remembered. While another lookup in
+   * this process asks for one of the keys, this one waits for it first, for at most a quarter of its call's remaining
+   * time.
    */
-  lookUp(keys: readonly string[], ask: (missing: string[]) => Promise<ReadonlyMap<string, V>>): Promise<Learned<V>>;
+  lookUp(keys: readonly string[], ask: Ask<V>): Promise<Learned<V>>;
 }
 
 interface Base {
@@ -45,46 +47,63 @@ interface Base {
   metrics: Metrics;
 }
 
-function openLayers({ store, prefix }: Base, { name, freshMs, rememberMs, maxItems }: ReadThroughOptions) {
-  const layered = (ttl: number) =>
-    bentostore({ ttl }).useL1Layer(memoryDriver({ maxItems, serialize: false })).useL2Layer(redisDriver({ connection: store.redis }));
-  const bento = new BentoCache({
-    default: 'fresh',
-    prefix: `${prefix}:cache:${name}`,
-    // The package waits for Redis as long as Redis pleases; the store does not, and what fails counts as not there. Without a
-    // bus all its operations are asynchronous, which its type of a wrapper does not tell.
-    internalOperationWrapper: <T>(operation: () => T) => store.ask(() => Promise.resolve(operation())) as T,
-    stores: { fresh: layered(freshMs), remembered: layered(rememberMs) },
-  });
-  return { fresh: bento.use('fresh').namespace('fresh'), remembered: bento.use('remembered').namespace('remembered') };
+/** The questions of this process that are not answered yet, so that a popular key that expires is asked for once. */
+function createQuestions() {
+  const open = new Map<string, Promise<unknown>>();
+  return {
+    /** Resolves when the questions about the keys that are open now have ended, however, or when `maxMs` are over. */
+    wait: async (keys: readonly string[], maxMs: number): Promise<void> => {
+      const others = new Set(keys.flatMap((key) => open.get(key) ?? []));
+      if (others.size > 0) await settlesWithin(Promise.allSettled(others), maxMs);
+    },
+    track: async <T>(keys: readonly string[], question: Promise<T>): Promise<T> => {
+      for (const key of keys) open.set(key, question);
+      try {
+        return await question;
+      } finally {
+        for (const key of keys) if (open.get(key) === question) open.delete(key);
+      }
+    },
+  };
 }
 
-async function getMany<V>(layer: CacheProvider, keys: readonly string[]): Promise<Map<string, V>> {
-  const values = await Promise.all(keys.map((key) => layer.get<V | undefined>({ key })));
-  return new Map(keys.flatMap((key, index) => (values[index] === undefined || values[index] === null ? [] : [[key, values[index]]])));
-}
+export function createReadThrough<V extends NonNullable<unknown>>(
+  { store, prefix, metrics }: Base,
+  { name, freshMs, rememberMs, maxItems }: ReadThroughOptions,
+): ReadThrough<V> {
+  const keyPrefix = `${prefix}:cache:${name}`;
+  const open = (kind: string, ttlMs: number) =>
+    openLayer<V>({ store, prefix: `${keyPrefix}:${kind}`, ttlMs, fetchedTtlMs: freshMs, maxItems });
+  const fresh = open('current', freshMs);
+  const remembered = open('last', rememberMs);
+  const questions = createQuestions();
+  const counter = metrics.counter(
+    'taskflow_cache_lookups_total',
+    'Keys looked up in a cache, by where the value came from.',
+    ['cache', 'outcome'],
+  );
+  const count = (outcome: 'hit' | 'miss' | 'stale' | 'failed', keys: number): void =>
+    counter.inc({ cache: name, outcome }, keys);
 
-/** Nobody waits for the writing: a value that does not arrive is asked for again. */
-function setMany<V>(layer: CacheProvider, values: ReadonlyMap<string, V>, ttl?: number): void {
-  for (const [key, value] of values) void layer.set({ key, value, ...(ttl === undefined ? {} : { ttl }) });
-}
+  /** The values that need no question. */
+  async function findCurrent(keys: readonly string[]): Promise<Map<string, V>> {
+    const known = await fresh.getMany(keys);
+    const missing = keys.filter((key) => !known.has(key));
+    await questions.wait(missing, remainingMs() / 4);
+    return new Map([...known, ...fresh.getLocal(missing)]);
+  }
 
-export function createReadThrough<V>(base: Base, options: ReadThroughOptions): ReadThrough<V> {
-  const { fresh, remembered } = openLayers(base, options);
-  const counter = base.metrics.counter('taskflow_cache_lookups_total', 'Keys looked up in a cache, by where the value came from.', ['cache', 'outcome']);
-  const count = (outcome: 'hit' | 'miss' | 'stale' | 'failed', keys: number): void => counter.inc({ cache: options.name, outcome }, keys);
-
-  async function askFor(missing: string[], ask: (missing: string[]) => Promise<ReadonlyMap<string, V>>): Promise<Learned<V>> {
+  async function askFor(missing: string[], ask: Ask<V>): Promise<Learned<V>> {
     const startedAt = performance.now();
     try {
       const values = await ask(missing);
-      const leftMs = Math.floor(options.freshMs - (performance.now() - startedAt));
-      if (leftMs > 0) setMany(fresh, values, leftMs);
-      setMany(remembered, values);
+      const leftMs = Math.floor(freshMs - (performance.now() - startedAt));
+      if (leftMs > 0) fresh.setMany(values, leftMs);
+      remembered.setMany(values);
       count('miss', missing.length);
       return { asked: new Set(missing), current: values, remembered: new Map() };
     } catch (failure) {
-      const old = await getMany<V>(remembered, missing);
+      const old = await remembered.getMany(missing);
       count('stale', old.size);
       count('failed', missing.length - old.size);
       return { asked: new Set(), current: new Map(), remembered: old, failure };
@@ -95,12 +114,16 @@ export function createReadThrough<V>(base: Base, options: ReadThroughOptions): R
     lookUp: async (keys, ask) => {
       assertNoOpenTransaction('a look into the cache');
       const unique = [...new Set(keys)];
-      const known = await getMany<V>(fresh, unique);
+      const known = await findCurrent(unique);
       count('hit', known.size);
       const missing = unique.filter((key) => !known.has(key));
       if (missing.length === 0) return { asked: new Set(unique), current: known, remembered: new Map() };
-      const learned = await askFor(missing, ask);
-      return { ...learned, asked: new Set([...known.keys(), ...learned.asked]), current: new Map([...known, ...learned.current]) };
+      const learned = await questions.track(missing, askFor(missing, ask));
+      return {
+        ...learned,
+        asked: new Set([...known.keys(), ...learned.asked]),
+        current: new Map([...known, ...learned.current]),
+      };
     },
   };
 }

@@ -1,14 +1,21 @@
-// The gate of the contract: lint, compatibility with the last release, drift of what is generated, and who may call what.
+// The gate of the contract: lint, compatibility with the last release, drift of what is generated, and who may call
+// what.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { toAccessText } from './access-rows.ts';
+import { takeNoArguments } from '../../runtime/command-line/command-line.mjs';
+import { lintContract, toLine } from './lint/lint.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const proto = join(root, 'proto');
 const compatibility = JSON.stringify({ version: 'v2', breaking: { use: ['FILE'] } });
 const faults: string[] = [];
+takeNoArguments('proto:check');
 
 function check(name: string, action: () => void): void {
   try {
@@ -26,7 +33,9 @@ function buf(...args: string[]): void {
 }
 
 function filesBelow(folder: string): string[] {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile());
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );
   return found.sort();
 }
 
@@ -36,19 +45,23 @@ function checkDrift(): void {
   try {
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     symlinkSync(proto, join(copy, 'proto'));
-    mkdirSync(join(copy, 'libs/contract/src'), { recursive: true });
-    mkdirSync(join(copy, 'libs/errors/src'), { recursive: true });
     execFileSync(process.execPath, [join(root, 'libs/contract/bin/generate.ts'), copy], { stdio: 'pipe' });
-    const pairs = [['libs/contract/src/gen', 'libs/contract/src/gen'], ['libs/errors/src/reasons.ts', 'libs/errors/src/reasons.ts'], ['proto/docs', 'docs']] as const;
+    const pairs = [
+      ['libs/contract/src/gen', 'libs/contract/src/gen'],
+      ['libs/errors/src/reasons.ts', 'libs/errors/src/reasons.ts'],
+      ['proto/docs', 'docs'],
+    ] as const;
     const differing = pairs.flatMap(([path, fresh]) => differences(join(root, path), join(copy, fresh)));
-    if (differing.length > 0) throw new Error(`run \`npm run proto:generate\`; these differ:\n  ${differing.join('\n  ')}`);
+    if (differing.length > 0)
+      throw new Error(`run \`npm run proto:generate\`; these differ:\n  ${differing.join('\n  ')}`);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
 function differences(committed: string, fresh: string): string[] {
-  if (statSync(fresh).isFile()) return readFileSync(committed).equals(readFileSync(fresh)) ? [] : [relative(root, committed)];
+  if (statSync(fresh).isFile())
+    return readFileSync(committed).equals(readFileSync(fresh)) ? [] : [relative(root, committed)];
   const names = [...new Set([...filesBelow(committed), ...filesBelow(fresh)])];
   return names.flatMap((name) => {
     const [a, b] = [join(committed, name), join(fresh, name)];
@@ -56,26 +69,38 @@ function differences(committed: string, fresh: string): string[] {
   });
 }
 
-/** Access is decided in the contract, so a change of it must be seen in a review: it changes proto/access.txt too. */
-async function accessTable(): Promise<string> {
+/** A change of access also changes proto/access.txt, so that a review sees it. */
+async function accessText(): Promise<string> {
   const { policies } = await import('../src/policy.ts');
-  const rows = [...policies.values()].map((policy) => {
-    const callers = policy.callers.length > 0 ? ` ← ${policy.callers.join(', ')}` : '';
-    return `${policy.access.padEnd(8)}${policy.path}${callers}${policy.sensitive ? ' (sensitive)' : ''}`;
-  });
-  return `${rows.sort().join('\n')}\n`;
+  return toAccessText(policies.values());
 }
 
-check('lint (buf STANDARD)', () => buf('lint'));
+/** The rules that buf does not know, on the descriptors with their comments. */
+function checkRules(): void {
+  const set = fromBinary(FileDescriptorSetSchema, readFileSync(join(root, 'libs/contract/src/gen/descriptors.binpb')));
+  const findings = lintContract(createFileRegistry(set));
+  if (findings.length > 0) throw new Error(findings.map(toLine).join('\n'));
+}
+
+check('lint (buf STANDARD and COMMENTS)', () => buf('lint'));
+check('lint (rules of proto/README.md)', checkRules);
 check('generated code is up to date', checkDrift);
 check('no breaking change against the last release', () =>
-  buf('breaking', '../libs/contract/src/gen/descriptors.binpb', '--against', 'released.binpb', '--config', compatibility),
+  buf(
+    'breaking',
+    '../libs/contract/src/gen/descriptors.binpb',
+    '--against',
+    'released.binpb',
+    '--config',
+    compatibility,
+  ),
 );
-const table = await accessTable().catch((error: unknown) => error as Error);
+const access = await accessText().catch((error: unknown) => error as Error);
 check('every method declares its policy', () => {
-  if (table instanceof Error) throw table;
+  if (access instanceof Error) throw access;
 });
 check('access is as agreed in proto/access.txt', () => {
-  if (table !== readFileSync(join(proto, 'access.txt'), 'utf8')) throw new Error(`it would have to be:\n${String(table)}`);
+  if (access !== readFileSync(join(proto, 'access.txt'), 'utf8'))
+    throw new Error(`run \`npm run proto:generate\`; it would have to be:\n${String(access)}`);
 });
 process.exit(faults.length === 0 ? 0 : 1);

@@ -1,14 +1,15 @@
-// Regenerates everything that is derived from proto/: stubs, descriptor set, reasons, API reference.
+// Regenerates everything that is derived from proto/: stubs, descriptor set, reasons, API reference, access.txt.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { takeFolder } from '../../runtime/command-line/command-line.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const buf = join(root, 'node_modules/.bin/buf');
 const proto = join(root, 'proto');
 /** Another place than the checkout, for the drift check. */
-const out = process.argv[2] ?? root;
+const out = takeFolder('proto:generate') ?? root;
 
 function run(...args: string[]): void {
   execFileSync(buf, args, { cwd: proto, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -17,10 +18,20 @@ function run(...args: string[]): void {
 /** The reasons as plain data, so that libs/errors needs no generated code. */
 function writeReasons(): void {
   const source = readFileSync(join(proto, 'taskflow/policy/v1/reasons.proto'), 'utf8');
-  const rows = [...source.matchAll(/ {2}\/\/ ([A-Z_]+): ([^\n]*(?:\n {2}\/\/ [^\n]*)*)\n {2}ERROR_REASON_([A-Z_]+) = /g)];
-  const entries = rows.map(([, code, text, name]) => `  ${name}: { code: '${code}', meaning: ${JSON.stringify(text?.replaceAll(/\n {2}\/\//g, ''))} },`);
+  const rows = [
+    ...source.matchAll(/ {2}\/\/ ([A-Z_]+): ([^\n]*(?:\n {2}\/\/ [^\n]*)*)\n {2}ERROR_REASON_([A-Z_]+) = /g),
+  ];
+  const entries = rows.map(
+    ([, code, text, name]) =>
+      `  ${name}: { code: '${code}', meaning: ${JSON.stringify(text?.replaceAll(/\n {2}\/\//g, ''))} },`,
+  );
+  const [, domain] = / domain is always "([^"]+)"/.exec(source.replaceAll(/\n *\/\//g, '')) ?? [];
+  if (domain === undefined) throw new Error('reasons.proto does not say the domain of the reasons');
   const lines = [
     '// Generated from proto/taskflow/policy/v1/reasons.proto by `npm run proto:generate`. Do not edit.',
+    '',
+    '/** The domain of every google.rpc.ErrorInfo. */',
+    `export const errorDomain = '${domain}';`,
     '',
     '/** Every reason of an error with its gRPC code and its meaning for a client. */',
     'export const reasons = {',
@@ -30,7 +41,42 @@ function writeReasons(): void {
     'export type ErrorReason = keyof typeof reasons;',
     '',
   ];
+  mkdirSync(join(out, 'libs/errors/src'), { recursive: true });
   writeFileSync(join(out, 'libs/errors/src/reasons.ts'), lines.join('\n'));
+}
+
+/**
+ * Corrects ts-proto's conversions of times. One adds fractions of a millisecond to a number too large to hold them, so
+ * the last instant of 9999 became the first of 10000. The other gives times before 1970 negative nanoseconds, which a
+ * Timestamp must not have. Throws when the generated conversions have changed.
+ */
+function mendTimes(folder: string): void {
+  const mended: readonly (readonly [string, string])[] = [
+    [
+      `  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);`,
+      `  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));`,
+    ],
+    [
+      `  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };`,
+      `  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };`,
+    ],
+  ];
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  )) {
+    const path = join(folder, file);
+    const generated = readFileSync(path, 'utf8');
+    const text = mended.reduce((source, [before, after]) => source.replace(before, after), generated);
+    const functions = generated.match(/^function (from|to)Timestamp\(/gm)?.length ?? 0;
+    const changed = mended.filter(([, after]) => text.includes(after)).length;
+    if (changed !== functions) throw new Error(`${file}: ts-proto converts times in another way than it did`);
+    writeFileSync(path, text);
+  }
 }
 
 /** The API reference, from the descriptors that have just been written. */
@@ -39,7 +85,16 @@ async function writeReference(): Promise<void> {
   write(out === root ? join(proto, 'docs') : join(out, 'docs'));
 }
 
+/** Committed, so that a change of access shows in a review. */
+async function writeAccess(): Promise<void> {
+  const { policies } = await import('../src/policy.ts');
+  const { toAccessText } = await import('./access-rows.ts');
+  writeFileSync(join(out === root ? proto : out, 'access.txt'), toAccessText(policies.values()));
+}
+
 run('generate', '--output', join(out, 'proto'));
+mendTimes(join(out, 'libs/contract/src/gen'));
 run('build', '--output', join(out, 'libs/contract/src/gen/descriptors.binpb'));
 writeReasons();
 await writeReference();
+await writeAccess();

@@ -40,12 +40,21 @@ function withoutComments(file: Uint8Array): Uint8Array {
   return Buffer.concat(kept);
 }
 
-const read = (bytes: Uint8Array): { bytes: Uint8Array; file: FileDescriptorProto } => ({ bytes, file: fromBinary(FileDescriptorProtoSchema, withoutComments(bytes)) });
+const read = (bytes: Uint8Array): { bytes: Uint8Array; file: FileDescriptorProto } => ({
+  bytes,
+  file: fromBinary(FileDescriptorProtoSchema, withoutComments(bytes)),
+});
 
 const files = splitSet(readFileSync(new URL('./gen/descriptors.binpb', import.meta.url))).map(read);
 
 /** Every file of the contract and every file that one of them imports, imports first. */
-export const fileDescriptors: readonly FileDescriptor[] = files.map(({ bytes, file }) => ({ name: file.name, imports: file.dependency, bytes }));
+export const fileDescriptors: readonly FileDescriptor[] = files.map(({ bytes, file }) => ({
+  name: file.name,
+  imports: file.dependency,
+  bytes,
+}));
 
 /** The same files, resolved, to look descriptors up by name; without their comments. */
-export const fileRegistry: FileRegistry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.map(({ file }) => file) }));
+export const fileRegistry: FileRegistry = createFileRegistry(
+  create(FileDescriptorSetSchema, { file: files.map(({ file }) => file) }),
+);

@@ -17,6 +17,7 @@ export interface MethodReasons {
 const ofAnyMethod = [
   'MALFORMED_REQUEST',
   'REQUEST_TOO_LARGE',
+  'HEADERS_TOO_LARGE',
   'DEADLINE_EXCEEDED',
   'DEADLINE_TOO_SHORT',
   'CANCELLED',
@@ -42,16 +43,20 @@ const ofFields: Readonly<Record<string, readonly string[]>> = {
   request_id: ['REQUEST_ID_REUSED', 'REQUEST_IN_PROGRESS'],
 };
 
-function descriptorOf({ service, method, path }: MethodPolicy): DescMethod {
+/** The method's descriptor. */
+export function descriptorOf({ service, method, path }: MethodPolicy): DescMethod {
   const found = fileRegistry.getService(service)?.methods.find(({ name }) => name === method);
   if (found === undefined) throw new Error(`the contract has no descriptor of ${path}`);
   return found;
 }
 
-/** Every reason that a client of the method has to reckon with. */
+/** Every reason that a client of the method may get. */
 export function reasonsOf(policy: MethodPolicy): MethodReasons {
   const { fields } = descriptorOf(policy).input;
-  const limited = policy.rateLimit === undefined ? [] : ['RATE_LIMITED', ...(policy.rateLimit.failClosed ? ['LIMITS_UNAVAILABLE'] : [])];
+  const limited =
+    policy.rateLimit === undefined
+      ? []
+      : ['RATE_LIMITED', ...(policy.rateLimit.failClosed ? ['LIMITS_UNAVAILABLE'] : [])];
   return {
     own: policy.reasons,
     request: [...(fields.length > 0 ? ['INVALID_FIELD'] : []), ...fields.flatMap(({ name }) => ofFields[name] ?? [])],

@@ -17,14 +17,24 @@ it('refuses a method that the contract does not declare', () => {
 });
 
 it('states for every method that leans on others what happens without them', () => {
-  const withAssignee = [...policies.values()].filter((policy) => ['CreateTask', 'UpdateTask', 'Register'].includes(policy.method));
+  const withAssignee = [...policies.values()].filter((policy) =>
+    ['CreateTask', 'UpdateTask', 'Register'].includes(policy.method),
+  );
   for (const policy of withAssignee) expect(policy.degradation).not.toBe('');
 });
 
 it('lets clients repeat only what the contract calls safe, and only on UNAVAILABLE', () => {
-  const config = serviceConfigFor('taskflow.tasks.v1.TasksService') as { methodConfig: { name: { method: string }[]; retryPolicy: object }[] };
+  const config = serviceConfigFor('taskflow.tasks.v1.TasksService') as {
+    methodConfig: { name: { method: string }[]; retryPolicy: object }[];
+  };
   expect(config.methodConfig.map((entry) => entry.name[0]?.method).sort()).toEqual([
-    'BatchGetTasks', 'GetTask', 'GetTaskStats', 'ListTaskEvents', 'ListTasks', 'SyncTasks', 'WatchTasks',
+    'BatchGetTasks',
+    'GetTask',
+    'GetTaskStats',
+    'ListTaskEvents',
+    'ListTasks',
+    'SyncTasks',
+    'WatchTasks',
   ]);
   expect(config.methodConfig[0]?.retryPolicy).toMatchObject({ retryableStatusCodes: ['UNAVAILABLE'], maxAttempts: 3 });
 });

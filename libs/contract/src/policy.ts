@@ -61,7 +61,11 @@ const accesses = [undefined, 'public', 'user', 'admin', 'service'] as const;
 const retries = [undefined, 'always', 'with_request_id', 'never'] as const;
 const keys = [undefined, 'user', 'peer'] as const;
 
-const reasonNames = new Map(fileRegistry.getEnum('taskflow.policy.v1.ErrorReason')?.values.map(({ number, name }) => [number, name.replace('ERROR_REASON_', '')]));
+const reasonNames = new Map(
+  fileRegistry
+    .getEnum('taskflow.policy.v1.ErrorReason')
+    ?.values.map(({ number, name }) => [number, name.replace('ERROR_REASON_', '')]),
+);
 
 const option = fileRegistry.getExtension('taskflow.policy.v1.method') as DescExtension;
 
@@ -78,12 +82,23 @@ function toRateLimit(path: string, limit: RateLimitMessage): RateLimitPolicy | u
   if (limit.unlimited) return undefined;
   const perMs = toMs(limit.per);
   if (limit.requests === 0 || perMs <= 0) throw new Error(`${path}: its rate limit lacks requests or per`);
-  return { requests: limit.requests, perMs, key: demand(keys[limit.key], path, 'rate_limit.key'), failClosed: limit.failClosed };
+  return {
+    requests: limit.requests,
+    perMs,
+    key: demand(keys[limit.key], path, 'rate_limit.key'),
+    failClosed: limit.failClosed,
+  };
 }
 
 function toCallers(path: string, access: Access, callers: readonly string[]): ServiceName[] {
   if (access === 'service' && callers.length === 0) throw new Error(`${path}: a method for services names its callers`);
-  return callers.map((caller) => demand(serviceNames.find((name) => name === caller), path, `a known service instead of "${caller}"`));
+  return callers.map((caller) =>
+    demand(
+      serviceNames.find((name) => name === caller),
+      path,
+      `a known service instead of "${caller}"`,
+    ),
+  );
 }
 
 /** Reads the policy of a method. Throws when the option is missing or incomplete: a defect of the contract. */

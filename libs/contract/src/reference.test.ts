@@ -3,7 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 
 const folder = new URL('../../../proto/docs/', import.meta.url);
 const read = (page: string): string => readFileSync(new URL(page, folder), 'utf8');
-const pages = new Map(readdirSync(folder).filter((name) => name.endsWith('.md')).map((name) => [name, read(name)]));
+const pages = new Map(
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => [name, read(name)]),
+);
 
 const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found);
 const idsOf = (text: string): string[] => all(text, / id="([^"]+)"/g);

@@ -8,7 +8,7 @@ export interface ServiceConfig {
   retryThrottling: { maxTokens: number; tokenRatio: number };
 }
 
-/** How much is sent again. */
+/** Bounds of retries. */
 export const retryLimits = { maxAttempts: 3, maxTokens: 10, tokenRatio: 0.1 } as const;
 
 const retryPolicy = {
@@ -23,7 +23,10 @@ function toMethodConfig(policy: MethodPolicy): object {
   return { name: [{ service: policy.service, method: policy.method }], retryPolicy };
 }
 
-/** The service config for a client of one service ("taskflow.users.v1.InternalUsersService"): retries where the contract calls them safe. */
+/**
+ * The service config for a client of one service ("taskflow.users.v1.InternalUsersService"): retries where the contract
+ * calls them safe.
+ */
 export function serviceConfigFor(service: string): ServiceConfig {
   const safe = [...policies.values()].filter((policy) => policy.service === service && policy.retry === 'always');
   return {

@@ -12,7 +12,8 @@ let copy: string;
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'taskflow-gate-'));
-  for (const part of ['package.json', 'proto', 'libs/contract', 'libs/errors']) cpSync(join(root, part), join(copy, part), { recursive: true });
+  for (const part of ['package.json', 'proto', 'libs/contract', 'libs/errors', 'libs/dev/cluster/boot'])
+    cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
@@ -25,7 +26,9 @@ function change(path: string, from: string, to: string): void {
 
 /** Exit code of the gate and what it says failed. */
 async function runGate(): Promise<{ code: number; failed: string[] }> {
-  const { code = 0, stdout } = await run(process.execPath, [join(copy, 'libs/contract/bin/check.ts')]).catch((error: { code: number; stdout: string }) => error) as { code?: number; stdout: string };
+  const { code = 0, stdout } = (await run(process.execPath, [join(copy, 'libs/contract/bin/check.ts')]).catch(
+    (error: { code: number; stdout: string }) => error,
+  )) as { code?: number; stdout: string };
   return { code, failed: [...stdout.matchAll(/^FAIL {2}(.*)$/gm)].map(([, name = '']) => name) };
 }
 
@@ -33,20 +36,51 @@ describe('the gate of the contract', () => {
   it('G1 G2 lets the contract pass as it is, and nothing that breaks clients, was not generated or opens a method to others', async () => {
     expect(await runGate()).toEqual({ code: 0, failed: [] });
 
-    change('proto/taskflow/tasks/v1/tasks.proto', 'message GetTaskRequest {\n  // UUID.\n  string task_id = 1;', 'message GetTaskRequest {\n  // UUID.\n  string task_id = 2;');
+    change(
+      'proto/taskflow/users/v1/users.proto',
+      'message GetUserRequest {\n  // UUID.\n  string user_id = 1',
+      'message GetUserRequest {\n  // UUID.\n  string user_id = 2',
+    );
+    // Written again, with everything else that is generated.
+    rmSync(join(copy, 'proto/access.txt'));
     await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]);
-    appendFileSync(join(copy, 'libs/contract/src/gen/taskflow/tasks/v1/tasks.ts'), '// by hand\n');
-    change('proto/access.txt', 'user    /taskflow.tasks.v1.TasksService/GetTask\n', 'admin   /taskflow.tasks.v1.TasksService/GetTask\n');
+    appendFileSync(join(copy, 'libs/contract/src/gen/taskflow/users/v1/users.ts'), '// by hand\n');
+    change(
+      'proto/access.txt',
+      'user    /taskflow.users.v1.UsersService/GetUser\n',
+      'admin   /taskflow.users.v1.UsersService/GetUser\n',
+    );
     expect(await runGate()).toEqual({
       code: 1,
-      failed: ['generated code is up to date', 'no breaking change against the last release', 'access is as agreed in proto/access.txt'],
+      failed: [
+        'generated code is up to date',
+        'no breaking change against the last release',
+        'access is as agreed in proto/access.txt',
+      ],
     });
   }, 240_000);
 
-  it('G1 refuses a method without a policy', async () => {
-    change('proto/taskflow/tasks/v1/tasks.proto', '  rpc GetTask(GetTaskRequest) returns (GetTaskResponse) {', '  rpc Unruled(UnruledRequest) returns (UnruledResponse);\n  rpc GetTask(GetTaskRequest) returns (GetTaskResponse) {');
-    change('proto/taskflow/tasks/v1/tasks.proto', 'message GetTaskRequest {', 'message UnruledRequest {}\n\nmessage UnruledResponse {}\n\nmessage GetTaskRequest {');
-    const generated = await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]).catch((error: unknown) => error as { code: number });
-    expect([(generated as { code?: number }).code, (await runGate()).failed]).toEqual([1, expect.arrayContaining(['every method declares its policy'])]);
+  it('G1 refuses a method without a policy, a comment and a request id', async () => {
+    change(
+      'proto/taskflow/users/v1/users.proto',
+      '  rpc GetUser(GetUserRequest) returns (GetUserResponse) {',
+      '  rpc Unruled(UnruledRequest) returns (UnruledResponse);\n  rpc GetUser(GetUserRequest) returns (GetUserResponse) {',
+    );
+    change(
+      'proto/taskflow/users/v1/users.proto',
+      'message GetUserRequest {',
+      'message UnruledRequest {}\n\nmessage UnruledResponse {}\n\nmessage GetUserRequest {',
+    );
+    const generated = await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]).catch(
+      (error: unknown) => error as { code: number },
+    );
+    expect([(generated as { code?: number }).code, (await runGate()).failed]).toEqual([
+      1,
+      expect.arrayContaining([
+        'lint (buf STANDARD and COMMENTS)',
+        'lint (rules of proto/README.md)',
+        'every method declares its policy',
+      ]),
+    ]);
   }, 240_000);
 });

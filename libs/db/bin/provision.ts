@@ -3,10 +3,15 @@ import { ConfigError, envTypes, loadConfig } from '#libs/runtime';
 
 const services = ['AUTH', 'USERS', 'TASKS', 'SCHEDULER'] as const;
 const settings = services.map((service) => `TASKFLOW_${service}_DATABASE_URL` as const);
-const url = envTypes.url('postgres:', 'postgresql:');
+const adminUrl = envTypes.url('postgres:', 'postgresql:');
+/** A role's password becomes the newest. */
+const newestUrl = envTypes.databaseUrls().transform(([newest]) => newest);
 
 try {
-  const config = loadConfig({ TASKFLOW_ADMIN_DATABASE_URL: url, ...Object.fromEntries(settings.map((name) => [name, url])) }) as Record<string, string>;
+  const config = loadConfig({
+    TASKFLOW_ADMIN_DATABASE_URL: adminUrl,
+    ...Object.fromEntries(settings.map((name) => [name, newestUrl])),
+  }) as Record<string, string>;
   await provision({
     adminUrl: config['TASKFLOW_ADMIN_DATABASE_URL'] ?? '',
     databases: settings.map((name) => ({ name, url: config[name] ?? '' })),

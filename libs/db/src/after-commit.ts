@@ -3,8 +3,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 const callbacks = new WeakMap<EntityManager, (() => void)[]>();
 
 /**
- * Runs `callback` right after the entity manager's unit of work has committed, and never when it rolls back. It must not
- * throw, and it may be lost when the process dies at that moment: good for waking somebody, not for work that must happen.
+ * Runs `callback` right after the entity manager's unit of work has committed, and never when it rolls back. It must
+ * not throw. It is lost when the process dies at that moment, so it may wake a reader but must not do work that has to
+ * happen.
  */
 export function afterCommit(em: EntityManager, callback: () => void): void {
   const known = callbacks.get(em);

@@ -1,15 +1,19 @@
 import { AppError } from '#libs/errors';
-import { currentContext } from '#libs/runtime';
+import { currentContext, steadyNow } from '#libs/runtime';
 import { DatabaseFault, faultKind, violatedConstraint, type FaultKind } from './sql-state.ts';
 
-/** Which error a violated constraint means, by the constraint's name. */
+/** The error that a violated constraint means, by the constraint's name. */
 export type ConstraintErrors = Readonly<Record<string, () => AppError>>;
 
 /** Public messages are fixed texts; the cause holds no statement and no value. */
 const errorsByKind: Readonly<Record<FaultKind, (cause: DatabaseFault) => AppError>> = {
   connection: (cause) =>
-    new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'the database is out of reach', { details: { retryAfterMs: 1000 }, cause }),
-  pool_exhausted: (cause) => new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs: 1000 }, cause }),
+    new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'the database is out of reach', {
+      details: { retryAfterMs: 1000 },
+      cause,
+    }),
+  pool_exhausted: (cause) =>
+    new AppError('resource_exhausted', 'OVERLOADED', 'the server is busy', { details: { retryAfterMs: 1000 }, cause }),
   conflict: writeConflict,
   lock_timeout: writeConflict,
   timeout: endOfCall,
@@ -18,7 +22,7 @@ const errorsByKind: Readonly<Record<FaultKind, (cause: DatabaseFault) => AppErro
   defect: internalError,
 };
 
-/** The AppError of a database fault; every other error as it is. */
+/** Converts a database fault to an AppError and returns every other error as it is. */
 export function toDatabaseError(error: unknown, constraints: ConstraintErrors = {}): unknown {
   const refusal = (error as Partial<RefusedStatement> | undefined)?.refusal;
   if (refusal !== undefined) return refusal;
@@ -29,14 +33,17 @@ export function toDatabaseError(error: unknown, constraints: ConstraintErrors = 
 }
 
 function writeConflict(cause: DatabaseFault): AppError {
-  return new AppError('aborted', 'WRITE_CONFLICT', 'a concurrent change won', { details: { retryAfterMs: 100 }, cause });
+  return new AppError('aborted', 'WRITE_CONFLICT', 'a concurrent change won', {
+    details: { retryAfterMs: 100 },
+    cause,
+  });
 }
 
 function internalError(cause: DatabaseFault): AppError {
   return new AppError('internal', 'INTERNAL', 'internal error', { cause });
 }
 
-/** Thrown inside the ORM, which wraps whatever is thrown there and copies its properties. */
+/** Thrown inside the ORM, which wraps every error and copies its properties. */
 export class RefusedStatement extends Error {
   readonly refusal: unknown;
 
@@ -47,20 +54,25 @@ export class RefusedStatement extends Error {
 }
 
 export function unstorableText(cause?: unknown): AppError {
-  return new AppError('invalid_argument', 'INVALID_FIELD', 'a text holds a character that cannot be stored, such as NUL', { cause });
+  return new AppError(
+    'invalid_argument',
+    'INVALID_FIELD',
+    'a text holds a character that cannot be stored, such as NUL',
+    { cause },
+  );
 }
 
-/** The call is over: because its time is up, or because its caller gave up before. */
+/** The error of a call that is over, because its time is up or its caller gave up. */
 export function endOfCall(cause?: unknown): AppError {
   const call = currentContext();
-  const gaveUp = call?.signal.aborted === true && Date.now() < call.deadline;
+  const gaveUp = call?.signal.aborted === true && steadyNow() < call.deadline;
   return gaveUp
     ? new AppError('cancelled', 'CANCELLED', 'the caller gave up', { cause })
     : new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out', { cause });
 }
 
-/** Throws when the running call is over, so that no statement begins for it and no transaction commits. */
+/** Throws when the running call is over, so that it begins no statement and commits nothing. */
 export function assertCallGoesOn(): void {
   const call = currentContext();
-  if (call !== undefined && (call.signal.aborted || Date.now() >= call.deadline)) throw endOfCall();
+  if (call !== undefined && (call.signal.aborted || steadyNow() >= call.deadline)) throw endOfCall();
 }

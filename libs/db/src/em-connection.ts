@@ -5,7 +5,7 @@ import type { PoolClient } from 'pg';
 const clients = new WeakMap<EntityManager, PoolClient>();
 const executors = new WeakMap<PoolClient, Kysely<unknown>>();
 
-/** Makes the entity manager work on this connection, whose transaction somebody else begins and ends. */
+/** Makes the entity manager use this connection, whose transaction the caller begins and ends. */
 export function bindConnection(em: EntityManager, client: PoolClient): void {
   clients.set(em, client);
   em.setTransactionContext(executorOf(client));
@@ -18,11 +18,14 @@ export function connectionOf(em: EntityManager): PoolClient {
   return client;
 }
 
-/** What the ORM sends its statements to: a pool that has this one connection, and never gives it away. */
+/** Looks like a pool to the ORM, but has this one connection and never releases it. */
 function executorOf(client: PoolClient): Kysely<unknown> {
   const known = executors.get(client);
   if (known !== undefined) return known;
-  const lent = Object.assign(Object.create(client) as PostgresPoolClient, { query: client.query.bind(client), release: () => undefined });
+  const lent = Object.assign(Object.create(client) as PostgresPoolClient, {
+    query: client.query.bind(client),
+    release: () => undefined,
+  });
   const pool = { connect: async () => lent, end: async () => undefined } as unknown as PostgresPool;
   const executor = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   executors.set(client, executor);

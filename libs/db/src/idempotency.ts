@@ -1,25 +1,29 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { AppError } from '#libs/errors';
+import { AppError, requestIdReused } from '#libs/errors';
 import { faultKind } from './sql-state.ts';
-import type { CommonTable } from './last-statement.ts';
+import type { CommonTable } from './final-statement.ts';
+import type { SqlReader } from './reader.ts';
 import { runStatement } from './statement.ts';
 
-/** What makes a request the same as an earlier one, and how its result is recorded. */
+/** Identifies a request that may be repeated, and says how its result is recorded. */
 export interface Once<T> {
-  /** Whose request ids these are: two users never meet in one. */
+  /** Two users may choose the same key. */
   userId: string;
   method: string;
-  /** Chosen by the client; '' means that the request is not idempotent. */
-  requestId: string;
-  /** Of the request's content: the same id with another content is refused. */
-  fingerprint: Uint8Array;
+  /** The field request_id, chosen by the client; '' means that the request is not idempotent. */
+  idempotencyKey: string;
+  /**
+   * Fingerprints of the request's content; the same key with other content is refused. The first one is recorded, each
+   * is recognised.
+   */
+  fingerprints: readonly Uint8Array[];
   encode(result: T): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
 
-type RecordedRequest = Pick<Once<unknown>, 'userId' | 'method' | 'requestId' | 'fingerprint'>;
+type RecordedRequest = Pick<Once<unknown>, 'userId' | 'method' | 'idempotencyKey' | 'fingerprints'>;
 
 interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -28,18 +32,30 @@ interface Codec<T> extends Encoder<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** Idempotency by a client's request id; the codecs are the generated ones of the method's request and response. */
-export function once<Req, Res>(
-  call: { userId: string; method: string; requestId: string },
+/** The fingerprint of content without secrets. */
+const digest = (content: Uint8Array): Uint8Array[] => [createHash('sha256').update(content).digest()];
+
+export interface RepeatableCall {
+  userId: string;
+  method: string;
+  idempotencyKey: string;
+  /** For requests with a password, because a plain digest of a password is cheap to guess. */
+  fingerprintsOf?: (content: Uint8Array) => readonly Uint8Array[];
+}
+
+/**
+ * Idempotency by a key that the client chooses; the codecs are the generated ones of the method's request and response.
+ */
+export function once<Req extends object, Res>(
+  { fingerprintsOf = digest, ...call }: RepeatableCall,
   request: Req,
   requestCodec: Encoder<Req>,
   responseCodec: Codec<Res>,
 ): Once<Res> {
   return {
-    userId: call.userId,
-    method: call.method,
-    requestId: call.requestId,
-    fingerprint: createHash('sha256').update(requestCodec.encode(request).finish()).digest(),
+    ...call,
+    // A dry run and the real call are one request.
+    fingerprints: fingerprintsOf(requestCodec.encode({ ...request, validateOnly: false }).finish()),
     encode: (result) => responseCodec.encode(result).finish(),
     decode: (bytes) => responseCodec.decode(bytes),
   };
@@ -68,7 +84,7 @@ export const idempotencyTable = {
     properties: {
       userId: p.text().primary(),
       method: p.text().primary(),
-      requestId: p.text().primary(),
+      idempotencyKey: p.text().primary().fieldName('request_id'),
       fingerprint: p.blob(),
       response: p.blob().nullable(),
       createTime: p.datetime(3),
@@ -77,22 +93,47 @@ export const idempotencyTable = {
 };
 
 /**
- * Takes the request id for the current transaction. A parallel twin waits here for the first one's end: after its commit
- * it gets the recorded response, after its rollback it takes the id itself. Undefined: the id is ours, do the work.
+ * Claims the key for the current transaction and returns undefined, or returns the recorded response. A parallel
+ * request with the same key waits for this transaction: after its commit it gets the recorded response, after its
+ * rollback it claims the key itself.
  */
-export async function claim(em: EntityManager, { userId, method, requestId, fingerprint }: RecordedRequest): Promise<Uint8Array | undefined> {
-  const key = [userId, method, requestId];
-  if (await insertRecord(em, [...key, Buffer.from(fingerprint)])) return undefined;
-  const [record] = await runStatement<{ fingerprint: Buffer; response: Buffer | null }>(em, findRecord, key);
-  // Pruned between the two statements: rare, and a repeat finds the way free.
+export async function claim(em: EntityManager, request: RecordedRequest): Promise<Uint8Array | undefined> {
+  const key = keyOf(request);
+  if (await insertRecord(em, [...key, Buffer.from(request.fingerprints[0] ?? [])])) return undefined;
+  const [record] = await runStatement<StoredRecord>(em, findRecord, key);
+  // The record was pruned between the two statements, which is rare; a repeat succeeds.
   if (record?.response == null) throw inProgress();
-  if (!timingSafeEqual(record.fingerprint, fingerprint)) throw reused();
-  return record.response;
+  return responseOf(record, request);
+}
+
+/**
+ * Returns the recorded result outside a transaction, or undefined. It is for work that a repeat cannot do again, such
+ * as checking a password that the first call has changed.
+ */
+export async function recall<T>(reader: SqlReader, request: Once<T>): Promise<T | undefined> {
+  if (request.idempotencyKey === '') return undefined;
+  const [record] = await reader.query<StoredRecord>(findRecord, keyOf(request));
+  return record?.response == null ? undefined : request.decode(responseOf(record, request));
+}
+
+interface StoredRecord {
+  fingerprint: Buffer;
+  response: Buffer | null;
+}
+
+const keyOf = ({ userId, method, idempotencyKey }: RecordedRequest): string[] => [userId, method, idempotencyKey];
+
+function responseOf({ fingerprint, response }: StoredRecord, { fingerprints }: RecordedRequest): Uint8Array {
+  const isSame = fingerprints.some((own) => own.length === fingerprint.length && timingSafeEqual(fingerprint, own));
+  if (!isSame || response === null) throw requestIdReused();
+  return response;
 }
 
 const findRecord = {
   name: 'find_request',
-  text: 'select fingerprint, response from idempotency_records where user_id = $1 and method = $2 and request_id = $3',
+  text: `
+    select fingerprint, response from idempotency_records
+    where user_id = $1 and method = $2 and request_id = $3 and create_time >= now() - ${keptFor}`,
 };
 
 const insertNew = {
@@ -114,23 +155,33 @@ async function insertRecord(em: EntityManager, values: unknown[]): Promise<boole
   }
 }
 
-/** The response of a claimed request id, as a part of a larger statement. */
-export function recordedResponse({ userId, method, requestId }: RecordedRequest, response: Uint8Array): CommonTable {
+/** Records the response of a claimed key as a part of a larger statement. */
+export function recordedResponse(
+  { userId, method, idempotencyKey }: RecordedRequest,
+  response: Uint8Array,
+): CommonTable {
   return {
     name: 'recorded',
     text: (add) => `
       update idempotency_records set response = ${add(Buffer.from(response), 'bytea')}
-      where user_id = ${add(userId, 'text')} and method = ${add(method, 'text')} and request_id = ${add(requestId, 'text')} returning 1`,
+      where user_id = ${add(userId, 'text')} and method = ${add(method, 'text')} and request_id = ${add(idempotencyKey, 'text')} returning 1`,
   };
 }
 
-const storeText = { name: 'store_response', text: 'update idempotency_records set response = $4 where user_id = $1 and method = $2 and request_id = $3' };
+const storeText = {
+  name: 'store_response',
+  text: 'update idempotency_records set response = $4 where user_id = $1 and method = $2 and request_id = $3',
+};
 
-export async function storeResponse(em: EntityManager, { userId, method, requestId }: RecordedRequest, response: Uint8Array): Promise<void> {
-  await runStatement(em, storeText, [userId, method, requestId, Buffer.from(response)]);
+export async function storeResponse(
+  em: EntityManager,
+  { userId, method, idempotencyKey }: RecordedRequest,
+  response: Uint8Array,
+): Promise<void> {
+  await runStatement(em, storeText, [userId, method, idempotencyKey, Buffer.from(response)]);
 }
 
-/** Deletes a batch of records whose time is over; returns how many. To be called until it returns less than `limit`. */
+/** Deletes a batch of expired records and returns how many. Call it until it returns less than `limit`. */
 export async function pruneIdempotency(em: EntityManager, limit = 1000): Promise<number> {
   const rows = await runStatement(
     em,
@@ -143,11 +194,7 @@ export async function pruneIdempotency(em: EntityManager, limit = 1000): Promise
 }
 
 function inProgress(): AppError {
-  return new AppError('aborted', 'REQUEST_IN_PROGRESS', 'the same request is being carried out', { details: { retryAfterMs: 500 } });
-}
-
-function reused(): AppError {
-  return new AppError('invalid_argument', 'REQUEST_ID_REUSED', 'the request id was used before with another request', {
-    details: { violations: [{ field: 'request_id', description: 'was used before with another request; choose a fresh one for each request' }] },
+  return new AppError('aborted', 'REQUEST_IN_PROGRESS', 'the same request is being carried out', {
+    details: { retryAfterMs: 500 },
   });
 }

@@ -1,17 +1,34 @@
 export { v7 as uuidv7 } from 'uuid';
 export { afterCommit } from './after-commit.ts';
+export { createCredentials, type Credentials } from './credentials.ts';
 export { columnTypes } from './column-types.ts';
-export { openDatabase, type Database, type DatabaseDefinition, type DatabaseOptions } from './database.ts';
-export type { ConstraintErrors } from './database-errors.ts';
-export { idempotencyTable, once, pruneIdempotency, type Once } from './idempotency.ts';
-export { Migration, migrate, runMigrateCommand, schemaDrift, type MigrateOptions } from './migrate.ts';
-export type { Entities } from './orm.ts';
-export { endWith, type CommonTable } from './last-statement.ts';
+export { column } from './columns.ts';
+export { defineMessage } from './column-messages.ts';
+export {
+  defineColumns,
+  defineEntityOf,
+  pickColumns,
+  toColumnName,
+  type Changed,
+  type Created,
+  type ColumnTable,
+  type Columns,
+  type RowOf,
+  type Stored,
+} from './column-table.ts';
+export { openDatabase, type Database, type DatabaseDefinition } from './database.ts';
+export { idempotencyTable, once, pruneIdempotency, recall, type Once } from './idempotency.ts';
+export { ConcurrentMigration, Migration } from './migration.ts';
+export { createLoader, type Loader } from './loader.ts';
+export { migrate, readCommandOptions, runDatabaseCommand, runMigrateCommand, schemaDrift } from './migrate.ts';
+export { finalStatement, type CommonTable } from './final-statement.ts';
 export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
-export { provision, type OwnedDatabase, type ProvisionOptions } from './provision.ts';
-export type { SqlReader, Statement } from './reader.ts';
+export { provision, type OwnedDatabase } from './provision.ts';
+export { rowTypes, type SqlReader, type Statement } from './reader.ts';
+export { reencrypt, runReencryptCommand, type SealedColumn } from './reencrypt.ts';
 export { runStatement } from './statement.ts';
 export type { UnitOfWork } from './unit-of-work.ts';
+export { walkPages } from './walk-pages.ts';
 export type { EntityManager } from '@mikro-orm/postgresql';
 export { openServiceDatabase } from './service-database.ts';
-export { createSecretCipher, type SecretCipher } from './secret-cipher.ts';
+export { createSecretCipher, deriveKey, type SecretCipher } from './secret-cipher.ts';

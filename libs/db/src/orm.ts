@@ -1,6 +1,8 @@
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import type { Pool } from 'pg';
+import { BoundDriver } from './bound-driver.ts';
+import { createCredentials } from './credentials.ts';
 import { assertCallGoesOn, RefusedStatement, unstorableText } from './database-errors.ts';
 
 export type Entities = NonNullable<Options['entities']>;
@@ -9,7 +11,7 @@ export type Migrations = NonNullable<NonNullable<Options['migrations']>['migrati
 /** Name of the table that records which migrations have run. */
 export const migrationsTable = 'schema_migrations';
 
-/** Limits of every session; a call's own deadline narrows them for its transaction. */
+/** Limits of every session. A call's deadline narrows them for its transaction. */
 export const sessionLimits = {
   statement_timeout: 15_000,
   lock_timeout: 3_000,
@@ -17,7 +19,10 @@ export const sessionLimits = {
   idle_in_transaction_session_timeout: 10_000,
 } as const;
 
-/** What one flush writes to a table is one statement, up to here. */
+/** Statements take milliseconds; starting parallel workers or compiling expressions would take longer. */
+export const plannerSettings = { max_parallel_workers_per_gather: 0, jit: 'off' } as const;
+
+/** One flush writes up to this many rows to a table in one statement. */
 const rowsPerStatement = 500;
 
 export interface OrmOptions {
@@ -32,6 +37,7 @@ export interface OrmOptions {
 /** An ORM that connects at the first statement. It never creates a database, keeps no cache files and logs nothing. */
 export function createOrm({ url, entities, migrations = [], pool, onPoolCreated }: OrmOptions): MikroORM {
   return new MikroORM({
+    driver: BoundDriver,
     clientUrl: url,
     dbName: decodeURIComponent(new URL(url).pathname.slice(1)),
     entities,
@@ -42,18 +48,21 @@ export function createOrm({ url, entities, migrations = [], pool, onPoolCreated 
     batchSize: rowsPerStatement,
     metadataCache: { enabled: false },
     onQuery: guardQuery,
-    // connectionString makes pg read the whole URL, with sslmode and the like, which the ORM does not.
-    driverOptions: { connectionString: url, ...pool, ...(onPoolCreated && { onPoolCreated }) },
-    // Functions and triggers are written in migrations only; they are no part of what the entities say.
+    // Parses the whole URL, including sslmode and similar, which the ORM does not read.
+    driverOptions: { ...createCredentials(url).options, ...pool, ...(onPoolCreated && { onPoolCreated }) },
+    // Functions and triggers exist in migrations only, not in the entities.
     schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true },
-    migrations: { tableName: migrationsTable, migrationsList: migrations, snapshot: false, silent: true },
+    migrations: {
+      tableName: migrationsTable,
+      migrationsList: migrations,
+      allOrNothing: false,
+      snapshot: false,
+      silent: true,
+    },
   });
 }
 
-/**
- * The ORM writes values into the statement's text, where a NUL would end it: PostgreSQL would run half of a statement.
- * And nothing begins for a call that is over.
- */
+/** Refuses text with NUL, which PostgreSQL cannot store, and statements of a call that is over. */
 function guardQuery(sql: string, parameters: readonly unknown[]): string {
   try {
     assertCallGoesOn();

@@ -1,8 +1,9 @@
 import { Client } from 'pg';
+import { ensureRole, type ServiceRole } from './service-role.ts';
 
-/** A database and the one role that may use it; the role owns it. */
+/** A database and its one role, which owns it. */
 export interface OwnedDatabase {
-  /** Shown in messages: the name of the setting. */
+  /** The name of the setting, for messages. */
   name: string;
   /** postgres://role:password@host:port/database */
   url: string;
@@ -15,28 +16,32 @@ export interface ProvisionOptions {
   report?: (line: string) => void;
 }
 
-interface Wanted {
-  role: string;
-  password: string;
+interface Wanted extends ServiceRole {
   database: string;
 }
 
-/** Two provisioning runs at the same time take turns. */
+/** Concurrent provisioning runs take turns. */
 const lockKey = 'taskflow provisioning';
 
 /**
- * Creates what is missing and corrects what differs: role, password, database, owner, and that nobody else may connect.
- * Running it again changes nothing. Throws when two services would share a role or a database.
+ * Creates what is missing and corrects what differs: role, password, what the server logs of the role, database, owner,
+ * and that nobody else may connect. Reports what the administrator may not set. Running it again changes nothing.
+ * Throws when two services would share a role or a database.
  */
 export async function provision({ adminUrl, databases, report = () => undefined }: ProvisionOptions): Promise<void> {
   const wanted = databases.map(read);
   assertDistinct(databases, wanted);
-  const admin = new Client({ connectionString: adminUrl, application_name: 'taskflow provisioning', connectionTimeoutMillis: 10_000, lock_timeout: 120_000 });
+  const admin = new Client({
+    connectionString: adminUrl,
+    application_name: 'taskflow provisioning',
+    connectionTimeoutMillis: 10_000,
+    lock_timeout: 120_000,
+  });
   await admin.connect();
   try {
     await admin.query('select pg_advisory_lock(hashtextextended($1, 0))', [lockKey]);
     for (const entry of wanted) {
-      await ensureRole(admin, entry);
+      await ensureRole(admin, entry, report);
       await ensureDatabase(admin, entry);
       report(`database ${entry.database}, role ${entry.role}: ready`);
     }
@@ -47,8 +52,13 @@ export async function provision({ adminUrl, databases, report = () => undefined 
 
 function read({ name, url }: OwnedDatabase): Wanted {
   const { username, password, pathname } = new URL(url);
-  const wanted = { role: decodeURIComponent(username), password: decodeURIComponent(password), database: decodeURIComponent(pathname.slice(1)) };
-  for (const [part, value] of Object.entries(wanted)) if (value === '') throw new Error(`${name}: the URL has no ${part}`);
+  const wanted = {
+    role: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: decodeURIComponent(pathname.slice(1)),
+  };
+  for (const [part, value] of Object.entries(wanted))
+    if (value === '') throw new Error(`${name}: the URL has no ${part}`);
   return wanted;
 }
 
@@ -56,25 +66,21 @@ function assertDistinct(databases: readonly OwnedDatabase[], wanted: readonly Wa
   for (const part of ['role', 'database'] as const) {
     wanted.forEach((entry, index) => {
       const first = wanted.findIndex((other) => other[part] === entry[part]);
-      if (first < index) throw new Error(`${databases[first]?.name} and ${databases[index]?.name} name the same ${part}: each service needs its own`);
+      if (first < index)
+        throw new Error(
+          `${databases[first]?.name} and ${databases[index]?.name} name the same ${part}: each service needs its own`,
+        );
     });
   }
-}
-
-async function ensureRole(admin: Client, { role, password }: Wanted): Promise<void> {
-  const { rowCount } = await admin.query('select 1 from pg_roles where rolname = $1', [role]);
-  const name = admin.escapeIdentifier(role);
-  if (rowCount === 0) await admin.query(`create role ${name}`);
-  await admin.query(`alter role ${name} with login password ${admin.escapeLiteral(password)}`);
-  // An administrator who is no superuser may create a database for a role only as its member.
-  const { rows } = await admin.query<{ isMember: boolean }>(`select pg_has_role($1, 'set') as "isMember"`, [role]);
-  if (rows[0]?.isMember === false) await admin.query(`grant ${name} to current_user with set true, inherit true`);
 }
 
 async function ensureDatabase(admin: Client, { role, database }: Wanted): Promise<void> {
   const name = admin.escapeIdentifier(database);
   const owner = admin.escapeIdentifier(role);
-  const { rows } = await admin.query<{ owner: string }>('select pg_get_userbyid(datdba) as owner from pg_database where datname = $1', [database]);
+  const { rows } = await admin.query<{ owner: string }>(
+    'select pg_get_userbyid(datdba) as owner from pg_database where datname = $1',
+    [database],
+  );
   if (rows.length === 0) await admin.query(`create database ${name} owner ${owner}`);
   else if (rows[0]?.owner !== role) await admin.query(`alter database ${name} owner to ${owner}`);
   await admin.query(`revoke all on database ${name} from public`);

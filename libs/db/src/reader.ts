@@ -1,16 +1,17 @@
-import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import { types } from 'pg';
-import { currentContext, remainingMs } from '#libs/runtime';
+import { currentContext, remainingMs, timerMs } from '#libs/runtime';
 import type { ControlConnection } from './control-connection.ts';
 import { assertCallGoesOn, endOfCall, toDatabaseError } from './database-errors.ts';
+import { toParameters } from './parameters.ts';
 import { faultKind, isBrokenConnection } from './sql-state.ts';
 
 /** Reads without the ORM, for hot paths: prepared statements outside of any transaction. */
 export interface SqlReader {
   /**
-   * `name` is the prepared statement's, unique for its text. In rows int8 and xid8 are bigint, int8[] is bigint[],
-   * timestamptz is Date, bytea is Buffer, numeric is string. Ends with the running call; throws AppError as a unit of
-   * work does.
+   * `name` is the name of the prepared statement and unique for its text. In rows int8 and xid8 are bigint, int8[] is
+   * bigint[], timestamptz is Date, bytea is Buffer, numeric is string. Ends with the running call, and throws AppError
+   * like a unit of work.
    */
   query<Row>(statement: Statement, parameters: unknown[]): Promise<Row[]>;
 }
@@ -26,15 +27,22 @@ const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   [xid8]: BigInt,
   1016: (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)), // int8[]
 };
-/** How columns become values: see SqlReader. */
+/** The parsers of column types: see SqlReader. */
 export const rowTypes = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     parsers[oid] ?? types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 };
 
-export function createReader(pool: () => Promise<Pool>, control: ControlConnection): SqlReader {
+export interface ReaderOptions {
+  connect: () => Promise<PoolClient>;
+  control: ControlConnection;
+  /** Finds the real cause of a fault: see Silence. */
+  explain: (error: unknown) => Promise<unknown>;
+}
+
+export function createReader({ connect, control, explain }: ReaderOptions): SqlReader {
   async function queryOnce(query: QueryConfig): Promise<unknown[]> {
-    const client = await (await pool()).connect();
+    const client = await connect();
     releaseIfOver(client);
     const end = watchCall();
     const answer = client.query<Record<string, unknown>>(query);
@@ -57,7 +65,7 @@ export function createReader(pool: () => Promise<Pool>, control: ControlConnecti
 
   return {
     query: async <Row>({ name, text }: Statement, parameters: unknown[]): Promise<Row[]> => {
-      const query = { name, text, values: parameters, types: rowTypes };
+      const query = { name, text, values: toParameters(parameters), types: rowTypes };
       try {
         assertCallGoesOn();
         return (await queryOnce(query).catch((error: unknown) => {
@@ -65,7 +73,7 @@ export function createReader(pool: () => Promise<Pool>, control: ControlConnecti
           return queryOnce(query);
         })) as Row[];
       } catch (error) {
-        throw toDatabaseError(error);
+        throw toDatabaseError(await explain(error));
       }
     },
   };
@@ -81,7 +89,7 @@ function releaseIfOver(client: PoolClient): void {
   }
 }
 
-/** The statement is cancelled while its connection is still ours, and the connection is never used again. */
+/** Cancels the statement while its connection is still ours, and never uses the connection again. */
 function abandon(client: PoolClient, control: ControlConnection): void {
   const { processID } = client as PoolClient & { processID?: number };
   const cancelled = processID === undefined ? Promise.resolve() : control.cancelStatement(processID);
@@ -94,13 +102,14 @@ interface CallEnd {
   stop(): void;
 }
 
-function watchCall(): CallEnd {
+/** To be stopped when the work for the call is done. */
+export function watchCall(): CallEnd {
   const call = currentContext();
   if (call === undefined) return { reached: new Promise(() => undefined), stop: () => undefined };
   let finish: (value: undefined) => void = () => undefined;
   const reached = new Promise<undefined>((resolve) => (finish = resolve));
   const onEnd = (): void => finish(undefined);
-  const timer = setTimeout(onEnd, Math.min(remainingMs(), 2 ** 31 - 1));
+  const timer = setTimeout(onEnd, timerMs(remainingMs()));
   call.signal.addEventListener('abort', onEnd, { once: true });
   return {
     reached,

@@ -1,35 +1,30 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
+import { createSealing } from './sealing.ts';
 
-/** Seals secrets for the database. What was sealed under one label does not open under another. */
+/** Seals secrets for the database. A secret that was sealed under one label does not open under another. */
 export interface SecretCipher {
+  /** Seals under the newest key. */
   seal(plain: Buffer, label: string): Buffer;
-  /** Throws when the bytes were changed, or sealed under another label or another key. */
+  /** Throws when the bytes were changed, or were sealed under another label or under none of the keys. */
   open(sealed: Uint8Array, label: string): Buffer;
+  /** The prefix of everything that was sealed under the newest key. */
+  readonly newestPrefix: Buffer;
 }
 
-const format = 1;
-const ivBytes = 12;
-const tagBytes = 16;
-
 /**
- * AES-256-GCM; layout: one byte for the format, the IV, the tag, the ciphertext. The key is derived from `encryptionKey` (32
- * bytes) and `purpose`, for instance "taskflow/auth/signing-key-encryption", so that no two uses of one key can meet.
+ * AES-256-GCM. The keys are derived from `encryptionKeys` (32 bytes each, the newest first) and `purpose`, for instance
+ * "taskflow/auth/signing-key-encryption", so that two uses of one key never share a derived one.
  */
-export function createSecretCipher(encryptionKey: Buffer, purpose: string): SecretCipher {
-  const key = Buffer.from(hkdfSync('sha256', encryptionKey, Buffer.alloc(0), purpose, 32));
+export function createSecretCipher(encryptionKeys: readonly Buffer[], purpose: string): SecretCipher {
+  const { seal, open, newestPrefix } = createSealing(encryptionKeys.map((key) => deriveKey(key, purpose)));
   return {
-    seal: (plain, label) => {
-      const iv = randomBytes(ivBytes);
-      const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(label));
-      const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-      return Buffer.concat([Buffer.of(format), iv, cipher.getAuthTag(), body]);
-    },
-    open: (sealed, label) => {
-      if (sealed[0] !== format) throw new Error(`the secret ${label} is stored in an unknown format`);
-      const iv = sealed.subarray(1, 1 + ivBytes);
-      const tag = sealed.subarray(1 + ivBytes, 1 + ivBytes + tagBytes);
-      const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(label)).setAuthTag(tag);
-      return Buffer.concat([decipher.update(sealed.subarray(1 + ivBytes + tagBytes)), decipher.final()]);
-    },
+    newestPrefix,
+    seal: (plain, label) => seal(plain, Buffer.from(label)),
+    open: (sealed, label) => open(sealed, Buffer.from(label)),
   };
+}
+
+/** Derives a key of 32 bytes for a purpose. */
+export function deriveKey(encryptionKey: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', encryptionKey, Buffer.alloc(0), purpose, 32));
 }

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
 
-/** What went wrong between us and PostgreSQL, as far as callers act on it. */
+/** The kinds of database faults that callers distinguish. */
 export type FaultKind =
   | 'conflict' // a concurrent transaction won; the whole transaction may be repeated
   | 'lock_timeout'
@@ -20,7 +20,10 @@ interface PostgresError extends Error {
   column?: string;
 }
 
-/** Both waits of the pool end with a message only: the first while all connections are taken, the second while connecting. */
+/**
+ * The pool reports both timeouts by a message only: the first while all connections are in use, the second while it
+ * connects.
+ */
 const poolWaitTimeout = 'timeout exceeded when trying to connect';
 const connectionMessages = [
   'Connection terminated',
@@ -31,9 +34,21 @@ const connectionMessages = [
   'driver has already been destroyed',
   'Cannot use a pool after calling end',
 ];
-const brokenMessages = ['Connection terminated unexpectedly', 'Client has encountered a connection error', 'Client was closed'];
+const brokenMessages = [
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error',
+  'Client was closed',
+];
 const connectionCodes = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
 ]);
 
 const kindsByState: Readonly<Record<string, FaultKind>> = {
@@ -59,7 +74,7 @@ const kindsByClass: Readonly<Record<string, FaultKind>> = {
   '58': 'connection',
 };
 
-/** The kind of a fault of the database or the ORM; undefined for every other error. */
+/** Returns the kind of a fault of the database or the ORM, undefined for every other error. */
 export function faultKind(error: unknown): FaultKind | undefined {
   if (!types.isNativeError(error)) return undefined;
   if (error instanceof OptimisticLockError) return 'conflict';
@@ -67,13 +82,15 @@ export function faultKind(error: unknown): FaultKind | undefined {
 }
 
 /**
- * The connection broke, as opposed to: none could be made. The pool may hold such connections from before a restart of
- * the server, so what has not begun yet may be tried once more.
+ * Whether an open connection broke. The pool may hold connections from before a restart of the server, so a transaction
+ * that has not begun may be tried once more.
  */
 export function isBrokenConnection(error: unknown): boolean {
   if (faultKind(error) !== 'connection') return false;
   const { code, message } = error as PostgresError;
-  return code === undefined ? brokenMessages.some((start) => message.startsWith(start)) : ['ECONNRESET', 'EPIPE', '57P01', '57P02'].includes(code);
+  return code === undefined
+    ? brokenMessages.some((start) => message.startsWith(start))
+    : ['ECONNRESET', 'EPIPE', '57P01', '57P02'].includes(code);
 }
 
 function kindOfCode({ code, severity }: PostgresError): FaultKind | undefined {
@@ -97,8 +114,8 @@ export function violatedConstraint(error: unknown): string | undefined {
 }
 
 /**
- * A database error as a log may hold it. The ORM writes values into the statement and PostgreSQL quotes rows in its
- * messages, so neither the message nor any detail of the original is kept: only names of our own making.
+ * A database error that may be logged. The ORM puts the statement into its messages and PostgreSQL quotes rows in its
+ * own, so the original message and details are dropped and only safe names are kept.
  */
 export class DatabaseFault extends Error {
   override readonly name = 'DatabaseFault';
@@ -112,18 +129,23 @@ export class DatabaseFault extends Error {
   }
 }
 
-/** Messages of these classes hold identifiers at most: undefined table or column, missing permission, lost connection. */
+/**
+ * Messages of these classes hold identifiers at most: an undefined table or column, a missing permission, a lost
+ * connection.
+ */
 const harmlessMessages = /^(42P01|42703|42883|42501|25...|40...|53...|57...|08...|55P03|3D000|E[A-Z_]+)$/;
 
 function describe(error: Error): string {
   const { code, constraint, table, column } = error as PostgresError;
-  const where = Object.entries({ constraint, table, column }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]));
+  const where = Object.entries({ constraint, table, column }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key} ${value}`],
+  );
   const what = code === undefined ? error.constructor.name : `SQLSTATE ${code}`;
   const said = code !== undefined && harmlessMessages.test(code) ? [lastPart(error.message)] : [];
   return [code?.startsWith('E') === true ? code : what, ...where, ...said].join(', ');
 }
 
-/** The ORM puts the statement before the server's words: "insert into … - relation … does not exist". */
+/** The ORM puts the statement before the server's message: "insert into … - relation … does not exist". */
 function lastPart(message: string): string {
   return (message.split(' - ').at(-1) ?? '').slice(0, 200);
 }

@@ -1,13 +1,13 @@
 import type { PoolClient } from 'pg';
 import { currentContext, failureOf, startSpan, type SpanAttributes } from '#libs/runtime';
 
-/** What pg takes: a text, or a configuration with the name of the prepared statement. */
+/** A query for pg: a text, or a configuration with the name of the prepared statement. */
 type Query = string | { text?: string; name?: string } | undefined;
 type Run = (query: Query, ...rest: unknown[]) => unknown;
 
 const operations = /^\s*(select|insert|update|delete|with|begin|commit|rollback|savepoint|release|set|listen)\b/i;
 
-// The ORM writes values into the text, so nothing is taken from behind the first character that could belong to one.
+// The name ends before the first character that could belong to a value.
 const subjects = [
   /^\s*(insert) into "?([a-z_]+)"?/i,
   /^\s*(update) "?([a-z_]+)"?/i,
@@ -34,7 +34,7 @@ interface StatementSummary {
   attributes: SpanAttributes;
 }
 
-/** What may be told of a statement: its name or its operation and table, never its text. */
+/** The name of a statement in traces: its own, or operation and table, never its text. */
 export function summarize(query: Query): StatementSummary {
   const text = typeof query === 'string' ? query : (query?.text ?? '');
   const { operation, table } = subjectOf(text);
@@ -53,7 +53,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof (value as Partial<Promise<unknown>> | undefined)?.then === 'function';
 }
 
-/** From now on every statement of this connection that a recorded call waits for is a span. */
+/** Records a span for every statement of this connection that a recorded call waits for. */
 export function traceStatements(client: PoolClient): void {
   const run = client.query.bind(client) as unknown as Run;
   const traced: Run = (query, ...rest) => {
@@ -61,7 +61,11 @@ export function traceStatements(client: PoolClient): void {
     const answer = run(query, ...rest);
     if (span === undefined) return answer;
     if (!isPromise(answer)) span.end();
-    else answer.then(() => span.end(), (error: unknown) => span.end(failureOf(error)));
+    else
+      answer.then(
+        () => span.end(),
+        (error: unknown) => span.end(failureOf(error)),
+      );
     return answer;
   };
   client.query = traced as unknown as typeof client.query;

@@ -1,5 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { currentContext, remainingMs, type CallContext } from '#libs/runtime';
 import { assertCallGoesOn } from './database-errors.ts';
 import type { ControlConnection } from './control-connection.ts';
@@ -7,12 +7,12 @@ import { bindConnection } from './em-connection.ts';
 import { sessionLimits } from './orm.ts';
 import { isBrokenConnection } from './sql-state.ts';
 
-/** One transaction on one connection. Exactly one of commit and rollback ends it; after a failed commit, roll back. */
+/** One transaction on one connection. Commit or rollback ends it; after a failed commit, roll back. */
 export interface Transaction {
   readonly em: EntityManager;
-  /** Refuses when the call is over. */
+  /** Throws when the call is over. */
   commit(): Promise<void>;
-  /** Never throws: a connection that cannot roll back is discarded, and the server rolls back for it. */
+  /** Never throws. A connection that cannot roll back is discarded, and the server rolls back. */
   rollback(): Promise<void>;
 }
 
@@ -21,14 +21,14 @@ const graceMs = 50;
 
 export interface TransactionOptions {
   orm: MikroORM;
-  pool: () => Promise<Pool>;
+  connect: () => Promise<PoolClient>;
   control: ControlConnection;
 }
 
 /** Begins a transaction that cannot outlive the running call; without a call, the session's limits apply. */
-export async function beginTransaction({ orm, pool, control }: TransactionOptions): Promise<Transaction> {
+export async function beginTransaction({ orm, connect, control }: TransactionOptions): Promise<Transaction> {
   assertCallGoesOn();
-  const client = await beginOnLiveConnection(await pool());
+  const client = await beginOnLiveConnection(connect);
   const em = orm.em.fork({ clear: true }) as EntityManager;
   bindConnection(em, client);
   const call = currentContext();
@@ -45,7 +45,7 @@ export async function beginTransaction({ orm, pool, control }: TransactionOption
       await unbind();
       assertCallGoesOn();
       const { command } = await client.query('commit');
-      // The server rolls back, without an error, when a statement had failed and its error was swallowed.
+      // The server rolls back without an error when a statement had failed and its error was swallowed.
       if (command !== 'COMMIT') throw new Error('the transaction had failed before its commit');
       end(false);
     },
@@ -60,18 +60,20 @@ export async function beginTransaction({ orm, pool, control }: TransactionOption
   };
 }
 
-/** After a restart of the server the pool may still hold a dead connection; nothing has happened yet, so take another. */
-async function beginOnLiveConnection(pool: Pool): Promise<PoolClient> {
+/**
+ * After a restart of the server the pool may hold a dead connection. Nothing has happened yet, so another one is taken.
+ */
+async function beginOnLiveConnection(connect: TransactionOptions['connect']): Promise<PoolClient> {
   try {
-    return await connectAndBegin(pool);
+    return await connectAndBegin(connect);
   } catch (error) {
     if (!isBrokenConnection(error)) throw error;
-    return connectAndBegin(pool);
+    return connectAndBegin(connect);
   }
 }
 
-async function connectAndBegin(pool: Pool): Promise<PoolClient> {
-  const client = await pool.connect();
+async function connectAndBegin(connect: TransactionOptions['connect']): Promise<PoolClient> {
+  const client = await connect();
   try {
     // The call may have ended while it waited for a connection.
     assertCallGoesOn();
@@ -84,22 +86,24 @@ async function connectAndBegin(pool: Pool): Promise<PoolClient> {
 }
 
 /**
- * One message with the limits. A statement begun late could still run past the deadline by its own timeout, which counts
- * from its start; the transaction's timeout catches that, and also holds when this process is frozen.
+ * Sends the limits in one message. A statement that begins late could run past the deadline, because its own timeout
+ * counts from its start. The transaction's timeout prevents that, also while this process is frozen.
  */
 function beginText(): string {
   if (currentContext() === undefined) return 'begin';
   const leftMs = Math.max(1, Math.floor(remainingMs()));
   const limits = {
     statement_timeout: Math.min(leftMs, sessionLimits.statement_timeout),
-    // Below the deadline, so that a wait for a lock is answered as one.
+    // Shorter than the deadline, so that a wait for a lock is reported as one.
     lock_timeout: Math.max(1, Math.min(Math.floor(leftMs * 0.7), sessionLimits.lock_timeout)),
     transaction_timeout: Math.min(leftMs + graceMs, 2 ** 31 - 1),
   };
   return ['begin', ...Object.entries(limits).map(([name, ms]) => `set local ${name} = ${ms}`)].join('; ');
 }
 
-/** Cancels what runs when the call ends. The result ends that, before the connection is used for anything else. */
+/**
+ * Cancels the running statement when the call ends. Call the result before the connection is used for anything else.
+ */
 function cancelWithCall(client: PoolClient, call: CallContext, control: ControlConnection): () => Promise<void> {
   const { processID } = client as PoolClient & { processID?: number };
   let cancelling = Promise.resolve();
@@ -110,7 +114,8 @@ function cancelWithCall(client: PoolClient, call: CallContext, control: ControlC
   if (call.signal.aborted) cancel();
   return async () => {
     call.signal.removeEventListener('abort', cancel);
-    // The connection goes back to the pool only after the request was delivered: it must not hit the next user's statement.
+    // The connection returns to the pool only after the request was delivered, so that it cannot hit the next
+    // statement.
     await cancelling;
   };
 }

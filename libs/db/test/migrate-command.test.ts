@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { createDatabase, testPostgresUrl, type TestDatabase } from '#dev/cluster';
 
 const script = fileURLToPath(new URL('./fixture/migrate-notes.ts', import.meta.url));
 
@@ -13,12 +13,25 @@ describe('the migrate command', () => {
   afterAll(() => postgres.drop());
 
   const run = (url: string) => {
-    const { status, stdout } = spawnSync(process.execPath, [script], { env: { ...process.env, NOTES_DATABASE_URL: url }, encoding: 'utf8', timeout: 120_000 });
-    return { status, lines: stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
+    const { status, stdout } = spawnSync(process.execPath, [script], {
+      env: { ...process.env, NOTES_DATABASE_URL: url },
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    return {
+      status,
+      lines: stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
   };
 
   it('migrates an empty database, and has nothing to do the second time', () => {
-    expect(run(postgres.url)).toMatchObject({ status: 0, lines: [{ level: 'info', migrations: ['0001-notes', '0002-notes-colour'] }] });
+    expect(run(postgres.url)).toMatchObject({
+      status: 0,
+      lines: [{ level: 'info', migrations: ['0001-notes', '0002-notes-colour'] }],
+    });
     expect(run(postgres.url)).toMatchObject({ status: 0, lines: [{ level: 'info', migrations: [] }] });
   });
 
@@ -32,6 +45,9 @@ describe('the migrate command', () => {
   });
 
   it('ends with an exit code when the configuration is missing', () => {
-    expect(run('')).toMatchObject({ status: 1, lines: [{ level: 'error', faults: ['NOTES_DATABASE_URL: is missing'] }] });
+    expect(run('')).toMatchObject({
+      status: 1,
+      lines: [{ level: 'error', faults: ['NOTES_DATABASE_URL: is missing'] }],
+    });
   });
 });

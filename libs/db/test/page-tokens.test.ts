@@ -4,11 +4,13 @@ import { createPageTokens, type JsonValue, type PageScope } from '#libs/db';
 
 const scope: PageScope = { caller: 'user-1', method: 'ListTasks', filter: { statuses: ['A', 'B'], priority: null } };
 const invalid = expect.objectContaining({
-  kind: 'invalid_argument', reason: 'PAGE_TOKEN_INVALID', details: { violations: [expect.objectContaining({ field: 'page_token' })] },
+  kind: 'invalid_argument',
+  reason: 'PAGE_TOKEN_INVALID',
+  details: { violations: [expect.objectContaining({ field: 'page_token' })] },
 });
 
 describe('a page token', () => {
-  const tokens = createPageTokens(randomBytes(32));
+  const tokens = createPageTokens([randomBytes(32)]);
   const position = ['2026-01-02T03:04:05.006Z', 'id-é'];
   const token = tokens.seal(position, scope);
 
@@ -40,11 +42,37 @@ describe('a page token', () => {
       damaged[index] = (damaged[index] as number) ^ 1;
       expect(() => tokens.open(damaged.toString('base64url'), scope)).toThrow(invalid);
     }
-    for (const bad of ['x', token.slice(0, 20), '💥', 'A'.repeat(5000)]) expect(() => tokens.open(bad, scope)).toThrow(invalid);
+    for (const bad of ['x', token.slice(0, 20), '💥', 'A'.repeat(5000)])
+      expect(() => tokens.open(bad, scope)).toThrow(invalid);
+  });
+
+  it('has one spelling only', () => {
+    // 1, 2 and 3 bytes in the last group of the encoding, so that its last character has unused bits or none.
+    for (const value of ['a', 'ab', 'abc']) {
+      const sealed = tokens.seal(value, scope);
+      const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map(
+        (last) => sealed.slice(0, -1) + last,
+      );
+      const spellings = [
+        ...others,
+        `${sealed}=`,
+        `${sealed}==`,
+        ` ${sealed}`,
+        `${sealed}\n`,
+        `${sealed.slice(0, 9)} ${sealed.slice(9)}`,
+        `${sealed}.`,
+      ];
+      for (const spelling of spellings.filter((text) => text !== sealed))
+        expect(() => tokens.open(spelling, scope)).toThrow(invalid);
+    }
+    const withBoth =
+      Array.from({ length: 50 }, () => tokens.seal(position, scope)).find((text) => /-/.test(text) && /_/.test(text)) ??
+      '';
+    expect(() => tokens.open(withBoth.replaceAll('-', '+').replaceAll('_', '/'), scope)).toThrow(invalid);
   });
 
   it('is worth nothing under another key, and shows nothing of its position', () => {
-    expect(() => createPageTokens(randomBytes(32)).open(token, scope)).toThrow(invalid);
+    expect(() => createPageTokens([randomBytes(32)]).open(token, scope)).toThrow(invalid);
     expect(Buffer.from(token, 'base64url').toString('latin1')).not.toContain('2026');
   });
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database, UnitOfWork } from '#libs/db';
-import { createDatabase, startInfrastructure, type Infrastructure } from '#libs/devcluster';
-import { notes, openNotes, type Notes } from './fixture/notes.ts';
+import { createDatabase, startInfrastructure, type Infrastructure } from '#dev/cluster';
+import { createBarrier, notes, openNotes, type Notes } from './fixture/notes.ts';
 
-/** On a PostgreSQL of its own, since it is stopped and started. */
+/** Has a PostgreSQL of its own, because it is stopped and started. */
 describe('invariant 3: after a failure of PostgreSQL', () => {
   const poolSize = 4;
   let infrastructure: Infrastructure;
@@ -21,15 +21,10 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
   });
 
   const read = () => database.reader.query({ name: 'read', text: 'select 1 as one' }, []);
-  /** Every connection that the pool may have is in use at the same time: none has leaked. */
+  /** Uses every connection of the pool at the same time, which fails if one has leaked. */
   async function useWholePool(): Promise<void> {
-    let arrived = 0;
-    let open: () => void = () => undefined;
-    const all = new Promise<void>((resolve) => (open = resolve));
-    await Promise.all(Array.from({ length: poolSize }, () => uow.run(() => {
-      if ((arrived += 1) === poolSize) open();
-      return all;
-    })));
+    const barrier = createBarrier(poolSize);
+    await Promise.all(Array.from({ length: poolSize }, () => uow.run(barrier)));
   }
 
   it('the pool serves at once when the server is back, without a restart of ours', async () => {
@@ -44,30 +39,34 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
 
   it('work that was under way is UNAVAILABLE, and its connections are not lost', async () => {
     await useWholePool();
-    let interrupted: () => void = () => undefined;
-    const restarted = new Promise<void>((resolve) => (interrupted = resolve));
-    let allInside: () => void = () => undefined;
-    const underWay = new Promise<void>((resolve) => (allInside = resolve));
-    let inside = 0;
+    const restarted = Promise.withResolvers<void>();
+    const barrier = createBarrier(poolSize + 1);
     const works = Array.from({ length: poolSize }, (_, index) =>
-      uow.run(async (repositories) => {
-        repositories.add(`interrupted ${index}`);
-        await repositories.em.flush();
-        if ((inside += 1) === poolSize) allInside();
-        await restarted;
-      }).catch((error: unknown) => error),
+      uow
+        .run(async (repositories) => {
+          repositories.add(`interrupted ${index}`);
+          await repositories.em.flush();
+          await barrier();
+          await restarted.promise;
+        })
+        .catch((error: unknown) => error),
     );
-    await underWay;
+    await barrier();
     await infrastructure.restartPostgres('immediate');
-    interrupted();
-    for (const outcome of await Promise.all(works)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' });
+    restarted.resolve();
+    for (const outcome of await Promise.all(works))
+      expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' });
     await useWholePool();
   });
 
   it('calls while the server is away are UNAVAILABLE without waiting for it, and no connection is lost by them', async () => {
     await infrastructure.stopPostgres();
     // A call that waits in vain for a connection of the pool ends as OVERLOADED.
-    const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } };
+    const unavailable = {
+      kind: 'unavailable',
+      reason: 'DATABASE_UNAVAILABLE',
+      details: { retryAfterMs: expect.any(Number) },
+    };
     for (let round = 0; round < 3 * poolSize; round += 1) {
       await expect(uow.run(async () => undefined)).rejects.toMatchObject(unavailable);
       await expect(read()).rejects.toMatchObject(unavailable);
@@ -80,25 +79,22 @@ describe('invariant 3: after a failure of PostgreSQL', () => {
 
   it('invariant 9: the check does not wait behind calls while the server answers them', async () => {
     await database.check();
-    let enter: () => void = () => undefined;
-    const full = new Promise<void>((resolve) => (enter = resolve));
-    let leave: () => void = () => undefined;
-    const over = new Promise<void>((resolve) => (leave = resolve));
-    let inside = 0;
+    const checkEnded = Promise.withResolvers<void>();
+    const barrier = createBarrier(poolSize + 1);
     const holding = Array.from({ length: poolSize }, () =>
       uow.run(async () => {
-        if ((inside += 1) === poolSize) enter();
-        await over;
+        await barrier();
+        await checkEnded.promise;
       }),
     );
-    await full;
+    await barrier();
     const waiting = read();
     let checked = false;
     const checking = database.check().then(() => (checked = true));
-    // The check needs no connection, so it is done before anybody gives one back.
+    // The check needs no connection, so it ends before one is returned.
     await new Promise((resolve) => setImmediate(resolve));
     expect(checked).toBe(true);
-    leave();
+    checkEnded.resolve();
     await Promise.all([...holding, waiting, checking]);
   });
 });

@@ -1,33 +1,34 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runStatement, type Database, type UnitOfWork } from '#libs/db';
-import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { runStatement, type UnitOfWork } from '#libs/db';
 import { AppError } from '#libs/errors';
-import { assertNoOpenTransaction, runInBackground } from '#libs/runtime';
-import { Note, noteErrors, notes, openNotes, silent, type Notes } from './fixture/notes.ts';
+import { assertNoOpenTransaction } from '#libs/runtime';
+import { useDatabase } from '../../dev/testing/src/use-database.ts';
+import {
+  createBarrier,
+  Note,
+  noteErrors,
+  notes,
+  openNotes,
+  sleepingText,
+  type Notes,
+  within,
+} from './fixture/notes.ts';
 
-/** Below the twenty seconds after which a connection gives up on its server by itself. */
-const callLimitMs = 18_000;
+/* The limits of 18 seconds: a connection gives up on its server after twenty. */
 
 describe('a unit of work', () => {
-  let postgres: TestDatabase;
-  let database: Database;
+  const used = useDatabase((url) => openNotes(url, 4));
   let uow: UnitOfWork<Notes>;
-  beforeAll(async () => {
-    postgres = await createDatabase(testPostgresUrl());
-    database = await openNotes(postgres.url, 4);
-    uow = database.unitOfWork(notes, noteErrors);
-  });
-  afterAll(async () => {
-    await database.close();
-    await postgres.drop();
+  beforeAll(() => {
+    uow = used.database.unitOfWork(notes, noteErrors);
   });
 
-  const stored = (text: string) => database.reader.query<{ size: bigint }>({ name: 'stored', text: 'select size from notes where text = $1' }, [text]);
+  const stored = (text: string) => used.query('select size from notes where text = $1', text);
   const openTransactions = () =>
-    database.reader.query({ name: 'open', text: `select state from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'` }, []);
-  const sleeping = () =>
-    database.reader.query({ name: 'sleeping', text: `select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query like 'select pg_sleep%'` }, []);
-  /** Only its call ends it: the limits that the session and the transaction have of themselves are off. */
+    used.query(`select state from pg_stat_activity
+      where datname = current_database() and state like 'idle in transaction%'`);
+  const sleeping = () => used.query(sleepingText);
+  /** Only its call can end it: the limits of the session and the transaction are off. */
   const sleepForAnHour = () =>
     uow.run(async ({ em }) => {
       await runStatement(em, 'set local statement_timeout = 0', []);
@@ -39,11 +40,13 @@ describe('a unit of work', () => {
     expect(await stored('committed')).toEqual([{ size: 2n ** 62n }]);
   });
 
-  it('rehearses with the same result and the same errors, and leaves nothing', async () => {
-    const text = await uow.rehearse(async (repositories) => repositories.add('rehearsed').text);
+  it('runs dry with the same result and the same errors, and leaves nothing', async () => {
+    const text = await uow.dryRun(async (repositories) => repositories.add('rehearsed').text);
     expect([text, await stored('rehearsed')]).toEqual(['rehearsed', []]);
     await uow.run(async (repositories) => void repositories.add('there already'));
-    await expect(uow.rehearse(async (repositories) => repositories.add('there already'))).rejects.toMatchObject({ reason: 'EXTERNAL_ID_TAKEN' });
+    await expect(uow.dryRun(async (repositories) => repositories.add('there already'))).rejects.toMatchObject({
+      reason: 'EXTERNAL_ID_TAKEN',
+    });
     expect(await openTransactions()).toEqual([]);
   });
 
@@ -60,12 +63,15 @@ describe('a unit of work', () => {
 
   it('gives the error that a violated constraint stands for', async () => {
     await uow.run(async (repositories) => repositories.add('twice'));
-    await expect(uow.run(async (repositories) => repositories.add('twice'))).rejects.toMatchObject({ kind: 'already_exists', reason: 'EXTERNAL_ID_TAKEN' });
+    await expect(uow.run(async (repositories) => repositories.add('twice'))).rejects.toMatchObject({
+      kind: 'already_exists',
+      reason: 'EXTERNAL_ID_TAKEN',
+    });
   });
 
   it('keeps statements and values out of the error and its causes', async () => {
-    const plain = database.unitOfWork(notes);
-    const text = 'a secret in a row';
+    const plain = used.database.unitOfWork(notes);
+    const text = 'confidential words';
     await plain.run(async (repositories) => repositories.add(text));
     const faults = [
       await plain.run(async (repositories) => repositories.add(text)).catch((error: unknown) => error),
@@ -77,7 +83,7 @@ describe('a unit of work', () => {
       expect(fault).toMatchObject({ kind: 'internal', reason: 'INTERNAL', message: 'internal error' });
       const cause = (fault as AppError).cause as Error;
       const everything = [cause.message, cause.stack, JSON.stringify(cause), JSON.stringify(fault)].join();
-      expect(everything).not.toContain('secret');
+      expect(everything).not.toContain('confidential');
       expect(everything).not.toContain('insert into');
     }
   });
@@ -91,8 +97,12 @@ describe('a unit of work', () => {
   });
 
   it('invariant 11: refuses network calls and a second unit of work inside', async () => {
-    await expect(uow.run(async () => assertNoOpenTransaction('a call'))).rejects.toThrow('a call inside a database transaction');
-    await expect(uow.run(() => uow.run(async () => undefined))).rejects.toThrow('a unit of work inside a database transaction');
+    await expect(uow.run(async () => assertNoOpenTransaction('a call'))).rejects.toThrow(
+      'a call inside a database transaction',
+    );
+    await expect(uow.run(() => uow.run(async () => undefined))).rejects.toThrow(
+      'a unit of work inside a database transaction',
+    );
   });
 
   it('invariant 11: repeats work that collided with a concurrent change of the same entity', async () => {
@@ -114,42 +124,45 @@ describe('a unit of work', () => {
         await meet();
         await runStatement(em, 'select 1 from notes where id = $1 for update', [ids[1]]);
       });
-    const meet = meetingOf(2);
+    const meet = createBarrier(2);
     await Promise.all([lockBoth([a!.id, b!.id], meet), lockBoth([b!.id, a!.id], meet)]);
     expect(await openTransactions()).toEqual([]);
   });
 
   it('invariant 5: ends a statement at the deadline of the call', async () => {
-    await expect(runInBackground({ name: 'short', logger: silent, timeoutMs: 200 }, sleepForAnHour)).rejects.toMatchObject({ kind: 'deadline_exceeded' });
+    await expect(within(200, sleepForAnHour)).rejects.toMatchObject({ kind: 'deadline_exceeded' });
     while ((await sleeping()).length > 0) await new Promise(setImmediate);
     expect(await openTransactions()).toEqual([]);
-  }, callLimitMs);
+  }, 18_000);
 
   it('gives the server no more time than the call has, so that a frozen process holds nothing up', async () => {
     const text = `select extract(epoch from current_setting('statement_timeout')::interval) * 1000 as ms`;
-    const [row] = await runInBackground({ name: 'short', logger: silent, timeoutMs: 10_000 }, () => uow.run(({ em }) => runStatement<{ ms: string }>(em, text, [])));
+    const [row] = await within(10_000, () => uow.run(({ em }) => runStatement<{ ms: string }>(em, text, [])));
     expect(Number(row?.ms)).toBeGreaterThan(0);
     expect(Number(row?.ms)).toBeLessThanOrEqual(10_000);
   });
 
   it('invariant 5: cancels the running statement when the caller gives up', async () => {
     const caller = new AbortController();
-    const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 600_000, signal: caller.signal }, sleepForAnHour);
+    const work = within(600_000, sleepForAnHour, caller.signal);
     const outcome = expect(work).rejects.toMatchObject({ kind: 'cancelled', reason: 'CANCELLED' });
     while ((await sleeping()).length === 0) await new Promise(setImmediate);
     caller.abort();
     await outcome;
     while ((await sleeping()).length > 0) await new Promise(setImmediate);
-  }, callLimitMs);
+  }, 18_000);
 
   it('invariant 5: does not commit for a caller that gave up', async () => {
     const caller = new AbortController();
-    const work = runInBackground({ name: 'abandoned', logger: silent, timeoutMs: 30_000, signal: caller.signal }, () =>
-      uow.run(async (repositories) => {
-        repositories.add('too late');
-        await repositories.em.flush();
-        caller.abort();
-      }),
+    const work = within(
+      30_000,
+      () =>
+        uow.run(async (repositories) => {
+          repositories.add('too late');
+          await repositories.em.flush();
+          caller.abort();
+        }),
+      caller.signal,
     );
     await expect(work).rejects.toMatchObject({ kind: 'cancelled' });
     expect(await stored('too late')).toEqual([]);
@@ -157,7 +170,7 @@ describe('a unit of work', () => {
   });
 
   it('invariant 11: is ended by the server when its process does not end it in time', async () => {
-    const stuck = runInBackground({ name: 'stuck', logger: silent, timeoutMs: 200 }, () =>
+    const stuck = within(200, () =>
       uow.run(async ({ em }) => {
         await runStatement(em, 'select 1', []);
         await waitUntil(async () => (await openTransactions()).length === 0);
@@ -178,46 +191,35 @@ describe('a unit of work', () => {
   });
 
   it('invariant 11: says that the server is busy when no connection becomes free', async () => {
-    const gate = gateOf();
-    const holders = Array.from({ length: 4 }, () => uow.run(async () => gate.opened));
-    await expect(uow.run(async () => undefined)).rejects.toMatchObject({ kind: 'resource_exhausted', reason: 'OVERLOADED' });
-    gate.open();
+    const released = Promise.withResolvers<void>();
+    const holders = Array.from({ length: 4 }, () => uow.run(async () => released.promise));
+    await expect(uow.run(async () => undefined)).rejects.toMatchObject({
+      kind: 'resource_exhausted',
+      reason: 'OVERLOADED',
+    });
+    released.resolve();
     await Promise.all(holders);
   });
 
   it('is refused after the database was closed, and opens no connection', async () => {
-    const closed = await openNotes(postgres.url, 1);
+    const closed = await openNotes(used.url, 1);
     await closed.check();
     await closed.close();
     const work = closed.unitOfWork(notes);
-    await expect(work.run(async () => undefined)).rejects.toMatchObject({ kind: 'unavailable', reason: 'SHUTTING_DOWN' });
+    await expect(work.run(async () => undefined)).rejects.toMatchObject({
+      kind: 'unavailable',
+      reason: 'SHUTTING_DOWN',
+    });
     await expect(closed.check()).rejects.toMatchObject({ kind: 'unavailable', reason: 'SHUTTING_DOWN' });
   });
 
   it('keeps every connection usable after all of these', async () => {
-    const everyConnection = meetingOf(4);
-    await Promise.all(Array.from({ length: 4 }, () => uow.run(everyConnection)));
+    const barrier = createBarrier(4);
+    await Promise.all(Array.from({ length: 4 }, () => uow.run(barrier)));
   });
 });
 
-/** Resolves for everybody once `count` have called it; repeats pass freely. */
-function meetingOf(count: number): () => Promise<void> {
-  const gate = gateOf();
-  let arrived = 0;
-  return () => {
-    arrived += 1;
-    if (arrived === count) gate.open();
-    return gate.opened;
-  };
-}
-
-function gateOf(): { opened: Promise<void>; open: () => void } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-/** Outside of the call's context, whose end would end the question too. */
+/** Runs outside of the call, whose end would end the question too. */
 async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await runInBackground({ name: 'wait', logger: silent, timeoutMs: 5000 }, condition))) await new Promise(setImmediate);
+  while (!(await within(5000, condition))) await new Promise(setImmediate);
 }

@@ -8,7 +8,7 @@ export interface FieldViolation {
   description: string;
 }
 
-/** What a client can act on; each part becomes the google.rpc detail of the same name. */
+/** What a client can act on. Each part becomes the google.rpc detail of the same name. */
 export interface ErrorDetails {
   /** BadRequest: every violation of the request, not only the first. */
   violations?: FieldViolation[];
@@ -26,7 +26,7 @@ export interface ErrorDetails {
 
 export interface AppErrorOptions {
   details?: ErrorDetails;
-  /** What really happened; logged once, never sent. */
+  /** The real reason; logged once, never sent. */
   cause?: unknown;
 }
 
@@ -47,11 +47,28 @@ export class AppError extends Error {
 
 /** INVALID_ARGUMENT that names every violation. `violations` must not be empty. */
 export function invalidFields(violations: FieldViolation[]): AppError {
-  const fields = [...new Set(violations.map((violation) => violation.field))].join(', ');
-  return new AppError('invalid_argument', 'INVALID_FIELD', `invalid: ${fields}`, { details: { violations } });
+  const fields = [...new Set(violations.map((violation) => violation.field))];
+  return new AppError('invalid_argument', 'INVALID_FIELD', `invalid: ${fields.join(', ')}`, {
+    // As all details they travel in a header, so not without a bound.
+    details: { violations, metadata: { fields: fields.slice(0, 10).join(', ') } },
+  });
 }
 
-/** An AppError as it is; anything else becomes INTERNAL, with the original as its cause. */
+/** INVALID_ARGUMENT: a request id may be used again only for the same request. */
+export function requestIdReused(): AppError {
+  return new AppError('invalid_argument', 'REQUEST_ID_REUSED', 'the request id was used before with another request', {
+    details: {
+      violations: [
+        {
+          field: 'request_id',
+          description: 'was used before with another request; choose a fresh one for each request',
+        },
+      ],
+    },
+  });
+}
+
+/** Returns an AppError as it is. Anything else becomes INTERNAL, with the original as its cause. */
 export function toAppError(error: unknown): AppError {
   return error instanceof AppError ? error : new AppError('internal', 'INTERNAL', 'internal error', { cause: error });
 }

@@ -1,4 +1,4 @@
-/** The canonical status codes of gRPC, without OK and the ones that a program never chooses itself. */
+/** The status codes of gRPC without OK and those that a program never chooses itself. */
 export type ErrorKind =
   | 'cancelled'
   | 'invalid_argument'
@@ -18,13 +18,13 @@ export type ErrorKind =
 export interface ErrorRule {
   /** The gRPC status code. */
   code: number;
-  /** Whether the same request may succeed a little later, so that repeating it makes sense. */
+  /** Whether the same request may succeed a little later. */
   retryable: boolean;
-  /** error = a person must act; warn = heals by itself; info = the caller's business. */
+  /** error = a person must act; warn = heals by itself; info = the caller's matter. */
   logLevel: 'info' | 'warn' | 'error';
 }
 
-/** The one table that says what a kind of error means outside the code. */
+/** The one table of what each kind of error means outside the code. */
 export const errorTable: Readonly<Record<ErrorKind, ErrorRule>> = {
   cancelled: { code: 1, retryable: false, logLevel: 'info' },
   invalid_argument: { code: 3, retryable: false, logLevel: 'info' },

@@ -1,4 +1,13 @@
-export { AppError, invalidFields, toAppError, type ErrorDetails, type FieldViolation } from './app-error.ts';
+export {
+  AppError,
+  invalidFields,
+  requestIdReused,
+  toAppError,
+  type ErrorDetails,
+  type FieldViolation,
+} from './app-error.ts';
 export { errorTable, kindOfCode, type ErrorKind } from './error-table.ts';
-export { reasons, type ErrorReason } from './reasons.ts';
-export { fieldTypes, parseRequest } from './request-fields.ts';
+export { errorDomain, reasons, type ErrorReason } from './reasons.ts';
+export { fieldTypes, flattenOneofs, parseRequest } from './request-fields.ts';
+export { changedFields, isMaskOf, isWholeMask, schemaPerFields } from './update-mask.ts';
+export { findTimeZone, maxTimeZoneCharacters } from './time-zone.ts';

@@ -22,7 +22,11 @@ function violationsOf(request: unknown): unknown {
 
 describe('parseRequest', () => {
   it('trims text, lowers ids and fills in the page size', () => {
-    expect(parseRequest(schema, good)).toEqual({ displayName: 'Ada', userIds: ['0198c0de-0000-7000-8000-000000000001'], pageSize: 50 });
+    expect(parseRequest(schema, good)).toEqual({
+      displayName: 'Ada',
+      userIds: ['0198c0de-0000-7000-8000-000000000001'],
+      pageSize: 50,
+    });
   });
 
   it('names every violation at once, in the words of the contract', () => {
@@ -34,12 +38,16 @@ describe('parseRequest', () => {
     ]);
   });
 
-  it.each([['NUL', 'a\u0000'], ['a control character', 'a\u0085'], ['half a surrogate pair', 'a\ud800'], ['a line break', 'a\nb']])(
-    'refuses text with %s',
-    (_, displayName) => {
-      expect(violationsOf({ ...good, displayName })).toEqual([{ field: 'display_name', description: 'must not contain control characters' }]);
-    },
-  );
+  it.each([
+    ['NUL', 'a\u0000'],
+    ['a control character', 'a\u0085'],
+    ['half a surrogate pair', 'a\ud800'],
+    ['a line break', 'a\nb'],
+  ])('refuses text with %s', (_, displayName) => {
+    expect(violationsOf({ ...good, displayName })).toEqual([
+      { field: 'display_name', description: 'must not contain control characters' },
+    ]);
+  });
 
   it('counts characters, not UTF-16 units', () => {
     expect(violationsOf({ ...good, displayName: '😀😀😀😀😀' })).toEqual([]);

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { invalidFields, type FieldViolation } from './app-error.ts';
+import { findTimeZone, maxTimeZoneCharacters } from './time-zone.ts';
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function toFieldPath(path: readonly PropertyKey[]): string {
-  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${snakeCase(String(part))}`)).join('').replace(/^\./, '');
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${snakeCase(String(part))}`))
+    .join('')
+    .replace(/^\./, '');
 }
 
 /**
- * Checks a decoded request against its schema and returns what the schema makes of it. Throws INVALID_ARGUMENT with every
- * violation at once; fields are named as in the .proto file, and descriptions never repeat the value.
+ * Parses a decoded request by its schema. Throws INVALID_ARGUMENT with every violation at once. Fields are named as in
+ * the .proto file, and descriptions never repeat the value.
  */
 export function parseRequest<S extends z.ZodType>(schema: S, request: unknown): z.output<S> {
   const result = schema.safeParse(request);
@@ -20,6 +24,24 @@ export function parseRequest<S extends z.ZodType>(schema: S, request: unknown): 
   }));
   throw invalidFields(violations);
 }
+
+const maxPageTokenCharacters = 1024;
+
+/**
+ * A decoded request whose oneofs are fields by the names of the contract: `{ cron }` instead of
+ * `{ recurrence: { $case: 'cron', value } }`, so that schemas and the paths of violations need not know of them.
+ */
+export function flattenOneofs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(flattenOneofs);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const fields = Object.entries(value).map(([name, field]: [string, unknown]) =>
+    isOneof(field) ? [field.$case, flattenOneofs(field.value)] : [name, flattenOneofs(field)],
+  );
+  return Object.fromEntries(fields);
+}
+
+const isOneof = (field: unknown): field is { $case: string; value: unknown } =>
+  typeof field === 'object' && field !== null && '$case' in field;
 
 const lengthInCharacters = (text: string): number => [...text].length;
 
@@ -36,8 +58,10 @@ function describeText({ min = 0, max }: TextLimits): string {
 }
 
 function text(limits: TextLimits): z.ZodType<string, string> {
-  // C0, DEL and C1; in multi-line text without \t \n \r. Half a surrogate pair is no character at all.
-  const forbidden = limits.multiline ? /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/ : /[\u0000-\u001f\u007f-\u009f]/;
+  // C0, DEL and C1; multi-line text may contain \t \n \r. Half of a surrogate pair is not a character.
+  const forbidden = limits.multiline
+    ? /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
+    : /[\u0000-\u001f\u007f-\u009f]/;
   return z
     .string()
     .refine((value) => value.isWellFormed() && !forbidden.test(value), 'must not contain control characters')
@@ -52,13 +76,29 @@ function text(limits: TextLimits): z.ZodType<string, string> {
 export const fieldTypes = {
   /** Text without control characters, trimmed, its length counted in characters. */
   text,
-  /** A UUID of any version, in lower case afterwards. */
+  /** A UUID of any version; becomes lower case. */
   uuid: () =>
     z
       .string()
       .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, 'must be a UUID')
       .transform((value) => value.toLowerCase()),
-  /** 0 means the default, more than the maximum is taken as the maximum, negative is refused. */
+  /** The name of an IANA time zone as `findTimeZone` spells it; null for ''. */
+  optionalTimeZone: () =>
+    z.string().transform((name, context) => {
+      if (name === '') return null;
+      const zone = findTimeZone(name);
+      if (zone !== undefined) return zone;
+      context.addIssue(
+        `must be an IANA time zone of at most ${maxTimeZoneCharacters} characters, such as Europe/Berlin, or empty`,
+      );
+      return z.NEVER;
+    }),
+  /** A request_id, which makes repeated calls count once; '' = none. */
+  idempotencyKey: () =>
+    z.string().regex(/^[A-Za-z0-9._-]{0,128}$/, 'must have 1 to 128 characters from A-Z a-z 0-9 . _ -, or be empty'),
+  /** A next_page_token; '' for the first page. */
+  pageToken: () => z.string().max(maxPageTokenCharacters, `must have at most ${maxPageTokenCharacters} characters`),
+  /** 0 means the default, more than the maximum means the maximum, a negative number is refused. */
   pageSize: (limits: { fallback: number; max: number } = { fallback: 50, max: 1000 }) =>
     z
       .number()

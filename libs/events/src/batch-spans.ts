@@ -1,15 +1,19 @@
-import { failureOf, inSpan, isSampled, startSpan, type ActiveSpan } from '#libs/runtime';
+import { endSpansAfter, inSpan, isSampled, startSpan, type ActiveSpan } from '#libs/runtime';
 
 interface TracedEvent {
   traceParent?: string | undefined;
 }
 
 /**
- * Records what happens to a batch of events in the trace of each of them. The work itself becomes a part of the first
- * recorded event's trace; every other trace gets a span that links to it. `work` gets the events with the traceparents that
- * what follows from them has to continue.
+ * Records the handling of a batch in the trace of each event. The work becomes a part of the first recorded event's
+ * trace; every other trace gets a span that links to it. `work` receives the events with the traceparents that its own
+ * work must continue.
  */
-export function recordBatch<E extends TracedEvent, T>(name: string, events: E[], work: (events: E[]) => Promise<T>): Promise<T> {
+export function recordBatch<E extends TracedEvent, T>(
+  name: string,
+  events: E[],
+  work: (events: E[]) => Promise<T>,
+): Promise<T> {
   const [first, ...others] = new Set(events.map((event) => event.traceParent ?? '').filter(isSampled));
   if (first === undefined) return work(events);
   const attributes = { 'messaging.batch.message_count': events.length };
@@ -20,22 +24,11 @@ export function recordBatch<E extends TracedEvent, T>(name: string, events: E[],
       const span = startSpan({ name, kind: 'consumer', parent, links: [main.traceParent], attributes });
       if (span !== undefined) spans.set(parent, span);
     }
-    return endTogether([...spans.values()], () => work(events.map((event) => continueIn(event, spans))));
+    return endSpansAfter([...spans.values()], () => work(events.map((event) => continueIn(event, spans))));
   });
 }
 
 function continueIn<E extends TracedEvent>(event: E, spans: ReadonlyMap<string, ActiveSpan>): E {
   const span = spans.get(event.traceParent ?? '');
   return span === undefined ? event : { ...event, traceParent: span.traceParent };
-}
-
-async function endTogether<T>(spans: ActiveSpan[], work: () => Promise<T>): Promise<T> {
-  try {
-    const result = await work();
-    for (const span of spans) span.end();
-    return result;
-  } catch (error) {
-    for (const span of spans) span.end(failureOf(error));
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { columnTypes, runStatement, type EntityManager } from '#libs/db';
-import type { Position } from './pull.ts';
+import { toParameters, type Position } from './position.ts';
 
 const cursor = defineEntity({
   name: 'EventCursor',
@@ -9,12 +9,13 @@ const cursor = defineEntity({
     name: p.text().primary(),
     transactionId: p.type(columnTypes.TransactionId),
     eventId: p.bigint(),
+    incarnation: p.bigint().defaultRaw('0'),
     updateTime: p.datetime(3),
   },
 });
 
-const parkedEvent = defineEntity({
-  name: 'ParkedEvent',
+const deadLetterEvent = defineEntity({
+  name: 'DeadLetterEvent',
   tableName: 'parked_events',
   properties: {
     cursorName: p.text().primary(),
@@ -46,64 +47,84 @@ export const cursorTable = {
       constraint parked_events_pkey primary key (cursor_name, transaction_id, event_id)
     );`,
   down: 'drop table parked_events; drop table event_cursors;',
-  entities: [cursor, parkedEvent],
+  /** A later migration: the incarnation of the source's log; 0 for cursors that an earlier release wrote. */
+  incarnation: {
+    up: 'alter table event_cursors add column incarnation bigint not null default 0;',
+    down: 'alter table event_cursors drop column incarnation;',
+  },
+  entities: [cursor, deadLetterEvent],
 };
 
-export interface ParkedEvent {
+/** An event that could not be handled. */
+export interface DeadLetterEvent {
   position: Position;
   /** The encoded event. */
   event: Uint8Array;
-  /** What is wrong with it, without its content. */
+  /** The kind of the failure, without the event's content. */
   error: string;
 }
 
-/** How far a consumer has come; changed in the transaction that holds the effects of the events before it. */
+/** How far a consumer has come. It changes in the transaction that holds the effects of the events before it. */
 export interface CursorRepository {
   /** Undefined before the first event. */
   find(name: string): Promise<Position | undefined>;
-  /** Moves from one position to the next and locks the cursor; false when it does not stand at `from` (any more). */
+  /** Locks the cursor and moves it from one position to the next. False when it does not stand at `from`. */
   advance(name: string, from: Position | undefined, to: Position): Promise<boolean>;
-  park(name: string, parked: ParkedEvent): Promise<void>;
-  /** Removes up to `limit` parked events that were parked longer ago than `keepMs`; returns how many. */
-  pruneParked(name: string, keepMs: number, limit: number): Promise<number>;
-  /** Removes a parked event and gives it; undefined when there is none of that id. */
-  unpark(name: string, eventId: bigint): Promise<Uint8Array | undefined>;
+  addDeadLetter(name: string, deadLetter: DeadLetterEvent): Promise<void>;
+  /** Removes up to `limit` dead letters that are older than `keepMs`; returns how many. */
+  pruneDeadLetters(name: string, keepMs: number, limit: number): Promise<number>;
+  /** Removes a dead letter and returns its event; undefined when there is none of that id. */
+  takeDeadLetter(name: string, eventId: bigint): Promise<Uint8Array | undefined>;
 }
 
 export function createCursorRepository(em: EntityManager): CursorRepository {
   return {
-    find: async (name) => {
-      const text = 'select transaction_id::text as transaction_id, event_id from event_cursors where name = $1';
-      const [row] = await runStatement<{ transaction_id: string; event_id: string }>(em, text, [name]);
-      return row && { transactionId: BigInt(row.transaction_id), eventId: BigInt(row.event_id) };
-    },
+    find: async (name) => (await runStatement<Position>(em, findStatement, [name]))[0],
     advance: async (name, from, to) => {
-      const target = [name, String(to.transactionId), String(to.eventId)];
-      const rows = from === undefined ? await runStatement(em, insertText, target) : await runStatement(em, advanceText, [...target, String(from.transactionId), String(from.eventId)]);
+      const target = [name, ...toParameters(to)];
+      const rows =
+        from === undefined
+          ? await runStatement(em, insertText, target)
+          : await runStatement(em, advanceText, [...target, String(from.transactionId), String(from.eventId)]);
       return rows.length === 1;
     },
-    park: async (name, { position, event, error }) => {
-      const text = `insert into parked_events (cursor_name, transaction_id, event_id, event, error) values ($1, $2::xid8, $3, $4, $5) on conflict do nothing`;
-      await runStatement(em, text, [name, String(position.transactionId), String(position.eventId), Buffer.from(event), error]);
+    addDeadLetter: async (name, { position, event, error }) => {
+      const text = `
+        insert into parked_events (cursor_name, transaction_id, event_id, event, error)
+        values ($1, $2::xid8, $3, $4, $5) on conflict do nothing`;
+      await runStatement(em, text, [
+        name,
+        String(position.transactionId),
+        String(position.eventId),
+        Buffer.from(event),
+        error,
+      ]);
     },
-    pruneParked: async (name, keepMs, limit) => (await runStatement(em, pruneParkedText, [name, keepMs, limit])).length,
-    unpark: async (name, eventId) => {
+    pruneDeadLetters: async (name, keepMs, limit) =>
+      (await runStatement(em, pruneDeadLettersText, [name, keepMs, limit])).length,
+    takeDeadLetter: async (name, eventId) => {
       const text = 'delete from parked_events where cursor_name = $1 and event_id = $2 returning event';
       return (await runStatement<{ event: Buffer }>(em, text, [name, String(eventId)]))[0]?.event;
     },
   };
 }
 
+const findStatement = {
+  name: 'find_event_cursor',
+  text: `
+    select incarnation, transaction_id as "transactionId", event_id as "eventId" from event_cursors where name = $1`,
+};
 const insertText = `
-  insert into event_cursors (name, transaction_id, event_id, update_time) values ($1, $2::xid8, $3, clock_timestamp())
+  insert into event_cursors (name, incarnation, transaction_id, event_id, update_time)
+  values ($1, $2, $3::xid8, $4, clock_timestamp())
   on conflict do nothing returning 1`;
-// There are few: an event is parked only after it has failed several times.
-const pruneParkedText = `
+// There are few: an event becomes a dead letter only after several failures.
+const pruneDeadLettersText = `
   delete from parked_events where (cursor_name, transaction_id, event_id) in (
     select cursor_name, transaction_id, event_id from parked_events
     where cursor_name = $1 and create_time < clock_timestamp() - make_interval(secs => $2::float8 / 1000)
-    order by transaction_id, event_id limit $3 for update skip locked)
+    order by event_id limit $3 for update skip locked)
   returning 1`;
 const advanceText = `
-  update event_cursors set transaction_id = $2::xid8, event_id = $3, update_time = clock_timestamp()
-  where name = $1 and transaction_id = $4::xid8 and event_id = $5 returning 1`;
+  update event_cursors set incarnation = $2, transaction_id = $3::xid8, event_id = $4, update_time = clock_timestamp()
+  where name = $1 and transaction_id = $5::xid8 and event_id = $6 returning 1`;

@@ -35,7 +35,7 @@ const event = defineEntity({
   },
 });
 
-/** Whom an event concerns, to read one person's part of the log without looking at all of it. */
+/** The users whom an event concerns, so that one person's part of the log can be read without the rest. */
 const audience = defineEntity({
   name: 'EventAudience',
   tableName: 'event_audience',
@@ -90,8 +90,8 @@ export const eventLogTables = {
 };
 
 /**
- * What reading the log for one person, its history of a subject and pruning need besides; a later migration than that of
- * the log itself, which had no readers of this kind at first.
+ * What the readers of one person's part, the history of a subject and pruning need in addition. It is a later
+ * migration, because the log had no such readers at first.
  */
 export const eventFeedTables = {
   up: `

@@ -2,22 +2,22 @@ import { afterCommit, runStatement, type CommonTable, type EntityManager, type S
 import { currentContext } from '#libs/runtime';
 import { announce } from './announcement.ts';
 
-/** An event to be recorded. The call's id and trace come from the running call. */
+/** An event to be recorded. The running call gives its id and trace. */
 export interface NewEvent {
-  /** Whose sequence it continues. */
+  /** The stream whose sequence it continues. */
   streamId: string;
   type: string;
-  /** What it happened to, and which version of it came out. */
+  /** What it happened to, and the version that came out of it. */
   subjectId: string;
   subjectVersion: bigint;
   /** Who did it. */
   actor: string;
-  /** The users whom it concerns: those who find it in their part of the log. */
+  /** The users whom it concerns; they find it in their part of the log. */
   audience: readonly string[];
   payload: Uint8Array;
 }
 
-/** Adds `by` to one of a stream's counters; what the counters mean is the caller's. */
+/** Adds `by` to one of a stream's counters. The caller knows what the counters mean. */
 export interface CounterChange {
   streamId: string;
   index: number;
@@ -27,67 +27,87 @@ export interface CounterChange {
 export interface EventLog {
   /**
    * Records events and counter changes in the current transaction, in one statement. Each stream's numbers are dense
-   * and in commit order, because its head row is locked until the transaction ends: call it once, as the last thing.
-   * Entities are flushed before, and several heads are locked in the order of their ids. What stands `alongside` is part
-   * of the same statement; each table in its turn is done before the heads are locked.
+   * and in commit order, because its head row stays locked until the transaction ends: call it once, as the last thing.
+   * It flushes entities first and locks several heads in the order of their ids. The tables of `ctes` belong to
+   * the same statement; all of them run before the heads are locked. A stream's numbers jump where a new incarnation of
+   * the log begins, because a life of the database that was lost to a restore may have assigned the next ones already.
    */
-  append(events: readonly NewEvent[], counters?: readonly CounterChange[], alongside?: readonly CommonTable[]): Promise<void>;
+  append(
+    events: readonly NewEvent[],
+    counters?: readonly CounterChange[],
+    ctes?: readonly CommonTable[],
+  ): Promise<void>;
 }
 
 export interface EventLogOptions {
-  /** Readers that LISTEN on it are woken after the commit. */
+  /** Its listeners are woken after the commit. */
   channel: string;
-  /** How many counters a stream has. A larger number than before makes heads grow with zeros. */
+  /** Counters per stream. When it grows, heads are filled up with zeros. */
   counterCount: number;
 }
 
 export function createEventLog(em: EntityManager, { channel, counterCount }: EventLogOptions): EventLog {
   return {
-    append: async (events, counters = [], alongside = []) => {
-      if (events.length === 0 && counters.length === 0 && alongside.length === 0) return;
+    append: async (events, counters = [], ctes = []) => {
+      if (events.length === 0 && counters.length === 0 && ctes.length === 0) return;
       await em.flush();
-      const { values, ...statement } = appendStatement({ events, counters, counterCount, alongside });
+      const { values, ...statement } = appendStatement({ events, counters, counterCount, ctes });
       await runStatement(em, statement, values);
       if (events.length > 0) afterCommit(em, () => announce(em, channel));
     },
   };
 }
 
-/** A prepared statement is planned for any number of rows; many rows are worth a plan of their own, which joins them by hashing. */
+/**
+ * A prepared statement is planned for any number of rows. Many rows deserve a plan of their own, which joins by
+ * hashing.
+ */
 const maxPrepared = 20;
 
 interface Appended {
   events: readonly NewEvent[];
   counters: readonly CounterChange[];
   counterCount: number;
-  alongside?: readonly CommonTable[];
+  ctes?: readonly CommonTable[];
 }
 
-/** The statement that records events and counter changes, for whoever wants to know what it alone costs. */
-export function appendStatement({ events, counters, counterCount, alongside = [] }: Appended): Statement & { values: unknown[] } {
-  const values = [...toHeadColumns(events, counters, counterCount), ...toEventColumns(events), ...toAudienceColumns(events)];
+/** The statement that records events and counter changes; exported so that its cost can be measured alone. */
+export function appendStatement({
+  events,
+  counters,
+  counterCount,
+  ctes = [],
+}: Appended): Statement & { values: unknown[] } {
+  const values = [
+    ...toHeadColumns(events, counters, counterCount),
+    ...toEventColumns(events),
+    ...toAudienceColumns(events),
+  ];
   const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
-  const tables = alongside.map(({ name, text }) => `${name} as (${text(add)}), `);
-  // Asking each for its rows has it done before the heads are locked.
-  const done = alongside.map(({ name }) => `(select count(*) from ${name}) >= 0`);
-  const name = events.length > maxPrepared ? '' : ['append', ...alongside.map((table) => table.name)].join(' ');
+  const tables = ctes.map(({ name, text }) => `${name} as (${text(add)}), `);
+  // Counting a table's rows runs it before the heads are locked.
+  const done = ctes.map(({ name }) => `(select count(*) from ${name}) >= 0`);
+  const name = events.length > maxPrepared ? '' : ['append', ...ctes.map((table) => table.name)].join(' ');
   return { name, text: appendText(tables.join(''), done.length === 0 ? '' : `where ${done.join(' and ')}`), values };
 }
 
 /**
- * heads: adds the number of new events and the counter changes; its rows are locked in the order of the select.
- * `back` is how far an event stands before the new end of its stream.
+ * base: the base of the streams' numbers in this incarnation of the log, read before any number is assigned.
+ * heads: adds the number of new events and the counter changes; locks its rows in the order of the select.
+ * back: how far an event stands before the new end of its stream.
  */
-const appendText = (alongside: string, condition: string): string => `
-  with ${alongside}change as (
+const appendText = (tables: string, condition: string): string => `
+  with ${tables}change as (
     select stream_id, events, counters::bigint[] as counters
     from unnest($1::uuid[], $2::bigint[], $3::text[]) as t (stream_id, events, counters)
     ${condition}
+  ), log as materialized (
+    select log_sequence_base() as base
   ), head as (
     insert into event_stream_heads as old (stream_id, last_sequence, counters)
-    select stream_id, events, counters from change order by stream_id
+    select stream_id, base + events, counters from change, log order by stream_id
     on conflict (stream_id) do update set
-      last_sequence = old.last_sequence + excluded.last_sequence,
+      last_sequence = greatest(old.last_sequence - (select base from log), 0) + excluded.last_sequence,
       counters = (
         select coalesce(array_agg(coalesce(was, 0) + coalesce(by, 0) order by place), '{}')
         from unnest(old.counters, excluded.counters) with ordinality as t (was, by, place)
@@ -108,7 +128,11 @@ const appendText = (alongside: string, condition: string): string => `
   join head using (stream_id)
   join event on event.stream_id = head.stream_id and event.sequence = last_sequence - back`;
 
-function toHeadColumns(events: readonly NewEvent[], counters: readonly CounterChange[], counterCount: number): unknown[] {
+function toHeadColumns(
+  events: readonly NewEvent[],
+  counters: readonly CounterChange[],
+  counterCount: number,
+): unknown[] {
   const heads = new Map<string, { events: number; counters: number[] }>();
   const headOf = (streamId: string): { events: number; counters: number[] } => {
     const head = heads.get(streamId) ?? { events: 0, counters: new Array<number>(counterCount).fill(0) };
@@ -117,7 +141,8 @@ function toHeadColumns(events: readonly NewEvent[], counters: readonly CounterCh
   };
   for (const event of events) headOf(event.streamId).events += 1;
   for (const { streamId, index, by } of counters) {
-    if (!Number.isInteger(index) || index < 0 || index >= counterCount) throw new RangeError(`there is no counter ${index}`);
+    if (!Number.isInteger(index) || index < 0 || index >= counterCount)
+      throw new RangeError(`there is no counter ${index}`);
     const head = headOf(streamId);
     head.counters[index] = (head.counters[index] ?? 0) + by;
   }
@@ -141,7 +166,9 @@ function countFollowing(events: readonly NewEvent[]): number[] {
 
 function toAudienceColumns(events: readonly NewEvent[]): unknown[] {
   const back = countFollowing(events);
-  const rows = events.flatMap(({ streamId, audience }, index) => [...new Set(audience)].map((userId) => ({ userId, streamId, back: back[index] })));
+  const rows = events.flatMap(({ streamId, audience }, index) =>
+    [...new Set(audience)].map((userId) => ({ userId, streamId, back: back[index] })),
+  );
   return [rows.map((row) => row.userId), rows.map((row) => row.streamId), rows.map((row) => row.back)];
 }
 
@@ -155,7 +182,7 @@ function toEventColumns(events: readonly NewEvent[]): unknown[] {
     events.map((event) => event.subjectVersion),
     events.map((event) => event.actor),
     events.map((event) => Buffer.from(event.payload)),
-    call?.callId ?? '',
+    call?.requestId ?? '',
     call?.traceParent ?? '',
   ];
 }

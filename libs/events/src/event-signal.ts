@@ -1,7 +1,10 @@
 import { Client } from 'pg';
-import type { Logger } from '#libs/runtime';
+import type { Credentials } from '#libs/db';
+import { backoffMs, sleep, type Logger } from '#libs/runtime';
 
-/** Wakes readers when events were committed, in this process or another. Signals may be lost: look again after maxMs. */
+/**
+ * Wakes readers when events were committed, in this process or another. Signals may be lost: look again after maxMs.
+ */
 export interface EventSignal {
   /** Resolves at the next announcement, after `maxMs`, when the signal fires, or when stopped. Never rejects. */
   wait(maxMs: number, signal: AbortSignal): Promise<void>;
@@ -9,15 +12,14 @@ export interface EventSignal {
 }
 
 export interface EventSignalOptions {
-  url: string;
+  credentials: Credentials;
   channel: string;
   logger: Logger;
 }
 
-const firstReconnectMs = 250;
-const lastReconnectMs = 5000;
+const reconnect = { firstMs: 250, maxMs: 5000 };
 
-/** Holds one connection of its own that listens, and restores it for as long as it takes. */
+/** Listens on a connection of its own and restores it for as long as that takes. */
 export function createEventSignal(options: EventSignalOptions): EventSignal {
   const waiting = new Set<() => void>();
   const stopped = new AbortController();
@@ -46,20 +48,25 @@ export function createEventSignal(options: EventSignalOptions): EventSignal {
 }
 
 async function keepListening(options: EventSignalOptions, stopped: AbortSignal, wakeAll: () => void): Promise<void> {
-  let reconnectMs = firstReconnectMs;
+  let failures = 0;
   while (!stopped.aborted) {
-    const started = Date.now();
-    await listenOnce(options, stopped, wakeAll).catch(() => undefined);
+    const started = performance.now();
+    // Uses the next password when the server refused one.
+    await options.credentials.connect(() => listen(options, stopped, wakeAll)).catch(() => undefined);
     if (stopped.aborted) return;
     options.logger.warn({ channel: options.channel }, 'connection for event announcements lost');
-    reconnectMs = Date.now() - started > lastReconnectMs ? firstReconnectMs : Math.min(lastReconnectMs, reconnectMs * 2);
-    await sleep(reconnectMs * (0.5 + Math.random() / 2), stopped);
+    failures = performance.now() - started > reconnect.maxMs ? 1 : failures + 1;
+    await sleep(backoffMs(reconnect, failures), stopped);
   }
 }
 
-async function listenOnce({ url, channel }: EventSignalOptions, stopped: AbortSignal, wakeAll: () => void): Promise<void> {
+async function listen(
+  { credentials, channel }: EventSignalOptions,
+  stopped: AbortSignal,
+  wakeAll: () => void,
+): Promise<void> {
   const client = new Client({
-    connectionString: url,
+    ...credentials.options,
     application_name: `listen ${channel}`,
     connectionTimeoutMillis: 3000,
     keepAlive: true,
@@ -79,18 +86,4 @@ async function listenOnce({ url, channel }: EventSignalOptions, stopped: AbortSi
     stopped.removeEventListener('abort', end);
     await client.end().catch(() => undefined);
   }
-}
-
-/** Ends early, without an error, when the signal fires. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -20,7 +20,10 @@ const outboxEntrySchema = defineEntity({
 export class OutboxEntry extends outboxEntrySchema.class {}
 outboxEntrySchema.setClass(OutboxEntry);
 
-/** The outbox's table: a service's migration runs `up`, a later one or the same `origin.up`; its entity list holds `entities`. */
+/**
+ * The outbox's table: a service's migration runs `up`, a later one or the same `origin.up`; its entity list holds
+ * `entities`.
+ */
 export const outboxTable = {
   up: `
     create table outbox (
@@ -35,7 +38,10 @@ export const outboxTable = {
     );
     create index outbox_next_attempt_time_index on outbox (next_attempt_time);`,
   down: 'drop table outbox;',
-  /** The call that an entry stems from: its id and its trace; empty when none was running, or an earlier release wrote it. */
+  /**
+   * The id and the trace of the call that recorded the entry; empty outside of a call, or when an earlier release wrote
+   * it.
+   */
   origin: {
     up: `alter table outbox add column call_id text not null default '', add column trace_parent text not null default '';`,
     down: 'alter table outbox drop column call_id, drop column trace_parent;',

@@ -1,32 +1,45 @@
 import { afterCommit, runStatement, uuidv7, type Database, type EntityManager } from '#libs/db';
-import { currentContext, inSpan, runInBackground, startLoop, type Logger, type Loop, type Metrics } from '#libs/runtime';
+import {
+  backoffMs,
+  currentContext,
+  inSpan,
+  runInBackground,
+  startLoop,
+  type Logger,
+  type Loop,
+  type Metrics,
+} from '#libs/runtime';
 import { nameOfError } from './error-name.ts';
 import { OutboxEntry } from './outbox-table.ts';
 
 /**
- * Calls to others that must happen because of a transaction: recorded in it, made after it, repeated until they succeed,
- * at least once and in no particular order. K maps each kind of call to its payload, which is stored as JSON. Whenever and
- * in whichever process a call is made, it continues the call that recorded it: same id, same trace.
+ * Calls to others that must happen because of a transaction. They are recorded in it, made after it, and repeated until
+ * they succeed: at least once, in no particular order. K maps each kind of call to its payload, which is stored as
+ * JSON. A call always continues the one that recorded it (same id, same trace), whenever and in whichever process it is
+ * made.
  */
 export interface Outbox<K extends Record<string, object>> {
-  /** Records a call in the entity manager's transaction; it is made as soon as that has committed. */
+  /** Records a call in the entity manager's transaction. The call is made right after the commit. */
   add<N extends keyof K & string>(em: EntityManager, kind: N, payload: K[N]): void;
   start(): void;
-  /** Looks for due calls now instead of at the next interval. */
+  /** Makes due calls now instead of at the next interval. */
   tryNow(): void;
-  /** Gives calls that are under way back, unless they end quickly. */
+  /** Interrupts running calls that do not end quickly; they are made again later. */
   stop(): Promise<void>;
 }
 
 export interface OutboxOptions<K extends Record<string, object>> {
   database: Pick<Database, 'unitOfWork'>;
-  /** Run outside of any transaction, with `timeoutMs` left. Must be idempotent. Kinds without a handler stay where they are. */
+  /**
+   * They run outside of any transaction, have `timeoutMs`, and must be idempotent. Entries of a kind without a handler
+   * stay.
+   */
   handlers: { [N in keyof K]: (payload: K[N]) => Promise<void> };
   logger: Logger;
   metrics?: Metrics;
-  /** For one call. Default 10 s. */
+  /** The time of one call. Default 10 s. */
   timeoutMs?: number;
-  /** The pause between two looks. Default 2 s. */
+  /** The pause between two looks at the table. Default 2 s. */
   intervalMs?: number;
 }
 
@@ -40,25 +53,24 @@ interface Claimed {
 }
 
 const batchSize = 10;
-const firstBackoffMs = 1000;
-const lastBackoffMs = 5 * 60_000;
-/** From here on a person should look. */
+const backoff = { firstMs: 1000, maxMs: 5 * 60_000 };
+/** From this attempt on a person should look. */
 const attemptsToWorry = 10;
 const statementsTimeoutMs = 10_000;
 
 export function createOutbox<K extends Record<string, object>>(options: OutboxOptions<K>): Outbox<K> {
-  const courier = new Courier(options);
+  const worker = new OutboxWorker(options);
   const { logger, intervalMs = 2000 } = options;
   let loop: Loop | undefined;
   const tryNow = (): void => loop?.wake();
   return {
     add: (em, kind, payload) => {
-      const { callId = '', traceParent = '' } = currentContext() ?? {};
+      const { requestId: callId = '', traceParent = '' } = currentContext() ?? {};
       em.persist(em.create(OutboxEntry, { id: uuidv7(), kind, payload, callId, traceParent }));
       afterCommit(em, tryNow);
     },
     start: () => {
-      loop ??= startLoop({ name: 'outbox', logger, intervalMs, run: (signal) => courier.deliverDue(signal) });
+      loop ??= startLoop({ name: 'outbox', logger, intervalMs, run: (signal) => worker.deliverDue(signal) });
     },
     tryNow,
     stop: async () => {
@@ -67,7 +79,7 @@ export function createOutbox<K extends Record<string, object>>(options: OutboxOp
   };
 }
 
-class Courier<K extends Record<string, object>> {
+class OutboxWorker<K extends Record<string, object>> {
   readonly #options: OutboxOptions<K>;
   readonly #timeoutMs: number;
   readonly #count: (kind: string, outcome: 'done' | 'failed') => void;
@@ -75,7 +87,10 @@ class Courier<K extends Record<string, object>> {
   constructor(options: OutboxOptions<K>) {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
-    const attempts = options.metrics?.counter('outbox_attempts_total', 'Calls of the outbox by kind and outcome.', ['kind', 'outcome']);
+    const attempts = options.metrics?.counter('outbox_attempts_total', 'Calls of the outbox by kind and outcome.', [
+      'kind',
+      'outcome',
+    ]);
     this.#count = (kind, outcome) => attempts?.inc({ kind, outcome });
   }
 
@@ -99,12 +114,12 @@ class Courier<K extends Record<string, object>> {
     await this.#run(removeText, [entry.id]);
   }
 
-  /** As a part of what recorded it. */
+  /** Runs the handler in the trace and with the id of the call that recorded the entry. */
   #call({ kind, payload, callId, traceParent }: Claimed, signal: AbortSignal): Promise<void> {
     const { handlers, logger } = this.#options;
     const handler = handlers[kind] as (payload: object) => Promise<void>;
     const name = `outbox ${kind}`;
-    const origin = { ...(callId !== '' && { callId }), ...(traceParent !== '' && { traceParent }) };
+    const origin = { ...(callId !== '' && { requestId: callId }), ...(traceParent !== '' && { traceParent }) };
     return runInBackground({ name, logger, timeoutMs: this.#timeoutMs, signal, ...origin }, () =>
       inSpan({ name, kind: 'consumer', parent: traceParent }, () => handler(payload)),
     );
@@ -113,14 +128,20 @@ class Courier<K extends Record<string, object>> {
   async #postpone({ id, kind, attempts, callId }: Claimed, error: unknown, stopping: boolean): Promise<void> {
     this.#count(kind, 'failed');
     const level = attempts >= attemptsToWorry ? 'error' : 'warn';
-    if (!stopping) this.#options.logger[level]({ err: error, kind, id, attempts, ...(callId !== '' && { requestId: callId }) }, 'outbox call failed');
-    await this.#run(postponeText, [id, attempts, stopping ? 0 : backoffMs(attempts), nameOfError(error)]);
+    if (!stopping)
+      this.#options.logger[level](
+        { err: error, kind, id, attempts, ...(callId !== '' && { requestId: callId }) },
+        'outbox call failed',
+      );
+    await this.#run(postponeText, [id, attempts, stopping ? 0 : backoffMs(backoff, attempts), nameOfError(error)]);
   }
 
   #run<Row>(text: string, parameters: unknown[]): Promise<Row[]> {
     const { database, logger } = this.#options;
     const uow = database.unitOfWork((em) => em);
-    return runInBackground({ name: 'outbox', logger, timeoutMs: statementsTimeoutMs }, () => uow.run((em) => runStatement<Row>(em, text, parameters)));
+    return runInBackground({ name: 'outbox', logger, timeoutMs: statementsTimeoutMs }, () =>
+      uow.run((em) => runStatement<Row>(em, text, parameters)),
+    );
   }
 }
 
@@ -131,12 +152,7 @@ const claimText = `
     order by next_attempt_time limit $1 for update skip locked))
   returning id, kind, payload, attempts, call_id as "callId", trace_parent as "traceParent"`;
 const removeText = 'delete from outbox where id = $1';
-/** Only while the claim is ours: the number of attempts tells. */
+/** Only while this process holds the claim, which the number of attempts shows. */
 const postponeText = `
   update outbox set next_attempt_time = clock_timestamp() + $3 * interval '1 millisecond', last_error = $4
   where id = $1 and attempts = $2`;
-
-/** 1, 2, 4 … seconds up to five minutes, each shortened by up to a half, so that entries which failed together spread. */
-function backoffMs(attempts: number): number {
-  return Math.min(lastBackoffMs, firstBackoffMs * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2);
-}

@@ -1,22 +1,29 @@
 import { runStatement, type EntityManager } from '#libs/db';
 
 export interface Pruning {
-  /** Events older than this go. */
+  /** Older events are deleted. */
   keepMs: number;
   limit: number;
-  /** Whom an event concerned, as told when it was appended. */
+  /** The audience that the event was appended with. */
   audienceOf: (payload: Uint8Array) => readonly string[];
 }
 
 /*
- * Only a beginning of the log goes, so that one position tells what is gone: an old event behind a younger one stays
- * until that one goes. Prunings take turns by the lock on the horizon.
+ * Only the beginning of the log is deleted, so that one position marks what is gone: an old event after a younger one
+ * stays until that one is deleted. The oldest event has the lowest number among the incarnations, so a batch is taken
+ * from its incarnation. Concurrent runs take turns by the lock on the horizon.
  */
 const removeOldest = `
   with horizon as materialized (select id from event_horizon where id = 1 for update),
+    following as materialized (
+      select min(ordinal) as ordinal from log_incarnations where ordinal > (select min(id) from events)
+      and ordinal > (select min(ordinal) from log_incarnations)),
     oldest as materialized (
       select id, transaction_id, create_time < clock_timestamp() - make_interval(secs => $1::float8 / 1000) as old
-      from events where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      from events, following f
+      where id < coalesce(f.ordinal, 9223372036854775807)
+        and transaction_id < case when f.ordinal is null
+          then pg_snapshot_xmin(pg_current_snapshot()) else '18446744073709551615' end
       order by transaction_id, id limit $2),
     young as materialized (select transaction_id, id from oldest where not old order by transaction_id, id limit 1)
   delete from events e using oldest o, horizon
@@ -41,12 +48,18 @@ interface GoneRow {
   payload: Buffer;
 }
 
-/** Forgets up to `limit` of the oldest events and tells how many. In a transaction. */
+/** Deletes up to `limit` of the oldest events and returns how many. Runs in a transaction. */
 export async function pruneEvents(em: EntityManager, { keepMs, limit, audienceOf }: Pruning): Promise<number> {
   const gone = await runStatement<GoneRow>(em, removeOldest, [keepMs, limit]);
   if (gone.length === 0) return 0;
-  const rows = gone.flatMap(({ id, transaction_id: transactionId, payload }) => audienceOf(payload).map((userId) => ({ userId, transactionId, id })));
-  await runStatement(em, removeAudience, [rows.map((row) => row.userId), rows.map((row) => row.transactionId), rows.map((row) => row.id)]);
+  const rows = gone.flatMap(({ id, transaction_id: transactionId, payload }) =>
+    audienceOf(payload).map((userId) => ({ userId, transactionId, id })),
+  );
+  await runStatement(em, removeAudience, [
+    rows.map((row) => row.userId),
+    rows.map((row) => row.transactionId),
+    rows.map((row) => row.id),
+  ]);
   await runStatement(em, moveHorizon, [gone.map((row) => row.transaction_id), gone.map((row) => row.id)]);
   return gone.length;
 }

@@ -1,19 +1,11 @@
 import type { SqlReader } from '#libs/db';
-
-/** Where an event stands in the order in which transactions become visible for good. */
-export interface Position {
-  transactionId: bigint;
-  eventId: bigint;
-}
-
-export function isBefore(a: Position, b: Position): boolean {
-  return a.transactionId < b.transactionId || (a.transactionId === b.transactionId && a.eventId < b.eventId);
-}
+import { currentLog, readLog, renewIncarnation, type LogRow } from './incarnation.ts';
+import { isBefore, toParameters, type Position } from './position.ts';
 
 export interface StoredEvent {
   position: Position;
   streamId: string;
-  /** 1, 2, 3 … within the stream, without gaps. */
+  /** 1, 2, 3 … within the stream, without gaps except where a new incarnation of the log begins. */
   sequence: bigint;
   type: string;
   subjectId: string;
@@ -25,71 +17,189 @@ export interface StoredEvent {
   createTime: Date;
 }
 
-export interface EventBatch {
-  events: StoredEvent[];
-  /** Where to go on; `after` when there was nothing. */
-  next: Position | undefined;
-  /** The page is full, in events or in bytes, so more may be there. */
-  more: boolean;
-  /** Events behind the position that was asked for have been pruned: something is missing. Never when none was asked for. */
+/** What is wrong with the position of a request. */
+export interface PositionFaults {
+  /** Events after it have been pruned: something is missing. */
   pruned: boolean;
+  /** The log does not have it: a restore has dropped the life of the database that it comes from. */
+  unknown: boolean;
 }
 
-type EventRow = Omit<StoredEvent, 'position'> & Position;
-export type Nullable<T> = { [K in keyof T]: T[K] | null };
-/** Without events there is one row all the same, which tells how far the log was pruned. */
-type PulledRow = Nullable<EventRow> & { prunedTransactionId: bigint; prunedEventId: bigint };
+export interface EventBatch extends PositionFaults {
+  events: StoredEvent[];
+  /** Where to continue; `after` when nothing was found. */
+  next: Position | undefined;
+  /** There may be more: the page is full, in events or in bytes, or its incarnation ends with it. */
+  more: boolean;
+}
 
-/** A page ends where its payloads reach this, so that it fits into one message whatever the events hold. */
+export type EventRow = Omit<StoredEvent, 'position'> & Position;
+export type Nullable<T> = { [K in keyof T]: T[K] | null };
+
+/** Where a position was found, beside the state of the log. */
+export interface PlaceRow extends LogRow {
+  /** The incarnation of the position; null when it does not exist. */
+  place: bigint | null;
+  /** The incarnation that follows it. */
+  following: bigint | null;
+  /** Whether the event of the position exists. */
+  found: boolean;
+  prunedIncarnation: bigint | null;
+  prunedTransactionId: bigint;
+  prunedEventId: bigint;
+}
+
+type PulledRow = PlaceRow & Nullable<EventRow>;
+
+/** A page ends where its payloads reach this size, so that it always fits into one message. */
 const maxPageBytes = 8_388_608;
 
+/** SQL for the incarnation of an event. */
+export const incarnationOf = (eventId: string): string => `coalesce(
+  (select max(ordinal) from log_incarnations where ordinal <= ${eventId}),
+  (select min(ordinal) from log_incarnations))`;
+
 /**
- * Events of all streams after a position. None is ever skipped: numbers are given out before commits, so what is read
- * ends below the oldest transaction that is still running. A long transaction anywhere in the server (also in another
- * database) therefore holds readers back; transactions here are limited by their calls' deadlines.
+ * The one row of `place`. $1: incarnation, $2: transaction, $3: event of a position. A position is that of an event, or
+ * has event 0 at the beginning of an incarnation. It is known when its event exists or was pruned. A position from
+ * before incarnations has 0 for its own; its event shows the right one.
  */
-export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
-  const from = after ?? beginning;
-  const rows = await reader.query<PulledRow>(pullStatement, [String(from.transactionId), String(from.eventId), limit]);
-  const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
-  const pruned = after !== undefined && rows.some((row) => isBefore(after, prunedThrough(row)));
-  const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0);
-  return { events, next: events.at(-1)?.position ?? after, more: events.length === limit || bytes >= maxPageBytes, pruned };
-}
+export const positionPlace = `
+  place as materialized (
+    select i.ordinal as place, f.ordinal as following,
+      case when exists (select from log_incarnations l where l.ordinal < i.ordinal)
+        then i.ordinal else 0 end as from_id,
+      coalesce(f.ordinal, 9223372036854775807) as before_id, i.transaction_id as from_transaction,
+      $3::bigint = 0 or exists (select from events where id = $3 and transaction_id = $2::xid8) as found,
+      ${incarnationOf('h.event_id')} as "prunedIncarnation",
+      h.transaction_id as "prunedTransactionId", h.event_id as "prunedEventId"
+    from event_horizon h
+    left join log_incarnations i on i.ordinal = case when $1::bigint > 0 then $1 else ${incarnationOf('$3')} end
+    left join lateral (select min(ordinal) as ordinal from log_incarnations l where l.ordinal > i.ordinal) f on true
+    where h.id = 1)`;
 
-const beginning: Position = { transactionId: 0n, eventId: 0n };
+export const placeColumns = `
+  current, newest, place, following, found, "prunedIncarnation", "prunedTransactionId", "prunedEventId"`;
 
-function prunedThrough({ prunedTransactionId, prunedEventId }: PulledRow): Position {
-  return { transactionId: prunedTransactionId, eventId: prunedEventId };
-}
+export const eventColumns = `
+  e.transaction_id as "transactionId", e.id as "eventId", e.stream_id as "streamId", e.sequence, e.type,
+  e.subject_id as "subjectId", e.subject_version as "subjectVersion", e.actor, e.call_id as "callId",
+  e.trace_parent as "traceParent", e.payload, e.create_time as "createTime"`;
 
-export function toEvent({ transactionId, eventId, streamId, sequence, type, ...row }: EventRow): StoredEvent {
-  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
-  return { position: { transactionId, eventId }, streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, payload, createTime };
-}
-
+/**
+ * In the current incarnation everything below the oldest running transaction is settled; in older ones everything is.
+ */
 const pullStatement = {
   name: 'pull_events',
   text: `
-    select horizon.transaction_id as "prunedTransactionId", horizon.event_id as "prunedEventId", e.*
-    from event_horizon horizon left join lateral (
-      select transaction_id as "transactionId", id as "eventId", stream_id as "streamId", sequence, type,
-        subject_id as "subjectId", subject_version as "subjectVersion", actor, call_id as "callId",
-        trace_parent as "traceParent", payload, create_time as "createTime"
+    with ${currentLog}, ${positionPlace}
+    select ${placeColumns}, place as incarnation, e.*
+    from log cross join place left join lateral (
+      select ${eventColumns}
       from (
         select *, sum(octet_length(payload)) over (order by transaction_id, id) - octet_length(payload) as bytes_before
         from (
           select * from events
-          where (transaction_id, id) > ($1::xid8, $2::bigint) and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+          where (transaction_id, id) > ($2::xid8, $3::bigint) and id >= from_id and id < before_id
+            and transaction_id >= case when from_id = 0 then '0' else from_transaction end
+            and transaction_id < case when following is null then settled_below else '18446744073709551615' end
           order by transaction_id, id
-          limit $3) page) sized
+          limit $4) page) e
       where bytes_before < ${maxPageBytes}) e on true
-    where horizon.id = 1
     order by "transactionId", "eventId"`,
 };
 
-/** A stream's last sequence number and its counters; zero and none for a stream without events. */
-export async function readCounters(reader: SqlReader, streamId: string): Promise<{ sequence: bigint; counters: bigint[] }> {
+/**
+ * Events of all streams after a position, one incarnation of the log after the other. None is ever skipped: ids are
+ * assigned before commits, so a page ends below the oldest running transaction. A long transaction anywhere in the
+ * server, in any database, therefore delays readers; the deadlines of calls limit transactions here.
+ */
+export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
+  const first = await pullPage(reader, after ?? startOf(0n), limit);
+  const faults = after === undefined ? { pruned: false, unknown: false } : await judgePosition(reader, after, first[0]);
+  if (faults.unknown) return { events: [], next: after, more: false, ...faults };
+  const rows = await skipFinished(reader, first, limit);
+  const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
+  const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0);
+  const isLast = events.length === 0 || rows[0]?.following === null;
+  return {
+    events,
+    next: events.at(-1)?.position ?? after,
+    more: events.length === limit || bytes >= maxPageBytes || !isLast,
+    ...faults,
+  };
+}
+
+/** Skips incarnations without further events. */
+async function skipFinished(reader: SqlReader, rows: PulledRow[], limit: number): Promise<PulledRow[]> {
+  const [row] = rows;
+  if (row?.eventId !== null || row.following === null) return rows;
+  return skipFinished(reader, await pullPage(reader, startOf(row.following), limit), limit);
+}
+
+const pullPage = (reader: SqlReader, from: Position, limit: number): Promise<PulledRow[]> =>
+  readLog<PulledRow>(reader, pullStatement, [...toParameters(from), limit]);
+
+const startOf = (incarnation: bigint): Position => ({ incarnation, transactionId: 0n, eventId: 0n });
+
+/**
+ * Judges a position by the row that was read for it. When the current incarnation should have the position but does
+ * not, the database was put back to an older state in place. Then another incarnation begins, so that no number is
+ * assigned twice.
+ */
+export async function judgePosition(
+  reader: SqlReader,
+  position: Position,
+  row: PlaceRow | undefined,
+): Promise<PositionFaults> {
+  if (row === undefined) throw new Error('the log has no horizon');
+  if (row.place === null) {
+    // Before the first event there is no incarnation either.
+    const isStart = row.current === null && position.eventId === 0n;
+    return { pruned: false, unknown: !isStart };
+  }
+  const known = { ...position, incarnation: row.place };
+  const horizon = {
+    incarnation: row.prunedIncarnation ?? 0n,
+    transactionId: row.prunedTransactionId,
+    eventId: row.prunedEventId,
+  };
+  if (row.found || !isBefore(horizon, known)) return { pruned: isBefore(known, horizon), unknown: false };
+  if (row.place === row.current) await renewIncarnation(reader, row.place);
+  return { pruned: false, unknown: true };
+}
+
+export function toEvent({
+  incarnation,
+  transactionId,
+  eventId,
+  streamId,
+  sequence,
+  type,
+  ...row
+}: EventRow): StoredEvent {
+  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
+  const position = { incarnation, transactionId, eventId };
+  return {
+    position,
+    streamId,
+    sequence,
+    type,
+    subjectId,
+    subjectVersion,
+    actor,
+    callId,
+    traceParent,
+    payload,
+    createTime,
+  };
+}
+
+/** A stream's last sequence number and its counters; 0 and none for a stream without events. */
+export async function readCounters(
+  reader: SqlReader,
+  streamId: string,
+): Promise<{ sequence: bigint; counters: bigint[] }> {
   const [head] = await reader.query<{ sequence: bigint; counters: bigint[] }>(headStatement, [streamId]);
   return head ?? { sequence: 0n, counters: [] };
 }

@@ -1,21 +1,23 @@
-import type { Position, StoredEvent } from './pull.ts';
+import { createWakeableSleep } from '#libs/runtime';
+import type { Position } from './position.ts';
+import type { StoredEvent } from './pull.ts';
 
-/** One reader's place at the hub. It keeps little: what does not fit is dropped, and the reader gets it from the log. */
+/** One reader's place at the broadcaster. It keeps little: what does not fit is dropped and read from the log again. */
 export interface Subscription {
   offer(event: StoredEvent): void;
-  /** The hub has looked at the log. */
+  /** The broadcaster has read the log. */
   notice(): void;
-  /** The hub cannot read. */
+  /** The broadcaster could not read the log. */
   fail(error: unknown): void;
-  /** Where the hub stands: everything up to there has been offered. Undefined until it has begun. */
-  hubPosition(): Position | undefined;
-  /** Forgets what was offered; from now on nothing is missing again. */
+  /** Everything up to this position has been offered. Undefined until the broadcaster has begun. */
+  broadcastPosition(): Position | undefined;
+  /** Drops what was offered; from now on nothing counts as missed. */
   restart(): void;
-  /** Something was dropped since the last restart. */
+  /** An offer was dropped since the last restart. */
   missed(): boolean;
-  /** Throws what the hub failed with. */
+  /** Throws the broadcaster's error. */
   take(): StoredEvent | undefined;
-  /** Resolves when something was offered or the hub got on, after `maxMs`, or when the signal fires. */
+  /** Resolves when something was offered or the position moved, after `maxMs`, or when the signal fires. */
   wait(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -23,12 +25,12 @@ export interface Subscription {
 const maxKeptEvents = 64;
 const maxKeptBytes = 64 * 1024;
 
-export function createSubscription(hubPosition: () => Position | undefined): Subscription {
+export function createSubscription(broadcastPosition: () => Position | undefined): Subscription {
   let kept: StoredEvent[] = [];
   let keptBytes = 0;
   let missed = false;
   let failure: { error: unknown } | undefined;
-  let wake = (): void => undefined;
+  const pause = createWakeableSleep();
   const clear = (): void => {
     kept = [];
     keptBytes = 0;
@@ -44,12 +46,12 @@ export function createSubscription(hubPosition: () => Position | undefined): Sub
         missed = true;
       }
     },
-    notice: () => wake(),
+    notice: pause.wake,
     fail: (error) => {
       failure = { error };
-      wake();
+      pause.wake();
     },
-    hubPosition,
+    broadcastPosition,
     restart: () => {
       clear();
       missed = false;
@@ -61,18 +63,8 @@ export function createSubscription(hubPosition: () => Position | undefined): Sub
       keptBytes -= event?.payload.byteLength ?? 0;
       return event;
     },
-    wait: (maxMs, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted || failure !== undefined || kept.length > 0 || missed) return resolve();
-        const end = (): void => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', end);
-          wake = () => undefined;
-          resolve();
-        };
-        const timer = setTimeout(end, maxMs);
-        signal.addEventListener('abort', end, { once: true });
-        wake = end;
-      }),
+    wait: async (maxMs, signal) => {
+      if (failure === undefined && kept.length === 0 && !missed) await pause.sleep(maxMs, signal);
+    },
   };
 }

@@ -1,37 +1,38 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { schemaDrift, type Database, type UnitOfWork } from '#libs/db';
-import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
-import { createEventLog, createEventSignal, pullEvents, readCounters, type EventLog, type NewEvent, type Position } from '#libs/events';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createCredentials, schemaDrift, type UnitOfWork } from '#libs/db';
+import {
+  createEventLog,
+  createEventSignal,
+  pullEvents,
+  readCounters,
+  type EventLog,
+  type Position,
+} from '#libs/events';
 import { runInBackground } from '#libs/runtime';
-import { openWithTables, silent } from './fixture/database.ts';
+import { createRandom } from '../../dev/testing/src/random.ts';
+import { useDatabase } from '../../dev/testing/src/use-database.ts';
+import { newEvent, openWithTables, silent } from './fixture/database.ts';
 
 const channel = 'events_test';
 
 describe('the event log', () => {
-  let postgres: TestDatabase;
-  let database: Database;
+  const used = useDatabase(openWithTables);
   let uow: UnitOfWork<EventLog>;
-  beforeAll(async () => {
-    postgres = await createDatabase(testPostgresUrl());
-    database = await openWithTables(postgres.url);
-    uow = database.unitOfWork((em) => createEventLog(em, { channel, counterCount: 3 }));
+  beforeAll(() => {
+    uow = used.database.unitOfWork((em) => createEventLog(em, { channel, counterCount: 3 }));
   });
-  beforeEach(() => database.orm.em.fork().execute('truncate events, event_stream_heads'));
-  afterAll(async () => {
-    await database.close();
-    await postgres.drop();
-  });
+  beforeEach(() => used.query('truncate events, event_stream_heads'));
 
-  const event = (streamId: string, type = 'changed'): NewEvent => ({
-    streamId, type, subjectId: randomUUID(), subjectVersion: 2n ** 60n, actor: 'user', audience: [], payload: Buffer.from([0, 255]),
-  });
-  const sequences = async (streamId: string) =>
-    (await database.reader.query<{ sequence: bigint }>({ name: 'sequences', text: 'select sequence from events where stream_id = $1 order by id' }, [streamId])).map((row) => Number(row.sequence));
+  const event = (streamId: string, type = 'changed') => newEvent({ streamId, type, subjectVersion: 2n ** 60n });
+  const sequences = async (streamId: string) => {
+    const text = 'select sequence from events where stream_id = $1 order by id';
+    return (await used.query<{ sequence: bigint }>(text, streamId)).map((row) => Number(row.sequence));
+  };
   /** Other tests' transactions in the same server may hold events back for a moment. */
   const pullAll = async (count: number) => {
     for (;;) {
-      const { events } = await pullEvents(database.reader, undefined, 10_000);
+      const { events } = await pullEvents(used.database.reader, undefined, 10_000);
       if (events.length >= count) return events;
     }
   };
@@ -39,31 +40,43 @@ describe('the event log', () => {
   /** Until the newest event can be seen. */
   const pullAllPages = async (): Promise<void> => {
     for (;;) {
-      const { next } = await pullEvents(database.reader, undefined, 1);
+      const { next } = await pullEvents(used.database.reader, undefined, 1);
       if (next !== undefined) return;
     }
   };
 
   it('has the tables that its entities describe', async () => {
-    expect(await schemaDrift(database)).toEqual([]);
+    expect(await schemaDrift(used.database)).toEqual([]);
   });
 
-  it('gives back what was recorded, with the id and the trace of the call', async () => {
+  it('returns what was recorded, with the id and the trace of the call', async () => {
     const { audience, ...recorded } = event(randomUUID());
-    await runInBackground({ name: 'test', logger: silent, timeoutMs: 5000, callId: 'call-7', traceParent: '00-trace' }, () => uow.run((log) => log.append([{ ...recorded, audience }])));
+    await runInBackground(
+      { name: 'test', logger: silent, timeoutMs: 5000, requestId: 'call-7', traceParent: '00-trace' },
+      () => uow.run((log) => log.append([{ ...recorded, audience }])),
+    );
     expect(await pullAll(1)).toEqual([
-      { ...recorded, sequence: 1n, callId: 'call-7', traceParent: '00-trace', createTime: expect.any(Date), position: { transactionId: expect.any(BigInt), eventId: expect.any(BigInt) } },
+      {
+        ...recorded,
+        sequence: 1n,
+        callId: 'call-7',
+        traceParent: '00-trace',
+        createTime: expect.any(Date),
+        position: { incarnation: expect.any(BigInt), transactionId: expect.any(BigInt), eventId: expect.any(BigInt) },
+      },
     ]);
   });
 
-  it('ends a page where it would not fit into a message, with one event at least', async () => {
+  it('ends a page before it exceeds a message, but never without an event', async () => {
     const streamId = randomUUID();
     const sizes = [3, 3, 3, 3, 9, 1];
-    await uow.run((log) => log.append(sizes.map((megabytes) => ({ ...event(streamId), payload: Buffer.alloc(megabytes * 1_048_576) }))));
+    await uow.run((log) =>
+      log.append(sizes.map((megabytes) => ({ ...event(streamId), payload: Buffer.alloc(megabytes * 1_048_576) }))),
+    );
     await pullAllPages();
     const pages: number[][] = [];
-    for (let after: Position | undefined, more = true; more; ) {
-      const page = await pullEvents(database.reader, after, 100);
+    for (let after: Position | undefined, more = true; more;) {
+      const page = await pullEvents(used.database.reader, after, 100);
       pages.push(page.events.map(({ payload }) => payload.length / 1_048_576));
       ({ next: after, more } = page);
     }
@@ -79,53 +92,81 @@ describe('the event log', () => {
     expect((await pullAll(7)).map(({ type }) => type)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   });
 
-  it('adds to counters, also of streams without an event, and knows streams that grew', async () => {
+  it('adds to counters, also of streams without an event, and to new counters of old streams', async () => {
     const [a, b] = [randomUUID(), randomUUID()];
-    await uow.run((log) => log.append([event(a)], [{ streamId: a, index: 0, by: 2 }, { streamId: b, index: 1, by: 5 }, { streamId: a, index: 0, by: 1 }]));
-    const grown = database.unitOfWork((em) => createEventLog(em, { channel, counterCount: 4 }));
-    await grown.run((log) => log.append([], [{ streamId: a, index: 3, by: 4 }, { streamId: b, index: 1, by: -1 }]));
+    await uow.run((log) =>
+      log.append(
+        [event(a)],
+        [
+          { streamId: a, index: 0, by: 2 },
+          { streamId: b, index: 1, by: 5 },
+          { streamId: a, index: 0, by: 1 },
+        ],
+      ),
+    );
+    const grown = used.database.unitOfWork((em) => createEventLog(em, { channel, counterCount: 4 }));
+    await grown.run((log) =>
+      log.append(
+        [],
+        [
+          { streamId: a, index: 3, by: 4 },
+          { streamId: b, index: 1, by: -1 },
+        ],
+      ),
+    );
     await uow.run((log) => log.append([], [{ streamId: a, index: 0, by: -1 }]));
-    expect(await readCounters(database.reader, a)).toEqual({ sequence: 1n, counters: [2n, 0n, 0n, 4n] });
-    expect(await readCounters(database.reader, b)).toEqual({ sequence: 0n, counters: [0n, 4n, 0n, 0n] });
-    expect(await readCounters(database.reader, randomUUID())).toEqual({ sequence: 0n, counters: [] });
+    expect(await readCounters(used.database.reader, a)).toEqual({ sequence: 1n, counters: [2n, 0n, 0n, 4n] });
+    expect(await readCounters(used.database.reader, b)).toEqual({ sequence: 0n, counters: [0n, 4n, 0n, 0n] });
+    expect(await readCounters(used.database.reader, randomUUID())).toEqual({ sequence: 0n, counters: [] });
   });
 
   it('stays dense and exact under eight parallel writers, some of which roll back', async () => {
+    const random = createRandom('writers');
     const streams = Array.from({ length: 4 }, () => randomUUID());
     const committed = new Map(streams.map((stream) => [stream, 0]));
     const write = async (writer: number, round: number): Promise<void> => {
-      const touched = shuffled(streams).slice(0, 1 + ((writer + round) % 3));
+      const touched = random.shuffle(streams).slice(0, 1 + ((writer + round) % 3));
       const fails = round % 5 === 4;
       const run = uow.run(async (log) => {
-        await log.append(touched.flatMap((stream) => [event(stream), event(stream)]), touched.map((streamId) => ({ streamId, index: 0, by: 2 })));
+        await log.append(
+          touched.flatMap((stream) => [event(stream), event(stream)]),
+          touched.map((streamId) => ({ streamId, index: 0, by: 2 })),
+        );
         if (fails) throw new Error('rolled back');
       });
       await (fails ? expect(run).rejects.toThrow('rolled back') : run);
       if (!fails) for (const stream of touched) committed.set(stream, (committed.get(stream) ?? 0) + 2);
     };
-    await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
-      for (let round = 0; round < 25; round += 1) await write(writer, round);
-    }));
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, writer) => {
+        for (let round = 0; round < 25; round += 1) await write(writer, round);
+      }),
+    );
     for (const stream of streams) {
       const count = committed.get(stream) ?? 0;
-      expect((await sequences(stream)).toSorted((x, y) => x - y)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-      expect(await readCounters(database.reader, stream)).toEqual({ sequence: BigInt(count), counters: [BigInt(count), 0n, 0n] });
+      expect((await sequences(stream)).toSorted((x, y) => x - y)).toEqual(
+        Array.from({ length: count }, (_, index) => index + 1),
+      );
+      expect(await readCounters(used.database.reader, stream)).toEqual({
+        sequence: BigInt(count),
+        counters: [BigInt(count), 0n, 0n],
+      });
     }
   });
 
   it('shows nothing of later transactions while an earlier one is unfinished, and then skips nothing', async () => {
     const [slowStream, fastStream] = [randomUUID(), randomUUID()];
-    const written = gateOf();
-    const finish = gateOf();
+    const written = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
     const slow = uow.run(async (log) => {
       await log.append([event(slowStream, 'slow')]);
-      written.open();
-      await finish.opened;
+      written.resolve();
+      await finish.promise;
     });
-    await written.opened;
+    await written.promise;
     await uow.run((log) => log.append([event(fastStream, 'fast')]));
     expect(await pullAll(0)).toEqual([]);
-    finish.open();
+    finish.resolve();
     await slow;
     expect((await pullAll(2)).map(({ type }) => type)).toEqual(['slow', 'fast']);
   });
@@ -133,12 +174,15 @@ describe('the event log', () => {
   it('loses no event for a reader that follows parallel writers', async () => {
     const seen: string[] = [];
     const total = 8 * 20;
-    const writers = Promise.all(Array.from({ length: 8 }, async (_, writer) => {
-      for (let round = 0; round < 20; round += 1) await uow.run((log) => log.append([event(randomUUID(), `${writer}-${round}`)]));
-    }));
+    const writers = Promise.all(
+      Array.from({ length: 8 }, async (_, writer) => {
+        for (let round = 0; round < 20; round += 1)
+          await uow.run((log) => log.append([event(randomUUID(), `${writer}-${round}`)]));
+      }),
+    );
     let position: Position | undefined;
     while (seen.length < total) {
-      const batch = await pullEvents(database.reader, position, 7);
+      const batch = await pullEvents(used.database.reader, position, 7);
       position = batch.next;
       seen.push(...batch.events.map(({ type }) => type));
     }
@@ -148,10 +192,11 @@ describe('the event log', () => {
   });
 
   it('wakes readers that wait, also after their connection was lost', async () => {
-    const signal = createEventSignal({ url: postgres.url, channel, logger: silent });
+    const signal = createEventSignal({ credentials: createCredentials(used.url), channel, logger: silent });
     const never = new AbortController().signal;
     const listening = () =>
-      database.reader.query<{ pid: number }>({ name: 'listening', text: `select pid from pg_stat_activity where datname = current_database() and application_name = 'listen ${channel}' and query like 'listen%' and state = 'idle'` }, []);
+      used.query<{ pid: number }>(`select pid from pg_stat_activity where datname = current_database()
+        and application_name = 'listen ${channel}' and query like 'listen%' and state = 'idle'`);
     // Nothing but an announcement ends the wait before this test's limit.
     const wakesUp = async (lost?: number): Promise<number> => {
       let listener: number | undefined;
@@ -162,18 +207,8 @@ describe('the event log', () => {
       return listener;
     };
     const lost = await wakesUp();
-    await database.reader.query({ name: 'terminate', text: 'select pg_terminate_backend($1)' }, [lost]);
+    await used.query('select pg_terminate_backend($1)', lost);
     await wakesUp(lost);
     await signal.stop();
   });
 });
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items.map((item) => ({ item, key: Math.random() })).sort((a, b) => a.key - b.key).map(({ item }) => item);
-}
-
-function gateOf(): { opened: Promise<void>; open: () => void } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}

@@ -1,97 +1,107 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Database } from '#libs/db';
-import { createDatabase, testPostgresUrl, type TestDatabase } from '#libs/devcluster';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '#dev/cluster';
 import { AppError } from '#libs/errors';
 import { createOutbox, type Outbox } from '#libs/events';
-import { assertNoOpenTransaction, currentContext, runInBackground } from '#libs/runtime';
+import { assertNoOpenTransaction, currentContext, runInBackground, steadyNow } from '#libs/runtime';
+import { useDatabase } from '../../dev/testing/src/use-database.ts';
 import { openWithTables, silent } from './fixture/database.ts';
 
 type Calls = { greet: { name: string } };
 
 describe('the outbox', () => {
-  let postgres: TestDatabase;
-  let database: Database;
+  const used = useDatabase(openWithTables);
   let outboxes: Outbox<Calls>[];
-  beforeAll(async () => {
-    postgres = await createDatabase(testPostgresUrl());
-    database = await openWithTables(postgres.url);
-  });
   beforeEach(async () => {
     outboxes = [];
-    await database.orm.em.fork().execute('truncate outbox');
+    await used.query('truncate outbox');
   });
   afterEach(() => Promise.all(outboxes.map((outbox) => outbox.stop())));
-  afterAll(async () => {
-    await database.close();
-    await postgres.drop();
-  });
 
   const open = (greet: (payload: { name: string }) => Promise<void>): Outbox<Calls> => {
-    const outbox = createOutbox<Calls>({ database, logger: silent, handlers: { greet }, intervalMs: 3_600_000 });
+    const outbox = createOutbox<Calls>({
+      database: used.database,
+      logger: silent,
+      handlers: { greet },
+      intervalMs: 3_600_000,
+    });
     outboxes.push(outbox);
     outbox.start();
     return outbox;
   };
   const add = (outbox: Outbox<Calls>, ...names: string[]) =>
-    database.unitOfWork((em) => em).run(async (em) => names.forEach((name) => outbox.add(em, 'greet', { name })));
-  const entries = () => database.reader.query<{ attempts: number; lastError: string | null }>({ name: 'entries', text: 'select attempts, last_error as "lastError" from outbox' }, []);
-  const makeDue = () => database.orm.em.fork().execute('update outbox set next_attempt_time = clock_timestamp()');
-  const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    while (!(await condition())) await new Promise(setImmediate);
-  };
+    used.database.unitOfWork((em) => em).run(async (em) => names.forEach((name) => outbox.add(em, 'greet', { name })));
+  const entries = () =>
+    used.query<{ attempts: number; lastError: string | null }>(
+      'select attempts, last_error as "lastError" from outbox',
+    );
+  const makeDue = () => used.query('update outbox set next_attempt_time = clock_timestamp()');
   const isEmpty = async () => (await entries()).length === 0;
 
   it('makes the call right after the commit, outside of any transaction, with a deadline', async () => {
     const calls: unknown[] = [];
     const outbox = open(async (payload) => {
       assertNoOpenTransaction('the call');
-      calls.push([payload, (currentContext()?.deadline ?? Infinity) - Date.now() <= 10_000]);
+      calls.push([payload, (currentContext()?.deadline ?? Infinity) - steadyNow() <= 10_000]);
     });
     await add(outbox, 'Ada');
-    await until(isEmpty);
+    await waitUntil(isEmpty);
     expect(calls).toEqual([[{ name: 'Ada' }, true]]);
   });
 
   it('makes no call for what was rolled back', async () => {
     const greeted: string[] = [];
     const outbox = open(async ({ name }) => void greeted.push(name));
-    const rolledBack = database.unitOfWork((em) => em).run(async (em) => {
-      outbox.add(em, 'greet', { name: 'nobody' });
-      await em.flush();
-      throw new Error('no');
-    });
+    const rolledBack = used.database
+      .unitOfWork((em) => em)
+      .run(async (em) => {
+        outbox.add(em, 'greet', { name: 'nobody' });
+        await em.flush();
+        throw new Error('no');
+      });
     await expect(rolledBack).rejects.toThrow('no');
     await add(outbox, 'Ada');
-    await until(isEmpty);
+    await waitUntil(isEmpty);
     expect(greeted).toEqual(['Ada']);
   });
 
   it('repeats a call that failed until it succeeds, and says why without the message', async () => {
     let failures = 1;
     const outbox = open(async () => {
-      if ((failures -= 1) >= 0) throw new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'the greeting of Ada failed');
+      if ((failures -= 1) >= 0)
+        throw new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'the greeting of Ada failed');
     });
     await add(outbox, 'Ada');
-    await until(async () => (await entries())[0]?.lastError != null);
+    await waitUntil(async () => (await entries())[0]?.lastError != null);
     expect(await entries()).toEqual([{ attempts: 1, lastError: 'unavailable/DEPENDENCY_UNAVAILABLE' }]);
     await makeDue();
     outbox.tryNow();
-    await until(isEmpty);
+    await waitUntil(isEmpty);
   });
 
-  it('makes each call as a part of the one that recorded it, whichever process makes it and however late', async () => {
-    const recorder = createOutbox<Calls>({ database, logger: silent, handlers: { greet: async () => undefined } });
+  it('continues the call that recorded an entry, in whichever process and however late', async () => {
+    const recorder = createOutbox<Calls>({
+      database: used.database,
+      logger: silent,
+      handlers: { greet: async () => undefined },
+    });
     const traceParent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
-    await runInBackground({ name: 'a call', logger: silent, timeoutMs: 10_000, callId: 'call-1', traceParent }, () => add(recorder, 'Ada'));
+    await runInBackground({ name: 'a call', logger: silent, timeoutMs: 10_000, requestId: 'call-1', traceParent }, () =>
+      add(recorder, 'Ada'),
+    );
     await add(recorder, 'nobody');
     const seen: unknown[] = [];
-    open(async ({ name }) => void seen.push([name, currentContext()?.callId, currentContext()?.traceParent]));
-    await until(isEmpty);
+    open(async ({ name }) => void seen.push([name, currentContext()?.requestId, currentContext()?.traceParent]));
+    await waitUntil(isEmpty);
     const ownId = expect.stringMatching(/^[0-9a-f-]{36}$/);
-    expect(new Set(seen)).toEqual(new Set([['Ada', 'call-1', traceParent], ['nobody', ownId, expect.not.stringContaining('ab'.repeat(16))]]));
+    expect(new Set(seen)).toEqual(
+      new Set([
+        ['Ada', 'call-1', traceParent],
+        ['nobody', ownId, expect.not.stringContaining('ab'.repeat(16))],
+      ]),
+    );
   });
 
   it('makes each call once with three replicas', async () => {
@@ -100,29 +110,38 @@ describe('the outbox', () => {
     const names = Array.from({ length: 60 }, (_, index) => `guest ${index}`);
     await Promise.all(names.map((name, index) => add(replicas[index % 3] as Outbox<Calls>, name)));
     replicas.forEach((outbox) => outbox.tryNow());
-    await until(isEmpty);
+    await waitUntil(isEmpty);
     expect(greeted.toSorted()).toEqual(names.toSorted());
   });
 
-  it('gives back a call that is under way when it stops', async () => {
+  it('returns a running call when it stops', async () => {
     let started = false;
-    const stopping = open(() => new Promise((_, reject) => {
-      started = true;
-      currentContext()?.signal.addEventListener('abort', () => reject(new Error('stopped')));
-    }));
+    const stopping = open(
+      () =>
+        new Promise((_, reject) => {
+          started = true;
+          currentContext()?.signal.addEventListener('abort', () => reject(new Error('stopped')));
+        }),
+    );
     await add(stopping, 'Ada');
-    await until(() => started);
+    await waitUntil(() => started);
     await stopping.stop();
     const greeted: string[] = [];
     open(async ({ name }) => void greeted.push(name));
-    await until(isEmpty);
+    await waitUntil(isEmpty);
     expect(greeted).toEqual(['Ada']);
   });
 
   it('loses nothing when a process is killed in the middle of a call', async () => {
-    await add(createOutbox<Calls>({ database, logger: silent, handlers: { greet: async () => undefined } }), 'Ada');
-    const script = fileURLToPath(new URL('./fixture/dying-courier.ts', import.meta.url));
-    const child = spawn(process.execPath, [script], { env: { ...process.env, OUTBOX_TEST_URL: postgres.url }, stdio: ['ignore', 'pipe', 'inherit'] });
+    await add(
+      createOutbox<Calls>({ database: used.database, logger: silent, handlers: { greet: async () => undefined } }),
+      'Ada',
+    );
+    const script = fileURLToPath(new URL('./fixture/dying-outbox-worker.ts', import.meta.url));
+    const child = spawn(process.execPath, [script], {
+      env: { ...process.env, OUTBOX_TEST_URL: used.url },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -130,7 +149,7 @@ describe('the outbox', () => {
     const greeted: string[] = [];
     await makeDue(); // as time does when the lease is over
     open(async ({ name }) => void greeted.push(name));
-    await until(isEmpty);
+    await waitUntil(isEmpty);
     expect(greeted).toEqual(['Ada']);
   });
 });

@@ -2,23 +2,27 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT, type CryptoKey, type JS
 import pino from 'pino';
 import { serviceNames, type ServiceName } from '#libs/contract';
 import { createMetrics, type Logger, type Metrics } from '#libs/runtime';
-import { accessTokenRules, createAuthenticator, createServiceIdentity, startServer, type GrpcServer, type ServerOptions } from '../src/index.ts';
+import { startServer, type GrpcServer, type ServerOptions } from '../src/index.ts';
+import { accessTokenRules, createAuthenticator, createServiceIdentity } from '#libs/identity';
 
-async function keyPair(kid: string): Promise<{ privateKey: JWK; publicKey: JWK }> {
+export async function keyPair(kid: string): Promise<{ privateKey: JWK; publicKey: JWK }> {
   const pair = await generateKeyPair('EdDSA', { extractable: true });
-  return { privateKey: { ...(await exportJWK(pair.privateKey)), kid }, publicKey: { ...(await exportJWK(pair.publicKey)), kid } };
+  return {
+    privateKey: { ...(await exportJWK(pair.privateKey)), kid },
+    publicKey: { ...(await exportJWK(pair.publicKey)), kid },
+  };
 }
 
 const userKeys = await keyPair('user-key');
-const serviceKeys = Object.fromEntries(await Promise.all(serviceNames.map(async (name) => [name, await keyPair(name)] as const))) as Record<
-  ServiceName,
-  { privateKey: JWK; publicKey: JWK }
->;
+const serviceKeys = Object.fromEntries(
+  await Promise.all(serviceNames.map(async (name) => [name, await keyPair(name)] as const)),
+) as Record<ServiceName, { privateKey: JWK; publicKey: JWK }>;
 
 export const servicePublicKeys: JSONWebKeySet = { keys: serviceNames.map((name) => serviceKeys[name].publicKey) };
 export const userPublicKey = userKeys.publicKey;
 export const servicePrivateKey = (service: ServiceName): JWK => serviceKeys[service].privateKey;
-export const identityOf = (service: ServiceName) => createServiceIdentity({ service, privateKey: serviceKeys[service].privateKey });
+export const identityOf = (service: ServiceName) =>
+  createServiceIdentity({ service, privateKey: serviceKeys[service].privateKey });
 
 export interface TokenChanges {
   claims?: Record<string, unknown>;
@@ -27,8 +31,13 @@ export interface TokenChanges {
   key?: JWK;
 }
 
-/** An access token as auth would sign it, changed as a test needs it. */
-export async function userToken({ claims = {}, without = [], header = {}, key = userKeys.privateKey }: TokenChanges = {}): Promise<string> {
+/** An access token as auth would sign it, with changes. */
+export async function userToken({
+  claims = {},
+  without = [],
+  header = {},
+  key = userKeys.privateKey,
+}: TokenChanges = {}): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const all: Record<string, unknown> = {
     iss: accessTokenRules.issuer,
@@ -42,12 +51,23 @@ export async function userToken({ claims = {}, without = [], header = {}, key = 
     ...claims,
   };
   for (const name of without) delete all[name];
-  const signer = new SignJWT(all).setProtectedHeader({ alg: 'EdDSA', typ: accessTokenRules.typ, kid: 'user-key', ...header });
+  const signer = new SignJWT(all).setProtectedHeader({
+    alg: 'EdDSA',
+    typ: accessTokenRules.typ,
+    kid: 'user-key',
+    ...header,
+  });
   return signer.sign((await importJWK(key, 'EdDSA')) as CryptoKey);
 }
 
+/** The metadata of a user. */
+export const bearer = async (changes?: TokenChanges): Promise<{ authorization: string }> => ({
+  authorization: `Bearer ${await userToken(changes)}`,
+});
+
 export const accessKeys = {
-  get: async (kid: string) => (kid === 'user-key' ? ((await importJWK(userKeys.publicKey, 'EdDSA')) as CryptoKey) : undefined),
+  get: async (kid: string) =>
+    kid === 'user-key' ? ((await importJWK(userKeys.publicKey, 'EdDSA')) as CryptoKey) : undefined,
 };
 
 export interface LogLine {
@@ -56,7 +76,7 @@ export interface LogLine {
   [key: string]: unknown;
 }
 
-/** A logger that keeps its lines. */
+/** A logger that records its lines. */
 export function recordingLogger(): { logger: Logger; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
@@ -71,7 +91,9 @@ export interface TestServer {
 }
 
 /** A real server on a free port of 127.0.0.1. */
-export async function startTestServer(options: Partial<ServerOptions> & Pick<ServerOptions, 'bindings'>): Promise<TestServer> {
+export async function startTestServer(
+  options: Partial<ServerOptions> & Pick<ServerOptions, 'bindings'>,
+): Promise<TestServer> {
   const { logger, lines } = recordingLogger();
   const service = options.service ?? 'users';
   const metrics = createMetrics(service);
@@ -90,7 +112,8 @@ export async function startTestServer(options: Partial<ServerOptions> & Pick<Ser
   return { server, address: `127.0.0.1:${server.port}`, lines, metrics };
 }
 
-/** Asks again until the condition holds; the test's time limit ends it. */
-export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+/** The value of the first series that begins like this; 0 when there is none. */
+export async function metricOf({ metrics }: Pick<TestServer, 'metrics'>, beginning: string): Promise<number> {
+  const line = (await metrics.registry.metrics()).split('\n').find((one) => one.startsWith(beginning));
+  return Number(line?.split(' ').at(-1) ?? 0);
 }

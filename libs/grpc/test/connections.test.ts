@@ -1,14 +1,20 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { UsersServiceService, type ListUsersResponse } from '#contract/users/v1/users';
-import { bind, openPublicClient, type CallError, type PublicClient, type ServiceBinding } from '../src/index.ts';
+import {
+  bind,
+  openPublicClient,
+  type CallError,
+  type PublicClient,
+  type ServerOptions,
+  type ServiceBinding,
+} from '../src/index.ts';
 import { startTestServer, userToken, type TestServer } from './cluster.ts';
+import { waitUntil } from '#dev/cluster';
 import { frame, openHttp2 } from './http2-client.ts';
 import { paths, usersBinding } from './services.ts';
+import { stopAfterEach } from '../../dev/testing/src/stop-after-each.ts';
 
-const closing: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
+const afterTest = stopAfterEach();
 
 // One method of the contract, declared as a stream.
 const streaming = { listUsers: { ...UsersServiceService.listUsers, responseStream: true as const } };
@@ -21,28 +27,28 @@ const quiet = bind(streaming, {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   },
 });
-/** Sends as much as is taken. */
+/** Sends as much as is accepted. */
 const endless = bind(streaming, {
   listUsers: async function* () {
     for (;;) yield page;
   },
 });
 
-async function start(binding: ServiceBinding, options: Partial<Parameters<typeof startTestServer>[0]> = {}): Promise<TestServer> {
+async function start(binding: ServiceBinding, options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const target = await startTestServer({ bindings: [binding], ...options });
-  closing.push(() => target.server.stop());
+  afterTest(() => target.server.stop());
   return target;
 }
 
 function open<D extends object>(definition: D, address: string, roundRobin = false): PublicClient<D> {
   const client = openPublicClient(definition, address, { roundRobin, resend: false });
-  closing.push(() => client.close());
+  afterTest(() => client.close());
   return client;
 }
 
 const asAdmin = { token: await userToken({ claims: { role: 'admin' } }) };
 
-/** Repeats only what never left the client; adds any other failure. */
+/** Repeats a call that never left the client, and records any other failure. */
 async function ask(client: PublicClient<typeof UsersServiceService>, failures: string[]): Promise<void> {
   try {
     await client.getMe({}, asAdmin);
@@ -52,7 +58,7 @@ async function ask(client: PublicClient<typeof UsersServiceService>, failures: s
   }
 }
 
-/** How a stream ended, told by its client, and how many messages it had. */
+/** How a stream ended for its client, and the number of its messages. */
 async function endOf(target: TestServer): Promise<{ messages: number; kind: string; reason: string | undefined }> {
   const seen: ListUsersResponse[] = [];
   try {
@@ -65,12 +71,12 @@ async function endOf(target: TestServer): Promise<{ messages: number; kind: stri
 }
 
 describe('invariant 8: a connection that has reached its age', () => {
-  it('ends the streams that outlive its grace with UNAVAILABLE and SHUTTING_DOWN, so that their clients go on elsewhere', async () => {
+  it('ends the streams that exceed its grace with UNAVAILABLE and SHUTTING_DOWN', async () => {
     const target = await start(quiet, { connectionAgeMs: 200, connectionGraceMs: 100 });
     expect(await endOf(target)).toEqual({ messages: 1, kind: 'unavailable', reason: 'SHUTTING_DOWN' });
   });
 
-  it('fails no call of a client that sends nothing twice', async () => {
+  it('fails no call of a client that never resends', async () => {
     const target = await start(usersBinding(), { connectionAgeMs: 50 });
     const client = open(UsersServiceService, target.address);
     const failures: string[] = [];
@@ -83,7 +89,7 @@ describe('invariant 8: a connection that has reached its age', () => {
 });
 
 describe('invariant 7: a server that stops', () => {
-  it('serves what has been sent to it, and fails no call of a client that sends nothing twice', async () => {
+  it('serves calls on the way, and fails no call of a client that never resends', async () => {
     const [leaving, staying] = [await start(usersBinding()), await start(usersBinding())];
     const client = open(UsersServiceService, `ipv4:${leaving.address},${staying.address}`, true);
     const failures: string[] = [];
@@ -93,7 +99,7 @@ describe('invariant 7: a server that stops', () => {
       while (busy) await ask(client, failures).then(() => (calls += 1));
     };
     const calling = Array.from({ length: 16 }, call);
-    while (calls < 200) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitUntil(() => calls >= 200);
     await leaving.server.stop();
     busy = false;
     await Promise.all(calling);
@@ -103,7 +109,7 @@ describe('invariant 7: a server that stops', () => {
   it('does not wait longer than its grace for a client that reads nothing', async () => {
     const target = await start(endless, { graceMs: 100 });
     const reader = await openHttp2(target.address);
-    closing.push(() => reader.close());
+    afterTest(() => reader.close());
     const stream = reader.begin({ ':path': paths.listUsers, authorization: `Bearer ${asAdmin.token}` });
     stream.on('error', () => undefined);
     const begun = new Promise((resolve) => stream.once('response', resolve));

@@ -1,17 +1,17 @@
 import { createSocket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 
-// Names are asked of the server that the target names, not of the system's; grpc-js reads this when it is loaded.
+// Makes grpc-js resolve names at the server in the target instead of the system's. Read when grpc-js is loaded.
 process.env['GRPC_NODE_USE_ALTERNATIVE_RESOLVER'] = 'true';
 
 export interface Names {
   port: number;
-  /** What it answers; may be changed. */
+  /** The answer, which a test may change. */
   addresses: string[];
   stop(): void;
 }
 
-/** A name server that answers every question for an IPv4 address with these; others have no answer. */
+/** A name server that answers all queries for IPv4 addresses with these addresses. */
 export async function startNames(): Promise<Names> {
   const socket = createSocket('udp4');
   const names: Names = { port: 0, addresses: [], stop: () => void socket.close() };
@@ -24,7 +24,9 @@ export async function startNames(): Promise<Names> {
     head.writeUInt16BE(answers.length, 6);
     head.writeUInt16BE(0, 8);
     head.writeUInt16BE(0, 10);
-    const records = answers.map((ip) => Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...ip.split('.').map(Number)]));
+    const records = answers.map((ip) =>
+      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...ip.split('.').map(Number)]),
+    );
     socket.send(Buffer.concat([head, query.subarray(12, end), ...records]), port, address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));

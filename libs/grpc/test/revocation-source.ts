@@ -1,18 +1,22 @@
+import { addAbortSignal, PassThrough } from 'node:stream';
 import { InternalAuthServiceService, type Revocation, type WatchRevocationsResponse } from '#contract/auth/v1/auth';
-import { createMetrics, type Metrics } from '#libs/runtime';
+import { createMetrics } from '#libs/runtime';
 import { bind, createClient } from '../src/index.ts';
-import { identityOf, recordingLogger, startTestServer, type LogLine } from './cluster.ts';
+import { identityOf, recordingLogger, startTestServer } from './cluster.ts';
 
-export const inTenMinutes = (): Date => new Date(Date.now() + 600_000);
-export const ofSession = (sessionId: string, expireTime = inTenMinutes()): Revocation => ({ target: { $case: 'sessionId', value: sessionId }, expireTime });
+const inTenMinutes = (): Date => new Date(Date.now() + 600_000);
+export const ofSession = (sessionId: string, expireTime = inTenMinutes()): Revocation => ({
+  target: { $case: 'sessionId', value: sessionId },
+  expireTime,
+});
 export const ofAccount = (accountId: string, notBefore: Date, expireTime = inTenMinutes()): Revocation => ({
-  target: { $case: 'subject', value: { accountId, notBefore } },
+  target: { $case: 'subject', value: { accountId, notBeforeTime: notBefore } },
   expireTime,
 });
 
 type Message = Partial<WatchRevocationsResponse>;
 
-/** What one follower is told; messages that are sent before it comes wait for it. */
+/** One connection of a follower. Messages wait for the follower. */
 export interface Channel {
   send(message: Message): void;
   /** Ends the stream, or breaks it with an error. */
@@ -26,31 +30,25 @@ interface Queue extends Channel {
 }
 
 function createChannel(): Queue {
-  const waiting: (Message | { end: Error | undefined })[] = [];
+  const waiting = new PassThrough({ objectMode: true });
   const left = Promise.withResolvers<void>();
-  let wake: () => void = () => undefined;
-  const push = (entry: Message | { end: Error | undefined }): void => {
-    waiting.push(entry);
-    wake();
-  };
   async function* read(signal: AbortSignal): AsyncGenerator<WatchRevocationsResponse, void> {
-    signal.addEventListener('abort', () => wake());
     try {
-      while (!signal.aborted) {
-        const entry = waiting.shift();
-        if (entry === undefined) await new Promise<void>((resolve) => (wake = resolve));
-        else if (!('end' in entry)) yield { revocations: [], snapshotComplete: false, ...entry };
-        else if (entry.end === undefined) return;
-        else throw entry.end;
+      for await (const entry of addAbortSignal(signal, waiting) as AsyncIterable<Message | Error>) {
+        if (entry instanceof Error) throw entry;
+        yield { revocations: [], snapshotComplete: false, ...entry };
       }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
       left.resolve();
     }
   }
-  return { send: push, end: (error) => push({ end: error }), left: left.promise, read };
+  const end = (error?: Error): void => void (error === undefined ? waiting.end() : waiting.write(error));
+  return { send: (message) => void waiting.write(message), end, left: left.promise, read };
 }
 
-/** An auth of which a test decides what every connection of the follower is told. */
+/** An auth service whose messages to each connection are chosen by the test. */
 export interface RevocationSource {
   watch(signal: AbortSignal): AsyncIterable<WatchRevocationsResponse>;
   /** The follower's next connection, already made or not yet. */
@@ -72,14 +70,8 @@ export function createSource(): RevocationSource {
   };
 }
 
-export interface WatchServer {
-  address: string;
-  lines: LogLine[];
-  stop(): Promise<void>;
-}
-
 /** The same source behind a real server, as InternalAuthService. */
-export async function serveSource(source: RevocationSource, port = 0): Promise<WatchServer> {
+export async function serveSource(source: RevocationSource, port = 0) {
   const binding = bind(InternalAuthServiceService, { watchRevocations: (_request, call) => source.watch(call.signal) });
   const { server, address, lines } = await startTestServer({ service: 'auth', bindings: [binding], port });
   return { address, lines, stop: () => server.stop() };
@@ -87,6 +79,7 @@ export async function serveSource(source: RevocationSource, port = 0): Promise<W
 
 export function openWatcher(address: string) {
   const { logger, lines } = recordingLogger();
-  const metrics: Metrics = createMetrics('tasks');
-  return { ...createClient(InternalAuthServiceService, { callee: 'auth', address, identity: identityOf('tasks'), logger, metrics }), lines, metrics };
+  const metrics = createMetrics('tasks');
+  const options = { callee: 'auth', address, identity: identityOf('tasks'), logger, metrics } as const;
+  return { ...createClient(InternalAuthServiceService, options), lines, metrics };
 }

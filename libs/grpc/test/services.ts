@@ -5,7 +5,7 @@ import { bind, type Handlers, type ServiceBinding } from '../src/index.ts';
 type PublicHandlers = Handlers<typeof UsersServiceService>;
 type InternalHandlers = Handlers<typeof InternalUsersServiceService>;
 
-/** UsersService with empty answers, except for what a test puts in place. */
+/** UsersService with empty answers, except for the given methods. */
 export function usersBinding(handlers: Partial<PublicHandlers> = {}): ServiceBinding {
   return bind(UsersServiceService, {
     getMe: async () => ({}),
@@ -28,7 +28,7 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
 
 type AuthHandlers = Handlers<typeof AuthServiceService>;
 
-/** AuthService, of which a test calls only what it gives. */
+/** AuthService with the given methods; the others throw. */
 export function authBinding(handlers: Partial<AuthHandlers>): ServiceBinding {
   const unused = async (): Promise<never> => {
     throw new Error('not called here');
@@ -46,9 +46,3 @@ export const paths = {
   batchGetUsers: '/taskflow.users.v1.InternalUsersService/BatchGetUsers',
   getJwks: '/taskflow.auth.v1.AuthService/GetJwks',
 } as const;
-
-/** A promise that a test settles by hand. */
-export function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void } {
-  const { promise, resolve } = Promise.withResolvers<T>();
-  return { promise, open: resolve };
-}

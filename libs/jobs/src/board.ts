@@ -6,18 +6,21 @@ export interface JobBoardOptions extends ProducerOptions {
   jobs: readonly JobDefinition[];
 }
 
-/** The queues as bull-board looks at them. */
+/** The queues as bull-board shows them. */
 export interface JobBoard {
   /**
-   * One for each queue, always the same ones; none lets anything be changed. Throws AppError unavailable/QUEUE_UNAVAILABLE
-   * at once when Redis is known to be away. What an adapter asks fails within a second when Redis is silent.
+   * One read-only adapter per queue, always the same ones. Throws AppError unavailable/QUEUE_UNAVAILABLE at once when
+   * Redis is known to be away. When Redis is silent, an adapter's commands fail within a second.
    */
   adapters(): Promise<readonly BullMQAdapter[]>;
   /** Does not wait for Redis. */
   close(): Promise<void>;
 }
 
-/** Opens the queues of the definitions for looking, over a connection of its own: what people look at holds up no job. Close it. */
+/**
+ * Opens the queues of the definitions read-only, over a connection of its own, so that looking never delays a job.
+ * Close it.
+ */
 export function openJobBoard(options: JobBoardOptions): JobBoard {
   const names = queueNamesOf(options.jobs);
   const producer = openProducer(options, names);
@@ -25,7 +28,7 @@ export function openJobBoard(options: JobBoardOptions): JobBoard {
   return {
     adapters: () =>
       producer.use(async (queues) => {
-        // Whoever never looks does not load it.
+        // Loaded only when somebody looks.
         const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
         made ??= names.map((name) => new BullMQAdapter(queues(name), { readOnlyMode: true, allowRetries: false }));
         return made;

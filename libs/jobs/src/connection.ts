@@ -1,28 +1,16 @@
-import type { Logger } from '#libs/runtime';
+import { reportState } from '#libs/redis';
+import { backoffMs, type Logger } from '#libs/runtime';
 import { Redis } from 'ioredis';
 
 /** How long a producer waits for Redis before it gives up. */
 export const commandTimeoutMs = 1_000;
 
-const reconnectDelayMs = (attempt: number) => Math.min(2_000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+const reconnectDelayMs = (attempt: number) => backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt);
 
-/** Says once that the connection is lost and once that it is back, however often it is tried in between. */
-function reportState(redis: Redis, logger: Logger, role: string): void {
-  let lost = false;
-  redis.on('error', (error) => {
-    if (!lost) logger.warn({ err: error, role }, 'lost Redis');
-    lost = true;
-  });
-  redis.on('ready', () => {
-    if (lost) logger.info({ role }, 'reached Redis again');
-    lost = false;
-  });
-}
-
-/** How long a connection that is given up may take for its farewell; ioredis would keep the process alive for two seconds. */
+/** The time for the farewell of a connection that is given up; ioredis would keep the process alive for two seconds. */
 const farewellMs = 100;
 
-/** What ioredis keeps to itself. */
+/** Private parts of ioredis. */
 interface Inside {
   /** The next attempt to connect. */
   reconnectTimeout: NodeJS.Timeout | null;
@@ -30,9 +18,9 @@ interface Inside {
 }
 
 /**
- * Between two attempts to connect, `disconnect` of ioredis forgets the next one and says neither to whoever waits for the end
- * nor to unanswered commands that the connection is over: BullMQ, closing, would wait for ever. There one more attempt fails
- * on the spot instead, with all that follows from it.
+ * Between two attempts to connect, `disconnect` of ioredis cancels the next attempt and reports the end neither to its
+ * listeners nor to unanswered commands, so BullMQ would wait for ever when it closes. Here one more attempt fails on
+ * the spot instead, which reports the end.
  */
 function endAlsoBetweenAttempts(redis: Redis): void {
   const disconnect = redis.disconnect.bind(redis);
@@ -44,12 +32,12 @@ function endAlsoBetweenAttempts(redis: Redis): void {
     const { connector } = inside;
     connector.connect = () => Promise.reject(new Error('Connection is closed.'));
     redis.connect().catch(() => undefined);
-    // It has been asked by now; whoever opens the connection again reaches Redis.
+    // It has been called by now; a later connect must reach Redis.
     Reflect.deleteProperty(connector, 'connect');
   };
 }
 
-/** For enqueueing: every command fails at once without a connection, and after a while with a silent one. */
+/** For producers: a command fails at once without a connection, and after `commandTimeout` when Redis is silent. */
 export function openProducerConnection(url: string, logger: Logger, commandTimeout = commandTimeoutMs): Redis {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
@@ -65,26 +53,32 @@ export function openProducerConnection(url: string, logger: Logger, commandTimeo
   return redis;
 }
 
-/** Ends a connection without asking Redis. */
+/** Ends a connection without waiting for Redis. */
 function cutForGood(redis: Redis): void {
   redis.options.retryStrategy = () => null;
   if (!['close', 'end'].includes(redis.status)) redis.disconnect();
 }
 
-/** The connections of one worker: the one that is handed to BullMQ, and those that it derives from it. */
+/** The connections of one worker: the one that BullMQ is given, and those that it derives from it. */
 export interface WorkerConnections {
   redis: Redis;
-  /** Cuts all of them without waiting for Redis. */
+  /** Ends all of them without waiting for Redis. */
   disconnect(): void;
 }
 
-/** For working: reconnects for ever, and commands wait for the connection. */
+/** For workers: they reconnect for ever, and commands wait for the connection. */
 export function openWorkerConnections(url: string, logger: Logger): WorkerConnections {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2_000, retryStrategy: reconnectDelayMs, disconnectTimeout: farewellMs });
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 2_000,
+    retryStrategy: reconnectDelayMs,
+    disconnectTimeout: farewellMs,
+  });
   reportState(redis, logger, 'worker');
   endAlsoBetweenAttempts(redis);
   const all = new Set([redis]);
-  // BullMQ blocks on a duplicate that it never hands out; without it, an unreachable Redis keeps the process alive.
+  // BullMQ blocks on a duplicate that it never hands out. Uncut, it would keep the process alive while Redis is
+  // unreachable.
   const duplicate = redis.duplicate.bind(redis);
   redis.duplicate = (override) => {
     const copy = duplicate(override);

@@ -5,19 +5,19 @@ export interface DeadJob {
   queue: string;
   name: string;
   jobId: string;
-  /** As it was enqueued; it may be anything when it broke its schema. */
+  /** As it was enqueued; anything when it breaks its schema. */
   payload: unknown;
-  /** Why it died. */
+  /** The last error. */
   error: string;
-  /** How often it was tried, this time included. */
+  /** How often it was tried, the last time included. */
   attempts: number;
   callId: string;
-  /** The youngest of its failed runs, this one included, oldest first; empty when Redis was away. */
+  /** Its latest failed runs with the last one, oldest first; empty when Redis was away. */
   failures: JobFailure[];
 }
 
-/** Where dead jobs are kept: somewhere that outlives Redis. */
+/** Where dead jobs are stored: somewhere that outlives Redis. */
 export interface DeadLetters {
   /** May be called again for the same jobId. When it throws, the job stays in the queue and is tried again. */
-  bury(job: DeadJob): Promise<void>;
+  add(job: DeadJob): Promise<void>;
 }

@@ -1,8 +1,7 @@
-import type { Logger } from '#libs/runtime';
+import { settlesWithin, type Logger } from '#libs/runtime';
 import type { Redis } from 'ioredis';
-import { settlesWithin } from './time-limit.ts';
 
-/** Redis may throw jobs away by itself. */
+/** Redis may drop jobs by itself. */
 export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError';
 
@@ -11,13 +10,13 @@ export class UnsafeRedisError extends Error {
   }
 }
 
-/** The policy, read from INFO since managed servers often refuse CONFIG; undefined when it is not told. */
+/** Read from INFO, because managed servers often refuse CONFIG. Undefined when it is not there. */
 async function readPolicy(redis: Redis): Promise<string | undefined> {
   const memory = await redis.info('memory');
   return /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
 }
 
-/** The fault of a Redis that does not keep what it was given; undefined when it does, or does not say. */
+/** The fault of a Redis that may drop jobs; undefined when it keeps them or does not say. */
 async function findFault(redis: Redis, logger: Logger): Promise<UnsafeRedisError | undefined> {
   const policy = await readPolicy(redis).catch(() => undefined);
   if (policy === undefined || policy === 'noeviction') return undefined;
@@ -26,17 +25,18 @@ async function findFault(redis: Redis, logger: Logger): Promise<UnsafeRedisError
   return fault;
 }
 
-/** How long the start waits for a Redis that does not answer: it is looked at when it does. */
+/** How long the start waits for a silent Redis. The policy is checked when the answer comes. */
 const startLimitMs = 2_000;
 
 /**
- * Says loudly, at the start and at every new connection, when Redis may drop jobs. Lost jobs are found again, but late.
- * With `refuse` the start throws UnsafeRedisError; a running process goes on, since stopping would delay the jobs even more.
+ * Logs an error when Redis may drop jobs, at the start and at every new connection. Lost jobs are found again, but
+ * late. With `refuse` the start throws UnsafeRedisError. A running process goes on, because stopping would delay the
+ * jobs more.
  */
 export async function watchEvictionPolicy(redis: Redis, logger: Logger, refuse: boolean): Promise<void> {
   const first = findFault(redis, logger);
   if (!(await settlesWithin(first, startLimitMs))) {
-    // The command waits for the connection and is answered once there is one.
+    // The command waits for the connection and is answered later.
     first.catch(() => undefined);
   } else {
     const fault = await first;

@@ -1,10 +1,9 @@
 export { openJobBoard, type JobBoard, type JobBoardOptions } from './board.ts';
-export { defineJob, queueNamesOf, type EnqueueOptions, type JobDefinition, type JobName, type JobPayload, type NewJob, type QueueName } from './definition.ts';
-export { type DeadJob, type DeadLetters } from './dead-letters.ts';
-export { type JobFailure } from './failures.ts';
+export { defineJob, type JobDefinition, type NewJob, type QueueName } from './definition.ts';
+export { type DeadJob } from './dead-letters.ts';
 export { type LiveJob, type QueueState } from './inspection.ts';
 export { UnsafeRedisError } from './eviction-policy.ts';
-export { isPermanent, PermanentJobError, RetryLater } from './outcomes.ts';
-export { createJobQueue, newJobId, type JobQueue, type QueueOptions } from './queue.ts';
+export { PermanentJobError, RetryLater } from './outcomes.ts';
+export { createJobQueue, newJobId, type JobQueue } from './queue.ts';
 export { type JobRun } from './run-job.ts';
-export { createJobWorker, type JobHandlers, type JobWorker, type WorkerOptions } from './worker.ts';
+export { createJobWorker, type JobHandlers, type JobWorker } from './worker.ts';

@@ -1,6 +1,7 @@
-import type { Metrics } from '#libs/runtime';
+import type { Clock, Metrics } from '#libs/runtime';
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { dueTimeOf } from './delays.ts';
 import { unwrap } from './envelope.ts';
 import { readFailures, type JobFailure } from './failures.ts';
 import type { Producer } from './producer.ts';
@@ -10,11 +11,11 @@ export interface QueueState {
   name: string;
   waiting: number;
   active: number;
-  /** Will be tried again, or were postponed. */
+  /** Will be retried, or were postponed. */
   delayed: number;
-  /** How long the job that is next has been in the queue; undefined when none waits. */
+  /** How long the next job has been in the queue; undefined when none waits. */
   oldestWaitingMs: number | undefined;
-  /** Averages of the last five whole minutes, over all processes. */
+  /** Averages over the last five whole minutes, for all processes. */
   completedPerMinute: number;
   diedPerMinute: number;
 }
@@ -30,14 +31,14 @@ export interface LiveJob {
   /** Failed attempts so far. */
   attempts: number;
   maxAttempts: number;
-  /** How often it has been started, postponed and interrupted runs included. */
+  /** How often it was started, postponed and interrupted runs included. */
   starts: number;
   /** How often its process vanished. */
   stalls: number;
   enqueueTime: Date;
-  /** When the running or last run began. */
+  /** When the current or last run began. */
   startTime: Date | undefined;
-  /** When a delayed job is next. */
+  /** When a delayed job will run. */
   nextRunTime: Date | undefined;
   failures: JobFailure[];
 }
@@ -50,7 +51,10 @@ interface Counted {
   data: number[];
 }
 
-/** BullMQ closes a minute's count only when a job of a later minute ends, and `data` holds the closed ones, youngest first. */
+/**
+ * BullMQ closes a minute's count only when a job of a later minute ends. `data` holds the closed counts, youngest
+ * first.
+ */
 export function ratePerMinute({ meta, data }: Counted, now: number): number {
   const age = Math.floor(now / minuteMs) - Math.floor(meta.prevTS / minuteMs);
   const countOf = (minutesAgo: number): number => {
@@ -62,8 +66,8 @@ export function ratePerMinute({ meta, data }: Counted, now: number): number {
   return sum / averagedMinutes;
 }
 
-export async function inspectQueue(queue: Queue): Promise<QueueState> {
-  const now = Date.now();
+export async function inspectQueue(queue: Queue, time: Date): Promise<QueueState> {
+  const now = time.getTime();
   const counts = await queue.getJobCounts('wait', 'active', 'delayed');
   const [next] = await queue.getJobs(['wait'], 0, 0, true);
   const [completed, died] = [await queue.getMetrics('completed'), await queue.getMetrics('failed')];
@@ -78,15 +82,12 @@ export async function inspectQueue(queue: Queue): Promise<QueueState> {
   };
 }
 
-/** BullMQ packs a counter into the low 12 bits of a delayed job's score. */
-const delayScoreUnit = 0x1000;
-
-async function nextRunTimeOf(redis: Redis, queue: Queue, jobId: string): Promise<Date | undefined> {
-  const score = await redis.zscore(queue.toKey('delayed'), jobId);
-  return score === null ? undefined : new Date(Math.floor(Number(score) / delayScoreUnit));
-}
-
-const states: Readonly<Record<string, LiveJob['state']>> = { waiting: 'waiting', prioritized: 'waiting', active: 'active', delayed: 'delayed' };
+const states: Readonly<Record<string, LiveJob['state']>> = {
+  waiting: 'waiting',
+  prioritized: 'waiting',
+  active: 'active',
+  delayed: 'delayed',
+};
 
 async function toLiveJob(job: Job, queue: Queue, redis: Redis): Promise<LiveJob> {
   const jobId = job.id ?? '';
@@ -95,7 +96,7 @@ async function toLiveJob(job: Job, queue: Queue, redis: Redis): Promise<LiveJob>
     jobId,
     queue: queue.name,
     name: job.name,
-    // Between two states for a moment: it waits for the next one.
+    // Between two states for a moment: it will wait next.
     state: states[await job.getState()] ?? 'waiting',
     payload: envelope === undefined ? (job.data as unknown) : envelope.payload,
     callId: envelope?.callId ?? '',
@@ -105,13 +106,17 @@ async function toLiveJob(job: Job, queue: Queue, redis: Redis): Promise<LiveJob>
     stalls: job.stalledCounter,
     enqueueTime: new Date(job.timestamp),
     startTime: job.processedOn === undefined ? undefined : new Date(job.processedOn),
-    nextRunTime: await nextRunTimeOf(redis, queue, jobId),
+    nextRunTime: await dueTimeOf(redis, queue, jobId),
     failures: await readFailures(redis, queue.toKey(jobId)),
   };
 }
 
-/** The job in whichever of the queues it is. */
-export async function findLiveJob(producer: Producer, names: readonly string[], jobId: string): Promise<LiveJob | undefined> {
+/** Looks for the job in all queues. */
+export async function findLiveJob(
+  producer: Producer,
+  names: readonly string[],
+  jobId: string,
+): Promise<LiveJob | undefined> {
   return producer.use(async (queues, redis) => {
     for (const name of names) {
       const queue = queues(name);
@@ -122,14 +127,24 @@ export async function findLiveJob(producer: Producer, names: readonly string[], 
   });
 }
 
-/** Writes how full the queues are to the metrics; never throws. */
-export function createMeasure(metrics: Metrics, names: readonly string[]): (producer: Producer) => Promise<void> {
+/** Makes the function that writes the queues' sizes to the metrics; that never throws. */
+export function createMeasure(
+  metrics: Metrics,
+  names: readonly string[],
+  clock: Clock,
+): (producer: Producer) => Promise<void> {
   const depth = metrics.gauge('taskflow_queue_depth', 'Jobs in the queue, by state.', ['queue', 'state']);
-  const age = metrics.gauge('taskflow_queue_oldest_waiting_seconds', 'How long the job that is next has been in the queue.', ['queue']);
-  const reachable = metrics.gauge('taskflow_queue_reachable', 'Whether the queue was in reach when last measured.', ['queue']);
+  const age = metrics.gauge(
+    'taskflow_queue_oldest_waiting_seconds',
+    'How long the job that is next has been in the queue.',
+    ['queue'],
+  );
+  const reachable = metrics.gauge('taskflow_queue_reachable', 'Whether the queue was in reach when last measured.', [
+    'queue',
+  ]);
   const measureOne = async (producer: Producer, queue: string): Promise<void> => {
     try {
-      const state = await producer.use((queues) => inspectQueue(queues(queue)));
+      const state = await producer.use((queues) => inspectQueue(queues(queue), clock.now()));
       for (const name of ['waiting', 'active', 'delayed'] as const) depth.set({ queue, state: name }, state[name]);
       age.set({ queue }, (state.oldestWaitingMs ?? 0) / 1_000);
       reachable.set({ queue }, 1);

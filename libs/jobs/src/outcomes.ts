@@ -1,11 +1,11 @@
 import { AppError, type ErrorKind } from '#libs/errors';
 
-/** Thrown by a handler: trying again cannot help. The job goes to the dead letters at once. */
+/** Thrown by a handler: a retry cannot help. The job becomes a dead letter at once. */
 export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError';
 }
 
-/** Thrown by a handler: not now. The job runs again after `delayMs` without using up an attempt. */
+/** Thrown by a handler: the job runs again after `delayMs` without using up an attempt. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater';
   readonly delayMs: number;
@@ -16,7 +16,7 @@ export class RetryLater extends Error {
   }
 }
 
-/** Kinds of errors that the same request will meet every time. */
+/** A retry of the same request meets these errors again. */
 const permanentKinds: ReadonlySet<ErrorKind> = new Set([
   'invalid_argument',
   'unauthenticated',
@@ -28,7 +28,7 @@ const permanentKinds: ReadonlySet<ErrorKind> = new Set([
   'unimplemented',
 ]);
 
-/** Whether another attempt is pointless. Errors of unknown origin are worth another attempt. */
+/** Whether a retry cannot help. Errors of unknown origin are retried. */
 export function isPermanent(error: unknown): boolean {
   if (error instanceof PermanentJobError) return true;
   return error instanceof AppError && permanentKinds.has(error.kind);

@@ -6,20 +6,22 @@ import { openProducerConnection } from './connection.ts';
 
 export interface ProducerOptions {
   redisUrl: string;
-  /** The first part of every key, so that one Redis can serve several clusters. */
+  /** The first part of every key, so that several clusters can share a Redis. */
   prefix: string;
   logger: Logger;
-  /** How long an answer of Redis is waited for; a second when left out. */
+  /** How long one answer of Redis may take. Default 1 s. */
   commandTimeoutMs?: number;
 }
 
-/** Gives the queue of that name; it throws when there is none. */
+/** Returns the queue of that name; throws when there is none. */
 export type Queues = (name: string) => Queue;
 
 /** BullMQ queues over one connection that fails fast. */
 export interface Producer {
   isReachable(): boolean;
-  /** Runs commands; throws AppError unavailable/QUEUE_UNAVAILABLE within about two seconds when Redis does not answer. */
+  /**
+   * Runs commands. Throws AppError unavailable/QUEUE_UNAVAILABLE within about two seconds when Redis does not answer.
+   */
   use<T>(work: (queues: Queues, redis: Redis) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -29,7 +31,7 @@ export function queueUnavailable(cause: unknown): AppError {
   return new AppError('unavailable', 'QUEUE_UNAVAILABLE', 'the job queue is out of reach', { details, cause });
 }
 
-/** BullMQ's Queue never recovers from a connection that failed while it was constructed, so that one is thrown away. */
+/** A BullMQ queue that was constructed on a failing connection never recovers, so it is thrown away. */
 async function openQueues(names: readonly string[], redis: Redis, prefix: string): Promise<Queue[]> {
   const queues = names.map((name) => new Queue(name, { connection: redis, prefix }));
   for (const queue of queues) queue.on('error', () => undefined);

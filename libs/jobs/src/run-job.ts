@@ -3,12 +3,12 @@ import type { JobDefinition } from './definition.ts';
 import type { Envelope } from './envelope.ts';
 import { describeJob } from './job-spans.ts';
 
-/** What a handler knows about its run besides the payload. */
+/** What a handler knows about its run in addition to the payload. */
 export interface JobRun {
   jobId: string;
-  /** 1 for the first try; RetryLater does not count. */
+  /** 1 for the first attempt; postponed runs do not count. */
   attempt: number;
-  /** How often the job has been started, postponed and interrupted runs included. */
+  /** How often the job was started, postponed and interrupted runs included. */
   starts: number;
   callId: string;
   /** Fires when the attempt's time is over or the process stops. */
@@ -27,14 +27,14 @@ export interface Attempt {
   logger: Logger;
   /** Fires when the process stops and cannot wait any longer. */
   stopping: AbortSignal;
-  /** Told the ids that the attempt runs under, before it runs. */
-  onStart?: (context: Pick<CallContext, 'callId' | 'traceParent'>) => void;
+  /** Receives the ids that the attempt runs under, before it runs. */
+  onStart?: (context: Pick<CallContext, 'requestId' | 'traceParent'>) => void;
 }
 
-/** How long a handler may take to notice that its signal fired before its slot is given to another job. */
+/** How long a handler may take to stop after its signal fired, before another job gets its slot. */
 const noticeMs = 1_000;
 
-/** Rejects a while after the signal fired, for handlers that do not listen to it. */
+/** Rejects a while after the signal fired, for handlers that ignore it. */
 function rejectAfter(signal: AbortSignal): { promise: Promise<never>; cancel(): void } {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => undefined as void;
@@ -55,7 +55,7 @@ function rejectAfter(signal: AbortSignal): { promise: Promise<never>; cancel(): 
   };
 }
 
-/** One attempt in a context of its own that continues the producer's call. Rejects with what the handler threw. */
+/** Runs one attempt in a context of its own that continues the producer's call. Rejects with the handler's error. */
 export async function runAttempt(attempt: Attempt): Promise<void> {
   const { definition, envelope, logger, stopping } = attempt;
   const background = {
@@ -63,7 +63,7 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     logger,
     timeoutMs: definition.timeoutMs,
     signal: stopping,
-    callId: envelope.callId === '' ? undefined : envelope.callId,
+    requestId: envelope.callId === '' ? undefined : envelope.callId,
     traceParent: envelope.traceParent === '' ? undefined : envelope.traceParent,
   };
   const span = {
@@ -71,12 +71,16 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
     kind: 'consumer' as const,
     parent: envelope.traceParent,
     links: envelope.links,
-    attributes: { ...describeJob(attempt.queue, attempt.run.jobId), 'taskflow.job.attempt': attempt.run.attempt, 'taskflow.job.starts': attempt.run.starts },
+    attributes: {
+      ...describeJob(attempt.queue, attempt.run.jobId),
+      'taskflow.job.attempt': attempt.run.attempt,
+      'taskflow.job.starts': attempt.run.starts,
+    },
   };
   const perform = async (context: CallContext): Promise<void> => {
     const limit = rejectAfter(context.signal);
     try {
-      const run = { ...attempt.run, callId: context.callId, signal: context.signal };
+      const run = { ...attempt.run, callId: context.requestId, signal: context.signal };
       await Promise.race([attempt.handler(attempt.payload, run), limit.promise]);
     } finally {
       limit.cancel();
@@ -84,7 +88,7 @@ export async function runAttempt(attempt: Attempt): Promise<void> {
   };
   await runInBackground(background, (context) =>
     inSpan(span, (active) => {
-      attempt.onStart?.({ callId: context.callId, traceParent: active?.traceParent ?? context.traceParent });
+      attempt.onStart?.({ requestId: context.requestId, traceParent: active?.traceParent ?? context.traceParent });
       return perform(context);
     }),
   );

@@ -1,17 +1,17 @@
 import { Worker, type Job } from 'bullmq';
 import { AsyncResource } from 'node:async_hooks';
-import { watchClock } from './clock-watch.ts';
+import { settlesWithin, systemClock } from '#libs/runtime';
 import { openWorkerConnections } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { createDelays, startPromoting } from './delays.ts';
 import { queueNamesOf, type JobDefinition, type JobName, type JobPayload, type QueueName } from './definition.ts';
 import { watchEvictionPolicy } from './eviction-policy.ts';
 import { readFailures } from './failures.ts';
 import { createProcessor } from './process-job.ts';
 import type { QueueOptions } from './queue.ts';
 import type { JobHandler, JobRun } from './run-job.ts';
-import { settlesWithin } from './time-limit.ts';
 
-/** One handler for each job; a missing one does not compile. What they do must bear being done twice. */
+/** One handler for each job; a missing one does not compile. Their effects must bear being repeated. */
 export type JobHandlers<J extends readonly JobDefinition[]> = {
   [N in JobName<J>]: (payload: JobPayload<J, N>, run: JobRun) => Promise<void>;
 };
@@ -19,45 +19,45 @@ export type JobHandlers<J extends readonly JobDefinition[]> = {
 export interface WorkerOptions<J extends readonly JobDefinition[]> extends QueueOptions<J> {
   handlers: JobHandlers<J>;
   deadLetters: DeadLetters;
-  /** Jobs at a time in this process, for each queue. */
+  /** Jobs at the same time in this process, by queue. */
   concurrency: Readonly<Record<QueueName<J>, number>>;
-  /** How long `stop` waits for running jobs before it interrupts them and gives them back. */
+  /** How long `stop` waits for running jobs before it interrupts them and returns them to the queue. */
   graceMs: number;
-  /** Refuse to start on a Redis that may throw jobs away; otherwise it is only said loudly. */
+  /** Refuse to start on a Redis that may drop jobs. Otherwise the log has an error. */
   refuseEviction?: boolean;
-  /** Begin with all queues held: no job runs until its queue is released. */
-  held?: boolean;
-  /** A process that gave no sign of life for so long has lost its jobs to others; for all queues, or for some of them. */
+  /** Start with all queues paused: no job runs until its queue is resumed. */
+  paused?: boolean;
+  /**
+   * A process that gave no sign of life for this long loses its jobs to others. One time for all queues, or by queue.
+   */
   lockMs?: number | Readonly<Partial<Record<QueueName<J>, number>>>;
 }
 
-/** With the check for vanished processes, at most a third of it more, this is how soon their jobs run elsewhere. */
+/** Other processes take over within this time and the check's interval, which is at most a third of it. */
 const defaultLockMs = 15_000;
 
-/** For giving interrupted jobs back, and for closing: longer only when Redis does not answer. */
+/** The limit for returning interrupted jobs and for closing; it is reached only when Redis does not answer. */
 const closeLimitMs = 2_000;
 
-/** Minutes of counted outcomes that Redis keeps, for the rates. */
+/** How many minutes of counted outcomes Redis keeps, for the rates. */
 const keptMinutes = 60;
 
 export interface JobWorker<Q extends string = string> {
-  /** Begins to work, also when Redis comes up later. Throws UnsafeRedisError, if asked to. */
+  /** Starts to work, also when Redis starts later. Throws UnsafeRedisError with `refuseEviction`. */
   start(): Promise<void>;
-  /** From now on this process begins no job of the queue; running ones go on. This and `release` may be repeated. */
-  hold(queue: Q): void;
-  /** Ends `hold`. */
-  release(queue: Q): void;
-  /** Takes no new job, waits for the running ones, then interrupts them and gives them back. Never hangs on Redis. */
+  /** From now on this process starts no job of the queue; running ones go on. Idempotent, like `resume`. */
+  pause(queue: Q): void;
+  /** Ends `pause`. */
+  resume(queue: Q): void;
+  /** Takes no new job, waits for the running ones, then interrupts them and returns them. Never waits for Redis. */
   stop(): Promise<void>;
 }
 
 /** One queue's BullMQ worker. */
 interface QueueWorker {
   start(): void;
-  hold(): void;
-  release(): void;
-  /** While the process's clock is wrong it begins no job either. */
-  setClockOff(isOff: boolean): void;
+  pause(): void;
+  resume(): void;
   close(): Promise<void>;
 }
 
@@ -71,8 +71,7 @@ interface Shared {
 
 interface WorkerState {
   started: boolean;
-  held: boolean;
-  clockOff: boolean;
+  paused: boolean;
   worker: Worker | undefined;
 }
 
@@ -80,7 +79,11 @@ function lockMsOf(name: string, { lockMs }: Pick<WorkerOptions<readonly JobDefin
   return (typeof lockMs === 'object' ? lockMs[name] : lockMs) ?? defaultLockMs;
 }
 
-function openBullWorker(name: string, perform: (job: Job, token?: string) => Promise<void>, { options, connections }: Shared): Worker {
+function openBullWorker(
+  name: string,
+  perform: (job: Job, token?: string) => Promise<void>,
+  { options, connections }: Shared,
+): Worker {
   const { prefix, logger, concurrency } = options;
   const lockMs = lockMsOf(name, options);
   const worker = new Worker(name, perform, {
@@ -90,7 +93,7 @@ function openBullWorker(name: string, perform: (job: Job, token?: string) => Pro
     concurrency: concurrency[name] ?? 1,
     lockDuration: lockMs,
     stalledInterval: lockMs / 3.75,
-    // Counted when a job is read, where it can be buried; BullMQ's own limit would drop it.
+    // Counted when a job is read, where it can become a dead letter. BullMQ's own limit would drop the job.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     metrics: { maxDataPoints: keptMinutes },
     runRetryDelay: 1_000,
@@ -103,15 +106,16 @@ function openBullWorker(name: string, perform: (job: Job, token?: string) => Pro
 function openQueueWorker(name: string, shared: Shared): QueueWorker {
   const { options, connections, stopping, running } = shared;
   const { prefix } = options;
-  const state: WorkerState = { started: false, held: options.held ?? false, clockOff: false, worker: undefined };
-  const isIdle = (): boolean => state.held || state.clockOff;
+  const state: WorkerState = { started: false, paused: options.paused ?? false, worker: undefined };
   const perform = createProcessor({
     ...options,
     handlers: options.handlers as Readonly<Record<string, JobHandler>>,
     queue: name,
     stopping,
-    // Closing, BullMQ still begins what it was just fetching.
-    mayBegin: () => !isIdle() && state.started,
+    // While it closes, BullMQ still starts the job that it was fetching.
+    mayBegin: () => !state.paused && state.started,
+    clock: options.clock ?? systemClock,
+    delays: createDelays(connections.redis, { toKey: (type) => `${prefix}:${name}:${type}` }),
     failuresOf: (jobId) => readFailures(connections.redis, `${prefix}:${name}:${jobId}`),
   });
   const track = (job: Job, token?: string): Promise<void> => {
@@ -120,53 +124,66 @@ function openQueueWorker(name: string, shared: Shared): QueueWorker {
     running.add(settled);
     return run;
   };
-  // Whoever releases the queue has a deadline, which must not become that of all jobs that follow.
+  // A caller of `resume` has a deadline, which later jobs must not inherit.
   const outside = new AsyncResource('job worker');
   const open = (): Worker => outside.runInAsyncScope(() => openBullWorker(name, track, shared));
-  /** Those that were told to close and may still have running jobs. */
+  /** Closed workers that may still have running jobs. */
   const closing = new Set<Promise<void>>();
   const close = (): void => {
     if (state.worker === undefined) return;
-    const closed = state.worker.close().catch(() => undefined).finally(() => closing.delete(closed));
+    const closed = state.worker
+      .close()
+      .catch(() => undefined)
+      .finally(() => closing.delete(closed));
     closing.add(closed);
     state.worker = undefined;
   };
   // BullMQ's own pause lets a worker take one more job.
-  const follow = (change: Partial<Pick<typeof state, 'started' | 'held' | 'clockOff'>>): void => {
+  const apply = (change: Partial<Pick<typeof state, 'started' | 'paused'>>): void => {
     Object.assign(state, change);
-    if (isIdle() || !state.started) close();
+    if (state.paused || !state.started) close();
     else state.worker ??= open();
   };
 
   return {
-    start: () => follow({ started: true }),
-    hold: () => follow({ held: true }),
-    release: () => follow({ held: false }),
-    setClockOff: (clockOff) => follow({ clockOff }),
+    start: () => apply({ started: true }),
+    pause: () => apply({ paused: true }),
+    resume: () => apply({ paused: false }),
     close: async () => {
-      follow({ started: false });
+      apply({ started: false });
       await Promise.all(closing);
     },
   };
 }
 
-/** Works on the jobs of all queues. A vanished process's jobs run elsewhere within 20 seconds, unless `lockMs` says otherwise. */
-export function createJobWorker<const J extends readonly JobDefinition[]>(options: WorkerOptions<J>): JobWorker<QueueName<J>> {
+/**
+ * Works on the jobs of all queues. A dead process's jobs run elsewhere within 20 seconds, unless `lockMs` says
+ * otherwise.
+ */
+export function createJobWorker<const J extends readonly JobDefinition[]>(
+  options: WorkerOptions<J>,
+): JobWorker<QueueName<J>> {
   const stopping = new AbortController();
   const connections = openWorkerConnections(options.redisUrl, options.logger);
   const running = new Set<Promise<void>>();
-  const shared: Shared = { options: options as unknown as Shared['options'], connections, stopping: stopping.signal, running };
-  const workers = new Map<string, QueueWorker>(queueNamesOf(options.jobs).map((name) => [name, openQueueWorker(name, shared)]));
+  const shared: Shared = {
+    options: options as unknown as Shared['options'],
+    connections,
+    stopping: stopping.signal,
+    running,
+  };
+  const workers = new Map<string, QueueWorker>(
+    queueNamesOf(options.jobs).map((name) => [name, openQueueWorker(name, shared)]),
+  );
   const all = [...workers.values()];
 
-  let endClockWatch = (): void => undefined;
+  let promoting: ReturnType<typeof startPromoting> | undefined;
   const stop = async (): Promise<void> => {
-    endClockWatch();
     const closed = Promise.all(all.map((worker) => worker.close()));
     const idle = Promise.all(running);
     await settlesWithin(idle, options.graceMs);
     stopping.abort(new Error('the process stops'));
-    await settlesWithin(Promise.all([idle, closed]), closeLimitMs);
+    await settlesWithin(Promise.all([idle, closed, promoting?.stop()]), closeLimitMs);
     connections.disconnect();
   };
   let stopped: Promise<void> | undefined;
@@ -174,13 +191,11 @@ export function createJobWorker<const J extends readonly JobDefinition[]>(option
   return {
     start: async () => {
       await watchEvictionPolicy(connections.redis, options.logger, options.refuseEviction ?? false);
-      endClockWatch = await watchClock(connections.redis, options.logger, (isOff) => {
-        for (const worker of all) worker.setClockOff(isOff);
-      });
+      promoting = startPromoting(options, queueNamesOf(options.jobs));
       for (const worker of all) worker.start();
     },
-    hold: (queue) => workers.get(queue)?.hold(),
-    release: (queue) => workers.get(queue)?.release(),
+    pause: (queue) => workers.get(queue)?.pause(),
+    resume: (queue) => workers.get(queue)?.resume(),
     stop: () => (stopped ??= stop()),
   };
 }

@@ -1,9 +1,10 @@
-import { testRedisUrl } from '#libs/devcluster';
-import { currentContext, runInBackground } from '#libs/runtime';
+import { testRedisUrl } from '#dev/cluster';
+import { currentContext, runInBackground, steadyNow } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ratePerMinute } from '../src/inspection.ts';
 import { newJobId, PermanentJobError, RetryLater } from '../src/index.ts';
-import { logger, openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
+import { logger, openFixture, workBehindBarrier, type Fixture } from './fixture.ts';
+import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
 
 let fixture: Fixture;
 beforeEach(async () => {
@@ -11,77 +12,88 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-describe('a held queue', () => {
-  it('lets nothing begin, lets run what has begun, and goes on when it is released', async () => {
-    const { worker, started, ended, open } = await workBehindGate(fixture, (name) => name === 'first');
+describe('a paused queue', () => {
+  it('starts no job, lets running ones end, and goes on when it is resumed', async () => {
+    const { worker, started, ended, open } = await workBehindBarrier(fixture, (name) => name === 'first');
     await fixture.queue.enqueue('greet', { name: 'first' });
-    await until(() => started.length === 1);
-    worker.hold('jobs');
+    await waitUntil(() => started.length === 1);
+    worker.pause('jobs');
     const later = await Promise.all(['second', 'third'].map((name) => fixture.queue.enqueue('greet', { name })));
     open();
-    await until(() => ended.length === 1);
-    await until(async () => (await fixture.queue.inspect('jobs')).waiting === 2);
+    await waitUntil(() => ended.length === 1);
+    await waitUntil(async () => (await fixture.queue.inspect('jobs')).waiting === 2);
     expect(await fixture.queue.find(later)).toEqual(new Set(later));
     expect(started).toEqual(['first']);
-    worker.release('jobs');
-    await until(() => ended.length === 3);
+    worker.resume('jobs');
+    await waitUntil(() => ended.length === 3);
   });
 
-  it('may be held from the start: its jobs run elsewhere, here none until it is released', async () => {
+  it('may be paused from the start: its jobs run elsewhere, and here only after it is resumed', async () => {
     const seen: string[] = [];
-    const held = await fixture.work({ greet: async ({ name }) => void seen.push(`held ${name}`) }, { held: true });
+    const paused = await fixture.work(
+      { greet: async ({ name }) => void seen.push(`paused ${name}`) },
+      { paused: true },
+    );
     const other = await fixture.work({ greet: async ({ name }) => void seen.push(`other ${name}`) });
     await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
-    await until(() => seen.length === 3);
+    await waitUntil(() => seen.length === 3);
     await other.stop();
     const jobId = await fixture.queue.enqueue('greet', { name: 'd' });
     expect((await fixture.queue.findJob(jobId))?.state).toBe('waiting');
-    held.release('jobs');
-    await until(() => seen.length === 4);
-    expect([...seen].sort()).toEqual(['held d', 'other a', 'other b', 'other c']);
+    paused.resume('jobs');
+    await waitUntil(() => seen.length === 4);
+    expect([...seen].sort()).toEqual(['other a', 'other b', 'other c', 'paused d']);
   });
 
-  it('takes nothing that comes while it is held, however long its worker had been waiting for it', async () => {
+  it('takes no job that comes while it is paused, even if its worker was already waiting for one', async () => {
     const seen: string[] = [];
     const worker = await fixture.work({ greet: async ({ name }) => void seen.push(name) });
     await fixture.queue.enqueue('greet', { name: 'before' });
-    await until(() => seen.length === 1);
-    worker.hold('jobs');
+    await waitUntil(() => seen.length === 1);
+    worker.pause('jobs');
     const other = await fixture.work({ greet: async ({ name }) => void seen.push(`other ${name}`) });
     await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
-    await until(() => seen.length === 4);
+    await waitUntil(() => seen.length === 4);
     expect([...seen].sort()).toEqual(['before', 'other a', 'other b', 'other c']);
     await other.stop();
   });
 
-  it('does not take over the deadline of whoever releases it', async () => {
+  it('does not inherit the deadline of the call that resumes it', async () => {
     const deadlines: number[] = [];
-    const note = async (): Promise<void> => void deadlines.push((currentContext()?.deadline ?? 0) - Date.now());
-    const worker = await fixture.work({ greet: async () => { await note(); throw new PermanentJobError('never'); } }, { held: true, bury: note });
-    const released = Date.now() + 30;
-    await runInBackground({ name: 'short', logger, timeoutMs: 30 }, async () => worker.release('jobs'));
-    await until(() => Date.now() > released);
+    const note = async (): Promise<void> => void deadlines.push((currentContext()?.deadline ?? 0) - steadyNow());
+    const worker = await fixture.work(
+      {
+        greet: async () => {
+          await note();
+          throw new PermanentJobError('never');
+        },
+      },
+      { paused: true, addDeadJob: note },
+    );
+    const over = performance.now() + 30;
+    await runInBackground({ name: 'short', logger, timeoutMs: 30 }, async () => worker.resume('jobs'));
+    await waitUntil(() => performance.now() > over);
     await fixture.queue.enqueue('greet', { name: 'Ada' });
-    await until(() => deadlines.length === 2);
+    await waitUntil(() => deadlines.length === 2);
     expect(Math.min(...deadlines)).toBeGreaterThan(1_000);
   });
 
-  it('works as before after any number of holds and releases', async () => {
+  it('works as before after any number of pauses', async () => {
     const seen: string[] = [];
     const worker = await fixture.work({ greet: async ({ name }) => void seen.push(name) });
     for (let round = 1; round <= 10; round += 1) {
-      worker.hold('jobs');
-      worker.hold('jobs');
-      worker.release('jobs');
-      worker.release('jobs');
+      worker.pause('jobs');
+      worker.pause('jobs');
+      worker.resume('jobs');
+      worker.resume('jobs');
       await fixture.queue.enqueue('greet', { name: `${round}` });
-      await until(() => seen.length === round);
+      await waitUntil(() => seen.length === round);
     }
   });
 });
 
 describe('a live job', () => {
-  it('tells its state, its attempts and what went wrong with each', async () => {
+  it('shows its state, its attempts and the error of each', async () => {
     await fixture.work({
       greet: async (_payload, run) => {
         if (run.starts === 1) throw new Error('broken');
@@ -89,8 +101,8 @@ describe('a live job', () => {
       },
     });
     const jobId = await fixture.queue.enqueue('greet', { name: 'Ada' }, { callId: 'call-1' });
-    await until(async () => (await fixture.queue.findJob(jobId))?.failures.length === 2);
-    await until(async () => (await fixture.queue.findJob(jobId))?.state === 'delayed');
+    await waitUntil(async () => (await fixture.queue.findJob(jobId))?.failures.length === 2);
+    await waitUntil(async () => (await fixture.queue.findJob(jobId))?.state === 'delayed');
     const job = await fixture.queue.findJob(jobId);
     expect(job).toMatchObject({
       jobId,
@@ -116,17 +128,23 @@ describe('a live job', () => {
 });
 
 describe('a queue', () => {
-  it('tells its depth and the age of the job that is next', async () => {
-    const worker = await fixture.work({}, { held: true });
+  it('shows its depth and the age of the next job', async () => {
+    const worker = await fixture.work({}, { paused: true });
     await fixture.queue.enqueueMany(['a', 'b', 'c'].map((name) => ({ name: 'greet' as const, payload: { name } })));
-    expect(await fixture.queue.inspect('jobs')).toMatchObject({ name: 'jobs', waiting: 3, active: 0, delayed: 0, oldestWaitingMs: expect.any(Number) });
-    worker.release('jobs');
-    await until(async () => (await fixture.queue.inspect('jobs')).waiting === 0);
+    expect(await fixture.queue.inspect('jobs')).toMatchObject({
+      name: 'jobs',
+      waiting: 3,
+      active: 0,
+      delayed: 0,
+      oldestWaitingMs: expect.any(Number),
+    });
+    worker.resume('jobs');
+    await waitUntil(async () => (await fixture.queue.inspect('jobs')).waiting === 0);
     expect((await fixture.queue.inspect('jobs')).oldestWaitingMs).toBeUndefined();
   });
 
   it('writes them to the metrics', async () => {
-    await fixture.work({}, { held: true });
+    await fixture.work({}, { paused: true });
     await fixture.queue.enqueue('greet', { name: 'Ada' });
     await fixture.queue.measure();
     const text = await fixture.metrics.registry.metrics();

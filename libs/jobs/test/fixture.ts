@@ -1,17 +1,39 @@
 import { createLogger, createMetrics, type Metrics } from '#libs/runtime';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { createJobQueue, createJobWorker, defineJob, type DeadJob, type JobHandlers, type JobQueue, type JobWorker } from '../src/index.ts';
+import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
+import {
+  createJobQueue,
+  createJobWorker,
+  defineJob,
+  type DeadJob,
+  type JobHandlers,
+  type JobQueue,
+  type JobRun,
+  type JobWorker,
+} from '../src/index.ts';
 
 export const jobs = [
-  defineJob({ name: 'greet', queue: 'jobs', payload: z.object({ name: z.string() }), retry: { attempts: 3, backoffMs: 20 }, timeoutMs: 5_000 }),
-  defineJob({ name: 'hurry', queue: 'jobs', payload: z.object({}), retry: { attempts: 1, backoffMs: 20 }, timeoutMs: 100 }),
+  defineJob({
+    name: 'greet',
+    queue: 'jobs',
+    payload: z.object({ name: z.string() }),
+    retry: { attempts: 3, backoffMs: 20 },
+    timeoutMs: 5_000,
+  }),
+  defineJob({
+    name: 'hurry',
+    queue: 'jobs',
+    payload: z.object({}),
+    retry: { attempts: 1, backoffMs: 20 },
+    timeoutMs: 100,
+  }),
 ] as const;
 
 type Handlers = JobHandlers<typeof jobs>;
 
 const done = async (): Promise<void> => undefined;
-/* Checked by the compiler (E5): producers and workers can only be made of the same list. */
+/* Checked by the compiler: producers and workers can only be made of the same list. */
 // @ts-expect-error hurry has no handler
 export const incomplete: Handlers = { greet: done };
 // @ts-expect-error nobody enqueues this
@@ -28,10 +50,10 @@ export const wrongUses = [
 export const logger = createLogger({ service: 'test', level: 'silent' });
 
 interface WorkOverrides {
-  bury?: (job: DeadJob) => Promise<void>;
+  addDeadJob?: (job: DeadJob) => Promise<void>;
   graceMs?: number;
   redisUrl?: string;
-  held?: boolean;
+  paused?: boolean;
   lockMs?: number;
 }
 
@@ -39,7 +61,7 @@ export interface Fixture {
   queue: JobQueue<typeof jobs>;
   metrics: Metrics;
   /** What the dead letters received. */
-  buried: DeadJob[];
+  deadJobs: DeadJob[];
   options: { redisUrl: string; prefix: string; jobs: typeof jobs; logger: typeof logger; metrics: Metrics };
   work(handlers?: Partial<Handlers>, overrides?: WorkOverrides): Promise<JobWorker<'jobs'>>;
   close(): Promise<void>;
@@ -54,19 +76,19 @@ export async function openFixture(redisUrl: string, { commandTimeoutMs = patient
   const options = { redisUrl, prefix: `test-${randomUUID()}`, jobs, logger, metrics, commandTimeoutMs };
   const queue = createJobQueue(options);
   const workers: JobWorker[] = [];
-  const buried: DeadJob[] = [];
-  await until(() => queue.isReachable());
+  const deadJobs: DeadJob[] = [];
+  await waitUntil(() => queue.isReachable());
   return {
     queue,
     metrics,
-    buried,
+    deadJobs,
     options,
     work: async (handlers = {}, overrides = {}) => {
-      const { bury = async (job) => void buried.push(job), ...settings } = overrides;
+      const { addDeadJob = async (job) => void deadJobs.push(job), ...settings } = overrides;
       const worker = createJobWorker({
         ...options,
         handlers: { greet: async () => undefined, hurry: async () => undefined, ...handlers },
-        deadLetters: { bury },
+        deadLetters: { add: addDeadJob },
         concurrency: { jobs: 2 },
         graceMs: 2_000,
         ...settings,
@@ -82,26 +104,21 @@ export async function openFixture(redisUrl: string, { commandTimeoutMs = patient
   };
 }
 
-/** Resolves once the condition holds; throws after a while. */
-export async function until(condition: () => boolean | Promise<boolean>, patienceMs = 50_000): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not so within ${patienceMs} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+/** Ends when the run's signal fires, with the reason as its error. */
+export const untilAborted = ({ signal }: JobRun): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
-/** A worker whose greetings do not end before the gate is opened, and what has begun and ended. */
-export async function workBehindGate(fixture: Fixture, waits: (name: string) => boolean = () => true) {
-  const gate = Promise.withResolvers<void>();
+/** A worker whose greetings end only when the barrier is opened, and what has begun and ended. */
+export async function workBehindBarrier(fixture: Fixture, waits: (name: string) => boolean = () => true) {
+  const barrier = Promise.withResolvers<void>();
   const started: string[] = [];
   const ended: string[] = [];
   const worker = await fixture.work({
     greet: async ({ name }) => {
       started.push(name);
-      if (waits(name)) await gate.promise;
+      if (waits(name)) await barrier.promise;
       ended.push(name);
     },
   });
-  return { worker, started, ended, open: gate.resolve };
+  return { worker, started, ended, open: barrier.resolve };
 }

@@ -1,23 +1,35 @@
 import { once } from 'node:events';
 import { createMetrics } from '#libs/runtime';
 import { createJobQueue, createJobWorker, openJobBoard } from '../src/index.ts';
-import { jobs, logger, until } from './fixture.ts';
+import { jobs, logger } from './fixture.ts';
+import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
 
-// Opens all that this library has, and stops it when told to; nobody calls process.exit.
-const options = { redisUrl: process.env['REDIS_URL'] ?? '', prefix: process.env['PREFIX'] ?? '', jobs, logger, metrics: createMetrics('test') };
+// Opens everything that this library has, and stops it at a message; nothing calls process.exit.
+const options = {
+  redisUrl: process.env['REDIS_URL'] ?? '',
+  prefix: process.env['PREFIX'] ?? '',
+  jobs,
+  logger,
+  metrics: createMetrics('test'),
+};
 const queue = createJobQueue(options);
 const board = openJobBoard(options);
 const worker = createJobWorker({
   ...options,
   handlers: { greet: async () => undefined, hurry: async () => undefined },
-  deadLetters: { bury: async () => undefined },
+  deadLetters: { add: async () => undefined },
   concurrency: { jobs: 2 },
   graceMs: 1_000,
 });
 await worker.start();
 // Each connects by itself.
-await until(() => queue.isReachable());
-await until(() => board.adapters().then(() => true, () => false));
+await waitUntil(() => queue.isReachable());
+await waitUntil(() =>
+  board.adapters().then(
+    () => true,
+    () => false,
+  ),
+);
 await queue.enqueue('greet', { name: 'Ada' });
 process.send?.('ready');
 await once(process, 'message');

@@ -1,4 +1,4 @@
-import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
+import { startTcpProxy, type TcpProxy, testRedisUrl } from '#dev/cluster';
 import { AppError } from '#libs/errors';
 import { createLogger } from '#libs/runtime';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openGuard, type Guard } from '../../devcluster/src/guard.ts';
-import { startRedis, withConnection } from '../../devcluster/src/redis.ts';
+import { openGuard, type Guard } from '../../dev/cluster/src/guard.ts';
+import { startRedis, withConnection } from '../../dev/cluster/src/redis.ts';
 import { createJobQueue, createJobWorker, UnsafeRedisError, type JobRun } from '../src/index.ts';
-import { openFixture, until, workBehindGate, type Fixture } from './fixture.ts';
+import { openFixture, untilAborted, workBehindBarrier, type Fixture } from './fixture.ts';
+import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
 
 let proxy: TcpProxy;
 let fixture: Fixture;
@@ -24,26 +25,24 @@ afterEach(async () => {
   await proxy.close();
 });
 
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => 'no failure',
-    (error: unknown) => error,
-  );
-}
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(() => 'no failure').catch((error: unknown) => error);
+
+const losses: [string, () => Promise<void>][] = [
+  ['refuses connections', () => proxy.cut()],
+  ['no longer answers', async () => proxy.freeze()],
+];
 
 describe('a producer', () => {
-  it.each([
-    ['refuses connections', () => proxy.cut()],
-    ['no longer answers', () => Promise.resolve(proxy.freeze())],
-  ])('fails instead of waiting while Redis %s, and works again afterwards (D11)', async (_name, takeAway) => {
+  it.each(losses)('fails instead of waiting while Redis %s, and works again afterwards', async (_name, takeAway) => {
     await fixture.queue.enqueue('greet', { name: 'before' });
     await takeAway();
-    // Redis stays away until this has failed: whoever waited for it would wait for ever.
+    // Redis stays away until this has failed, so a call that waited for it would wait for ever.
     const error = await failureOf(fixture.queue.enqueue('greet', { name: 'during' }));
     expect(error).toBeInstanceOf(AppError);
     expect(error).toMatchObject({ kind: 'unavailable', reason: 'QUEUE_UNAVAILABLE' });
     await proxy.restore();
-    await until(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'after' }))) === 'no failure');
+    await waitUntil(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'after' }))) === 'no failure');
   });
 
   it('that was opened while Redis was away works once it is there', async () => {
@@ -51,7 +50,7 @@ describe('a producer', () => {
     const queue = createJobQueue(fixture.options);
     expect(await failureOf(queue.enqueue('greet', { name: 'early' }))).toMatchObject({ reason: 'QUEUE_UNAVAILABLE' });
     await proxy.restore();
-    await until(async () => (await failureOf(queue.enqueue('greet', { name: 'late' }))) === 'no failure');
+    await waitUntil(async () => (await failureOf(queue.enqueue('greet', { name: 'late' }))) === 'no failure');
     await queue.close();
   });
 });
@@ -69,8 +68,8 @@ describe('a worker', () => {
     await fixture.work({ greet: async ({ name }) => void seen.push(name) });
     await proxy.cut();
     await proxy.restore();
-    await until(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'again' }))) === 'no failure');
-    await until(() => seen.includes('again'));
+    await waitUntil(async () => (await failureOf(fixture.queue.enqueue('greet', { name: 'again' }))) === 'no failure');
+    await waitUntil(() => seen.includes('again'));
   });
 
   it('stops while Redis is out of reach, without waiting for it', async () => {
@@ -79,42 +78,37 @@ describe('a worker', () => {
     await worker.stop();
   });
 
-  it.each([
-    ['refuses connections', () => proxy.cut()],
-    ['no longer answers', () => Promise.resolve(proxy.freeze())],
-  ])('interrupts what runs after its grace and stops, also when Redis %s; the job runs again elsewhere', async (_name, takeAway) => {
-    const reasons: unknown[] = [];
-    const begun = Promise.withResolvers<void>();
-    const worker = await fixture.work(
-      {
-        greet: (_payload, run) => {
-          begun.resolve();
-          return new Promise<void>((_, reject) => {
-            run.signal.addEventListener('abort', () => {
-              reasons.push((run.signal.reason as Error).message);
-              reject(run.signal.reason as Error);
-            });
-          });
+  it.each(losses)(
+    'interrupts what runs after its grace and stops, also when Redis %s; the job runs again elsewhere',
+    async (_name, takeAway) => {
+      const reasons: unknown[] = [];
+      const begun = Promise.withResolvers<void>();
+      const worker = await fixture.work(
+        {
+          greet: (_payload, run) => {
+            begun.resolve();
+            return untilAborted(run).finally(() => reasons.push((run.signal.reason as Error).message));
+          },
         },
-      },
-      { graceMs: 100, lockMs: 600 },
-    );
-    await fixture.queue.enqueue('greet', { name: 'long' });
-    await begun.promise;
-    await takeAway();
-    await worker.stop();
-    expect(reasons).toEqual(['the process stops']);
-    await proxy.restore();
-    const seen: number[] = [];
-    await fixture.work({ greet: async (_payload, run) => void seen.push(run.attempt) }, { lockMs: 600 });
-    await until(() => seen.length === 1);
-    expect(seen).toEqual([1]);
-  });
+        { graceMs: 100, lockMs: 600 },
+      );
+      await fixture.queue.enqueue('greet', { name: 'long' });
+      await begun.promise;
+      await takeAway();
+      await worker.stop();
+      expect(reasons).toEqual(['the process stops']);
+      await proxy.restore();
+      const seen: number[] = [];
+      await fixture.work({ greet: async (_payload, run) => void seen.push(run.attempt) }, { lockMs: 600 });
+      await waitUntil(() => seen.length === 1);
+      expect(seen).toEqual([1]);
+    },
+  );
 
-  it('lets running jobs end when it stops, and takes no new one (E16)', async () => {
-    const { worker, started, ended, open } = await workBehindGate(fixture);
+  it('lets running jobs end when it stops, and takes no new one', async () => {
+    const { worker, started, ended, open } = await workBehindBarrier(fixture);
     await fixture.queue.enqueue('greet', { name: 'running' });
-    await until(() => started.length === 1);
+    await waitUntil(() => started.length === 1);
     const stopped = worker.stop();
     const late = await fixture.queue.enqueue('greet', { name: 'late' });
     open();
@@ -123,37 +117,37 @@ describe('a worker', () => {
     expect(await fixture.queue.find([late])).toEqual(new Set([late]));
   });
 
-  it('begins nothing that it was just fetching when it is told to stop (E16)', async () => {
+  it('does not start the job that it was fetching when it is stopped', async () => {
     let stopping = false;
     const begun: string[] = [];
     const worker = await fixture.work({ greet: async ({ name }) => void (stopping && begun.push(name)) });
-    await until(() => direct.isReachable());
+    await waitUntil(() => direct.isReachable());
     // Redis has handed the job out, and the worker does not know it yet.
     proxy.delay(300);
     const jobId = await direct.enqueue('greet', { name: 'late' });
-    await until(async () => (await direct.findJob(jobId))?.state === 'active');
+    await waitUntil(async () => (await direct.findJob(jobId))?.state === 'active');
     stopping = true;
     await worker.stop();
     expect(begun).toEqual([]);
     await fixture.work({ greet: async ({ name }) => void begun.push(name) });
-    await until(() => begun.length === 1);
+    await waitUntil(() => begun.length === 1);
   });
 
-  it('gives a job back that does not end within the grace, and another worker runs it', async () => {
+  it('returns a job that does not end within the grace period, and another worker runs it', async () => {
     const attempts: number[] = [];
     let started = false;
     const greet = (_payload: unknown, run: JobRun) => {
       started = true;
-      return new Promise<void>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)));
+      return untilAborted(run);
     };
     const worker = await fixture.work({ greet }, { graceMs: 100 });
     await fixture.queue.enqueue('greet', { name: 'long' });
-    await until(() => started);
+    await waitUntil(() => started);
     await worker.stop();
     await fixture.work({ greet: async (_payload, run) => void attempts.push(run.attempt) });
-    await until(() => attempts.length === 1);
+    await waitUntil(() => attempts.length === 1);
     expect(attempts).toEqual([1]);
-    expect(fixture.buried).toEqual([]);
+    expect(fixture.deadJobs).toEqual([]);
   });
 });
 
@@ -178,7 +172,7 @@ describe('a process whose queue, board and worker were stopped', () => {
   });
 });
 
-/** A server of its own: on the shared one it would scare the tests beside this one. */
+/** Has a server of its own, because other tests use the shared one at the same time. */
 describe('a Redis that may drop jobs', () => {
   let folder: string;
   let guard: Guard;
@@ -196,41 +190,36 @@ describe('a Redis that may drop jobs', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is said loudly, and refused where the configuration says so', async () => {
+  /** The worker refuses a Redis that may drop jobs; the lines are what it logs as errors. */
+  function openWorker() {
     const lines: string[] = [];
-    const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
+    const destination = { write: (line: string) => void lines.push(line) };
     const worker = createJobWorker({
       ...fixture.options,
       redisUrl: unsafe.url,
-      logger: loud,
+      logger: createLogger({ service: 'test', level: 'error', destination }),
       handlers: { greet: async () => undefined, hurry: async () => undefined },
-      deadLetters: { bury: async () => undefined },
+      deadLetters: { add: async () => undefined },
       concurrency: { jobs: 1 },
       graceMs: 100,
       refuseEviction: true,
     });
+    return { worker, lines };
+  }
+
+  it('is an error in the log, and refused if configured', async () => {
+    const { worker, lines } = openWorker();
     await expect(worker.start()).rejects.toBeInstanceOf(UnsafeRedisError);
     expect(lines).toEqual([expect.stringContaining('Redis is not safe for jobs')]);
     await worker.stop();
   });
 
-  it('is also noticed when it is reached only after the start', async () => {
-    const lines: string[] = [];
-    const loud = createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } });
+  it('is also noticed when Redis is reached only after the start', async () => {
     await unsafe.cut();
-    const worker = createJobWorker({
-      ...fixture.options,
-      redisUrl: unsafe.url,
-      logger: loud,
-      handlers: { greet: async () => undefined, hurry: async () => undefined },
-      deadLetters: { bury: async () => undefined },
-      concurrency: { jobs: 1 },
-      graceMs: 100,
-      refuseEviction: true,
-    });
+    const { worker, lines } = openWorker();
     await worker.start();
     await unsafe.restore();
-    await until(() => lines.length > 0);
+    await waitUntil(() => lines.length > 0);
     expect(lines[0]).toContain('Redis is not safe for jobs');
     await worker.stop();
   });

@@ -3,7 +3,7 @@ import { createLogger, createMetrics } from '#libs/runtime';
 import { createJobWorker, type DeadJob } from '../src/index.ts';
 import { jobs } from './fixture.ts';
 
-const tell = (message: unknown): void => void process.send?.(message);
+const report = (message: unknown): void => void process.send?.(message);
 
 const worker = createJobWorker({
   redisUrl: process.env['REDIS_URL'] ?? '',
@@ -13,16 +13,16 @@ const worker = createJobWorker({
   metrics: createMetrics('test'),
   handlers: {
     greet: async ({ name }) => {
-      tell({ started: name });
+      report({ started: name });
       if (name === 'poison') process.kill(process.pid, 'SIGKILL');
       await new Promise(() => undefined);
     },
     hurry: async () => undefined,
   },
-  deadLetters: { bury: async (job: DeadJob) => tell({ buried: job }) },
+  deadLetters: { add: async (job: DeadJob) => report({ deadJob: job }) },
   concurrency: { jobs: 2 },
   graceMs: 1_000,
   lockMs: Number(process.env['LOCK_MS']),
 });
 await worker.start();
-tell({ ready: true });
+report({ ready: true });

@@ -1,37 +1,39 @@
 import { StoreUnavailable, type Store } from '#libs/redis';
 import type { Metrics } from '#libs/runtime';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { consume, type Verdict } from './verdict.ts';
+import { consume, type LimitDecision } from './decision.ts';
 
 export interface AttemptsOptions {
   /** Part of the keys: "login". */
   name: string;
-  /** How many attempts may follow each other freely. */
+  /** How many attempts need no wait. */
   free: number;
-  /** The wait after the last free attempt; every further one doubles it. */
+  /** The wait after the last free attempt; it doubles with each further one. */
   firstWaitMs: number;
   longestWaitMs: number;
 }
 
 /**
- * Attempts at a secret, in all replicas together. An attempt is taken before the secret is checked, so parallel ones cannot
- * slip past, and is dropped or given back when it turns out not to have been a wrong one.
+ * Attempts at a secret, counted for all replicas together. An attempt is taken before the secret is checked, so that
+ * parallel attempts cannot slip past. It is forgotten or given back when it was not a wrong one.
  */
 export interface Attempts {
-  /** Takes an attempt, unless one has to wait; then nothing is taken, and waiting does not start anew. Never throws. */
-  take(key: string): Promise<Verdict>;
+  /**
+   * Takes an attempt, unless the caller must wait. A refusal takes nothing and does not prolong the wait. Never throws.
+   */
+  take(key: string): Promise<LimitDecision>;
   /** The secret was right: forgets all attempts with this key. Never throws. */
   forget(key: string): Promise<void>;
   /** The secret could not be checked: the attempt does not count. Never throws. */
   giveBack(key: string): Promise<void>;
 }
 
-/** Attempts are forgotten this much later than the longest wait. */
+/** An attempt is remembered for this long after the longest wait. */
 const memorySeconds = 86_400;
-const backstopSeconds = 60;
+const fallbackSeconds = 60;
 
-// Takes the place of the package's own script, with its arguments and its kind of answer: (points, seconds to keep) in,
-// (consumed, ms until the next) out; consumed > limit refuses. One hash holds the attempts and when the next may come.
+// Replaces the package's script, with its arguments (points, seconds to keep) and its answer (consumed, ms until the
+// next); consumed > limit refuses. One hash holds the attempts and the time of the next one.
 function growingWaits({ free, firstWaitMs, longestWaitMs }: AttemptsOptions): string {
   return `
 local time = redis.call('time')
@@ -59,7 +61,7 @@ interface AttemptsBase extends AttemptsOptions {
   metrics: Metrics;
 }
 
-/** The store must be one of its own: the package keeps one script for each connection. */
+/** Needs a store of its own: the package keeps one script per connection. */
 export function createAttempts(store: Store, { prefix, metrics, ...options }: AttemptsBase): Attempts {
   const keyPrefix = `${prefix}:attempts:${options.name}`;
   const shared = new RateLimiterRedis({
@@ -69,9 +71,15 @@ export function createAttempts(store: Store, { prefix, metrics, ...options }: At
     duration: memorySeconds,
     customIncrTtlLuaScript: growingWaits(options),
   });
-  const backstop = new RateLimiterMemory({ keyPrefix, points: options.free, duration: backstopSeconds });
-  const blind = metrics.counter('taskflow_attempts_store_failures_total', 'Attempts at a secret that only this process could count.', ['name']);
-  const refused = metrics.counter('taskflow_attempts_refused_total', 'Attempts at a secret that came too early.', ['name']);
+  const fallback = new RateLimiterMemory({ keyPrefix, points: options.free, duration: fallbackSeconds });
+  const blind = metrics.counter(
+    'taskflow_attempts_store_failures_total',
+    'Attempts at a secret that only this process could count.',
+    ['name'],
+  );
+  const refused = metrics.counter('taskflow_attempts_refused_total', 'Attempts at a secret that came too early.', [
+    'name',
+  ]);
 
   async function orElse<T>(ask: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
     try {
@@ -84,23 +92,29 @@ export function createAttempts(store: Store, { prefix, metrics, ...options }: At
 
   return {
     take: async (key) => {
-      const verdict = await orElse(
+      const decision = await orElse(
         () => consume(shared, key),
         () => {
           blind.inc({ name: options.name });
-          return consume(backstop, key);
+          return consume(fallback, key);
         },
       );
-      if (!verdict.allowed) refused.inc({ name: options.name });
-      return verdict;
+      if (!decision.allowed) refused.inc({ name: options.name });
+      return decision;
     },
     forget: async (key) => {
-      await backstop.delete(key);
-      await orElse(() => shared.delete(key), async () => false);
+      await fallback.delete(key);
+      await orElse(
+        () => shared.delete(key),
+        async () => false,
+      );
     },
     giveBack: async (key) => {
-      if ((await backstop.get(key)) !== null) await backstop.reward(key);
-      await orElse(async () => void (await shared.reward(key)), async () => undefined);
+      if ((await fallback.get(key)) !== null) await fallback.reward(key);
+      await orElse(
+        async () => void (await shared.reward(key)),
+        async () => undefined,
+      );
     },
   };
 }

@@ -25,25 +25,47 @@ const url = 'redis://127.0.0.1:6379';
 
 describe('the configuration of limits', () => {
   it('takes the Redis of the queues unless there is one for limits', () => {
-    expect(read({ TASKFLOW_REDIS_URL: url })).toEqual({ redisUrl: url, prefix: 'taskflow', overrides: {}, timeoutMs: 45 });
+    expect(read({ TASKFLOW_REDIS_URL: url })).toEqual({
+      redisUrl: url,
+      prefix: 'taskflow',
+      overrides: {},
+      timeoutMs: 45,
+    });
     expect(read({ TASKFLOW_REDIS_URL: url, TASKFLOW_LIMITS_REDIS_URL: `${url}/1` }).redisUrl).toBe(`${url}/1`);
     expect(read({ TASKFLOW_LIMITS_REDIS_URL: `${url}/1` }).redisUrl).toBe(`${url}/1`);
     expect(faultsOf({})).toEqual(['TASKFLOW_REDIS_URL: is missing']);
   });
 
   it('takes limits in place of those of the contract', () => {
-    const overrides = { 'shop.v1.Shop/Buy': { requests: 600, perSeconds: 60 }, 'shop.v1.Shop/Sweep': 'unlimited', '*': 'unlimited' };
-    expect(read({ TASKFLOW_REDIS_URL: url, TASKFLOW_RATE_LIMITS: JSON.stringify(overrides) }).overrides).toEqual(overrides);
+    const overrides = {
+      'shop.v1.Shop/Buy': { requests: 600, perSeconds: 60 },
+      'shop.v1.Shop/Sweep': 'unlimited',
+      '*': 'unlimited',
+    };
+    expect(read({ TASKFLOW_REDIS_URL: url, TASKFLOW_RATE_LIMITS: JSON.stringify(overrides) }).overrides).toEqual(
+      overrides,
+    );
   });
 
   it.each([
     ['{', 'must be JSON'],
     ['[]', 'must be an object of limits by method'],
     ['{"shop.v1.Shop/Sell":"unlimited"}', 'names shop.v1.Shop/Sell, which the contract does not declare'],
-    ['{"shop.v1.Shop/Sweep":{"requests":1,"perSeconds":1}}', 'limits shop.v1.Shop/Sweep, which the contract leaves unlimited'],
-    ['{"*":{"requests":0,"perSeconds":1}}', 'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }'],
-    ['{"*":{"requests":1,"perSeconds":1,"key":"user"}}', 'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }'],
+    [
+      '{"shop.v1.Shop/Sweep":{"requests":1,"perSeconds":1}}',
+      'limits shop.v1.Shop/Sweep, which the contract leaves unlimited',
+    ],
+    [
+      '{"*":{"requests":0,"perSeconds":1}}',
+      'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
+    ],
+    [
+      '{"*":{"requests":1,"perSeconds":1,"key":"user"}}',
+      'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
+    ],
   ])('refuses %s', (text, fault) => {
-    expect(faultsOf({ TASKFLOW_REDIS_URL: url, TASKFLOW_RATE_LIMITS: text })).toEqual([`TASKFLOW_RATE_LIMITS: ${fault}`]);
+    expect(faultsOf({ TASKFLOW_REDIS_URL: url, TASKFLOW_RATE_LIMITS: text })).toEqual([
+      `TASKFLOW_RATE_LIMITS: ${fault}`,
+    ]);
   });
 });

@@ -1,38 +1,43 @@
 import { envTypes } from '#libs/runtime';
 import { z } from 'zod';
 
-/** A limit that an operator put in place of the contract's. */
+/** An operator's limit in place of the contract's. */
 export type RateLimitOverride = 'unlimited' | { requests: number; perSeconds: number };
 
-/** By method ("taskflow.auth.v1.AuthService/Login"); "*" is for every method that is not named. */
+/** By method ("taskflow.auth.v1.AuthService/Login"); "*" stands for every method that is not named. */
 export type RateLimitOverrides = Readonly<Record<string, RateLimitOverride>>;
 
 export interface LimitsConfig {
-  /** The Redis that counts; all replicas of a service share it. */
+  /** The Redis that counts for all replicas of a service. */
   redisUrl: string;
   /** The first part of every key in Redis. */
   prefix: string;
   overrides: RateLimitOverrides;
-  /** How long an answer of Redis is waited for; 45 when left out. */
+  /** How long one answer of Redis may take. Default 45. */
   timeoutMs?: number;
 }
 
-/** What is needed of the contract: its methods by path ("/taskflow.auth.v1.AuthService/Login"), and whether they have a limit. */
+/** The contract's methods by path ("/taskflow.auth.v1.AuthService/Login"), and whether they have a limit. */
 export type KnownMethods = ReadonlyMap<string, { rateLimit: object | undefined }>;
 
 const longestSeconds = 86_400;
 
-// Given at every level, since of several faults zod tells the one that lies deepest.
+// Given at every level, because zod reports the deepest of several faults.
 const rule = `must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to ${longestSeconds} }`;
 const whole = (max: number) => z.number(rule).int(rule).min(1, rule).max(max, rule);
-const override = z.union([z.literal('unlimited'), z.strictObject({ requests: whole(1_000_000_000), perSeconds: whole(longestSeconds) }, rule)], rule);
+const override = z.union(
+  [z.literal('unlimited'), z.strictObject({ requests: whole(1_000_000_000), perSeconds: whole(longestSeconds) }, rule)],
+  rule,
+);
 
 function findFaults(overrides: RateLimitOverrides, methods: KnownMethods): string[] {
   return Object.entries(overrides).flatMap(([name, given]) => {
     if (name === '*') return [];
     const method = methods.get(`/${name}`);
     if (method === undefined) return [`names ${name}, which the contract does not declare`];
-    return method.rateLimit === undefined && given !== 'unlimited' ? [`limits ${name}, which the contract leaves unlimited`] : [];
+    return method.rateLimit === undefined && given !== 'unlimited'
+      ? [`limits ${name}, which the contract leaves unlimited`]
+      : [];
   });
 }
 
@@ -54,22 +59,24 @@ const prefix = z
 const redisUrl = envTypes.url('redis:', 'rediss:');
 
 /**
- * The entries of a service's configuration that concern limits, for `loadServiceConfig`. Without TASKFLOW_LIMITS_REDIS_URL
- * the queues' Redis counts too, and its URL has to be there.
+ * The entries of a service's configuration that concern limits, for `loadServiceConfig`. Without
+ * TASKFLOW_LIMITS_REDIS_URL the queues' Redis counts too, and its URL is required.
  */
 export function limitsEntries(methods: KnownMethods, env: NodeJS.ProcessEnv) {
-  const hasOwn = [env['TASKFLOW_LIMITS_REDIS_URL'], env['TASKFLOW_LIMITS_REDIS_URL_FILE']].some((value) => value !== undefined && value !== '');
+  const hasOwn = [env['TASKFLOW_LIMITS_REDIS_URL'], env['TASKFLOW_LIMITS_REDIS_URL_FILE']].some(
+    (value) => value !== undefined && value !== '',
+  );
   return {
     TASKFLOW_LIMITS_REDIS_URL: redisUrl.optional(),
     TASKFLOW_REDIS_URL: (hasOwn ? redisUrl.optional() : redisUrl) as z.ZodType<string | undefined>,
     TASKFLOW_LIMITS_PREFIX: prefix,
-    // A call asks up to twice and is to be answered within 100 ms, also while Redis says nothing.
+    // A call asks up to twice and must be answered within 100 ms, also while Redis is silent.
     TASKFLOW_LIMITS_TIMEOUT_MS: envTypes.positiveInt(45, 60_000),
     TASKFLOW_RATE_LIMITS: overridesType(methods),
   };
 }
 
-/** What `limitsEntries` has read, as one value. */
+/** The values of `limitsEntries` as one object. */
 export function toLimitsConfig(own: z.infer<z.ZodObject<ReturnType<typeof limitsEntries>>>): LimitsConfig {
   return {
     redisUrl: own.TASKFLOW_LIMITS_REDIS_URL ?? own.TASKFLOW_REDIS_URL ?? '',

@@ -1,5 +1,5 @@
 export type { Attempts, AttemptsOptions } from './attempts.ts';
-export { limitsEntries, toLimitsConfig, type KnownMethods, type LimitsConfig, type RateLimitOverride, type RateLimitOverrides } from './config.ts';
-export { openLimits, type Limits, type LimitsBase } from './limits.ts';
-export type { LimitedCall, LimitInterceptor } from './rate-limits.ts';
-export type { Verdict } from './verdict.ts';
+export { limitsEntries, toLimitsConfig, type LimitsConfig, type RateLimitOverrides } from './config.ts';
+export { openLimits, type Limits } from './limits.ts';
+export type { LimitedCall } from './rate-limits.ts';
+export type { LimitDecision } from './decision.ts';

@@ -5,9 +5,9 @@ import type { LimitsConfig } from './config.ts';
 import { amountOf, createRateLimits, type LimitedMethod, type LimitInterceptor } from './rate-limits.ts';
 
 export interface Limits {
-  /** For `startServer({ limit })`: holds every method to its rate limit. */
+  /** For `startServer({ limit })`: applies each method's rate limit. */
   readonly interceptor: LimitInterceptor;
-  /** What a method is held to; undefined when it has no limit. */
+  /** The limit of a method; undefined when it has none. */
   limitOf(method: LimitedMethod): { requests: number; perSeconds: number } | undefined;
   /** Growing waits for attempts at a secret; opens a connection of its own. */
   attempts(options: AttemptsOptions): Promise<Attempts>;
@@ -17,11 +17,11 @@ export interface LimitsBase {
   config: { limits: LimitsConfig };
   logger: Logger;
   metrics: Metrics;
-  /** Gets what must be ended. */
+  /** Receives the connections, to be closed at shutdown. */
   parts: { add(part: Part): void };
 }
 
-/** Connects to the store of the limits. Does not fail when it is out of reach: then it is tried again and again. */
+/** Connects to the Redis of the limits. When that is out of reach it does not fail, but keeps trying. */
 export async function openLimits({ config, logger, metrics, parts }: LimitsBase): Promise<Limits> {
   const { redisUrl, prefix, overrides, timeoutMs } = config.limits;
   const open = async (name: string): Promise<Store> => {
@@ -34,6 +34,7 @@ export async function openLimits({ config, logger, metrics, parts }: LimitsBase)
   return {
     limitOf: (method) => amountOf(method, overrides),
     interceptor: createRateLimits({ store, prefix, overrides, metrics }),
-    attempts: async (options) => createAttempts(await open(`${options.name} attempts`), { prefix, metrics, ...options }),
+    attempts: async (options) =>
+      createAttempts(await open(`${options.name} attempts`), { prefix, metrics, ...options }),
   };
 }

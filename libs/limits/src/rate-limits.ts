@@ -3,22 +3,23 @@ import { StoreUnavailable, type Store } from '#libs/redis';
 import { toPeerNetwork, type Actor, type Metrics } from '#libs/runtime';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RateLimitOverrides } from './config.ts';
-import { consume, type Verdict } from './verdict.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
+import { consume, type LimitDecision } from './decision.ts';
 
-/** The part of a method's policy that counts here. */
+/** The part of a method's policy that matters here. */
 export interface LimitedMethod {
   /** "/taskflow.auth.v1.AuthService/Login" */
   path: string;
   rateLimit: { requests: number; perMs: number; key: 'user' | 'peer'; failClosed: boolean } | undefined;
 }
 
-/** The part of a call that counts here. */
+/** The part of a call that matters here. */
 export interface LimitedCall {
   readonly policy: LimitedMethod;
   readonly context: { readonly actor: Actor; readonly peer: string };
 }
 
-/** A stage of the server's chain: goes on with `next`, or throws. */
+/** A stage of the server's chain: continues with `next`, or throws. */
 export type LimitInterceptor = (call: LimitedCall, next: () => Promise<void>) => Promise<void>;
 
 export interface RateLimitsOptions {
@@ -34,21 +35,29 @@ interface MethodLimit {
   name: string;
   failClosed: boolean;
   shared: RateLimiterRedis;
-  /** Counts this process alone, while the store is out of reach. */
-  backstop: RateLimiterMemory;
+  /**
+   * Quota is never given back, so a subject that has used up its quota is refused without asking Redis until the window
+   * ends.
+   */
+  refusals: Refusals;
+  /** The local fallback limiter: counts this process alone while Redis is out of reach. */
+  fallback: RateLimiterMemory;
 }
 
-// About as long as the store takes to be found again.
+// About as long as a lost Redis takes to be found again.
 const retryWithoutStoreMs = 1000;
 
-/** What the contract and the operator together allow; undefined: everything. */
+/** The limit that the contract and the operator set; undefined when there is none. */
 export function amountOf({ path, rateLimit }: LimitedMethod, overrides: RateLimitOverrides) {
   const override = overrides[path.slice(1)] ?? overrides['*'];
   if (rateLimit === undefined || override === 'unlimited') return undefined;
   return override ?? { requests: rateLimit.requests, perSeconds: Math.max(1, Math.ceil(rateLimit.perMs / 1000)) };
 }
 
-function toMethodLimit(method: LimitedMethod, { store, prefix, overrides }: RateLimitsOptions): MethodLimit | undefined {
+function toMethodLimit(
+  method: LimitedMethod,
+  { store, prefix, overrides }: RateLimitsOptions,
+): MethodLimit | undefined {
   const amount = amountOf(method, overrides);
   if (amount === undefined) return undefined;
   const { requests: points, perSeconds: duration } = amount;
@@ -56,36 +65,55 @@ function toMethodLimit(method: LimitedMethod, { store, prefix, overrides }: Rate
   return {
     name: `${points} per ${duration} s`,
     failClosed: method.rateLimit?.failClosed ?? false,
-    // Nothing is ever given back, so whoever has used everything up is refused without asking again until the window ends.
-    shared: new RateLimiterRedis({ storeClient: store.redis, keyPrefix, points, duration, inMemoryBlockOnConsumed: points }),
-    backstop: new RateLimiterMemory({ keyPrefix, points, duration }),
+    // The package remembers refusals too, but by the machine's clock, which may step.
+    shared: new RateLimiterRedis({ storeClient: store.redis, keyPrefix, points, duration }),
+    refusals: createRefusals(),
+    fallback: new RateLimiterMemory({ keyPrefix, points, duration }),
   };
 }
 
-/** Who is counted; it is named in the refusal, so it may hold nothing that the caller does not know. */
+/** The subject that is counted. A refusal names it, so it holds nothing that the caller does not know. */
 function subjectOf({ policy, context }: LimitedCall): string {
   const { actor, peer } = context;
-  return policy.rateLimit?.key === 'user' && actor.kind === 'user' ? `user:${actor.userId}` : `peer:${toPeerNetwork(peer)}`;
+  return policy.rateLimit?.key === 'user' && actor.kind === 'user'
+    ? `user:${actor.userId}`
+    : `peer:${toPeerNetwork(peer)}`;
 }
 
-function rateLimited(subject: string, limit: MethodLimit, { path }: LimitedMethod, { retryAfterMs }: Verdict): AppError {
+function rateLimited(
+  subject: string,
+  limit: MethodLimit,
+  { path }: LimitedMethod,
+  { retryAfterMs }: LimitDecision,
+): AppError {
   const quota = [{ subject, description: `${limit.name} for ${path.slice(1)}` }];
-  return new AppError('resource_exhausted', 'RATE_LIMITED', `too many requests: the limit is ${limit.name}`, { details: { retryAfterMs, quota } });
+  return new AppError('resource_exhausted', 'RATE_LIMITED', `too many requests: the limit is ${limit.name}`, {
+    details: { retryAfterMs, quota, metadata: { limit: limit.name } },
+  });
 }
 
 function limitsUnavailable(cause: unknown): AppError {
   const details = { retryAfterMs: retryWithoutStoreMs };
-  return new AppError('unavailable', 'LIMITS_UNAVAILABLE', 'whether a limit is reached cannot be told now', { details, cause });
+  return new AppError('unavailable', 'LIMITS_UNAVAILABLE', 'the rate limit cannot be checked now', {
+    details,
+    cause,
+  });
 }
 
 function createCounters(metrics: Metrics) {
   return {
-    refused: metrics.counter('taskflow_limits_refused_total', 'Calls beyond the rate limit of their method.', ['method']),
-    blind: metrics.counter('taskflow_limits_store_failures_total', 'Calls whose limit could not be told, by what was decided.', ['method', 'decision']),
+    refused: metrics.counter('taskflow_limits_refused_total', 'Calls beyond the rate limit of their method.', [
+      'method',
+    ]),
+    blind: metrics.counter(
+      'taskflow_limits_store_failures_total',
+      'Calls whose limit could not be checked, by what was decided.',
+      ['method', 'decision'],
+    ),
   };
 }
 
-/** Refuses calls beyond the limit of their method, counted in the store for all replicas together. */
+/** Refuses calls beyond their method's limit, counted in Redis for all replicas together. */
 export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
   const { store, metrics } = options;
   const counters = createCounters(metrics);
@@ -96,24 +124,28 @@ export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
     return limits.get(method.path);
   }
 
-  async function judge(limit: MethodLimit, method: string, subject: string): Promise<Verdict> {
+  async function judge(limit: MethodLimit, method: string, subject: string): Promise<LimitDecision> {
+    const leftMs = limit.refusals.leftMs(subject);
+    if (leftMs > 0) return { allowed: false, retryAfterMs: leftMs };
     try {
-      return await store.ask(() => consume(limit.shared, subject));
+      const decision = await store.ask(() => consume(limit.shared, subject));
+      if (!decision.allowed) limit.refusals.remember(subject, decision.retryAfterMs);
+      return decision;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       counters.blind.inc({ method, decision: limit.failClosed ? 'closed' : 'open' });
       if (limit.failClosed) throw limitsUnavailable(error);
-      return consume(limit.backstop, subject);
+      return consume(limit.fallback, subject);
     }
   }
 
   async function hold(limit: MethodLimit, call: LimitedCall): Promise<void> {
     const { policy } = call;
     const subject = subjectOf(call);
-    const verdict = await judge(limit, policy.path, subject);
-    if (verdict.allowed) return;
+    const decision = await judge(limit, policy.path, subject);
+    if (decision.allowed) return;
     counters.refused.inc({ method: policy.path });
-    throw rateLimited(subject, limit, policy, verdict);
+    throw rateLimited(subject, limit, policy, decision);
   }
 
   return (call, next) => {

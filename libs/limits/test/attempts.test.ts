@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { startTcpProxy, testRedisUrl } from '#libs/devcluster';
+import { describe, expect, it } from '@jest/globals';
+import { startTcpProxy, testRedisUrl } from '#dev/cluster';
 import { Redis } from 'ioredis';
-import type { Attempts, AttemptsOptions, Verdict } from '../src/index.ts';
+import { stopAfterEach } from '../../dev/testing/src/stop-after-each.ts';
+import type { Attempts, AttemptsOptions, LimitDecision } from '../src/index.ts';
 import { lessPatientMs, openTestLimits, type TestLimitsOptions } from './open.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close();
-});
+const afterTest = stopAfterEach();
 
-async function open(changes: Partial<AttemptsOptions> = {}, options: Partial<TestLimitsOptions> = {}): Promise<Attempts> {
+async function open(
+  changes: Partial<AttemptsOptions> = {},
+  options: Partial<TestLimitsOptions> = {},
+): Promise<Attempts> {
   const test = await openTestLimits({ url: testRedisUrl(), ...options });
-  opened.push(test);
+  afterTest(test.close);
   return test.limits.attempts({ name: 'password', free: 3, firstWaitMs: 200, longestWaitMs: 800, ...changes });
 }
 
-const allowedOf = (verdicts: readonly Verdict[]): number => verdicts.filter(({ allowed }) => allowed).length;
+const allowedOf = (decisions: readonly LimitDecision[]): number => decisions.filter(({ allowed }) => allowed).length;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** As time does. */
@@ -28,23 +29,25 @@ async function endWait(prefix: string): Promise<void> {
   redis.disconnect();
 }
 
-async function takeAll(attempts: Attempts, key: string, count: number): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
-  for (let taken = 0; taken < count; taken += 1) verdicts.push(await attempts.take(key));
-  return verdicts;
+async function takeAll(attempts: Attempts, key: string, count: number): Promise<LimitDecision[]> {
+  const decisions: LimitDecision[] = [];
+  for (let taken = 0; taken < count; taken += 1) decisions.push(await attempts.take(key));
+  return decisions;
 }
 
 describe('attempts at a secret', () => {
-  it('are as few in parallel, over several replicas, as one after another', async () => {
+  it('are no more in parallel, over several replicas, than one after another', async () => {
     const prefix = `test-${randomUUID()}`;
     const waits = { firstWaitMs: 60_000, longestWaitMs: 60_000 };
     const replicas = [await open(waits, { prefix }), await open(waits, { prefix })];
-    const verdicts = await Promise.all(Array.from({ length: 50 }, (_, index) => (replicas[index % 2] as Attempts).take('one')));
-    expect(allowedOf(verdicts)).toBe(3);
+    const decisions = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => (replicas[index % 2] as Attempts).take('one')),
+    );
+    expect(allowedOf(decisions)).toBe(3);
     expect((await replicas[0]?.take('another'))?.allowed).toBe(true);
   });
 
-  it('wait twice as long after each, up to the longest wait, and asking too early does not make it longer', async () => {
+  it('double the wait up to the longest, and an early attempt does not prolong it', async () => {
     const prefix = `test-${randomUUID()}`;
     const attempts = await open({ firstWaitMs: 60_000, longestWaitMs: 240_000 }, { prefix });
     expect(allowedOf(await takeAll(attempts, 'key', 3))).toBe(3);
@@ -59,7 +62,7 @@ describe('attempts at a secret', () => {
     }
   });
 
-  it('are allowed again when the wait is over that was told', async () => {
+  it('are allowed again when the returned wait is over', async () => {
     const attempts = await open();
     const [refused] = (await takeAll(attempts, 'key', 9)).filter(({ allowed }) => !allowed);
     await pause((refused?.retryAfterMs ?? 0) + 5);
@@ -82,20 +85,23 @@ describe('attempts at a secret', () => {
     expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
   });
 
-  it.each(['cut', 'freeze'] as const)('are counted by this process alone after a %s of Redis, and by Redis again later', async (loss) => {
-    const proxy = await startTcpProxy(testRedisUrl());
-    opened.push(proxy);
-    const attempts = await open({}, { url: proxy.url, timeoutMs: lessPatientMs });
-    await proxy[loss]();
-    expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
-    await attempts.forget('key');
-    expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
-    await proxy.restore();
-    let verdict = await attempts.take('key');
-    while (!verdict.allowed) {
-      await pause(20);
-      verdict = await attempts.take('key');
-    }
-    expect(verdict.allowed).toBe(true);
-  });
+  it.each(['cut', 'freeze'] as const)(
+    'are counted by this process alone after a %s of Redis, and by Redis again later',
+    async (loss) => {
+      const proxy = await startTcpProxy(testRedisUrl());
+      afterTest(proxy.close);
+      const attempts = await open({}, { url: proxy.url, timeoutMs: lessPatientMs });
+      await proxy[loss]();
+      expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
+      await attempts.forget('key');
+      expect(allowedOf(await takeAll(attempts, 'key', 9))).toBe(3);
+      await proxy.restore();
+      let decision = await attempts.take('key');
+      while (!decision.allowed) {
+        await pause(20);
+        decision = await attempts.take('key');
+      }
+      expect(decision.allowed).toBe(true);
+    },
+  );
 });

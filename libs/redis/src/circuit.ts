@@ -1,6 +1,6 @@
-/** Keeps a store that does not answer from costing every call its time limit. */
+/** Spares calls the time limit of a store that does not answer. */
 export interface Circuit {
-  /** Whether the store may be asked now; while it is open, one call in each pause may find out. */
+  /** Whether the store may be asked now. While the circuit is open, one call in each pause may try. */
   allows(): boolean;
   succeeded(): void;
   failed(): void;
@@ -9,7 +9,7 @@ export interface Circuit {
 const failuresToOpen = 3;
 const pauseMs = 1000;
 
-/** `now` in milliseconds; only its differences count. */
+/** `now` returns milliseconds; only differences count. */
 export function createCircuit(now: () => number = () => performance.now()): Circuit {
   let failures = 0;
   let nextTryAt = 0;

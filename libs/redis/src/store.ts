@@ -1,8 +1,9 @@
-import { assertNoOpenTransaction, type Logger, type Metrics } from '#libs/runtime';
+import { assertNoOpenTransaction, backoffMs, settlesWithin, type Logger, type Metrics } from '#libs/runtime';
 import { Redis } from 'ioredis';
 import { createCircuit } from './circuit.ts';
+import { reportState } from './report-state.ts';
 
-/** The store did not answer in time, or with a fault. Whoever asks knows what to do without it. */
+/** The store did not answer in time, or failed. The caller must be able to go on without it. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
@@ -10,9 +11,9 @@ export class StoreUnavailable extends Error {
 /** One connection to a Redis that may vanish at any time. */
 export interface Store {
   readonly redis: Redis;
-  /** Runs a command, or throws StoreUnavailable: at once while there is no connection, else within the time limit. */
+  /** Runs a command. Throws StoreUnavailable: at once while there is no connection, else within the time limit. */
   ask<T>(command: () => Promise<T>): Promise<T>;
-  /** Resolves when the connection is there, or when it is clear that it will not be soon. */
+  /** Resolves when the connection is there, or when it clearly will not be soon. */
   waitForFirstConnection(): Promise<void>;
   close(): void;
 }
@@ -20,7 +21,7 @@ export interface Store {
 const connectLimitMs = 1000;
 const firstConnectionLimitMs = 1000;
 
-const reconnectDelayMs = (attempt: number) => Math.min(1000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+const reconnectDelayMs = (attempt: number) => backoffMs({ firstMs: 100, maxMs: 1000 }, attempt);
 
 function connect(url: string): Redis {
   return new Redis(url, {
@@ -29,47 +30,40 @@ function connect(url: string): Redis {
     maxRetriesPerRequest: 0,
     connectTimeout: connectLimitMs,
     disconnectTimeout: 100,
-    // A connection that says nothing for so long is given up, with the commands that wait on it.
+    // A connection that is silent for this long is given up, with the commands that wait on it.
     socketTimeout: 2 * connectLimitMs,
     retryStrategy: reconnectDelayMs,
   });
 }
 
-// An answer takes less than a millisecond.
+// A normal answer takes less than a millisecond.
 const fallbackTimeoutMs = 45;
 const ticksUntilTimeout = 3;
 
 export interface StoreOptions {
-  /** What is stored there, part of the metric's name: "limits". */
+  /** What the store is for, a part of the metric's name: "limits". */
   purpose: string;
-  /** Which connection, in logs and the metric. */
+  /** Names the connection in logs and the metric. */
   name: string;
   logger: Logger;
   metrics: Metrics;
   timeoutMs?: number | undefined;
 }
 
-/** Says once that the connection is lost and once that it is back, however often it is tried in between. */
-function reportState(redis: Redis, { purpose, name, logger, metrics }: StoreOptions): void {
-  const gauge = metrics.gauge(`taskflow_${purpose}_store_reachable`, `Whether the Redis of the ${purpose} is connected.`, ['connection']);
-  const reachable = { set: (value: number) => gauge.set({ connection: name }, value) };
-  let lost = false;
-  redis.on('error', (error) => {
-    if (!lost) logger.warn({ err: error, role: name }, 'lost Redis');
-    lost = true;
-    reachable.set(0);
-  });
-  redis.on('close', () => reachable.set(0));
-  redis.on('ready', () => {
-    if (lost) logger.info({ role: name }, 'reached Redis again');
-    lost = false;
-    reachable.set(1);
-  });
+/** Keeps the metric that says whether the connection is there. */
+function measureState(redis: Redis, { purpose, name, metrics }: StoreOptions): void {
+  const gauge = metrics.gauge(
+    `taskflow_${purpose}_store_reachable`,
+    `Whether the Redis of the ${purpose} is connected.`,
+    ['connection'],
+  );
+  for (const event of ['error', 'close'] as const) redis.on(event, () => gauge.set({ connection: name }, 0));
+  redis.on('ready', () => gauge.set({ connection: name }, 1));
 }
 
 /**
- * Rejects with StoreUnavailable when nothing has come in time. Time in which this process was too busy to look counts as one
- * tick at most: the store must not be blamed for it, since without the store replicas go on apart.
+ * Rejects with StoreUnavailable when no answer came in time. Time in which this process was too busy to read counts as
+ * one tick at most: the store must not be blamed for it, because without the store replicas count apart.
  */
 function inTime<T>(work: Promise<T>, timeoutMs = fallbackTimeoutMs): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -78,7 +72,7 @@ function inTime<T>(work: Promise<T>, timeoutMs = fallbackTimeoutMs): Promise<T> 
     const wait = (ticksLeft: number): void => {
       if (settled) return;
       if (ticksLeft === 0) reject(new StoreUnavailable('no answer in time'));
-      // What has arrived by the end of a tick is read before the immediate runs.
+      // An answer that has arrived by the end of a tick is read before the immediate runs.
       else timer = setTimeout(() => setImmediate(wait, ticksLeft - 1), timeoutMs / ticksUntilTimeout);
     };
     wait(ticksUntilTimeout);
@@ -90,25 +84,19 @@ function inTime<T>(work: Promise<T>, timeoutMs = fallbackTimeoutMs): Promise<T> 
   });
 }
 
-function untilConnected(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => done(), firstConnectionLimitMs);
-    const done = (): void => {
-      clearTimeout(timer);
-      redis.off('ready', done);
-      redis.off('error', done);
-      resolve();
-    };
-    redis.once('ready', done);
-    redis.once('error', done);
-  });
+async function untilConnected(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  redis.once('ready', resolve).once('error', resolve);
+  await settlesWithin(promise, firstConnectionLimitMs);
+  redis.off('ready', resolve).off('error', resolve);
 }
 
-/** Begins to connect, and keeps trying until it is closed. */
+/** Starts to connect, and keeps trying until it is closed. */
 export function openStore(url: string, options: StoreOptions): Store {
   const redis = connect(url);
-  reportState(redis, options);
+  reportState(redis, options.logger, options.name);
+  measureState(redis, options);
   const circuit = createCircuit();
   redis.on('ready', () => circuit.succeeded());
   return {

@@ -8,7 +8,7 @@ import { envTypes } from './env-types.ts';
 const shape = {
   PORT: envTypes.port(50051),
   DATABASE_URL: envTypes.url('postgres:'),
-  KEY: envTypes.key32(),
+  KEY: envTypes.keys32(),
 };
 
 function faultsOf(env: Record<string, string>): readonly string[] {
@@ -20,11 +20,34 @@ function faultsOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
+describe('a secret that is being replaced', () => {
+  const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const lines = keys.map((key) => key.toString('base64')).join('\n');
+
+  it('is a list, the newest first', () => {
+    expect(loadConfig({ KEY: shape.KEY }, { KEY: `${lines}\n` }).KEY).toEqual(keys);
+    const urls = { URLS: envTypes.databaseUrls() };
+    expect(loadConfig(urls, { URLS: 'postgres://a:new@b/c postgres://a:old@b/c' }).URLS).toEqual([
+      'postgres://a:new@b/c',
+      'postgres://a:old@b/c',
+    ]);
+  });
+
+  it('has no key twice, and no URL of another database', () => {
+    expect(faultsOf({ DATABASE_URL: 'postgres://a@b/c', KEY: `${lines} ${lines}` })).toEqual([
+      'KEY: names a key twice',
+    ]);
+    expect(() =>
+      loadConfig({ URLS: envTypes.databaseUrls() }, { URLS: 'postgres://a:1@b/c postgres://a:2@b/d' }),
+    ).toThrow('URLS: must be URLs that differ in the password only');
+  });
+});
+
 describe('loadConfig', () => {
   it('reads every entry, with defaults where nothing is given', () => {
     const key = Buffer.alloc(32, 7);
     const config = loadConfig(shape, { DATABASE_URL: 'postgres://a@b/c', KEY: key.toString('base64') });
-    expect(config).toEqual({ PORT: 50051, DATABASE_URL: 'postgres://a@b/c', KEY: key });
+    expect(config).toEqual({ PORT: 50051, DATABASE_URL: 'postgres://a@b/c', KEY: [key] });
   });
 
   it('reports all faults at once and never the values', () => {
@@ -32,8 +55,20 @@ describe('loadConfig', () => {
     expect(faults).toEqual([
       'PORT: must be a whole number from 0 to 65535',
       'DATABASE_URL: is missing',
-      'KEY: must be 32 bytes in base64',
+      'KEY: must be 32 bytes in base64, or several such keys, the newest first',
     ]);
+  });
+
+  it('takes a key in either alphabet, and none with a stray character in it', () => {
+    const key = Buffer.alloc(32, 0xfb);
+    const read = (KEY: string) => loadConfig(shape, { DATABASE_URL: 'postgres://a@b/c', KEY }).KEY;
+    expect([read(key.toString('base64')), read(key.toString('base64url'))]).toEqual([[key], [key]]);
+    const text = key.toString('base64');
+    for (const bad of [`${text.slice(0, 9)}!${text.slice(9)}`, text.slice(0, -1), text.replaceAll('+', '-')]) {
+      expect(faultsOf({ DATABASE_URL: 'postgres://a@b/c', KEY: bad })).toEqual([
+        'KEY: must be 32 bytes in base64, or several such keys, the newest first',
+      ]);
+    }
   });
 
   it('reads an entry from the file that NAME_FILE names', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** The configuration is missing or malformed. `faults` has one line for each entry that is. */
+/** The configuration is incomplete or malformed. `faults` has one line for each bad entry. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
@@ -17,15 +17,19 @@ interface EnvReading {
   fault?: string;
 }
 
-/** Reads NAME, or the file that NAME_FILE names (a trailing line break is cut off). An empty value counts as absent. */
+/** Reads NAME, or the file that NAME_FILE names (without a trailing line break). An empty value counts as unset. */
 function readEntry(env: NodeJS.ProcessEnv, name: string): EnvReading {
   const file = env[`${name}_FILE`];
   if (file === undefined || file === '') return { value: env[name] === '' ? undefined : env[name] };
-  if (env[name] !== undefined && env[name] !== '') return { value: undefined, fault: `${name}: give it or ${name}_FILE, not both` };
+  if (env[name] !== undefined && env[name] !== '')
+    return { value: undefined, fault: `${name}: give it or ${name}_FILE, not both` };
   try {
     return { value: readFileSync(file, 'utf8').replace(/\r?\n$/, '') };
   } catch (error) {
-    return { value: undefined, fault: `${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` };
+    return {
+      value: undefined,
+      fault: `${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+    };
   }
 }
 
@@ -40,10 +44,13 @@ function toFault(issue: z.core.$ZodIssue, readings: Map<string, EnvReading>): st
 }
 
 /**
- * Reads and checks the entries of a shape: keys are names of environment variables, values zod types on strings.
- * Throws ConfigError with every fault at once; values never appear in it, since they may be secrets.
+ * Reads and checks the entries of a shape: names of environment variables with zod types on strings. Throws ConfigError
+ * with every fault at once. Values never appear in it, because they may be secrets.
  */
-export function loadConfig<S extends z.ZodRawShape>(shape: S, env: NodeJS.ProcessEnv = process.env): z.infer<z.ZodObject<S>> {
+export function loadConfig<S extends z.ZodRawShape>(
+  shape: S,
+  env: NodeJS.ProcessEnv = process.env,
+): z.infer<z.ZodObject<S>> {
   const readings = readEntries(env, Object.keys(shape));
   const values = Object.fromEntries([...readings].map(([name, reading]) => [name, reading.value]));
   const result = z.object(shape).safeParse(values);

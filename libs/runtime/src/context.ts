@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { steadyNow } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { ActiveSpan } from './telemetry/span.ts';
 import { newTraceParent, traceIdOf } from './telemetry/trace-parent.ts';
+import { timerMs } from './timer.ts';
 
 export interface UserActor {
   kind: 'user';
@@ -16,13 +18,13 @@ export interface ServiceActor {
 }
 export type Actor = UserActor | ServiceActor | { kind: 'anonymous' };
 
-/** What is true of the call, job or loop that the running code works for. */
+/** Facts about the call, job or loop that the running code works for. */
 export interface CallContext {
   /** The tracing id: the metadata x-request-id. */
-  callId: string;
+  requestId: string;
   /** The path of the RPC, or the name of the job or loop. */
   method: string;
-  /** When the answer is due: milliseconds since 1970. */
+  /** When the answer is due, on the clock of `steadyNow`. */
   deadline: number;
   /** Fires when the caller gave up or the deadline passed. */
   signal: AbortSignal;
@@ -30,16 +32,17 @@ export interface CallContext {
   /** The address of the client; empty for background work. */
   peer: string;
   userAgent: string;
-  /** W3C traceparent: what everything that is done for the call continues. */
+  /** W3C traceparent, which all work for the call continues. */
   traceParent: string;
   /** Absent when the call's trace is not recorded. */
   span?: ActiveSpan | undefined;
   logger: Logger;
 }
 
-const contexts = new AsyncLocalStorage<CallContext>();
+const contexts = new AsyncLocalStorage<CallContext | undefined>();
 
-export function runWithContext<T>(context: CallContext, fn: () => Promise<T>): Promise<T> {
+/** Without a context the work belongs to no call. */
+export function runWithContext<T>(context: CallContext | undefined, fn: () => Promise<T>): Promise<T> {
   return contexts.run(context, fn);
 }
 
@@ -50,40 +53,40 @@ export function currentContext(): CallContext | undefined {
 /** Milliseconds until the deadline of the running call, never negative; Infinity outside of any call. */
 export function remainingMs(): number {
   const context = contexts.getStore();
-  return context === undefined ? Infinity : Math.max(0, context.deadline - Date.now());
+  return context === undefined ? Infinity : Math.max(0, context.deadline - steadyNow());
 }
 
-export function newCallId(): string {
+export function newRequestId(): string {
   return randomUUID();
 }
 
 export interface BackgroundOptions {
-  /** For logs and as the method: "overdue-sweep". */
+  /** The name in logs and the method: "overdue-sweep". */
   name: string;
   logger: Logger;
   timeoutMs: number;
-  /** The call that caused this work, when there is one. */
-  callId?: string;
+  /** The call that caused the work, if any. */
+  requestId?: string;
   traceParent?: string;
   /** Ends the work early, for instance at shutdown. */
   signal?: AbortSignal;
 }
 
-/** Runs work that no call waits for in a context of its own, so that everything it does has a deadline and an id. */
+/** Runs work that no call waits for in a context of its own, so that all of it has a deadline and an id. */
 export function runInBackground<T>(options: BackgroundOptions, fn: (context: CallContext) => Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(options.timeoutMs);
-  const callId = options.callId ?? newCallId();
+  const timeout = AbortSignal.timeout(timerMs(options.timeoutMs));
+  const requestId = options.requestId ?? newRequestId();
   const traceParent = options.traceParent ?? newTraceParent();
   const context: CallContext = {
-    callId,
+    requestId,
     method: options.name,
-    deadline: Date.now() + options.timeoutMs,
+    deadline: steadyNow() + options.timeoutMs,
     signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
     actor: { kind: 'anonymous' },
     peer: '',
     userAgent: '',
     traceParent,
-    logger: options.logger.child({ requestId: callId, traceId: traceIdOf(traceParent), method: options.name }),
+    logger: options.logger.child({ requestId, traceId: traceIdOf(traceParent), method: options.name }),
   };
   return contexts.run(context, () => fn(context));
 }

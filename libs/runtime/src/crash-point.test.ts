@@ -12,7 +12,9 @@ function pass(orders: string | undefined): { signal: NodeJS.Signals | null; outp
     import { armCrashPoints, crashPoint } from ${JSON.stringify(library)};
     armCrashPoints(${JSON.stringify(orders)});
     process.stdout.write('a'); crashPoint('first'); process.stdout.write('b'); crashPoint('second'); process.stdout.write('c');`;
-  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '--eval', program], { encoding: 'utf8' });
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '--eval', program], {
+    encoding: 'utf8',
+  });
   return { signal, output: stdout };
 }
 

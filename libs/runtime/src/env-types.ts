@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decodeCanonical } from './canonical-base64.ts';
 
 function parseJson(text: string, context: z.RefinementCtx): unknown {
   try {
@@ -14,12 +15,24 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
   return url !== null && protocols.includes(url.protocol);
 }
 
-function integer(min: number, max: number): z.ZodType<number, string> {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d{1,15}$/, message).transform(Number).refine((value) => value >= min && value <= max, message);
+const databaseProtocols = ['postgres:', 'postgresql:'];
+
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+
+function withoutPassword(url: string): string {
+  return Object.assign(new URL(url), { password: '' }).href;
 }
 
-/** Types for the entries of a configuration; each reads a string. */
+function integer(min: number, max: number): z.ZodType<number, string> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+/** Types for the entries of a configuration. Each reads a string. */
 export const envTypes = {
   /** A TCP port; 0 takes a free one. */
   port: (fallback: number) => integer(0, 65_535).default(fallback),
@@ -34,27 +47,56 @@ export const envTypes = {
       .transform(Number)
       .refine((value) => value <= 1, 'must be a number from 0 to 1')
       .default(fallback),
-  /** A URL with one of the protocols, written with their colon: "postgres:". */
-  url: (...protocols: string[]) => z.string().refine((text) => isUrl(text, protocols), `must be a URL that starts with ${protocols.join('// or ')}//`),
+  /** A URL with one of the protocols, each given with its colon: "postgres:". */
+  url: (...protocols: string[]) =>
+    z.string().refine((text) => isUrl(text, protocols), `must be a URL that starts with ${protocols.join('// or ')}//`),
   text: () => z.string().min(1, 'must not be empty'),
   textOr: (fallback: string) => z.string().min(1, 'must not be empty').default(fallback),
   optionalText: () => z.string().optional(),
   oneOf: <T extends readonly [string, ...string[]]>(values: T, fallback: T[number]) =>
     z.enum(values, `must be one of ${values.join(', ')}`).default(fallback as never),
-  /** 32 bytes in base64. */
-  key32: () =>
+  /**
+   * Keys of 32 bytes, each in base64 or base64url as `openssl rand -base64 32` writes them, separated by blanks or line
+   * breaks. The newest comes first; the others still open what they sealed. A stray character is refused, because it
+   * would change a key unnoticed.
+   */
+  keys32: () =>
     z
       .string()
-      .transform((text) => Buffer.from(text, 'base64'))
-      .refine((key) => key.length === 32, 'must be 32 bytes in base64'),
+      .transform((text) =>
+        wordsOf(text).map((word) => decodeCanonical(word, 'base64') ?? decodeCanonical(word, 'base64url')),
+      )
+      .refine(
+        (keys) => keys.length > 0 && keys.every((key) => key?.length === 32),
+        'must be 32 bytes in base64, or several such keys, the newest first',
+      )
+      .transform((keys) => keys.filter((key) => key !== undefined))
+      .refine((keys) => new Set(keys.map((key) => key.toString('hex'))).size === keys.length, 'names a key twice'),
+  /**
+   * URLs of one database that differ only in the password, separated by blanks or line breaks. The newest comes first.
+   */
+  databaseUrls: () =>
+    z
+      .string()
+      .transform(wordsOf)
+      .refine(
+        (urls) => urls.length > 0 && urls.every((url) => isUrl(url, databaseProtocols)),
+        'must be a URL that starts with postgres:// or postgresql://',
+      )
+      .refine((urls) => new Set(urls.map(withoutPassword)).size <= 1, 'must be URLs that differ in the password only'),
   json: <S extends z.ZodType>(schema: S) => z.string().transform(parseJson).pipe(schema),
-  /** Comma separated; empty when absent. */
+  /** Comma separated; empty when unset. */
   list: () =>
     z
       .string()
       .default('')
-      .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== '')),
-  /** "1" or "true"; false when absent. */
+      .transform((text) =>
+        text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      ),
+  /** "1" or "true"; false when unset. */
   flag: () =>
     z
       .enum(['0', '1', 'false', 'true'], 'must be 0 or 1')

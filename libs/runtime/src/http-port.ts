@@ -1,23 +1,24 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { listenOn } from './listen.ts';
 import type { Metrics } from './metrics.ts';
-import { PortTakenError } from './port-taken.ts';
 
 export interface HttpPortOptions {
   host: string;
   port: number;
   metrics: Metrics;
-  /** Whether the service takes calls; liveness does not depend on it. */
+  /** Whether the service accepts calls. Liveness does not depend on it. */
   isReady: () => boolean;
-  /** Files that are served as they are, by path: for people who develop. */
+  /** Static files by path, for developers. */
   pages?: Readonly<Record<string, { type: string; file: string }>>;
-  /** Who answers everything below a path of one segment, such as "/board". */
+  /** Handlers for everything below a path of one segment, such as "/board". */
   mounts?: HttpMounts;
 }
 
-/** Path of one segment → what answers there; it never rejects. */
-export type HttpMounts = Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>>;
+/** Path of one segment → its handler, which never rejects. */
+export type HttpMounts = Readonly<
+  Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
+>;
 
 export interface HttpPort {
   port: number;
@@ -33,7 +34,9 @@ interface Answer {
 async function readPage(path: string, { pages = {} }: HttpPortOptions): Promise<Answer> {
   const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
   const body = page && (await readFile(page.file, 'utf8').catch(() => undefined));
-  return page === undefined || body === undefined ? { status: 404, body: 'not found\n' } : { status: 200, type: page.type, body };
+  return page === undefined || body === undefined
+    ? { status: 404, body: 'not found\n' }
+    : { status: 200, type: page.type, body };
 }
 
 async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
@@ -43,7 +46,11 @@ async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
     case '/readyz':
       return options.isReady() ? { status: 200, body: 'ok\n' } : { status: 503, body: 'not serving\n' };
     case '/metrics':
-      return { status: 200, type: options.metrics.registry.contentType, body: await options.metrics.registry.metrics() };
+      return {
+        status: 200,
+        type: options.metrics.registry.contentType,
+        body: await options.metrics.registry.metrics(),
+      };
     default:
       return readPage(path, options);
   }
@@ -58,24 +65,22 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const mounted = findMount(path, options);
   if (mounted !== undefined) return mounted(request, response);
-  const { status, type, body } = await answer(path, options).catch(() => ({ status: 500, type: undefined, body: 'internal error\n' }));
+  const { status, type, body } = await answer(path, options).catch(() => ({
+    status: 500,
+    type: undefined,
+    body: 'internal error\n',
+  }));
   response.writeHead(status, { 'content-type': type ?? 'text/plain' }).end(body);
 }
 
 /** Serves /metrics (Prometheus), /livez, /readyz, the given pages and mounts. Throws PortTakenError. */
-export function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
+export async function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
   const server = createServer((request, response) => void handle(request, response, options));
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new PortTakenError('http', options.port) : error),
-    );
-    server.listen(options.port, options.host, () => {
-      const close = () =>
-        new Promise<void>((done) => {
-          server.close(() => done());
-          server.closeAllConnections();
-        });
-      resolve({ port: (server.address() as AddressInfo).port, close });
+  const port = await listenOn(server, { protocol: 'http', host: options.host, port: options.port });
+  const close = () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
     });
-  });
+  return { port, close };
 }

@@ -14,9 +14,12 @@ function record(log: (logger: ReturnType<typeof createLogger>) => void): string 
   return text;
 }
 
-it('D18: never writes passwords, tokens or hashes, at the top or one level down', () => {
+it('never writes passwords, tokens or hashes, at the top or one level down', () => {
   const text = record((logger) => {
-    logger.info({ password: 'CANARY1', refreshToken: 'CANARY2', request: { accessToken: 'CANARY3', passwordHash: 'CANARY4' } }, 'sent');
+    logger.info(
+      { password: 'CANARY1', refreshToken: 'CANARY2', request: { accessToken: 'CANARY3', passwordHash: 'CANARY4' } },
+      'sent',
+    );
     logger.info({ metadata: { authorization: 'Bearer CANARY5' } }, 'sent');
   });
   expect(text).not.toContain('CANARY');
@@ -24,8 +27,14 @@ it('D18: never writes passwords, tokens or hashes, at the top or one level down'
 });
 
 it('writes of an error only type, code, first line and stack, since drivers append statements with values', () => {
-  const error = Object.assign(new Error('insert failed\ninsert into accounts values (CANARY)'), { code: '23505', query: 'CANARY' });
+  const error = Object.assign(new Error('insert failed\ninsert into accounts values (CANARY)'), {
+    code: '23505',
+    query: 'CANARY',
+  });
   const text = record((logger) => logger.error({ err: new Error('outer', { cause: error }) }, 'failed'));
   expect(text).not.toContain('CANARY');
-  expect(JSON.parse(text)).toMatchObject({ msg: 'failed', err: { message: 'outer', cause: { message: 'insert failed', code: '23505' } } });
+  expect(JSON.parse(text)).toMatchObject({
+    msg: 'failed',
+    err: { message: 'outer', cause: { message: 'insert failed', code: '23505' } },
+  });
 });

@@ -3,7 +3,7 @@ import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
 
 export type Logger = pino.Logger;
 
-/** Keys whose values are secrets wherever they turn up in a log line, also one level down. */
+/** Keys whose values are secrets in any log line, also in nested objects. */
 const secretKeys = [
   'password',
   'passwordHash',
@@ -16,7 +16,8 @@ const secretKeys = [
   'authorization',
   'secret',
   'privateKey',
-  'encryptionKey',
+  'encryptionKeys',
+  'pageTokenKeys',
   'databaseUrl',
   'redisUrl',
   'url',
@@ -25,12 +26,12 @@ const secretKeys = [
 const redacted = '[redacted]';
 const isSecret: ReadonlySet<string> = new Set(secretKeys);
 
-/** As deep as redaction looks, counted from the line itself. */
+/** The depth of redaction, counted from the line itself. */
 const deepest = 4;
 
-/** The value without secrets; the very same when there are none, which nearly all lines can say at once. */
+/** The value without secrets. Returns the same object when there are none, which is cheap for nearly all lines. */
 function withoutSecrets(value: unknown, depth: number): unknown {
-  // What turns itself into JSON (dates, buffers) has no keys to look at.
+  // Values with their own JSON form (dates, buffers) have no keys to check.
   if (typeof value !== 'object' || value === null || depth > deepest || 'toJSON' in value) return value;
   let copy: Record<string, unknown> | undefined;
   for (const [key, child] of Object.entries(value)) {
@@ -40,12 +41,12 @@ function withoutSecrets(value: unknown, depth: number): unknown {
   return copy ?? value;
 }
 
-/** Only objects inside of the line are looked at: its own keys, and those of child loggers, have serializers. */
+/** Checks nested objects only: the line's own keys, and those of child loggers, have serializers. */
 function redactNested(line: Record<string, unknown>): Record<string, unknown> {
   let copy: Record<string, unknown> | undefined;
   for (const key in line) {
     const value = line[key];
-    // An error has a serializer, which leaves out what it does not know.
+    // An error has a serializer, which keeps only known properties.
     if (typeof value !== 'object' || key === 'err') continue;
     const clean = withoutSecrets(value, 2);
     if (clean !== value) (copy ??= { ...line })[key] = clean;
@@ -64,7 +65,7 @@ interface ErrorLine {
   cause?: ErrorLine;
 }
 
-/** Only what is known to be harmless: an error's other properties may hold SQL with values, or a whole request. */
+/** Keeps only harmless properties. An error's others may hold SQL with values, or a whole request. */
 function serializeError(error: unknown, depth = 0): ErrorLine {
   if (!(error instanceof Error)) return { type: typeof error, message: 'not an Error' };
   const { code, reason } = error as { code?: unknown; reason?: unknown };
@@ -76,32 +77,40 @@ function serializeError(error: unknown, depth = 0): ErrorLine {
   return line;
 }
 
-/** Messages of database drivers go on with the statement and its values after the first line. */
+/** After the first line, messages of database drivers contain the statement and its values. */
 function firstLine(message: string): string {
   return message.split('\n', 1)[0]?.slice(0, 500) ?? '';
 }
 
 function stackFrames(stack: string | undefined): string {
-  return (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 20).join('\n');
+  return (stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 20)
+    .join('\n');
 }
 
 let standardOutput: LineBuffer | undefined;
 
-/** One for the process: loggers that share it keep the order of their lines. */
+/** One buffer for the process, so that loggers keep the order of their lines. */
 function openStandardOutput(): LineBuffer {
   if (standardOutput !== undefined) return standardOutput;
   const buffer = createLineBuffer(pino.destination({ dest: 1, sync: true }));
-  // Also after an exception that nobody caught. What a SIGKILL takes along are lines of the last moment.
+  // Runs after an uncaught exception too. A SIGKILL loses the lines of the last moment.
   process.on('exit', buffer.flush);
   return (standardOutput = buffer);
 }
 
 /**
- * A logger that writes one JSON line per event to standard output, a moment later when it is neither a warning, an error nor
- * for the audit. Secrets under their usual names are replaced by "[redacted]"; an error under `err` is reduced to type, code,
- * first line of the message, stack and causes.
+ * A logger that writes one JSON line per event to standard output, at once for warnings, errors and audit lines, a
+ * moment later for others. Secrets under their usual names become "[redacted]". An error under `err` is reduced to
+ * type, code, first line of the message, stack and causes.
  */
-export function createLogger(options: { service: string; level: string; destination?: pino.DestinationStream }): Logger {
+export function createLogger(options: {
+  service: string;
+  level: string;
+  destination?: pino.DestinationStream;
+}): Logger {
   return pino(
     {
       level: options.level,

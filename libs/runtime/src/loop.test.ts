@@ -24,7 +24,7 @@ it('goes on after a failing run', async () => {
 
 it('runs at once when woken, however long the pause', async () => {
   let runs = 0;
-  let second = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
   const first = Promise.withResolvers<void>();
   const loop = startLoop({
     name: 'test',
@@ -39,7 +39,6 @@ it('runs at once when woken, however long the pause', async () => {
   await first.promise;
   loop.wake();
   await second.promise;
-  second = Promise.withResolvers<void>();
   await loop.stop();
   expect(runs).toBe(2);
 });

@@ -1,4 +1,6 @@
+import { backoffMs } from './backoff.ts';
 import type { Logger } from './logger.ts';
+import { createWakeableSleep } from './sleep.ts';
 
 export interface LoopOptions {
   name: string;
@@ -21,28 +23,18 @@ export interface Loop {
 /** Repeats work until stopped. A failing run is logged and repeated later; it never ends the loop. */
 export function startLoop(options: LoopOptions): Loop {
   const stopping = new AbortController();
-  let wake: () => void = () => undefined;
+  const pause = createWakeableSleep();
+  const backoff = { firstMs: options.intervalMs, maxMs: options.maxBackoffMs ?? 10_000 };
   let woken = false;
-
-  function pause(ms: number): Promise<void> {
-    if (woken || stopping.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
 
   async function runOnce(failures: number): Promise<{ failures: number; pauseMs: number }> {
     try {
       const outcome = await options.run(stopping.signal);
       return { failures: 0, pauseMs: outcome?.again === true ? 0 : options.intervalMs };
     } catch (error) {
-      if (!stopping.signal.aborted) options.logger.warn({ err: error, loop: options.name, failures: failures + 1 }, 'loop run failed');
-      const backoffMs = Math.min(options.maxBackoffMs ?? 10_000, options.intervalMs * 2 ** Math.min(failures, 10));
-      return { failures: failures + 1, pauseMs: Math.max(50, backoffMs * (0.5 + Math.random() / 2)) };
+      if (!stopping.signal.aborted)
+        options.logger.warn({ err: error, loop: options.name, failures: failures + 1 }, 'loop run failed');
+      return { failures: failures + 1, pauseMs: Math.max(50, backoffMs(backoff, failures + 1)) };
     }
   }
 
@@ -52,8 +44,8 @@ export function startLoop(options: LoopOptions): Loop {
       woken = false;
       const result = await runOnce(failures);
       failures = result.failures;
-      if (result.pauseMs > 0) await pause(result.pauseMs);
-      else await new Promise(setImmediate);
+      if (result.pauseMs === 0) await new Promise(setImmediate);
+      else if (!woken) await pause.sleep(result.pauseMs, stopping.signal);
     }
   }
 
@@ -61,11 +53,10 @@ export function startLoop(options: LoopOptions): Loop {
   return {
     wake: () => {
       woken = true;
-      wake();
+      pause.wake();
     },
     stop: async () => {
       stopping.abort();
-      wake();
       await ended;
     },
   };

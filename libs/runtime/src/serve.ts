@@ -1,6 +1,6 @@
 import { ConfigError } from './config.ts';
-import type { Logger } from './logger.ts';
-import { PortTakenError } from './port-taken.ts';
+import { PortTakenError } from './listen.ts';
+import { createLogger, type Logger } from './logger.ts';
 
 export interface RunningApp {
   grpcPort: number;
@@ -30,11 +30,22 @@ function explain(service: string, error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Resolves with the reason to stop: a signal, or the parent's end when the process is bound to it. */
+/** Resolves with the reason to stop: a signal, or the end of a parent that the process is bound to. */
 function stopRequested(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
     if (process.env['TASKFLOW_EXIT_WITH_PARENT'] === '1') process.once('disconnect', () => resolve('parent ended'));
+  });
+}
+
+/** Node would write these to standard error, as plain text between the JSON lines that a collector reads. */
+function logWhatNodeSays(logger: Logger): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'warning of the runtime'));
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'));
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'uncaught exception');
+    process.exit(1);
   });
 }
 
@@ -45,8 +56,8 @@ function announce(service: string, app: RunningApp): void {
 }
 
 /**
- * The life of a service's process: reads the configuration, starts, waits for SIGTERM or SIGINT, drains, exits 0.
- * Exits 1 with a message on standard error when it cannot start. `--check-config` only checks the configuration.
+ * The life of a service's process: reads the configuration, starts, waits for SIGTERM or SIGINT, drains, exits 0. When
+ * it cannot start, it writes to standard error and exits 1. `--check-config` only checks the configuration.
  */
 export async function serve<C>(options: ServeOptions<C>): Promise<void> {
   try {
@@ -56,8 +67,8 @@ export async function serve<C>(options: ServeOptions<C>): Promise<void> {
       return;
     }
     const stop = stopRequested();
+    logWhatNodeSays(createLogger({ service: options.service, level: 'info' }));
     const app = await options.start(config);
-    process.on('unhandledRejection', (error) => app.logger.error({ err: error }, 'unhandled rejection'));
     announce(options.service, app);
     app.logger.info({ reason: await stop }, 'stopping');
     await app.stop();

@@ -3,20 +3,26 @@ import { ConfigError, loadConfig } from './config.ts';
 import { envTypes } from './env-types.ts';
 import type { TracingConfig } from './telemetry/start-tracing.ts';
 
-/** The number of each service: it gives the default ports 50050 + n and 9464 + n. */
+/** The number n of each service gives its default ports 50050 + n and 9464 + n. */
 const numbers = { auth: 1, users: 2, tasks: 3, scheduler: 4 } as const;
 type ServiceName = keyof typeof numbers;
 
 const privateKey = z.looseObject(
-  { kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() },
+  { kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string(), kid: z.string().optional() },
   'must be a private Ed25519 key as JSON Web Key',
 );
-const publicKeys = z.object(
-  { keys: z.array(z.looseObject({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })) },
-  'must be a JSON Web Key Set of Ed25519 keys, kid = service name',
-);
+const publicKeys = z
+  .object(
+    {
+      keys: z.array(
+        z.looseObject({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }),
+      ),
+    },
+    'must be a JSON Web Key Set of Ed25519 keys, kid = service name, or service name and a dot and more',
+  )
+  .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'has two keys of the same kid');
 
-/** What every service needs to know. */
+/** The configuration that every service needs. */
 export interface ServiceConfig {
   service: ServiceName;
   env: 'development' | 'test' | 'production';
@@ -25,20 +31,24 @@ export interface ServiceConfig {
   grpcPort: number;
   httpPort: number;
   databaseUrl: string;
+  /** The same URL with earlier or coming passwords. */
+  previousDatabaseUrls?: readonly string[] | undefined;
   poolSize: number;
   serviceKey: z.infer<typeof privateKey>;
   servicePublicKeys: z.infer<typeof publicKeys>;
   shutdownGraceMs: number;
   trustedProxies: string[];
-  /** What a server takes on at the same time; left out: the defaults below. */
+  /** How much work a server accepts at the same time. Default: below. */
   capacity?: { unfinishedCalls: number; openStreams: number; incompleteRequests: number } | undefined;
-  /** What a server puts up with from a peer; left out: the defaults below. */
-  peerLimits?: { connectionsPerPeer: number; connectionsPerSecond: number; streamsPerSecond: number; resetsPerSecond: number } | undefined;
-  /** How long a connection lives, so that clients find new replicas; left out: 5 minutes. */
+  /** What a server allows one peer. Default: below. */
+  peerLimits?:
+    | { connectionsPerPeer: number; connectionsPerSecond: number; streamsPerSecond: number; resetsPerSecond: number }
+    | undefined;
+  /** How long a connection lives, so that clients find new replicas. Default 5 minutes. */
   connectionAgeMs?: number | undefined;
-  /** Left out: nothing is traced. */
+  /** Undefined: nothing is traced. */
   tracing?: TracingConfig | undefined;
-  /** Where crash tests name the point at which a process dies; see armCrashPoints. */
+  /** The file in which crash tests name a crash point; see armCrashPoints. */
   crashFile?: string | undefined;
 }
 
@@ -50,7 +60,7 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_HOST: envTypes.textOr('0.0.0.0'),
     [`${prefix}_GRPC_PORT` as const]: envTypes.port(50_050 + numbers[service]),
     [`${prefix}_HTTP_PORT` as const]: envTypes.port(9464 + numbers[service]),
-    [`${prefix}_DATABASE_URL` as const]: envTypes.url('postgres:', 'postgresql:'),
+    [`${prefix}_DATABASE_URL` as const]: envTypes.databaseUrls(),
     [`${prefix}_POOL_SIZE` as const]: envTypes.positiveInt(10, 1000),
     TASKFLOW_SERVICE_KEY: envTypes.json(privateKey),
     TASKFLOW_SERVICE_PUBLIC_KEYS: envTypes.json(publicKeys),
@@ -71,18 +81,20 @@ function shapeOf(service: ServiceName) {
   };
 }
 
-function toTracing(endpoint: string | undefined, ratio: number): TracingConfig | undefined {
-  return endpoint === undefined ? undefined : { endpoint, ratio };
-}
-
-/** The address of another service: its gRPC target. */
+/** The type of another service's address, a gRPC target. */
 export function addressType(service: ServiceName): z.ZodType<string, string | undefined> {
   return envTypes.textOr(`127.0.0.1:${50_050 + numbers[service]}`);
 }
 
+/** The URL of a service's database, for commands that need nothing else. Throws ConfigError. */
+export function readDatabaseUrl(service: ServiceName, env: NodeJS.ProcessEnv = process.env): string {
+  const name = `TASKFLOW_${service.toUpperCase()}_DATABASE_URL`;
+  return loadConfig({ [name]: envTypes.databaseUrls() }, env)[name]?.[0] ?? '';
+}
+
 /**
- * Reads what every service needs together with the entries of its own (`extra`: name of the variable → type), so that
- * all faults are reported at once. Throws ConfigError. A default secret does not exist: all keys must be given.
+ * Reads the configuration of every service together with the service's own entries (`extra`: variable → type), so that
+ * all faults are reported at once. Throws ConfigError. There are no default secrets: all keys must be given.
  */
 export function loadServiceConfig<S extends z.ZodRawShape>(
   service: ServiceName,
@@ -93,6 +105,8 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
   const read = <T>(name: string): T => values[name] as T;
   const own = Object.fromEntries(Object.keys(extra).map((name) => [name, values[name]])) as z.infer<z.ZodObject<S>>;
   const prefix = `TASKFLOW_${service.toUpperCase()}`;
+  const [databaseUrl, ...previousDatabaseUrls] = read<string[]>(`${prefix}_DATABASE_URL`);
+  const endpoint = read<string | undefined>('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT');
   const common: ServiceConfig = {
     service,
     env: read('TASKFLOW_ENV'),
@@ -100,7 +114,8 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     host: read('TASKFLOW_HOST'),
     grpcPort: read(`${prefix}_GRPC_PORT`),
     httpPort: read(`${prefix}_HTTP_PORT`),
-    databaseUrl: read(`${prefix}_DATABASE_URL`),
+    databaseUrl: databaseUrl ?? '',
+    previousDatabaseUrls,
     poolSize: read(`${prefix}_POOL_SIZE`),
     serviceKey: read('TASKFLOW_SERVICE_KEY'),
     servicePublicKeys: read('TASKFLOW_SERVICE_PUBLIC_KEYS'),
@@ -118,9 +133,27 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
       resetsPerSecond: read('TASKFLOW_MAX_RESETS_PER_SECOND'),
     },
     connectionAgeMs: read('TASKFLOW_CONNECTION_AGE_MS'),
-    tracing: toTracing(read('TASKFLOW_OTLP_ENDPOINT') ?? read('OTEL_EXPORTER_OTLP_ENDPOINT'), read('TASKFLOW_TRACE_RATIO')),
+    tracing: endpoint === undefined ? undefined : { endpoint, ratio: read('TASKFLOW_TRACE_RATIO') },
     crashFile: read('TASKFLOW_CRASH_FILE'),
   };
-  if (common.env === 'production' && common.crashFile !== undefined) throw new ConfigError(['TASKFLOW_CRASH_FILE: is for crash tests, not for production']);
+  const faults = findContradictions(common);
+  if (faults.length > 0) throw new ConfigError(faults);
   return { common, own };
+}
+
+function findContradictions({ service, env, crashFile, serviceKey, servicePublicKeys }: ServiceConfig): string[] {
+  const kid = serviceKey.kid ?? service;
+  const isKnown = servicePublicKeys.keys.some((key) => key.kid === kid && key.x === serviceKey.x);
+  return [
+    ...(env === 'production' && crashFile !== undefined
+      ? ['TASKFLOW_CRASH_FILE: is for crash tests, not for production']
+      : []),
+    ...(kid === service || kid.startsWith(`${service}.`) ? [] : [`TASKFLOW_SERVICE_KEY: its kid is not of ${service}`]),
+    // Others refuse a service that signs with a key they may not know yet.
+    ...(isKnown
+      ? []
+      : [
+          'TASKFLOW_SERVICE_KEY: is not among TASKFLOW_SERVICE_PUBLIC_KEYS, which every service must know before this one uses it',
+        ]),
+  ];
 }

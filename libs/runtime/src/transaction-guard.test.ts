@@ -5,7 +5,7 @@ it('lets network calls out while no transaction is open', () => {
   expect(() => assertNoOpenTransaction('a call')).not.toThrow();
 });
 
-it('D10: refuses a network or queue call inside a transaction, also after an await', async () => {
+it('refuses a network or queue call inside a transaction, also after an await', async () => {
   const attempt = runInsideTransaction(async () => {
     await Promise.resolve();
     assertNoOpenTransaction('queue call');

@@ -1,28 +1,32 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
-import { openServiceDatabase, uuidv7, type Database } from '#libs/db';
+import { createPageTokens, deriveKey, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
-import { bind, createRevocationFollower, openPorts, startApplication, type RevocationFollower, type ServiceBase } from '#libs/grpc';
+import { bind } from '#libs/grpc';
+import { createRevocationFollower, type RevocationFollower } from '#libs/identity';
+import { openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Limits } from '#libs/limits';
-import { systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
+import { createAuthReader } from './db/auth.reader.ts';
 import { constraints, createRepositories, databaseDefinition } from './db/database.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
 import type { AuthDeps, PasswordHasher } from './deps.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
-import { authHandlers, internalAuthHandlers } from './rpc/auth.handlers.ts';
-import { toRevocationsMessages } from './rpc/auth.mapper.ts';
+import { authHandlers } from './rpc/auth.handlers.ts';
+import { internalAuthHandlers } from './rpc/internal-auth.handlers.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
 import { createPasswordGuard } from './security/password-guard.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
 import { createRefreshTokens } from './security/refresh-tokens.ts';
+import { createRequestFingerprints } from './security/request-fingerprints.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { startCleaning, startPreparation } from './start-up.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
-import { pruneRequests } from './use-cases/prune-requests.ts';
-import { removeExpiredRevocations } from './use-cases/remove-expired-revocations.ts';
-import { removeExpiredSessions } from './use-cases/remove-expired-sessions.ts';
+import { removeExpired } from './use-cases/remove-expired.ts';
+import { setMailboxes } from './use-cases/set-mailboxes.ts';
+import { watchRevocations } from './use-cases/watch-revocations.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -46,7 +50,10 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
     parts.add({ name: 'preparation', stop: preparation.stop });
     const revocations = followOwnRevocations(base, feed);
     return openPorts(base, {
-      bindings: [bind(AuthServiceService, authHandlers(deps)), bind(InternalAuthServiceService, internalAuthHandlers(deps))],
+      bindings: [
+        bind(AuthServiceService, authHandlers(deps)),
+        bind(InternalAuthServiceService, internalAuthHandlers(deps)),
+      ],
       access: { accessKeys: keys, revocations, checks: { revocations: () => revocations.check() } },
       limits,
       schemaVersion: database.schemaVersion,
@@ -63,15 +70,15 @@ interface Inside {
   deps: AuthDeps;
 }
 
-// Short, since a message that died with its process waits for longer than this before another one takes it over.
+// Short: another replica takes over a message of a dead process only after this time.
 const profileTimeoutMs = 3000;
 
 type OutboxCalls = { 'upsert-profile': ProfileUpsert };
 
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
   const { config, logger, metrics } = base;
-  const { clock = systemClock } = overrides;
-  const { encryptionKey, sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs } = config;
+  const { clock = base.clock } = overrides;
+  const { encryptionKeys } = config;
   const database = await openServiceDatabase(base, databaseDefinition);
   const profiles = openProfileClient(base);
   const outbox = createOutbox<OutboxCalls>({
@@ -90,20 +97,23 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
       }),
     constraints,
   );
-  const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(encryptionKey), clock, logger });
+  const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(encryptionKeys), clock, logger });
   const deps: AuthDeps = {
     uow,
+    reader: createAuthReader(database.reader),
     clock,
     logger,
     newId: uuidv7,
     passwords: overrides.passwords ?? (await createPasswordHasher()),
     passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
-    refreshTokens: createRefreshTokens(encryptionKey),
+    refreshTokens: createRefreshTokens(encryptionKeys),
+    requestFingerprints: createRequestFingerprints(encryptionKeys),
+    pageTokens: createPageTokens(encryptionKeys.map((key) => deriveKey(key, 'taskflow/auth/page-tokens'))),
     accessTokens: createAccessTokenIssuer({ keys }),
     signingKeys: keys,
     profileDelivery: profiles,
     revocationWatch: feed,
-    settings: { sessionLifetimeMs, refreshGraceMs, jwksMaxAgeMs, keyMarginMs },
+    settings: config,
   };
   return { database, outbox, keys, feed, deps };
 }
@@ -114,20 +124,26 @@ function openProfileClient({ config, identity, logger, metrics, parts }: Base): 
   return profiles;
 }
 
-/** The keys are made, or found to be readable, before the first caller needs them. */
+/** Makes the first key, or checks that the keys are readable, before a caller needs them. */
 async function prepare({ administrator }: AuthConfig, deps: AuthDeps): Promise<void> {
   await deps.signingKeys.listPublished();
   if (administrator !== undefined) await ensureAdministrator(deps, administrator);
 }
 
 async function clean(deps: AuthDeps): Promise<{ again: boolean }> {
-  const outcomes = [await removeExpiredSessions(deps), await removeExpiredRevocations(deps), await pruneRequests(deps)];
-  return { again: outcomes.some(({ again }) => again) };
+  // Again, since a replica of the release before may have stored accounts during the rollout.
+  await setMailboxes(deps);
+  return removeExpired(deps);
 }
 
-/** auth checks tokens as every other service does; it only has a shorter way to the stream. */
-function followOwnRevocations({ logger, metrics, parts }: Base, feed: RevocationFeed): RevocationFollower {
-  const follower = createRevocationFollower({ watch: (signal) => toRevocationsMessages(feed.watch(signal)), logger, metrics });
+/** auth checks tokens like every other service, but follows the stream in its own process. */
+function followOwnRevocations({ logger, metrics, clock, parts }: Base, feed: RevocationFeed): RevocationFollower {
+  const follower = createRevocationFollower({
+    watch: (signal) => watchRevocations({ revocationWatch: feed }, signal),
+    logger,
+    metrics,
+    clock,
+  });
   feed.start();
   follower.start();
   parts.add({ name: 'revocations', stop: async () => void (await Promise.all([follower.stop(), feed.stop()])) });

@@ -38,23 +38,44 @@ describe('the configuration of auth', () => {
     });
   });
 
-  it('refuses times in which a new key could not reach everybody', () => {
-    expect(faultsOf({ ...complete, TASKFLOW_AUTH_JWKS_MAX_AGE_MS: '999', TASKFLOW_AUTH_KEY_MARGIN_MS: '3999' })).toEqual([
+  it('refuses times that are too short for a new key to reach all replicas', () => {
+    expect(
+      faultsOf({ ...complete, TASKFLOW_AUTH_JWKS_MAX_AGE_MS: '999', TASKFLOW_AUTH_KEY_MARGIN_MS: '3999' }),
+    ).toEqual([
       'TASKFLOW_AUTH_JWKS_MAX_AGE_MS: must be at least 1000',
       'TASKFLOW_AUTH_KEY_MARGIN_MS: must be at least 4000',
     ]);
   });
 
   it('reports all faults at once', () => {
-    const faults = faultsOf({ TASKFLOW_AUTH_ENCRYPTION_KEY: 'c2hvcnQ=', TASKFLOW_AUTH_REFRESH_GRACE_MS: '-1', TASKFLOW_AUTH_ADMIN_EMAIL: 'nobody' });
-    const names = ['REDIS_URL', 'SERVICE_KEY', 'SERVICE_PUBLIC_KEYS', 'AUTH_DATABASE_URL', 'AUTH_ENCRYPTION_KEY', 'AUTH_REFRESH_GRACE_MS', 'AUTH_ADMIN_EMAIL', 'AUTH_ADMIN_PASSWORD'];
+    const faults = faultsOf({
+      TASKFLOW_AUTH_ENCRYPTION_KEY: 'c2hvcnQ=',
+      TASKFLOW_AUTH_REFRESH_GRACE_MS: '-1',
+      TASKFLOW_AUTH_ADMIN_EMAIL: 'nobody',
+    });
+    const names = [
+      'REDIS_URL',
+      'SERVICE_KEY',
+      'SERVICE_PUBLIC_KEYS',
+      'AUTH_DATABASE_URL',
+      'AUTH_ENCRYPTION_KEY',
+      'AUTH_REFRESH_GRACE_MS',
+      'AUTH_ADMIN_EMAIL',
+      'AUTH_ADMIN_PASSWORD',
+    ];
     for (const name of names) expect(faults).toContainEqual(expect.stringMatching(`^TASKFLOW_${name}: `));
     expect(faults).toHaveLength(names.length);
   });
 
-  it('takes an administrator with e-mail and password only', () => {
-    const administrator = { TASKFLOW_AUTH_ADMIN_EMAIL: 'Admin@Example.com', TASKFLOW_AUTH_ADMIN_PASSWORD: 'long enough' };
-    expect(readConfig({ ...complete, ...administrator }).administrator).toEqual({ email: 'admin@example.com', password: 'long enough' });
+  it('needs both e-mail and password of an administrator', () => {
+    const administrator = {
+      TASKFLOW_AUTH_ADMIN_EMAIL: 'Admin@Example.com',
+      TASKFLOW_AUTH_ADMIN_PASSWORD: 'long enough',
+    };
+    expect(readConfig({ ...complete, ...administrator }).administrator).toEqual({
+      email: 'admin@example.com',
+      password: 'long enough',
+    });
     expect(faultsOf({ ...complete, TASKFLOW_AUTH_ADMIN_PASSWORD: 'long enough' })).toEqual([
       'TASKFLOW_AUTH_ADMIN_EMAIL: is missing; the administrator needs both an e-mail and a password, or neither',
     ]);

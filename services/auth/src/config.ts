@@ -1,6 +1,6 @@
 import { policies } from '#libs/contract';
 import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
-import { addressType, ConfigError, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
+import { addressType, ConfigError, envTypes, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { looksLikeEmail, normaliseEmail } from './domain/email.ts';
 import { isLongEnough, isShortEnough, maxPasswordBytes, minPasswordCharacters } from './domain/password.ts';
 
@@ -8,15 +8,17 @@ export interface AuthConfig extends ServiceConfig {
   limits: LimitsConfig;
   /** Where profiles are sent. */
   usersAddress: string;
-  /** Encrypts the signing keys, derives refresh tokens. */
-  encryptionKey: Buffer;
+  /** The newest encrypts the signing keys and derives refresh tokens; what the others did is understood. */
+  encryptionKeys: Buffer[];
   /** The first administrator, made at the start when the e-mail has no account. */
   administrator: { email: string; password: string } | undefined;
+  /** How long a replaced refresh token still gives the same successor; 0: it is never exchanged a second time. */
   refreshGraceMs: number;
   /** Wrong passwords of one peer for one account. */
   passwordAttempts: { free: number; firstWaitMs: number; longestWaitMs: number };
+  /** How long a session lives after its last use. */
   sessionLifetimeMs: number;
-  /** How long other services may use a copy of the key set. */
+  /** How long a copy of the key set may be used before it is fetched again. */
   jwksMaxAgeMs: number;
   /** A new signing key is published for this much longer before it signs. */
   keyMarginMs: number;
@@ -26,18 +28,29 @@ const passwordRule = `must have at least ${minPasswordCharacters} characters and
 
 const shape = {
   TASKFLOW_USERS_ADDRESS: addressType('users'),
-  TASKFLOW_AUTH_ENCRYPTION_KEY: envTypes.key32(),
-  TASKFLOW_AUTH_ADMIN_EMAIL: envTypes.text().transform(normaliseEmail).refine(looksLikeEmail, 'must be an e-mail address').optional(),
-  TASKFLOW_AUTH_ADMIN_PASSWORD: envTypes.text().refine((text) => isLongEnough(text) && isShortEnough(text), passwordRule).optional(),
-  // 0 = strict: every repeated use of a refresh token ends its session.
+  TASKFLOW_AUTH_ENCRYPTION_KEY: envTypes.keys32(),
+  TASKFLOW_AUTH_ADMIN_EMAIL: envTypes
+    .text()
+    .transform(normaliseEmail)
+    .refine(looksLikeEmail, 'must be an e-mail address')
+    .optional(),
+  TASKFLOW_AUTH_ADMIN_PASSWORD: envTypes
+    .text()
+    .refine((text) => isLongEnough(text) && isShortEnough(text), passwordRule)
+    .optional(),
+  // 0 = strict: every repeated use of a refresh token ends its session, also when its answer was lost.
   TASKFLOW_AUTH_REFRESH_GRACE_MS: envTypes.wholeNumber(10_000, 600_000),
   TASKFLOW_AUTH_PASSWORD_ATTEMPTS: envTypes.positiveInt(5, 1000),
   TASKFLOW_AUTH_PASSWORD_WAIT_MS: envTypes.positiveInt(1000, 3_600_000),
   TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
-  TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes.positiveInt(60_000, 3_600_000).refine((ms) => ms >= 1000, 'must be at least 1000'),
-  // Covers what replicas and callers notice late: some seconds each, and fetches that have to be repeated.
-  TASKFLOW_AUTH_KEY_MARGIN_MS: envTypes.positiveInt(30_000, 3_600_000).refine((ms) => ms >= 4000, 'must be at least 4000'),
+  TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes
+    .positiveInt(60_000, 3_600_000)
+    .refine((ms) => ms >= 1000, 'must be at least 1000'),
+  // Replicas and callers notice a new key some seconds late, and a failed fetch is repeated.
+  TASKFLOW_AUTH_KEY_MARGIN_MS: envTypes
+    .positiveInt(30_000, 3_600_000)
+    .refine((ms) => ms >= 4000, 'must be at least 4000'),
 };
 
 /** Throws ConfigError with every fault at once. */
@@ -49,7 +62,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
     ...common,
     limits: toLimitsConfig(own),
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
-    encryptionKey: own.TASKFLOW_AUTH_ENCRYPTION_KEY,
+    encryptionKeys: own.TASKFLOW_AUTH_ENCRYPTION_KEY,
     administrator: email === undefined || password === undefined ? undefined : { email, password },
     passwordAttempts: {
       free: own.TASKFLOW_AUTH_PASSWORD_ATTEMPTS,
@@ -75,13 +88,11 @@ function loadWith(otherFaults: readonly string[], env: NodeJS.ProcessEnv) {
 
 /** An administrator has an e-mail and a password, or is not configured at all. */
 function findPairFaults(env: NodeJS.ProcessEnv): string[] {
-  const isGiven = (name: string): boolean => [env[name], env[`${name}_FILE`]].some((value) => value !== undefined && value !== '');
+  const isGiven = (name: string): boolean =>
+    [env[name], env[`${name}_FILE`]].some((value) => value !== undefined && value !== '');
   const names = ['TASKFLOW_AUTH_ADMIN_EMAIL', 'TASKFLOW_AUTH_ADMIN_PASSWORD'];
   const missing = names.filter((name) => !isGiven(name));
-  return missing.length === 1 ? [`${missing[0]}: is missing; the administrator needs both an e-mail and a password, or neither`] : [];
-}
-
-/** A migration needs nothing but the database. */
-export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
-  return loadConfig({ TASKFLOW_AUTH_DATABASE_URL: envTypes.url('postgres:', 'postgresql:') }, env).TASKFLOW_AUTH_DATABASE_URL;
+  return missing.length === 1
+    ? [`${missing[0]}: is missing; the administrator needs both an e-mail and a password, or neither`]
+    : [];
 }

@@ -1,9 +1,12 @@
-import type { UnitOfWork } from '#libs/db';
+import type { Once, PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
+import type { AuthConfig } from './config.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
-import type { Account, AccountRole } from './domain/account.entity.ts';
+import type { AccountRole } from './domain/account.columns.ts';
+import type { Account } from './domain/account.entity.ts';
 import type { Revocation } from './domain/revocation.entity.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
+import type { SessionValues } from './domain/session.columns.ts';
 import type { SessionRepository } from './domain/session.repository.ts';
 import type { SigningKeyRepository } from './domain/signing-key.repository.ts';
 import type { NewSigningKey, PublicJwk } from './domain/signing-key.entity.ts';
@@ -14,10 +17,31 @@ export interface Repositories {
   sessions: SessionRepository;
   signingKeys: SigningKeyRepository;
   revocations: RevocationRepository;
-  /** Requests that were recorded under their request ids. */
+  /** Requests that were recorded under their idempotency keys. */
   requests: { prune(limit: number): Promise<number> };
   profiles: ProfileOutbox;
 }
+
+/** Reads without a transaction. A decision based on them is checked again in the transaction that makes the change. */
+export interface AuthReader {
+  findAccount(id: string): Promise<Account | undefined>;
+  /** The account of the e-mail's mailbox; of two from before mailboxes were compared, the one that is spelled so. */
+  findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** The sessions of the account that can be refreshed, the last used first. */
+  listAliveSessions(accountId: string, page: SessionPage): Promise<SessionValues[]>;
+  /** The recorded answer of an earlier call with the same idempotency key. */
+  recall<T>(once: Once<T>): Promise<T | undefined>;
+}
+
+export interface SessionPage {
+  now: Date;
+  /** The last session of the page before. */
+  after: Pick<SessionValues, 'lastUsedTime' | 'id'> | undefined;
+  limit: number;
+}
+
+/** Fingerprints of a request's content, one per encryption key, the newest first. */
+export type RequestFingerprints = (content: Uint8Array) => readonly Uint8Array[];
 
 /** Calls to users that are made after the transaction, until they succeed. */
 export interface ProfileOutbox {
@@ -29,33 +53,46 @@ export interface ProfileDelivery {
   waitForFirstAttempt(accountId: string): Promise<void>;
 }
 
+export interface PasswordCheck {
+  matches: boolean;
+  /** The hash has another cost or form than today's and should be renewed while the password is known. */
+  isOutdated: boolean;
+}
+
+/** Takes passwords as they were sent, in whatever Unicode form. */
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
-  /** False for `undefined` after the same work as for a hash. */
-  verify(passwordHash: string | undefined, password: string): Promise<boolean>;
-  /** Whether the hash was made with another cost than today's. */
-  isOutdated(passwordHash: string): boolean;
+  /** For `undefined` it never matches, after the same work as for a hash. */
+  verify(passwordHash: string | undefined, password: string): Promise<PasswordCheck>;
 }
 
 export interface PasswordGuard {
   /**
-   * Runs `check` as one attempt of the caller's address at the password of an account. After too many wrong ones it throws
-   * TOO_MANY_ATTEMPTS without running it. `account` may be any text that names one, whether or not it exists.
+   * Runs `check` as one attempt of the caller's address at the password of an account. After too many wrong ones it
+   * throws TOO_MANY_ATTEMPTS without running it. `account` may be any text that names one, whether or not it exists.
    */
   guard<T>(account: string, check: () => Promise<T>): Promise<T>;
 }
 
 export interface RefreshTokens {
   create(): string;
-  /** The token that replaces this one. */
-  successorOf(token: string): string;
+  /**
+   * The token that replaces this one as the `attempt`th, counted from 1: those before it were discarded. First by the
+   * newest key, then those that the older keys may have given.
+   */
+  successorsOf(token: string, attempt: number): [string, ...string[]];
   /** What is stored of it. */
   hashOf(token: string): string;
 }
 
 export interface AccessTokenIssuer {
   /** `issueTime` is when the role was known to be true, not when the token is signed. */
-  issue(claims: { accountId: string; role: AccountRole; sessionId: string; issueTime: Date }): Promise<{ token: string; expireTime: Date }>;
+  issue(claims: {
+    accountId: string;
+    role: AccountRole;
+    sessionId: string;
+    issueTime: Date;
+  }): Promise<{ token: string; expireTime: Date }>;
 }
 
 export interface PublishedKey {
@@ -68,40 +105,37 @@ export interface SigningKeys {
   listPublished(): Promise<PublishedKey[]>;
   /** Makes a key that is not stored yet. */
   generate(): NewSigningKey;
-  /** Looks at once for what was stored. Never rejects: it is noticed in a moment anyway. */
+  /** Reads the stored keys now. Never rejects: the next regular read comes within seconds. */
   refresh(): Promise<void>;
 }
 
-/** What a follower of revocations is told next. */
+/** The next message for a follower of revocations. */
 export interface RevocationNews {
   revocations: readonly SpreadRevocation[];
-  /** The last message of what was there at the start. */
+  /** True with the last message of the snapshot. */
   snapshotComplete: boolean;
 }
 
 export type SpreadRevocation = Pick<Revocation, 'sessionId' | 'accountId' | 'notBefore' | 'expireTime'>;
 
 export interface RevocationWatch {
-  /** Everything that matters, then what comes, and something at least every second. Throws when it cannot be known any more. */
+  /**
+   * First a snapshot, then changes, at least one message a second. Throws when the database is out of reach for too
+   * long.
+   */
   watch(signal: AbortSignal): AsyncIterable<RevocationNews>;
 }
 
-export interface AuthSettings {
-  /** How long a session lives after its last use. */
-  sessionLifetimeMs: number;
-  /** How long a replaced refresh token still gives the same successor. */
-  refreshGraceMs: number;
-  /** How long a copy of the key set may be used before it is fetched again. */
-  jwksMaxAgeMs: number;
-  /** How much longer than that a new key is published before it signs. */
-  keyMarginMs: number;
-}
+export type AuthSettings = Pick<AuthConfig, 'sessionLifetimeMs' | 'refreshGraceMs' | 'jwksMaxAgeMs' | 'keyMarginMs'>;
 
 export interface AuthDeps {
   uow: UnitOfWork<Repositories>;
+  reader: AuthReader;
   clock: Clock;
   newId: () => string;
   logger: Logger;
+  pageTokens: PageTokens;
+  requestFingerprints: RequestFingerprints;
   passwords: PasswordHasher;
   passwordGuard: PasswordGuard;
   refreshTokens: RefreshTokens;

@@ -1,9 +1,4 @@
-import { runMigrateCommand } from '#libs/db';
-import { createLogger } from '#libs/runtime';
-import { readDatabaseUrl } from './config.ts';
+import { readCommandOptions, runMigrateCommand } from '#libs/db';
 import { databaseDefinition } from './db/database.ts';
 
-await runMigrateCommand(() => ({
-  ...databaseDefinition(readDatabaseUrl()),
-  logger: createLogger({ service: 'auth', level: 'info' }),
-}));
+await runMigrateCommand(() => readCommandOptions('auth', databaseDefinition));

@@ -1,4 +1,4 @@
-import { runInBackground, startLoop, type Loop, type Logger } from '#libs/runtime';
+import { runInBackground, settlesWithin, startLoop, type Loop, type Logger } from '#libs/runtime';
 
 export interface Preparation {
   /** For health: throws until everything has been prepared. */
@@ -7,13 +7,19 @@ export interface Preparation {
 }
 
 const attemptTimeoutMs = 15_000;
-const patienceMs = 2000;
+const maxWaitMs = 2000;
 
 /**
  * Does what must be true before the service serves, and keeps trying: the database may come later than the process.
  * Resolves after the first attempt, so that a service whose database is there is ready when it begins to listen.
  */
-export async function startPreparation({ logger, prepare }: { logger: Logger; prepare: () => Promise<void> }): Promise<Preparation> {
+export async function startPreparation({
+  logger,
+  prepare,
+}: {
+  logger: Logger;
+  prepare: () => Promise<void>;
+}): Promise<Preparation> {
   let isPrepared = false;
   const firstAttempt = Promise.withResolvers<void>();
   const loop = startLoop({
@@ -28,9 +34,7 @@ export async function startPreparation({ logger, prepare }: { logger: Logger; pr
       isPrepared = true;
     },
   });
-  const timer = setTimeout(firstAttempt.resolve, patienceMs);
-  await firstAttempt.promise;
-  clearTimeout(timer);
+  await settlesWithin(firstAttempt.promise, maxWaitMs);
   return {
     check: () => (isPrepared ? Promise.resolve() : Promise.reject(new Error('not prepared yet'))),
     stop: loop.stop,

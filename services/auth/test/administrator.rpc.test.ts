@@ -1,54 +1,49 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
 import { registerAccount } from './factories.ts';
-import { startAuth, type TestAuth } from './start-auth.ts';
+import { startForTest, untilReady } from './start-auth.ts';
 
 const administrator = { email: 'admin@example.com', password: 'the first password' };
-const started: TestAuth[] = [];
-afterEach(async () => {
-  for (const service of started.splice(0).reverse()) await service.stop();
-});
-
-async function start(options: Parameters<typeof startAuth>[0]): Promise<TestAuth> {
-  const service = await startAuth(options);
-  started.push(service);
-  return service;
-}
-
-async function untilReady({ app }: TestAuth): Promise<void> {
-  while ((await fetch(`http://127.0.0.1:${app.httpPort}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 describe('the first administrator', () => {
-  it('can log in as soon as the service is ready, and its profile is on its way', async () => {
-    const service = await start({ config: { administrator } });
+  it('can log in as soon as the service is ready, and its profile is in the outbox', async () => {
+    const service = await startForTest({ config: { administrator } });
     await untilReady(service);
     const { account } = await service.auth.login(administrator);
     expect(account).toMatchObject({ email: administrator.email, role: Role.ADMIN });
-    expect(await service.sql(`select payload->>'role' as role from outbox where payload->>'accountId' = $1`, [account?.id])).toEqual([{ role: 'admin' }]);
+    expect(
+      await service.sql(`select payload->>'role' as role from outbox where payload->>'accountId' = $1`, [account?.id]),
+    ).toEqual([{ role: 'admin' }]);
   });
 
-  it('is made once, however many replicas start at the same time', async () => {
-    const first = await start({});
-    const replicas = await Promise.all(Array.from({ length: 3 }, () => start({ replicaOf: first, config: { administrator } })));
+  it('is created once when several replicas start at the same time', async () => {
+    const first = await startForTest();
+    const replicas = await Promise.all(
+      Array.from({ length: 3 }, () => startForTest({ replicaOf: first, config: { administrator } })),
+    );
     await Promise.all(replicas.map(untilReady));
     expect(await first.sql('select role from accounts')).toEqual([{ role: 'admin' }]);
     expect(await first.sql('select 1 from outbox')).toHaveLength(1);
   });
 
   it('keeps its own password when the configuration names another one later', async () => {
-    const first = await start({ config: { administrator } });
+    const first = await startForTest({ config: { administrator } });
     await untilReady(first);
-    const second = await start({ replicaOf: first, config: { administrator: { ...administrator, password: 'another password' } } });
+    const second = await startForTest({
+      replicaOf: first,
+      config: { administrator: { ...administrator, password: 'another password' } },
+    });
     await untilReady(second);
     await second.auth.login(administrator);
-    await expect(second.auth.login({ ...administrator, password: 'another password' })).rejects.toMatchObject({ reason: 'CREDENTIALS_INVALID' });
+    await expect(second.auth.login({ ...administrator, password: 'another password' })).rejects.toMatchObject({
+      reason: 'CREDENTIALS_INVALID',
+    });
   });
 
-  it('is not made of an account that somebody registered before', async () => {
-    const first = await start({});
+  it('is not made of an account that was registered before', async () => {
+    const first = await startForTest();
     const { request } = await registerAccount(first, { email: administrator.email });
-    const second = await start({ replicaOf: first, config: { administrator } });
+    const second = await startForTest({ replicaOf: first, config: { administrator } });
     await untilReady(second);
     expect((await second.auth.login(request)).account?.role).toBe(Role.USER);
     expect(second.logLines.join('')).toContain('was not promoted');

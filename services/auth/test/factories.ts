@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { Account, RegisterRequest, TokenPair } from '#contract/auth/v1/auth';
-import { CallError, patiently } from '#libs/grpc';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Account, RegisterRequest, RegisterResponse, TokenPair } from '#contract/auth/v1/auth';
+import { CallError, retry } from '#libs/grpc';
 import type { TestAuth } from './start-auth.ts';
 
 export function registration(changes: Partial<RegisterRequest> = {}): RegisterRequest {
-  return { email: `ada-${randomBytes(6).toString('hex')}@example.com`, password: 'correct horse battery', displayName: 'Ada', ...changes };
+  return {
+    email: `ada-${randomBytes(6).toString('hex')}@example.com`,
+    password: 'correct horse battery',
+    displayName: 'Ada',
+    ...changes,
+  };
 }
 
 export interface SignedIn {
@@ -13,9 +19,15 @@ export interface SignedIn {
   tokens: TokenPair;
 }
 
-export async function registerAccount(service: TestAuth, changes: Partial<RegisterRequest> = {}): Promise<SignedIn> {
+export async function registerAccount(
+  service: Pick<TestAuth, 'auth'>,
+  changes: Partial<RegisterRequest> = {},
+): Promise<SignedIn> {
   const request = registration(changes);
-  const { account, tokens } = await service.auth.register(request);
+  return toSignedIn(request, await service.auth.register(request));
+}
+
+function toSignedIn(request: RegisterRequest, { account, tokens }: RegisterResponse): SignedIn {
   if (account === undefined || tokens === undefined) throw new Error('the answer is incomplete');
   return { request, account, tokens };
 }
@@ -30,38 +42,47 @@ export function as({ tokens }: { tokens?: TokenPair | undefined }): { token: str
 export async function registerAdmin(service: TestAuth): Promise<SignedIn> {
   const { request, account } = await registerAccount(service);
   await service.sql(`update accounts set role = 'admin' where id = $1`, [account.id]);
-  const { account: admin, tokens } = await service.auth.login(request);
-  if (admin === undefined || tokens === undefined) throw new Error('the answer is incomplete');
-  return { request, account: admin, tokens };
+  return toSignedIn(request, await service.auth.login(request));
 }
+
+/** Exchanges the refresh token of an answer. */
+export const refresh = ({ auth }: Pick<TestAuth, 'auth'>, { tokens }: { tokens?: TokenPair | undefined }) =>
+  auth.refreshSession({ refreshToken: tokens?.refreshToken ?? '' });
 
 export const tokenInvalid = { kind: 'unauthenticated', reason: 'TOKEN_INVALID' };
 
-/** What a registration is told that came too late for its e-mail; a busy machine may say instead that it is busy, or run out of time. */
+/**
+ * The reasons for which a registration may lose the race for its e-mail. A busy machine may refuse as overloaded or run
+ * out of time instead.
+ */
 export const lostRace = ['EMAIL_TAKEN', 'OVERLOADED', 'WRITE_CONFLICT', 'DEADLINE_EXCEEDED'];
 
-/** Fifty registrations at the same time, and one after them: on a very slow machine all the fifty may be too late. */
-export async function raceToRegister(register: (index: number) => Promise<unknown>): Promise<{ registered: number; reasons: (string | undefined)[] }> {
-  const crowd = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => register(index)));
-  const [last] = await Promise.allSettled([patiently(() => register(50))]);
-  const results = [...crowd, last];
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [(result.reason as CallError).reason] : []));
+/** Fifty registrations at the same time, and one after them: on a very slow machine all fifty may run out of time. */
+export async function raceToRegister(
+  register: (index: number) => Promise<unknown>,
+): Promise<{ registered: number; reasons: (string | undefined)[] }> {
+  const attempts = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => register(index)));
+  const [last] = await Promise.allSettled([retry(() => register(50))]);
+  const results = [...attempts, last];
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [(result.reason as CallError).reason] : [],
+  );
   return { registered: results.length - reasons.length, reasons };
 }
 
-const patienceMs = 45_000;
+const maxWaitMs = 45_000;
 
 /** Repeats a call until it is refused, and gives the refusal. */
 export async function untilRefused(call: () => Promise<unknown>): Promise<{ error: unknown }> {
   const startedAt = performance.now();
-  while (performance.now() - startedAt < patienceMs) {
+  while (performance.now() - startedAt < maxWaitMs) {
     try {
       await call();
     } catch (error) {
-      // Out of time is no refusal.
+      // Running out of time does not count as a refusal.
       if (!(error instanceof CallError && error.kind === 'deadline_exceeded')) return { error };
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
-  throw new Error(`still not refused after ${patienceMs} ms`);
+  throw new Error(`still not refused after ${maxWaitMs} ms`);
 }

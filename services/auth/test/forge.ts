@@ -1,14 +1,21 @@
-import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign, type KeyObject, type webcrypto } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '#libs/devcluster';
-import { Client } from 'pg';
 import type { PublicJwk } from '../src/domain/signing-key.entity.ts';
 import { createKeyCipher } from '../src/security/key-cipher.ts';
+import type { AuthCluster } from './start-cluster.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Everything that an attacker could only dream of, and more: the signing key itself. */
+/** An attacker who has even the signing key. */
 export interface Forger {
   kid: string;
   publicJwk: PublicJwk;
@@ -16,11 +23,12 @@ export interface Forger {
   token(changes?: { header?: Fields; claims?: Fields; key?: KeyObject | undefined }): string;
   /** Signed with HMAC over these bytes. */
   symmetric(secret: Buffer | string, header?: Fields): string;
-  /** With this signature, whatever it is. */
+  /** With this signature, valid or not. */
   unsigned(header: Fields, signature?: string): string;
 }
 
-export const encode = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+export const encode = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 /** Flips the lowest bit of the byte in the middle of one of a token's three parts. */
 export function flipBit(token: string, part: 0 | 1 | 2): string {
@@ -37,20 +45,35 @@ export const foreignKey = (): { privateKey: KeyObject; publicJwk: webcrypto.Json
 };
 
 /** Takes the signing key out of auth's database with the cluster's encryption key. */
-export async function openForger(cluster: Cluster, userId: string): Promise<Forger> {
-  const database = new Client({ connectionString: cluster.databaseUrl('auth') });
-  await database.connect();
-  const { rows } = await database.query<{ kid: string; jwk: PublicJwk; sealed: Buffer }>('select kid, public_jwk as jwk, sealed_private_key as sealed from signing_keys');
-  await database.end();
-  const [row] = rows;
+export async function openForger({ cluster, sql }: AuthCluster, userId: string): Promise<Forger> {
+  const [row] = await sql<{ kid: string; jwk: PublicJwk; sealed: Buffer }>(
+    'select kid, public_jwk as jwk, sealed_private_key as sealed from signing_keys',
+  );
   if (row === undefined) throw new Error('auth has no signing key');
-  const encryptionKey = Buffer.from(readFileSync(join(cluster.dir, 'keys', 'auth-encryption.key'), 'utf8').trim(), 'base64');
-  const signingKey = createPrivateKey({ key: createKeyCipher(encryptionKey).open(row.sealed, row.kid), format: 'der', type: 'pkcs8' });
+  const encryptionKey = Buffer.from(
+    readFileSync(join(cluster.dir, 'keys', 'auth-encryption.key'), 'utf8').trim(),
+    'base64',
+  );
+  const signingKey = createPrivateKey({
+    key: createKeyCipher([encryptionKey]).open(row.sealed, row.kid),
+    format: 'der',
+    type: 'pkcs8',
+  });
 
   const headerOf = (changes: Fields = {}): string => encode({ alg: 'EdDSA', typ: 'at+jwt', kid: row.kid, ...changes });
   const claimsOf = (changes: Fields = {}): string => {
     const now = Math.floor(Date.now() / 1000);
-    return encode({ iss: 'taskflow-auth', aud: 'taskflow', sub: userId, sid: randomUUID(), role: 'user', jti: randomUUID(), iat: now, exp: now + 600, ...changes });
+    return encode({
+      iss: 'taskflow-auth',
+      aud: 'taskflow',
+      sub: userId,
+      sid: randomUUID(),
+      role: 'user',
+      jti: randomUUID(),
+      iat: now,
+      exp: now + 600,
+      ...changes,
+    });
   };
   return {
     kid: row.kid,

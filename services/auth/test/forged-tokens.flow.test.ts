@@ -1,43 +1,31 @@
 import { createPublicKey, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService, type TokenPair } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
-import { readServiceKey, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
-import { CallError, createServiceIdentity, openPublicClient, type PublicCallOptions } from '#libs/grpc';
+import { readServiceKey } from '#dev/cluster';
+import { CallError, openPublicClient, type PublicCallOptions } from '#libs/grpc';
+import { createServiceIdentity } from '#libs/identity';
 import { registration } from './factories.ts';
-import { encode, flipBit, foreignKey, openForger, type Forger } from './forge.ts';
+import { encode, flipBit, foreignKey, openForger } from './forge.ts';
+import { startAuthCluster } from './start-cluster.ts';
 
 type Call = (options: PublicCallOptions) => Promise<unknown>;
 
-let cluster: Cluster;
-let forger: Forger;
-let tokens: TokenPair;
-let services: Record<'auth' | 'users' | 'tasks', Call>;
-const closing: { close(): void }[] = [];
-
-function open<D extends object>(definition: D, service: 'auth' | 'users' | 'tasks') {
-  const client = openPublicClient(definition, cluster.address(service));
-  closing.push(client);
-  return client;
-}
-
-beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', services: ['auth', 'users', 'tasks'] });
-  const [auth, users, tasks] = [open(AuthServiceService, 'auth'), open(UsersServiceService, 'users'), open(TasksServiceService, 'tasks')];
-  services = {
-    auth: (options) => auth.listSessions({}, options),
-    users: (options) => users.getMe({}, options),
-    tasks: (options) => tasks.listTasks({}, options),
-  };
-  const registered = await auth.register(registration());
-  tokens = registered.tokens as TokenPair;
-  forger = await openForger(cluster, registered.account?.id ?? '');
-}, 120_000);
-afterAll(async () => {
-  for (const client of closing) client.close();
-  await cluster?.stop();
-});
+const started = await startAuthCluster();
+afterAll(started.stop);
+const { cluster, open } = started;
+const auth = started.auth(0);
+const users = open(UsersServiceService, 'users');
+const tasks = open(TasksServiceService, 'tasks');
+const services: Record<'auth' | 'users' | 'tasks', Call> = {
+  auth: (options) => auth.listSessions({}, options),
+  users: (options) => users.getMe({}, options),
+  tasks: (options) => tasks.listTasks({}, options),
+};
+const registered = await auth.register(registration());
+const tokens = registered.tokens as TokenPair;
+const forger = await openForger(started, registered.account?.id ?? '');
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
 const outside = foreignKey();
@@ -58,7 +46,12 @@ function forgeries(): [string, string][] {
     'of two roles': { role: ['user', 'admin'] },
     'whose subject is a number': { sub: 1 },
     'with an empty session': { sid: '' },
-    ...Object.fromEntries(['exp', 'iat', 'sub', 'sid', 'role', 'jti', 'iss', 'aud'].map((name) => [`without ${name}`, { [name]: undefined }])),
+    ...Object.fromEntries(
+      ['exp', 'iat', 'sub', 'sid', 'role', 'jti', 'iss', 'aud'].map((name) => [
+        `without ${name}`,
+        { [name]: undefined },
+      ]),
+    ),
   };
   const badHeaders: Record<string, Record<string, unknown>> = {
     'without a type': { typ: undefined },
@@ -76,14 +69,25 @@ function forgeries(): [string, string][] {
     'with an empty list of critical headers': { crit: [] },
     'with an unencoded payload': { b64: false, crit: ['b64'] },
   };
-  const badSigned = { jwk: outside.publicJwk, jku: 'http://127.0.0.1:1/keys', x5u: 'http://127.0.0.1:1/cert', x5c: ['MIIB'] };
+  const badSigned = {
+    jwk: outside.publicJwk,
+    jku: 'http://127.0.0.1:1/keys',
+    x5u: 'http://127.0.0.1:1/cert',
+    x5c: ['MIIB'],
+  };
   return [
     ...Object.entries(badClaims).map(([name, changed]): [string, string] => [name, token({ claims: changed })]),
     ...Object.entries(badHeaders).map(([name, changed]): [string, string] => [name, token({ header: changed })]),
-    ...['none', 'None', 'nOnE', 'NONE', ''].map((alg): [string, string] => [`unsigned, alg "${alg}"`, unsigned({ alg })]),
+    ...['none', 'None', 'nOnE', 'NONE', ''].map((alg): [string, string] => [
+      `unsigned, alg "${alg}"`,
+      unsigned({ alg }),
+    ]),
     ['unsigned, with the signature of another', unsigned({ alg: 'none' }, signature)],
     ['unsigned, EdDSA all the same', unsigned({})],
-    ...['RS256', 'ES256', 'PS256', 'HS512', 'dir'].map((alg): [string, string] => [`that says ${alg}`, unsigned({ alg }, signature)]),
+    ...['RS256', 'ES256', 'PS256', 'HS512', 'dir'].map((alg): [string, string] => [
+      `that says ${alg}`,
+      unsigned({ alg }, signature),
+    ]),
     ['HS256 with the public key as JWK', symmetric(JSON.stringify(publicJwk))],
     ['HS256 with the public key as bytes', symmetric(Buffer.from(publicJwk.x, 'base64url'))],
     ['HS256 with the public key as text', symmetric(publicJwk.x)],
@@ -91,8 +95,14 @@ function forgeries(): [string, string][] {
     ['HS256 with no secret', symmetric('')],
     ['HS256 with the kid', symmetric(kid)],
     ['signed with another key', token({ key: outside.privateKey })],
-    ...Object.entries(badSigned).map(([name, value]): [string, string] => [`signed with another key, given as ${name}`, token({ key: outside.privateKey, header: { [name]: value } })]),
-    ...([0, 1, 2] as const).map((part): [string, string] => [`with one bit flipped in part ${part}`, flipBit(good, part)]),
+    ...Object.entries(badSigned).map(([name, value]): [string, string] => [
+      `signed with another key, given as ${name}`,
+      token({ key: outside.privateKey, header: { [name]: value } }),
+    ]),
+    ...([0, 1, 2] as const).map((part): [string, string] => [
+      `with one bit flipped in part ${part}`,
+      flipBit(good, part),
+    ]),
     ['with other claims', `${header}.${encode({ role: 'admin' })}.${signature}`],
     ['without its signature', `${header}.${claims}.`],
     ['of two parts', `${header}.${claims}`],
@@ -109,25 +119,47 @@ function forgeries(): [string, string][] {
 
 /** The whole answer, byte for byte, of a call that has to fail. */
 async function answerTo(call: Call, options: PublicCallOptions): Promise<unknown> {
-  const error = await call({ callId: 'forged', ...options }).then(
+  const error = await call({ requestId: 'forged', ...options }).then(
     () => new Error('it succeeded'),
     (reason: unknown) => reason,
   );
   if (!(error instanceof CallError)) throw error;
-  return { kind: error.kind, reason: error.reason, message: (error.cause as Error & { details: string }).details, status: error.statusBytes?.toString('hex') };
+  return {
+    kind: error.kind,
+    reason: error.reason,
+    message: (error.cause as Error & { details: string }).details,
+    status: error.statusBytes?.toString('hex'),
+  };
 }
 
 describe.each(['auth', 'users', 'tasks'] as const)('%s', (name) => {
   it('gives every forged token the same answer, byte for byte, and goes on serving good ones', async () => {
     const call = services[name];
     const usual = await answerTo(call, { token: 'nonsense' });
-    expect(usual).toMatchObject({ kind: 'unauthenticated', reason: 'TOKEN_INVALID', message: 'the token is not valid' });
+    expect(usual).toMatchObject({
+      kind: 'unauthenticated',
+      reason: 'TOKEN_INVALID',
+      message: 'the token is not valid',
+    });
     const answers: [string, unknown][] = [];
     for (const [forgery, token] of forgeries()) answers.push([forgery, await answerTo(call, { token })]);
-    const serviceToken = await createServiceIdentity({ service: 'tasks', privateKey: readServiceKey(cluster.dir, 'tasks') }).tokenFor(name);
+    const serviceToken = await createServiceIdentity({
+      service: 'tasks',
+      privateKey: readServiceKey(cluster.dir, 'tasks'),
+    }).tokenFor(name);
     answers.push(['that a service proves itself with', await answerTo(call, { token: serviceToken })]);
-    const authorizations = ['', 'Bearer', 'bearer nonsense', `Basic ${tokens.accessToken}`, `Token ${tokens.accessToken}`, tokens.accessToken, `Bearer ${tokens.accessToken} x`, `Bearer "${tokens.accessToken}"`];
-    for (const authorization of authorizations) answers.push([authorization, await answerTo(call, { metadata: { authorization } })]);
+    const authorizations = [
+      '',
+      'Bearer',
+      'bearer nonsense',
+      `Basic ${tokens.accessToken}`,
+      `Token ${tokens.accessToken}`,
+      tokens.accessToken,
+      `Bearer ${tokens.accessToken} x`,
+      `Bearer "${tokens.accessToken}"`,
+    ];
+    for (const authorization of authorizations)
+      answers.push([authorization, await answerTo(call, { metadata: { authorization } })]);
     expect(answers).toEqual(answers.map(([forgery]) => [forgery, usual]));
     expect(answers.length).toBeGreaterThan(70);
 
@@ -139,27 +171,47 @@ describe.each(['auth', 'users', 'tasks'] as const)('%s', (name) => {
   });
 
   it('survives a token of 1 MiB', async () => {
-    const attacker = openPublicClient(name === 'auth' ? AuthServiceService : name === 'users' ? UsersServiceService : TasksServiceService, cluster.address(name));
+    const attacker = openPublicClient(
+      name === 'auth' ? AuthServiceService : name === 'users' ? UsersServiceService : TasksServiceService,
+      cluster.address(name),
+    );
     const huge = 'x'.repeat(1024 * 1024);
     const calls = Object.values(attacker).slice(0, 3) as Call[];
-    for (const call of calls) await expect((call as (request: object, options: PublicCallOptions) => Promise<unknown>)({}, { token: huge, timeoutMs: 5000 })).rejects.toBeInstanceOf(CallError);
+    for (const call of calls)
+      await expect(
+        (call as (request: object, options: PublicCallOptions) => Promise<unknown>)(
+          {},
+          { token: huge, timeoutMs: 5000 },
+        ),
+      ).rejects.toBeInstanceOf(CallError);
     attacker.close();
     await services[name]({ token: tokens.accessToken });
   });
 });
 
 describe('an internal method', () => {
-  it('takes no access token for the proof of a service, nor a service for another', async () => {
+  it('accepts as proof of a service neither an access token nor the token of another service', async () => {
     const internal = open(InternalUsersServiceService, 'users');
     const ask: Call = (options) => internal.batchGetUsers({ userIds: [randomUUID()] }, options);
     const as = (token: string) => ({ metadata: { 'x-taskflow-service': token } });
-    const tasks = createServiceIdentity({ service: 'tasks', privateKey: readServiceKey(cluster.dir, 'tasks') });
-    await ask(as(await tasks.tokenFor('users')));
+    const tasksIdentity = createServiceIdentity({ service: 'tasks', privateKey: readServiceKey(cluster.dir, 'tasks') });
+    await ask(as(await tasksIdentity.tokenFor('users')));
     const posing = createServiceIdentity({ service: 'tasks', privateKey: readServiceKey(cluster.dir, 'auth') });
-    const refused = [tokens.accessToken, tokens.refreshToken, forger.token({ header: { typ: 'service+jwt', kid: 'tasks' }, claims: { iss: 'tasks', aud: 'users' } }), await tasks.tokenFor('auth'), await posing.tokenFor('users'), 'tasks', ''];
+    const refused = [
+      tokens.accessToken,
+      tokens.refreshToken,
+      forger.token({ header: { typ: 'service+jwt', kid: 'tasks' }, claims: { iss: 'tasks', aud: 'users' } }),
+      await tasksIdentity.tokenFor('auth'),
+      await posing.tokenFor('users'),
+      'tasks',
+      '',
+    ];
     const usual = await answerTo(ask, as('nonsense'));
     expect(usual).toMatchObject({ kind: 'unauthenticated', reason: 'TOKEN_INVALID' });
     for (const token of refused) expect(await answerTo(ask, as(token))).toEqual(usual);
-    expect(await answerTo(ask, { token: tokens.accessToken })).toMatchObject({ kind: 'permission_denied', reason: 'SERVICE_IDENTITY_REQUIRED' });
+    expect(await answerTo(ask, { token: tokens.accessToken })).toMatchObject({
+      kind: 'permission_denied',
+      reason: 'SERVICE_IDENTITY_REQUIRED',
+    });
   });
 });

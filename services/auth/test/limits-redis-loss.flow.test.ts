@@ -1,22 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTcpProxy, type TcpProxy, testRedisUrl } from '#libs/devcluster';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startTcpProxy, testRedisUrl } from '#dev/cluster';
 import type { CallError } from '#libs/grpc';
 import { registration } from './factories.ts';
-import { flood, from, newPeer, sequence, startLimitedAuth, type LimitedAuth } from './start-limited.ts';
+import { flood, from, newPeer, sequence, startLimitedAuth } from './start-limited.ts';
 
 const overrides = { 'taskflow.auth.v1.AuthService/ListSessions': { requests: 10, perSeconds: 3600 } };
 
-let redis: TcpProxy;
-let service: LimitedAuth;
-beforeAll(async () => {
-  redis = await startTcpProxy(testRedisUrl());
+const redis = await startTcpProxy(testRedisUrl());
+const service = await startLimitedAuth({
   // Long for a frozen Redis, so that a machine that is busy with other tests does not look like one.
-  const timeout = { TASKFLOW_LIMITS_TIMEOUT_MS: '1000' };
-  service = await startLimitedAuth({ ...timeout, TASKFLOW_LIMITS_REDIS_URL: redis.url, TASKFLOW_RATE_LIMITS: JSON.stringify(overrides) });
-}, 120_000);
+  TASKFLOW_LIMITS_TIMEOUT_MS: '1000',
+  TASKFLOW_LIMITS_REDIS_URL: redis.url,
+  TASKFLOW_RATE_LIMITS: JSON.stringify(overrides),
+});
 afterAll(async () => {
-  await service?.stop();
-  await redis?.close();
+  await service.stop();
+  await redis.close();
 });
 
 type Caller = { token: string };
@@ -33,31 +32,37 @@ const changePassword = (caller: Caller, index: number): Promise<unknown> =>
 /** The first answer of a replica that has its limits again. */
 async function answerOnceBack(caller: Caller, index: number): Promise<string | undefined> {
   for (;;) {
-    const reason = await changePassword(caller, index).then(() => 'OK', (error: CallError) => error.reason);
+    const reason = await changePassword(caller, index).then(
+      () => 'OK',
+      (error: CallError) => error.reason,
+    );
     if (reason !== 'LIMITS_UNAVAILABLE') return reason;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 describe('rate limits, with their Redis gone', () => {
-  it.each(['cut', 'freeze'] as const)('F12: after a %s a method goes on or refuses as the contract says, and both recover', async (loss) => {
-    const caller = await signUp();
-    await redis[loss]();
-    for (const index of [0, 1]) {
-      await listSessions(caller)(index);
-      await expect(changePassword(caller, index)).rejects.toMatchObject({
-        kind: 'unavailable',
-        reason: 'LIMITS_UNAVAILABLE',
-        details: { retryAfterMs: expect.any(Number) },
-      });
-    }
-    // Each replica goes on counting by itself, so nobody is without a limit.
-    const { reasons } = await flood(40, listSessions(caller));
-    expect(reasons).toEqual({ OK: 18, RATE_LIMITED: 22 });
+  it.each(['cut', 'freeze'] as const)(
+    'F12: after a %s a method goes on or refuses as the contract says, and both recover',
+    async (loss) => {
+      const caller = await signUp();
+      await redis[loss]();
+      for (const index of [0, 1]) {
+        await listSessions(caller)(index);
+        await expect(changePassword(caller, index)).rejects.toMatchObject({
+          kind: 'unavailable',
+          reason: 'LIMITS_UNAVAILABLE',
+          details: { retryAfterMs: expect.any(Number) },
+        });
+      }
+      // Each replica goes on counting by itself, so nobody is without a limit.
+      const { reasons } = await flood(40, listSessions(caller));
+      expect(reasons).toEqual({ OK: 18, RATE_LIMITED: 22 });
 
-    await redis.restore();
-    for (const index of [0, 1]) expect(await answerOnceBack(caller, index)).toBe('PASSWORD_WRONG');
-    // The proxy lives in this process: a flood would keep it from its work.
-    expect((await sequence(25, listSessions(await signUp()))).reasons).toEqual({ OK: 10, RATE_LIMITED: 15 });
-  });
+      await redis.restore();
+      for (const index of [0, 1]) expect(await answerOnceBack(caller, index)).toBe('PASSWORD_WRONG');
+      // The proxy lives in this process: a flood would keep it from its work.
+      expect((await sequence(25, listSessions(await signUp()))).reasons).toEqual({ OK: 10, RATE_LIMITED: 15 });
+    },
+  );
 });

@@ -1,32 +1,27 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
 import type { PasswordHasher } from '../src/deps.ts';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
-import { as, registerAccount, registerAdmin, type SignedIn } from './factories.ts';
-import { startAuth, type TestAuth } from './start-auth.ts';
+import { as, registerAccount, registerAdmin } from './factories.ts';
+import { startAuth } from './start-auth.ts';
 
-/** What happens between the check of the password and the end of the sign-in. */
+/** Runs between the check of the password and the end of the sign-in. */
 let meanwhile: () => Promise<unknown> = () => Promise.resolve();
-let service: TestAuth;
-let slow: TestAuth;
-let admin: SignedIn;
-beforeAll(async () => {
-  service = await startAuth();
-  const real = await createPasswordHasher();
-  const passwords: PasswordHasher = {
-    ...real,
-    verify: async (hash, password) => {
-      const matches = await real.verify(hash, password);
-      await meanwhile();
-      return matches;
-    },
-  };
-  slow = await startAuth({ replicaOf: service, overrides: { passwords } });
-  admin = await registerAdmin(service);
-});
+const real = await createPasswordHasher();
+const passwords: PasswordHasher = {
+  ...real,
+  verify: async (hash, password) => {
+    const matches = await real.verify(hash, password);
+    await meanwhile();
+    return matches;
+  },
+};
+const service = await startAuth();
+const slow = await startAuth({ replicaOf: service, overrides: { passwords } });
+const admin = await registerAdmin(service);
 afterAll(async () => {
-  await slow?.stop();
-  await service?.stop();
+  await slow.stop();
+  await service.stop();
 });
 
 const refused = { kind: 'unauthenticated', reason: 'CREDENTIALS_INVALID' };

@@ -1,42 +1,38 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthServiceService, InternalAuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { isServing, readServiceKey, startCluster, testPostgresUrl, testRedisUrl, until, type Cluster } from '#libs/devcluster';
-import { createClient, createServiceIdentity, openPublicClient, patiently, type PublicClient } from '#libs/grpc';
+import { isServing, readServiceKey, waitUntil } from '#dev/cluster';
+import { createClient, retry } from '#libs/grpc';
+import { createServiceIdentity } from '#libs/identity';
 import { createLogger, createMetrics } from '#libs/runtime';
 import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
+import { startAuthCluster } from './start-cluster.ts';
 
-let cluster: Cluster;
-let auth: PublicClient<typeof AuthServiceService>;
-let otherAuth: PublicClient<typeof AuthServiceService>;
-let users: PublicClient<typeof UsersServiceService>;
-let tasks: PublicClient<typeof TasksServiceService>;
-let admin: LoginResponse;
-beforeAll(async () => {
-  cluster = await startCluster({ postgresAdminUrl: testPostgresUrl(), redisUrl: testRedisUrl(), copyDatabases: true, ports: 'free', replicas: { auth: 2 }, services: ['auth', 'users', 'tasks'] });
-  auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  otherAuth = openPublicClient(AuthServiceService, cluster.address('auth', 1));
-  users = openPublicClient(UsersServiceService, cluster.address('users'));
-  tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
-  admin = await auth.login({ email: cluster.admin.email, password: cluster.admin.password });
-});
-afterAll(async () => {
-  for (const client of [auth, otherAuth, users, tasks]) client?.close();
-  await cluster?.stop();
-});
+const { cluster, auth: authAt, open, signInAsAdmin, stop } = await startAuthCluster({ replicas: { auth: 2 } });
+afterAll(stop);
+const auth = authAt(0);
+const otherAuth = authAt(1);
+const users = open(UsersServiceService, 'users');
+const tasks = open(TasksServiceService, 'tasks');
+const admin = await signInAsAdmin();
 
-/** Somebody whose token every service has accepted, and has in its cache. */
+/** A user whose token every service has accepted and cached. */
 async function newUser() {
   const request = registration();
   const registered = await auth.register(request);
   const call = as(registered);
-  const everywhere: (() => Promise<unknown>)[] = [() => tasks.listTasks({}, call), () => users.getMe({}, call), () => auth.listSessions({}, call), () => otherAuth.listSessions({}, call)];
-  await Promise.all(everywhere.map((ask) => patiently(ask)));
+  const everywhere: (() => Promise<unknown>)[] = [
+    () => tasks.listTasks({}, call),
+    () => users.getMe({}, call),
+    () => auth.listSessions({}, call),
+    () => otherAuth.listSessions({}, call),
+  ];
+  await Promise.all(everywhere.map((ask) => retry(ask)));
   return { ...registered, request, call, everywhere };
 }
 
-/** The token itself would be good for ten minutes. */
+/** The token would not expire for ten minutes. */
 async function refusedEverywhere(everywhere: (() => Promise<unknown>)[]): Promise<void> {
   const refusals = await Promise.all(everywhere.map((ask) => untilRefused(ask)));
   for (const { error } of refusals) expect(error).toMatchObject(tokenInvalid);
@@ -49,7 +45,7 @@ describe('an access token', () => {
     await refusedEverywhere(everywhere);
   });
 
-  it('A8: of a session that was ended from another device is refused, and the other one goes on', async () => {
+  it('A8: of a session that was ended from another device is refused, and the other session goes on', async () => {
     const { everywhere, request } = await newUser();
     const other = await otherAuth.login(request);
     expect((await otherAuth.revokeOtherSessions({}, as(other))).revokedCount).toBe(1);
@@ -69,35 +65,51 @@ describe('an access token', () => {
 });
 
 describe('WatchRevocations', () => {
-  it('ends by itself before its deadline, so that its end is no failure', async () => {
-    const identity = createServiceIdentity({ service: 'scheduler', privateKey: readServiceKey(cluster.dir, 'scheduler') });
+  it('ends before its deadline, so that its end does not count as a failure', async () => {
+    const identity = createServiceIdentity({
+      service: 'scheduler',
+      privateKey: readServiceKey(cluster.dir, 'scheduler'),
+    });
     const logger = createLogger({ service: 'scheduler', level: 'silent' });
-    const { client, close } = createClient(InternalAuthServiceService, { callee: 'auth', address: cluster.address('auth'), identity, logger, metrics: createMetrics('scheduler') });
+    const { client, close } = createClient(InternalAuthServiceService, {
+      callee: 'auth',
+      address: cluster.address('auth'),
+      identity,
+      logger,
+      metrics: createMetrics('scheduler'),
+    });
     const watchOnce = async (): Promise<number> => {
       let messages = 0;
-      for await (const { snapshotComplete } of client.watchRevocations({}, { timeoutMs: 2000 })) messages += snapshotComplete ? 100 : 1;
+      for await (const { snapshotComplete } of client.watchRevocations({}, { timeoutMs: 2000 }))
+        messages += snapshotComplete ? 100 : 1;
       return messages;
     };
     // It ends a twentieth before its deadline: on a busy machine the deadline may come first.
-    await until(() => watchOnce().catch(() => 0), (messages) => messages > 100);
+    await waitUntil(
+      () => watchOnce().catch(() => 0),
+      (messages) => messages > 100,
+    );
     close();
   });
 });
 
 describe('with every auth down', () => {
   const metric = async (service: 'users' | 'tasks'): Promise<string | undefined> =>
-    (await (await fetch(`${cluster.httpAddress(service)}/metrics`)).text()).split('\n').find((line) => line.startsWith('taskflow_revocations_stale{'))?.split(' ')[1];
+    (await (await fetch(`${cluster.httpAddress(service)}/metrics`)).text())
+      .split('\n')
+      .find((line) => line.startsWith('taskflow_revocations_stale{'))
+      ?.split(' ')[1];
   const staleLines = (): number => cluster.logs('users').split('revocations are stale').length - 1;
 
-  it('sensitive methods refuse once revocations are stale, the others go on, and all is well when auth is back', async () => {
+  it('sensitive methods refuse once revocations are stale, the others go on, and all recover when auth is back', async () => {
     const revoked = await newUser();
     const user = await newUser();
     const { task } = await tasks.createTask({ task: Task.fromPartial({ title: 'still there' }) }, user.call);
     const getTask = () => tasks.getTask({ taskId: task?.id ?? '' }, user.call);
     await auth.logout({ refreshToken: revoked.tokens?.refreshToken ?? '' });
     await refusedEverywhere(revoked.everywhere);
-    await patiently(() => users.listUsers({}, as(admin)));
-    await until(() => metric('users'), (stale) => stale === '0');
+    await retry(() => users.listUsers({}, as(admin)));
+    await waitUntil(() => metric('users'), '0');
 
     const killedAfter = performance.now();
     await Promise.all([cluster.kill('auth', 'SIGKILL', 0), cluster.kill('auth', 'SIGKILL', 1)]);
@@ -108,11 +120,14 @@ describe('with every auth down', () => {
     await users.getMe({}, user.call);
     // What was known to be revoked stays so.
     await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);
-    for (const service of ['users', 'tasks'] as const) await until(() => metric(service), (stale) => stale === '1');
-    expect(await Promise.all([isServing(cluster.address('users')), isServing(cluster.address('tasks'))])).toEqual([true, true]);
+    for (const service of ['users', 'tasks'] as const) await waitUntil(() => metric(service), '1');
+    expect(await Promise.all([isServing(cluster.address('users')), isServing(cluster.address('tasks'))])).toEqual([
+      true,
+      true,
+    ]);
 
     await cluster.start('auth', 1);
-    await patiently(() => users.listUsers({}, as(admin)));
+    await retry(() => users.listUsers({}, as(admin)));
     expect(staleLines()).toBe(1);
     await getTask();
     await expect(tasks.listTasks({}, revoked.call)).rejects.toMatchObject(tokenInvalid);

@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '#contract/auth/v1/auth';
 import type { CallError } from '#libs/grpc';
 import { registration } from './factories.ts';
-import { startAuth, type TestAuth } from './start-auth.ts';
+import { startAuth } from './start-auth.ts';
 
-let service: TestAuth;
-beforeAll(async () => {
-  service = await startAuth({ config: { refreshGraceMs: 0 } });
-});
-afterAll(() => service?.stop());
+const service = await startAuth({ config: { refreshGraceMs: 0 } });
+afterAll(service.stop);
 
 const answers: string[] = [];
 
@@ -24,7 +21,7 @@ async function call<T extends { tokens?: TokenPair | undefined }>(promise: Promi
 }
 
 describe('logs and errors', () => {
-  it('D18: hold no password, no token and no hash, whether calls succeed or fail', async () => {
+  it('D18: contain no password, no token and no hash, whether calls succeed or fail', async () => {
     const { auth } = service;
     const request = registration({ password: 'canary-password-one' });
     const registered = await call(auth.register(request));
@@ -34,7 +31,12 @@ describe('logs and errors', () => {
     await call(auth.login({ ...request, password: 'canary-password-wrong' }));
     const login = await call(auth.login(request));
     const refreshed = await call(auth.refreshSession({ refreshToken: login.refreshToken }));
-    for (const refreshToken of [login.refreshToken, 'canary-unknown-token', `canary-long-token${'x'.repeat(600)}`, login.accessToken]) {
+    for (const refreshToken of [
+      login.refreshToken,
+      'canary-unknown-token',
+      `canary-long-token${'x'.repeat(600)}`,
+      login.accessToken,
+    ]) {
       await call(auth.refreshSession({ refreshToken }));
     }
     await call(auth.login(request, { token: login.accessToken }));
@@ -43,7 +45,9 @@ describe('logs and errors', () => {
     await service.sql('alter table accounts add constraint canary check (role is null) not valid');
     await call(auth.register(registration({ password: 'canary-password-four' })));
 
-    const hashes = await service.sql<{ secret: string }>('select password_hash as secret from accounts union all select token_hash from refresh_tokens');
+    const hashes = await service.sql<{ secret: string }>(
+      'select password_hash as secret from accounts union all select token_hash from refresh_tokens',
+    );
     const tokens = [registered, login, refreshed].flatMap((pair) => [pair.accessToken, pair.refreshToken]);
     const written = [...service.logLines, ...answers].join('');
     for (const secret of [...tokens, ...hashes.map((row) => row.secret), 'canary-']) {

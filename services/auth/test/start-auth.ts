@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach } from '@jest/globals';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { createMigratedDatabase, testPostgresUrl } from '#libs/devcluster';
+import { createMigratedDatabase, startTcpProxy, testPostgresUrl, type TcpProxy } from '#dev/cluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
-import { makeConfig, makeServiceKeys, nobody } from '../../test/grounds.ts';
+import { makeConfig, makeServiceKeys, nobody } from '#dev/testing';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { AuthConfig } from '../src/config.ts';
 
@@ -40,12 +42,21 @@ export interface TestAuthOptions {
 }
 
 /** The service in this process, on a database of its own. Users is down unless its address is configured. */
-export async function startAuth({ config: changes, overrides, databaseUrl, replicaOf }: TestAuthOptions = {}): Promise<TestAuth> {
+export async function startAuth({
+  config: changes,
+  overrides,
+  databaseUrl,
+  replicaOf,
+}: TestAuthOptions = {}): Promise<TestAuth> {
   const place = replicaOf ?? (await createPlace(databaseUrl));
   const { clock } = place;
   const config = { ...place.config, ...changes };
   const logLines: string[] = [];
-  const logger = createLogger({ service: 'auth', level: 'trace', destination: { write: (line) => void logLines.push(line) } });
+  const logger = createLogger({
+    service: 'auth',
+    level: 'trace',
+    destination: { write: (line) => void logLines.push(line) },
+  });
   const app = await startApp(config, { logger, clock, ...overrides });
   const auth = openPublicClient(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
   const connection = new Client({ connectionString: place.directUrl });
@@ -70,7 +81,38 @@ export async function startAuth({ config: changes, overrides, databaseUrl, repli
   };
 }
 
-/** What replicas have in common. */
+const cleanUps: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** Registers what has to be done when the running test has ended; the last one is done first. */
+export const afterTest = (cleanUp: () => Promise<unknown>): void => void cleanUps.push(cleanUp);
+
+/** The service for the running test, after which it is stopped. */
+export async function startForTest(options: TestAuthOptions = {}): Promise<TestAuth> {
+  const service = await startAuth(options);
+  afterTest(service.stop);
+  return service;
+}
+
+/** As startForTest, with a proxy before the database, which can cut the service off. */
+export async function startBehindProxy(config: Partial<AuthConfig> = {}): Promise<{ cut: TestAuth; proxy: TcpProxy }> {
+  const proxy = await startTcpProxy(testPostgresUrl());
+  afterTest(proxy.close);
+  const { host } = new URL(proxy.url);
+  return {
+    proxy,
+    cut: await startForTest({ config, databaseUrl: (url) => Object.assign(new URL(url), { host }).href }),
+  };
+}
+
+/** Waits until the service is ready. It knows the revocations by then; before, sensitive methods refuse. */
+export async function untilReady({ app }: TestAuth): Promise<void> {
+  while (!(await fetch(`http://127.0.0.1:${app.httpPort}/readyz`)).ok) await pause(20);
+}
+
+/** What the replicas of a service share. */
 interface Place {
   config: AuthConfig;
   clock: TestClock;
@@ -89,7 +131,7 @@ function createConfig(databaseUrl: string): AuthConfig {
     ...makeConfig('auth', databaseUrl, makeServiceKeys()),
     passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
     usersAddress: nobody,
-    encryptionKey: randomBytes(32),
+    encryptionKeys: [randomBytes(32)],
     administrator: undefined,
     refreshGraceMs: 10_000,
     sessionLifetimeMs: 30 * 24 * 3_600_000,

@@ -1,47 +1,38 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#libs/devcluster';
-import { openPublicClient, type CallError, type PublicClient } from '#libs/grpc';
+import { testRedisUrl } from '#dev/cluster';
+import type { CallError } from '#libs/grpc';
 import { Redis } from 'ioredis';
+import { startAuthCluster, type AuthCluster } from './start-cluster.ts';
 
-export interface LimitedAuth {
-  cluster: Cluster;
-  /** One of two replicas; they are taken in turn. */
-  auth(index: number): PublicClient<typeof AuthServiceService>;
+export interface LimitedAuth extends AuthCluster {
   /** What auth counts, by the keys in its Redis. */
   countedKeys(): Promise<string[]>;
-  stop(): Promise<void>;
 }
 
 /** For tests that count exactly: a machine that is busy with other tests must not look like a Redis that is gone. */
-export const patientLimits = { TASKFLOW_LIMITS_TIMEOUT_MS: '5000' };
+export const slowMachineLimits = { TASKFLOW_LIMITS_TIMEOUT_MS: '5000' };
 
 /** Two replicas of auth behind a proxy that they trust, with the limits of the contract unless a test has others. */
 export async function startLimitedAuth(settings: Record<string, string> = {}): Promise<LimitedAuth> {
   const namespace = `limits${randomBytes(4).toString('hex')}`;
-  const cluster = await startCluster({
-    postgresAdminUrl: testPostgresUrl(),
-    redisUrl: testRedisUrl(),
-    copyDatabases: true,
+  const started = await startAuthCluster({
     namespace,
-    ports: 'free',
     services: ['auth'],
     replicas: { auth: 2 },
-    env: { TASKFLOW_LIMITS_REDIS_URL: testRedisUrl(), TASKFLOW_TRUSTED_PROXIES: '127.0.0.1/32', TASKFLOW_RATE_LIMITS: '{}', ...settings },
+    env: {
+      TASKFLOW_LIMITS_REDIS_URL: testRedisUrl(),
+      TASKFLOW_TRUSTED_PROXIES: '127.0.0.1/32',
+      TASKFLOW_RATE_LIMITS: '{}',
+      ...settings,
+    },
   });
-  const clients = [0, 1].map((replica) => openPublicClient(AuthServiceService, cluster.address('auth', replica)));
   return {
-    cluster,
-    auth: (index) => clients[index % 2] as PublicClient<typeof AuthServiceService>,
+    ...started,
     countedKeys: async () => {
       const connection = new Redis(testRedisUrl());
       const keys = await connection.keys(`taskflow-${namespace}:*`);
       connection.disconnect();
       return keys.map((key) => key.replace(`taskflow-${namespace}:`, ''));
-    },
-    stop: async () => {
-      for (const client of clients) client.close();
-      await cluster.stop();
     },
   };
 }
@@ -58,7 +49,7 @@ export interface Outcome {
   errors: CallError[];
 }
 
-/** So many calls, counted by how they ended. */
+/** Counts calls by how they ended. */
 export async function outcomeOf(calls: Promise<unknown>[]): Promise<Outcome> {
   const outcome: Outcome = { reasons: {}, errors: [] };
   for (const result of await Promise.allSettled(calls)) {
@@ -70,11 +61,11 @@ export async function outcomeOf(calls: Promise<unknown>[]): Promise<Outcome> {
   return outcome;
 }
 
-/** So many calls at once; each is told its index, to take the replicas in turn. */
+/** Makes this many calls at once; each gets its index, to take the replicas in turn. */
 export const flood = (calls: number, one: (index: number) => Promise<unknown>): Promise<Outcome> =>
   outcomeOf(Array.from({ length: calls }, (_, index) => one(index)));
 
-/** So many calls one after another. */
+/** Makes this many calls one after another. */
 export async function sequence(calls: number, one: (index: number) => Promise<unknown>): Promise<Outcome> {
   const made: Promise<unknown>[] = [];
   for (let index = 0; index < calls; index += 1) {

@@ -1,9 +1,9 @@
 // Started by measure-sweep.ts: what the parts of a sweep cost alone, in a process of their own.
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Client } from 'pg';
-import { runWorker } from '#libs/bench';
-import { uuidv7 } from '#libs/db';
+import { Client, type QueryResult } from 'pg';
+import { runWorker } from '#dev/bench';
+import { rowTypes, uuidv7 } from '#libs/db';
 import { appendStatement } from '#libs/events';
 import { claimOverdue, toOverdueTask, windowBatches, type ClaimedRow } from '../../tasks/src/db/overdue-sweep.ts';
 import { counterCount } from '../../tasks/src/domain/task-counters.ts';
@@ -36,13 +36,21 @@ async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<Sweep
   await client.connect();
   const began = performance.now();
   let count = 0;
-  let from = '-infinity';
+  let from: Date | string = '-infinity';
   const batchMs: number[] = [];
   for (;;) {
     const batchBegan = performance.now();
     await client.query('begin');
-    const { rows } = await client.query<ClaimedRow>({ name: 'claim', text: claimOverdue, values: [batchSize, batchSize * windowBatches, from] });
-    if (rows.length > 0) await client.query(appendStatement({ events: rows.map(toOverdueTask).map(toOverdueEvent), counters: [], counterCount }));
+    const { rows }: QueryResult<ClaimedRow> = await client.query({
+      name: 'claim',
+      text: claimOverdue,
+      values: [batchSize, batchSize * windowBatches, from],
+      types: rowTypes,
+    });
+    if (rows.length > 0)
+      await client.query(
+        appendStatement({ events: rows.map(toOverdueTask).map(toOverdueEvent), counters: [], counterCount }),
+      );
     await client.query('commit');
     batchMs.push(performance.now() - batchBegan);
     count += rows.length;
@@ -56,7 +64,7 @@ async function sweepAlone({ databaseUrl, batchSize }: SweepOrder): Promise<Sweep
 
 const jobsPerCall = 500;
 
-/** Jobs like those that deliver, added to a queue that nobody works on. */
+/** Jobs like those that deliver, added to a queue without a worker. */
 async function addBulkAlone({ redisUrl, jobs, idsPerJob }: BulkOrder): Promise<Rate> {
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
   const queue = new Queue(`bench-${uuidv7()}`, { connection, prefix: 'bench' });
@@ -67,7 +75,13 @@ async function addBulkAlone({ redisUrl, jobs, idsPerJob }: BulkOrder): Promise<R
     const batch = Array.from({ length: Math.min(jobsPerCall, jobs - added) }, () => ({
       name: 'deliver-notifications',
       data: { recipientId: uuidv7(), notificationIds },
-      opts: { jobId: uuidv7(), attempts: 8, backoff: { type: 'exponential', delay: 1000 }, removeOnComplete: true, removeOnFail: true },
+      opts: {
+        jobId: uuidv7(),
+        attempts: 8,
+        backoff: { type: 'exponential', delay: 1000 },
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
     }));
     await queue.addBulk(batch);
   }

@@ -1,4 +1,4 @@
-import type { BenchContext, Suite } from '#libs/bench';
+import type { BenchContext, Suite } from '#dev/bench';
 import { measureSweep } from './measure-sweep.ts';
 
 /** So many overdue tasks among ten times as many. */

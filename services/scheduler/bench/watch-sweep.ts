@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { Cluster } from '#libs/devcluster';
+import type { Cluster } from '#dev/cluster';
+import { readGauge } from './sweep-cluster.ts';
 
 /** When each part of the way was finished, in milliseconds since the sweep was asked for. */
 export interface SweepTimes {
   sweptMs: number;
   enqueuedMs: number;
   deliveredMs: number;
-  /** Intents that were made. */
-  intents: number;
+  /** Notifications that were made. */
+  notifications: number;
   /** Jobs that they were put into. */
   jobs: number;
   /** Resident bytes of both processes, at equal intervals. */
@@ -18,7 +19,7 @@ export interface SweepTimes {
 
 interface Progress {
   unmarked: boolean;
-  /** Every event has been read, so that all intents are there. */
+  /** Every event has been read, so that all notifications are there. */
   ingested: boolean;
   unqueued: boolean;
   pending: boolean;
@@ -30,9 +31,17 @@ const lookEveryMs = 500;
 
 /** Looks until every intent is delivered; rejects when nothing moves for a minute. */
 export async function watchSweep(cluster: Cluster, signal: AbortSignal): Promise<SweepTimes> {
-  const [tasks, scheduler] = [new Client({ connectionString: cluster.databaseUrl('tasks') }), new Client({ connectionString: cluster.databaseUrl('scheduler') })];
+  const clientOf = (service: 'tasks' | 'scheduler') => new Client({ connectionString: cluster.databaseUrl(service) });
+  const [tasks, scheduler] = [clientOf('tasks'), clientOf('scheduler')];
   await Promise.all([tasks.connect(), scheduler.connect()]);
-  const times: SweepTimes = { sweptMs: 0, enqueuedMs: 0, deliveredMs: 0, intents: 0, jobs: 0, memory: { tasks: [], scheduler: [] } };
+  const times: SweepTimes = {
+    sweptMs: 0,
+    enqueuedMs: 0,
+    deliveredMs: 0,
+    notifications: 0,
+    jobs: 0,
+    memory: { tasks: [], scheduler: [] },
+  };
   const began = performance.now();
   const stalled = createStallGuard();
   try {
@@ -44,8 +53,10 @@ export async function watchSweep(cluster: Cluster, signal: AbortSignal): Promise
       times.memory.tasks.push(await residentBytes(cluster.httpAddress('tasks')));
       times.memory.scheduler.push(await residentBytes(cluster.httpAddress('scheduler')));
     }
-    const { rows } = await scheduler.query<{ intents: string; jobs: string }>('select count(*) as intents, count(distinct job_id) as jobs from notifications');
-    return { ...times, intents: Number(rows[0]?.intents), jobs: Number(rows[0]?.jobs) };
+    const { rows } = await scheduler.query<{ notifications: string; jobs: string }>(
+      'select count(*) as notifications, count(distinct job_id) as jobs from notifications',
+    );
+    return { ...times, notifications: Number(rows[0]?.notifications), jobs: Number(rows[0]?.jobs) };
   } finally {
     await Promise.all([tasks.end(), scheduler.end()]);
   }
@@ -70,13 +81,15 @@ const ofScheduler = `
     (select (n_tup_ins, n_tup_upd)::text from pg_stat_user_tables where relname = 'notifications') as written`;
 
 async function look(tasks: Client, scheduler: Client): Promise<Progress> {
-  const { rows: [due] } = await tasks.query<{ unmarked: boolean; last: string | null }>(ofTasks);
-  const { rows: [row] } = await scheduler.query<{ read: string | null; unqueued: boolean; pending: boolean; written: string }>(ofScheduler);
+  const ofOne = await tasks.query<Pick<Progress, 'unmarked'> & { last: string | null }>(ofTasks);
+  const ofOther = await scheduler.query<Omit<Progress, 'unmarked' | 'ingested'> & { read: string | null }>(ofScheduler);
+  const [due, row] = [ofOne.rows[0], ofOther.rows[0]];
   if (due === undefined || row === undefined) throw new Error('a row without a table is always there');
-  return { unmarked: due.unmarked, ingested: due.last !== null && due.last === row.read, unqueued: row.unqueued, pending: row.pending, written: row.written };
+  const { read, ...progress } = row;
+  return { ...progress, unmarked: due.unmarked, ingested: due.last !== null && due.last === read };
 }
 
-const patienceMs = 60_000;
+const giveUpAfterMs = 60_000;
 
 function createStallGuard(): (progress: Progress) => void {
   let last = '';
@@ -85,17 +98,16 @@ function createStallGuard(): (progress: Progress) => void {
     const now = JSON.stringify(progress);
     if (now !== last) movedAt = performance.now();
     last = now;
-    if (performance.now() - movedAt > patienceMs) throw new Error(`nothing has moved for a minute: ${now}`);
+    if (performance.now() - movedAt > giveUpAfterMs) throw new Error(`nothing has moved for a minute: ${now}`);
   };
 }
 
-async function residentBytes(httpAddress: string): Promise<number> {
-  const text = await (await fetch(`${httpAddress}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes(?:\{[^}]*\})? ([\d.e+-]+)/m.exec(text)?.[1] ?? 0);
-}
+const residentBytes = (httpAddress: string) => readGauge(httpAddress, 'process_resident_memory_bytes');
 
 /** How long each batch of the sweep took in the service, in their order, by its log. */
 export function readBatchTimes(cluster: Cluster): number[] {
-  const lines = readFileSync(cluster.logFile('tasks'), 'utf8').split('\n').filter((line) => line.includes('/SweepOverdue"'));
+  const lines = readFileSync(cluster.logFile('tasks'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('/SweepOverdue"'));
   return lines.map((line) => (JSON.parse(line) as { durationMs: number }).durationMs);
 }

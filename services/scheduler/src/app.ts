@@ -1,33 +1,40 @@
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { ServerFeature } from '#contract/server/v1/server';
 import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { bind, openAccess, openPorts, startApplication, type Access, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { bind } from '#libs/grpc';
+import type { AccessKeys } from '#libs/identity';
+import { openAccess, openPorts, startApplication, type Access, type ServiceBase } from '#libs/service';
 import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
-import { systemClock, type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
-import { createClaimedJobs } from './claimed-jobs.ts';
+import { type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
+import { createClaimedJobs } from './background/claimed-jobs.ts';
 import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
 import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
-import { createInboxReader } from './db/inbox.reader.ts';
-import { createChainReader } from './db/chain-reader.ts';
-import { createJobReader } from './db/job-reader.ts';
-import { createSchedulerReader } from './db/reader.ts';
-import { createScheduleReader } from './db/schedule-reader.ts';
-import { createWebhookReader } from './db/webhook.reader.ts';
+import { createInboxReader } from './db/notifications/inbox.reader.ts';
+import { createChainReader } from './db/events/chain.reader.ts';
+import { createJobReader } from './db/jobs/job.reader.ts';
+import { createPendingReader } from './db/notifications/pending.reader.ts';
+import { createScheduleReader } from './db/schedules/schedule.reader.ts';
+import { webhookSecretsPurpose } from './db/sealed-columns.ts';
+import { createWebhookReader } from './db/webhooks/webhook.reader.ts';
 import { createRepositories } from './db/repositories.ts';
-import type { InboxFeed, QueuePort, SchedulerDeps, TasksPort, UsersPort, WebhookDeps } from './deps.ts';
-import { defineSchedules } from './domain/schedule.entity.ts';
-import { openInboxFeed } from './inbox-feed.ts';
-import { schedulerJobs } from './jobs/definitions.ts';
-import { deadLetters, jobHandlers, workOf } from './jobs/handlers.ts';
+import type { SchedulerDeps, WebhookDeps } from './deps.ts';
+import type { InboxFeed } from './domain/notifications/inbox-feed.ts';
+import type { QueuePort } from './domain/jobs/queue.port.ts';
+import type { TasksPort } from './domain/events/tasks.port.ts';
+import type { UsersPort } from './domain/notifications/users.port.ts';
+import { defineSchedules } from './domain/schedules/built-in-schedules.ts';
+import { openInboxFeed } from './db/notifications/inbox-feed.ts';
+import { jobHandlers, jobWork, queueSettings, schedulerJobs } from './jobs/jobs.ts';
 import { createQueuePort } from './jobs/queue.ts';
-import { createSchedulerMetrics } from './metrics.ts';
-import { notificationsHandlers } from './rpc/notifications.handlers.ts';
-import { schedulerHandlers } from './rpc/scheduler.handlers.ts';
-import { startFollowingHolds, startPipeline, type Doorbell } from './pipeline.ts';
+import { createSchedulerMetrics } from './background/metrics.ts';
+import { keepDeadJob } from './use-cases/jobs/keep-dead-job.ts';
+import { notificationsServiceHandlers, schedulerServiceHandlers } from './rpc/handlers.ts';
+import { startFollowingPausedQueues, startPipeline, type DispatcherSignal } from './background/pipeline.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -39,65 +46,71 @@ export interface AppOverrides {
 
 type Base = ServiceBase<SchedulerConfig>;
 
-/** Jobs at a time in one process; deliveries mostly wait for tasks and the database, webhooks for slow endpoints. */
-const jobConcurrency = { notifications: 8, schedules: 4, webhooks: 32 };
-
-/**
- * A run whose process died holds its schedule up (overlap policy SKIP) until another process takes it over. Repeating a run
- * costs little, so that is soon: within five seconds, where the other queues take up to twenty.
- */
-const jobLockMs = { schedules: 3_000 };
-
 /** Starts the whole service: everything is constructed here, once. */
 export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
-    const doorbell: Doorbell = { ring: () => undefined };
+    const dispatcher: DispatcherSignal = { notify: () => undefined };
     const inboxFeed = openInboxFeed(base, database);
     const webhooks = openWebhooks(base, database, overrides);
-    const deps = createDeps(base, { database, inboxFeed, webhooks, tasks: openTasksPort(base), users: openUsersPort(base), queue: openQueue(base) }, doorbell);
+    const deps = createDeps(
+      base,
+      {
+        database,
+        inboxFeed,
+        webhooks,
+        tasks: openPort(base, 'tasks', config.tasksAddress, openTasks),
+        users: openPort(base, 'users', config.usersAddress, openUsers),
+        queue: openQueue(base),
+      },
+      dispatcher,
+    );
     const worker = await startWorker(base, deps);
-    startPipeline(deps, base, doorbell);
-    startFollowingHolds(deps, base, worker);
+    startPipeline(deps, base, dispatcher);
+    startFollowingPausedQueues(deps, base, worker);
     const mounts = config.board ? await openBoardMounts(base, access) : {};
     const ports = await openPorts(base, {
-      bindings: [bind(SchedulerServiceService, schedulerHandlers(deps)), bind(NotificationsServiceService, notificationsHandlers(deps))],
+      bindings: [
+        bind(SchedulerServiceService, schedulerServiceHandlers(deps)),
+        bind(NotificationsServiceService, notificationsServiceHandlers(deps)),
+      ],
       access,
       mounts,
-      features: config.board ? ['board'] : [],
+      features: config.board ? [ServerFeature.BOARD] : [],
       limits: await openLimits(base),
       schemaVersion: database.schemaVersion,
-      // Not Redis and not tasks: without them everything is late, but every call is answered.
+      // Without Redis or tasks everything is late, but every call is answered, so they are not checked.
       checks: { database: () => database.check() },
     });
-    // The first to hear of the end, so that jobs and calls drain at the same time; the part of the worker waits for it.
+    // These parts stop first, so that jobs and calls drain at the same time; the worker's part waits for the jobs.
     base.parts.add({ name: 'waiting readers', stop: async () => inboxFeed.endWaits() });
     base.parts.add({ name: 'job intake', stop: async () => void worker.stop() });
     return ports;
   });
 }
 
-/** Where it is off, its libraries are not even loaded. */
+/** Loads the board's libraries only when it is on. */
 async function openBoardMounts(base: Base, access: Access): Promise<HttpMounts> {
   const { openBoard } = await import('./board/board.ts');
   return openBoard(base, { access, ...queueOptions(base) });
 }
 
-function openTasksPort({ config, identity, logger, metrics, parts }: Base): TasksPort {
-  const tasks = openTasks({ address: config.tasksAddress, identity, logger, metrics });
-  parts.add({ name: 'tasks client', stop: async () => tasks.close() });
-  return tasks;
+type Open<Port> = (options: Parameters<typeof openTasks>[0]) => Port & { close(): void };
+
+function openPort<Port>(
+  { identity, logger, metrics, parts }: Base,
+  name: string,
+  address: string,
+  open: Open<Port>,
+): Port {
+  const port = open({ address, identity, logger, metrics });
+  parts.add({ name: `${name} client`, stop: async () => port.close() });
+  return port;
 }
 
-function openUsersPort({ config, identity, logger, metrics, parts }: Base): UsersPort {
-  const users = openUsers({ address: config.usersAddress, identity, logger, metrics });
-  parts.add({ name: 'users client', stop: async () => users.close() });
-  return users;
-}
-
-function queueOptions({ config, logger, metrics }: Base) {
-  return { redisUrl: config.redisUrl, prefix: config.queuePrefix, jobs: schedulerJobs, logger, metrics };
+function queueOptions({ config, clock, logger, metrics }: Base) {
+  return { redisUrl: config.redisUrl, prefix: config.queuePrefix, jobs: schedulerJobs, clock, logger, metrics };
 }
 
 function openQueue(base: Base): QueuePort {
@@ -111,7 +124,7 @@ function openWebhooks({ config }: Base, { reader }: Database, { lookup }: AppOve
   const rules = { privateTargets, httpsOnly: config.env === 'production' };
   return {
     read: createWebhookReader(reader),
-    cipher: createSecretCipher(config.encryptionKey, 'taskflow/scheduler/webhook-secrets'),
+    cipher: createSecretCipher(config.encryptionKeys, webhookSecretsPurpose),
     sender: createWebhookSender({ rules, timeoutMs, lookup }),
     rules,
     retries,
@@ -127,10 +140,14 @@ interface Outside {
   webhooks: WebhookDeps;
 }
 
-function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, tasks, users, queue, webhooks }: Outside, doorbell: Doorbell): SchedulerDeps {
+function createDeps(
+  { config, clock, logger, metrics }: Base,
+  { database, inboxFeed, tasks, users, queue, webhooks }: Outside,
+  dispatcher: DispatcherSignal,
+): SchedulerDeps {
   return {
-    uow: database.unitOfWork(createRepositories),
-    read: createSchedulerReader(database.reader),
+    uow: database.unitOfWork(createRepositories(logger)),
+    readPending: createPendingReader(database.reader),
     readJobs: createJobReader(database.reader),
     readChain: createChainReader(database.reader),
     readSchedules: createScheduleReader(database.reader),
@@ -142,15 +159,15 @@ function createDeps({ config, logger, metrics }: Base, { database, inboxFeed, ta
     queue,
     claimedJobs: createClaimedJobs(),
     metrics: createSchedulerMetrics(metrics),
-    pageTokens: createPageTokens(config.pageTokenKey),
+    pageTokens: createPageTokens(config.pageTokenKeys),
     webhooks,
     retention: config.retention,
-    clock: systemClock,
+    clock,
     logger,
     schedules: defineSchedules(config),
     newId: uuidv7,
-    workOf,
-    wakeDispatch: () => doorbell.ring(),
+    jobWork,
+    notifyDispatcher: () => dispatcher.notify(),
   };
 }
 
@@ -158,13 +175,12 @@ async function startWorker(base: Base, deps: SchedulerDeps) {
   const worker = createJobWorker({
     ...queueOptions(base),
     handlers: jobHandlers(deps),
-    deadLetters: deadLetters(deps),
-    concurrency: jobConcurrency,
-    lockMs: jobLockMs,
+    deadLetters: { add: (job) => keepDeadJob(deps, job) },
+    ...queueSettings,
     graceMs: base.config.shutdownGraceMs,
     refuseEviction: base.config.env === 'production',
     // Until it is known which queues are paused.
-    held: true,
+    paused: true,
   });
   base.parts.add({ name: 'job worker', stop: worker.stop });
   await worker.start();

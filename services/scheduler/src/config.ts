@@ -1,9 +1,9 @@
 import { policies } from '#libs/contract';
 import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
-import { addressType, envTypes, loadConfig, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
+import { addressType, envTypes, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { z } from 'zod';
-import type { Retention } from './domain/retention.ts';
-import { isCidr } from './domain/webhook-target.ts';
+import type { Retention } from './domain/events/retention.ts';
+import { isCidr } from './domain/webhooks/webhook-target.ts';
 
 export interface SchedulerConfig extends ServiceConfig {
   limits: LimitsConfig;
@@ -17,7 +17,8 @@ export interface SchedulerConfig extends ServiceConfig {
   redisUrl: string;
   /** The first part of every key in Redis. */
   queuePrefix: string;
-  pageTokenKey: Buffer;
+  /** The newest seals, all of them open. */
+  pageTokenKeys: Buffer[];
   sweepIntervalMs: number;
   /** More overdue tasks of one user than this at once become one message. */
   digestThreshold: number;
@@ -25,8 +26,8 @@ export interface SchedulerConfig extends ServiceConfig {
   digestQuietMs: number;
   /** Whether the HTTP port shows the queues to administrators. */
   board: boolean;
-  /** Seals the secrets of webhooks. */
-  encryptionKey: Buffer;
+  /** The newest seals the secrets of webhooks, all of them open. */
+  encryptionKeys: Buffer[];
   retention: Retention;
   webhooks: {
     /** CIDRs that are not public and may be sent to all the same. */
@@ -47,7 +48,7 @@ const queuePrefix = z
 
 const dayMs = 86_400_000;
 const days = (fallback: number) => envTypes.positiveInt(fallback, 36_500);
-/** What it is without the setting depends on the environment. */
+/** The default depends on the environment. */
 const board = z.enum(['on', 'off'], 'must be on or off').optional();
 
 const entries = {
@@ -56,13 +57,15 @@ const entries = {
   TASKFLOW_USERS_ADDRESS: addressType('users'),
   TASKFLOW_REDIS_URL: envTypes.url('redis:', 'rediss:'),
   TASKFLOW_QUEUE_PREFIX: queuePrefix,
-  TASKFLOW_PAGE_TOKEN_KEY: envTypes.key32(),
+  TASKFLOW_PAGE_TOKEN_KEY: envTypes.keys32(),
   TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
   TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: envTypes.positiveInt(25, 1_000_000),
   TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: envTypes.positiveInt(10_000, 3_600_000),
   TASKFLOW_SCHEDULER_BOARD: board,
-  TASKFLOW_SCHEDULER_ENCRYPTION_KEY: envTypes.key32(),
-  TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes.list().refine((cidrs) => cidrs.every(isCidr), 'must be comma separated CIDRs, such as 127.0.0.0/8'),
+  TASKFLOW_SCHEDULER_ENCRYPTION_KEY: envTypes.keys32(),
+  TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes
+    .list()
+    .refine((cidrs) => cidrs.every(isCidr), 'must be comma separated CIDRs, such as 127.0.0.0/8'),
   TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS: envTypes.positiveInt(10_000, 30_000),
   TASKFLOW_SCHEDULER_WEBHOOK_RETRY_MS: envTypes.positiveInt(5_000, 3_600_000),
   TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS: envTypes.positiveInt(dayMs, 7 * dayMs),
@@ -83,12 +86,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
     redisUrl: own.TASKFLOW_REDIS_URL,
     queuePrefix: own.TASKFLOW_QUEUE_PREFIX,
-    pageTokenKey: own.TASKFLOW_PAGE_TOKEN_KEY,
+    pageTokenKeys: own.TASKFLOW_PAGE_TOKEN_KEY,
     sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
     digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
     digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
     board: (own.TASKFLOW_SCHEDULER_BOARD ?? (common.env === 'production' ? 'off' : 'on')) === 'on',
-    encryptionKey: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
+    encryptionKeys: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
     retention: {
       notificationsMs: own.TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS * dayMs,
       deliveriesMs: own.TASKFLOW_SCHEDULER_DELIVERY_RETENTION_DAYS * dayMs,
@@ -102,9 +105,4 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
       giveUpMs: own.TASKFLOW_SCHEDULER_WEBHOOK_GIVE_UP_MS,
     },
   };
-}
-
-/** A migration needs nothing but the database. */
-export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
-  return loadConfig({ TASKFLOW_SCHEDULER_DATABASE_URL: envTypes.url('postgres:', 'postgresql:') }, env).TASKFLOW_SCHEDULER_DATABASE_URL;
 }

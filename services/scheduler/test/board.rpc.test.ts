@@ -1,22 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTcpProxy, testRedisUrl, type TcpProxy, until } from '#libs/devcluster';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startTcpProxy, testRedisUrl, waitUntil } from '#dev/cluster';
 import { readConfig } from '../src/config.ts';
-import { schedulerJobs } from '../src/jobs/definitions.ts';
+import { schedulerJobs } from '../src/jobs/jobs.ts';
 import { environment } from './environment.ts';
-import { startScheduler, type TestScheduler } from './start-scheduler.ts';
+import { startScheduler } from './start-scheduler.ts';
 
 const prefix = `test-${randomUUID()}`;
-let redis: TcpProxy;
-let service: TestScheduler;
-let admin: string;
-let user: string;
-
-beforeAll(async () => {
-  redis = await startTcpProxy(testRedisUrl());
-  service = await startScheduler({ board: true, queuePrefix: prefix, redisUrl: redis.url });
-  [admin, user] = await Promise.all([service.tokenFor(randomUUID(), 'admin'), service.tokenFor(randomUUID())]);
-});
+const redis = await startTcpProxy(testRedisUrl());
+const service = await startScheduler({ board: true, queuePrefix: prefix, redisUrl: redis.url });
+const [admin, user] = await Promise.all([service.tokenFor(randomUUID(), 'admin'), service.tokenFor(randomUUID())]);
 afterAll(async () => {
   await service.stop();
   await redis.close();
@@ -26,14 +19,22 @@ const ask = (path: string, token?: string, init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${service.app.httpPort}${path}`, {
     redirect: 'manual',
     ...init,
-    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(init.headers as Record<string, string> | undefined) },
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(init.headers as Record<string, string> | undefined),
+    },
   });
-const reasonOf = async (answer: Response): Promise<[number, string]> => [answer.status, ((await answer.json()) as { error: string }).error];
-const signIn = (token: string) => ask('/board/sign-in', undefined, { method: 'POST', body: new URLSearchParams({ token }) });
+const reasonOf = async (answer: Response): Promise<[number, string]> => [
+  answer.status,
+  ((await answer.json()) as { error: string }).error,
+];
+const signIn = (token: string) =>
+  ask('/board/sign-in', undefined, { method: 'POST', body: new URLSearchParams({ token }) });
 const asBrowser = { headers: { accept: 'text/html' } };
 
 /** Once the board's own connection to Redis stands. */
-const reached = async (path = '/board/api/queues'): Promise<Response> => until(() => ask(path, admin), ({ status }) => status === 200);
+const reached = async (path = '/board/api/queues'): Promise<Response> =>
+  waitUntil(() => ask(path, admin), { status: 200 });
 
 interface QueueLine {
   name: string;
@@ -42,8 +43,14 @@ interface QueueLine {
 }
 
 describe('the board', () => {
-  it('shows nothing to somebody without a token, not even its scripts', async () => {
-    for (const path of ['/board', '/board/', '/board/api/queues', '/board/static/favicon.ico', '/board/queue/webhooks']) {
+  it('shows nothing to a caller without a token, not even its scripts', async () => {
+    for (const path of [
+      '/board',
+      '/board/',
+      '/board/api/queues',
+      '/board/static/favicon.ico',
+      '/board/queue/webhooks',
+    ]) {
       expect(await reasonOf(await ask(path))).toEqual([401, 'CREDENTIALS_MISSING']);
     }
   });
@@ -51,7 +58,8 @@ describe('the board', () => {
   it('refuses tokens that are wrong or have expired, with one answer', async () => {
     const expired = await service.tokenFor(randomUUID(), 'admin', { expiresIn: '-1m' });
     const otherKind = await service.tokenFor(randomUUID(), 'admin', { typ: 'service+jwt' });
-    for (const token of ['nonsense', expired, otherKind]) expect(await reasonOf(await ask('/board/api/queues', token))).toEqual([401, 'TOKEN_INVALID']);
+    for (const token of ['nonsense', expired, otherKind])
+      expect(await reasonOf(await ask('/board/api/queues', token))).toEqual([401, 'TOKEN_INVALID']);
     expect((await ask('/board', 'nonsense')).headers.get('www-authenticate')).toBe('Bearer');
   });
 
@@ -81,14 +89,23 @@ describe('the board', () => {
   it('may not be kept, framed or fed from elsewhere, refused or not', async () => {
     for (const token of [admin, user, undefined]) {
       const { headers } = await ask('/board', token);
-      expect([headers.get('cache-control'), headers.get('x-frame-options'), headers.get('x-content-type-options')]).toEqual(['no-store', 'DENY', 'nosniff']);
+      expect([
+        headers.get('cache-control'),
+        headers.get('x-frame-options'),
+        headers.get('x-content-type-options'),
+      ]).toEqual(['no-store', 'DENY', 'nosniff']);
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     }
   });
 
   it('serves no file beside its own', async () => {
     await reached();
-    for (const path of ['/board/static/..%2f..%2fpackage.json', '/board/static/%2e%2e/index.ejs', '/boards', '/board/nothing']) {
+    for (const path of [
+      '/board/static/..%2f..%2fpackage.json',
+      '/board/static/%2e%2e/index.ejs',
+      '/boards',
+      '/board/nothing',
+    ]) {
       expect((await ask(path, admin)).status).toBe(404);
     }
   });
@@ -105,7 +122,7 @@ describe('signing in', () => {
     expect((await ask('/board', 'nonsense', { headers: { cookie } })).status).toBe(401);
   });
 
-  it('is offered to a browser that has no token, or one that no longer holds', async () => {
+  it('is offered to a browser without a valid token', async () => {
     for (const cookie of ['', 'taskflow_board=nonsense']) {
       const page = await ask('/board', undefined, { headers: { ...asBrowser.headers, cookie } });
       expect(page.status).toBe(401);
@@ -113,7 +130,7 @@ describe('signing in', () => {
     }
   });
 
-  it('gives no cookie for a token that does not hold, and reads no endless one', async () => {
+  it('gives no cookie for an invalid token, and refuses an endless one', async () => {
     const answer = await signIn('nonsense');
     expect([answer.status, answer.headers.get('set-cookie')]).toEqual([401, null]);
     expect((await signIn('x'.repeat(20_000))).status).toBe(413);
@@ -128,13 +145,20 @@ describe('signing in', () => {
 
 describe('signing out', () => {
   const cookieOf = async () => ((await signIn(admin)).headers.get('set-cookie') ?? '').split('; ')[0] ?? '';
-  const signOut = (cookie?: string) => ask('/board/sign-out', undefined, { method: 'POST', headers: cookie === undefined ? {} : { cookie } });
+  const signOut = (cookie?: string) =>
+    ask('/board/sign-out', undefined, { method: 'POST', headers: cookie === undefined ? {} : { cookie } });
 
   it('takes the cookie back from the browser, which then finds the sign-in form', async () => {
     await reached();
     const answer = await signOut(await cookieOf());
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/board']);
-    expect((answer.headers.get('set-cookie') ?? '').split('; ').sort()).toEqual(['HttpOnly', 'Max-Age=0', 'Path=/board', 'SameSite=Strict', 'taskflow_board=']);
+    expect((answer.headers.get('set-cookie') ?? '').split('; ').sort()).toEqual([
+      'HttpOnly',
+      'Max-Age=0',
+      'Path=/board',
+      'SameSite=Strict',
+      'taskflow_board=',
+    ]);
   });
 
   it('is reached from the menu of the board by a page with a button, since a link must change nothing', async () => {
@@ -145,7 +169,7 @@ describe('signing out', () => {
     expect(await page.text()).toContain('<form method="post" action="/board/sign-out">');
   });
 
-  it('works also when the token no longer holds, and does nothing for a request without the cookie, as that of another site', async () => {
+  it('works also with a token that no longer holds, and ignores requests without the cookie, such as those of other sites', async () => {
     expect((await signOut('taskflow_board=nonsense')).headers.get('set-cookie')).toContain('Max-Age=0');
     const foreign = await signOut();
     expect([foreign.status, foreign.headers.get('set-cookie')]).toEqual([303, null]);
@@ -153,7 +177,9 @@ describe('signing out', () => {
 
   it('is logged with who it was', async () => {
     await signOut(await cookieOf());
-    expect(service.logLines.some((line) => line.includes('"audit":"board_sign_out"') && /"by":"[0-9a-f-]{36}"/.test(line))).toBe(true);
+    expect(
+      service.logLines.some((line) => line.includes('"audit":"board_sign_out"') && /"by":"[0-9a-f-]{36}"/.test(line)),
+    ).toBe(true);
   });
 });
 
@@ -178,7 +204,10 @@ describe('while Redis is away', () => {
   it('the board says so at once, and comes back with it', async () => {
     await reached();
     await redis.cut();
-    const answer = await until(() => ask('/board/api/queues', admin), ({ status }) => status !== 200);
+    const answer = await waitUntil(
+      () => ask('/board/api/queues', admin),
+      ({ status }) => status !== 200,
+    );
     expect([...(await reasonOf(answer)), answer.headers.get('retry-after')]).toEqual([503, 'QUEUE_UNAVAILABLE', '1']);
     expect(await reasonOf(await ask('/board'))).toEqual([401, 'CREDENTIALS_MISSING']);
     await redis.restore();
@@ -189,8 +218,11 @@ describe('while Redis is away', () => {
     const own = await startTcpProxy(testRedisUrl());
     const other = await startScheduler({ board: true, redisUrl: own.url });
     const token = await other.tokenFor(randomUUID(), 'admin');
-    const look = () => fetch(`http://127.0.0.1:${other.app.httpPort}/board/api/queues`, { headers: { authorization: `Bearer ${token}` } });
-    await until(look, ({ status }) => status === 200);
+    const look = () =>
+      fetch(`http://127.0.0.1:${other.app.httpPort}/board/api/queues`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    await waitUntil(look, ({ status }) => status === 200);
     own.freeze();
     expect(await reasonOf(await look())).toEqual([503, 'QUEUE_UNAVAILABLE']);
     const asked = look().catch(() => undefined);
@@ -202,7 +234,11 @@ describe('while Redis is away', () => {
 
 it('is not there in production unless it is asked for', async () => {
   const plain = await startScheduler({ board: readConfig({ ...environment(), TASKFLOW_ENV: 'production' }).board });
-  const statuses = await Promise.all(['/board', '/board/api/queues', '/board/sign-in'].map(async (path) => (await fetch(`http://127.0.0.1:${plain.app.httpPort}${path}`)).status));
+  const statuses = await Promise.all(
+    ['/board', '/board/api/queues', '/board/sign-in'].map(
+      async (path) => (await fetch(`http://127.0.0.1:${plain.app.httpPort}${path}`)).status,
+    ),
+  );
   await plain.stop();
   expect(statuses).toEqual([404, 404, 404]);
 });

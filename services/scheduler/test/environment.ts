@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 
-/** The least that the service must be told. */
+/** The required settings. */
 export function environment(): NodeJS.ProcessEnv {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const key = Buffer.alloc(32, 1).toString('base64');
@@ -10,6 +10,8 @@ export function environment(): NodeJS.ProcessEnv {
     TASKFLOW_PAGE_TOKEN_KEY: key,
     TASKFLOW_SCHEDULER_ENCRYPTION_KEY: key,
     TASKFLOW_SERVICE_KEY: JSON.stringify(privateKey.export({ format: 'jwk' })),
-    TASKFLOW_SERVICE_PUBLIC_KEYS: JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'scheduler' }] }),
+    TASKFLOW_SERVICE_PUBLIC_KEYS: JSON.stringify({
+      keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'scheduler' }],
+    }),
   };
 }

@@ -1,49 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NotificationKind, notificationKindToNumber, type Notification } from '#contract/scheduler/v1/notifications';
-import { refused } from '../../test/refusals.ts';
+import {
+  NotificationKind,
+  type MarkNotificationsReadRequest,
+  type Notification,
+} from '#contract/scheduler/v1/notifications';
+import { invalidFields, kindAndReason, refused } from '#dev/testing';
+import type { NotificationValues } from '../src/domain/notifications/notification.columns.ts';
 import type { TestUser } from './start-cluster.ts';
 import { startScheduler, type TestScheduler } from './start-scheduler.ts';
 import { watchInbox } from './watching.ts';
+import { addNotification } from './rows.ts';
 
-let service: TestScheduler;
 let user: TestUser;
-beforeAll(async () => {
-  service = await startScheduler();
-});
-afterAll(() => service?.stop());
+const service = await startScheduler();
+afterAll(service.stop);
 
-interface Delivered {
-  kind?: NotificationKind;
-  deliverTime?: Date;
-  digestId?: string;
-  inInbox?: boolean;
-  digestSize?: number;
-}
-
-/** A notification as a delivery leaves it, in a transaction of its own. */
-async function deliver({ userId }: TestUser, fields: Delivered = {}): Promise<string> {
-  const { kind = NotificationKind.OVERDUE, deliverTime = new Date(), digestId = null, inInbox = true, digestSize = 0 } = fields;
-  const [row] = await service.sql<{ id: string }>(
-    `insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_version, task_version, previous_status, status, actor, call_id,
-       trace_parent, event_time, state, deliver_time, create_time, in_inbox, digest_id, digest_size, feed_transaction, feed_number)
-     values (uuidv7(), $1, (select coalesce(max(event_id), 0) + 1 from notifications), $2, gen_random_uuid(), 'title', 1, 4, 0, 0, 'service:scheduler', '', '',
-       now(), 'delivered', $3, now(), $4, $5, $6, case when $4 then pg_current_xact_id() end, case when $4 then 1 end) returning id`,
-    [userId, notificationKindToNumber(kind), deliverTime, inInbox, digestId, digestSize],
+/** A notification as a delivery leaves it, with a place in the feed of inboxes. */
+async function deliver({ userId }: TestUser, fields: Partial<NotificationValues> = {}): Promise<string> {
+  const delivered = { state: 'delivered', deliverTime: new Date(), taskVersion: 4n } as const;
+  const id = await addNotification(service, { recipientId: userId, ...delivered, ...fields });
+  await service.sql(
+    'update notifications set feed_transaction = pg_current_xact_id(), feed_number = 1 where id = $1 and in_inbox',
+    [id],
   );
-  return row?.id ?? '';
+  return id;
 }
 
-const list = async (request: Parameters<TestScheduler['notifications']['listNotifications']>[0] = {}, { as } = user): Promise<Notification[]> =>
-  (await service.notifications.listNotifications(request, as)).notifications;
+const list = async (
+  request: Parameters<TestScheduler['notifications']['listNotifications']>[0] = {},
+  { as } = user,
+): Promise<Notification[]> => (await service.notifications.listNotifications(request, as)).notifications;
 const idsOf = (notifications: Notification[]): string[] => notifications.map(({ id }) => id);
-const mark = (request: Parameters<TestScheduler['notifications']['markNotificationsRead']>[0], { as } = user) => service.notifications.markNotificationsRead(request, as);
-const unread = async ({ as } = user): Promise<number> => (await service.notifications.getUnreadCount({}, as)).unreadCount;
+const mark = (request: Parameters<TestScheduler['notifications']['markNotificationsRead']>[0], { as } = user) =>
+  service.notifications.markNotificationsRead(request, as);
+const unread = async ({ as } = user): Promise<number> =>
+  (await service.notifications.getUnreadCount({}, as)).unreadCount;
 
-async function violations(call: Promise<unknown>): Promise<string[]> {
-  const error = await call.then(() => undefined, (thrown: { details: { violations?: { field: string }[] } }) => thrown);
-  return (error?.details.violations ?? []).map(({ field }) => field);
-}
+const some = (...notificationIds: string[]): Partial<MarkNotificationsReadRequest> => ({
+  selection: { $case: 'ids', value: { notificationIds } },
+});
+const all = (deliverEndTime?: Date): Partial<MarkNotificationsReadRequest> => ({
+  selection: { $case: 'all', value: { deliverEndTime } },
+});
 
 describe('the inbox', () => {
   beforeAll(async () => {
@@ -51,96 +50,139 @@ describe('the inbox', () => {
   });
 
   it('is counted and listed by what is unread and by kind', async () => {
-    const [a, b, c] = [await deliver(user), await deliver(user, { kind: NotificationKind.ASSIGNED }), await deliver(user, { kind: NotificationKind.STATUS_CHANGED })];
+    const [a, b, c] = [
+      await deliver(user),
+      await deliver(user, { kind: NotificationKind.ASSIGNED }),
+      await deliver(user, { kind: NotificationKind.STATUS_CHANGED }),
+    ];
     await deliver(await service.newUser());
     expect(await unread()).toBe(3);
-    expect(await mark({ notificationIds: [b] })).toEqual({ marked: 1, more: false });
+    expect(await mark(some(b))).toEqual({ markedCount: 1, incomplete: false });
     expect(await unread()).toBe(2);
     expect(idsOf(await list({ unreadOnly: true }))).toEqual([c, a]);
     expect(idsOf(await list({ kinds: [NotificationKind.ASSIGNED, NotificationKind.OVERDUE] }))).toEqual([b, a]);
     expect(idsOf(await list({ kinds: [NotificationKind.ASSIGNED], unreadOnly: true }))).toEqual([]);
-    expect((await list()).map(({ id, readTime, taskVersion }) => [id, readTime !== undefined, taskVersion])).toEqual([[c, false, 4n], [b, true, 4n], [a, false, 4n]]);
+    expect((await list()).map(({ id, readTime, taskVersion }) => [id, readTime !== undefined, taskVersion])).toEqual([
+      [c, false, 4n],
+      [b, true, 4n],
+      [a, false, 4n],
+    ]);
   });
 
   it('is paged with its filter, and a token is good for that filter only', async () => {
     const reader = await service.newUser();
     const ids: string[] = [];
-    for (let index = 0; index < 5; index += 1) ids.unshift(await deliver(reader, { kind: index % 2 === 0 ? NotificationKind.ASSIGNED : NotificationKind.OVERDUE }));
+    for (let index = 0; index < 5; index += 1)
+      ids.unshift(
+        await deliver(reader, { kind: index % 2 === 0 ? NotificationKind.ASSIGNED : NotificationKind.OVERDUE }),
+      );
     const request = { pageSize: 2, kinds: [NotificationKind.ASSIGNED] };
     const first = await service.notifications.listNotifications(request, reader.as);
-    const second = await service.notifications.listNotifications({ ...request, pageToken: first.nextPageToken }, reader.as);
+    const second = await service.notifications.listNotifications(
+      { ...request, pageToken: first.nextPageToken },
+      reader.as,
+    );
     expect([...idsOf(first.notifications), ...idsOf(second.notifications)]).toEqual([ids[0], ids[2], ids[4]]);
     expect(second.nextPageToken).toBe('');
-    const other = service.notifications.listNotifications({ pageSize: 2, unreadOnly: true, pageToken: first.nextPageToken }, reader.as);
+    const other = service.notifications.listNotifications(
+      { pageSize: 2, unreadOnly: true, pageToken: first.nextPageToken },
+      reader.as,
+    );
     expect(await refused(other)).toEqual({ kind: 'invalid_argument', reason: 'PAGE_TOKEN_INVALID' });
   });
 
-  it('shows a digest as one entry, and what it stands for when asked', async () => {
+  it('shows a digest as one entry, and its members on request', async () => {
     const reader = await service.newUser();
     const digestId = randomUUID();
-    const members = [await deliver(reader, { inInbox: false, digestId }), await deliver(reader, { inInbox: false, digestId })];
-    const last = await deliver(reader, { digestSize: 3 });
+    const members = [
+      await deliver(reader, { inInbox: false, digestId }),
+      await deliver(reader, { inInbox: false, digestId }),
+    ];
+    const last = await deliver(reader, { digestTaskCount: 3 });
     await service.sql('update notifications set digest_id = $1, id = $1 where id = $2', [digestId, last]);
-    expect(await list({}, reader)).toMatchObject([{ id: digestId, kind: NotificationKind.OVERDUE_DIGEST, digestSize: 3 }]);
+    expect(await list({}, reader)).toMatchObject([
+      { id: digestId, kind: NotificationKind.OVERDUE_DIGEST, digestTaskCount: 3 },
+    ]);
     expect(await unread(reader)).toBe(1);
     expect((await list({ kinds: [NotificationKind.OVERDUE] }, reader)).length).toBe(0);
     const all = await list({ digestId }, reader);
     expect(new Set(idsOf(all))).toEqual(new Set([...members, digestId]));
-    expect(all.every(({ kind, digestSize }) => kind === NotificationKind.OVERDUE && digestSize === 0)).toBe(true);
+    expect(all.every(({ kind, digestTaskCount }) => kind === NotificationKind.OVERDUE && digestTaskCount === 0)).toBe(
+      true,
+    );
     const pages = await service.notifications.listNotifications({ digestId, pageSize: 2 }, reader.as);
     expect(await list({ digestId, pageSize: 2, pageToken: pages.nextPageToken }, reader)).toEqual(all.slice(2));
     expect(await list({ digestId }, user)).toEqual([]);
-    expect(await violations(service.notifications.listNotifications({ digestId, unreadOnly: true, kinds: [NotificationKind.OVERDUE] }, reader.as))).toEqual(['unread_only', 'kinds']);
+    expect(
+      await invalidFields(
+        service.notifications.listNotifications(
+          { digestId, unreadOnly: true, kinds: [NotificationKind.OVERDUE] },
+          reader.as,
+        ),
+      ),
+    ).toEqual(['unread_only', 'kinds']);
   });
 });
 
 describe('MarkNotificationsRead', () => {
-  it('marks all up to a moment, so that nothing unseen is marked', async () => {
+  it('marks everything before a time, so that nothing unseen is marked', async () => {
     const reader = await service.newUser();
     const seen = await deliver(reader, { deliverTime: new Date('2026-01-01') });
     const unseen = await deliver(reader, { deliverTime: new Date('2026-01-03') });
-    expect(await mark({ all: true, deliveredUntil: new Date('2026-01-02') }, reader)).toEqual({ marked: 1, more: false });
+    expect(await mark(all(new Date('2026-01-03')), reader)).toEqual({
+      markedCount: 1,
+      incomplete: false,
+    });
     expect(idsOf(await list({ unreadOnly: true }, reader))).toEqual([unseen]);
-    expect(await mark({ all: true }, reader)).toEqual({ marked: 1, more: false });
+    expect(await mark(all(), reader)).toEqual({ markedCount: 1, incomplete: false });
     expect(await unread(reader)).toBe(0);
     expect(seen).not.toBe('');
   });
 
-  it('passes over what is not in the own inbox', async () => {
+  it('ignores notifications of other inboxes', async () => {
     const [reader, other] = [await service.newUser(), await service.newUser()];
     const foreign = await deliver(other);
-    expect(await mark({ notificationIds: [foreign, randomUUID()] }, reader)).toEqual({ marked: 0, more: false });
+    expect(await mark(some(foreign, randomUUID()), reader)).toEqual({ markedCount: 0, incomplete: false });
     expect(await unread(other)).toBe(1);
   });
 
   it('gives the same answer to the same request id', async () => {
     const reader = await service.newUser();
     const id = await deliver(reader);
-    const request = { notificationIds: [id], requestId: randomUUID() };
+    const request = { ...some(id), requestId: randomUUID() };
     const answers = await Promise.all([mark(request, reader), mark(request, reader), mark(request, reader)]);
-    expect(answers).toEqual(Array.from({ length: 3 }, () => ({ marked: 1, more: false })));
-    expect(await refused(mark({ ...request, notificationIds: [randomUUID()] }, reader))).toEqual({ kind: 'invalid_argument', reason: 'REQUEST_ID_REUSED' });
+    expect(answers).toEqual(Array.from({ length: 3 }, () => ({ markedCount: 1, incomplete: false })));
+    expect(await kindAndReason(mark({ ...request, ...some(randomUUID()) }, reader))).toBe(
+      'invalid_argument/REQUEST_ID_REUSED',
+    );
   });
 
   it('names every field that breaks its rule', async () => {
-    expect(await violations(mark({}))).toEqual(['notification_ids']);
-    expect(await violations(mark({ notificationIds: ['x'], deliveredUntil: new Date(), requestId: ' ' }))).toEqual(['notification_ids[0]', 'request_id', 'delivered_until']);
-    expect(await violations(mark({ notificationIds: [randomUUID()], deliveredUntil: new Date() }))).toEqual(['delivered_until']);
-    expect(await violations(mark({ all: true, notificationIds: [randomUUID()] }))).toEqual(['notification_ids']);
-    expect(await violations(mark({ notificationIds: Array.from({ length: 501 }, () => randomUUID()) }))).toEqual(['notification_ids']);
+    expect(await invalidFields(mark({}))).toEqual(['selection']);
+    expect(await invalidFields(mark({ ...some('x'), requestId: ' ' }))).toEqual([
+      'ids.notification_ids[0]',
+      'request_id',
+    ]);
+    expect(await invalidFields(mark(some()))).toEqual(['ids.notification_ids']);
+    expect(await invalidFields(mark(some(...Array.from({ length: 501 }, () => randomUUID()))))).toEqual([
+      'ids.notification_ids',
+    ]);
   });
 });
 
 describe('WatchNotifications', () => {
-  it('tells what reaches the own inbox and what is read, and goes on from a token without losing anything', async () => {
+  it('sends deliveries and reads of the own inbox, and continues from a token without loss', async () => {
     const [reader, other] = [await service.newUser(), await service.newUser()];
     const watching = await watchInbox(service, reader);
     const first = await deliver(reader);
     await deliver(other);
     await watching.until(() => watching.notifications().length === 1);
-    await mark({ notificationIds: [first] }, reader);
+    await mark(some(first), reader);
     await watching.until(() => watching.notifications().length === 2);
-    expect(watching.notifications().map(({ id, readTime }) => [id, readTime !== undefined])).toEqual([[first, false], [first, true]]);
+    expect(watching.notifications().map(({ id, readTime }) => [id, readTime !== undefined])).toEqual([
+      [first, false],
+      [first, true],
+    ]);
     await watching.stop();
 
     const missed: string[] = [];
@@ -151,11 +193,15 @@ describe('WatchNotifications', () => {
     await again.stop();
   });
 
-  it('refuses a token that is damaged or of somebody else', async () => {
+  it('refuses a token that is damaged or belongs to another user', async () => {
     const [reader, other] = [await service.newUser(), await service.newUser()];
     const watching = await watchInbox(service, reader);
     await watching.stop();
-    for (const [token, { as }] of [[watching.resumeToken, other], [`x${watching.resumeToken}`, reader], ['x', reader]] as const) {
+    for (const [token, { as }] of [
+      [watching.resumeToken, other],
+      [`x${watching.resumeToken}`, reader],
+      ['x', reader],
+    ] as const) {
       const call = service.notifications.watchNotifications({ resumeToken: token }, as).next();
       expect(await refused(call)).toEqual({ kind: 'invalid_argument', reason: 'RESUME_TOKEN_INVALID' });
     }

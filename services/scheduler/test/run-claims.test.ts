@@ -1,34 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openDatabase, type Database, type UnitOfWork } from '#libs/db';
-import { prepareGrounds, type Grounds } from '../../test/grounds.ts';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { openDatabase } from '#libs/db';
+import { prepareTestService } from '#dev/testing';
 import { databaseDefinition } from '../src/db/database.ts';
 import { createRepositories, type Repositories } from '../src/db/repositories.ts';
+import { addRun } from './rows.ts';
 
-let grounds: Grounds;
-let database: Database;
-let uow: UnitOfWork<Repositories>;
-beforeAll(async () => {
-  grounds = await prepareGrounds('scheduler');
-  database = await openDatabase({ ...databaseDefinition(grounds.databaseUrl), logger: grounds.logger, poolSize: 4, applicationName: 'claims' });
-  uow = database.unitOfWork(createRepositories);
+const testService = await prepareTestService('scheduler');
+const database = await openDatabase({
+  ...databaseDefinition(testService.databaseUrl),
+  logger: testService.logger,
+  poolSize: 4,
+  applicationName: 'claims',
 });
+const uow = database.unitOfWork(createRepositories(testService.logger));
 afterAll(async () => {
-  await database?.close();
-  await grounds?.leave();
+  await database.close();
+  await testService.leave();
 });
 
-/** A run that ought to have begun this many hours ago. */
-async function addRun(scheduleId: string, hoursAgo: number): Promise<string> {
-  const id = randomUUID();
-  await grounds.sql(
-    `insert into schedule_runs (id, schedule_id, planned_time, call_id, trace_parent, state, result, create_time)
-     values ($1, $2, now() - make_interval(hours => $3), '', '', 'pending', '', now())`,
-    [id, scheduleId, hoursAgo],
-  );
-  return id;
-}
-const claim = async ({ scheduleRuns }: Repositories) => (await scheduleRuns.claim(100, randomUUID)).map(({ runId }) => runId);
+/** A run that was planned for this many hours ago. */
+const addRunOf = (scheduleId: string, hoursAgo: number): Promise<string> =>
+  addRun(testService, { scheduleId, plannedTime: new Date(Date.now() - hoursAgo * 3_600_000) });
+const claim = async ({ scheduleRuns }: Repositories) =>
+  (await scheduleRuns.claim(100, randomUUID)).map(({ runId }) => runId);
 
 /** A claim whose transaction stays open until `commit`. */
 async function claimAndHold(): Promise<{ runIds: string[]; commit: () => Promise<unknown> }> {
@@ -51,10 +46,10 @@ async function claimAndHold(): Promise<{ runIds: string[]; commit: () => Promise
 describe('replicas that claim the runs of one schedule at the same time', () => {
   it('never get two of them, not even when an older one is recorded between their claims', async () => {
     const scheduleId = randomUUID();
-    const first = await addRun(scheduleId, 1);
+    const first = await addRunOf(scheduleId, 1);
     const holder = await claimAndHold();
-    // As a backfill does, while nobody sees yet that the first one has its job.
-    const older = await addRun(scheduleId, 2);
+    // As a backfill does, before the first run's job is visible.
+    const older = await addRunOf(scheduleId, 2);
     const byAnother = await uow.run(claim);
     await holder.commit();
     expect([holder.runIds, byAnother, await uow.run(claim)]).toEqual([[first], [], []]);
@@ -62,10 +57,10 @@ describe('replicas that claim the runs of one schedule at the same time', () => 
     expect(await uow.run(claim)).toEqual([older]);
   });
 
-  it('leave that schedule to its holder and get those of the others, without waiting', async () => {
-    const busy = await addRun(randomUUID(), 1);
+  it('leave that schedule to the holder of its lock and get the runs of others, without waiting', async () => {
+    const busy = await addRunOf(randomUUID(), 1);
     const holder = await claimAndHold();
-    const free = await addRun(randomUUID(), 1);
+    const free = await addRunOf(randomUUID(), 1);
     const byAnother = await uow.run(claim);
     await holder.commit();
     expect([holder.runIds, byAnother]).toEqual([[busy], [free]]);

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { testRedisUrl, until } from '#libs/devcluster';
+import { testRedisUrl, waitUntil } from '#dev/cluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
-import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
+import { nobody, prepareTestService, type TestService } from '#dev/testing';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
 
-export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
+export interface TestScheduler extends Pick<TestService, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
   scheduler: PublicClient<typeof SchedulerServiceService>;
   notifications: PublicClient<typeof NotificationsServiceService>;
   app: RunningApp;
@@ -18,32 +18,40 @@ export interface TestScheduler extends Pick<Grounds, 'logLines' | 'sql' | 'cutDa
 const dayMs = 86_400_000;
 
 /** The service alone in this process, on a database and keys of its own. */
-export async function startScheduler(changes: Partial<SchedulerConfig> = {}, overrides: Pick<AppOverrides, 'lookup'> = {}): Promise<TestScheduler> {
-  const grounds = await prepareGrounds('scheduler');
-  const { logger, accessKeys } = grounds;
+export async function startScheduler(
+  changes: Partial<SchedulerConfig> = {},
+  overrides: Pick<AppOverrides, 'lookup'> = {},
+): Promise<TestScheduler> {
+  const testService = await prepareTestService('scheduler');
+  const { logger, accessKeys } = testService;
   const config: SchedulerConfig = {
-    ...grounds.config,
+    ...testService.config,
     authAddress: nobody,
     tasksAddress: nobody,
     usersAddress: nobody,
     redisUrl: testRedisUrl(),
-    queuePrefix: grounds.config.limits.prefix,
+    queuePrefix: testService.config.limits.prefix,
     sweepIntervalMs: 3_600_000,
     digestThreshold: 25,
     digestQuietMs: 10_000,
     board: false,
-    encryptionKey: randomBytes(32),
-    retention: { notificationsMs: 90 * dayMs, deliveriesMs: 30 * dayMs, jobsMs: 30 * dayMs, adminActionsMs: 365 * dayMs },
+    encryptionKeys: [randomBytes(32)],
+    retention: {
+      notificationsMs: 90 * dayMs,
+      deliveriesMs: 30 * dayMs,
+      jobsMs: 30 * dayMs,
+      adminActionsMs: 365 * dayMs,
+    },
     webhooks: { privateTargets: [], timeoutMs: 10_000, firstPauseMs: 5_000, giveUpMs: 86_400_000 },
     ...changes,
   };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   // The first tick declares them, a moment after the start.
-  await until(() => grounds.sql('select 1 from schedules'), (rows) => rows.length === 2);
+  await waitUntil(() => testService.sql('select 1 from schedules'), { length: 2 });
   const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
   const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
-    ...grounds,
+    ...testService,
     scheduler,
     notifications,
     app,
@@ -51,7 +59,7 @@ export async function startScheduler(changes: Partial<SchedulerConfig> = {}, ove
       scheduler.close();
       notifications.close();
       await app.stop();
-      await grounds.leave();
+      await testService.leave();
     },
   };
 }

@@ -1,27 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { Task } from '#contract/tasks/v1/tasks';
-import { until } from '#libs/devcluster';
-import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../../test/otlp-receiver.ts';
-import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
+import { waitUntil } from '#dev/cluster';
+import { startOtlpReceiver, type ReceivedSpan } from '#dev/testing';
+import { startSchedulerCluster } from './start-cluster.ts';
+import { untilRows } from './waiting.ts';
 
-let receiver: OtlpReceiver;
-let cluster: SchedulerCluster;
-let ada: TestUser;
-let bob: TestUser;
-
-beforeAll(async () => {
-  receiver = await startOtlpReceiver();
-  cluster = await startSchedulerCluster({
-    env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000', TASKFLOW_OTLP_ENDPOINT: receiver.url, TASKFLOW_TRACE_RATIO: '0' },
-  });
-  ada = await cluster.newUser('Ada');
-  bob = await cluster.newUser('Bob');
+const receiver = await startOtlpReceiver();
+const cluster = await startSchedulerCluster({
+  env: {
+    TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000',
+    TASKFLOW_OTLP_ENDPOINT: receiver.url,
+    TASKFLOW_TRACE_RATIO: '0',
+  },
 });
+const ada = await cluster.newUser('Ada');
+const bob = await cluster.newUser('Bob');
 afterAll(async () => {
-  await cluster?.stop();
-  await receiver?.stop();
+  await cluster.stop();
+  await receiver.stop();
 });
 
 interface Origin {
@@ -37,13 +35,16 @@ function traced(flags: '00' | '01' = '01'): Origin {
 }
 
 async function assignToBob({ metadata }: Origin, title = 'Water the plants'): Promise<Task> {
-  const { task } = await cluster.tasks.createTask({ task: Task.fromPartial({ title, assigneeId: bob.userId }) }, { ...ada.as, metadata });
+  const { task } = await cluster.tasks.createTask(
+    { task: Task.fromPartial({ title, assigneeId: bob.userId }) },
+    { ...ada.as, metadata },
+  );
   return task as Task;
 }
 
 const spansOf = ({ traceId }: Origin): ReceivedSpan[] => receiver.spans.filter((span) => span.traceId === traceId);
 
-/** Whether nothing is missing around a span: neither what it continues, nor the other side of a call, nor any statement of that. */
+/** Whether the parent of a span has arrived, and for a call also the other side with its statements. */
 function isPlaced(span: ReceivedSpan, origin: Origin): boolean {
   const spans = spansOf(origin);
   const hasParent = span.parentId === origin.spanId || spans.some(({ spanId }) => spanId === span.parentId);
@@ -51,18 +52,23 @@ function isPlaced(span: ReceivedSpan, origin: Origin): boolean {
   return hasParent && (!needsChild || spans.some(({ parentId }) => parentId === span.spanId));
 }
 
-/** Until the whole way has arrived; each process exports by itself, a second behind. */
+/** Once all spans have arrived; each process exports its own, a second late. */
 function untilRun(origin: Origin): Promise<ReceivedSpan[]> {
-  const complete = (spans: ReceivedSpan[]) => spans.some(({ name }) => name === 'run deliver-notifications') && spans.every((span) => isPlaced(span, origin));
-  return until(async () => spansOf(origin), complete);
+  const complete = (spans: ReceivedSpan[]) =>
+    spans.some(({ name }) => name === 'run deliver-notifications') && spans.every((span) => isPlaced(span, origin));
+  return waitUntil(async () => spansOf(origin), complete);
 }
 
 const sideOf = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
 
-/** The tree below a span, one line for each, in the words "service side name"; equal siblings are told once. */
+/** The tree below a span, one line for each, in the words "service side name"; equal siblings appear once. */
 function treeOf(spans: readonly ReceivedSpan[], parentId: string, indent = ''): string[] {
   const children = spans.filter((span) => span.parentId === parentId);
-  const lines = children.map((span) => [`${indent}${span.service} ${sideOf[span.kind]} ${span.name}`, ...treeOf(spans, span.spanId, `${indent}  `)].join('\n'));
+  const lines = children.map((span) =>
+    [`${indent}${span.service} ${sideOf[span.kind]} ${span.name}`, ...treeOf(spans, span.spanId, `${indent}  `)].join(
+      '\n',
+    ),
+  );
   return [...new Set(lines)].sort();
 }
 
@@ -88,11 +94,13 @@ describe('H4: one trace from the call to the handler of its job', () => {
       /^ {12}tasks client \S+/,
     ];
     for (const line of expected) expect(lines).toContainEqual(expect.stringMatching(line));
-    expect(lines.filter((line) => !line.startsWith(' '))).toEqual(['tasks server taskflow.tasks.v1.TasksService/CreateTask']);
+    expect(lines.filter((line) => !line.startsWith(' '))).toEqual([
+      'tasks server taskflow.tasks.v1.TasksService/CreateTask',
+    ]);
     expect(spans.filter(({ failed }) => failed)).toEqual([]);
   });
 
-  it('tells what was done and how it ended, and of statements neither text nor value', async () => {
+  it('names each operation and its result, without the text and the values of statements', async () => {
     const origin = traced();
     const title = `Title ${randomBytes(8).toString('hex')}`;
     const task = await assignToBob(origin, title);
@@ -111,9 +119,16 @@ describe('H4: one trace from the call to the handler of its job', () => {
       'server.address': 'tasks',
       'taskflow.breaker.state': 'closed',
     });
-    const statement = spans.find(({ service, attributes }) => service === 'tasks' && attributes['db.operation.name'] === 'INSERT');
+    const statement = spans.find(
+      ({ service, attributes }) => service === 'tasks' && attributes['db.operation.name'] === 'INSERT',
+    );
     const table = statement?.attributes['db.collection.name'];
-    expect(statement?.attributes).toEqual({ 'db.system.name': 'postgresql', 'db.operation.name': 'INSERT', 'db.query.summary': `INSERT ${String(table)}`, 'db.collection.name': table });
+    expect(statement?.attributes).toEqual({
+      'db.system.name': 'postgresql',
+      'db.operation.name': 'INSERT',
+      'db.query.summary': `INSERT ${String(table)}`,
+      'db.collection.name': table,
+    });
     expect(find('run deliver-notifications')).toEqual({
       'messaging.system': 'bullmq',
       'messaging.destination.name': 'notifications',
@@ -125,22 +140,25 @@ describe('H4: one trace from the call to the handler of its job', () => {
     for (const value of [title, task.id, ada.as.token]) expect(received.includes(value)).toBe(false);
   });
 
-  it('of several calls that one batch and one job serve, each has its trace, linked to where the work was done', async () => {
+  it('gives each of several calls that share a batch and a job its own trace, linked to the trace of the job', async () => {
     await cluster.redis.cut();
     const origins = [traced(), traced()];
     for (const origin of origins) await assignToBob(origin);
-    await until(() => cluster.sql("select 1 from notifications where state = 'pending'"), (rows) => rows.length === 2);
+    await untilRows(cluster, 2, "select 1 from notifications where state = 'pending'");
     await cluster.redis.restore();
-    const complete = (spans: ReceivedSpan[]) => spans.filter(({ name }) => name === 'run deliver-notifications').length === 1;
-    const spans = await until(async () => origins.flatMap(spansOf), complete);
+    const complete = (spans: ReceivedSpan[]) =>
+      spans.filter(({ name }) => name === 'run deliver-notifications').length === 1;
+    const spans = await waitUntil(async () => origins.flatMap(spansOf), complete);
     const run = spans.find(({ name }) => name === 'run deliver-notifications') as ReceivedSpan;
     const others = spans.filter(({ name, traceId }) => name === 'ingest tasks' && traceId !== run.traceId);
     expect(others).toHaveLength(1);
     expect(run.links).toEqual(others.map(({ spanId }) => spanId));
-    expect((await cluster.inbox(bob)).filter(({ kind }) => kind === NotificationKind.ASSIGNED).length).toBeGreaterThanOrEqual(2);
+    expect(
+      (await cluster.inbox(bob)).filter(({ kind }) => kind === NotificationKind.ASSIGNED).length,
+    ).toBeGreaterThanOrEqual(2);
   });
 
-  it('goes on in a scheduler that was killed before it read the event, and in one that is restarted before the job is made, with Redis emptied', async () => {
+  it('continues after a kill before the event is read, and after a restart before the job is made, with Redis emptied', async () => {
     await cluster.cluster.kill('scheduler', 'SIGKILL');
     const beforeEvent = traced();
     await assignToBob(beforeEvent);
@@ -151,7 +169,7 @@ describe('H4: one trace from the call to the handler of its job', () => {
     await cluster.redis.cut();
     const beforeJob = traced();
     const task = await assignToBob(beforeJob);
-    await until(() => cluster.sql("select 1 from notifications where state = 'pending' and task_id = $1", [task.id]), (rows) => rows.length === 1);
+    await untilRows(cluster, 1, "select 1 from notifications where state = 'pending' and task_id = $1", [task.id]);
     await cluster.cluster.kill('scheduler', 'SIGTERM');
     await cluster.flushRedis();
     await cluster.redis.restore();
@@ -159,7 +177,11 @@ describe('H4: one trace from the call to the handler of its job', () => {
     await untilRun(beforeJob);
     for (const origin of [beforeEvent, beforeJob]) {
       const lines = treeOf(spansOf(origin), origin.spanId).join('\n').split('\n');
-      for (const line of [/^ {2}scheduler consumer ingest tasks$/, /^ {4}scheduler producer enqueue deliver-notifications$/, /^ {6}scheduler consumer run deliver-notifications$/]) {
+      for (const line of [
+        /^ {2}scheduler consumer ingest tasks$/,
+        /^ {4}scheduler producer enqueue deliver-notifications$/,
+        /^ {6}scheduler consumer run deliver-notifications$/,
+      ]) {
         expect(lines).toContainEqual(expect.stringMatching(line));
       }
     }
@@ -167,12 +189,20 @@ describe('H4: one trace from the call to the handler of its job', () => {
 
   it('a refusal is recorded with its reason, and is no failure of the service', async () => {
     const origin = traced();
-    await expect(cluster.tasks.createTask({ task: Task.fromPartial({ title: '' }) }, { ...ada.as, metadata: origin.metadata })).rejects.toMatchObject({ reason: 'INVALID_FIELD' });
-    const [span] = await until(async () => spansOf(origin), (spans) => spans.length > 0);
-    expect(span).toMatchObject({ failed: false, attributes: { 'rpc.response.status_code': 'INVALID_ARGUMENT', 'taskflow.reason': 'INVALID_FIELD' } });
+    await expect(
+      cluster.tasks.createTask({ task: Task.fromPartial({ title: '' }) }, { ...ada.as, metadata: origin.metadata }),
+    ).rejects.toMatchObject({ reason: 'INVALID_FIELD' });
+    const [span] = await waitUntil(
+      async () => spansOf(origin),
+      (spans) => spans.length > 0,
+    );
+    expect(span).toMatchObject({
+      failed: false,
+      attributes: { 'rpc.response.status_code': 'INVALID_ARGUMENT', 'taskflow.reason': 'INVALID_FIELD' },
+    });
   });
 
-  it('follows the caller: what it does not record is not recorded, and the ratio decides of traces that begin here', async () => {
+  it("follows the caller's sampling; the ratio decides about traces that begin here", async () => {
     const [unrecorded, recorded] = [traced('00'), traced()];
     await assignToBob(unrecorded);
     await cluster.createTask(ada);
@@ -185,12 +215,22 @@ describe('H4: one trace from the call to the handler of its job', () => {
 
   it('writes the id of the trace into the lines of every call and job', async () => {
     const origin = traced();
-    // Somebody whom tasks has not asked users about yet.
+    // A user whom tasks has not looked up yet.
     const { userId: assigneeId } = await cluster.newUser('Carla');
-    await cluster.tasks.createTask({ task: Task.fromPartial({ title: 'Water the plants', assigneeId }) }, { ...ada.as, metadata: origin.metadata });
+    await cluster.tasks.createTask(
+      { task: Task.fromPartial({ title: 'Water the plants', assigneeId }) },
+      { ...ada.as, metadata: origin.metadata },
+    );
     await untilRun(origin);
     const known = (service: 'tasks' | 'users' | 'scheduler', what = '') =>
-      until(async () => cluster.cluster.logs(service).split('\n').some((line) => line.includes(origin.traceId) && line.includes(what)), Boolean);
+      waitUntil(
+        async () =>
+          cluster.cluster
+            .logs(service)
+            .split('\n')
+            .some((line) => line.includes(origin.traceId) && line.includes(what)),
+        Boolean,
+      );
     for (const service of ['tasks', 'users', 'scheduler'] as const) await known(service);
     await known('scheduler', 'job completed');
   });

@@ -5,20 +5,27 @@ import type { TestScheduler } from './start-scheduler.ts';
 export interface WatchingInbox {
   readonly resumeToken: string;
   notifications(): Notification[];
-  /** Resolves when the condition holds, which is asked after each message; rejects when the stream ends before. */
+  /** Resolves when the condition holds, which is checked after each message; rejects when the stream ends before. */
   until(condition: () => boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Resolves with the first heartbeat. Goes on from a token when one is given. */
-export async function watchInbox(service: Pick<TestScheduler, 'notifications'>, user: TestUser, resumeToken = ''): Promise<WatchingInbox> {
+export async function watchInbox(
+  service: Pick<TestScheduler, 'notifications'>,
+  user: TestUser,
+  resumeToken = '',
+): Promise<WatchingInbox> {
   const leaving = new AbortController();
   const messages: WatchNotificationsResponse[] = [];
   let look = (): void => undefined;
   let failure: { error: unknown } | undefined;
   const read = async (): Promise<void> => {
     try {
-      for await (const message of service.notifications.watchNotifications({ resumeToken }, { ...user.as, signal: leaving.signal })) {
+      for await (const message of service.notifications.watchNotifications(
+        { resumeToken },
+        { ...user.as, signal: leaving.signal },
+      )) {
         messages.push(message);
         look();
       }

@@ -1,31 +1,33 @@
 import { resolve } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { CallError, openPublicClient, patiently } from '#libs/grpc';
+import { UsageError } from '#dev/cluster';
+import { openPublicClient, retry } from '#libs/grpc';
 
-/** How long a service that is away is waited for. */
-export const patienceMs = 60_000;
+/** How long programs wait for a service that is down. */
+export const giveUpAfterMs = 60_000;
 
 export interface Credentials {
   email: string;
   password: string;
 }
 
-/** Whose tasks; undefined when the command line and the environment do not say. */
-export function findCredentials(email: string | undefined): Credentials | undefined {
-  const found = { email: email ?? process.env['TASKFLOW_EMAIL'] ?? '', password: process.env['TASKFLOW_PASSWORD'] ?? '' };
-  return found.email === '' || found.password === '' ? undefined : found;
+/** The account from the command line or the environment. Throws UsageError without one. */
+export function findCredentials(option: string | undefined): Credentials {
+  const email = option ?? process.env['TASKFLOW_EMAIL'] ?? '';
+  const password = process.env['TASKFLOW_PASSWORD'] ?? '';
+  if (email === '') throw new UsageError('say whose tasks with --email or TASKFLOW_EMAIL');
+  if (password === '') throw new UsageError('set TASKFLOW_PASSWORD to the password of that account');
+  return { email, password };
 }
 
-/** npm changes the folder and tells where it was called from. */
+/** Relative to the folder that npm was called from, since npm changes the folder. */
 export function resolveFile(file: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', file);
 }
 
-export const tasksAddress = (): string => process.env['TASKFLOW_TASKS_ADDRESS'] ?? '127.0.0.1:50053';
-
-/** Somebody who is signed in, and again shortly before the token expires. */
+/** A signed-in account, which signs in again shortly before its token expires. */
 export interface Account {
-  /** A token that is valid now. */
+  /** A valid token. */
   token(): Promise<string>;
   userId(): Promise<string>;
   close(): void;
@@ -37,12 +39,16 @@ interface SignedIn {
   userId: string;
 }
 
-export function openAccount({ email, password }: Credentials): Account {
-  const auth = openPublicClient(AuthServiceService, process.env['TASKFLOW_AUTH_ADDRESS'] ?? '127.0.0.1:50051');
+export function openAccount({ email, password }: Credentials, authAddress: string): Account {
+  const auth = openPublicClient(AuthServiceService, authAddress);
   let current: Promise<SignedIn> | undefined;
   const signIn = async (): Promise<SignedIn> => {
-    const { account, tokens } = await patiently(() => auth.login({ email, password }), patienceMs);
-    return { token: tokens?.accessToken ?? '', expires: tokens?.accessTokenExpireTime?.getTime() ?? 0, userId: account?.id ?? '' };
+    const { account, tokens } = await retry(() => auth.login({ email, password }), giveUpAfterMs);
+    return {
+      token: tokens?.accessToken ?? '',
+      expires: tokens?.accessTokenExpireTime?.getTime() ?? 0,
+      userId: account?.id ?? '',
+    };
   };
   return {
     token: async () => {
@@ -55,16 +61,4 @@ export function openAccount({ email, password }: Credentials): Account {
     userId: async () => (await (current ??= signIn())).userId,
     close: () => auth.close(),
   };
-}
-
-/** Ends the process with the status that `run` gives, or with 1 and what went wrong. */
-export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await run();
-  } catch (error) {
-    const reason = error instanceof CallError ? ` (${error.reason ?? error.kind})` : '';
-    process.stderr.write(`${name}: ${(error as Error).message}${reason}\n`);
-    process.exitCode = 1;
-  }
-  process.disconnect?.();
 }

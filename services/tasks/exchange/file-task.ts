@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { findZone, isDueDate } from '../src/domain/due-day.ts';
+import { findTimeZone } from '#libs/errors';
+import { isDueDate } from '../src/domain/due-day.ts';
 
 /** When a task is due: at an instant, or at the end of a day in a zone. */
 export type FileDue = { time: Date } | { date: string; zone: string };
 
-/** What files and the service both know of a task. */
+/** The fields of a task that files and the service have in common. */
 export interface FileTask {
   title: string;
   description: string;
@@ -15,68 +15,72 @@ export interface FileTask {
   labels: string[];
 }
 
-/** A task as it was read. */
+/** A task that was read from a file. */
 export interface ImportedTask extends FileTask {
-  /** Where it stands in the file, behind the file's name: ":12", or ": UID 7f3a". */
+  /** The place in the file, to append to its name: ":12" or ":12: UID 7f3a". */
   place: string;
-  /** The same whenever the same entry is read again. */
+  /** The same in every reading of the entry. */
   externalId: string;
+  /** The id of the task that TaskFlow exported; undefined for an entry of another program. */
+  taskId: string | undefined;
 }
 
-/** An entry that cannot be a task, or that the service refused. */
-export interface Malformed {
+/** A message about an entry, such as why it is skipped. */
+export interface Notice {
   place: string;
   problem: string;
 }
 
-export interface TaskFile {
-  tasks: ImportedTask[];
-  malformed: Malformed[];
-}
+/** What a reader finds, in the order of the file: a task, a skipped entry, or what a task is imported without. */
+export type FileEntry = { task: ImportedTask } | { skipped: Notice } | { remark: Notice };
+
+/** Each call reads the bytes of a file from the beginning. */
+export type FileSource = () => AsyncIterable<Uint8Array>;
 
 export interface ReadOptions {
-  /** For days and local times that name no zone of their own. */
+  /** For days and local times without a zone. */
   zone: string;
 }
 
-/** The whole file is not of its format: nothing of it can be trusted. */
+/** The file does not have its format, so nothing of it is imported. */
 export class BrokenFile extends Error {
   override readonly name = 'BrokenFile';
 }
 
-/** One entry cannot be understood; thrown and caught within a reader. */
+/** An entry is invalid. Thrown and caught within a reader. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
-}
-
-/** Reads an entry; what is wrong with it never keeps the others from being read. */
-export function readEntry(file: TaskFile, place: string, read: () => Omit<ImportedTask, 'place'>): void {
-  try {
-    file.tasks.push({ place, ...read() });
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    file.malformed.push({ place, problem: error.message });
+  /** The line of the fault, when it is not the first of the entry. */
+  readonly line: number | undefined;
+  constructor(message: string, line?: number) {
+    super(message);
+    this.line = line;
   }
 }
 
-/** Gives identical entries different ids, by their number, and the same entry the same one in every reading. */
-export function createContentIds(format: string): (content: string) => string {
-  const seen = new Map<string, number>();
-  return (content) => {
-    const occurrence = seen.get(content) ?? 0;
-    seen.set(content, occurrence + 1);
-    return `${format}:${createHash('sha256').update(`${occurrence}\n${content}`).digest('hex').slice(0, 40)}`;
-  };
+/** Reads an entry. An invalid one becomes a skipped entry, so that the others are still read. */
+export function readEntry(place: string, read: () => Omit<ImportedTask, 'place'>): FileEntry {
+  try {
+    return { task: { place, ...read() } };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return {
+      skipped: { place, problem: error.line === undefined ? error.message : `${error.message} (line ${error.line})` },
+    };
+  }
 }
 
 const maxTitle = 200;
 
-/** What does not fit into the title stands whole at the beginning of the description. */
+/** A text that is too long for a title is also put in full at the beginning of the description. */
 export function fitTitle(text: string, description: string): Pick<FileTask, 'title' | 'description'> {
   const title = text.replaceAll(/[\t\r\n]+/g, ' ').trim();
   const characters = [...title];
   if (characters.length <= maxTitle) return { title, description };
-  return { title: `${characters.slice(0, maxTitle - 1).join('')}…`, description: description === '' ? title : `${title}\n\n${description}` };
+  return {
+    title: `${characters.slice(0, maxTitle - 1).join('')}…`,
+    description: description === '' ? title : `${title}\n\n${description}`,
+  };
 }
 
 export function requireDay(text: string, what: string): string {
@@ -85,16 +89,19 @@ export function requireDay(text: string, what: string): string {
 }
 
 export function requireZone(name: string, what: string): string {
-  const zone = findZone(name);
+  const zone = findTimeZone(name);
   if (zone === undefined) throw new Unreadable(`${what} "${name}" is not a time zone like Europe/Berlin`);
   return zone;
 }
 
-/** `time` is "15:00" with or without seconds and their fraction. */
+/**
+ * `time` is "15:00", optionally with seconds and a fraction. A time in a gap is counted from before the gap; of a time that comes
+ * twice, the first is taken (RFC 5545, 3.3.5). The leap second 60 is taken as 59 (3.3.12).
+ */
 export function atLocalTime(date: string, time: string, zone: string): Date {
   try {
     return new Date(Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(zone).epochMilliseconds);
   } catch {
-    throw new Unreadable(`"${time}" is not a time of day`);
+    throw new Unreadable(`"${date} ${time}" is a day or a time that does not exist`);
   }
 }

@@ -1,34 +1,29 @@
-import ICAL from 'ical.js';
+import { createHash } from 'node:crypto';
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { findZone } from '../src/domain/due-day.ts';
-import { atLocalTime, BrokenFile, createContentIds, fitTitle, readEntry, requireDay, requireZone, Unreadable, type FileDue, type FileTask, type ReadOptions, type TaskFile } from './file-task.ts';
-import { externalIdOfUid, zoneParameter } from './ical-names.ts';
+import { createContentIds, idOfUid } from './file-ids.ts';
+import {
+  BrokenFile,
+  fitTitle,
+  readEntry,
+  Unreadable,
+  type FileEntry,
+  type FileSource,
+  type FileTask,
+  type ReadOptions,
+} from './file-task.ts';
+import { walkCalendars, type Component, type Walk } from './ical-components.ts';
+import { findOnce, readIcalDue, type DueContext } from './ical-due.ts';
+import { readContentLines, readTexts } from './ical-lines.ts';
+import { addZone, type ZoneBook } from './ical-zones.ts';
 
-interface Calendar {
-  component: ICAL.Component;
-  /** For days and times without a zone. */
-  zone: string;
-}
-
-function parseCalendars(content: string, { zone: fallback }: ReadOptions): Calendar[] {
-  if (content.includes('\ufffd')) throw new BrokenFile('is not UTF-8');
-  if (!/^\ufeff?\s*BEGIN:VCALENDAR/i.test(content)) throw new BrokenFile('is no iCalendar file: it does not begin with BEGIN:VCALENDAR');
-  try {
-    const parsed = ICAL.parse(content.replace(/^\ufeff?\s*/, '')) as unknown[];
-    // One calendar is the calendar, several are a list of them.
-    const calendars = typeof parsed[0] === 'string' ? [parsed] : parsed;
-    return calendars.map((jcal) => {
-      const component = new ICAL.Component(jcal as ConstructorParameters<typeof ICAL.Component>[0]);
-      const named = findZone(String(component.getFirstPropertyValue('x-wr-timezone') ?? ''));
-      return { component, zone: named ?? fallback };
-    });
-  } catch (error) {
-    throw new BrokenFile(`is no iCalendar file: ${(error as Error).message}`);
-  }
-}
-
-function textOf(todo: ICAL.Component, name: string): string {
-  return String(todo.getFirstPropertyValue(name) ?? '');
+/** The TEXT of a property that may occur once; '' without it. */
+function textOf(todo: Component, name: string): string {
+  const line = findOnce(todo, name);
+  if (line === undefined) return '';
+  const encoding = line.params.get('ENCODING');
+  if (encoding !== undefined)
+    throw new Unreadable(`${name} is encoded as ${encoding}, as in vCalendar: only iCalendar is read`, line.line);
+  return readTexts(line.value, '')[0] ?? '';
 }
 
 const statuses: Readonly<Record<string, TaskStatus>> = {
@@ -38,110 +33,122 @@ const statuses: Readonly<Record<string, TaskStatus>> = {
   CANCELLED: TaskStatus.CANCELLED,
 };
 
-function readStatus(todo: ICAL.Component): TaskStatus {
-  const told = textOf(todo, 'status').toUpperCase();
-  if (told === '') return todo.hasProperty('completed') || textOf(todo, 'percent-complete') === '100' ? TaskStatus.COMPLETED : TaskStatus.PENDING;
+function readStatus(todo: Component): TaskStatus {
+  const told = textOf(todo, 'STATUS').trim().toUpperCase();
+  if (told === '')
+    return textOf(todo, 'COMPLETED') !== '' || textOf(todo, 'PERCENT-COMPLETE').trim() === '100'
+      ? TaskStatus.COMPLETED
+      : TaskStatus.PENDING;
   const status = statuses[told];
-  if (status === undefined) throw new Unreadable(`STATUS "${told}" is not one of a task`);
+  if (status === undefined)
+    throw new Unreadable(`STATUS "${told}" is not one of a task`, findOnce(todo, 'STATUS')?.line);
   return status;
 }
 
-/** 1 is the highest, 5 the middle, 9 the lowest, 0 none. */
-function readPriority(todo: ICAL.Component): TaskPriority {
-  const told = todo.getFirstPropertyValue('priority') ?? 0;
+/** 1 is the highest, 9 the lowest, 0 = none. */
+function readPriority(todo: Component): TaskPriority {
+  const told = textOf(todo, 'PRIORITY').trim();
+  if (!/^[0-9]?$/.test(told))
+    throw new Unreadable(`PRIORITY "${told}" is not a number from 0 to 9`, findOnce(todo, 'PRIORITY')?.line);
   const number = Number(told);
-  if (!Number.isInteger(number) || number < 0 || number > 9) throw new Unreadable(`PRIORITY "${String(told)}" is not a number from 0 to 9`);
   if (number === 0 || number === 5) return TaskPriority.MEDIUM;
   if (number === 1) return TaskPriority.URGENT;
   return number < 5 ? TaskPriority.HIGH : TaskPriority.LOW;
 }
 
-function dayOf({ year, month, day }: ICAL.Time): string {
-  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
-}
-
-function timeOf({ hour, minute, second }: ICAL.Time): string {
-  return [hour, minute, second].map((part) => String(part).padStart(2, '0')).join(':');
-}
-
-/** The zone as IANA names it, or as the file itself describes it. */
-function readZoned(time: ICAL.Time, tzid: string, calendar: ICAL.Component): Date {
-  const zone = findZone(tzid) ?? findZone(/[A-Za-z_]+\/[A-Za-z_/+-]+$/.exec(tzid)?.[0] ?? '');
-  if (zone !== undefined) return atLocalTime(dayOf(time), timeOf(time), zone);
-  const described = calendar.getAllSubcomponents('vtimezone').find((one) => textOf(one, 'tzid') === tzid);
-  if (described === undefined) throw new Unreadable(`TZID "${tzid}" is neither a zone that is known nor described in the file`);
-  const { year, month, day, hour, minute, second } = time;
-  return new Date(ICAL.Time.fromData({ year, month, day, hour, minute, second }, new ICAL.Timezone(described)).toUnixTime() * 1000);
-}
-
-function toDue(time: ICAL.Time, property: ICAL.Property, { component, zone }: Calendar): FileDue {
-  const day = requireDay(dayOf(time), 'DUE');
-  if (time.isDate) {
-    const told = property.getFirstParameter(zoneParameter);
-    return { date: day, zone: told ? requireZone(told, zoneParameter.toUpperCase()) : zone };
-  }
-  const tzid = property.getFirstParameter('tzid');
-  if (tzid) return { time: readZoned(time, tzid, component) };
-  return { time: atLocalTime(day, timeOf(time), time.zone?.tzid === 'UTC' ? 'UTC' : zone) };
-}
-
-/** DUE, or DTSTART with DURATION. */
-function readDue(todo: ICAL.Component, calendar: Calendar): FileDue | undefined {
-  const due = todo.getFirstProperty('due');
-  const [start, duration] = [todo.getFirstProperty('dtstart'), todo.getFirstPropertyValue('duration')];
-  if (due !== null) return toDue(requireTime(due, 'DUE'), due, calendar);
-  if (start === null || !(duration instanceof ICAL.Duration)) return undefined;
-  const end = requireTime(start, 'DTSTART').clone();
-  end.addDuration(duration);
-  return toDue(end, start, calendar);
-}
-
-function requireTime(property: ICAL.Property, what: string): ICAL.Time {
-  const value = property.getFirstValue();
-  if (!(value instanceof ICAL.Time)) throw new Unreadable(`${what} is not a time`);
-  return value;
-}
-
-function readTodo(todo: ICAL.Component, calendar: Calendar): FileTask {
-  if (todo.hasProperty('recurrence-id')) throw new Unreadable('is one occurrence of a repeating task: only the task itself is taken');
-  const summary = textOf(todo, 'summary').trim();
+function readTask(todo: Component, context: DueContext): FileTask {
+  if (todo.fault !== undefined) throw new Unreadable(todo.fault.problem, todo.fault.line);
+  if (findOnce(todo, 'RECURRENCE-ID') !== undefined)
+    throw new Unreadable('is one occurrence of a repeating task: only the task itself is taken');
+  const summary = textOf(todo, 'SUMMARY').trim();
   if (summary === '') throw new Unreadable('SUMMARY is empty');
-  const labels = todo.getAllProperties('categories').flatMap((property) => property.getValues().map((value) => String(value).trim()));
+  const labels = todo.properties
+    .filter(({ name }) => name === 'CATEGORIES')
+    .flatMap(({ value }) => readTexts(value, ','));
   return {
-    ...fitTitle(summary, textOf(todo, 'description')),
+    ...fitTitle(summary, textOf(todo, 'DESCRIPTION')),
     status: readStatus(todo),
     priority: readPriority(todo),
-    due: readDue(todo, calendar),
-    labels: [...new Set(labels.filter((label) => label !== ''))],
+    due: readIcalDue(todo, context),
+    labels: [...new Set(labels.map((label) => label.trim()).filter((label) => label !== ''))],
   };
 }
 
-/** Values are decoded when they are looked at; what the package says of a bad one is said of its entry. */
-function inItsOwnWords<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof Unreadable ? error : new Unreadable((error as Error).message);
+const repetitions = ['RRULE', 'RDATE'];
+const propertiesOfTodo = new Set([
+  ...'UID SUMMARY DESCRIPTION STATUS PRIORITY CATEGORIES COMPLETED PERCENT-COMPLETE DUE'.split(' '),
+  ...'DTSTART DURATION RECURRENCE-ID'.split(' '),
+  ...repetitions,
+]);
+const propertiesOfZone = new Set(['TZID', 'DTSTART', 'TZOFFSETFROM', 'TZOFFSETTO', 'RRULE', 'RDATE']);
+
+/** Reads the zones first, because they may come after the tasks that name them. */
+async function readZones(source: FileSource): Promise<ZoneBook[]> {
+  const books: ZoneBook[] = [];
+  const walk: Walk = { wanted: (name) => name === 'VTIMEZONE', kept: ({ name }) => propertiesOfZone.has(name) };
+  for await (const event of walkCalendars(readContentLines(source), walk)) {
+    const book = books.at(-1);
+    if ('begin' in event) books.push({ described: new Map(), named: undefined });
+    else if ('component' in event && book !== undefined) addZone(book, event.component);
+    else if ('property' in event && event.property.name === 'X-WR-TIMEZONE' && book !== undefined)
+      book.named ??= event.property.value.trim() || undefined;
   }
+  return books;
 }
 
-/** Reads the VTODO components of a file; everything else in it is passed over. */
-export function readIcal(content: string, options: ReadOptions): TaskFile {
-  const file: TaskFile = { tasks: [], malformed: [] };
+/** Remarks on what a task is imported without. */
+function remarksOf({ properties }: Component, uid: string): FileEntry[] {
+  const repetition = properties.find(({ name }) => repetitions.includes(name));
+  return repetition === undefined
+    ? []
+    : [
+        {
+          remark: {
+            place: `:${repetition.line}: UID ${uid}`,
+            problem: `is taken once, without its ${repetition.name}`,
+          },
+        },
+      ];
+}
+
+/** A file that has only these is refused, instead of imported as an empty one. */
+const otherThings = new Set(['VEVENT', 'VJOURNAL']);
+
+/** Reads the VTODO components of a file and skips everything else. */
+export async function* readIcal(source: FileSource, options: ReadOptions): AsyncGenerator<FileEntry> {
+  const books = await readZones(source);
+  const hashes = new Map<Component, ReturnType<typeof createHash>>();
   const idOf = createContentIds('ics');
-  const seen = new Set<string>();
-  const calendars = parseCalendars(content, options);
-  const todos = calendars.flatMap((calendar) => calendar.component.getAllSubcomponents('vtodo').map((todo) => ({ calendar, todo })));
-  for (const [index, { calendar, todo }] of todos.entries()) {
-    const uid = textOf(todo, 'uid').trim();
-    const place = uid === '' ? `: VTODO ${index + 1}, which has no UID` : `: UID ${uid}`;
-    readEntry(file, place, () => {
-      const task = inItsOwnWords(() => readTodo(todo, calendar));
-      const externalId = uid === '' ? idOf(todo.toString()) : externalIdOfUid(uid);
-      if (seen.has(externalId)) throw new Unreadable('the same UID stands in the file before');
-      seen.add(externalId);
-      return { externalId, ...task };
-    });
+  let [calendar, found, others] = [-1, 0, 0];
+  const walk: Walk = {
+    wanted: (name) => {
+      others += otherThings.has(name) ? 1 : 0;
+      return name === 'VTODO';
+    },
+    kept: ({ name }) => propertiesOfTodo.has(name),
+    onLine: ({ bytes }, component) => {
+      if (!hashes.has(component)) hashes.clear();
+      const hash = hashes.get(component) ?? createHash('sha256');
+      hashes.set(component, hash.update(`${bytes}\n`, 'latin1'));
+    },
+  };
+  const toEntries = (todo: Component): FileEntry[] => {
+    const uid = todo.properties.find(({ name }) => name === 'UID')?.value ?? '';
+    const id = readTexts(uid, '')[0]?.trim() ?? '';
+    const name = id === '' ? `VTODO ${found}, which has no UID` : `UID ${id}`;
+    const content = hashes.get(todo)?.digest('hex') ?? '';
+    const entry = readEntry(`:${todo.line}: ${name}`, () => ({
+      ...readTask(todo, { zones: books[calendar] ?? { described: new Map(), named: undefined }, options }),
+      ...(id === '' ? idOf(content) : idOfUid(id)),
+    }));
+    return 'task' in entry ? [entry, ...remarksOf(todo, id)] : [entry];
+  };
+  for await (const event of walkCalendars(readContentLines(source), walk)) {
+    if ('begin' in event) calendar += 1;
+    else if ('component' in event) {
+      found += 1;
+      yield* toEntries(event.component);
+    } else if ('fault' in event) yield { skipped: { place: `:${event.fault.line}`, problem: event.fault.problem } };
   }
-  return file;
+  if (found === 0 && others > 0) throw new BrokenFile(`holds no task: its ${others} VEVENT or VJOURNAL are none`);
 }

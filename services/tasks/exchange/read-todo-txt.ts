@@ -1,24 +1,37 @@
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { findZone } from '../src/domain/due-day.ts';
-import { atLocalTime, createContentIds, fitTitle, readEntry, requireDay, Unreadable, type FileDue, type FileTask, type ReadOptions, type TaskFile } from './file-task.ts';
+import { createContentIds, idOfTask, type EntryId } from './file-ids.ts';
+import { decodeLine, readLines } from './file-lines.ts';
+import {
+  atLocalTime,
+  fitTitle,
+  readEntry,
+  requireDay,
+  Unreadable,
+  type FileDue,
+  type FileEntry,
+  type FileSource,
+  type FileTask,
+  type ReadOptions,
+} from './file-task.ts';
+import { splitMarks } from './marked-words.ts';
+import { isTodoTxtMark, isZoneKey, todoTxtKeys } from './todo-txt-marks.ts';
 
-/** Keys of ours, as todo.txt lets programs have them: what it has no place for. */
-const statuses: Readonly<Record<string, TaskStatus>> = { 'status:in_progress': TaskStatus.IN_PROGRESS, 'status:cancelled': TaskStatus.CANCELLED };
-
-/** A is the most important; lines without a priority are in the middle. */
+/** A is the most urgent. Lines without a priority are medium. */
 function toPriority(letter: string | undefined): TaskPriority {
   if (letter === undefined) return TaskPriority.MEDIUM;
-  return ({ A: TaskPriority.URGENT, B: TaskPriority.HIGH, C: TaskPriority.MEDIUM } as const)[letter] ?? TaskPriority.LOW;
+  return (
+    ({ A: TaskPriority.URGENT, B: TaskPriority.HIGH, C: TaskPriority.MEDIUM } as const)[letter] ?? TaskPriority.LOW
+  );
 }
 
-interface Marks {
+interface Beginning {
   completed: boolean;
   priority: string | undefined;
   text: string;
 }
 
-/** Takes off what stands before the text: "x", "(A)", completion and creation date. */
-function readMarks(line: string): Marks {
+/** Splits off what comes before the text: "x", "(A)", completion and creation date. */
+function readBeginning(line: string): Beginning {
   const completed = /^x /.test(line);
   let rest = completed ? line.slice(2) : line;
   const priority = /^\(([A-Z])\) /.exec(rest)?.[1];
@@ -29,63 +42,64 @@ function readMarks(line: string): Marks {
     requireDay(date, 'the date');
     rest = rest.slice(date.length + 1);
   }
-  return { completed, priority, text: rest.trim() };
+  return { completed, priority, text: rest };
 }
 
 function readLabels(words: readonly string[]): string[] {
-  const projects = words.filter((word) => /^\+\S/.test(word)).map((word) => word.slice(1));
-  const contexts = words.filter((word) => /^@\S/.test(word));
+  const projects = words.filter((word) => word.startsWith('+')).map((word) => word.slice(1));
+  const contexts = words.filter((word) => word.startsWith('@'));
   return [...new Set([...projects, ...contexts])];
+}
+
+/** The value of a key; undefined when the line does not have it. */
+function readKey(words: readonly string[], key: string): string | undefined {
+  const [value, ...others] = words.filter((word) => word.startsWith(key)).map((word) => word.slice(key.length));
+  if (others.length > 0) throw new Unreadable(`more than one ${key}`);
+  return value;
 }
 
 const instant = /^(\d{4}-\d{2}-\d{2})T([\d:.]+)(Z|[+-]\d{2}:\d{2})?$/;
 
 function readDue(words: readonly string[], { zone: fallback }: ReadOptions): FileDue | undefined {
-  const due = words.filter((word) => word.startsWith('due:')).map((word) => word.slice('due:'.length));
-  if (due.length > 1) throw new Unreadable('more than one due date');
-  const [text] = due;
+  const text = readKey(words, todoTxtKeys.due);
   if (text === undefined) return undefined;
-  const zone = words.filter(isZone).map((word) => word.slice('tz:'.length))[0] ?? fallback;
+  const zone = readKey(words.filter(isZoneKey), todoTxtKeys.zone) ?? fallback;
   const [, date, time, offset] = instant.exec(text) ?? [];
   if (date === undefined || time === undefined) return { date: requireDay(text, 'the due date'), zone };
-  requireDay(date, 'the due date');
   return { time: atLocalTime(date, time, offset === undefined ? zone : offset === 'Z' ? 'UTC' : offset) };
 }
 
-function isZone(word: string): boolean {
-  return word.startsWith('tz:') && findZone(word.slice('tz:'.length)) !== undefined;
+function readStatus(words: readonly string[], completed: boolean): TaskStatus {
+  if (words.includes(todoTxtKeys.inProgress)) return TaskStatus.IN_PROGRESS;
+  if (words.includes(todoTxtKeys.cancelled)) return TaskStatus.CANCELLED;
+  return completed ? TaskStatus.COMPLETED : TaskStatus.PENDING;
 }
 
-function isMark(word: string): boolean {
-  return /^[+@]\S/.test(word) || word.startsWith('due:') || /^pri:[A-Z]$/.test(word) || isZone(word) || Object.hasOwn(statuses, word);
-}
-
-function readLine(source: string, options: ReadOptions): FileTask {
-  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/.test(source)) throw new Unreadable('control characters or broken UTF-8');
-  const { completed, priority, text } = readMarks(source);
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  const title = words.filter((word) => !isMark(word)).join(' ');
+function readTask(source: string, options: ReadOptions): FileTask & { taskId: string | undefined } {
+  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(source)) throw new Unreadable('control characters');
+  const { completed, priority, text } = readBeginning(source);
+  const { text: title, marks } = splitMarks(text, isTodoTxtMark);
   if (title === '') throw new Unreadable('no text');
-  const told = words.find((word) => Object.hasOwn(statuses, word));
-  const letter = priority ?? /^pri:([A-Z])$/.exec(words.find((word) => /^pri:[A-Z]$/.test(word)) ?? '')?.[1];
   return {
     ...fitTitle(title, ''),
-    status: (told === undefined ? undefined : statuses[told]) ?? (completed ? TaskStatus.COMPLETED : TaskStatus.PENDING),
-    priority: toPriority(letter),
-    due: readDue(words, options),
-    labels: readLabels(words),
+    status: readStatus(marks, completed),
+    priority: toPriority(priority ?? readKey(marks, todoTxtKeys.priority)),
+    due: readDue(marks, options),
+    labels: readLabels(marks),
+    taskId: readKey(marks, todoTxtKeys.task),
   };
 }
 
-/** Reads a file of the format that https://github.com/todotxt/todo.txt describes. Empty lines are passed over. */
-export function readTodoTxt(content: string, options: ReadOptions): TaskFile {
-  const file: TaskFile = { tasks: [], malformed: [] };
+/** Reads a file in the format of https://github.com/todotxt/todo.txt. Skips empty lines. */
+export async function* readTodoTxt(source: FileSource, options: ReadOptions): AsyncGenerator<FileEntry> {
   const idOf = createContentIds('todo.txt');
-  for (const [index, raw] of content.replace(/^\ufeff/, '').split(/\r?\n/).entries()) {
-    const source = raw.trim();
-    if (source === '') continue;
-    const externalId = idOf(source);
-    readEntry(file, `:${index + 1}`, () => ({ externalId, ...readLine(source, options) }));
+  for await (const line of readLines(source)) {
+    if (line.bytes.trim() === '') continue;
+    yield readEntry(`:${line.number}`, () => {
+      const text = decodeLine(line).trim();
+      const { taskId, ...task } = readTask(text, options);
+      const id: EntryId = taskId === undefined ? idOf(text) : idOfTask(taskId);
+      return { ...task, ...id };
+    });
   }
-  return file;
 }

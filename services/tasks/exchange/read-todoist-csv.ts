@@ -1,124 +1,197 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { atLocalTime, BrokenFile, createContentIds, fitTitle, readEntry, requireDay, requireZone, Unreadable, type FileDue, type FileTask, type ImportedTask, type ReadOptions, type TaskFile } from './file-task.ts';
+import { readCsvRecords, type CsvRecord } from './csv-records.ts';
+import { createContentIds, idOfTask, isTaskId, type EntryId } from './file-ids.ts';
+import { decodeText } from './file-lines.ts';
+import {
+  BrokenFile,
+  fitTitle,
+  readEntry,
+  requireZone,
+  Unreadable,
+  type FileDue,
+  type FileEntry,
+  type FileSource,
+  type FileTask,
+  type ReadOptions,
+} from './file-task.ts';
+import { splitMarks } from './marked-words.ts';
+import { isTodoistLabel, todoistPriorities, unguardFormula } from './todoist-columns.ts';
+import { readTodoistDate } from './todoist-date.ts';
 
-type Row = Readonly<Record<string, string | undefined>>;
+const columnsOfTask = 'CONTENT DESCRIPTION PRIORITY DATE DATE_LANG DEADLINE DEADLINE_LANG TIMEZONE TASKFLOW_ID'.split(
+  ' ',
+);
 
-interface PlacedRow {
-  place: string;
-  row: Row;
-}
-
-/** Todoist's 4 is the one that has no colour. */
-const priorities: Readonly<Record<string, TaskPriority>> = {
-  '': TaskPriority.LOW,
-  1: TaskPriority.URGENT,
-  2: TaskPriority.HIGH,
-  3: TaskPriority.MEDIUM,
-  4: TaskPriority.LOW,
-};
-
-function requireColumns(names: string[]): string[] {
-  const columns = names.map((name) => name.trim().toUpperCase());
+function readColumns({ cells }: CsvRecord): string[] {
+  const columns = cells.map((name) => name.trim().toUpperCase());
   const missing = ['TYPE', 'CONTENT'].filter((name) => !columns.includes(name));
-  if (missing.length > 0) throw new BrokenFile(`is no Todoist export: its first line has no ${missing.join(' and no ')}`);
+  if (missing.length > 0)
+    throw new BrokenFile(`is no Todoist export: its first line has no ${missing.join(' and no ')}`);
+  const repeated = ['TYPE', ...columnsOfTask].find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
+  if (repeated !== undefined) throw new BrokenFile(`is no Todoist export: its first line has ${repeated} twice`);
   return columns;
 }
 
-function parseRows(content: string): PlacedRow[] {
-  if (content.includes('\ufffd')) throw new BrokenFile('is not UTF-8');
-  let line = 1;
-  try {
-    const options = { bom: true, columns: requireColumns, info: true, relax_column_count_less: true } as const;
-    const records = parse(content, options) as unknown as { info: { lines: number }; record: Row }[];
-    if (records.length === 0) requireColumns(content.split(/\r?\n/, 1)[0]?.split(',') ?? []);
-    return records.map(({ info, record: row }) => {
-      // Told is where a record ends, and it may have line breaks in it.
-      const breaks = Object.values(row).join('').split('\n').length - 1;
-      line = info.lines;
-      return { place: `:${line - breaks}`, row };
-    });
-  } catch (error) {
-    if (error instanceof CsvError) throw new BrokenFile(`is no CSV file: ${error.message}`);
-    throw error;
+/** Cells by column, decoded when they are asked for. */
+class Row {
+  readonly place: string;
+  readonly #columns: readonly string[];
+  readonly #record: CsvRecord;
+  constructor(columns: readonly string[], record: CsvRecord) {
+    this.place = `:${record.line}`;
+    this.#columns = columns;
+    this.#record = record;
+  }
+  get isEmpty(): boolean {
+    return this.#record.problem === undefined && this.#record.cells.every((cell) => cell.trim() === '');
+  }
+  check(): void {
+    const { problem, cells } = this.#record;
+    if (problem !== undefined) throw new Unreadable(problem);
+    if (cells.length > this.#columns.length)
+      throw new Unreadable(`there are ${cells.length} cells, and ${this.#columns.length} columns`);
+  }
+  has(column: string): boolean {
+    return this.#columns.includes(column);
+  }
+  /** The untrimmed text of a cell; '' without it. Throws Unreadable. */
+  exact(column: string): string {
+    return unguardFormula(decodeText(this.#record.cells[this.#columns.indexOf(column)] ?? '', column));
+  }
+  text(column: string): string {
+    return this.exact(column).trim();
   }
 }
 
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const timePart = String.raw`(?:(?:\s+at\s+|[ T])(?<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(?<utc>Z)?)?$`;
-const dateForms = [
-  new RegExp(String.raw`^(?<year>\d{4})-(?<number>\d{2})-(?<day>\d{2})${timePart}`),
-  new RegExp(String.raw`^(?<day>\d{1,2}) (?<month>[a-z]{3,9}),? (?<year>\d{4})${timePart}`, 'i'),
-  new RegExp(String.raw`^(?<month>[a-z]{3,9}) (?<day>\d{1,2}),? (?<year>\d{4})${timePart}`, 'i'),
-];
-
-/** One day, or one moment. Words such as "every day" or "tomorrow" mean something else at every reading. */
-function readDate(text: string, zone: string): FileDue {
-  const found = dateForms.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
-  if (found === undefined) throw new Unreadable(`DATE "${text}" is not a day like 2026-11-30 or a time like 2026-11-30 15:00`);
-  const number = found['number'] ?? String(months.indexOf((found['month'] ?? '').slice(0, 3).toLowerCase()) + 1);
-  const date = requireDay([found['year'], number.padStart(2, '0'), (found['day'] ?? '').padStart(2, '0')].join('-'), 'DATE');
-  const { time, utc } = found;
-  return time === undefined ? { date, zone } : { time: atLocalTime(date, time.padStart(5, '0'), utc === undefined ? zone : 'UTC') };
-}
-
 function readDue(row: Row, fallback: string): FileDue | undefined {
-  const date = (row['DATE'] || row['DEADLINE'] || '').trim();
-  if (date === '') return undefined;
-  const zone = row['TIMEZONE']?.trim() || fallback;
-  return readDate(date, requireZone(zone, 'TIMEZONE'));
+  const column = row.text('DATE') === '' ? 'DEADLINE' : 'DATE';
+  const date = row.text(column);
+  return date === ''
+    ? undefined
+    : readTodoistDate(date, row.text(`${column}_LANG`), requireZone(row.text('TIMEZONE') || fallback, 'TIMEZONE'));
 }
 
-/** Words that begin with @ are labels. */
-function splitContent(content: string): { text: string; labels: string[] } {
-  const labels: string[] = [];
-  const text = content.replaceAll(/(^|\s)@(\S+)/g, (_, before: string, label: string) => {
-    labels.push(label);
-    return before;
-  });
-  return { text: text.trim(), labels };
+/** Todoist takes an empty cell as 1, its highest. Without the column, tasks are medium. */
+function readPriority(row: Row): TaskPriority {
+  const told = row.text('PRIORITY');
+  if (!row.has('PRIORITY')) return TaskPriority.MEDIUM;
+  if (told === '') return TaskPriority.URGENT;
+  const found = Object.entries(todoistPriorities).find(([, number]) => number === told);
+  if (found === undefined) throw new Unreadable(`PRIORITY "${told}" is none of 1, 2, 3, 4`);
+  return found[0] as TaskPriority;
 }
 
 function readTask(row: Row, section: string, { zone }: ReadOptions): FileTask {
-  const { text, labels } = splitContent(row['CONTENT'] ?? '');
+  const { text, marks } = splitMarks(row.exact('CONTENT'), isTodoistLabel);
   if (text === '') throw new Unreadable('CONTENT is empty');
-  const priority = priorities[row['PRIORITY']?.trim() ?? ''];
-  if (priority === undefined) throw new Unreadable(`PRIORITY "${row['PRIORITY']}" is none of 1, 2, 3, 4`);
+  const labels = marks.map((mark) => mark.slice(1));
   return {
-    ...fitTitle(text, row['DESCRIPTION'] ?? ''),
+    ...fitTitle(text, row.exact('DESCRIPTION')),
     status: TaskStatus.PENDING,
-    priority,
+    priority: readPriority(row),
     due: readDue(row, zone),
     labels: [...new Set(section === '' ? labels : [section, ...labels])],
   };
 }
 
-const columnsOfTask = ['CONTENT', 'DESCRIPTION', 'PRIORITY', 'DATE', 'DEADLINE', 'TIMEZONE'];
-
-function addNote(task: ImportedTask | undefined, note: string): void {
-  if (task !== undefined) task.description = [task.description, note].filter((part) => part !== '').join('\n\n');
+function readId(row: Row, section: string, idOf: (content: string) => EntryId): EntryId {
+  const told = row.text('TASKFLOW_ID');
+  if (told === '') return idOf(JSON.stringify([section, ...columnsOfTask.map((name) => row.exact(name))]));
+  if (!isTaskId(told)) throw new Unreadable(`TASKFLOW_ID "${told}" is not the id of a task`);
+  return idOfTask(told);
 }
 
-function cell(row: Row, name: string): string {
-  return (row[name] ?? '').trim();
+/** The service refuses longer descriptions. */
+const maxDescription = 20_000;
+
+function addNote(entry: FileEntry | undefined, row: Row): FileEntry[] {
+  if (entry === undefined || !('task' in entry))
+    return [{ skipped: { place: row.place, problem: 'is a note without a task before it that could be taken' } }];
+  const { task } = entry;
+  if (task.description.length <= maxDescription)
+    task.description = [task.description, row.text('CONTENT')].filter((part) => part !== '').join('\n\n');
+  return [];
 }
 
-/** Reads what Todoist exports of a project: tasks, with the section they stand in as a label, and notes behind their task. */
-export function readTodoistCsv(content: string, options: ReadOptions): TaskFile {
-  const file: TaskFile = { tasks: [], malformed: [] };
-  const idOf = createContentIds('todoist');
-  let section = '';
-  let lastTask: ImportedTask | undefined;
-  for (const { place, row } of parseRows(content)) {
-    const type = cell(row, 'TYPE').toLowerCase();
-    if (type === 'task') {
-      const externalId = idOf(JSON.stringify([section, ...columnsOfTask.map((name) => row[name] ?? '')]));
-      const before = file.tasks.length;
-      readEntry(file, place, () => ({ externalId, ...readTask(row, section, options) }));
-      lastTask = file.tasks[before];
-    } else if (type === 'section') section = cell(row, 'CONTENT');
-    else if (type === 'note') addNote(lastTask, cell(row, 'CONTENT'));
-    else if (type !== '' && type !== 'meta') file.malformed.push({ place, problem: `TYPE "${row['TYPE']}" is none of task, section, note` });
+/** A task has one due time, so a second date is left out. */
+function remarksOf(row: Row): FileEntry[] {
+  const both = row.text('DATE') !== '' && row.text('DEADLINE') !== '';
+  return both
+    ? [{ remark: { place: row.place, problem: 'is taken without its DEADLINE, because it has a DATE' } }]
+    : [];
+}
+
+async function* readRows(source: FileSource): AsyncGenerator<Row> {
+  let columns: string[] | undefined;
+  for await (const record of readCsvRecords(source)) {
+    if (columns !== undefined) yield new Row(columns, record);
+    else columns = readColumns(record);
   }
-  return file;
+  if (columns === undefined) throw new BrokenFile('is no Todoist export: it is empty');
+}
+
+/** Keeps what later rows depend on: the section they are in, and the task that notes belong to. */
+class TodoistReader {
+  readonly #options: ReadOptions;
+  readonly #idOf = createContentIds('todoist');
+  #section = '';
+  #last: FileEntry | undefined;
+  found = 0;
+  sections = 0;
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  /** The entries that are complete once this row is read. */
+  *read(row: Row): Generator<FileEntry> {
+    try {
+      row.check();
+      const type = row.text('TYPE').toLowerCase();
+      if (type === 'note') return yield* addNote(this.#last, row);
+      yield* this.takeLast();
+      yield* this.#begin(row, type);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      yield* this.takeLast();
+      yield { skipped: { place: row.place, problem: error.message } };
+    }
+  }
+
+  /** The last task, to which notes can no longer be added. */
+  takeLast(): FileEntry[] {
+    const entries = this.#last === undefined ? [] : [this.#last];
+    this.#last = undefined;
+    this.found += entries.length;
+    return entries;
+  }
+
+  #begin(row: Row, type: string): FileEntry[] {
+    if (type === 'task') {
+      this.#last = readEntry(row.place, () => ({
+        ...readTask(row, this.#section, this.#options),
+        ...readId(row, this.#section, this.#idOf),
+      }));
+      return 'task' in this.#last ? remarksOf(row) : [];
+    }
+    if (type === 'section') {
+      this.#section = row.text('CONTENT');
+      this.sections += 1;
+    } else if (type !== 'meta' && !row.isEmpty)
+      throw new Unreadable(`TYPE "${row.text('TYPE')}" is none of task, section, note`);
+    return [];
+  }
+}
+
+/** Reads a project that Todoist exported: tasks, their section as a label, and notes, which follow their task. */
+export async function* readTodoistCsv(source: FileSource, options: ReadOptions): AsyncGenerator<FileEntry> {
+  const reader = new TodoistReader(options);
+  let skipped = 0;
+  for await (const row of readRows(source)) {
+    for (const entry of reader.read(row)) {
+      skipped += 'skipped' in entry ? 1 : 0;
+      yield entry;
+    }
+  }
+  yield* reader.takeLast();
+  if (reader.found + skipped === 0 && reader.sections > 0) throw new BrokenFile('holds sections and no task');
 }

@@ -1,6 +1,9 @@
-import ICAL from 'ical.js';
 import { TaskPriority, TaskStatus, type Task } from '#contract/tasks/v1/tasks';
-import { uidOf, zoneParameter } from './ical-names.ts';
+import { uidOf } from './file-ids.ts';
+import { millisecondsParameter, zoneParameter } from './ical-due.ts';
+import { toFileDue } from './task-due.ts';
+import { escapeText, writeLine } from './ical-lines.ts';
+import type { WrittenTask } from './written-task.ts';
 
 const statuses: Partial<Record<TaskStatus, string>> = {
   [TaskStatus.PENDING]: 'NEEDS-ACTION',
@@ -8,38 +11,54 @@ const statuses: Partial<Record<TaskStatus, string>> = {
   [TaskStatus.COMPLETED]: 'COMPLETED',
   [TaskStatus.CANCELLED]: 'CANCELLED',
 };
-const priorities: Partial<Record<TaskPriority, number>> = { [TaskPriority.URGENT]: 1, [TaskPriority.HIGH]: 3, [TaskPriority.MEDIUM]: 5, [TaskPriority.LOW]: 9 };
+const priorities: Partial<Record<TaskPriority, number>> = {
+  [TaskPriority.URGENT]: 1,
+  [TaskPriority.HIGH]: 3,
+  [TaskPriority.MEDIUM]: 5,
+  [TaskPriority.LOW]: 9,
+};
 
 export const icalHeader = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//TaskFlow//tasks//EN\r\n';
 export const icalFooter = 'END:VCALENDAR\r\n';
 
-function setTime(todo: ICAL.Component, name: string, time: Date | undefined): void {
-  if (time !== undefined) todo.updatePropertyWithValue(name, ICAL.Time.fromJSDate(time, true));
+/** In UTC, whole seconds. */
+function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 
-function setDue(todo: ICAL.Component, { dueDate, dueZone, dueTime }: Task): void {
-  if (dueDate === '') return setTime(todo, 'due', dueTime);
-  todo.updatePropertyWithValue('due', ICAL.Time.fromDateString(dueDate)).setParameter(zoneParameter, dueZone);
+function writeTime(name: string, time: Date | undefined): string {
+  return time === undefined ? '' : writeLine(name, formatTime(time));
 }
 
-/** Each in a property of its own: the package, when it reads several from one, takes a backslash at the end of one for an escape. */
-function setLabels(todo: ICAL.Component, labels: string[]): void {
-  for (const label of labels) todo.addPropertyWithValue('categories', label);
+function writeDue(task: Task): string {
+  const due = toFileDue(task);
+  if (due === undefined) return '';
+  if ('date' in due) return writeLine(`DUE;VALUE=DATE;${zoneParameter}=${due.zone}`, due.date.replaceAll('-', ''));
+  const milliseconds = due.time.getUTCMilliseconds();
+  return writeTime(milliseconds === 0 ? 'DUE' : `DUE;${millisecondsParameter}=${milliseconds}`, due.time);
 }
 
-/** One VTODO component, with its end. Line breaks become those of iCalendar. */
-export function writeIcal(task: Task): string {
-  const todo = new ICAL.Component('vtodo');
-  todo.updatePropertyWithValue('uid', uidOf(task));
-  setTime(todo, 'dtstamp', task.updateTime);
-  setTime(todo, 'created', task.createTime);
-  setTime(todo, 'last-modified', task.updateTime);
-  todo.updatePropertyWithValue('summary', task.title);
-  if (task.description !== '') todo.updatePropertyWithValue('description', task.description.replaceAll(/\r\n?/g, '\n'));
-  todo.updatePropertyWithValue('status', statuses[task.status] ?? 'NEEDS-ACTION');
-  todo.updatePropertyWithValue('priority', priorities[task.priority] ?? 5);
-  setDue(todo, task);
-  setTime(todo, 'completed', task.completeTime);
-  setLabels(todo, task.labels);
-  return `${todo.toString()}\r\n`;
+/** One VTODO component, with its end. */
+export function writeIcal(task: Task): WrittenTask {
+  const description = task.description.replaceAll(/\r\n?/g, '\n');
+  const text = [
+    'BEGIN:VTODO\r\n',
+    writeLine('UID', escapeText(uidOf(task))),
+    writeTime('DTSTAMP', task.updateTime),
+    writeTime('CREATED', task.createTime),
+    writeTime('LAST-MODIFIED', task.updateTime),
+    writeLine('SUMMARY', escapeText(task.title)),
+    description === '' ? '' : writeLine('DESCRIPTION', escapeText(description)),
+    writeLine('STATUS', statuses[task.status] ?? 'NEEDS-ACTION'),
+    writeLine('PRIORITY', String(priorities[task.priority] ?? 5)),
+    writeDue(task),
+    writeTime('COMPLETED', task.completeTime),
+    // One property for each label, which every reader understands.
+    ...task.labels.map((label) => writeLine('CATEGORIES', escapeText(label))),
+    'END:VTODO\r\n',
+  ].join('');
+  return {
+    text,
+    losses: description === task.description ? [] : ['with LF as its line breaks, the only ones of iCalendar'],
+  };
 }

@@ -1,24 +1,39 @@
 import { TaskPriority, TaskStatus, type Task } from '#contract/tasks/v1/tasks';
+import { fileIdOf } from './file-ids.ts';
+import { joinLabelWords, type WrittenTask } from './written-task.ts';
+import { escapeMarks } from './marked-words.ts';
+import { isTodoTxtMark, todoTxtKeys } from './todo-txt-marks.ts';
+import { toFileDue } from './task-due.ts';
 
-const letters: Partial<Record<TaskPriority, string>> = { [TaskPriority.URGENT]: 'A', [TaskPriority.HIGH]: 'B', [TaskPriority.MEDIUM]: 'C', [TaskPriority.LOW]: 'D' };
-const statusKeys: Partial<Record<TaskStatus, string>> = { [TaskStatus.IN_PROGRESS]: 'status:in_progress', [TaskStatus.CANCELLED]: 'status:cancelled' };
+const letters: Partial<Record<TaskPriority, string>> = {
+  [TaskPriority.URGENT]: 'A',
+  [TaskPriority.HIGH]: 'B',
+  [TaskPriority.MEDIUM]: 'C',
+  [TaskPriority.LOW]: 'D',
+};
+const statusKeys: Partial<Record<TaskStatus, string>> = {
+  [TaskStatus.IN_PROGRESS]: todoTxtKeys.inProgress,
+  [TaskStatus.CANCELLED]: todoTxtKeys.cancelled,
+};
 
 function dayOf(time: Date | undefined): string[] {
   return time === undefined ? [] : [time.toISOString().slice(0, 10)];
 }
 
-function dueMarks({ dueDate, dueZone, dueTime }: Task): string[] {
-  if (dueDate !== '') return dueZone === 'UTC' ? [`due:${dueDate}`] : [`due:${dueDate}`, `tz:${dueZone}`];
-  return dueTime === undefined ? [] : [`due:${dueTime.toISOString()}`];
+function dueKeys(task: Task): string[] {
+  const due = toFileDue(task);
+  if (due === undefined) return [];
+  return 'date' in due
+    ? [`${todoTxtKeys.due}${due.date}`, `${todoTxtKeys.zone}${due.zone}`]
+    : [`${todoTxtKeys.due}${due.time.toISOString()}`];
 }
 
-/** Contexts keep their @; a label is one word here. */
-function toLabel(label: string): string {
-  const word = label.replaceAll(/\s+/g, '_');
-  return /^@\S/.test(word) ? word : `+${word}`;
+/** Contexts keep their @. */
+function toMark(label: string): string {
+  return /^@\S/.test(label) ? label : `+${label}`;
 }
 
-/** What stands before the title keeps its first word from being taken for a mark. */
+/** With this before the title, its first word is never taken for a mark. */
 function beginning(task: Task): string[] {
   const letter = letters[task.priority] ?? 'C';
   const created = dayOf(task.createTime);
@@ -27,9 +42,19 @@ function beginning(task: Task): string[] {
 }
 
 /** One line, with its end. */
-export function writeTodoTxt(task: Task): string {
+export function writeTodoTxt(task: Task): WrittenTask {
   const completed = task.status === TaskStatus.COMPLETED;
-  const priority = completed ? [`pri:${letters[task.priority] ?? 'C'}`] : [];
-  const words = [...beginning(task), task.title, ...task.labels.map(toLabel), ...dueMarks(task), ...priority, statusKeys[task.status] ?? ''];
-  return `${words.filter((word) => word !== '').join(' ')}\n`;
+  const priority = completed ? [`${todoTxtKeys.priority}${letters[task.priority] ?? 'C'}`] : [];
+  const { labels, losses } = joinLabelWords(task.labels);
+  if (task.description !== '') losses.push('without its description, which todo.txt has no place for');
+  const words = [
+    ...beginning(task),
+    escapeMarks(task.title, isTodoTxtMark),
+    ...labels.map(toMark),
+    ...dueKeys(task),
+    ...priority,
+    statusKeys[task.status] ?? '',
+    `${todoTxtKeys.task}${fileIdOf(task)}`,
+  ];
+  return { text: `${words.filter((word) => word !== '').join(' ')}\n`, losses };
 }

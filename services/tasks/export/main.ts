@@ -5,18 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
+import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { openPublicClient } from '#libs/grpc';
-import { findCredentials, openAccount, resolveFile, runCommand, tasksAddress, type Credentials } from '../exchange/account.ts';
+import { findCredentials, openAccount, resolveFile, type Credentials } from '../exchange/account.ts';
 import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
 import { writePages, type ExportCounts } from './write-pages.ts';
-
-const usage = `usage: npm run export -- FILE [--format todo.txt|todoist|ics] [--assigned] [--email E-MAIL]
-  FILE                    todo.txt (.txt), Todoist (.csv) or iCalendar (.ics); "-" is the standard output
-  --assigned              also the tasks of others that are assigned to the account
-  --email, TASKFLOW_EMAIL whose tasks
-  TASKFLOW_PASSWORD       that account's password
-  TASKFLOW_AUTH_ADDRESS, TASKFLOW_TASKS_ADDRESS   127.0.0.1:50051 and 127.0.0.1:50053 when not set
-Exit status: 0 the file is whole; 1 it failed, and there is no new file.`;
 
 interface Settings {
   file: string;
@@ -25,17 +18,26 @@ interface Settings {
   credentials: Credentials;
 }
 
-const options = { email: { type: 'string' }, format: { type: 'string' }, assigned: { type: 'boolean', default: false } } as const;
+const options = {
+  email: { type: 'string' },
+  format: { type: 'string' },
+  assigned: { type: 'boolean', default: false },
+} as const;
 
 function readSettings(): Settings {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const credentials = findCredentials(values.email);
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1 || credentials === undefined) throw new Error(usage);
-  return { file: file === '-' ? file : resolveFile(file), format: chooseFormat(file, values.format), assigned: values.assigned, credentials };
+  if (file === undefined || positionals.length > 1) throw new UsageError('say which one file to write');
+  const credentials = findCredentials(values.email);
+  return {
+    file: file === '-' ? file : resolveFile(file),
+    format: chooseFormat(file, values.format),
+    assigned: values.assigned,
+    credentials,
+  };
 }
 
-/** A file that ends early would pass for a whole one, so it gets its name when it is whole. */
+/** The file gets its name when it is complete, because a truncated one would look complete. */
 async function writeFile(file: string, text: AsyncIterable<string>): Promise<void> {
   const unfinished = `${file}.part`;
   try {
@@ -52,18 +54,30 @@ async function writeOutput(text: AsyncIterable<string>): Promise<void> {
 }
 
 function summarise({ written, unfit, assigned }: ExportCounts): void {
-  const left = [unfit > 0 ? `${unfit} left out: the format has only open tasks` : '', assigned > 0 ? `${assigned} of others left out: --assigned takes them too` : ''];
+  const left = [
+    unfit > 0 ? `${unfit} left out: the format has only open tasks` : '',
+    assigned > 0 ? `${assigned} of others left out: --assigned takes them too` : '',
+  ];
   process.stderr.write(`${[`${written} written`, ...left.filter((part) => part !== '')].join(', ')}\n`);
 }
 
-async function run(): Promise<number> {
+async function run(progress: Progress): Promise<number> {
   const { file, format, assigned, credentials } = readSettings();
-  const account = openAccount(credentials);
-  const client = openPublicClient(TasksServiceService, tasksAddress());
+  const { auth, tasks } = await findServices(['auth', 'tasks']);
+  const account = openAccount(credentials, auth);
+  const client = openPublicClient(TasksServiceService, tasks);
   try {
     const counts: ExportCounts = { written: 0, unfit: 0, assigned: 0 };
-    const pages = writePages({ client, token: account.token, format, ownerId: assigned ? undefined : await account.userId() }, counts);
-    await (file === '-' ? writeOutput(pages) : writeFile(file, pages));
+    const onLoss = (taskId: string, loss: string): void =>
+      void process.stderr.write(`task ${taskId} is written ${loss}\n`);
+    const pages = writePages(
+      { client, token: account.token, format, ownerId: assigned ? undefined : await account.userId(), onLoss },
+      counts,
+    );
+    await progress(
+      () => `${counts.written} tasks written`,
+      async () => (file === '-' ? writeOutput(pages) : writeFile(file, pages)),
+    );
     summarise(counts);
     return 0;
   } finally {

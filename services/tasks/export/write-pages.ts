@@ -1,30 +1,33 @@
 import { ListTasksRequest, type Task, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { patiently, type PublicClient } from '#libs/grpc';
-import { patienceMs } from '../exchange/account.ts';
+import { retry, type PublicClient } from '#libs/grpc';
+import { giveUpAfterMs } from '../exchange/account.ts';
 import type { FileFormat } from '../exchange/formats.ts';
 
 export interface ExportOptions {
   client: PublicClient<typeof TasksServiceService>;
-  /** A token that is valid now. */
+  /** Returns a valid token. */
   token: () => Promise<string>;
   format: FileFormat;
-  /** Only the tasks that this user owns; undefined: all that the account lists. */
+  /** Exports only tasks of this owner; undefined = all that the account lists. */
   ownerId: string | undefined;
+  /** Called with what is left out or changed of a task, worded to follow "is written …". */
+  onLoss: (taskId: string, loss: string) => void;
 }
 
 export interface ExportCounts {
   written: number;
-  /** The format has no place for them. */
+  /** Tasks that the format cannot hold. */
   unfit: number;
-  /** Others' tasks that were not asked for. */
+  /** Tasks of others that were not asked for. */
   assigned: number;
 }
 
 const pageSize = 200;
-/** Without the names of people, which no file takes: they would cost a call to users. */
-const readMask = [
-  'owner_id', 'title', 'description', 'status', 'priority', 'due_time', 'due_date', 'due_zone', 'labels', 'external_id', 'create_time', 'update_time', 'complete_time',
-];
+/** Without names of people: no format has them, and they would cost a call to users. */
+const readMask =
+  'owner_id title description status priority due_time due_day labels external_id create_time update_time complete_time'.split(
+    ' ',
+  );
 
 function isWanted(task: Task, { format, ownerId }: ExportOptions, counts: ExportCounts): boolean {
   if (ownerId !== undefined && task.ownerId !== ownerId) counts.assigned += 1;
@@ -37,8 +40,8 @@ function isWanted(task: Task, { format, ownerId }: ExportOptions, counts: Export
 }
 
 /**
- * The file's text, a page of tasks at a time, oldest first: the next page is asked for when the text before it was taken.
- * A task that exists all the while is in it once.
+ * Yields the text of the file, one page of tasks at a time, oldest first. Reads the next page when the text before it was taken.
+ * A task that exists during the whole export is in the file once.
  */
 export async function* writePages(options: ExportOptions, counts: ExportCounts): AsyncGenerator<string> {
   const { client, token, format } = options;
@@ -46,8 +49,12 @@ export async function* writePages(options: ExportOptions, counts: ExportCounts):
   let pageToken = '';
   do {
     const request = ListTasksRequest.fromPartial({ pageSize, pageToken, orderBy: 'create_time', readMask });
-    const page = await patiently(async () => client.listTasks(request, { token: await token() }), patienceMs);
-    yield page.tasks.filter((task) => isWanted(task, options, counts)).map((task) => format.write(task)).join('');
+    const page = await retry(async () => client.listTasks(request, { token: await token() }), giveUpAfterMs);
+    const written = page.tasks
+      .filter((task) => isWanted(task, options, counts))
+      .map((task) => ({ ...format.write(task), id: task.id }));
+    yield written.map(({ text }) => text).join('');
+    for (const { id, losses } of written) for (const loss of losses) options.onLoss(id, loss);
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
   yield format.footer;

@@ -1,80 +1,119 @@
 // npm run import -- FILE: loads tasks from a todo.txt, Todoist or iCalendar file through the public API.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
+import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
+import { findTimeZone } from '#libs/errors';
 import { openPublicClient } from '#libs/grpc';
-import { findZone } from '../src/domain/due-day.ts';
-import { findCredentials, openAccount, patienceMs, resolveFile, runCommand, tasksAddress, type Credentials } from '../exchange/account.ts';
-import { BrokenFile, type Malformed, type TaskFile } from '../exchange/file-task.ts';
-import { chooseFormat } from '../exchange/formats.ts';
-import { uploadTasks, type UploadResult } from './upload.ts';
-
-const usage = `usage: npm run import -- FILE [--format todo.txt|todoist|ics] [--zone ZONE] [--dry-run] [--email E-MAIL]
-  FILE                    todo.txt (.txt), a Todoist export (.csv) or iCalendar (.ics)
-  --zone                  of days and times that name none, such as Europe/Berlin; UTC when not given
-  --dry-run               only checks, and writes nothing
-  --email, TASKFLOW_EMAIL whose tasks they become
-  TASKFLOW_PASSWORD       that account's password
-  TASKFLOW_AUTH_ADDRESS, TASKFLOW_TASKS_ADDRESS   127.0.0.1:50051 and 127.0.0.1:50053 when not set
-Running it again adds nothing twice.
-Exit status: 0 all entries are there; 2 some were skipped, each is named; 1 it failed, and the last line says what is there.`;
+import { findCredentials, openAccount, giveUpAfterMs, resolveFile, type Credentials } from '../exchange/account.ts';
+import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
+import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
+import { newUploadResult, uploadTasks, type UploadResult } from './upload.ts';
 
 interface Settings {
   file: string;
-  format: string | undefined;
+  format: FileFormat;
   zone: string;
   dryRun: boolean;
   credentials: Credentials;
 }
 
-const options = { email: { type: 'string' }, format: { type: 'string' }, zone: { type: 'string', default: 'UTC' }, 'dry-run': { type: 'boolean', default: false } } as const;
+const options = {
+  email: { type: 'string' },
+  format: { type: 'string' },
+  zone: { type: 'string', default: 'UTC' },
+  'dry-run': { type: 'boolean', default: false },
+} as const;
 
 function readSettings(): Settings {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const credentials = findCredentials(values.email);
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1 || credentials === undefined) throw new Error(usage);
-  const zone = findZone(values.zone);
+  if (file === undefined || positionals.length > 1) throw new UsageError('say which one file to import');
+  const credentials = findCredentials(values.email);
+  const zone = findTimeZone(values.zone);
   if (zone === undefined) throw new Error(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
-  return { file: resolveFile(file), format: values.format, zone, dryRun: values['dry-run'], credentials };
+  return {
+    file: resolveFile(file),
+    format: chooseFormat(file, values.format),
+    zone,
+    dryRun: values['dry-run'],
+    credentials,
+  };
 }
 
-function readFile({ file, format, zone }: Settings): TaskFile {
-  const chosen = chooseFormat(file, format);
+async function* readEntries({ file, format, zone }: Settings): AsyncGenerator<FileEntry> {
   try {
-    return chosen.read(readFileSync(file, 'utf8'), { zone });
+    yield* format.read(() => createReadStream(file), { zone });
   } catch (error) {
     if (error instanceof BrokenFile) throw new Error(`${file} ${error.message}; nothing was imported`);
     throw error;
   }
 }
 
-function report(entries: readonly Malformed[], file: string): void {
-  for (const { place, problem } of entries) process.stderr.write(`${file}${place}: skipped: ${problem}\n`);
+function report({ place, problem }: Notice, file: string): void {
+  process.stderr.write(`${file}${place}: ${problem}\n`);
 }
 
-function summarise({ tasks, malformed }: TaskFile, { added, present, refused, failure }: UploadResult, dryRun: boolean): number {
-  const skipped = malformed.length + refused.length;
-  const left = tasks.length - added - present - refused.length;
+const reportSkipped = ({ place, problem }: Notice, file: string): void =>
+  report({ place, problem: `skipped: ${problem}` }, file);
+
+interface FileCounts {
+  tasks: number;
+  skipped: number;
+}
+
+/** Reads the whole file before the import, so that nothing of a broken file is imported. */
+async function check(settings: Settings): Promise<FileCounts> {
+  const counts: FileCounts = { tasks: 0, skipped: 0 };
+  for await (const entry of readEntries(settings)) {
+    if ('task' in entry) counts.tasks += 1;
+    else if ('remark' in entry) report(entry.remark, settings.file);
+    else {
+      counts.skipped += 1;
+      reportSkipped(entry.skipped, settings.file);
+    }
+  }
+  return counts;
+}
+
+async function* readTasks(settings: Settings): AsyncGenerator<ImportedTask> {
+  for await (const entry of readEntries(settings)) if ('task' in entry) yield entry.task;
+}
+
+const answered = ({ added, present, refused }: UploadResult): number => added + present + refused;
+
+function summarise(counts: FileCounts, result: UploadResult, dryRun: boolean): number {
+  const { added, present, refused, failure } = result;
+  const skipped = counts.skipped + refused;
+  const left = counts.tasks - answered(result);
   const unknown = failure === undefined ? '' : `, ${left} unknown or not tried: run it again`;
-  process.stdout.write(`${dryRun ? 'nothing was written; would be: ' : ''}${added} added, ${present} already there, ${skipped} skipped${unknown}\n`);
+  process.stdout.write(
+    `${dryRun ? 'nothing was written; would be: ' : ''}${added} added, ${present} already there, ${skipped} skipped${unknown}\n`,
+  );
   return skipped === 0 ? 0 : 2;
 }
 
-async function run(): Promise<number> {
+async function run(progress: Progress): Promise<number> {
   const settings = readSettings();
   const { file, dryRun, credentials } = settings;
-  const read = readFile(settings);
-  report(read.malformed, file);
-  const account = openAccount(credentials);
-  const client = openPublicClient(TasksServiceService, tasksAddress());
+  const counts = await check(settings);
+  const { auth, tasks } = await findServices(['auth', 'tasks']);
+  const account = openAccount(credentials, auth);
+  const client = openPublicClient(TasksServiceService, tasks);
   try {
-    // A wrong password shows also when there is nothing to add.
-    await account.token();
-    const result = await uploadTasks(read.tasks, { client, token: account.token, runId: randomUUID(), dryRun, patienceMs });
-    report(result.refused, file);
-    const status = summarise(read, result, dryRun);
+    // Signs in first, so that a wrong password is reported even for an empty file.
+    await progress(() => `waiting for auth at ${auth}`, account.token);
+    const result = newUploadResult();
+    const onRefused = (notice: Notice): void => reportSkipped(notice, file);
+    const upload = async () =>
+      uploadTasks(
+        readTasks(settings),
+        { client, token: account.token, runId: randomUUID(), dryRun, giveUpAfterMs, onRefused },
+        result,
+      );
+    await progress(() => `${answered(result)} of ${counts.tasks} tasks`, upload);
+    const status = summarise(counts, result, dryRun);
     if (result.failure !== undefined) throw result.failure;
     return status;
   } finally {

@@ -1,102 +1,139 @@
 import { BatchCreateTasksRequest, Task, type TaskResult, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { patiently, unpackDetails, type PublicClient } from '#libs/grpc';
-import type { FileDue, ImportedTask, Malformed } from '../exchange/file-task.ts';
+import { retry, unpackDetails, type PublicClient } from '#libs/grpc';
+import type { Status } from '#google/rpc/status';
+import type { ImportedTask, Notice } from '../exchange/file-task.ts';
+import { toTaskDue } from '../exchange/task-due.ts';
+import { findKnownTasks } from './known-tasks.ts';
 
 export interface UploadOptions {
   client: PublicClient<typeof TasksServiceService>;
-  /** A token that is valid now. */
+  /** Returns a valid token. */
   token: () => Promise<string>;
-  /** Names this run, so that a repeated call within it has no second effect. */
+  /** Part of the request ids, so that a retry has no second effect. */
   runId: string;
-  /** Only checks. */
+  /** Only checks the tasks. */
   dryRun: boolean;
-  /** How long an unavailable service is waited for, per batch. */
-  patienceMs: number;
+  /** How long each batch waits for an unavailable service. */
+  giveUpAfterMs: number;
+  /** Called for each task that the service refuses. */
+  onRefused: (notice: Notice) => void;
 }
 
 export interface UploadResult {
   added: number;
-  /** Were there from an earlier run. */
+  /** Existed before: from an earlier run, or exported from this account. */
   present: number;
-  /** Refused by the service. */
-  refused: Malformed[];
-  /** Why the rest was not tried, or not answered. */
+  refused: number;
+  /** Why the rest was not sent or not answered. */
   failure?: unknown;
 }
 
+export function newUploadResult(): UploadResult {
+  return { added: 0, present: 0, refused: 0 };
+}
+
 const maxTasks = 200;
-/** Of a request; the answer is a little larger, and must fit into a message. */
+/** Of a request. The answer is a little larger and must fit into a message. */
 const maxBytes = 1024 * 1024;
 
-function toDueFields(due: FileDue | undefined): Partial<Task> {
-  if (due === undefined) return {};
-  return 'time' in due ? { dueTime: due.time } : { dueDate: due.date, dueZone: due.zone };
-}
-
 function toTask({ due, title, description, status, priority, labels, externalId }: ImportedTask): Task {
-  return Task.fromPartial({ title, description, status, priority, labels, externalId, ...toDueFields(due) });
+  return Task.fromPartial({ title, description, status, priority, labels, externalId, due: toTaskDue(due) });
 }
 
-interface Batch {
-  entries: ImportedTask[];
-  tasks: Task[];
-}
-
-function* toBatches(entries: readonly ImportedTask[]): Generator<Batch> {
-  let batch: Batch = { entries: [], tasks: [] };
+async function* toBatches(entries: AsyncIterable<ImportedTask>): AsyncGenerator<ImportedTask[]> {
+  let batch: ImportedTask[] = [];
   let bytes = 0;
-  for (const entry of entries) {
-    const task = toTask(entry);
-    const size = Task.encode(task).finish().length;
-    if (batch.tasks.length > 0 && (batch.tasks.length === maxTasks || bytes + size > maxBytes)) {
+  for await (const entry of entries) {
+    const size = Task.encode(toTask(entry)).finish().length;
+    if (batch.length > 0 && (batch.length === maxTasks || bytes + size > maxBytes)) {
       yield batch;
-      batch = { entries: [], tasks: [] };
+      batch = [];
       bytes = 0;
     }
-    batch.entries.push(entry);
-    batch.tasks.push(task);
+    batch.push(entry);
     bytes += size;
   }
-  if (batch.tasks.length > 0) yield batch;
+  if (batch.length > 0) yield batch;
 }
 
-/** Fields as they are called in a task, without their place in the batch. */
-function describeRefusal({ error }: TaskResult): { reason: string | undefined; problem: string } {
+/** Names fields as in a task, without their place in the batch. */
+function describeRefusal(error: Status | undefined): { reason: string | undefined; problem: string } {
   const { reason, details } = unpackDetails(error?.details ?? []);
-  const violations = details.violations?.map(({ field, description }) => `${field.replace(/^tasks\[\d+\]\./, '')} ${description}`);
+  const violations = details.violations?.map(
+    ({ field, description }) => `${field.replace(/^requests\[\d+\]\.task\./, '')} ${description}`,
+  );
   return { reason, problem: violations?.join('; ') ?? error?.message ?? '' };
 }
 
-const noResult: TaskResult = { task: undefined, error: undefined };
-
-function record(entry: ImportedTask, result: TaskResult, into: UploadResult): void {
-  if (result.task !== undefined) {
+function record(
+  entry: ImportedTask,
+  result: TaskResult['result'],
+  { onRefused }: UploadOptions,
+  into: UploadResult,
+): void {
+  if (result?.$case === 'task') {
     into.added += 1;
     return;
   }
-  const { reason, problem } = describeRefusal(result);
+  const { reason, problem } = describeRefusal(result?.value);
   if (reason === 'EXTERNAL_ID_TAKEN') into.present += 1;
-  else into.refused.push({ place: entry.place, problem });
+  else {
+    into.refused += 1;
+    onRefused({ place: entry.place, problem });
+  }
 }
 
-/** Repeats while the service is away; the request id makes that harmless. */
-async function upload({ entries, tasks }: Batch, requestId: string, { client, token, dryRun, patienceMs }: UploadOptions, into: UploadResult): Promise<void> {
-  const request = BatchCreateTasksRequest.fromPartial({ tasks, allowPartial: true, requestId, validateOnly: dryRun });
-  const { results } = await patiently(async () => client.batchCreateTasks(request, { token: await token() }), patienceMs);
-  for (const [index, entry] of entries.entries()) record(entry, results[index] ?? noResult, into);
+/** Retries while the service is down. The request id makes that safe. */
+async function create(
+  entries: readonly ImportedTask[],
+  requestId: string,
+  options: UploadOptions,
+  into: UploadResult,
+): Promise<void> {
+  const { client, token, dryRun, giveUpAfterMs } = options;
+  const request = BatchCreateTasksRequest.fromPartial({
+    requests: entries.map((entry) => ({ task: toTask(entry) })),
+    allowPartial: true,
+    requestId,
+    validateOnly: dryRun,
+  });
+  const { results } = await retry(
+    async () => client.batchCreateTasks(request, { token: await token() }),
+    giveUpAfterMs,
+  );
+  for (const [index, entry] of entries.entries()) record(entry, results[index]?.result, options, into);
+}
+
+/** Skips tasks that were exported from this account and still exist. */
+async function upload(
+  entries: readonly ImportedTask[],
+  requestId: string,
+  options: UploadOptions,
+  into: UploadResult,
+): Promise<void> {
+  const known = await findKnownTasks(
+    entries.flatMap(({ taskId }) => taskId ?? []),
+    options,
+  );
+  const unknown = entries.filter(({ taskId }) => taskId === undefined || !known.has(taskId));
+  into.present += entries.length - unknown.length;
+  if (unknown.length > 0) await create(unknown, requestId, options, into);
 }
 
 /**
- * Creates the tasks, a batch after the other, so that they are as old as they stand in the file. When the service stays
- * away or refuses the caller, the rest is left and `failure` tells why; what was created stays.
+ * Creates the tasks in the order of the file, one batch after the other, and keeps `result` up to date. When the service stays
+ * down or refuses the caller, it stops and sets `failure`; created tasks stay.
  */
-export async function uploadTasks(entries: readonly ImportedTask[], options: UploadOptions): Promise<UploadResult> {
-  const result: UploadResult = { added: 0, present: 0, refused: [] };
+export async function uploadTasks(
+  entries: AsyncIterable<ImportedTask>,
+  options: UploadOptions,
+  result: UploadResult,
+): Promise<void> {
   let number = 0;
   try {
-    for (const batch of toBatches(entries)) await upload(batch, `import-${options.runId}-${(number += 1)}`, options, result);
+    for await (const batch of toBatches(entries))
+      await upload(batch, `import-${options.runId}-${(number += 1)}`, options, result);
   } catch (failure) {
     result.failure = failure;
   }
-  return result;
 }

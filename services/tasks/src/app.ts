@@ -1,10 +1,12 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { createEventHub, createEventSignal, createLogSource, pullEvents } from '#libs/events';
-import { bind, openAccess, openPorts, startApplication, toStatusMessage, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { createEventBroadcaster, createEventSignal, createLogSource, pullEvents } from '#libs/events';
+import { bind, toStatusMessage } from '#libs/grpc';
+import type { AccessKeys } from '#libs/identity';
+import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits } from '#libs/limits';
-import { currentContext, runInBackground, startLoop, systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { currentContext, runInBackground, startLoop, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
@@ -13,39 +15,49 @@ import { createTaskFeed } from './db/task-feed.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
 import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
-import { resumeTokenCompacted } from './domain/feed.errors.ts';
+import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
-import { internalTasksHandlers, tasksHandlers } from './rpc/tasks.handlers.ts';
-import { addUpOverdue } from './use-cases/add-up-overdue.ts';
-import { pruneEvents } from './use-cases/prune-events.ts';
-import { pruneRequests } from './use-cases/prune-requests.ts';
-import { purgeTasks } from './use-cases/purge-tasks.ts';
+import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
+import { tasksHandlers } from './rpc/tasks.handlers.ts';
+import { maintenance } from './use-cases/maintenance.ts';
 
 export interface AppOverrides {
   logger?: Logger;
   clock?: Clock;
   /** Instead of auth's. */
   accessKeys?: AccessKeys;
-  /** How long the loops that tidy up rest. */
-  tidyIntervalMs?: number;
-  /** After how long a silence somebody who watches is told that all is well. */
+  /** The pause between two turns of a maintenance loop. */
+  maintenanceIntervalMs?: number;
+  /** A stream of WatchTasks without news gets a heartbeat after this time. */
   heartbeatMs?: number;
 }
 
 type Base = ServiceBase<TasksConfig>;
 
-/** Starts the whole service: everything is constructed here, once. */
+/** Starts the service. Everything is constructed here, once. */
 export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const database = await openServiceDatabase(base, databaseDefinition);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
-    const deps = createDeps({ database, people: openPeople(base), eventFeed, taskFeed: openTaskFeed(base, database, { ...eventFeed, ...overrides }) }, config, overrides);
-    startTidying(base, deps, overrides);
+    const deps = createDeps(
+      {
+        database,
+        people: openPeople(base),
+        eventFeed,
+        taskFeed: openTaskFeed(base, database, { ...eventFeed, ...overrides }),
+      },
+      base,
+      overrides,
+    );
+    startMaintenance(base, deps, overrides);
     startMeasuring(base, database);
     const ports = await openPorts(base, {
-      bindings: [bind(TasksServiceService, tasksHandlers(deps)), bind(InternalTasksServiceService, internalTasksHandlers(deps))],
+      bindings: [
+        bind(TasksServiceService, tasksHandlers(deps)),
+        bind(InternalTasksServiceService, internalTasksHandlers(deps)),
+      ],
       access,
       limits: await openLimits(base),
       schemaVersion: database.schemaVersion,
@@ -56,9 +68,9 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
   });
 }
 
-/** `endWaits` lets readers that wait for events go, so that they do not hold up the end of the server. */
-function openEventFeed({ config, logger, parts }: Base, { reader }: Database): EventFeed & { endWaits(): void } {
-  const signal = createEventSignal({ url: config.databaseUrl, channel: taskEventsChannel, logger });
+/** `endWaits` ends the waiting of readers, so that they do not delay the stop of the server. */
+function openEventFeed({ logger, parts }: Base, { reader, credentials }: Database): EventFeed & { endWaits(): void } {
+  const signal = createEventSignal({ credentials, channel: taskEventsChannel, logger });
   parts.add({ name: 'event signal', stop: () => signal.stop() });
   const closing = new AbortController();
   return {
@@ -71,16 +83,33 @@ function openEventFeed({ config, logger, parts }: Base, { reader }: Database): E
 
 const defaultHeartbeatMs = 5000;
 
-/** One reader of the log for everybody who watches in this process. */
-function openTaskFeed({ logger, parts }: Base, { reader }: Database, { wait, heartbeatMs = defaultHeartbeatMs }: EventFeed & Pick<AppOverrides, 'heartbeatMs'>): TaskFeed {
-  const hub = createEventHub({ source: createLogSource(reader), logger, wait, audienceOf: ({ payload }) => audienceOfPayload(payload), onPruned: resumeTokenCompacted, heartbeatMs });
-  parts.add({ name: 'event hub', stop: hub.stop });
-  return createTaskFeed(reader, hub);
+/** One reader of the log serves all streams of WatchTasks in this process. */
+function openTaskFeed(
+  { logger, parts }: Base,
+  { reader }: Database,
+  { wait, heartbeatMs = defaultHeartbeatMs }: EventFeed & Pick<AppOverrides, 'heartbeatMs'>,
+): TaskFeed {
+  const broadcaster = createEventBroadcaster({
+    source: createLogSource(reader),
+    logger,
+    wait,
+    audienceOf: ({ payload }) => audienceOfPayload(payload),
+    onPruned: resumeTokenCompacted,
+    onUnknown: feedRestored,
+    heartbeatMs,
+  });
+  parts.add({ name: 'event broadcaster', stop: broadcaster.stop });
+  return createTaskFeed(reader, broadcaster);
 }
 
 function openPeople(base: Base): PeopleDirectory {
   const { config, identity, logger, metrics, parts } = base;
-  const people = openPeopleDirectory(openCache(base, config.limits), { address: config.usersAddress, identity, logger, metrics });
+  const people = openPeopleDirectory(openCache(base, config.limits), {
+    address: config.usersAddress,
+    identity,
+    logger,
+    metrics,
+  });
   parts.add({ name: 'users client', stop: async () => people.close() });
   return people;
 }
@@ -94,36 +123,48 @@ interface Outside {
   taskFeed: TaskFeed;
 }
 
-function createDeps({ database, people, eventFeed, taskFeed }: Outside, config: TasksConfig, { clock = systemClock }: AppOverrides): TasksDeps {
+function createDeps(
+  { database, people, eventFeed, taskFeed }: Outside,
+  { config, clock: shared }: Base,
+  { clock = shared }: AppOverrides,
+): TasksDeps {
   return {
     uow: database.unitOfWork(createRepositories, constraintErrors),
     taskReader: createTaskReader(database.reader),
     eventFeed,
     taskFeed,
     people,
-    pageTokens: createPageTokens(config.pageTokenKey),
+    pageTokens: createPageTokens(config.pageTokenKeys),
     clock,
     newId: uuidv7,
     retentionMs: config.retentionDays * dayMs,
     keepEventsMs: config.eventRetentionDays * dayMs,
-    toStatus: (error) => toStatusMessage(error, currentContext()?.callId ?? ''),
+    toStatus: (error) => toStatusMessage(error, currentContext()?.requestId ?? ''),
   };
 }
 
 const measureIntervalMs = 5000;
 
 function startMeasuring({ logger, metrics, parts }: Base, { reader }: Database): void {
-  const lag = metrics.gauge('taskflow_overdue_lag_seconds', 'How long the oldest due task has been waiting for the sweep.');
-  const run = (signal: AbortSignal) => runInBackground({ name: 'measuring', logger, timeoutMs: 4000, signal }, async () => lag.set(await readOverdueLag(reader)));
+  const lag = metrics.gauge(
+    'taskflow_overdue_lag_seconds',
+    'How long the oldest due task has been waiting for the sweep.',
+  );
+  const run = (signal: AbortSignal) =>
+    runInBackground({ name: 'measuring', logger, timeoutMs: 4000, signal }, async () =>
+      lag.set(await readOverdueLag(reader)),
+    );
   const loop = startLoop({ name: 'measuring', logger, intervalMs: measureIntervalMs, run });
   parts.add({ name: 'measuring', stop: loop.stop });
 }
 
-const tidying = { 'prune-requests': pruneRequests, 'prune-events': pruneEvents, 'purge-tasks': purgeTasks, 'add-up-overdue': addUpOverdue } as const;
-
-function startTidying({ logger, parts }: Base, deps: TasksDeps, { tidyIntervalMs: intervalMs = 60_000 }: AppOverrides): void {
-  for (const [name, tidy] of Object.entries(tidying)) {
-    const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: 10_000, signal }, () => tidy(deps));
+function startMaintenance(
+  { logger, parts }: Base,
+  deps: TasksDeps,
+  { maintenanceIntervalMs: intervalMs = 60_000 }: AppOverrides,
+): void {
+  for (const [name, turn] of Object.entries(maintenance)) {
+    const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: 10_000, signal }, () => turn(deps));
     const loop = startLoop({ name, logger, intervalMs, run });
     parts.add({ name, stop: loop.stop });
   }

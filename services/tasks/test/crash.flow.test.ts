@@ -1,30 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client } from 'pg';
+import { describe, expect, it } from '@jest/globals';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
-import { patiently } from '#libs/grpc';
+import { retry } from '#libs/grpc';
 import { listAll, inAnHour } from './factories.ts';
-import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
-import type { TestUser } from './start-tasks.ts';
+import { dueAt } from './due.ts';
+import { usePeople, useTasksCluster } from './start-cluster.ts';
 
 describe('invariant 1: a tasks service that is killed', () => {
-  let service: TasksCluster;
-  let user: TestUser;
-  let database: Client;
-  beforeAll(async () => {
-    service = await startTasksCluster();
-    user = await service.newUser('Ada');
-    database = new Client({ connectionString: service.cluster.databaseUrl('tasks') });
-    await database.connect();
-  });
-  afterAll(async () => {
-    await database.end();
-    await service.stop();
-  });
-
+  const service = useTasksCluster();
+  const [user] = usePeople(service, 'Ada');
   const count = 60;
   const dueTime = inAnHour();
   const create = (number: number): Promise<CreateTaskResponse> => {
-    const task = Task.fromPartial({ title: `task ${number}`, dueTime });
+    const task = Task.fromPartial({ title: `task ${number}`, ...dueAt(dueTime) });
     return service.tasks.createTask({ task, requestId: `create-${number}` }, user.as);
   };
 
@@ -41,7 +28,7 @@ describe('invariant 1: a tasks service that is killed', () => {
 
     const repeated: Task[] = [];
     for (let number = 0; number < count; number += 1) {
-      const answer = await patiently(() => create(number));
+      const answer = await retry(() => create(number));
       if (answer.task !== undefined) repeated.push(answer.task);
     }
 
@@ -49,8 +36,8 @@ describe('invariant 1: a tasks service that is killed', () => {
     const tasks = await listAll(service, user, { pageSize: 500 });
     expect(tasks.map(({ id }) => id).sort()).toEqual(repeated.map(({ id }) => id).sort());
     const { stats } = await service.tasks.getTaskStats({}, user.as);
-    expect([stats?.total, stats?.pending]).toEqual([BigInt(count), BigInt(count)]);
-    const { rows } = await database.query(
+    expect([stats?.totalCount, stats?.pendingCount]).toEqual([BigInt(count), BigInt(count)]);
+    const rows = await service.sql(
       `select (select count(*)::int from events) as events, (select count(distinct subject_id)::int from events join tasks on tasks.id = subject_id) as recorded,
               (select max(sequence)::int from events) as last, (select count(*)::int from task_due) as dues`,
     );

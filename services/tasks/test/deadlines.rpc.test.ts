@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { refused } from '../../test/refusals.ts';
+import { refused } from '#dev/testing';
 import { createTask, update } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
 
-/** Somebody else holds the row, so that the call waits in SQL for as long as it is let. */
+/** Another connection locks the row, so that the call waits in SQL. */
 describe('invariant 5: a call that waits for the database', () => {
-  let service: TestTasks;
-  let ada: TestUser;
   let holder: Client;
+  // Hooks run in this order: the service drops its database afterwards.
+  afterAll(() => holder.end());
+  const service = useTasks();
+  const [ada] = useUsers(service, 'user');
   beforeAll(async () => {
-    service = await startTasks();
-    ada = await service.newUser();
     holder = new Client({ connectionString: service.databaseUrl });
     await holder.connect();
-  });
-  afterAll(async () => {
-    await holder.end();
-    await service.stop();
   });
 
   /** Statements of the service that wait for a lock, and transactions of it that are open. */
@@ -37,8 +33,10 @@ describe('invariant 5: a call that waits for the database', () => {
   it('leaves no SQL running after the deadline of its client, and never commits afterwards', async () => {
     const task = await createTask(service, ada, { title: 'as it was' });
     await hold(task.id);
-    const call = refused(service.tasks.updateTask(update(task.id, { title: 'too late' }, ['title']), { ...ada.as, timeoutMs: 300 }));
-    // A wait for a lock is given up a little before the deadline, so that it can be told as one.
+    const call = refused(
+      service.tasks.updateTask(update(task.id, { title: 'too late' }), { ...ada.as, timeoutMs: 300 }),
+    );
+    // A wait for a lock ends a little before the deadline, so that the error can say so.
     expect(['deadline_exceeded', 'aborted']).toContain((await call).kind);
     await untilCount((count) => count === 0);
     await holder.query('rollback');
@@ -50,7 +48,12 @@ describe('invariant 5: a call that waits for the database', () => {
     const task = await createTask(service, ada, { title: 'as it was' });
     await hold(task.id);
     const leaving = new AbortController();
-    const call = refused(service.tasks.updateTask(update(task.id, { title: 'given up' }, ['title']), { ...ada.as, signal: leaving.signal }));
+    const call = refused(
+      service.tasks.updateTask(update(task.id, { title: 'given up' }), {
+        ...ada.as,
+        signal: leaving.signal,
+      }),
+    );
     await untilCount((count) => count > 0);
     leaving.abort();
     expect((await call).kind).toBe('cancelled');

@@ -1,30 +1,35 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TaskEventType, TaskStatus, type EventPosition, type PullEventsResponse, type TaskEvent } from '#contract/tasks/v1/tasks';
+import { describe, expect, it } from '@jest/globals';
+import {
+  TaskEventType,
+  TaskStatus,
+  type EventPosition,
+  type PullEventsResponse,
+  type TaskEvent,
+} from '#contract/tasks/v1/tasks';
 import { uuidv7 } from '#libs/db';
-import { until } from '#libs/devcluster';
-import { refused } from '../../test/refusals.ts';
+import { waitUntil } from '#dev/cluster';
+import { refused } from '#dev/testing';
+import { toDuration } from '#libs/runtime';
 import { anHourAgo, createTask, update } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { startTasks, useTasks, useUsers, type TestTasks } from './start-tasks.ts';
+import { dueAt } from './due.ts';
 
 describe('the event log of tasks', () => {
-  let service: TestTasks;
-  let owner: TestUser;
+  const service = useTasks();
+  const [owner] = useUsers(service, 'user');
   /** A service's token lives for a minute, which a slow machine needs for some of these tests. */
   const asScheduler = (): Promise<{ metadata: Record<string, string> }> => service.asService('scheduler');
-  beforeAll(async () => {
-    service = await startTasks();
-    owner = await service.newUser();
-  });
-  afterAll(() => service.stop());
 
-  const pull = (request: Partial<Parameters<TestTasks['internal']['pullEvents']>[0]> = {}): Promise<PullEventsResponse> => asScheduler().then((as) => service.internal.pullEvents(request, as));
+  const pull = (
+    request: Partial<Parameters<TestTasks['internal']['pullEvents']>[0]> = {},
+  ): Promise<PullEventsResponse> => asScheduler().then((as) => service.internal.pullEvents(request, as));
   /** Everything committed so far. Events wait for older transactions, and those of other test files are on the same server. */
   const pullAll = async (pageSize = 0): Promise<TaskEvent[]> => {
     const [row] = await service.sql<{ count: number }>('select count(*)::int as count from events');
     const events: TaskEvent[] = [];
     let after: PullEventsResponse['next'];
     while (events.length < (row?.count ?? 0)) {
-      const page = await pull({ pageSize, after, maxWaitMs: 5000 });
+      const page = await pull({ pageSize, after, maxWait: toDuration(5000) });
       events.push(...page.events);
       after = page.next;
     }
@@ -34,13 +39,18 @@ describe('the event log of tasks', () => {
 
   it('has exactly one event for each write, with actor, call and what was before and after', async () => {
     const user = await service.newUser();
-    const created = await createTask(service, user, { title: 'one', dueTime: anHourAgo() });
-    const { task: updated } = await service.tasks.updateTask(update(created.id, { title: 'two' }, ['title']), { ...user.as, callId: 'call-of-the-update' });
-    await service.internal.sweepOverdue({}, await asScheduler());
+    const created = await createTask(service, user, { title: 'one', ...dueAt(anHourAgo()) });
+    const { task: updated } = await service.tasks.updateTask(update(created.id, { title: 'two' }), {
+      ...user.as,
+      requestId: 'call-of-the-update',
+    });
+    await service.sweep();
     await service.tasks.deleteTask({ taskId: created.id }, user.as);
 
     const events = (await pullAll()).filter((event) => event.taskId === created.id);
-    expect(events.map(({ type, sequence, taskVersion, streamId }) => ({ type, sequence, taskVersion, streamId }))).toEqual(
+    expect(
+      events.map(({ type, sequence, taskVersion, streamId }) => ({ type, sequence, taskVersion, streamId })),
+    ).toEqual(
       [
         { type: TaskEventType.CREATED, sequence: 1n, taskVersion: 1n },
         { type: TaskEventType.UPDATED, sequence: 2n, taskVersion: 2n },
@@ -50,7 +60,11 @@ describe('the event log of tasks', () => {
     );
     const [creation, change, overdue, deletion] = events;
     expect(creation?.change).toEqual({ before: undefined, after: created, dueVersion: 1n });
-    expect(change).toMatchObject({ actor: user.userId, callId: 'call-of-the-update', change: { before: created, after: updated } });
+    expect(change).toMatchObject({
+      actor: user.userId,
+      requestId: 'call-of-the-update',
+      change: { before: created, after: updated },
+    });
     expect(overdue?.change?.after).toEqual(updated);
     expect(deletion?.change).toEqual({ before: updated, after: undefined, dueVersion: 1n });
   });
@@ -58,7 +72,9 @@ describe('the event log of tasks', () => {
   it('D10 has nothing of a write that failed', async () => {
     const task = await createTask(service, owner, { status: TaskStatus.CANCELLED });
     const before = await pullAll();
-    expect(await refused(service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }, ['status']), owner.as))).toMatchObject({ kind: 'failed_precondition' });
+    expect(
+      await refused(service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }), owner.as)),
+    ).toMatchObject({ kind: 'failed_precondition' });
     expect(await refused(createTask(service, owner, { title: '' }))).toMatchObject({ kind: 'invalid_argument' });
     expect(await pullAll()).toEqual(before);
   });
@@ -88,11 +104,18 @@ describe('the event log of tasks', () => {
     const next = await positionNow();
     const givenUp = new AbortController();
     // It has asked for the same time, for events that will never be.
-    const beyond = { eventId: 0n, transactionId: 2n ** 62n };
-    const inVain = service.internal.pullEvents({ after: beyond, maxWaitMs: 10_000 }, { ...(await asScheduler()), signal: givenUp.signal }).then(() => 'in vain', () => 'in vain');
-    const waiting = pull({ after: next, maxWaitMs: 10_000 });
+    const beyond = { incarnation: 0n, eventId: 0n, transactionId: 2n ** 62n };
+    const inVain = service.internal
+      .pullEvents({ after: beyond, maxWait: toDuration(10_000) }, { ...(await asScheduler()), signal: givenUp.signal })
+      .then(
+        () => 'in vain',
+        () => 'in vain',
+      );
+    const waiting = pull({ after: next, maxWait: toDuration(10_000) });
     const task = await createTask(service, owner);
-    expect(await Promise.race([inVain, waiting.then(({ events }) => events.map((event) => event.taskId))])).toEqual([task.id]);
+    expect(await Promise.race([inVain, waiting.then(({ events }) => events.map((event) => event.taskId))])).toEqual([
+      task.id,
+    ]);
     givenUp.abort();
     await inVain;
   });
@@ -100,7 +123,7 @@ describe('the event log of tasks', () => {
   it('answers a reader that waits in vain after the time it asked for, with its own position', async () => {
     const next = await positionNow();
     const started = Date.now();
-    expect(await pull({ after: next, maxWaitMs: 300 })).toEqual({ events: [], next, more: false });
+    expect(await pull({ after: next, maxWait: toDuration(300) })).toEqual({ events: [], next, more: false });
     expect(Date.now() - started).toBeGreaterThanOrEqual(290);
   });
 
@@ -110,7 +133,7 @@ describe('the event log of tasks', () => {
     const caller = await other.asService('scheduler');
     const ask = () => other.internal.batchGetTaskStates({ taskIds: [uuidv7()] }, caller);
     await ask();
-    const waiting = other.internal.pullEvents({ maxWaitMs: 10_000 }, caller);
+    const waiting = other.internal.pullEvents({ maxWait: toDuration(10_000) }, caller);
     // Answered on the same connection, so the waiting call has arrived.
     await ask();
     await other.stop();
@@ -118,26 +141,51 @@ describe('the event log of tasks', () => {
   });
 
   it('tells where tasks stand now, and leaves out what does not exist', async () => {
-    const [open, deleted] = [await createTask(service, owner, { dueTime: anHourAgo() }), await createTask(service, owner)];
-    await service.tasks.updateTask(update(open.id, { status: TaskStatus.IN_PROGRESS }, ['status']), owner.as);
+    const [open, deleted] = [
+      await createTask(service, owner, { ...dueAt(anHourAgo()) }),
+      await createTask(service, owner),
+    ];
+    await service.tasks.updateTask(update(open.id, { status: TaskStatus.IN_PROGRESS }), owner.as);
     await service.tasks.deleteTask({ taskId: deleted.id }, owner.as);
-    const { states } = await service.internal.batchGetTaskStates({ taskIds: [deleted.id, open.id] }, await asScheduler());
-    expect(states).toEqual([{ taskId: open.id, status: TaskStatus.IN_PROGRESS, version: 2n, dueVersion: 1n, ownerId: owner.userId, assigneeId: '' }]);
+    const { states } = await service.internal.batchGetTaskStates(
+      { taskIds: [deleted.id, open.id] },
+      await asScheduler(),
+    );
+    expect(states).toEqual([
+      {
+        taskId: open.id,
+        status: TaskStatus.IN_PROGRESS,
+        version: 2n,
+        dueVersion: 1n,
+        ownerId: owner.userId,
+        assigneeId: '',
+      },
+    ]);
   });
 
   it('tells a consumer that was away for longer than events are kept, and not a new one', async () => {
-    const other = await startTasks({ tidyIntervalMs: 50 });
+    const other = await startTasks({ maintenanceIntervalMs: 50 });
     const [caller, user] = [await other.asService('scheduler'), await other.newUser()];
     const seen = await createTask(other, user);
-    const eventsAfter = (after?: EventPosition) => other.internal.pullEvents({ after }, caller).then(({ events }) => events);
-    const [first] = await until(() => eventsAfter(), (events) => events.length > 0);
+    const eventsAfter = (after?: EventPosition) =>
+      other.internal.pullEvents({ after }, caller).then(({ events }) => events);
+    const [first] = await waitUntil(
+      () => eventsAfter(),
+      (events) => events.length > 0,
+    );
     const unseen = await createTask(other, user);
-    await other.sql(`update events set create_time = now() - interval '91 days' where subject_id in ($1, $2)`, [seen.id, unseen.id]);
-    await until(() => other.sql('select 1 from events'), (left) => left.length === 0);
+    await other.sql(`update events set create_time = now() - interval '91 days' where subject_id in ($1, $2)`, [
+      seen.id,
+      unseen.id,
+    ]);
+    await waitUntil(() => other.sql('select 1 from events'), { length: 0 });
 
     expect(await refused(eventsAfter(first?.position))).toEqual({ kind: 'out_of_range', reason: 'EVENTS_COMPACTED' });
     const kept = await createTask(other, user);
-    const [event] = await until(() => eventsAfter(), (events) => events.length > 0);
+    const [event] = await waitUntil(
+      () => eventsAfter(),
+      (events) => events.length > 0,
+    );
     expect(event?.taskId).toBe(kept.id);
     expect(await eventsAfter(event?.position)).toEqual([]);
     await other.stop();
@@ -145,22 +193,50 @@ describe('the event log of tasks', () => {
 
   it('explains where a due time stands: before and after a sweep, rescheduled, closed, gone', async () => {
     const explain = async (taskId: string) => service.internal.explainDue({ taskId }, await asScheduler());
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
-    expect(await explain(task.id)).toMatchObject({ state: { taskId: task.id, dueVersion: 1n }, dueTime: task.dueTime, overdueTime: undefined, overduePosition: undefined });
-    await service.internal.sweepOverdue({}, await asScheduler());
-    const event = (await pullAll()).findLast(({ taskId, type }) => taskId === task.id && type === TaskEventType.OVERDUE);
-    const swept = { overdueTime: expect.any(Date), overduePosition: event?.position, overdueEventTime: event?.createTime, currentTime: expect.any(Date) };
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
+    expect(await explain(task.id)).toMatchObject({
+      state: { taskId: task.id, dueVersion: 1n },
+      dueTime: task.effectiveDueTime,
+      overdueTime: undefined,
+      overduePosition: undefined,
+    });
+    await service.sweep();
+    const event = (await pullAll()).findLast(
+      ({ taskId, type }) => taskId === task.id && type === TaskEventType.OVERDUE,
+    );
+    const swept = {
+      overdueTime: expect.any(Date),
+      overduePosition: event?.position,
+      overdueEventTime: event?.createTime,
+      currentTime: expect.any(Date),
+    };
     expect(await explain(task.id)).toMatchObject(swept);
-    await service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }, ['status']), owner.as);
-    expect(await explain(task.id)).toMatchObject({ state: { status: TaskStatus.COMPLETED }, overduePosition: event?.position });
-    await service.tasks.updateTask(update(task.id, { status: TaskStatus.PENDING, dueTime: new Date(Date.now() + 3_600_000) }, ['status', 'due_time']), owner.as);
-    expect(await explain(task.id)).toMatchObject({ state: { dueVersion: 2n }, overdueTime: undefined, overduePosition: undefined });
+    await service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }), owner.as);
+    expect(await explain(task.id)).toMatchObject({
+      state: { status: TaskStatus.COMPLETED },
+      overduePosition: event?.position,
+    });
+    await service.tasks.updateTask(
+      update(task.id, { status: TaskStatus.PENDING, ...dueAt(new Date(Date.now() + 3_600_000)) }, [
+        'status',
+        'due_time',
+      ]),
+      owner.as,
+    );
+    expect(await explain(task.id)).toMatchObject({
+      state: { dueVersion: 2n },
+      overdueTime: undefined,
+      overduePosition: undefined,
+    });
     await service.tasks.deleteTask({ taskId: task.id }, owner.as);
     expect(await explain(task.id)).toMatchObject({ state: undefined, dueTime: undefined, overdueTime: undefined });
   });
 
   it('is for the scheduler only', async () => {
-    for (const call of [service.internal.pullEvents({}, owner.as), service.internal.batchGetTaskStates({ taskIds: [] }, owner.as)]) {
+    for (const call of [
+      service.internal.pullEvents({}, owner.as),
+      service.internal.batchGetTaskStates({ taskIds: [] }, owner.as),
+    ]) {
       expect(await refused(call)).toMatchObject({ kind: 'permission_denied' });
     }
   });

@@ -1,10 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client } from 'pg';
-import { Task, TaskPriority, type WatchTasksResponse } from '#contract/tasks/v1/tasks';
-import { patiently } from '#libs/grpc';
+import { describe, expect, it } from '@jest/globals';
+import {
+  SyncTasksResponse,
+  Task,
+  TaskPriority,
+  TaskStatus,
+  type TaskEvent,
+  type WatchTasksResponse,
+} from '#contract/tasks/v1/tasks';
+import { retry } from '#libs/grpc';
 import { listAll, update } from './factories.ts';
-import { applyNews, settle, sync } from './mirror.ts';
-import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
+import { applyNews, events, settle, sync, watch } from './mirror.ts';
+import { usePeople, useTasksCluster, type TasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
 
 /** Watches until told to stop, and goes on from its last token whenever the stream ends. */
@@ -40,21 +46,53 @@ function random(seed: number): (below: number) => number {
 }
 
 describe('people whose tasks change while the service is killed', () => {
-  let service: TasksCluster;
-  let people: TestUser[];
-  let database: Client;
-  beforeAll(async () => {
-    service = await startTasksCluster();
-    people = await Promise.all(['Ada', 'Ben', 'Cleo', 'Dan'].map((name) => service.newUser(name)));
-    database = new Client({ connectionString: service.cluster.databaseUrl('tasks') });
-    await database.connect();
-  });
-  afterAll(async () => {
-    await database.end();
-    await service.stop();
+  const service = useTasksCluster();
+  const people = usePeople(service, 'Ada', 'Ben', 'Cleo', 'Dan');
+
+  it('learn as assignees what was done and by whom, and of which call only when it was their own', async () => {
+    const [owner, assignee] = [await service.newUser('Olga'), await service.newUser('Asta')];
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const as = (person: TestUser, requestId: string) => ({
+      ...person.as,
+      requestId,
+      metadata: { traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+    });
+    const watching = await watch(service, assignee);
+    const { task } = await service.tasks.createTask(
+      { task: Task.fromPartial({ title: 'one', assigneeId: assignee.userId }) },
+      as(owner, 'call-of-the-owner'),
+    );
+    const taskId = task?.id ?? '';
+    await service.tasks.updateTask(update(taskId, { title: 'two' }), as(owner, 'second-call-of-the-owner'));
+    await service.tasks.updateTask(
+      update(taskId, { status: TaskStatus.IN_PROGRESS }),
+      as(assignee, 'call-of-the-assignee'),
+    );
+
+    const calls = (told: TaskEvent[]) =>
+      told.map(({ actor, requestId, traceParent }) => [actor, requestId, traceParent.slice(3, 35)]);
+    const history = async (reader: TestUser) =>
+      calls((await service.tasks.listTaskEvents({ taskId }, reader.as)).events);
+    const byAssignee = [assignee.userId, 'call-of-the-assignee', traceId];
+    const asAssignee = [[owner.userId, '', ''], [owner.userId, '', ''], byAssignee];
+    expect(await history(owner)).toEqual([
+      [owner.userId, 'call-of-the-owner', traceId],
+      [owner.userId, 'second-call-of-the-owner', traceId],
+      byAssignee,
+    ]);
+    expect(await history(assignee)).toEqual(asAssignee);
+    await watching.until(() => events(watching).length === 3);
+    expect(calls(events(watching))).toEqual(asAssignee);
+    await watching.stop();
+    const { tasks } = await service.tasks.syncTasks({}, assignee.as);
+    expect(tasks.map(({ id }) => id)).toEqual([taskId]);
+    expect(
+      Buffer.from(SyncTasksResponse.encode(SyncTasksResponse.fromPartial({ tasks })).finish()).toString('latin1'),
+    ).not.toMatch(/call-of-the|0af7651916cd/);
   });
 
-  const byId = (tasks: Iterable<Task>): Task[] => [...tasks].map((task) => ({ ...task, ownerName: '', assigneeName: '' })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const byId = (tasks: Iterable<Task>): Task[] =>
+    [...tasks].map((task) => ({ ...task, ownerName: '', assigneeName: '' })).sort((a, b) => (a.id < b.id ? -1 : 1));
 
   async function work(person: TestUser, seed: number): Promise<void> {
     const next = random(seed);
@@ -67,18 +105,26 @@ describe('people whose tasks change while the service is killed', () => {
       const kind = next(10);
       if (taskId === undefined || kind < 3) {
         const task = Task.fromPartial({ title: `task ${requestId}`, assigneeId: anybody() });
-        const answer = await patiently(() => service.tasks.createTask({ task, requestId }, options));
+        const answer = await retry(() => service.tasks.createTask({ task, requestId }, options));
         own.push(answer.task?.id ?? '');
       } else if (kind < 5) {
-        await patiently(() => service.tasks.deleteTask({ taskId, requestId }, options));
+        await retry(() => service.tasks.deleteTask({ taskId, requestId }, options));
         own.splice(own.indexOf(taskId), 1);
         if (kind === 4) {
-          await patiently(() => service.tasks.undeleteTask({ taskId, requestId }, options));
+          await retry(() => service.tasks.undeleteTask({ taskId, requestId }, options));
           own.push(taskId);
         }
       } else {
-        const request = kind < 8 ? update(taskId, { assigneeId: anybody() }, ['assignee_id'], requestId) : update(taskId, { priority: TaskPriority.HIGH, title: `changed ${requestId}` }, ['priority', 'title'], requestId);
-        await patiently(() => service.tasks.updateTask(request, options));
+        const request =
+          kind < 8
+            ? update(taskId, { assigneeId: anybody() }, ['assignee_id'], requestId)
+            : update(
+                taskId,
+                { priority: TaskPriority.HIGH, title: `changed ${requestId}` },
+                ['priority', 'title'],
+                requestId,
+              );
+        await retry(() => service.tasks.updateTask(request, options));
       }
     };
     for (let step = 0; step < 60; step += 1) await change(step);
@@ -88,14 +134,18 @@ describe('people whose tasks change while the service is killed', () => {
     const following = people.map((person) => follow(service, person));
     await settle(async () => expect(following.every(({ news }) => news.length > 0)).toBe(true));
     const copies = people.map(() => new Map<string, Task>());
-    const syncTokens = await Promise.all(people.map((person, index) => sync(service, person, copies[index] as Map<string, Task>)));
+    const syncTokens = await Promise.all(
+      people.map((person, index) => sync(service, person, copies[index] as Map<string, Task>)),
+    );
 
     let busy = true;
     const working = Promise.all(people.map((person, index) => work(person, index + 1))).finally(() => (busy = false));
     let kills = 0;
     while (busy && kills < 3) {
       const seen = following.reduce((count, { news }) => count + news.length, 0);
-      await settle(async () => expect(!busy || following.reduce((count, { news }) => count + news.length, 0) > seen + 60).toBe(true));
+      await settle(async () =>
+        expect(!busy || following.reduce((count, { news }) => count + news.length, 0) > seen + 60).toBe(true),
+      );
       if (!busy) break;
       await service.cluster.kill('tasks', 'SIGKILL');
       await service.cluster.start('tasks');
@@ -106,9 +156,15 @@ describe('people whose tasks change while the service is killed', () => {
     expect(following.every((one) => one.interruptions() >= 1)).toBe(true);
 
     for (const [index, person] of people.entries()) {
-      const { rows } = await database.query('select event_id::text as id from event_audience where user_id = $1 order by transaction_id, event_id', [person.userId]);
-      const news = (): WatchTasksResponse[] => (following[index]?.news ?? []).filter(({ event }) => event !== undefined);
-      await settle(async () => expect(news().map(({ event }) => String(event?.position?.eventId))).toEqual(rows.map(({ id }) => id as string)));
+      const rows = await service.sql<{ id: string }>(
+        'select event_id::text as id from event_audience where user_id = $1 order by transaction_id, event_id',
+        [person.userId],
+      );
+      const news = (): WatchTasksResponse[] =>
+        (following[index]?.news ?? []).filter(({ event }) => event !== undefined);
+      await settle(async () =>
+        expect(news().map(({ event }) => String(event?.position?.eventId))).toEqual(rows.map(({ id }) => id)),
+      );
 
       const own = news().flatMap(({ event }) => (event?.streamId === person.userId ? Number(event.sequence) : []));
       expect(own.sort((a, b) => a - b)).toEqual(Array.from({ length: own.length }, (_, number) => number + 1));

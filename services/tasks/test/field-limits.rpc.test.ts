@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Task } from '#contract/tasks/v1/tasks';
-import { invalidFields } from '../../test/refusals.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { invalidFields } from '#dev/testing';
+import { creations, deletions } from './factories.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
 
 const proto = readFileSync(new URL('../../../proto/taskflow/tasks/v1/tasks.proto', import.meta.url), 'utf8');
 
@@ -14,21 +15,21 @@ function commentOf(name: string): string {
   return comment.replaceAll(/\n? {2}\/\/ ?/g, ' ');
 }
 
-const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `0198c0de-0000-7000-8000-${String(index).padStart(12, '0')}`);
+const ids = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `0198c0de-0000-7000-8000-${String(index).padStart(12, '0')}`);
+const titled = (count: number): Task[] => ids(count).map((title) => Task.fromPartial({ title }));
 const long = (length: number): string => 'x'.repeat(length);
 const different = (count: number): string[] => Array.from({ length: count }, (_, index) => `l${index}`);
 
 describe('G4 the limit of a field', () => {
-  let service: TestTasks;
-  let user: TestUser;
-  beforeAll(async () => {
-    service = await startTasks();
-    user = await service.newUser();
-  });
-  afterAll(() => service.stop());
+  const service = useTasks();
+  const [user] = useUsers(service, 'user');
 
   const create = (fields: Partial<Task>, requestId = ''): Promise<unknown> =>
-    service.tasks.createTask({ task: Task.fromPartial({ title: 'x', ...fields }), requestId, validateOnly: true }, user.as);
+    service.tasks.createTask(
+      { task: Task.fromPartial({ title: 'x', ...fields }), requestId, validateOnly: true },
+      user.as,
+    );
   const sortKeys = ['create_time', 'update_time', 'due_time', 'priority'];
 
   /** The field, its limit, what is sent with so much in it, and the name that a refusal gives. */
@@ -41,29 +42,62 @@ describe('G4 the limit of a field', () => {
     ['CreateTaskRequest.request_id', 128, (size) => create({}, long(size)), 'request_id'],
     ['ListTasksRequest.labels', 20, (size) => service.tasks.listTasks({ labels: different(size) }, user.as), 'labels'],
     ['ListTasksRequest.text', 200, (size) => service.tasks.listTasks({ text: long(size) }, user.as), 'text'],
-    ['ListTasksRequest.order_by', 3, (size) => service.tasks.listTasks({ orderBy: sortKeys.slice(0, size).join(', ') }, user.as), 'order_by'],
-    ['BatchGetTasksRequest.task_ids', 500, (size) => service.tasks.batchGetTasks({ taskIds: ids(size), allowPartial: true }, user.as), 'task_ids'],
-    ['BatchCreateTasksRequest.tasks', 500, (size) => service.tasks.batchCreateTasks({ tasks: ids(size).map((title) => Task.fromPartial({ title })), validateOnly: true }, user.as), 'tasks'],
+    [
+      'ListTasksRequest.order_by',
+      3,
+      (size) => service.tasks.listTasks({ orderBy: sortKeys.slice(0, size).join(', ') }, user.as),
+      'order_by',
+    ],
+    [
+      'BatchGetTasksRequest.task_ids',
+      500,
+      (size) => service.tasks.batchGetTasks({ taskIds: ids(size), allowPartial: true }, user.as),
+      'task_ids',
+    ],
+    [
+      'BatchCreateTasksRequest.requests',
+      500,
+      (size) => service.tasks.batchCreateTasks({ requests: creations(titled(size)), validateOnly: true }, user.as),
+      'requests',
+    ],
     [
       'BatchUpdateTasksRequest.requests',
       500,
-      (size) => service.tasks.batchUpdateTasks({ requests: ids(size).map((id) => ({ task: Task.fromPartial({ id, title: 'x' }), updateMask: ['title'] })) as never, allowPartial: true }, user.as),
+      (size) =>
+        service.tasks.batchUpdateTasks(
+          {
+            requests: ids(size).map((id) => ({
+              task: Task.fromPartial({ id, title: 'x' }),
+              updateMask: ['title'],
+            })) as never,
+            allowPartial: true,
+          },
+          user.as,
+        ),
       'requests',
     ],
-    ['BatchDeleteTasksRequest.task_ids', 500, (size) => service.tasks.batchDeleteTasks({ taskIds: ids(size), allowPartial: true }, user.as), 'task_ids'],
+    [
+      'BatchDeleteTasksRequest.requests',
+      500,
+      (size) => service.tasks.batchDeleteTasks({ requests: deletions(ids(size)), allowPartial: true }, user.as),
+      'requests',
+    ],
   ];
 
-  it.each(limits)('%s is %i: the contract says so, so much is taken, and one more is refused', async (field, limit, send, refusedAs) => {
-    expect(commentOf(field)).toMatch(new RegExp(`\\b${limit.toLocaleString('en').replace(',', ' ')}\\b`));
-    await send(limit);
-    expect(await invalidFields(send(limit + 1))).toEqual([refusedAs]);
-  });
+  it.each(limits)(
+    '%s is %i: the contract says so, so much is taken, and one more is refused',
+    async (field, limit, send, refusedAs) => {
+      expect(commentOf(field)).toMatch(new RegExp(`\\b${limit.toLocaleString('en').replace(',', ' ')}\\b`));
+      await send(limit);
+      expect(await invalidFields(send(limit + 1))).toEqual([refusedAs]);
+    },
+  );
 
   it('Q1 of a page is 500: more is taken as that, and less than nothing refused', async () => {
     expect(commentOf('ListTasksRequest.page_size')).toContain('more than 500 is taken as 500; negative is refused');
     const owner = await service.newUser();
-    await service.tasks.batchCreateTasks({ tasks: ids(500).map((title) => Task.fromPartial({ title })) }, owner.as);
-    await service.tasks.batchCreateTasks({ tasks: ids(1).map((title) => Task.fromPartial({ title })) }, owner.as);
+    await service.tasks.batchCreateTasks({ requests: creations(titled(500)) }, owner.as);
+    await service.tasks.batchCreateTasks({ requests: creations(titled(1)) }, owner.as);
     const page = await service.tasks.listTasks({ pageSize: 501 }, owner.as);
     expect([page.tasks.length, page.nextPageToken === '']).toEqual([500, false]);
     expect(await invalidFields(service.tasks.listTasks({ pageSize: -1 }, owner.as))).toEqual(['page_size']);

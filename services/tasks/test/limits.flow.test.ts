@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { openPublicClient, type CallError, type PublicClient } from '#libs/grpc';
-import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
+import { describe, expect, it } from '@jest/globals';
+import type { CallError } from '#libs/grpc';
+import { useTasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
 
 const overrides = {
@@ -10,29 +9,28 @@ const overrides = {
   'taskflow.tasks.v1.TasksService/GetTaskStats': { requests: 5, perSeconds: 3600 },
 };
 
-let service: TasksCluster;
-/** One client for each replica. */
-let replicas: PublicClient<typeof TasksServiceService>[];
-beforeAll(async () => {
-  service = await startTasksCluster({
-    replicas: { tasks: 2 },
-    // Patient, since a machine that is busy with other tests must not look like a Redis that is gone.
-    env: { TASKFLOW_RATE_LIMITS: JSON.stringify(overrides), TASKFLOW_LIMITS_TIMEOUT_MS: '5000' },
-  });
-  replicas = [0, 1].map((replica) => openPublicClient(TasksServiceService, service.cluster.address('tasks', replica)));
-}, 120_000);
-afterAll(async () => {
-  for (const client of replicas ?? []) client.close();
-  await service?.stop();
+const service = useTasksCluster({
+  replicas: { tasks: 2 },
+  // Patient, since a machine that is busy with other tests must not look like a Redis that is gone.
+  env: { TASKFLOW_RATE_LIMITS: JSON.stringify(overrides), TASKFLOW_LIMITS_TIMEOUT_MS: '5000' },
 });
 
-const tasks = (index: number) => replicas[index % 2] as PublicClient<typeof TasksServiceService>;
+/** The two replicas in turn. */
+const tasks = (index: number) => (index % 2 === 0 ? service.tasks : service.second);
 
-/** How so many calls at once ended, made in turn on both replicas. */
+/** The outcomes of parallel calls, made in turn on both replicas. */
 const outcomesOf = (calls: number, one: (index: number) => Promise<unknown>): Promise<(string | undefined)[]> =>
-  Promise.all(Array.from({ length: calls }, (_, index) => one(index).then(() => 'OK', (error: CallError) => error.reason)));
+  Promise.all(
+    Array.from({ length: calls }, (_, index) =>
+      one(index).then(
+        () => 'OK',
+        (error: CallError) => error.reason,
+      ),
+    ),
+  );
 
-const count = (outcomes: (string | undefined)[], outcome: string): number => outcomes.filter((one) => one === outcome).length;
+const count = (outcomes: (string | undefined)[], outcome: string): number =>
+  outcomes.filter((one) => one === outcome).length;
 const listAs = (user: TestUser) => (index: number) => tasks(index).listTasks({}, user.as);
 const statsAs = (user: TestUser) => (index: number) => tasks(index).getTaskStats({}, user.as);
 
@@ -43,7 +41,12 @@ describe('rate limits, with two replicas of tasks', () => {
     expect([count(outcomes, 'OK'), count(outcomes, 'RATE_LIMITED')]).toEqual([20, 30]);
     await expect(listAs(ada)(0)).rejects.toMatchObject({
       kind: 'resource_exhausted',
-      details: { retryAfterMs: expect.any(Number), quota: [{ subject: `user:${ada.userId}`, description: '20 per 3600 s for taskflow.tasks.v1.TasksService/ListTasks' }] },
+      details: {
+        retryAfterMs: expect.any(Number),
+        quota: [
+          { subject: `user:${ada.userId}`, description: '20 per 3600 s for taskflow.tasks.v1.TasksService/ListTasks' },
+        ],
+      },
     });
     await statsAs(ada)(0);
     await listAs(grace)(0);

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { NameResolution, Task } from '#contract/tasks/v1/tasks';
-import { refusal } from '../../test/refusals.ts';
+import { refusal } from '#dev/testing';
 import { createTask, listAll } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, type TestUser } from './start-tasks.ts';
 
 /** Many at once, past the service: $1 owner, $2 how many, $3 title, $4 description. */
 const insertTasks = `
@@ -11,18 +11,16 @@ const insertTasks = `
   from generate_series(1, $2::int) n`;
 
 describe('what lists of tasks answer', () => {
-  let service: TestTasks;
+  const service = useTasks();
   let user: TestUser;
-  beforeAll(async () => {
-    service = await startTasks();
-  });
   beforeEach(async () => {
     user = await service.newUser();
   });
-  afterAll(() => service.stop());
 
-  const fill = (count: number, title: string, description = ''): Promise<unknown> => service.sql(insertTasks, [user.userId, count, title, description]);
-  const titles = async (text: string): Promise<string[]> => (await listAll(service, user, { text, orderBy: 'title' })).map(({ title }) => title);
+  const fill = (count: number, title: string, description = ''): Promise<unknown> =>
+    service.sql(insertTasks, [user.userId, count, title, description]);
+  const titles = async (text: string): Promise<string[]> =>
+    (await listAll(service, user, { text, orderBy: 'title' })).map(({ title }) => title);
 
   it.each(['priority', 'title desc', 'due_time', 'due_time desc', 'update_time, priority desc'])(
     'D21 lose and repeat nothing among 10 000 tasks that are equal by %s, while others come and go',
@@ -49,7 +47,17 @@ describe('what lists of tasks answer', () => {
   );
 
   it('D22 take every character of a text for itself', async () => {
-    const all = ['100% sure', '1000 years', 'a*b', 'axb', 'back\\slash', "it's", 'under_score', 'underXscore', 'e-mail Ärger'];
+    const all = [
+      '100% sure',
+      '1000 years',
+      'a*b',
+      'axb',
+      'back\\slash',
+      "it's",
+      'under_score',
+      'underXscore',
+      'e-mail Ärger',
+    ];
     for (const title of all) await createTask(service, user, { title });
     const found: [string, string[]][] = [
       ['100%', ['100% sure']],
@@ -77,8 +85,14 @@ describe('what lists of tasks answer', () => {
     const deleted = await createTask(service, user, { title: 'secretary' });
     await service.tasks.deleteTask({ taskId: deleted.id }, user.as);
     expect(await titles('secr')).toEqual(['open']);
-    expect((await listAll(service, user, { text: 'secr', showDeleted: true })).map(({ id }) => id)).toEqual([deleted.id, task.id]);
-    await service.tasks.updateTask({ task: Task.fromPartial({ id: task.id, description: 'changed' }), updateMask: ['description'] }, user.as);
+    expect((await listAll(service, user, { text: 'secr', showDeleted: true })).map(({ id }) => id)).toEqual([
+      deleted.id,
+      task.id,
+    ]);
+    await service.tasks.updateTask(
+      { task: Task.fromPartial({ id: task.id, description: 'changed' }), updateMask: ['description'] },
+      user.as,
+    );
     expect(await titles('secr')).toEqual([]);
   });
 
@@ -91,11 +105,13 @@ describe('what lists of tasks answer', () => {
   it('hold the fields of the mask and the id, and ask nobody for names that are not wanted', async () => {
     const task = await createTask(service, user, { description: 'long', labels: ['home'] });
     const callId = 'masked';
-    const masked = await service.tasks.listTasks({ readMask: ['title', 'labels'] }, { ...user.as, callId });
+    const masked = await service.tasks.listTasks({ readMask: ['title', 'labels'] }, { ...user.as, requestId: callId });
     expect(masked.tasks).toEqual([Task.fromPartial({ id: task.id, title: task.title, labels: ['home'] })]);
     expect(masked.nameResolution).toBe(NameResolution.UNSPECIFIED);
     // users is down: whoever asks for names is told so.
-    expect((await service.tasks.listTasks({ readMask: ['assignee_name', 'owner_name'] }, user.as)).nameResolution).toBe(NameResolution.UNAVAILABLE);
+    expect((await service.tasks.listTasks({ readMask: ['assignee_name', 'owner_name'] }, user.as)).nameResolution).toBe(
+      NameResolution.UNAVAILABLE,
+    );
     expect((await service.tasks.listTasks({}, user.as)).tasks).toEqual([task]);
   });
 
@@ -103,7 +119,9 @@ describe('what lists of tasks answer', () => {
     const task = await createTask(service, user);
     await service.tasks.deleteTask({ taskId: task.id }, user.as);
     expect(await listAll(service, user)).toEqual([]);
-    expect(await listAll(service, user, { showDeleted: true })).toMatchObject([{ id: task.id, deleteTime: expect.any(Date), purgeTime: expect.any(Date) }]);
+    expect(await listAll(service, user, { showDeleted: true })).toMatchObject([
+      { id: task.id, deleteTime: expect.any(Date), purgeTime: expect.any(Date) },
+    ]);
   });
 
   it('never make a message that is too large for clients, and lose nothing by it', async () => {
@@ -114,7 +132,18 @@ describe('what lists of tasks answer', () => {
   });
 
   it('refuse every broken field at once', async () => {
-    const { details } = await refusal(service.tasks.listTasks({ orderBy: 'id', readMask: ['secrets'], pageSize: -1, text: 'a'.repeat(201), ownerId: '1' }, user.as));
-    expect(details.violations?.map(({ field }) => field).sort()).toEqual(['order_by', 'owner_id', 'page_size', 'read_mask', 'text']);
+    const { details } = await refusal(
+      service.tasks.listTasks(
+        { orderBy: 'id', readMask: ['secrets'], pageSize: -1, text: 'a'.repeat(201), ownerId: '1' },
+        user.as,
+      ),
+    );
+    expect(details.violations?.map(({ field }) => field).sort()).toEqual([
+      'order_by',
+      'owner_id',
+      'page_size',
+      'read_mask',
+      'text',
+    ]);
   });
 });

@@ -1,10 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ListTasksRequest } from '#contract/tasks/v1/tasks';
-import { until } from '#libs/devcluster';
+import { waitUntil } from '#dev/cluster';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
 import { listAll } from './factories.ts';
-import { expectedIds, labelNames, oneOf, randomFrom, randomTask, someMoment, store, words, type Random, type StoredTask } from './list-oracle.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import {
+  expectedIds,
+  labelNames,
+  oneOf,
+  randomFrom,
+  randomTask,
+  someMoment,
+  store,
+  words,
+  type Random,
+  type StoredTask,
+} from './list-oracle.ts';
+import { useTasks, useUsers, type TestUser } from './start-tasks.ts';
 
 const seed = Number(process.env.TASKFLOW_TEST_SEED ?? Date.now() % 1_000_000);
 const random = randomFrom(seed);
@@ -18,10 +29,16 @@ const some = <T>(values: readonly T[]): T[] => values.filter(() => random() < 0.
 const filters: Record<string, (people: string[]) => Query> = {
   statuses: () => ({ statuses: some(statuses) }),
   priorities: () => ({ priorities: some(priorities) }),
-  due: () => ({ dueFrom: someMoment(random), ...(random() < 0.5 && { dueBefore: someMoment(random) }) }),
-  dueBefore: () => ({ dueBefore: someMoment(random) }),
-  created: () => ({ createFrom: someMoment(random), ...(random() < 0.5 && { createBefore: someMoment(random) }) }),
-  updated: () => ({ updateBefore: someMoment(random), ...(random() < 0.5 && { updateFrom: someMoment(random) }) }),
+  due: () => ({ dueStartTime: someMoment(random), ...(random() < 0.5 && { dueEndTime: someMoment(random) }) }),
+  dueEndTime: () => ({ dueEndTime: someMoment(random) }),
+  created: () => ({
+    createStartTime: someMoment(random),
+    ...(random() < 0.5 && { createEndTime: someMoment(random) }),
+  }),
+  updated: () => ({
+    updateEndTime: someMoment(random),
+    ...(random() < 0.5 && { updateStartTime: someMoment(random) }),
+  }),
   assignee: (people) => ({ assigneeId: oneOf(random, people) }),
   labels: () => ({ labels: some(labelNames).slice(0, 2) }),
   overdue: () => ({ overdue: random() < 0.5 }),
@@ -38,37 +55,42 @@ function searchFor(next: Random): string {
 
 function someOrder(): string {
   const chosen = sortKeys.map((key) => [random(), key] as const).sort(([a], [b]) => a - b);
-  return chosen.slice(0, Math.floor(random() * 4)).map(([, key]) => (random() < 0.5 ? key : `${key} desc`)).join(', ');
+  return chosen
+    .slice(0, Math.floor(random() * 4))
+    .map(([, key]) => (random() < 0.5 ? key : `${key} desc`))
+    .join(', ');
 }
 
 describe(`filters and orders of lists (TASKFLOW_TEST_SEED=${seed})`, () => {
-  let service: TestTasks;
-  let users: TestUser[];
-  let admin: TestUser;
+  const service = useTasks();
+  const users = useUsers(service, 'user', 'user', 'user', 'user');
+  const [admin] = useUsers(service, 'admin');
   let people: string[];
   let all: StoredTask[];
   beforeAll(async () => {
-    service = await startTasks();
-    users = await Promise.all(Array.from({ length: 4 }, () => service.newUser()));
-    admin = await service.newUser('admin');
     people = users.map(({ userId }) => userId);
     all = Array.from({ length: 3500 }, () => randomTask(random, people));
     await store(service, all);
     // Nothing becomes overdue between an answer and what is expected of it.
-    await until(async () => all.filter(({ dueTime }) => Math.abs(Number(dueTime) - Date.now()) < 3_600_000 && Number(dueTime) > Date.now()).length, (soon) => soon === 0);
+    await waitUntil(
+      async () =>
+        all.filter(({ dueTime }) => Math.abs(Number(dueTime) - Date.now()) < 3_600_000 && Number(dueTime) > Date.now())
+          .length,
+      (soon) => soon === 0,
+    );
   });
-  afterAll(() => service.stop());
 
   async function check(user: TestUser, query: Query): Promise<void> {
     const listed = (await listAll(service, user, query)).map(({ id }) => id);
-    const told = JSON.stringify({ ...query, user: people.indexOf(user.userId) });
-    expect([told, listed]).toEqual([told, expectedIds(all, user.userId, query)]);
+    const asked = JSON.stringify({ ...query, user: people.indexOf(user.userId) });
+    expect([asked, listed]).toEqual([asked, expectedIds(all, user.userId, query)]);
   }
 
   const pageSize = (): number => oneOf(random, [3, 17, 100, 500]) * (random() < 0.1 ? 1 : 5);
 
   it.each(Object.keys(filters))('D22 hold exactly what %s alone names', async (name) => {
-    for (let round = 0; round < 6; round += 1) await check(oneOf(random, users), { ...filters[name]?.(people), pageSize: pageSize() });
+    for (let round = 0; round < 6; round += 1)
+      await check(oneOf(random, users), { ...filters[name]?.(people), pageSize: pageSize() });
   });
 
   it.each(sortKeys.flatMap((key) => [key, `${key} desc`]))('are in the order of %s over all pages', async (orderBy) => {

@@ -3,7 +3,7 @@ import { uuidv7 } from '#libs/db';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
 import type { TestTasks } from './start-tasks.ts';
 
-/** What a list must hold, told from all tasks in the plainest way. */
+/** Computes what a list must hold from all tasks, in the simplest way. */
 
 export type Random = () => number;
 
@@ -20,7 +20,10 @@ export function randomFrom(seed: number): Random {
 
 export const oneOf = <T>(random: Random, values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
 
-export type StoredTask = Pick<Task, 'id' | 'ownerId' | 'assigneeId' | 'title' | 'description' | 'status' | 'priority' | 'labels'> & {
+export type StoredTask = Pick<
+  Task,
+  'id' | 'ownerId' | 'assigneeId' | 'title' | 'description' | 'status' | 'priority' | 'labels'
+> & {
   dueTime: Date | undefined;
   createTime: Date;
   updateTime: Date;
@@ -28,16 +31,24 @@ export type StoredTask = Pick<Task, 'id' | 'ownerId' | 'assigneeId' | 'title' | 
 };
 
 const day = 86_400_000;
-export const words = ['Water', 'the', 'plants', 'water-melon', '100%', '1000', 'under_score', 'underXscore', 'back\\slash', "it's", 'Äpfel', 'ΣΊΣΥΦΟΣ', 'a:b*', '(x|y)', '<->', '&', '!no', 'e-mail', 'x@y.org'];
+export const words =
+  "Water the plants water-melon 100% 1000 under_score underXscore back\\slash it's Äpfel ΣΊΣΥΦΟΣ a:b* (x|y) <-> & !no e-mail x@y.org".split(
+    ' ',
+  );
 export const labelNames = ['home', 'work', 'urgent!', 'a,b', '{x}', '"q"'];
 
-/** A few moments only, so that many keys are equal. */
+/** One of few moments, so that many keys are equal. */
 export function someMoment(random: Random, spread = 12): Date {
-  return new Date(Date.now() + (Math.floor(random() * spread) - spread / 2) * day + (random() < 0.3 ? Math.floor(random() * 1000) : 0));
+  return new Date(
+    Date.now() +
+      (Math.floor(random() * spread) - spread / 2) * day +
+      (random() < 0.3 ? Math.floor(random() * 1000) : 0),
+  );
 }
 
 export function randomTask(random: Random, people: readonly string[]): StoredTask {
-  const text = (length: number): string => Array.from({ length }, () => oneOf(random, words)).join(oneOf(random, [' ', '\n']));
+  const text = (length: number): string =>
+    Array.from({ length }, () => oneOf(random, words)).join(oneOf(random, [' ', '\n']));
   return {
     id: uuidv7(),
     ownerId: oneOf(random, people),
@@ -54,7 +65,7 @@ export function randomTask(random: Random, people: readonly string[]): StoredTas
   };
 }
 
-/** Past the service, many at once: neither due times nor events matter to lists. */
+/** Inserts many tasks without the service, because lists need neither due rows nor events. */
 const insert = `
   insert into tasks (id, owner_id, assignee_id, title, description, status, priority, labels, due_time, create_time, update_time, delete_time, due_version, version)
   select id, owner_id, assignee_id, title, description, status, priority, array(select jsonb_array_elements_text(labels)), due_time, create_time, update_time, delete_time, 0, 1
@@ -63,9 +74,24 @@ const insert = `
 
 export async function store(service: TestTasks, tasks: StoredTask[]): Promise<void> {
   const rows = tasks.map((task) => ({
-    ...{ id: task.id, owner_id: task.ownerId, assignee_id: task.assigneeId === '' ? null : task.assigneeId, title: task.title, description: task.description },
-    ...{ status: statuses.indexOf(task.status as never) + 1, priority: taskPriorityToNumber(task.priority), labels: task.labels },
-    ...{ due_time: task.dueTime, create_time: task.createTime, update_time: task.updateTime, delete_time: task.deleteTime },
+    ...{
+      id: task.id,
+      owner_id: task.ownerId,
+      assignee_id: task.assigneeId === '' ? null : task.assigneeId,
+      title: task.title,
+      description: task.description,
+    },
+    ...{
+      status: statuses.indexOf(task.status as never) + 1,
+      priority: taskPriorityToNumber(task.priority),
+      labels: task.labels,
+    },
+    ...{
+      due_time: task.dueTime,
+      create_time: task.createTime,
+      update_time: task.updateTime,
+      delete_time: task.deleteTime,
+    },
   }));
   await service.sql(insert, [JSON.stringify(rows)]);
 }
@@ -85,16 +111,24 @@ function isWithin(time: Date | undefined, from: Date | undefined, before: Date |
 
 const folded = (text: string): string => text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ');
 
-/** Where words begin: after a space, and where letters or digits begin. */
+/** The beginnings of words: after a space, and where letters or digits begin. */
 function beginnings(text: string): string[] {
   return folded(text)
     .split(/\s+/)
-    .flatMap((token) => [token, ...[...token.matchAll(/(?<=[^\p{Alphabetic}\p{Nd}])[\p{Alphabetic}\p{Nd}]/gu)].map(({ index }) => token.slice(index))]);
+    .flatMap((token) => [
+      token,
+      ...[...token.matchAll(/(?<=[^\p{Alphabetic}\p{Nd}])[\p{Alphabetic}\p{Nd}]/gu)].map(({ index }) =>
+        token.slice(index),
+      ),
+    ]);
 }
 
 function holdsWords(task: StoredTask, text: string): boolean {
   const found = beginnings(`${task.title} ${task.description}`);
-  return folded(text).trim().split(/\s+/).every((word) => found.some((beginning) => beginning.startsWith(word)));
+  return folded(text)
+    .trim()
+    .split(/\s+/)
+    .every((word) => found.some((beginning) => beginning.startsWith(word)));
 }
 
 export function isOverdue({ status, dueTime, deleteTime }: StoredTask): boolean {
@@ -103,13 +137,21 @@ export function isOverdue({ status, dueTime, deleteTime }: StoredTask): boolean 
 }
 
 function fulfils(task: StoredTask, query: Query): boolean {
-  const { statuses: wantedStatuses, priorities: wantedPriorities, assigneeId, labels, overdue, hasDue, text } = ListTasksRequest.fromPartial(query);
+  const {
+    statuses: wantedStatuses,
+    priorities: wantedPriorities,
+    assigneeId,
+    labels,
+    overdue,
+    hasDue,
+    text,
+  } = ListTasksRequest.fromPartial(query);
   return [
     wantedStatuses.length === 0 || wantedStatuses.includes(task.status),
     wantedPriorities.length === 0 || wantedPriorities.includes(task.priority),
-    isWithin(task.dueTime, query.dueFrom, query.dueBefore),
-    isWithin(task.createTime, query.createFrom, query.createBefore),
-    isWithin(task.updateTime, query.updateFrom, query.updateBefore),
+    isWithin(task.dueTime, query.dueStartTime, query.dueEndTime),
+    isWithin(task.createTime, query.createStartTime, query.createEndTime),
+    isWithin(task.updateTime, query.updateStartTime, query.updateEndTime),
     assigneeId === '' || task.assigneeId === assigneeId,
     labels.every((label) => task.labels.includes(label)),
     overdue === undefined || isOverdue(task) === overdue,
@@ -126,7 +168,11 @@ const keys: Readonly<Record<string, (task: StoredTask) => Date | number | Buffer
   title: ({ title }) => Buffer.from(title),
 };
 
-function compareKeys(a: Date | number | Buffer | undefined, b: Date | number | Buffer | undefined, sign: number): number {
+function compareKeys(
+  a: Date | number | Buffer | undefined,
+  b: Date | number | Buffer | undefined,
+  sign: number,
+): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   return sign * (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? Buffer.compare(a, b) : Number(a) - Number(b));
 }

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { TaskPriority, TaskStatus, type ListTasksRequest } from '#contract/tasks/v1/tasks';
 import { listAll } from './factories.ts';
 import { expectedIds, randomFrom, randomTask, store, type StoredTask } from './list-oracle.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
 
 const seed = Number(process.env.TASKFLOW_TEST_SEED ?? Date.now() % 1_000_000);
 const random = randomFrom(seed);
@@ -11,13 +11,10 @@ const hour = 3_600_000;
 type Query = Partial<ListTasksRequest>;
 
 describe(`lists of a person with many tasks of one status and priority (TASKFLOW_TEST_SEED=${seed})`, () => {
-  let service: TestTasks;
-  let user: TestUser;
-  let other: TestUser;
+  const service = useTasks();
+  const [user, other] = useUsers(service, 'user', 'user');
   let all: StoredTask[];
   beforeAll(async () => {
-    service = await startTasks();
-    [user, other] = [await service.newUser(), await service.newUser()];
     const begin = Date.now() - 8000 * hour;
     all = Array.from({ length: 8000 }, (_, index) => ({
       ...randomTask(random, [user.userId]),
@@ -33,7 +30,6 @@ describe(`lists of a person with many tasks of one status and priority (TASKFLOW
     }));
     for (let from = 0; from < all.length; from += 2000) await store(service, all.slice(from, from + 2000));
   });
-  afterAll(() => service.stop());
 
   const check = async (query: Query, as = user): Promise<void> => {
     const listed = (await listAll(service, as, { pageSize: 20, ...query })).map(({ id }) => id);
@@ -46,9 +42,9 @@ describe(`lists of a person with many tasks of one status and priority (TASKFLOW
     'a label that no task has': () => ({ labels: ['never'] }),
     'an assignee': () => ({ assigneeId: other.userId }),
     'a rare label of an assignee': () => ({ labels: ['late'], assigneeId: other.userId }),
-    'a short time of creation': () => ({ createFrom: new Date(Date.now() - 300 * hour) }),
-    'a long time of creation': () => ({ createBefore: new Date(Date.now() - 3000 * hour), labels: ['late'] }),
-    'an old update': () => ({ updateBefore: new Date(Date.now() - 5000 * hour), hasDue: true }),
+    'a short time of creation': () => ({ createStartTime: new Date(Date.now() - 300 * hour) }),
+    'a long time of creation': () => ({ createEndTime: new Date(Date.now() - 3000 * hour), labels: ['late'] }),
+    'an old update': () => ({ updateEndTime: new Date(Date.now() - 5000 * hour), hasDue: true }),
     'a word of old tasks': () => ({ text: 'a', pageSize: 200 }),
     'a word of new tasks': () => ({ text: 'b', pageSize: 50 }),
     'a rare word': () => ({ text: '777' }),
@@ -60,7 +56,8 @@ describe(`lists of a person with many tasks of one status and priority (TASKFLOW
   };
 
   it.each(Object.keys(filters))('hold exactly what %s names, in every order', async (name) => {
-    for (const orderBy of ['', 'title', 'update_time', 'due_time desc', 'priority desc, due_time']) await check({ ...filters[name]?.(), orderBy });
+    for (const orderBy of ['', 'title', 'update_time', 'due_time desc', 'priority desc, due_time'])
+      await check({ ...filters[name]?.(), orderBy });
   });
 
   it('of the assignee are exactly the assigned ones', async () => {

@@ -1,16 +1,26 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { holdsWords } from '../src/db/list-search.ts';
-import { startTasks, type TestTasks } from './start-tasks.ts';
+import { useTasks } from './start-tasks.ts';
 
-let service: TestTasks;
-beforeAll(async () => {
-  service = await startTasks();
-});
-afterAll(() => service.stop());
+const service = useTasks();
 
 /** Latin and its signs, and what is special elsewhere: cases, compatibility forms, marks, digits, spaces, dashes, other scripts. */
 const latin = Array.from({ length: 0x250 - 0x20 }, (_, index) => String.fromCodePoint(0x20 + index));
-const special = [...'ΣςİßẞﬁⅣ²①٣ǆŉᾳ한漢😀‐—', '\u0301', 'e\u0301', '\u00a0', '\u2003', '\u3000', '\u200b', '\u2028', '\ufeff', '\u0085', '\t', '\n', 'x'.repeat(45)];
+const special = [
+  ...'ΣςİßẞﬁⅣ²①٣ǆŉᾳ한漢😀‐—',
+  '\u0301',
+  'e\u0301',
+  '\u00a0',
+  '\u2003',
+  '\u3000',
+  '\u200b',
+  '\u2028',
+  '\ufeff',
+  '\u0085',
+  '\t',
+  '\n',
+  'x'.repeat(45),
+];
 
 it('a list takes for a word what the index of words takes for one', async () => {
   const pairs = [...latin, ...special].flatMap((sign) => {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TaskStatus, type Task, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
-import { refusal } from '../../test/refusals.ts';
+import { refusal } from '#dev/testing';
 import { createTask, listAll } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, type TestUser } from './start-tasks.ts';
 
 /** Rows past the service, many at once: due times and events do not matter to lists. */
 const insertTasks = `
@@ -14,19 +14,18 @@ const insertTasks = `
 const begin = '2026-01-01T00:00:00Z';
 
 describe('lists of tasks', () => {
-  let service: TestTasks;
-  beforeAll(async () => {
-    service = await startTasks();
-  });
-  afterAll(() => service.stop());
+  const service = useTasks();
 
-  const fill = (user: TestUser, count: number, sameTime = false): Promise<unknown> => service.sql(insertTasks, [user.userId, count, sameTime, begin]);
+  const fill = (user: TestUser, count: number, sameTime = false): Promise<unknown> =>
+    service.sql(insertTasks, [user.userId, count, sameTime, begin]);
   const ids = (tasks: Task[]): string[] => tasks.map((task) => task.id);
 
   it('D21 lose and repeat nothing among 10 000 tasks of one moment, while others come and go', async () => {
     const user = await service.newUser();
     await fill(user, 10_000, true);
-    const expected = await service.sql<{ id: string }>('select id from tasks where owner_id = $1 order by id desc', [user.userId]);
+    const expected = await service.sql<{ id: string }>('select id from tasks where owner_id = $1 order by id desc', [
+      user.userId,
+    ]);
     const doomed = new Set(expected.filter((_, index) => index % 100 === 99).map((row) => row.id));
 
     const seen: string[] = [];
@@ -51,9 +50,16 @@ describe('lists of tasks', () => {
     const user = await service.newUser();
     await fill(user, 400);
     const all = await listAll(service, user, { pageSize: 500 });
-    expect(all.map((task) => task.createTime)).toEqual(all.map((task) => task.createTime).sort((a, b) => Number(b) - Number(a)));
+    expect(all.map((task) => task.createTime)).toEqual(
+      all.map((task) => task.createTime).sort((a, b) => Number(b) - Number(a)),
+    );
 
-    const subsets = <T>(values: readonly T[]): T[][] => [[], ...values.map((value) => [value]), [values[0] as T, values[2] as T], [...values]];
+    const subsets = <T>(values: readonly T[]): T[][] => [
+      [],
+      ...values.map((value) => [value]),
+      [values[0] as T, values[2] as T],
+      [...values],
+    ];
     for (const wantedStatuses of subsets<TaskStatus>(statuses)) {
       for (const wantedPriorities of subsets<TaskPriority>(priorities)) {
         const expected = all.filter(
@@ -61,7 +67,11 @@ describe('lists of tasks', () => {
             (wantedStatuses.length === 0 || wantedStatuses.includes(task.status)) &&
             (wantedPriorities.length === 0 || wantedPriorities.includes(task.priority)),
         );
-        const listed = await listAll(service, user, { statuses: wantedStatuses, priorities: wantedPriorities, pageSize: 37 });
+        const listed = await listAll(service, user, {
+          statuses: wantedStatuses,
+          priorities: wantedPriorities,
+          pageSize: 37,
+        });
         expect(ids(listed)).toEqual(ids(expected));
       }
     }
@@ -85,7 +95,10 @@ describe('lists of tasks', () => {
       service.tasks.listTasks({ pageToken: `${nextPageToken.slice(0, -2)}AA`, ownerId: user.userId }, user.as),
       service.tasks.listTasks({ pageToken: 'x', ownerId: user.userId }, user.as),
       service.tasks.listTasks({ pageToken: nextPageToken }, user.as),
-      service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, statuses: [TaskStatus.PENDING] }, user.as),
+      service.tasks.listTasks(
+        { pageToken: nextPageToken, ownerId: user.userId, statuses: [TaskStatus.PENDING] },
+        user.as,
+      ),
       service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId }, admin.as),
       service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, orderBy: 'create_time' }, user.as),
       service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, text: 'task' }, user.as),
@@ -93,7 +106,11 @@ describe('lists of tasks', () => {
     ];
     for (const call of wrong) {
       const { kind, reason, details } = await refusal(call);
-      expect([kind, reason, details.violations?.map(({ field }) => field)]).toEqual(['invalid_argument', 'PAGE_TOKEN_INVALID', ['page_token']]);
+      expect([kind, reason, details.violations?.map(({ field }) => field)]).toEqual([
+        'invalid_argument',
+        'PAGE_TOKEN_INVALID',
+        ['page_token'],
+      ]);
     }
     await service.tasks.listTasks({ pageToken: nextPageToken, ownerId: user.userId, pageSize: 7 }, user.as);
   });

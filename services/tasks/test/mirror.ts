@@ -3,11 +3,11 @@ import type { TestTasks, TestUser } from './start-tasks.ts';
 
 type Service = Pick<TestTasks, 'tasks'>;
 
-/** What a client keeps that follows its tasks by WatchTasks: for each task the news of the highest version. */
+/** A stream of WatchTasks, with the messages that it has sent. */
 export interface Watching {
   news: WatchTasksResponse[];
   resumeToken: string;
-  /** Resolves when the condition holds, which is asked after each message; rejects when the stream ends before. */
+  /** Resolves when the condition holds, which is checked after each message. Rejects when the stream ends before. */
   until(condition: () => boolean): Promise<void>;
   stop(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export function events({ news }: Pick<Watching, 'news'>): NonNullable<WatchTasks
   return news.flatMap(({ event }) => event ?? []);
 }
 
-/** Resolves with the first heartbeat. Goes on from a token when one is given. */
+/** Opens a stream, from a token if one is given. Resolves with the first heartbeat. */
 export async function watch(service: Service, user: TestUser, resumeToken = ''): Promise<Watching> {
   const leaving = new AbortController();
   const stream = service.tasks.watchTasks({ resumeToken }, { ...user.as, signal: leaving.signal });
@@ -40,7 +40,15 @@ export async function watch(service: Service, user: TestUser, resumeToken = ''):
   const watching: Watching = Object.assign(state, {
     until: (condition: () => boolean) =>
       new Promise<void>((resolve, fail) => {
-        const waiter = { look: () => { if (condition()) { waiting.delete(waiter); resolve(); } }, fail };
+        const waiter = {
+          look: () => {
+            if (condition()) {
+              waiting.delete(waiter);
+              resolve();
+            }
+          },
+          fail,
+        };
         if (failure !== undefined) return fail(failure);
         waiting.add(waiter);
         waiter.look();
@@ -54,7 +62,7 @@ export async function watch(service: Service, user: TestUser, resumeToken = ''):
   return watching;
 }
 
-/** Applies news to tasks: of several about one task the highest version counts. */
+/** Applies messages to a copy of tasks. The highest version of a task wins. */
 export function applyNews(tasks: Map<string, Task>, versions: Map<string, bigint>, news: WatchTasksResponse[]): void {
   for (const { event, removed } of news) {
     if (event === undefined || event.taskVersion < (versions.get(event.taskId) ?? 0n)) continue;
@@ -65,20 +73,26 @@ export function applyNews(tasks: Map<string, Task>, versions: Map<string, bigint
 }
 
 /** Brings a copy up to date by SyncTasks; returns the next token. */
-export async function sync(service: Service, user: TestUser, tasks: Map<string, Task>, { syncToken = '', pageSize = 0 } = {}): Promise<string> {
-  let token = syncToken;
+export async function sync(
+  service: Service,
+  user: TestUser,
+  tasks: Map<string, Task>,
+  { syncToken = '', pageSize = 0 } = {},
+): Promise<string> {
+  let pageToken = '';
   for (;;) {
-    const page = await service.tasks.syncTasks({ syncToken: token, pageSize }, user.as);
+    const page = await service.tasks.syncTasks({ syncToken, pageSize, pageToken }, user.as);
     for (const task of page.tasks) tasks.set(task.id, task);
     for (const id of page.removedTaskIds) tasks.delete(id);
-    token = page.nextSyncToken;
-    if (!page.more) return token;
+    if ((page.nextPageToken === '') === (page.nextSyncToken === '')) throw new Error('a page has one next token');
+    if (page.nextPageToken === '') return page.nextSyncToken;
+    pageToken = page.nextPageToken;
   }
 }
 
-/** Repeats a look until what it expects holds: news may be held back for a moment by transactions of other tests in the same server. */
-export async function settle(look: () => Promise<void>, patienceMs = 45_000): Promise<void> {
-  const giveUp = Date.now() + patienceMs;
+/** Repeats expectations until they hold: transactions of other tests on the same server may delay events. */
+export async function settle(look: () => Promise<void>, giveUpAfterMs = 45_000): Promise<void> {
+  const giveUp = Date.now() + giveUpAfterMs;
   for (;;) {
     try {
       return await look();

@@ -1,22 +1,19 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { claimOverdue, windowBatches } from '../src/db/overdue-sweep.ts';
-import { startTasks, type TestTasks } from './start-tasks.ts';
+import { useTasks } from './start-tasks.ts';
 
 const owners = 100;
 const due = 12_000;
 const batchSize = 500;
 
-let service: TestTasks;
 let other: Client;
+// Hooks run in this order: the service drops its database afterwards.
+afterAll(() => other?.end());
+const service = useTasks();
 beforeAll(async () => {
-  service = await startTasks();
   other = new Client({ connectionString: service.databaseUrl });
   await other.connect();
-});
-afterAll(async () => {
-  await other?.end();
-  await service?.stop();
 });
 
 /** Due tasks, and as many that are not due yet, of owners that SQL tells by n. */
@@ -43,7 +40,9 @@ async function countPages(from: Date | undefined): Promise<number> {
   const values = [batchSize, batchSize * windowBatches, `'${from?.toISOString() ?? '-infinity'}'`];
   const text = claimOverdue.replaceAll(/\$([123])/g, (_, place: string) => String(values[Number(place) - 1]));
   await service.sql('begin');
-  const [row] = await service.sql<{ 'QUERY PLAN': { Plan: Plan }[] }>(`explain (analyze, buffers, format json) ${text}`);
+  const [row] = await service.sql<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+    `explain (analyze, buffers, format json) ${text}`,
+  );
   await service.sql('rollback');
   const plan = row?.['QUERY PLAN'][0]?.Plan;
   if (plan === undefined) throw new Error('explain gave no plan');
@@ -54,11 +53,11 @@ async function countPages(from: Date | undefined): Promise<number> {
 async function sweepCounting(): Promise<number[]> {
   const pages: number[] = [];
   let from: Date | undefined;
-  for (let marked = 0; marked < due; ) {
+  for (let marked = 0; marked < due;) {
     if (marked > 0) pages.push(await countPages(from));
-    const batch = await service.internal.sweepOverdue({ batchSize, fromDueTime: from }, await service.asService('scheduler'));
-    if (batch.marked === 0) throw new Error(`${marked} of ${due} were found`);
-    marked += batch.marked;
+    const batch = await service.sweep({ batchSize, dueStartTime: from });
+    if (batch.markedCount === 0) throw new Error(`${marked} of ${due} were found`);
+    marked += batch.markedCount;
     from = batch.nextDueTime;
   }
   return pages;

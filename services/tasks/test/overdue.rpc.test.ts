@@ -1,8 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { TaskEventType, TaskStatus, type SweepOverdueResponse, type Task, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { refused } from '../../test/refusals.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  TaskEventType,
+  TaskStatus,
+  type SweepOverdueResponse,
+  type Task,
+  type TaskEvent,
+} from '#contract/tasks/v1/tasks';
+import { kindAndReason, refused } from '#dev/testing';
 import { anHourAgo, createTask, hour, inAnHour, update } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
+import { dueAt } from './due.ts';
 
 /** Due tasks past the service: `count` of one owner, due at `due` and each a millisecond later than the one before. */
 const insertDue = `
@@ -14,23 +21,19 @@ const insertDue = `
   insert into task_due (task_id, owner_id, due_time, due_version) select id, owner_id, due_time, 1 from task`;
 
 describe('the overdue sweep', () => {
-  let service: TestTasks;
-  let owner: TestUser;
+  const service = useTasks();
+  const [owner] = useUsers(service, 'user');
   /** A service's token lives for a minute, which a slow machine needs for some of these tests. */
   const asScheduler = (): Promise<{ metadata: Record<string, string> }> => service.asService('scheduler');
-  beforeAll(async () => {
-    service = await startTasks();
-    owner = await service.newUser();
-  });
-  afterAll(() => service.stop());
   beforeEach(() => service.sql('truncate tasks, task_due, events, event_stream_heads'));
 
-  const sweep = (batchSize = 0): Promise<SweepOverdueResponse> => asScheduler().then((as) => service.internal.sweepOverdue({ batchSize }, as));
+  const sweep = (batchSize = 0): Promise<SweepOverdueResponse> =>
+    asScheduler().then((as) => service.internal.sweepOverdue({ batchSize }, as));
   const sweepAll = async (batchSize = 0): Promise<number> => {
     let marked = 0;
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const batch = await sweep(batchSize);
-      marked += batch.marked;
+      marked += batch.markedCount;
       more = batch.more;
     }
     return marked;
@@ -39,45 +42,58 @@ describe('the overdue sweep', () => {
     // Events wait for older transactions, and those of other test files are on the same server.
     const [row] = await service.sql<{ count: number }>('select count(*)::int as count from events');
     let events: TaskEvent[] = [];
-    while (events.length < (row?.count ?? 0)) events = (await service.internal.pullEvents({ pageSize: 5000 }, await asScheduler())).events;
-    return events.filter((event) => event.type === TaskEventType.OVERDUE && (taskId === undefined || event.taskId === taskId));
+    while (events.length < (row?.count ?? 0))
+      events = (await service.internal.pullEvents({ pageSize: 5000 }, await asScheduler())).events;
+    return events.filter(
+      (event) => event.type === TaskEventType.OVERDUE && (taskId === undefined || event.taskId === taskId),
+    );
   };
   const edit = async (task: Task, fields: Partial<Task>, mask: string[]): Promise<Task | undefined> =>
     (await service.tasks.updateTask(update(task.id, fields, mask), owner.as)).task;
 
   it('announces a task whose due time has passed, once, with what it was', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo(), labels: ['a', 'b'] });
-    await createTask(service, owner, { dueTime: inAnHour() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()), labels: ['a', 'b'] });
+    await createTask(service, owner, { ...dueAt(inAnHour()) });
     await createTask(service, owner);
-    expect(await sweep()).toEqual({ marked: 1, more: false, oldestDueTime: task.dueTime });
-    expect(await sweep()).toEqual({ marked: 0, more: false, oldestDueTime: undefined });
+    expect(await sweep()).toEqual({ markedCount: 1, more: false, oldestDueTime: task.effectiveDueTime });
+    expect(await sweep()).toEqual({ markedCount: 0, more: false, oldestDueTime: undefined });
 
     const [event, ...others] = await overdueEvents();
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ streamId: owner.userId, taskId: task.id, taskVersion: 1n, actor: 'service:scheduler', sequence: 4n });
-    expect(event?.change).toEqual({ before: { ...task, overdue: false }, after: { ...task, overdue: true }, dueVersion: 1n });
+    expect(event).toMatchObject({
+      streamId: owner.userId,
+      taskId: task.id,
+      taskVersion: 1n,
+      actor: 'service:scheduler',
+      sequence: 4n,
+    });
+    expect(event?.change).toEqual({
+      before: { ...task, overdue: false },
+      after: { ...task, overdue: true },
+      dueVersion: 1n,
+    });
   });
 
   it('D12 changes nothing that a client sees: neither the etag nor the status', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await sweep();
     expect((await service.tasks.getTask({ taskId: task.id }, owner.as)).task).toEqual(task);
-    await service.tasks.updateTask(update(task.id, { etag: task.etag, title: 'x' }, ['title']), owner.as);
+    await service.tasks.updateTask(update(task.id, { etag: task.etag, title: 'x' }), owner.as);
   });
 
   it('announces a rescheduled task exactly once more', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await sweepAll();
-    await edit(task, { dueTime: inAnHour() }, ['due_time']);
+    await edit(task, { ...dueAt(inAnHour()) }, ['due_time']);
     expect(await sweepAll()).toBe(0);
-    await edit(task, { dueTime: new Date(Date.now() - 2 * hour) }, ['due_time']);
+    await edit(task, { ...dueAt(new Date(Date.now() - 2 * hour)) }, ['due_time']);
     expect(await sweepAll()).toBe(1);
     expect(await sweepAll()).toBe(0);
     expect((await overdueEvents(task.id)).map((event) => event.change?.dueVersion)).toEqual([1n, 3n]);
   });
 
   it('stays silent about a due version that was announced before the task was closed and reopened', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await sweepAll();
     await edit(task, { status: TaskStatus.COMPLETED }, ['status']);
     expect(await service.sql('select 1 from task_due')).toEqual([]);
@@ -87,25 +103,29 @@ describe('the overdue sweep', () => {
   });
 
   it('announces again what was rescheduled while it was closed', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await sweepAll();
     await edit(task, { status: TaskStatus.COMPLETED }, ['status']);
-    await edit(task, { dueTime: new Date(Date.now() - 2 * hour) }, ['due_time']);
+    await edit(task, { ...dueAt(new Date(Date.now() - 2 * hour)) }, ['due_time']);
     await edit(task, { status: TaskStatus.PENDING }, ['status']);
     expect(await sweepAll()).toBe(1);
     expect((await overdueEvents(task.id)).map((event) => event.change?.dueVersion)).toEqual([1n, 2n]);
   });
 
   it('stays silent when only the assignee changes, and knows the new one', async () => {
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await sweepAll();
     await edit(task, { assigneeId: owner.userId }, ['assignee_id']);
     expect(await sweepAll()).toBe(0);
-    expect(await service.sql('select assignee_id from task_due where overdue_time is not null')).toEqual([{ assignee_id: owner.userId }]);
+    expect(await service.sql('select assignee_id from task_due where overdue_time is not null')).toEqual([
+      { assignee_id: owner.userId },
+    ]);
   });
 
   it('passes over tasks that were completed, cancelled or deleted, and finds those reopened', async () => {
-    const [completed, cancelled, deleted] = await Promise.all([1, 2, 3].map(() => createTask(service, owner, { dueTime: anHourAgo() })));
+    const [completed, cancelled, deleted] = await Promise.all(
+      [1, 2, 3].map(() => createTask(service, owner, { ...dueAt(anHourAgo()) })),
+    );
     if (!completed || !cancelled || !deleted) throw new Error('three tasks');
     await edit(completed, { status: TaskStatus.COMPLETED }, ['status']);
     await edit(cancelled, { status: TaskStatus.CANCELLED }, ['status']);
@@ -121,14 +141,21 @@ describe('the overdue sweep', () => {
     for (const other of others) await service.sql(insertDue, [other.userId, 1, anHourAgo()]);
 
     const first = await sweep(1000);
-    expect([first.marked, first.more]).toEqual([1000, true]);
-    const waiting = await service.sql('select 1 from task_due where overdue_time is null and owner_id <> $1', [owner.userId]);
+    expect([first.markedCount, first.more]).toEqual([1000, true]);
+    const waiting = await service.sql('select 1 from task_due where overdue_time is null and owner_id <> $1', [
+      owner.userId,
+    ]);
     expect(waiting).toEqual([]);
-    const early = await service.sql<{ due: boolean }>('select bool_and(due_time < (select min(due_time) from task_due where overdue_time is null and owner_id = $1)) as due from task_due where overdue_time is not null and owner_id = $1', [owner.userId]);
+    const early = await service.sql<{ due: boolean }>(
+      'select bool_and(due_time < (select min(due_time) from task_due where overdue_time is null and owner_id = $1)) as due from task_due where overdue_time is not null and owner_id = $1',
+      [owner.userId],
+    );
     expect(early).toEqual([{ due: true }]);
 
     expect(await sweepAll(5000)).toBe(24_000);
-    const [count] = await service.sql<{ events: string; tasks: string }>('select count(*) as events, count(distinct subject_id) as tasks from events');
+    const [count] = await service.sql<{ events: string; tasks: string }>(
+      'select count(*) as events, count(distinct subject_id) as tasks from events',
+    );
     expect(count).toEqual({ events: '25000', tasks: '25000' });
     const gaps = await service.sql('select stream_id from events group by stream_id having max(sequence) <> count(*)');
     expect(gaps).toEqual([]);
@@ -136,10 +163,21 @@ describe('the overdue sweep', () => {
 
   it('marks each task once when several sweep at the same time as owners change them, without a deadlock', async () => {
     const owners = await Promise.all([1, 2, 3].map(() => service.newUser()));
-    const tasks = await Promise.all(owners.flatMap((user) => Array.from({ length: 40 }, async () => ({ user, task: await createTask(service, user, { dueTime: anHourAgo() }) }))));
+    const tasks = await Promise.all(
+      owners.flatMap((user) =>
+        Array.from({ length: 40 }, async () => ({
+          user,
+          task: await createTask(service, user, { ...dueAt(anHourAgo()) }),
+        })),
+      ),
+    );
     const changes = tasks.map(async ({ user, task }, index) => {
-      if (index % 3 === 0) await service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }, ['status']), user.as);
-      if (index % 3 === 1) await service.tasks.updateTask(update(task.id, { title: 'renamed', dueTime: anHourAgo() }, ['title', 'due_time']), user.as);
+      if (index % 3 === 0) await service.tasks.updateTask(update(task.id, { status: TaskStatus.COMPLETED }), user.as);
+      if (index % 3 === 1)
+        await service.tasks.updateTask(
+          update(task.id, { title: 'renamed', ...dueAt(anHourAgo()) }, ['title', 'due_time']),
+          user.as,
+        );
     });
     const sweeps = Array.from({ length: 8 }, () => sweepAll(10));
     const results = await Promise.allSettled([...changes, ...sweeps]);
@@ -158,35 +196,39 @@ describe('the overdue sweep', () => {
   });
 
   it('leaves a task that somebody is changing to the next batch', async () => {
-    const held = await createTask(service, owner, { dueTime: anHourAgo() });
-    await createTask(service, owner, { dueTime: anHourAgo() });
+    const held = await createTask(service, owner, { ...dueAt(anHourAgo()) });
+    await createTask(service, owner, { ...dueAt(anHourAgo()) });
     await service.sql('begin');
     await service.sql('select 1 from tasks where id = $1 for update', [held.id]);
-    expect((await sweep()).marked).toBe(1);
+    expect((await sweep()).markedCount).toBe(1);
     await service.sql('commit');
-    expect((await sweep()).marked).toBe(1);
+    expect((await sweep()).markedCount).toBe(1);
   });
 
   it('goes on where the last batch ended, which is not behind a task that somebody held, nor behind what is due since', async () => {
     const ago = (hours: number): Date => new Date(Date.now() - hours * hour);
     const [first, held, third, last] = [ago(5), ago(4), ago(3), ago(2)];
-    for (const dueTime of [first, held, third, last]) await createTask(service, owner, { dueTime });
-    const next = async (batchSize: number, fromDueTime?: Date) => service.internal.sweepOverdue({ batchSize, fromDueTime }, await asScheduler());
-    expect(await next(1)).toEqual({ marked: 1, more: true, oldestDueTime: first, nextDueTime: held });
+    for (const dueTime of [first, held, third, last]) await createTask(service, owner, dueAt(dueTime));
+    const next = async (batchSize: number, dueStartTime?: Date) => service.sweep({ batchSize, dueStartTime });
+    expect(await next(1)).toEqual({ markedCount: 1, more: true, oldestDueTime: first, nextDueTime: held });
     await service.sql('begin');
     await service.sql('select 1 from tasks where due_time = $1 for update', [held]);
-    expect(await next(2, held)).toEqual({ marked: 1, more: true, oldestDueTime: third, nextDueTime: held });
+    expect(await next(2, held)).toEqual({ markedCount: 1, more: true, oldestDueTime: third, nextDueTime: held });
     await service.sql('commit');
     expect(await next(1, held)).toMatchObject({ oldestDueTime: held, nextDueTime: last });
     const late = ago(6);
-    await createTask(service, owner, { dueTime: late });
-    expect(await next(5, last)).toEqual({ marked: 1, more: false, oldestDueTime: last, nextDueTime: undefined });
-    expect(await next(5)).toEqual({ marked: 1, more: false, oldestDueTime: late, nextDueTime: undefined });
+    await createTask(service, owner, dueAt(late));
+    expect(await next(5, last)).toEqual({ markedCount: 1, more: false, oldestDueTime: last, nextDueTime: undefined });
+    expect(await next(5)).toEqual({ markedCount: 1, more: false, oldestDueTime: late, nextDueTime: undefined });
   });
 
   it('is for the scheduler only', async () => {
     expect(await refused(service.internal.sweepOverdue({}, owner.as))).toMatchObject({ kind: 'permission_denied' });
-    expect(await refused(service.internal.sweepOverdue({}, await service.asService('users')))).toEqual({ kind: 'permission_denied', reason: 'CALLER_NOT_ALLOWED' });
-    expect(await refused(service.internal.sweepOverdue({ batchSize: 5001 }, await asScheduler()))).toEqual({ kind: 'invalid_argument', reason: 'INVALID_FIELD' });
+    expect(await kindAndReason(service.internal.sweepOverdue({}, await service.asService('users')))).toBe(
+      'permission_denied/CALLER_NOT_ALLOWED',
+    );
+    expect(await kindAndReason(service.internal.sweepOverdue({ batchSize: 5001 }, await asScheduler()))).toBe(
+      'invalid_argument/INVALID_FIELD',
+    );
   });
 });

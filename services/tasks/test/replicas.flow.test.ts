@@ -1,41 +1,30 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { BatchCreateTasksResponse, BatchDeleteTasksResponse, BatchUpdateTasksResponse, Task, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { startTcpProxy, until } from '#libs/devcluster';
+import { describe, expect, it } from '@jest/globals';
+import {
+  BatchCreateTasksResponse,
+  BatchDeleteTasksResponse,
+  BatchUpdateTasksResponse,
+  Task,
+  TasksServiceService,
+} from '#contract/tasks/v1/tasks';
+import { startTcpProxy, waitUntil } from '#dev/cluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
-import { Client } from 'pg';
-import { refusal, refused } from '../../test/refusals.ts';
-import { createTask, listAll, update } from './factories.ts';
+import { refusal, refused } from '#dev/testing';
+import { createTask, creations, deletions, listAll, taskOf, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
-import { startTasksCluster, type TasksCluster } from './start-cluster.ts';
-import type { TestUser } from './start-tasks.ts';
+import { usePeople, useTasksCluster } from './start-cluster.ts';
 
 type Tasks = PublicClient<TasksServiceService>;
 
 describe('two replicas of tasks', () => {
-  let service: TasksCluster;
-  let second: Tasks;
-  let user: TestUser;
-  let database: Client;
-  beforeAll(async () => {
-    service = await startTasksCluster({ replicas: { tasks: 2 } });
-    second = openPublicClient(TasksServiceService, service.cluster.address('tasks', 1));
-    user = await service.newUser('Ada');
-    database = new Client({ connectionString: service.cluster.databaseUrl('tasks') });
-    await database.connect();
-  });
-  afterAll(async () => {
-    await database.end();
-    second.close();
-    await service.stop();
-  });
+  const service = useTasksCluster({ replicas: { tasks: 2 } });
+  const [user] = usePeople(service, 'Ada');
 
   const range = (count: number): number[] => [...Array(count).keys()];
   const numbers = (watched: Parameters<typeof events>[0]) => events(watched).map(({ sequence }) => Number(sequence));
 
   it('Q8 tell a watcher of the one within a heartbeat what was written through the other', async () => {
     const watcher = await service.newUser('Wendy');
-    const watching = await watch({ tasks: second }, watcher);
+    const watching = await watch({ tasks: service.second }, watcher);
     for (const round of range(5)) {
       const heartbeats = watching.news.length;
       const task = await createTask(service, watcher, { title: `task ${round}` });
@@ -47,7 +36,7 @@ describe('two replicas of tasks', () => {
 
   it('Q8 let a watcher of the one that was killed go on at the other, with every event once', async () => {
     const watcher = await service.newUser('Will');
-    const first = await watch({ tasks: second }, watcher);
+    const first = await watch({ tasks: service.second }, watcher);
     const ended = refused(first.until(() => false));
     const writing = Promise.all(range(40).map((index) => createTask(service, watcher, { title: `task ${index}` })));
     await first.until(() => events(first).length >= 5);
@@ -78,14 +67,14 @@ describe('two replicas of tasks', () => {
       await slow.listTasks({ pageSize: 1 }, user.as);
       proxy.mute();
       const unanswered = refusal(send(slow));
-      await until(
-        async () => (await database.query('select 1 from idempotency_records where request_id = $1', [requestId])).rows.length,
-        (rows) => rows === 1,
+      await waitUntil(
+        async () => (await service.sql('select 1 from idempotency_records where request_id = $1', [requestId])).length,
+        1,
       );
       await service.cluster.kill('tasks', 'SIGKILL');
       await proxy.cut();
       expect((await unanswered).kind).toBe('unavailable');
-      return await send(second);
+      return await send(service.second);
     } finally {
       slow.close();
       await proxy.close();
@@ -93,24 +82,28 @@ describe('two replicas of tasks', () => {
     }
   }
 
-  const bytes = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) => Buffer.from(codec.encode(message).finish()).toString('hex');
-  const eventsOf = async (ids: string[]) => (await database.query('select 1 from events where subject_id = any($1)', [ids])).rows.length;
+  const bytes = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) =>
+    Buffer.from(codec.encode(message).finish()).toString('hex');
+  const eventsOf = async (ids: string[]) =>
+    (await service.sql('select 1 from events where subject_id = any($1)', [ids])).length;
 
   it('C4 C8 give one effect and one answer to a batch whose replica was killed between commit and answer', async () => {
     const tasks = range(20).map((index) => Task.fromPartial({ title: `batch ${index}` }));
-    const create = (to: Tasks) => to.batchCreateTasks({ tasks, requestId: 'killed-create' }, user.as);
+    const create = (to: Tasks) =>
+      to.batchCreateTasks({ requests: creations(tasks), requestId: 'killed-create' }, user.as);
     const created = await killBeforeAnswer('killed-create', create);
-    const ids = created.results.map(({ task }) => task?.id ?? '');
+    const ids = created.results.map((result) => taskOf(result)?.id ?? '');
     expect((await listAll(service, user, { pageSize: 500 })).map(({ id }) => id).sort()).toEqual([...ids].sort());
     expect(bytes(BatchCreateTasksResponse, await create(service.tasks))).toBe(bytes(BatchCreateTasksResponse, created));
 
-    const requests = ids.map((id) => update(id, { title: 'changed' }, ['title']));
+    const requests = ids.map((id) => update(id, { title: 'changed' }));
     const change = (to: Tasks) => to.batchUpdateTasks({ requests, requestId: 'killed-update' }, user.as);
     const changed = await killBeforeAnswer('killed-update', change);
     expect(bytes(BatchUpdateTasksResponse, await change(service.tasks))).toBe(bytes(BatchUpdateTasksResponse, changed));
-    expect(changed.results.every(({ task }) => task?.title === 'changed')).toBe(true);
+    expect(changed.results.every((result) => taskOf(result)?.title === 'changed')).toBe(true);
 
-    const remove = (to: Tasks) => to.batchDeleteTasks({ taskIds: ids, requestId: 'killed-delete' }, user.as);
+    const remove = (to: Tasks) =>
+      to.batchDeleteTasks({ requests: deletions(ids), requestId: 'killed-delete' }, user.as);
     const removed = await killBeforeAnswer('killed-delete', remove);
     expect(bytes(BatchDeleteTasksResponse, await remove(service.tasks))).toBe(bytes(BatchDeleteTasksResponse, removed));
     expect(await listAll(service, user)).toEqual([]);
@@ -118,19 +111,24 @@ describe('two replicas of tasks', () => {
   });
 
   it('A7 end the streams of somebody who logged out, and of an account that was disabled', async () => {
-    const auth = openPublicClient(AuthServiceService, service.cluster.address('auth'));
+    const { auth } = service;
     const leave: ((account: { userId: string; refreshToken: string }) => Promise<unknown>)[] = [
       ({ refreshToken }) => auth.logout({ refreshToken }),
       async ({ userId }) => auth.disableAccount({ accountId: userId }, (await service.admin()).as),
     ];
     for (const [index, end] of leave.entries()) {
-      const { account, tokens } = await auth.register({ email: `leaver-${index}@example.com`, password: 'a long passphrase', displayName: 'Leaver' });
+      const { account, tokens } = await auth.register({
+        email: `leaver-${index}@example.com`,
+        password: 'a long passphrase',
+        displayName: 'Leaver',
+      });
       const as = { token: tokens?.accessToken ?? '' };
-      const streams = await Promise.all([service.tasks, second].map((tasks) => watch({ tasks }, { userId: account?.id ?? '', as })));
+      const streams = await Promise.all(
+        [service.tasks, service.second].map((tasks) => watch({ tasks }, { userId: account?.id ?? '', as })),
+      );
       const ends = streams.map((stream) => refused(stream.until(() => false)));
       await end({ userId: account?.id ?? '', refreshToken: tokens?.refreshToken ?? '' });
       for (const ended of ends) expect(await ended).toEqual({ kind: 'unauthenticated', reason: 'TOKEN_INVALID' });
     }
-    auth.close();
   });
 });

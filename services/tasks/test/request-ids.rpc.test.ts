@@ -1,26 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { CreateTaskResponse, Task, UpdateTaskResponse } from '#contract/tasks/v1/tasks';
-import { refusal, refused } from '../../test/refusals.ts';
-import { createTask, update } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { refusal, refused } from '#dev/testing';
+import { countDifferent, createTask, staleEtag, update } from './factories.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
 
 describe('request ids', () => {
-  let service: TestTasks;
-  let user: TestUser;
-  beforeAll(async () => {
-    service = await startTasks();
-    user = await service.newUser();
-  });
-  afterAll(() => service.stop());
+  const service = useTasks();
+  const [user] = useUsers(service, 'user');
 
   const create = (requestId: string, title = 'once', as = user.as): Promise<CreateTaskResponse> =>
     service.tasks.createTask({ task: Task.fromPartial({ title }), requestId }, as);
-  const countTitled = async (title: string): Promise<number> => (await service.sql('select 1 from tasks where title = $1', [title])).length;
+  const countTitled = async (title: string): Promise<number> =>
+    (await service.sql('select 1 from tasks where title = $1', [title])).length;
 
   it('give 20 parallel requests one task, one event and the same bytes', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => create('parallel', 'parallel')));
-    const bytes = new Set(answers.map((answer) => Buffer.from(CreateTaskResponse.encode(answer).finish()).toString('hex')));
-    expect(bytes.size).toBe(1);
+    expect(countDifferent(CreateTaskResponse, answers)).toBe(1);
     expect(await countTitled('parallel')).toBe(1);
     expect(await service.sql('select 1 from events where subject_id = $1', [answers[0]?.task?.id])).toHaveLength(1);
   });
@@ -49,7 +44,7 @@ describe('request ids', () => {
   it('are free again when the request failed', async () => {
     const task = await createTask(service, user);
     const stale = update(task.id, { title: 'x', etag: 'stale' }, ['title'], 'failed');
-    expect(await refused(service.tasks.updateTask(stale, user.as))).toEqual({ kind: 'aborted', reason: 'ETAG_MISMATCH' });
+    expect(await refused(service.tasks.updateTask(stale, user.as))).toEqual(staleEtag);
     await service.tasks.updateTask(update(task.id, { title: 'x' }, ['title'], 'failed'), user.as);
   });
 

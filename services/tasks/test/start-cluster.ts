@@ -1,21 +1,29 @@
 import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import { Client, type QueryResultRow } from 'pg';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#libs/devcluster';
-import { openPublicClient, patiently, type PublicClient } from '#libs/grpc';
+import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#dev/cluster';
+import { openPublicClient, retry, type PublicClient } from '#libs/grpc';
 import type { TestUser } from './start-tasks.ts';
 
 export interface TasksCluster {
   cluster: Cluster;
+  auth: PublicClient<typeof AuthServiceService>;
+  users: PublicClient<typeof UsersServiceService>;
   tasks: PublicClient<typeof TasksServiceService>;
-  /** Somebody whom every service knows. */
+  /** The second replica of tasks, where the cluster has one. */
+  second: PublicClient<typeof TasksServiceService>;
+  /** Rows of the database of tasks. */
+  sql<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** A new user whom every service knows. */
   newUser(displayName: string): Promise<TestUser>;
   admin(): Promise<TestUser>;
   stop(): Promise<void>;
 }
 
-/** auth, users and tasks as processes of their own. */
+/** Starts auth, users and tasks as separate processes. */
 export async function startTasksCluster(options: Partial<ClusterOptions> = {}): Promise<TasksCluster> {
   const cluster = await startCluster({
     postgresAdminUrl: testPostgresUrl(),
@@ -28,15 +36,28 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
   const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
   const users = openPublicClient(UsersServiceService, cluster.address('users'));
   const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+  const hasSecond = (options.replicas?.tasks ?? 1) > 1;
+  const second = hasSecond ? openPublicClient(TasksServiceService, cluster.address('tasks', 1)) : tasks;
+  const database = new Client({ connectionString: cluster.databaseUrl('tasks') });
+  await database.connect();
   return {
     cluster,
+    auth,
+    users,
     tasks,
+    second,
+    sql: async <Row extends QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await database.query<Row>(text, values)).rows,
     newUser: async (displayName) => {
       const email = `${randomBytes(8).toString('hex')}@example.com`;
-      const { account, tokens } = await auth.register({ email, password: randomBytes(12).toString('hex'), displayName });
+      const { account, tokens } = await auth.register({
+        email,
+        password: randomBytes(12).toString('hex'),
+        displayName,
+      });
       const user = { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
       // On a busy machine auth answers before users has heard of it.
-      await patiently(() => users.getMe({}, user.as));
+      await retry(() => users.getMe({}, user.as));
       return user;
     },
     admin: async () => {
@@ -44,8 +65,32 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
       return { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
     },
     stop: async () => {
-      for (const client of [auth, users, tasks]) client.close();
+      for (const client of new Set([auth, users, tasks, second])) client.close();
+      await database.end();
       await cluster.stop();
     },
   };
+}
+
+/** Starts a cluster before the tests of a block and stops it after them; its members are there when the tests run. */
+export function useTasksCluster(options: Partial<ClusterOptions> = {}): TasksCluster {
+  const service = {} as TasksCluster;
+  beforeAll(async () => {
+    Object.assign(service, await startTasksCluster(options));
+  }, 120_000);
+  afterAll(() => service.stop());
+  return service;
+}
+
+/** A new user of each name for the tests of a block. They are there when the tests run. */
+export function usePeople<const N extends readonly string[]>(
+  service: TasksCluster,
+  ...names: N
+): { [K in keyof N]: TestUser } {
+  const people = names.map(() => ({}) as TestUser);
+  beforeAll(async () => {
+    const created = await Promise.all(names.map((name) => service.newUser(name)));
+    for (const [index, person] of people.entries()) Object.assign(person, created[index]);
+  });
+  return people as unknown as { [K in keyof N]: TestUser };
 }

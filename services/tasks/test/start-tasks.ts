@@ -1,37 +1,82 @@
-import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { afterAll, beforeAll } from '@jest/globals';
+import {
+  InternalTasksServiceService,
+  TasksServiceService,
+  type SweepOverdueRequest,
+  type SweepOverdueResponse,
+} from '#contract/tasks/v1/tasks';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
-import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
+import { nobody, prepareTestService, type TestService, type TestUser } from '#dev/testing';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { TasksConfig } from '../src/config.ts';
 
-export type { TestUser } from '../../test/grounds.ts';
+export type { TestUser } from '#dev/testing';
 
-export interface TestTasks extends Pick<Grounds, 'databaseUrl' | 'logLines' | 'sql' | 'asService' | 'cutDatabase' | 'newUser'> {
+export interface TestTasks extends Pick<
+  TestService,
+  'databaseUrl' | 'logLines' | 'sql' | 'asService' | 'cutDatabase' | 'newUser'
+> {
   tasks: PublicClient<typeof TasksServiceService>;
   internal: PublicClient<typeof InternalTasksServiceService>;
   app: RunningApp;
+  /** As the scheduler, with a new token: one lives for a minute, which some tests exceed on a slow machine. */
+  sweep(request?: Partial<SweepOverdueRequest>): Promise<SweepOverdueResponse>;
   stop(): Promise<void>;
 }
 
-/** The service alone in this process, on a database of its own, with keys of its own. Redis only counts limits. */
-export async function startTasks({ config: changes, ...overrides }: AppOverrides & { config?: Partial<TasksConfig> } = {}): Promise<TestTasks> {
-  const grounds = await prepareGrounds('tasks');
-  const { logger, accessKeys } = grounds;
-  const config: TasksConfig = { ...grounds.config, authAddress: nobody, usersAddress: nobody, retentionDays: 30, eventRetentionDays: 90, ...changes };
+/** Starts the service alone in this process, with its own database and keys. Redis is used only for limits. */
+export async function startTasks({
+  config: changes,
+  ...overrides
+}: AppOverrides & { config?: Partial<TasksConfig> } = {}): Promise<TestTasks> {
+  const testService = await prepareTestService('tasks');
+  const { logger, accessKeys } = testService;
+  const config: TasksConfig = {
+    ...testService.config,
+    authAddress: nobody,
+    usersAddress: nobody,
+    retentionDays: 30,
+    eventRetentionDays: 90,
+    ...changes,
+  };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   const tasks = openPublicClient(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
-    ...grounds,
+    ...testService,
     tasks,
     internal,
     app,
+    sweep: async (request = {}) => internal.sweepOverdue(request, await testService.asService('scheduler')),
     stop: async () => {
       tasks.close();
       internal.close();
       await app.stop();
-      await grounds.leave();
+      await testService.leave();
     },
   };
+}
+
+/** Starts the service before the tests of a block and stops it after them; its members are there when the tests run. */
+export function useTasks(options: Parameters<typeof startTasks>[0] = {}): TestTasks {
+  const service = {} as TestTasks;
+  beforeAll(async () => {
+    Object.assign(service, await startTasks(options));
+  });
+  afterAll(() => service.stop());
+  return service;
+}
+
+/** New users for the tests of a block, in the given roles. They are there when the tests run. */
+export function useUsers<const R extends readonly ('user' | 'admin')[]>(
+  service: Pick<TestTasks, 'newUser'>,
+  ...roles: R
+): { [K in keyof R]: TestUser } {
+  const users = roles.map(() => ({}) as TestUser);
+  beforeAll(async () => {
+    const created = await Promise.all(roles.map((role) => service.newUser(role)));
+    for (const [index, user] of users.entries()) Object.assign(user, created[index]);
+  });
+  return users as unknown as { [K in keyof R]: TestUser };
 }

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TaskStatus } from '#contract/tasks/v1/tasks';
 import { statuses } from '../src/domain/task-enums.ts';
-import { refusal } from '../../test/refusals.ts';
+import { refusal } from '#dev/testing';
 import { createTask, update } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { useTasks, useUsers } from './start-tasks.ts';
 
 const { PENDING, IN_PROGRESS, COMPLETED, CANCELLED } = TaskStatus;
 const targets: Readonly<Record<string, readonly TaskStatus[]>> = {
@@ -12,20 +12,20 @@ const targets: Readonly<Record<string, readonly TaskStatus[]>> = {
   [COMPLETED]: [PENDING, COMPLETED],
   [CANCELLED]: [PENDING, CANCELLED],
 };
-const moves = statuses.flatMap((from) => statuses.map((to) => ({ from, to, legal: targets[from]?.includes(to) ?? false })));
+const moves = statuses.flatMap((from) =>
+  statuses.map((to) => ({ from, to, legal: targets[from]?.includes(to) ?? false })),
+);
 
 describe('C5 the status of a task', () => {
-  let service: TestTasks;
-  let owner: TestUser;
-  beforeAll(async () => {
-    service = await startTasks();
-    owner = await service.newUser();
-  });
-  afterAll(() => service.stop());
+  const service = useTasks();
+  const [owner] = useUsers(service, 'user');
 
   const move = async (from: TaskStatus, to: TaskStatus) => {
     const task = await createTask(service, owner, { status: from });
-    return { task, moving: service.tasks.updateTask(update(task.id, { status: to, title: 'moved' }, ['status', 'title']), owner.as) };
+    return {
+      task,
+      moving: service.tasks.updateTask(update(task.id, { status: to, title: 'moved' }), owner.as),
+    };
   };
 
   it.each(moves.filter(({ legal }) => legal))('may go from $from to $to', async ({ from, to }) => {
@@ -44,7 +44,11 @@ describe('C5 the status of a task', () => {
     const plain = (status: TaskStatus): string => status.replace('TASK_STATUS_', '');
     expect([kind, reason]).toEqual(['failed_precondition', 'ILLEGAL_STATUS_TRANSITION']);
     expect(details.preconditions).toEqual([
-      { type: 'TASK_STATUS', subject: `tasks/${task.id}`, description: `a task that is ${plain(from)} cannot become ${plain(to)}` },
+      {
+        type: 'TASK_STATUS',
+        subject: `tasks/${task.id}`,
+        description: `a task that is ${plain(from)} cannot become ${plain(to)}`,
+      },
     ]);
     expect((await service.tasks.getTask({ taskId: task.id }, owner.as)).task).toEqual(task);
   });

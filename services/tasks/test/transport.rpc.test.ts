@@ -1,26 +1,81 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { describe, expect, it } from '@jest/globals';
 import { compressionAlgorithms, credentials, Client, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
 import { CreateTaskRequest, Task, TasksServiceService, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
-import { HealthCheckRequest, HealthService, type HealthCheckResponse } from '../../../libs/contract/src/gen/grpc/health/v1/health.ts';
+import {
+  HealthCheckRequest,
+  HealthService,
+  type HealthCheckResponse,
+} from '../../../libs/contract/src/gen/grpc/health/v1/health.ts';
+import { Timestamp } from '#google/protobuf/timestamp';
+import { CallError } from '#libs/grpc';
 import { createTask } from './factories.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { startTasks, useTasks, useUsers } from './start-tasks.ts';
 
-let service: TestTasks;
-let user: TestUser;
-beforeAll(async () => {
-  service = await startTasks();
-  user = await service.newUser();
-});
-afterAll(() => service.stop());
+const service = useTasks();
+const [user] = useUsers(service, 'user');
 
 describe('G5 numbers', () => {
   it('beyond 2^53 arrive exactly', async () => {
     const counted = await service.newUser();
     await createTask(service, counted);
     const many = 2n ** 60n + 1n;
-    await service.sql('update event_stream_heads set counters[2] = $2 where stream_id = $1', [counted.userId, String(many)]);
+    await service.sql('update event_stream_heads set counters[2] = $2 where stream_id = $1', [
+      counted.userId,
+      String(many),
+    ]);
     const { stats } = await service.tasks.getTaskStats({ ownerId: '' }, counted.as);
-    expect([stats?.total, stats?.pending, stats?.openMedium]).toEqual([many, many, many]);
+    expect([stats?.totalCount, stats?.pendingCount, stats?.openMediumCount]).toEqual([many, many, many]);
+  });
+});
+
+describe('G5 times', () => {
+  /** A time as a client in another language may send it. */
+  type WireTime = { seconds: bigint; nanos: number };
+
+  function send(path: string, ...times: (readonly [field: number, time: WireTime])[]): Promise<unknown> {
+    const writer = new BinaryWriter();
+    for (const [field, time] of times)
+      writer.tag(field, WireType.LengthDelimited).bytes(Timestamp.encode(time).finish());
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${user.as.token}`);
+    const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure());
+    return new Promise((resolve, reject) => {
+      channel.makeUnaryRequest(
+        path,
+        Buffer.from,
+        (bytes) => bytes,
+        writer.finish(),
+        metadata,
+        (error, answer) => (error === null ? resolve(answer) : reject(new CallError(path, error))),
+      );
+    }).finally(() => channel.close());
+  }
+  const { path } = TasksServiceService.listTasks;
+  const [dueStartTime, dueEndTime] = [6, 7];
+
+  it('that are none are refused by name, all at once', async () => {
+    const sent = send(
+      path,
+      [dueStartTime, { seconds: 0n, nanos: 2 ** 31 - 1 }],
+      [dueEndTime, { seconds: 2n ** 40n, nanos: 0 }],
+    );
+
+    await expect(sent).rejects.toMatchObject({
+      kind: 'invalid_argument',
+      reason: 'INVALID_FIELD',
+      details: { violations: [{ field: 'due_start_time' }, { field: 'due_end_time' }] },
+    });
+  });
+
+  it('of the first and the last instant are bounds like others', async () => {
+    await expect(
+      send(
+        path,
+        [dueStartTime, { seconds: -62_135_596_800n, nanos: 0 }],
+        [dueEndTime, { seconds: 253_402_300_799n, nanos: 999_999_999 }],
+      ),
+    ).resolves.toBeDefined();
   });
 });
 
@@ -31,15 +86,22 @@ describe('G10 a client that compresses', () => {
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${user.as.token}`);
     return new Promise((resolve, reject) => {
-      channel.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error, answer) => (answer === undefined ? reject(error as Error) : resolve(answer)));
+      channel.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error, answer) =>
+        answer === undefined ? reject(error as Error) : resolve(answer),
+      );
     });
   }
 
   it.each(['gzip', 'deflate'] as const)('with %s is understood', async (algorithm) => {
-    const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure(), { 'grpc.default_compression_algorithm': compressionAlgorithms[algorithm] });
+    const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure(), {
+      'grpc.default_compression_algorithm': compressionAlgorithms[algorithm],
+    });
     try {
       const description = 'The same again and again. '.repeat(300).trim();
-      const { task } = await call(channel, CreateTaskRequest.fromPartial({ task: Task.fromPartial({ title: algorithm, description }) }));
+      const { task } = await call(
+        channel,
+        CreateTaskRequest.fromPartial({ task: Task.fromPartial({ title: algorithm, description }) }),
+      );
       expect(task).toMatchObject({ title: algorithm, description });
       expect((await service.tasks.getTask({ taskId: task?.id ?? '' }, user.as)).task).toEqual(task);
     } finally {
@@ -55,7 +117,14 @@ describe('G6 health of the service', () => {
     const cut = await startTasks();
     const channel = new Client(`127.0.0.1:${cut.app.grpcPort}`, credentials.createInsecure());
     const { path, requestSerialize, responseDeserialize } = HealthService.watch;
-    const watching = names.map((name) => channel.makeServerStreamRequest(path, requestSerialize, responseDeserialize, HealthCheckRequest.fromPartial({ service: name })));
+    const watching = names.map((name) =>
+      channel.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        HealthCheckRequest.fromPartial({ service: name }),
+      ),
+    );
     const seen = watching.map(follow);
     try {
       await Promise.all(seen.map((status) => status.until('SERVING')));

@@ -1,34 +1,33 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
-import { refused } from '../../test/refusals.ts';
+import { refused } from '#dev/testing';
 import { anHourAgo, createTask, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
-import { startTasks, type TestTasks, type TestUser } from './start-tasks.ts';
+import { startTasks, useTasks, useUsers, type TestUser } from './start-tasks.ts';
+import { dueAt } from './due.ts';
 
 describe('WatchTasks', () => {
-  let service: TestTasks;
-  let owner: TestUser;
-  let other: TestUser;
-  beforeAll(async () => {
-    service = await startTasks({ heartbeatMs: 1000 });
-    [owner, other] = [await service.newUser(), await service.newUser()];
-  });
-  afterAll(() => service.stop());
+  const service = useTasks({ heartbeatMs: 1000 });
+  const [owner, other] = useUsers(service, 'user', 'user');
 
   it('Q8 tells every write of the own tasks within a second of its commit, and to nobody else', async () => {
     const [mine, theirs] = [await watch(service, owner), await watch(service, other)];
-    const task = await createTask(service, owner, { dueTime: anHourAgo() });
+    const task = await createTask(service, owner, { ...dueAt(anHourAgo()) });
     const begun = mine.news.length;
     await mine.until(() => events(mine).some(({ taskId }) => taskId === task.id));
     // A heartbeat comes after every second without news.
     expect(mine.news.slice(begun).filter(({ event }) => event === undefined).length).toBeLessThanOrEqual(1);
-    await service.tasks.updateTask(update(task.id, { status: TaskStatus.IN_PROGRESS }, ['status']), owner.as);
-    await service.internal.sweepOverdue({}, await service.asService('scheduler'));
+    await service.tasks.updateTask(update(task.id, { status: TaskStatus.IN_PROGRESS }), owner.as);
+    await service.sweep();
     await service.tasks.deleteTask({ taskId: task.id }, owner.as);
     await service.tasks.undeleteTask({ taskId: task.id }, owner.as);
     await mine.until(() => events(mine).length === 5);
 
-    expect(mine.news.filter(({ event }) => event !== undefined).map(({ event, removed }) => [event?.type, event?.taskVersion, removed])).toEqual([
+    expect(
+      mine.news
+        .filter(({ event }) => event !== undefined)
+        .map(({ event, removed }) => [event?.type, event?.taskVersion, removed]),
+    ).toEqual([
       [TaskEventType.CREATED, 1n, false],
       [TaskEventType.UPDATED, 2n, false],
       [TaskEventType.OVERDUE, 2n, false],
@@ -54,7 +53,9 @@ describe('WatchTasks', () => {
     await second.until(() => events(second).length === 120);
     await createTask(service, user);
     await second.until(() => events(second).length === 121);
-    expect(events(second).map(({ sequence }) => sequence)).toEqual(Array.from({ length: 121 }, (_, index) => BigInt(index + 11)));
+    expect(events(second).map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 121 }, (_, index) => BigInt(index + 11)),
+    );
     await second.stop();
   });
 
@@ -81,7 +82,13 @@ describe('WatchTasks', () => {
     const damaged = `${token.slice(0, -3)}${token.endsWith('AAA') ? 'BBB' : 'AAA'}`;
     const begin = (resumeToken: string, user: TestUser) => service.tasks.watchTasks({ resumeToken }, user.as).next();
     const sync = (syncToken: string, user: TestUser) => service.tasks.syncTasks({ syncToken }, user.as);
-    for (const call of [begin(damaged, owner), begin('x', owner), begin(token, other), sync(damaged, owner), sync(token, other)]) {
+    for (const call of [
+      begin(damaged, owner),
+      begin('x', owner),
+      begin(token, other),
+      sync(damaged, owner),
+      sync(token, other),
+    ]) {
       expect(await refused(call)).toEqual({ kind: 'invalid_argument', reason: 'RESUME_TOKEN_INVALID' });
     }
   });

@@ -1,14 +1,18 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { createPageTokens, openServiceDatabase, type Database } from '#libs/db';
-import { bind, openAccess, openPorts, startApplication, type AccessKeys, type ServiceBase } from '#libs/grpc';
+import { bind } from '#libs/grpc';
+import type { AccessKeys } from '#libs/identity';
+import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits } from '#libs/limits';
-import { systemClock, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { runInBackground, startLoop, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import type { UsersConfig } from './config.ts';
 import { createRepositories, databaseDefinition } from './db/database.ts';
 import { createProfileReader } from './db/profile.reader.ts';
 import type { UsersDeps } from './deps.ts';
 import { internalUsersHandlers } from './rpc/internal-users.handlers.ts';
 import { usersHandlers } from './rpc/users.handlers.ts';
+import { pruneRequests } from './use-cases/prune-requests.ts';
+import { setMailboxes } from './use-cases/set-mailboxes.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -24,9 +28,13 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
   return startApplication(config, overrides, async (base) => {
     const database = await openServiceDatabase(base, databaseDefinition);
     const deps = createDeps(base, database, overrides);
+    startMaintenance(base, deps);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     return openPorts(base, {
-      bindings: [bind(UsersServiceService, usersHandlers(deps)), bind(InternalUsersServiceService, internalUsersHandlers(deps))],
+      bindings: [
+        bind(UsersServiceService, usersHandlers(deps)),
+        bind(InternalUsersServiceService, internalUsersHandlers(deps)),
+      ],
       access,
       limits: await openLimits(base),
       schemaVersion: database.schemaVersion,
@@ -35,11 +43,30 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
   });
 }
 
-function createDeps({ config }: Base, database: Database, { clock = systemClock }: AppOverrides): UsersDeps {
+function createDeps({ config, clock: shared }: Base, database: Database, { clock = shared }: AppOverrides): UsersDeps {
   return {
     uow: database.unitOfWork(createRepositories),
     reader: createProfileReader(database.reader),
-    pageTokens: createPageTokens(config.pageTokenKey),
+    pageTokens: createPageTokens(config.pageTokenKeys),
     clock,
   };
+}
+
+const maintenanceIntervalMs = 3_600_000;
+const maintenanceTimeoutMs = 30_000;
+
+function startMaintenance(base: Base, deps: UsersDeps): void {
+  // Again every hour: a replica of the release before may store profiles while this one is rolled out.
+  repeatHourly(base, 'mailboxes', () => setMailboxes(deps));
+  repeatHourly(base, 'request-pruning', () => pruneRequests(deps));
+}
+
+function repeatHourly({ logger, parts }: Base, name: string, work: () => Promise<void>): void {
+  const loop = startLoop({
+    name,
+    logger,
+    intervalMs: maintenanceIntervalMs,
+    run: (signal) => runInBackground({ name, logger, timeoutMs: maintenanceTimeoutMs, signal }, work),
+  });
+  parts.add({ name, stop: loop.stop });
 }

@@ -5,6 +5,8 @@ import type { ProfileReader, ProfileRepository } from './domain/profile.reposito
 /** Everything that one transaction can touch. */
 export interface Repositories {
   profiles: ProfileRepository;
+  /** Requests that were recorded under their idempotency keys. */
+  requests: { prune(limit: number): Promise<number> };
 }
 
 export interface UsersDeps {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startTcpProxy, testPostgresUrl } from '#libs/devcluster';
+import { startTcpProxy, testPostgresUrl } from '#dev/cluster';
 import { createUser, profileRequest } from './factories.ts';
 import { startUsers, type TestUsers } from './start-users.ts';
 
@@ -9,11 +9,12 @@ afterEach(async () => {
 });
 
 async function untilReadinessIs({ app }: TestUsers, status: number): Promise<void> {
-  while ((await fetch(`http://127.0.0.1:${app.httpPort}/readyz`)).status !== status) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await fetch(`http://127.0.0.1:${app.httpPort}/readyz`)).status !== status)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe('with auth down', () => {
-  it('serves, and says of calls that need keys that it has none yet', async () => {
+  it('serves, and refuses calls that need keys as KEYS_UNAVAILABLE', async () => {
     const service = await startUsers({ realKeys: true });
     cleanUps.push(service.stop);
     await untilReadinessIs(service, 200);
@@ -30,9 +31,11 @@ describe('with auth down', () => {
 });
 
 describe('with the database down', () => {
-  it('D33: says UNAVAILABLE to everybody, is not ready but alive, and works again when it is back', async () => {
+  it('D33: answers UNAVAILABLE, is alive but not ready, and works again when the database is back', async () => {
     const proxy = await startTcpProxy(testPostgresUrl());
-    const service = await startUsers({ databaseUrl: (url) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href });
+    const service = await startUsers({
+      databaseUrl: (url) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href,
+    });
     cleanUps.push(proxy.close, service.stop);
     const { userId, token } = await createUser(service);
     const adminToken = await service.tokenFor(userId, 'admin');
@@ -45,7 +48,9 @@ describe('with the database down', () => {
     await expect(service.users.getUser({ userId }, { token })).rejects.toMatchObject(down);
     await expect(service.users.listUsers({}, { token: adminToken })).rejects.toMatchObject(down);
     await expect(service.internal.batchGetUsers({ userIds: [userId] }, tasks)).rejects.toMatchObject(down);
-    await expect(service.internal.upsertProfile(profileRequest(), await service.asService('auth'))).rejects.toMatchObject(down);
+    await expect(
+      service.internal.upsertProfile(profileRequest(), await service.asService('auth')),
+    ).rejects.toMatchObject(down);
     await untilReadinessIs(service, 503);
     expect((await fetch(`http://127.0.0.1:${service.app.httpPort}/livez`)).status).toBe(200);
 

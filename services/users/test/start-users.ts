@@ -1,11 +1,11 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
-import { nobody, prepareGrounds, type Grounds } from '../../test/grounds.ts';
+import { nobody, prepareTestService, type TestService } from '#dev/testing';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { UsersConfig } from '../src/config.ts';
 
-export interface TestUsers extends Pick<Grounds, 'logLines' | 'sql' | 'asService' | 'tokenFor'> {
+export interface TestUsers extends Pick<TestService, 'logLines' | 'sql' | 'asService' | 'tokenFor'> {
   users: PublicClient<typeof UsersServiceService>;
   internal: PublicClient<typeof InternalUsersServiceService>;
   app: RunningApp;
@@ -23,15 +23,20 @@ export interface TestUsersOptions {
 }
 
 /** The service in this process, on a database of its own, with keys of its own. */
-export async function startUsers({ config: changes, overrides, realKeys, databaseUrl }: TestUsersOptions = {}): Promise<TestUsers> {
-  const grounds = await prepareGrounds('users', databaseUrl);
-  const { logger, accessKeys } = grounds;
-  const config: UsersConfig = { ...grounds.config, poolSize: 5, authAddress: nobody, ...changes };
+export async function startUsers({
+  config: changes,
+  overrides,
+  realKeys,
+  databaseUrl,
+}: TestUsersOptions = {}): Promise<TestUsers> {
+  const testService = await prepareTestService('users', databaseUrl);
+  const { logger, accessKeys } = testService;
+  const config: UsersConfig = { ...testService.config, poolSize: 5, authAddress: nobody, ...changes };
   const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys }), ...overrides });
   const users = openPublicClient(UsersServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalUsersServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
-    ...grounds,
+    ...testService,
     users,
     internal,
     app,
@@ -40,7 +45,7 @@ export async function startUsers({ config: changes, overrides, realKeys, databas
       users.close();
       internal.close();
       await app.stop();
-      await grounds.leave();
+      await testService.leave();
     },
   };
 }

@@ -17,7 +17,9 @@ function toMarkdownBlock(block: Block): string {
     case 'code':
       return `\`\`\`sh\n${block.text}\n\`\`\``;
     case 'table':
-      return [block.head, block.head.map(() => '---'), ...block.rows].map((row) => `| ${row.map(inCell).join(' | ')} |`).join('\n');
+      return [block.head, block.head.map(() => '---'), ...block.rows]
+        .map((row) => `| ${row.map(inCell).join(' | ')} |`)
+        .join('\n');
   }
 }
 
@@ -25,18 +27,24 @@ export function toMarkdown(blocks: readonly Block[]): string {
   return `<!-- Generated from proto/ by \`npm run proto:generate\`. Do not edit. -->\n\n${blocks.map(toMarkdownBlock).join('\n\n')}\n`;
 }
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** On one page a link to another file of the reference is a link to the place in it. */
-const targetOf = (target: string): string => (target.includes('#') ? target.slice(target.indexOf('#')) : `#${target.replace('.md', '')}`);
+/** On the HTML page, a link to another file becomes a link to its section. */
+const targetOf = (target: string): string =>
+  target.includes('#') ? target.slice(target.indexOf('#')) : `#${target.replace('.md', '')}`;
 
 function inline(text: string): string {
   return escape(text)
     .replaceAll(/`([^`]+)`/g, '<code>$1</code>')
-    .replaceAll(/\[([^\]]+)\]\(([^)]+)\)/g, (_, label: string, target: string) => `<a href="${targetOf(target)}">${label}</a>`);
+    .replaceAll(
+      /\[([^\]]+)\]\(([^)]+)\)/g,
+      (_, label: string, target: string) => `<a href="${targetOf(target)}">${label}</a>`,
+    );
 }
 
-const cells = (tag: string, row: readonly string[]): string => `<tr>${row.map((cell) => `<${tag}>${inline(cell)}</${tag}>`).join('')}</tr>`;
+const cells = (tag: string, row: readonly string[]): string =>
+  `<tr>${row.map((cell) => `<${tag}>${inline(cell)}</${tag}>`).join('')}</tr>`;
 
 function toHtmlBlock(block: Block): string {
   switch (block.kind) {
@@ -64,7 +72,11 @@ code, pre { font: 13px/1.45 ui-monospace, monospace; background: var(--soft); bo
 
 export function toHtml(title: string, blocks: readonly Block[]): string {
   const headings = blocks.filter((block) => block.kind === 'heading' && block.level < 3);
-  const links = headings.map((block) => (block.kind === 'heading' ? `<a${block.level === 2 ? ' class="sub"' : ''} href="#${block.id}">${escape(block.text)}</a>` : ''));
+  const links = headings.map((block) =>
+    block.kind === 'heading'
+      ? `<a${block.level === 2 ? ' class="sub"' : ''} href="#${block.id}">${escape(block.text)}</a>`
+      : '',
+  );
   return `<!doctype html>
 <!-- Generated from proto/ by \`npm run proto:generate\`. Do not edit. -->
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><link rel="icon" href="data:,"><style>${style}</style></head>

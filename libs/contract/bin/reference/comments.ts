@@ -1,8 +1,17 @@
-import { fromBinary, type DescEnumValue, type DescField, type DescFile, type DescMessage, type DescMethod, type DescService } from '@bufbuild/protobuf';
+import {
+  fromBinary,
+  type DescEnum,
+  type DescEnumValue,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+} from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { fileDescriptors } from '../../src/descriptors.ts';
 
-export type Commented = DescFile | DescService | DescMethod | DescMessage | DescField | DescEnumValue;
+export type Commented = DescFile | DescService | DescMethod | DescMessage | DescField | DescEnum | DescEnumValue;
 
 /** Numbers of fields in descriptor.proto: where in a file something stands. */
 function pathOf(subject: Commented): number[] {
@@ -14,11 +23,17 @@ function pathOf(subject: Commented): number[] {
     case 'rpc':
       return [...pathOf(subject.parent), 2, subject.parent.methods.indexOf(subject)];
     case 'message':
-      return subject.parent === undefined ? [4, subject.file.messages.indexOf(subject)] : [...pathOf(subject.parent), 3, subject.parent.nestedMessages.indexOf(subject)];
+      return subject.parent === undefined
+        ? [4, subject.file.messages.indexOf(subject)]
+        : [...pathOf(subject.parent), 3, subject.parent.nestedMessages.indexOf(subject)];
     case 'field':
       return [...pathOf(subject.parent), 2, subject.parent.proto.field.indexOf(subject.proto)];
+    case 'enum':
+      return subject.parent === undefined
+        ? [5, subject.file.enums.indexOf(subject)]
+        : [...pathOf(subject.parent), 4, subject.parent.nestedEnums.indexOf(subject)];
     case 'enum_value':
-      return [5, subject.parent.file.enums.indexOf(subject.parent), 2, subject.parent.values.indexOf(subject)];
+      return [...pathOf(subject.parent), 2, subject.parent.values.indexOf(subject)];
   }
 }
 
@@ -28,13 +43,21 @@ const fileOf = (subject: Commented): DescFile => {
   return subject.file;
 };
 
-/** By the file's path. The registry's files have no comments. */
-const sourceInfo = new Map(fileDescriptors.map(({ name, bytes }) => [name, fromBinary(FileDescriptorProtoSchema, bytes).sourceCodeInfo]));
+/** By the file's path: the files of src/descriptors.ts have no comments. */
+const sourceInfo = new Map(
+  fileDescriptors.map(({ name, bytes }) => [name, fromBinary(FileDescriptorProtoSchema, bytes).sourceCodeInfo]),
+);
 
 /** What stands before something in its .proto file, as one line. */
 export function commentOf(subject: Commented): string {
   const path = pathOf(subject).join('.');
-  const location = sourceInfo.get(fileOf(subject).proto.name)?.location.find((candidate) => candidate.path.join('.') === path);
+  const { proto } = fileOf(subject);
+  const info = proto.sourceCodeInfo ?? sourceInfo.get(proto.name);
+  const location = info?.location.find((candidate) => candidate.path.join('.') === path);
   const lines = location?.leadingComments ?? '';
-  return lines.split('\n').map((line) => line.trim()).filter((line) => line !== '').join(' ');
+  return lines
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ');
 }

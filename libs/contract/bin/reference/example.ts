@@ -1,15 +1,27 @@
 import { ScalarType, type DescField, type DescMessage, type DescMethod } from '@bufbuild/protobuf';
 import type { MethodPolicy } from '../../src/policy.ts';
-import { commentOf } from './comments.ts';
+import { fileRegistry } from '../../src/descriptors.ts';
+import { behavior, behaviorsIn } from '../field-behavior.ts';
 
-const ports: Readonly<Record<string, number>> = { auth: 50051, users: 50052, tasks: 50053, scheduler: 50054, server: 50053, resilience: 50053 };
+const ports: Readonly<Record<string, number>> = {
+  auth: 50051,
+  users: 50052,
+  tasks: 50053,
+  scheduler: 50054,
+  server: 50053,
+  resilience: 50053,
+};
 
 const wellKnown: Readonly<Record<string, unknown>> = {
   'google.protobuf.Timestamp': '2030-01-01T09:00:00Z',
   'google.protobuf.Duration': '3600s',
 };
 
-/** Requests of which the fields do not tell what one would send: one of two fields, the id of what is changed, few of many filters. */
+const everyMorning = { expression: '<expression>', time_zone: 'Europe/Berlin' };
+
+/**
+ * Requests whose fields do not show what one would send, such as an id inside the resource or a few of many filters.
+ */
 const written: Readonly<Record<string, unknown>> = {
   UpdateUserRequest: { user: { id: '<id>', display_name: '<display_name>' }, update_mask: 'displayName' },
   UpdateTaskRequest: { task: { id: '<id>', title: '<title>' }, update_mask: 'title' },
@@ -17,34 +29,44 @@ const written: Readonly<Record<string, unknown>> = {
   ListTasksRequest: { page_size: 50, statuses: ['TASK_STATUS_PENDING'], order_by: 'due_time, priority desc' },
   GetTaskStatsRequest: {},
   PullEventsRequest: { page_size: 50 },
+  CreateWebhookRequest: { webhook: { url: '<url>', description: '<description>' } },
   UpdateWebhookRequest: { webhook: { id: '<id>', description: '<description>' }, update_mask: 'description' },
   ListNotificationsRequest: { page_size: 50, kinds: ['NOTIFICATION_KIND_OVERDUE'] },
-  MarkNotificationsReadRequest: { all: true },
-  CreateScheduleRequest: { schedule: { id: '<id>', description: '<description>', job: '<job>', cron: '<cron>', time_zone: 'Europe/Berlin' } },
-  BackfillScheduleRequest: { schedule_id: '<schedule_id>', start_time: '2026-01-05T00:00:00Z', end_time: '2026-01-06T00:00:00Z' },
-  PreviewScheduleRequest: { cron: '<cron>', time_zone: 'Europe/Berlin' },
+  MarkNotificationsReadRequest: { all: {} },
+  CreateScheduleRequest: {
+    schedule: { id: '<id>', description: '<description>', job: 'SCHEDULE_JOB_PRUNE_RECORDS', cron: everyMorning },
+  },
+  BackfillScheduleRequest: {
+    schedule_id: '<schedule_id>',
+    start_time: '2026-01-05T00:00:00Z',
+    end_time: '2026-01-06T00:00:00Z',
+  },
+  PreviewScheduleRequest: { cron: everyMorning },
 };
 
 const rarelySent = ['page_token', 'resume_token', 'sync_token', 'request_id', 'validate_only', 'etag', 'read_mask'];
 
-/** Decided by the server, or needed by few. */
-function isLeftOut(field: DescField): boolean {
-  return /output only|instead of/i.test(commentOf(field)) || rarelySent.includes(field.name);
-}
+const behaviorsOf = behaviorsIn(fileRegistry);
 
-function textFor(field: DescField): string {
-  return `<${field.name}>`;
+/** Decided by the server, another choice than the first, or needed by few. */
+function isLeftOut(field: DescField): boolean {
+  const isSecondChoice = field.oneof !== undefined && field.oneof.fields[0] !== field;
+  const isDecided = [behavior.outputOnly, behavior.identifier].some((one) => behaviorsOf(field).includes(one));
+  return isSecondChoice || isDecided || rarelySent.includes(field.name);
 }
 
 function messageFor(message: DescMessage, depth: number): unknown {
   if (message.typeName in wellKnown) return wellKnown[message.typeName];
   const fields = message.fields.filter((field) => !isLeftOut(field));
-  const entries = fields.map((field) => [field.name, valueFor(field, depth)] as const).filter(([, value]) => value !== undefined);
+  const entries = fields
+    .map((field) => [field.name, valueFor(field, depth)] as const)
+    .filter(([, value]) => value !== undefined);
   return Object.fromEntries(depth === 0 ? entries : entries.slice(0, 4));
 }
 
 function scalarFor(field: DescField, scalar: ScalarType): unknown {
-  if (scalar === ScalarType.STRING || (scalar === ScalarType.INT64 && /_(id|version)$/.test(field.name))) return textFor(field);
+  if (scalar === ScalarType.STRING || (scalar === ScalarType.INT64 && /_(id|version)$/.test(field.name)))
+    return `<${field.name}>`;
   return scalar === ScalarType.BOOL ? undefined : field.name === 'page_size' ? 50 : undefined;
 }
 

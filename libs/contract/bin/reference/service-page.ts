@@ -1,40 +1,69 @@
-import type { DescEnum, DescField, DescFile, DescMessage, DescMethod } from '@bufbuild/protobuf';
+import {
+  ScalarType,
+  type DescEnum,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  type DescMethod,
+} from '@bufbuild/protobuf';
 import { reasonsOf } from '../../src/method-reasons.ts';
+import { fileRegistry } from '../../src/descriptors.ts';
 import { policyOf, type MethodPolicy } from '../../src/policy.ts';
+import { behavior, behaviorsIn } from '../field-behavior.ts';
+import { findReachable } from '../lint/reachable.ts';
 import type { Block } from './blocks.ts';
 import { commentOf } from './comments.ts';
 import { grpcurlFor } from './example.ts';
 import { reasonByName } from './reasons.ts';
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
-const shortName = (typeName: string): string => typeName.split('.').at(-1) ?? typeName;
 
 function ownTypeOf(field: DescField): DescMessage | DescEnum | undefined {
-  if (field.fieldKind === 'message' || (field.fieldKind === 'list' && field.listKind === 'message')) return field.message;
+  if (field.fieldKind === 'message' || (field.fieldKind === 'list' && field.listKind === 'message'))
+    return field.message;
   if (field.fieldKind === 'enum' || (field.fieldKind === 'list' && field.listKind === 'enum')) return field.enum;
   return undefined;
 }
+
+/** Includes the page: packages may have types of the same name, and the HTML page needs unique ids. */
+const idOf = (type: DescMessage | DescEnum): string => `${pageOf(type.file)}-${type.name}`.toLowerCase();
 
 const isOurs = (type: DescMessage | DescEnum): boolean => type.typeName.startsWith('taskflow.');
 
 /** "repeated Task", as a link when the type is described somewhere here. */
 function typeText(field: DescField): string {
   const type = ownTypeOf(field);
-  const name = type === undefined ? field.proto.type : shortName(type.typeName);
-  const text = typeof name === 'string' ? name : scalarName(field);
-  const link = type !== undefined && isOurs(type) ? `[${text}](${pageOf(type.file)}.md#${text.toLowerCase()})` : `\`${text}\``;
+  const text = type?.name ?? ScalarType[field.scalar ?? 0]?.toLowerCase();
+  const link = type !== undefined && isOurs(type) ? `[${text}](${pageOf(type.file)}.md#${idOf(type)})` : `\`${text}\``;
   if (field.fieldKind === 'map') return '`map`';
   return field.fieldKind === 'list' ? `repeated ${link}` : link;
 }
 
-const scalarNames = ['', 'double', 'float', 'int64', 'uint64', 'int32', 'fixed64', 'fixed32', 'bool', 'string', 'group', 'message', 'bytes', 'uint32', 'enum', 'sfixed32', 'sfixed64', 'sint32', 'sint64'];
-const scalarName = (field: DescField): string => scalarNames[field.proto.type] ?? '';
-
 export const pageOf = (file: DescFile): string => file.name.split('/').at(-1) ?? file.name;
+
+const behaviorsOf = behaviorsIn(fileRegistry);
+const { fromRequests } = findReachable(fileRegistry);
+
+/** What a client must or must not send. Messages that only the server sends need no such note. */
+function behaviorText(field: DescField): string {
+  if (!fromRequests.has(field.parent.typeName)) return '';
+  const declared = behaviorsOf(field);
+  if (declared.includes(behavior.outputOnly)) return 'Output only. ';
+  if (declared.includes(behavior.immutable)) return 'Immutable. ';
+  return declared.includes(behavior.required) ? 'Required. ' : '';
+}
+
+const rulesOf = (field: DescField): string => [behaviorText(field), choiceText(field), commentOf(field)].join('');
+
+/** The other fields of its oneof, of which only one may be set. */
+function choiceText(field: DescField): string {
+  const others = field.oneof?.fields.filter((other) => other !== field).map(({ name }) => `\`${name}\``) ?? [];
+  return others.length === 0 ? '' : `Instead of ${others.join(', ')}. `;
+}
 
 function fieldTable(message: DescMessage): Block {
   if (message.fields.length === 0) return { kind: 'text', text: `\`${message.name}\` has no fields.` };
-  const rows = message.fields.map((field) => [`\`${field.name}\``, typeText(field), commentOf(field)]);
+  const rows = message.fields.map((field) => [`\`${field.name}\``, typeText(field), rulesOf(field)]);
   return { kind: 'table', head: [`field of ${message.name}`, 'type', 'rules and meaning'], rows };
 }
 
@@ -93,26 +122,42 @@ function methodBlocks(method: DescMethod): Block[] {
     fieldTable(method.input),
     fieldTable(method.output),
     errorTable(policy),
-    { kind: 'text', text: `And what every method can answer: ${reasonsOf(policy).any.map((name) => `\`${name}\``).join(', ')}.` },
+    {
+      kind: 'text',
+      text: `And what every method can answer: ${reasonsOf(policy)
+        .any.map((name) => `\`${name}\``)
+        .join(', ')}.`,
+    },
     { kind: 'code', text: grpcurlFor(method, policy) },
   ];
 }
 
 function typeBlocks(file: DescFile): Block[] {
-  const ofMethods = new Set(file.services.flatMap(({ methods }) => methods.flatMap(({ input, output }) => [input.typeName, output.typeName])));
+  const ofMethods = new Set(
+    file.services.flatMap(({ methods }) => methods.flatMap(({ input, output }) => [input.typeName, output.typeName])),
+  );
   const ofFields = new Set(file.messages.flatMap(({ fields }) => fields.map((field) => ownTypeOf(field)?.typeName)));
   const messages = file.messages.filter(({ typeName }) => !ofMethods.has(typeName) || ofFields.has(typeName));
   const enums = file.enums.map((type): Block[] => [
-    { kind: 'heading', level: 3, text: type.name, id: type.name.toLowerCase() },
-    { kind: 'table', head: ['value', 'meaning'], rows: type.values.map((value) => [`\`${value.name}\``, commentOf(value)]) },
+    { kind: 'heading', level: 3, text: type.name, id: idOf(type) },
+    { kind: 'text', text: commentOf(type) },
+    {
+      kind: 'table',
+      head: ['value', 'meaning'],
+      rows: type.values.map((value) => [`\`${value.name}\``, commentOf(value)]),
+    },
   ]);
   const described = messages.map((message): Block[] => {
     const comment = commentOf(message);
-    const heading: Block = { kind: 'heading', level: 3, text: message.name, id: message.name.toLowerCase() };
-    return comment === '' ? [heading, fieldTable(message)] : [heading, { kind: 'text', text: comment }, fieldTable(message)];
+    const heading: Block = { kind: 'heading', level: 3, text: message.name, id: idOf(message) };
+    return comment === ''
+      ? [heading, fieldTable(message)]
+      : [heading, { kind: 'text', text: comment }, fieldTable(message)];
   });
   const all = [...described, ...enums].flat();
-  return all.length === 0 ? [] : [{ kind: 'heading', level: 2, text: `Types of ${pageOf(file)}`, id: `${pageOf(file)}-types` }, ...all];
+  return all.length === 0
+    ? []
+    : [{ kind: 'heading', level: 2, text: `Types of ${pageOf(file)}`, id: `${pageOf(file)}-types` }, ...all];
 }
 
 /** Everything that one .proto file offers. */

@@ -8,10 +8,13 @@ import { reasonBlocks } from './reasons.ts';
 import { pageOf, serviceBlocks } from './service-page.ts';
 
 /** By package, and in it services before what they have in common. */
-const placeOf = ({ name, proto, services }: DescFile): string => `${proto.package} ${services.length > 0 ? 0 : 1} ${name}`;
+const placeOf = ({ name, proto, services }: DescFile): string =>
+  `${proto.package} ${services.length > 0 ? 0 : 1} ${name}`;
 
 function documentedFiles(): DescFile[] {
-  const files = [...fileRegistry.files].filter((file) => file.name.startsWith('taskflow/') && !file.name.startsWith('taskflow/policy/'));
+  const files = [...fileRegistry.files].filter(
+    (file) => file.name.startsWith('taskflow/') && !file.name.startsWith('taskflow/policy/'),
+  );
   return files.sort((a, b) => placeOf(a).localeCompare(placeOf(b)));
 }
 
@@ -21,18 +24,27 @@ function overview(files: readonly DescFile[]): Block[] {
       service.methods.map((method) => {
         const { access, deadlineMs, retry } = policyOf(`/${service.typeName}/${method.name}`);
         const place = `${pageOf(file)}.md#${service.name}-${method.name}`.toLowerCase();
-        return [service.name, `[${method.name}](${place})`, access, `${deadlineMs / 1000} s`, retry.replaceAll('_', ' ')];
+        return [
+          service.name,
+          `[${method.name}](${place})`,
+          access,
+          `${deadlineMs / 1000} s`,
+          retry.replaceAll('_', ' '),
+        ];
       }),
     ),
   );
   return [
     { kind: 'heading', level: 1, text: 'TaskFlow API', id: 'api' },
-    { kind: 'text', text: 'gRPC over HTTP/2. Users send `authorization: Bearer <access token>`; every call may carry `x-request-id`, which comes back with the answer and stands in every log line. A server offers reflection, so that `grpcurl` and `buf curl` need no files.' },
+    {
+      kind: 'text',
+      text: 'gRPC over HTTP/2. Users send `authorization: Bearer <access token>`; every call may carry `x-request-id`, which comes back with the answer and stands in every log line. A server offers reflection, so that `grpcurl` and `buf curl` need no files.',
+    },
     { kind: 'table', head: ['service', 'method', 'access', 'deadline', 'retry'], rows },
   ];
 }
 
-/** Only where the pages are files: on one page the column at its side leads to them. */
+/** For the Markdown files only: the HTML page has a sidebar. */
 function pageList(files: readonly DescFile[]): Block {
   const pages = files.map((file) => `[${pageOf(file)}](${pageOf(file)}.md)`);
   return { kind: 'text', text: `Pages: ${pages.join(', ')}, [reasons](reasons.md).` };

@@ -1,9 +1,9 @@
 import { status, type Client, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '#libs/errors';
-import type { MethodDefinition } from '../server/binding.ts';
+import type { MethodDefinition } from '../wire/method.ts';
 import { FailedAttempt } from './breaker.ts';
 import type { CallBudget } from './call-budget.ts';
-import { judge, toCalleeError } from './callee-error.ts';
+import { classifyFailure, identityOutcome, toCalleeError } from './callee-error.ts';
 import type { CallEnd } from './retry-budget.ts';
 
 export interface AttemptOptions {
@@ -13,46 +13,58 @@ export interface AttemptOptions {
   request: unknown;
   metadata: Metadata;
   budget: CallBudget;
-  /** Of the call that we work for. */
+  /** Ends this attempt: the signal of the call that it is made for. */
   signal: AbortSignal | undefined;
-  /** Told of what was seen of the call: its code, the headers and the trailers of the answer. */
+  /** Receives how the callee judged the identity of this service. */
+  onIdentity: (outcome: ReturnType<typeof identityOutcome>) => void;
+  /** Receives the code, the headers and the trailers of the answer. */
   onEnd: (end: Pick<CallEnd, 'code' | 'headers' | 'trailers'>) => void;
 }
 
-/** Why the call we work for has ended: its deadline, its caller, or the shutdown. */
+/** Why the signal of a call fired: its deadline, its caller, or the shutdown. */
 export function abortedBy(signal: AbortSignal): AppError {
   const reason: unknown = signal.reason;
   if (reason instanceof AppError) return reason;
-  const late = reason instanceof Error && reason.name === 'TimeoutError';
+  const late = (reason as { name?: unknown } | null)?.name === 'TimeoutError';
   return late
     ? new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out', { cause: reason })
     : new AppError('cancelled', 'CANCELLED', 'the caller gave up', { cause: reason });
 }
 
-/**
- * One call on the wire; retries by the service config happen inside of it. Rejects with FailedAttempt only. The call is
- * cancelled when the call that we work for ends.
- */
-export function attempt({ transport, definition, callee, request, metadata, budget, signal, onEnd }: AttemptOptions): Promise<unknown> {
+/** The arguments that grpc-js takes for both kinds of calls. */
+export function argumentsOf({ definition, request, metadata, budget }: AttemptOptions) {
+  const { path, requestSerialize, responseDeserialize } = definition;
+  const serialize = requestSerialize as (value: unknown) => Buffer;
+  const deadline = Date.now() + budget.timeoutMs;
+  return [path, serialize, responseDeserialize, request, metadata, { deadline }] as const;
+}
+
+/** Throws FailedAttempt when the signal has fired. */
+export function assertNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new FailedAttempt(abortedBy(signal), 'inconclusive');
+}
+
+/** What to throw for an attempt that ended with this error, whether the callee sent it or the signal fired. */
+export function toFailedAttempt(error: ServiceError, options: AttemptOptions): FailedAttempt {
+  const { signal, callee, budget } = options;
+  if (signal?.aborted === true) return new FailedAttempt(abortedBy(signal), 'inconclusive');
+  return new FailedAttempt(toCalleeError(error, callee), classifyFailure(error, budget.full));
+}
+
+/** Makes one call, within which grpc-js retries. The signal ends it. Rejects with FailedAttempt only. */
+export function attempt(options: AttemptOptions): Promise<unknown> {
+  const { transport, signal, onIdentity, onEnd } = options;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(new FailedAttempt(abortedBy(signal), 'nothing'));
+    assertNotAborted(signal);
     let headers: Metadata | undefined;
-    const settle = (error: ServiceError | null, response: unknown): void => {
+    const finish = (error: ServiceError | null, response: unknown): void => {
       onEnd({ code: error?.code ?? status.OK, headers, trailers: error?.metadata });
       signal?.removeEventListener('abort', cancel);
+      onIdentity(identityOutcome(error));
       if (error === null) resolve(response);
-      else if (signal?.aborted === true) reject(new FailedAttempt(abortedBy(signal), 'nothing'));
-      else reject(new FailedAttempt(toCalleeError(error, callee), judge(error, budget.full)));
+      else reject(toFailedAttempt(error, options));
     };
-    const running = transport.makeUnaryRequest(
-      definition.path,
-      definition.requestSerialize as (value: unknown) => Buffer,
-      definition.responseDeserialize,
-      request,
-      metadata,
-      { deadline: budget.deadline },
-      settle,
-    );
+    const running = transport.makeUnaryRequest(...argumentsOf(options), finish);
     running.once('metadata', (received) => (headers = received));
     const cancel = (): void => running.cancel();
     signal?.addEventListener('abort', cancel, { once: true });

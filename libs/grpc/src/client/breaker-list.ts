@@ -1,38 +1,39 @@
 import type { Metrics } from '#libs/runtime';
-import { createBreaker, type Breaker, type BreakerOptions, type BreakerPlace } from './breaker.ts';
+import type { BreakerPlace } from './breaker-override.ts';
+import { createBreaker, type Breaker, type BreakerOptions } from './breaker.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface ListedBreaker {
   callee: string;
   /** "taskflow.users.v1.InternalUsersService/BatchGetUsers" */
   method: string;
-  /** The same as a path on the wire. */
+  /** The method's path on the wire. */
   path: string;
   breaker: Breaker;
-  /** Of the callee: all its methods share it. */
+  /** All methods of the callee share it. */
   retryBudget: RetryBudget;
 }
 
-/** The breakers of one service, so that they can be looked at and held. */
+/** The breakers of one process. */
 export interface BreakerList {
-  /** By callee and method. */
+  /** Sorted by callee and method. */
   all(): ListedBreaker[];
   find(callee: string, method: string): ListedBreaker | undefined;
-  /** Told of every change; returns how to stop that. */
+  /** Calls `onChange` after every change of a breaker. Returns a function that ends the subscription. */
   subscribe(onChange: (changed: ListedBreaker) => void): () => void;
 }
 
 interface OwnList extends BreakerList {
   add(listed: ListedBreaker): void;
   remove(listed: ListedBreaker): void;
-  tell(listed: ListedBreaker): void;
+  notify(listed: ListedBreaker): void;
 }
 
 function createList(): OwnList {
   const breakers = new Set<ListedBreaker>();
   const listeners = new Set<(changed: ListedBreaker) => void>();
   const keyOf = ({ callee, method }: Pick<ListedBreaker, 'callee' | 'method'>): string => `${callee} ${method}`;
-  const tell = (listed: ListedBreaker): void => listeners.forEach((listener) => listener(listed));
+  const notify = (listed: ListedBreaker): void => listeners.forEach((listener) => listener(listed));
   return {
     all: () => [...breakers].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
     find: (callee, method) => [...breakers].find((listed) => listed.callee === callee && listed.method === method),
@@ -42,14 +43,14 @@ function createList(): OwnList {
     },
     add: (listed) => {
       breakers.add(listed);
-      tell(listed);
+      notify(listed);
     },
     remove: (listed) => void breakers.delete(listed),
-    tell,
+    notify,
   };
 }
 
-// A service has one registry of metrics, and everything that it constructs is given it.
+// Each service has one metrics registry, so the registry identifies the service.
 const lists = new WeakMap<Metrics, OwnList>();
 
 function ownListOf(metrics: Metrics): OwnList {
@@ -58,22 +59,23 @@ function ownListOf(metrics: Metrics): OwnList {
   return list;
 }
 
-/** The breakers of the service that these metrics are of. */
+/** The breakers of the service with this metrics registry. */
 export function breakersOf(metrics: Metrics): BreakerList {
   return ownListOf(metrics);
 }
 
-/** Makes a breaker that is listed until it is closed. */
-export function openListedBreaker(place: BreakerPlace, { options = {}, ...listing }: Pick<ListedBreaker, 'path' | 'retryBudget'> & { options?: Partial<BreakerOptions> | undefined }): Breaker {
-  const list = ownListOf(place.metrics);
-  const { callee, method } = place;
-  const breaker = createBreaker({ ...place, onChange: () => list.tell(listed) }, options);
-  const close = (): void => {
-    list.remove(listed);
-    breaker.close();
-  };
-  // The getters of the breaker stay getters.
-  const listed: ListedBreaker = { callee, method, ...listing, breaker: Object.defineProperties({ close }, { ...Object.getOwnPropertyDescriptors(breaker), close: { value: close } }) as Breaker };
+interface Listing extends Pick<ListedBreaker, 'path' | 'retryBudget'> {
+  options: Partial<BreakerOptions> | undefined;
+}
+
+/** Creates a breaker and lists it until it is closed. */
+export function openListedBreaker(place: BreakerPlace, { options, ...listing }: Listing): Breaker {
+  const { callee, method, metrics } = place;
+  const list = ownListOf(metrics);
+  const onChange = (): void => list.notify(listed);
+  const onClose = (): void => list.remove(listed);
+  const breaker = createBreaker({ ...place, onChange, onClose }, options);
+  const listed: ListedBreaker = { callee, method, ...listing, breaker };
   list.add(listed);
-  return listed.breaker;
+  return breaker;
 }

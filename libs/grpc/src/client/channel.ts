@@ -2,30 +2,26 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { policies, serviceConfigFor, type ServiceName } from '#libs/contract';
 import { retryBudgetOf, type RetryBudget } from './retry-budget.ts';
 
-/** The services that a callee offers, by their full names. */
-function servicesOf(callee: ServiceName): string[] {
-  return [...new Set([...policies.values()].map((policy) => policy.service))].filter((service) => service.startsWith(`taskflow.${callee}.`));
-}
-
 /** One service config for all services of a callee, since they share a channel. */
 function serviceConfigOf(callee: ServiceName): object {
-  const configs = servicesOf(callee).map(serviceConfigFor);
+  const services = new Set([...policies.values()].map((policy) => policy.service));
+  const configs = [...services].filter((service) => service.startsWith(`taskflow.${callee}.`)).map(serviceConfigFor);
   return { ...configs[0], methodConfig: configs.flatMap((config) => config.methodConfig) };
 }
 
 function createTransport(callee: ServiceName, address: string): Client {
   return new Client(address, credentials.createInsecure(), {
     'grpc.service_config': JSON.stringify(serviceConfigOf(callee)),
-    // Nobody reads what it would note about every call.
+    // channelz records every call, and nothing reads its records.
     'grpc.enable_channelz': 0,
-    // Nobody else, for instance a DNS TXT record, decides about retries.
+    // DNS TXT records must not change the retries.
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_retries': 1,
-    // A callee that comes back is found within a second (there is 20 % jitter); the default waits for up to two minutes.
+    // Finds a returning callee within a second, jitter of 20 % included. The default is up to two minutes.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 800,
     'grpc.dns_min_time_between_resolutions_ms': 1000,
-    // Finds connections that died without a word.
+    // Detects connections that died silently.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 5000,
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
@@ -34,9 +30,9 @@ function createTransport(callee: ServiceName, address: string): Client {
 
 export interface Transport {
   client: Client;
-  /** What is left for retries to this target. */
+  /** The retry budget of this target. */
   retryBudget: RetryBudget;
-  /** Closes the channel when nobody else uses it any more. */
+  /** Closes the channel when this was its last user. */
   release(): void;
 }
 

@@ -1,22 +1,29 @@
 import { Metadata } from '@grpc/grpc-js';
 import { policyOf, type ServiceName } from '#libs/contract';
-import { assertNoOpenTransaction, currentContext, newCallId, newTraceParent, type CallContext, type Logger, type Metrics } from '#libs/runtime';
-import { serviceTokenKey } from '../identity/authenticator.ts';
-import type { ServiceIdentity } from '../identity/service-identity.ts';
-import type { MethodDefinition, RequestOf, ResponseOf } from '../server/binding.ts';
-import { callIdKey } from '../wire/call-id.ts';
+import {
+  assertNoOpenTransaction,
+  currentContext,
+  newRequestId,
+  newTraceParent,
+  type CallContext,
+  type Logger,
+  type Metrics,
+} from '#libs/runtime';
+import type { MethodDefinition, RequestOf, ResponseOf } from '../wire/method.ts';
+import { requestIdKey } from '../wire/request-id.ts';
 import { traceParentKey } from '../wire/trace-parent.ts';
 import { abortedBy, attempt, type AttemptOptions } from './attempt.ts';
 import { openListedBreaker } from './breaker-list.ts';
-import { type Breaker, type BreakerOptions, type BreakerState } from './breaker.ts';
+import type { Breaker, BreakerOptions } from './breaker.ts';
 import { planCall } from './call-budget.ts';
 import { acquireTransport, type Transport } from './channel.ts';
 import { observeCalls } from './observe-calls.ts';
+import { proveIdentity, type ClientIdentity } from './prove.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { openStream, readStream } from './stream.ts';
 
 export interface CallOptions {
-  /** Instead of the deadline that the contract grants; it can only shorten it. */
+  /** Shortens the deadline of the contract; a longer time has no effect. */
   timeoutMs?: number;
 }
 
@@ -26,8 +33,8 @@ export interface StreamOptions extends CallOptions {
 }
 
 /**
- * The methods of a service as functions. They throw AppError: what the callee told, or DEPENDENCY_UNAVAILABLE, CIRCUIT_OPEN,
- * DEADLINE_EXCEEDED, DEADLINE_TOO_SHORT, CANCELLED. A server stream is called when its iteration begins, which throws the same.
+ * The methods of a service as functions. They throw AppError: the callee's, or DEPENDENCY_UNAVAILABLE, CIRCUIT_OPEN,
+ * DEADLINE_EXCEEDED, DEADLINE_TOO_SHORT, CANCELLED. A server stream starts with its iteration, which throws the same.
  */
 export type ClientMethods<D> = {
   [M in keyof D]: D[M] extends MethodDefinition
@@ -41,7 +48,7 @@ export interface ClientOptions {
   callee: ServiceName;
   /** A gRPC target: "127.0.0.1:50052", "dns:///users:50052". */
   address: string;
-  identity: ServiceIdentity;
+  identity: ClientIdentity;
   logger: Logger;
   metrics: Metrics;
   breaker?: Partial<BreakerOptions>;
@@ -51,38 +58,42 @@ export interface ServiceClient<D> {
   client: ClientMethods<D>;
   /** Ends the channel when no other client of this process uses it. */
   close(): void;
-  breakers(): { method: string; state: BreakerState }[];
 }
 
 interface Method {
-  /** Undefined before the first call. */
-  breaker(): Breaker | undefined;
   call(request: unknown, options?: StreamOptions): Promise<unknown> | AsyncIterable<unknown>;
+  close(): void;
 }
 
-async function buildMetadata({ identity, callee }: ClientOptions, context: CallContext | undefined): Promise<Metadata> {
+function buildMetadata(context: CallContext | undefined): Metadata {
   const metadata = new Metadata();
-  metadata.set(callIdKey, context?.callId ?? newCallId());
+  metadata.set(requestIdKey, context?.requestId ?? newRequestId());
   metadata.set(traceParentKey, context?.traceParent ?? newTraceParent());
-  metadata.set(serviceTokenKey, await identity.tokenFor(callee));
   return metadata;
 }
 
-/** What every call needs before it goes out. Throws AppError. */
-async function prepareCall(definition: MethodDefinition, options: ClientOptions, timeoutMs: number | undefined) {
-  const { callee } = options;
+/** Plans a call and builds its metadata. Throws AppError. */
+function prepareCall(definition: MethodDefinition, callee: string, timeoutMs: number | undefined) {
   const { service, method, deadlineMs } = policyOf(definition.path);
   assertNoOpenTransaction(`call of ${service}/${method}`);
   const context = currentContext();
   const signal = context?.signal;
   if (signal?.aborted === true) throw abortedBy(signal);
   const budget = planCall(context, Math.min(timeoutMs ?? deadlineMs, deadlineMs), callee);
-  return { signal, budget, metadata: await buildMetadata(options, context) };
+  return { signal, budget, metadata: buildMetadata(context) };
 }
 
-/** Keeps the metric at what is left for retries. */
-function watchBudget(metrics: Metrics, callee: string, { retryBudget, isSafe }: { retryBudget: RetryBudget; isSafe: boolean }): AttemptOptions['onEnd'] {
-  const tokens = metrics.gauge('grpc_client_retry_budget_tokens', 'What is left for retries, of at most 10; nothing is sent again at 5 or less.', ['callee']);
+/** Returns an `onEnd` that books the attempt on the retry budget and shows the budget in a metric. */
+function watchBudget(
+  metrics: Metrics,
+  callee: string,
+  { retryBudget, isSafe }: { retryBudget: RetryBudget; isSafe: boolean },
+): AttemptOptions['onEnd'] {
+  const tokens = metrics.gauge(
+    'grpc_client_retry_budget_tokens',
+    'What is left for retries, of at most 10; nothing is sent again at 5 or less.',
+    ['callee'],
+  );
   tokens.set({ callee }, retryBudget.tokens);
   return (end) => {
     retryBudget.note({ ...end, isSafe });
@@ -91,27 +102,49 @@ function watchBudget(metrics: Metrics, callee: string, { retryBudget, isSafe }: 
 }
 
 /** Deadline → breaker → metadata and the call itself, which grpc-js retries where the contract calls that safe. */
-function createMethod(definition: MethodDefinition, { client: transport, retryBudget }: Transport, options: ClientOptions): Method {
-  const { callee, logger, metrics } = options;
+function createMethod(
+  definition: MethodDefinition,
+  { client: transport, retryBudget }: Transport,
+  options: ClientOptions,
+): Method {
+  const { callee, identity, logger, metrics } = options;
   const policy = policyOf(definition.path);
   const method = `${policy.service}/${policy.method}`;
-  // Made by the first call: a service calls few of the methods that a callee has, and only those have series in its metrics.
+  // Created by the first call, so that only the methods that a service calls have series in its metrics.
   let breaker: Breaker | undefined;
-  const openBreaker = (): Breaker => (breaker ??= openListedBreaker({ callee, method, logger, metrics }, { path: definition.path, retryBudget, options: options.breaker }));
+  const openBreaker = (): Breaker =>
+    (breaker ??= openListedBreaker(
+      { callee, method, logger, metrics },
+      { path: definition.path, retryBudget, options: options.breaker },
+    ));
   const onEnd = watchBudget(metrics, callee, { retryBudget, isSafe: policy.retry === 'always' });
   const observed = observeCalls(metrics, { callee, method, breakerState: () => openBreaker().state });
 
+  const proof = { identity, callee, isAsked: policy.access === 'service' };
+
   const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
-    const prepared = await prepareCall(definition, options, timeoutMs);
-    return openBreaker().run(() => attempt({ transport, definition, callee, request, ...prepared, onEnd }));
+    const prepared = prepareCall(definition, callee, timeoutMs);
+    return openBreaker().run(() =>
+      proveIdentity({ ...proof, ...prepared }, (onIdentity) =>
+        attempt({ transport, definition, callee, request, ...prepared, onIdentity, onEnd }),
+      ),
+    );
   };
   const openCallStream = async (request: unknown, timeoutMs: number | undefined, own: AbortSignal | undefined) => {
-    const { signal: outer, ...prepared } = await prepareCall(definition, options, timeoutMs);
+    const { signal: outer, ...prepared } = prepareCall(definition, callee, timeoutMs);
     const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
-    return { signal, stream: await openBreaker().run(() => openStream({ transport, definition, callee, request, ...prepared, signal, onEnd })) };
+    const open = () =>
+      proveIdentity({ ...proof, ...prepared }, (onIdentity) =>
+        openStream({ transport, definition, callee, request, ...prepared, signal, onIdentity, onEnd }),
+      );
+    return { signal, stream: await openBreaker().run(open) };
   };
-  // The breaker and the metrics judge how the stream begins; it may end for many reasons, its deadline among them.
-  async function* callStream(request: unknown, { timeoutMs, signal: own }: StreamOptions): AsyncGenerator<unknown, void> {
+  // The breaker and the metrics count how the stream begins. It may end for many harmless reasons, such as its
+  // deadline.
+  async function* callStream(
+    request: unknown,
+    { timeoutMs, signal: own }: StreamOptions,
+  ): AsyncGenerator<unknown, void> {
     try {
       if (own?.aborted === true) return;
       const { stream, signal } = await observed(() => openCallStream(request, timeoutMs, own));
@@ -123,20 +156,22 @@ function createMethod(definition: MethodDefinition, { client: transport, retryBu
   const call: Method['call'] = definition.responseStream
     ? (request, streamOptions = {}) => callStream(request, streamOptions)
     : (request, { timeoutMs } = {}) => observed(() => callUnary(request, timeoutMs));
-  return { breaker: () => breaker, call };
+  return { call, close: () => breaker?.close() };
 }
 
-/** The client of one service of a callee. Clients of the same target share a channel; each method has a breaker of its own. */
-export function createClient<D extends Record<string, MethodDefinition>>(definition: D, options: ClientOptions): ServiceClient<D> {
+/** The client of one service. Clients of a target share a channel; each method has its own breaker. */
+export function createClient<D extends Record<string, MethodDefinition>>(
+  definition: D,
+  options: ClientOptions,
+): ServiceClient<D> {
   const transport = acquireTransport(options.callee, options.address);
   const callable = Object.entries(definition).filter(([, method]) => !method.requestStream);
   const methods = new Map(callable.map(([name, method]) => [name, createMethod(method, transport, options)]));
   return {
     client: Object.fromEntries([...methods].map(([name, { call }]) => [name, call])) as ClientMethods<D>,
     close: () => {
-      for (const { breaker } of methods.values()) breaker()?.close();
+      for (const { close } of methods.values()) close();
       transport.release();
     },
-    breakers: () => [...methods].map(([method, { breaker }]) => ({ method, state: breaker()?.state ?? 'closed' })),
   };
 }

@@ -10,14 +10,30 @@ interface ObservedMethod {
   breakerState: () => BreakerState;
 }
 
-/** Counts, times and records the calls to one method of a callee, retries included and refusals of the breaker too. */
-export function observeCalls(metrics: Metrics, { callee, method, breakerState }: ObservedMethod): <T>(call: () => Promise<T>) => Promise<T> {
+/** Counts, times and traces the calls of one method, including those that the breaker refuses. Retries count as one. */
+export function observeCalls(
+  metrics: Metrics,
+  { callee, method, breakerState }: ObservedMethod,
+): <T>(call: () => Promise<T>) => Promise<T> {
   const labels = { callee, method };
-  const handled = metrics.counter('grpc_client_handled_total', 'Calls to other services, by status code and reason.', ['callee', 'method', 'code', 'reason']);
-  const seconds = metrics.histogram('grpc_client_handling_seconds', 'Time of calls to other services, retries included.', ['callee', 'method']);
+  const handled = metrics.counter('grpc_client_handled_total', 'Calls to other services, by status code and reason.', [
+    'callee',
+    'method',
+    'code',
+    'reason',
+  ]);
+  const seconds = metrics.histogram(
+    'grpc_client_handling_seconds',
+    'Time of calls to other services, retries included.',
+    ['callee', 'method'],
+  );
   const end = (span: ActiveSpan | undefined, code: string | undefined, reason: string): void => {
     handled.inc({ ...labels, code, reason });
-    span?.set({ 'rpc.response.status_code': code, 'taskflow.breaker.state': breakerState(), ...(reason !== '' && { 'taskflow.reason': reason }) });
+    span?.set({
+      'rpc.response.status_code': code,
+      'taskflow.breaker.state': breakerState(),
+      ...(reason !== '' && { 'taskflow.reason': reason }),
+    });
   };
   const observe = async <T>(call: () => Promise<T>, span: ActiveSpan | undefined): Promise<T> => {
     const stop = seconds.startTimer(labels);

@@ -1,27 +1,22 @@
 import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
 import { kindOfCode, type ErrorDetails, type ErrorKind } from '#libs/errors';
-import { callIdKey } from '../wire/call-id.ts';
-import { codeOf, isUnsent, readToldStatus } from '../wire/status.ts';
+import { requestIdKey } from '../wire/request-id.ts';
+import { deadlineAfter } from '../wire/call-timeout.ts';
+import type { MethodDefinition, RequestOf, ResponseOf } from '../wire/method.ts';
+import { codeOf, isUnsent, readReceivedStatus } from '../wire/status.ts';
 
-interface Method {
-  path: string;
-  responseStream: boolean;
+interface Method extends MethodDefinition {
   requestSerialize: (value: unknown) => Buffer;
   requestDeserialize: (value: Buffer) => object;
-  responseDeserialize: (value: Buffer) => unknown;
 }
-
-/** The parts of a method's definition (ts-proto, outputServices=grpc-js) that a call needs. */
-type RequestOf<M> = M extends { requestSerialize: (value: infer Req) => Buffer } ? Req : never;
-type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer Res } ? Res : never;
 
 export interface PublicCallOptions {
   /** An access token. */
   token?: string;
-  /** When left out: 15 000, and for a stream as long as the server lets it go on. */
+  /** Default: 15 000; none for a stream. */
   timeoutMs?: number;
   /** Sent as x-request-id. */
-  callId?: string;
+  requestId?: string;
   metadata?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -29,8 +24,8 @@ export interface PublicCallOptions {
 type AnswerOf<M> = M extends { responseStream: true } ? AsyncGenerator<ResponseOf<M>, void> : Promise<ResponseOf<M>>;
 
 /**
- * Fields of the request may be left out; messages inside it are complete (`Task.fromPartial`). A stream begins when its
- * first message is asked for, takes the next ones as they are asked for, and is cancelled by leaving the loop.
+ * Fields of the request may be left out; messages inside it are complete (`Task.fromPartial`). A stream starts with its
+ * iteration, reads one message at a time, and is cancelled by leaving the loop.
  */
 export type PublicClient<D> = {
   [M in keyof D]: (request: Partial<RequestOf<D[M]>>, options?: PublicCallOptions) => AnswerOf<D[M]>;
@@ -44,21 +39,21 @@ export class CallError extends Error {
   /** google.rpc.ErrorInfo.reason; undefined when no TaskFlow service answered. */
   readonly reason: string | undefined;
   readonly details: ErrorDetails;
-  /** The tracing id that the answer carries. */
-  readonly callId: string | undefined;
-  /** Its connection ended before the call left this client; only a client that resends nothing gets to see that. */
+  /** The request id in the answer. */
+  readonly requestId: string | undefined;
+  /** The connection ended before the call left this client. Only with `resend: false`. */
   readonly isUnsent: boolean;
   /** The serialized google.rpc.Status. */
   readonly statusBytes: Buffer | undefined;
 
   constructor(path: string, error: ServiceError) {
     super(`${path}: ${error.message}`, { cause: error });
-    const told = readToldStatus(error);
+    const received = readReceivedStatus(error);
     this.code = codeOf(error);
     this.kind = kindOfCode(this.code);
-    this.reason = told?.reason;
-    this.details = told?.details ?? {};
-    this.callId = error.metadata?.get(callIdKey)[0]?.toString();
+    this.reason = received?.reason;
+    this.details = received?.details ?? {};
+    this.requestId = error.metadata?.get(requestIdKey)[0]?.toString();
     this.isUnsent = isUnsent(error);
     const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
     this.statusBytes = Buffer.isBuffer(bytes) ? bytes : undefined;
@@ -68,41 +63,41 @@ export class CallError extends Error {
 function toMetadata(options: PublicCallOptions): Metadata {
   const metadata = new Metadata();
   if (options.token !== undefined) metadata.set('authorization', `Bearer ${options.token}`);
-  if (options.callId !== undefined) metadata.set(callIdKey, options.callId);
+  if (options.requestId !== undefined) metadata.set(requestIdKey, options.requestId);
   for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
   return metadata;
 }
 
-/** Encoding reads every field, so those that were left out get their defaults first. */
+/** Encoders read every field, so missing fields get their defaults first. */
 function serialize(method: Method, request: object): Buffer {
   return method.requestSerialize({ ...method.requestDeserialize(Buffer.alloc(0)), ...request });
+}
+
+/** The arguments that grpc-js takes for both kinds of calls. */
+function argumentsOf(method: Method, request: object, options: PublicCallOptions, timeoutMs: number | undefined) {
+  const encode = (value: object): Buffer => serialize(method, value);
+  const deadline = deadlineAfter(timeoutMs);
+  return [method.path, encode, method.responseDeserialize, request, toMetadata(options), { deadline }] as const;
 }
 
 function callUnary(channel: Client, method: Method, request: object, options: PublicCallOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const call = channel.makeUnaryRequest(
-      method.path,
-      (value: object) => serialize(method, value),
-      method.responseDeserialize,
-      request,
-      toMetadata(options),
-      { deadline: Date.now() + (options.timeoutMs ?? 15_000) },
+      ...argumentsOf(method, request, options, options.timeoutMs ?? 15_000),
       (error, response) => (error === null ? resolve(response) : reject(new CallError(method.path, error))),
     );
     options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
   });
 }
 
-async function* callStream(channel: Client, method: Method, request: object, options: PublicCallOptions): AsyncGenerator<unknown, void> {
-  const call = channel.makeServerStreamRequest(
-    method.path,
-    (value: object) => serialize(method, value),
-    method.responseDeserialize,
-    request,
-    toMetadata(options),
-    { deadline: options.timeoutMs === undefined ? Infinity : Date.now() + options.timeoutMs },
-  );
-  // The cancelled call reports itself once more when nobody reads it any longer.
+async function* callStream(
+  channel: Client,
+  method: Method,
+  request: object,
+  options: PublicCallOptions,
+): AsyncGenerator<unknown, void> {
+  const call = channel.makeServerStreamRequest(...argumentsOf(method, request, options, options.timeoutMs));
+  // A cancelled call emits an error even when nothing reads it any more.
   call.on('error', () => undefined);
   const cancel = (): void => call.cancel();
   options.signal?.addEventListener('abort', cancel, { once: true });
@@ -118,9 +113,9 @@ async function* callStream(channel: Client, method: Method, request: object, opt
 }
 
 export interface PublicClientOptions {
-  /** Calls go to all addresses of the target in turn; left out: to the first that answers. */
+  /** Distributes calls over all addresses of the target. Default: the first address that answers. */
   roundRobin?: boolean;
-  /** false: nothing is ever sent twice, not even what no server has looked at, as every gRPC client does by itself. */
+  /** false: never sends a call again. By default gRPC clients resend calls that no server has processed. */
   resend?: boolean;
 }
 
@@ -134,9 +129,14 @@ function channelOptions({ roundRobin = false, resend = true }: PublicClientOptio
 
 /**
  * A client for programs outside the cluster: no breaker, no service identity, no retries of its own. Rejects with
- * CallError. `definition` is a service definition of the contract, for instance TasksServiceService. The caller closes it.
+ * CallError. `definition` is a service definition of the contract, for instance TasksServiceService. The caller closes
+ * it.
  */
-export function openPublicClient<D extends object>(definition: D, address: string, options: PublicClientOptions = {}): PublicClient<D> {
+export function openPublicClient<D extends object>(
+  definition: D,
+  address: string,
+  options: PublicClientOptions = {},
+): PublicClient<D> {
   const channel = new Client(address, credentials.createInsecure(), channelOptions(options));
   const methods = Object.entries(definition).map(([name, method]: [string, Method]) => {
     const answer = method.responseStream ? callStream : callUnary;

@@ -1,24 +1,24 @@
 import { status, type Metadata } from '@grpc/grpc-js';
 import { retryLimits } from '#libs/contract';
 
-/** What is seen of a call when it is over. */
+/** What is known of a call that has ended. */
 export interface CallEnd {
-  /** The contract lets it be sent again. */
+  /** Whether the contract allows retries. */
   isSafe: boolean;
   code: number;
-  /** Headers of the answer, when any came: from then on nothing is sent again. */
+  /** Of the answer, if any. A call with headers is never retried. */
   headers: Metadata | undefined;
   /** Of the status. */
   trailers: Metadata | undefined;
 }
 
-/** How many tokens are left for retries to one target: see gRPC A6. */
+/** The tokens for retries to one target, see gRPC A6. */
 export interface RetryBudget {
   readonly tokens: number;
   note(end: CallEnd): void;
 }
 
-/** grpc-js writes it itself, into the metadata of the answer to a call that it has sent again. */
+/** grpc-js adds it to the metadata of answers to retried calls. */
 const attemptsKey = 'grpc-previous-rpc-attempts';
 
 function earlierAttempts({ headers, trailers }: CallEnd): number {
@@ -42,12 +42,12 @@ function createBudget(): RetryBudget {
   };
 }
 
-// As grpc-js has it: one for a target and the whole process, whatever channels come and go.
+// Like grpc-js: one per target for the life of the process, independent of channels.
 const budgets = new Map<string, RetryBudget>();
 
 /**
- * The same count as grpc-js keeps, which shows it to nobody, of the same calls. It lags behind by the attempts of calls that
- * are under way, and does not see those of a call that was given up between two attempts.
+ * Counts the same tokens as grpc-js, which does not expose its own count. Attempts of running calls are counted at the
+ * end of the call; attempts of a call that was cancelled between two attempts are missed.
  */
 export function retryBudgetOf(address: string): RetryBudget {
   const budget = budgets.get(address) ?? createBudget();

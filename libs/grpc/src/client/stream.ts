@@ -1,15 +1,14 @@
 import type { ClientReadableStream, Metadata, ServiceError, StatusObject } from '@grpc/grpc-js';
-import { abortedBy, type AttemptOptions } from './attempt.ts';
-import { FailedAttempt } from './breaker.ts';
-import { judge, toCalleeError } from './callee-error.ts';
+import { abortedBy, argumentsOf, assertNotAborted, toFailedAttempt, type AttemptOptions } from './attempt.ts';
+import { identityOutcome, toCalleeError } from './callee-error.ts';
 
-export interface StreamAttempt extends AttemptOptions {
+interface StreamAttempt extends AttemptOptions {
   /** Ends the stream from our side. */
   signal: AbortSignal;
 }
 
-/** A stream that the callee has begun to answer. Whoever gets it reads it to its end or closes it. */
-export interface OpenStream {
+/** A stream that the callee has begun to answer. The caller reads it to its end or closes it. */
+interface OpenStream {
   first: IteratorResult<unknown>;
   /** Throws ServiceError. */
   next(): Promise<IteratorResult<unknown>>;
@@ -17,20 +16,14 @@ export interface OpenStream {
 }
 
 /**
- * Starts a server stream and waits for its first message, or its end: by then it is known whether the callee can serve it.
- * Rejects with FailedAttempt only. Messages are taken from the transport one by one, as they are asked for.
+ * Starts a server stream and waits for its first message or its end, because only these show whether the callee can
+ * serve it. Rejects with FailedAttempt only. Takes one message at a time from the transport.
  */
-export async function openStream({ transport, definition, callee, request, metadata, budget, signal, onEnd }: StreamAttempt): Promise<OpenStream> {
-  if (signal.aborted) throw new FailedAttempt(abortedBy(signal), 'nothing');
-  const call: ClientReadableStream<unknown> = transport.makeServerStreamRequest(
-    definition.path,
-    definition.requestSerialize as (value: unknown) => Buffer,
-    definition.responseDeserialize,
-    request,
-    metadata,
-    { deadline: budget.deadline },
-  );
-  // The cancelled call reports itself once more when nobody reads it any longer.
+export async function openStream(options: StreamAttempt): Promise<OpenStream> {
+  const { transport, signal, onIdentity, onEnd } = options;
+  assertNotAborted(signal);
+  const call: ClientReadableStream<unknown> = transport.makeServerStreamRequest(...argumentsOf(options));
+  // A cancelled call emits an error even when nothing reads it any more.
   call.on('error', () => undefined);
   let headers: Metadata | undefined;
   call.once('metadata', (received: Metadata) => (headers = received));
@@ -43,16 +36,22 @@ export async function openStream({ transport, definition, callee, request, metad
     call.cancel();
   };
   try {
-    return { first: await messages.next(), next: () => messages.next(), close };
+    const first = await messages.next();
+    onIdentity('accepted');
+    return { first, next: () => messages.next(), close };
   } catch (error) {
     close();
-    if (signal.aborted) throw new FailedAttempt(abortedBy(signal), 'nothing');
-    throw new FailedAttempt(toCalleeError(error as ServiceError, callee), judge(error as ServiceError, budget.full));
+    onIdentity(identityOutcome(error as ServiceError));
+    throw toFailedAttempt(error as ServiceError, options);
   }
 }
 
 /** The messages of a stream; throws AppError. Leaving the loop ends the call. */
-export async function* readStream(stream: OpenStream, callee: string, signal: AbortSignal): AsyncGenerator<unknown, void> {
+export async function* readStream(
+  stream: OpenStream,
+  callee: string,
+  signal: AbortSignal,
+): AsyncGenerator<unknown, void> {
   try {
     for (let result = stream.first; result.done !== true; result = await stream.next()) yield result.value;
   } catch (error) {

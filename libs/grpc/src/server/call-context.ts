@@ -1,11 +1,11 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { MethodPolicy } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import { traceIdOf, type CallContext, type Logger } from '#libs/runtime';
-import { acceptCallId, callIdKey } from '../wire/call-id.ts';
+import { continueTrace, steadyNow, timerMs, traceIdOf, type CallContext, type Logger } from '#libs/runtime';
+import { acceptRequestId, requestIdKey } from '../wire/request-id.ts';
 import { textOf } from '../wire/metadata.ts';
-import { continueTrace, traceParentKey } from '../wire/trace-parent.ts';
-import { startCallSpan } from './call-span.ts';
+import { traceParentKey } from '../wire/trace-parent.ts';
+import { startCallSpan } from '../interceptors/call-span.ts';
 
 export interface Arrival {
   policy: MethodPolicy;
@@ -17,29 +17,38 @@ export interface Arrival {
   logger: Logger;
 }
 
-export interface OpenCall {
-  context: CallContext;
-  /** Ends the call early with this error; later calls change nothing. */
+/** The end of a call. */
+interface Ending {
+  /** Ends the call early with this error. Only the first abort of a running call has an effect. */
   abort(reason: AppError): void;
-  /** The caller gave up. Without effect on a call that is over, as after each that went well. */
+  /** Aborts the call because the caller cancelled it. */
   cancel(): void;
-  /** Calls the one listener when the call is aborted, at once if it has been. */
+  /** Calls the only listener when the call is aborted, at once if it already is. */
   whenAborted(listener: (reason: AppError) => void): void;
-  /** The call is over: the deadline's timer is stopped and `abort` has no effect any more. */
+  /** Marks the call as over: the deadline and `abort` have no effect any more. */
   close(): void;
+  /** Fires when the call is aborted. */
+  signal(): AbortSignal;
 }
 
-// grpc-js answers a passed deadline by itself, without details, and the client stops waiting at that moment too. So that the
-// full answer arrives in time, our deadline is a little earlier than the client's.
+export interface OpenCall extends Ending {
+  context: CallContext;
+}
+
+// At the client's deadline the client stops waiting and grpc-js answers without details. The deadline here is a little
+// earlier, so that an answer with details arrives in time.
 const answerReserve = { share: 0.1, maxMs: 20 };
 
-function deadlineOf({ policy, clientDeadline }: Arrival, now: number): number {
-  const reserveMs = Math.min(answerReserve.maxMs, Math.max(0, clientDeadline - now) * answerReserve.share);
-  return Math.min(clientDeadline - reserveMs, now + policy.deadlineMs);
+/** The time that is left for the call, in milliseconds. */
+function timeOf({ policy, clientDeadline }: Arrival): number {
+  // grpc-js has just computed the deadline from a duration and Date.now().
+  const clientMs = clientDeadline - Date.now();
+  const reserveMs = Math.min(answerReserve.maxMs, Math.max(0, clientMs) * answerReserve.share);
+  return Math.min(clientMs - reserveMs, policy.deadlineMs);
 }
 
-/** The end that a call may come to early. A signal is expensive and most calls that go well never look at theirs: it is made when asked for. */
-function createEnding() {
+/** Creates the signal on demand, because signals are expensive and most calls never use theirs. */
+function createEnding(timeMs: number): Ending {
   let controller: AbortController | undefined;
   let listener: ((reason: AppError) => void) | undefined;
   let ended: AppError | undefined;
@@ -50,19 +59,23 @@ function createEnding() {
     controller?.abort(reason);
     listener?.(reason);
   };
+  const tooLate = () => abort(new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out'));
+  const timer = setTimeout(tooLate, timerMs(timeMs));
+  if (timeMs <= 0) tooLate();
   return {
     abort,
-    cancel: (): void => {
+    cancel: () => {
       if (!closed) abort(new AppError('cancelled', 'CANCELLED', 'the caller gave up'));
     },
-    close: (): void => {
+    close: () => {
       closed = true;
+      clearTimeout(timer);
     },
-    whenAborted: (next: (reason: AppError) => void): void => {
+    whenAborted: (next) => {
       if (ended === undefined) listener = next;
       else next(ended);
     },
-    signal: (): AbortSignal => {
+    signal: () => {
       if (controller === undefined) {
         controller = new AbortController();
         if (ended !== undefined) controller.abort(ended);
@@ -72,22 +85,19 @@ function createEnding() {
   };
 }
 
-/** Builds the context of a call that has just arrived, with a signal that fires at its deadline. */
+/** Builds the context of an incoming call, with a signal that fires at its deadline. */
 export function openCall(arrival: Arrival): OpenCall {
   const { policy, metadata, peer, logger } = arrival;
-  const now = Date.now();
-  const deadline = deadlineOf(arrival, now);
-  const callId = acceptCallId(textOf(metadata, callIdKey));
-  const span = startCallSpan(policy.path, metadata, callId);
+  const timeMs = timeOf(arrival);
+  const requestId = acceptRequestId(textOf(metadata, requestIdKey));
+  const span = startCallSpan(policy.path, metadata, requestId);
   const traceParent = span?.traceParent ?? continueTrace(textOf(metadata, traceParentKey));
-  const ending = createEnding();
-  const tooLate = () => ending.abort(new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out'));
-  const timer = setTimeout(tooLate, Math.max(0, deadline - now));
+  const ending = createEnding(timeMs);
   let ownLogger: Logger | undefined;
   const context: CallContext = {
-    callId,
+    requestId,
     method: policy.path,
-    deadline,
+    deadline: steadyNow() + timeMs,
     get signal() {
       return ending.signal();
     },
@@ -96,14 +106,10 @@ export function openCall(arrival: Arrival): OpenCall {
     userAgent: textOf(metadata, 'user-agent') ?? '',
     traceParent,
     span,
-    // Most calls have nothing to say but their access line.
+    // Created on demand: most calls log nothing but their access line.
     get logger() {
-      return (ownLogger ??= logger.child({ requestId: callId, traceId: traceIdOf(traceParent), method: policy.path }));
+      return (ownLogger ??= logger.child({ requestId, traceId: traceIdOf(traceParent), method: policy.path }));
     },
   };
-  const close = (): void => {
-    ending.close();
-    clearTimeout(timer);
-  };
-  return { context, abort: ending.abort, cancel: ending.cancel, whenAborted: ending.whenAborted, close };
+  return { context, ...ending };
 }

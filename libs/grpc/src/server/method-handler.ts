@@ -1,16 +1,23 @@
 import type { EventEmitter } from 'node:events';
-import { Metadata, status, type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream, type StatusObject } from '@grpc/grpc-js';
+import {
+  Metadata,
+  status,
+  type sendUnaryData,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { toAppError, type AppError } from '#libs/errors';
 import type { Logger } from '#libs/runtime';
-import { callIdKey } from '../wire/call-id.ts';
+import { requestIdKey } from '../wire/request-id.ts';
 import { textOf } from '../wire/metadata.ts';
 import { toStatus } from '../wire/status.ts';
-import type { BoundMethod } from './binding.ts';
 import { openCall, type OpenCall } from './call-context.ts';
-import type { IncomingCall } from './chain.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { BoundMethod, IncomingCall } from '../interceptors/chain.ts';
+import type { OpenCalls } from '../transport/open-calls.ts';
 
-export interface MethodHandlerOptions {
+interface MethodHandlerOptions {
   run: (call: IncomingCall) => Promise<void>;
   resolvePeer: (peer: string, forwardedFor: string | undefined) => string;
   openCalls: OpenCalls;
@@ -22,16 +29,16 @@ type StreamCall = ServerWritableStream<Buffer, Buffer>;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
-function headerOf(callId: string): Metadata {
+function headerOf(requestId: string): Metadata {
   const header = new Metadata();
-  header.set(callIdKey, callId);
+  header.set(requestIdKey, requestId);
   return header;
 }
 
-/** Registers a method so that grpc-js passes bytes through and everything else happens in the chain. */
+/** Registers a method at grpc-js, which passes its bytes through the chain. */
 export function addMethod(server: Server, method: BoundMethod, options: MethodHandlerOptions): void {
   const { path, responseStream } = method.definition;
-  // Nothing below is known to throw. Should it all the same, the client must not wait for ever, nor the process end.
+  // Nothing below should throw. If it does, the client must get an answer and the process must go on.
   const refuse = (error: unknown, answer: (status: Partial<StatusObject>) => void): void => {
     options.logger.error({ err: error, method: path }, 'call could not be answered');
     answer({ code: status.INTERNAL, details: 'internal error' });
@@ -40,7 +47,9 @@ export function addMethod(server: Server, method: BoundMethod, options: MethodHa
     answerUnary(call, callback, { method, options }).catch((error: unknown) => refuse(error, callback));
   };
   const stream = (call: StreamCall): void => {
-    answerStream(call, method, options).catch((error: unknown) => refuse(error, (answer) => call.emit('error', answer)));
+    answerStream(call, method, options).catch((error: unknown) =>
+      refuse(error, (answer) => call.emit('error', answer)),
+    );
   };
   const added = responseStream
     ? server.register<Buffer, Buffer>(path, stream, identity, identity, 'serverStream')
@@ -48,7 +57,11 @@ export function addMethod(server: Server, method: BoundMethod, options: MethodHa
   if (!added) throw new Error(`${path} is bound twice`);
 }
 
-function open(call: UnaryCall | StreamCall, method: BoundMethod, { resolvePeer, logger }: MethodHandlerOptions): OpenCall {
+function open(
+  call: UnaryCall | StreamCall,
+  method: BoundMethod,
+  { resolvePeer, logger }: MethodHandlerOptions,
+): OpenCall {
   const opened = openCall({
     policy: method.policy,
     metadata: call.metadata,
@@ -56,12 +69,12 @@ function open(call: UnaryCall | StreamCall, method: BoundMethod, { resolvePeer, 
     clientDeadline: Number(call.getDeadline()),
     logger,
   });
-  // Fires after every call, also a successful one; by then the call is closed and nothing happens.
+  // Fires after successful calls too, but these are closed already.
   (call as EventEmitter).once('cancelled', opened.cancel);
   return opened;
 }
 
-/** Runs the chain for one call. Never rejects: whatever goes wrong becomes the error that is returned. */
+/** Runs the chain for one call. Resolves with the error of the call, if any; never rejects. */
 async function runCall(
   call: UnaryCall | StreamCall,
   opened: OpenCall,
@@ -72,7 +85,18 @@ async function runCall(
   options.openCalls.add(endable);
   try {
     const { metadata, request: requestBytes } = call;
-    await options.run({ method, policy: method.policy, context, metadata, requestBytes, caller: {}, request: undefined, send, abort, whenAborted });
+    await options.run({
+      method,
+      policy: method.policy,
+      context,
+      metadata,
+      requestBytes,
+      caller: {},
+      request: undefined,
+      send,
+      abort,
+      whenAborted,
+    });
     return undefined;
   } catch (error) {
     return toAppError(error);
@@ -88,17 +112,17 @@ async function answerUnary(
   { method, options }: { method: BoundMethod; options: MethodHandlerOptions },
 ): Promise<void> {
   const opened = open(call, method, options);
-  const { callId } = opened.context;
+  const { requestId } = opened.context;
   let answer: Buffer | undefined;
   const send = async (bytes: Buffer): Promise<void> => void (answer = bytes);
   const error = await runCall(call, opened, { method, options, send });
-  // Without headers the status goes out alone ("trailers only"), and only such an answer may a client retry (gRPC A6).
-  if (error?.kind !== 'unavailable') call.sendMetadata(headerOf(callId));
+  // Clients retry only answers without headers ("trailers only", gRPC A6).
+  if (error?.kind !== 'unavailable') call.sendMetadata(headerOf(requestId));
   if (error === undefined) callback(null, answer);
-  else callback(toStatus(error, callId));
+  else callback(toStatus(error, requestId));
 }
 
-/** Writes one message; resolves when the transport takes the next, or at once when the call has ended. */
+/** Writes one message. Resolves when the transport accepts the next one, or when the call has ended. */
 function write(call: StreamCall, bytes: Buffer, signal: AbortSignal): Promise<void> {
   if (signal.aborted || call.write(bytes)) return Promise.resolve();
   return new Promise((resolve) => {
@@ -114,22 +138,22 @@ function write(call: StreamCall, bytes: Buffer, signal: AbortSignal): Promise<vo
 
 async function answerStream(call: StreamCall, method: BoundMethod, options: MethodHandlerOptions): Promise<void> {
   const opened = open(call, method, options);
-  const { callId, signal } = opened.context;
+  const { requestId, signal } = opened.context;
   let ended = false;
   let headerSent = false;
   const send = async (bytes: Buffer): Promise<void> => {
     if (ended) return;
-    if (!headerSent) call.sendMetadata(headerOf(callId));
+    if (!headerSent) call.sendMetadata(headerOf(requestId));
     headerSent = true;
     await write(call, bytes, signal);
   };
   const error = await runCall(call, opened, { method, options, send });
   ended = true;
   if (error === undefined) {
-    if (!headerSent) call.sendMetadata(headerOf(callId));
+    if (!headerSent) call.sendMetadata(headerOf(requestId));
     call.end();
   } else {
-    // grpc-js turns an emitted error into the status, behind the messages that are already written.
-    call.emit('error', toStatus(error, callId));
+    // grpc-js sends an emitted error as the status, after the messages that are already written.
+    call.emit('error', toStatus(error, requestId));
   }
 }

@@ -1,91 +1,73 @@
 import { Server, setLogger } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import type { Logger, Metrics } from '#libs/runtime';
-import type { Authenticator } from '../identity/authenticator.ts';
-import type { Revocations } from '../identity/revocations.ts';
-import { addReflection } from '../reflection/reflection-service.ts';
-import { createAdmission, defaultCapacity, type Admission, type Capacity } from './admission.ts';
+import type { Metrics } from '#libs/runtime';
+import { addReflection } from '../builtin/reflection-service.ts';
+import {
+  createConcurrencyLimiter,
+  defaultCapacity,
+  type ConcurrencyLimiter,
+  type Capacity,
+} from '../transport/concurrency-limiter.ts';
 import type { ServiceBinding } from './binding.ts';
-import { chain, type Interceptor } from './chain.ts';
-import { openConnections, type Connections } from './connections.ts';
-import { createHealth, type Health } from './health.ts';
-import { interceptors } from './interceptors.ts';
+import { chain } from '../interceptors/chain.ts';
+import { openConnections, type Connections } from '../transport/connections.ts';
+import { createHealth, type Health, type HealthOptions } from '../builtin/health.ts';
+import { interceptors, type InterceptorOptions } from '../interceptors/interceptors.ts';
 import { addMethod } from './method-handler.ts';
-import { createOpenCalls, type OpenCalls } from './open-calls.ts';
-import { listen, type Listener } from './listener.ts';
-import { refuseEarly } from './overloaded.ts';
-import { createPeerResolver } from './peer-address.ts';
-import { openGuard, type PeerLimits } from './peer-guard.ts';
-import { countRefusals, createRefusalLog } from './refusal-log.ts';
-import { transportEdge } from './transport-edge.ts';
+import { createOpenCalls, type OpenCalls } from '../transport/open-calls.ts';
+import { listen, type Listener, type ListenerOptions } from '../transport/listener.ts';
+import { rejectEarly } from '../transport/early-rejection.ts';
+import { refuseFaulty } from '../transport/refuse-faulty.ts';
+import { createPeerResolver } from '../transport/peer-address.ts';
+import { openGuard, type PeerGuardOptions } from '../transport/peer-guard.ts';
+import { countRefusals, createRefusalLog } from '../transport/refusal-log.ts';
+import type { IncomingStreamsOptions } from '../transport/incoming-streams.ts';
+import { transportEdge } from '../transport/transport-edge.ts';
+import { methodsOf } from '../wire/grpc-js-internals.ts';
 
-export interface ServerOptions {
+export interface ServerOptions
+  extends InterceptorOptions, PeerGuardOptions, Pick<HealthOptions, 'checks'>, Pick<ListenerOptions, 'host' | 'port'> {
   service: ServiceName;
-  /** The address to listen on: "0.0.0.0", "127.0.0.1", "::". */
-  host: string;
-  /** 0 takes a free one. */
-  port: number;
   bindings: readonly ServiceBinding[];
-  authenticate: Authenticator;
-  /** Sensitive methods refuse while they are stale; left out: never. */
-  revocations?: Pick<Revocations, 'isStale'>;
-  logger: Logger;
-  metrics: Metrics;
-  /** CIDR ranges whose x-forwarded-for is believed. */
-  trustedProxies: readonly string[];
   /** How long running calls may go on after `stop`. */
   graceMs: number;
-  /** The server is SERVING while all of them resolve; they run every second and may take as long. */
-  checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Refuses calls beyond the rate limit of their method: per peer before they are authenticated, per user after. */
-  limit?: Interceptor;
-  /** How much it takes on at the same time; what is left out is as in `defaultCapacity`. */
-  capacity?: Partial<Capacity>;
-  /** How much it puts up with from a peer; what is left out is as in `defaultPeerLimits`. */
-  peerLimits?: Partial<PeerLimits>;
-  /** After about this time a connection ends once its calls have, so that its client looks up who serves; 5 minutes when left out. */
-  connectionAgeMs?: number;
-  /** How long calls may go on after that; a minute when left out. */
+  /** Defaults: `defaultCapacity`. */
+  capacity?: Partial<Capacity> | undefined;
+  /** About after this time a connection ends, so that its client resolves the name again. Default: 5 min. */
+  connectionAgeMs?: number | undefined;
+  /** How long calls may go on after that. Default: 1 min. */
   connectionGraceMs?: number;
 }
 
-export interface GrpcServer {
+export interface GrpcServer extends Pick<Health, 'setServing' | 'isServing'> {
   readonly port: number;
-  /** False makes health say NOT_SERVING whatever the checks say; true lets them decide again. */
-  setServing(serving: boolean): void;
-  /** What health says at the moment. */
-  isServing(): boolean;
-  /** Stops taking calls, ends streams, lets the others finish within the grace period, then ends them too. */
+  /** Refuses new calls, ends streams, and ends the other calls when the grace period is over. */
   stop(): Promise<void>;
 }
 
-/** Of a request, and of an answer. */
+/** The limit for requests and for answers. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 
 const transportOptions = {
-  // Nobody reads what it would note about every call.
+  // channelz records every call, and nothing reads its records.
   'grpc.enable_channelz': 0,
-  // Megabytes that one connection may hold in this process, for instance unread answers; grpc-js sets no limit of its own.
+  // Megabytes of one connection in this process, unread answers for instance. By default grpc-js has no limit.
   'grpc-node.max_session_memory': 64,
   'grpc.max_receive_message_length': maxMessageBytes,
-  // Per connection; grpc-js sets no limit of its own.
+  // Per connection. By default grpc-js has no limit.
   'grpc.max_concurrent_streams': 1000,
-  // Finds dead clients.
+  // Detects dead clients.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** Clients look names up again only when a connection ends, so old ones end to let them find new replicas. */
-const connectionLife = { ageMs: 300_000, graceMs: 60_000 };
-
-function shuttingDown(): AppError {
-  return new AppError('unavailable', 'SHUTTING_DOWN', 'the server is shutting down', { details: { retryAfterMs: 0 } });
+function shuttingDown(message: string): AppError {
+  return new AppError('unavailable', 'SHUTTING_DOWN', message, { details: { retryAfterMs: 0 } });
 }
 
-function connectionAged(): AppError {
-  return new AppError('unavailable', 'SHUTTING_DOWN', 'the connection has reached its age; on a new one the call can go on', { details: { retryAfterMs: 0 } });
-}
+const connectionAged = (): AppError =>
+  shuttingDown('the connection has reached its age; on a new one the call can go on');
 
 interface Drainable {
   server: Server;
@@ -94,64 +76,79 @@ interface Drainable {
   openCalls: OpenCalls;
 }
 
-/** grpc-js takes a connection that it has told to end for one that has ended, so the listener's word counts too. */
+/** Waits for the listener too, because grpc-js counts a connection as ended as soon as it has sent GOAWAY. */
 async function drain({ server, listener, connections, openCalls }: Drainable, graceMs: number): Promise<void> {
   const closed = listener.close();
   await connections.announceEnd();
   const drained = Promise.all([closed, new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
-  openCalls.abortStreams(shuttingDown());
-  const timer = setTimeout(() => openCalls.abortAll(shuttingDown()), graceMs);
-  // The statuses of the aborted calls get a moment to go out.
+  const reason = shuttingDown('the server is shutting down');
+  openCalls.abortStreams(reason);
+  const timer = setTimeout(() => openCalls.abortAll(reason), graceMs);
+  // Leaves time to send the statuses of the aborted calls.
   const force = setTimeout(connections.destroy, graceMs + 250);
   await drained;
   clearTimeout(timer);
   clearTimeout(force);
 }
 
-function addHealth(server: Server, { bindings, checks, logger }: ServerOptions): Health {
-  return createHealth(server, { services: bindings.map((binding) => binding.service), checks, logger });
-}
-
-function lifeOf({ connectionAgeMs, connectionGraceMs }: ServerOptions): typeof connectionLife {
-  return { ageMs: connectionAgeMs ?? connectionLife.ageMs, graceMs: connectionGraceMs ?? connectionLife.graceMs };
-}
-
-/** Shows what has been taken on beside what can be. */
-function openAdmission(metrics: Metrics, capacity: Capacity): Admission {
-  const limit = metrics.gauge('grpc_server_capacity', 'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.', ['kind']);
+/** Shows the capacity and its use in metrics. */
+function openConcurrencyLimiter(metrics: Metrics, capacity: Capacity): ConcurrencyLimiter {
+  const limit = metrics.gauge(
+    'grpc_server_capacity',
+    'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.',
+    ['kind'],
+  );
   limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
   limit.set({ kind: 'streams' }, capacity.openStreams);
   limit.set({ kind: 'incomplete' }, capacity.incompleteRequests);
-  const admitted = metrics.gauge('grpc_server_admitted', 'Calls, streams and incomplete requests that are in at the moment.', ['kind']);
-  return createAdmission(capacity, (kind, count) => admitted.set({ kind }, count));
+  const admitted = metrics.gauge(
+    'grpc_server_admitted',
+    'Calls, streams and incomplete requests that are in at the moment.',
+    ['kind'],
+  );
+  return createConcurrencyLimiter(capacity, (kind, count) => admitted.set({ kind }, count));
 }
 
 /** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */
 export async function startServer(options: ServerOptions): Promise<GrpcServer> {
-  const { bindings, host, logger, metrics, graceMs } = options;
-  // grpc-js would write to stderr by itself. What matters of it arrives as an error, too.
+  const { bindings, host, checks, logger, metrics, graceMs } = options;
+  // Clients resolve a name again only when a connection ends, so connections end regularly.
+  const { connectionAgeMs: ageMs = 300_000, connectionGraceMs = 60_000 } = options;
+  // By default grpc-js writes to stderr. Errors that matter also arrive as errors.
   setLogger({ error: (text: unknown) => logger.debug({ text }, 'grpc-js reported') });
   const openCalls = createOpenCalls();
   const methods = bindings.flatMap((binding) => binding.methods);
   const kinds = new Map(methods.map(({ definition }) => [definition.path, definition.responseStream]));
-  const admission = openAdmission(metrics, { ...defaultCapacity, ...options.capacity });
+  const limiter = openConcurrencyLimiter(metrics, { ...defaultCapacity, ...options.capacity });
   const refusals = createRefusalLog(logger);
   const record = countRefusals(metrics, refusals);
-  const edge = transportEdge({ isChained: (path) => kinds.has(path), openCalls, admission, maxMessageBytes, record });
+  const edge = transportEdge({ isChained: (path) => kinds.has(path), openCalls, limiter, maxMessageBytes, record });
   const server = new Server({ ...transportOptions, interceptors: [edge] });
 
   const run = chain(interceptors(options));
   const resolvePeer = createPeerResolver(options.trustedProxies);
   for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
-  addReflection(server, bindings.map((binding) => binding.service));
-  const health = addHealth(server, options);
+  const services = bindings.map(({ service }) => service);
+  addReflection(server, services);
+  const health = createHealth(server, { services, checks, logger });
   const guard = openGuard(options);
-  const refuse = refuseEarly({ isStream: (path) => kinds.get(path), admission, record });
-  const connections = openConnections(server, { ...lifeOf(options), ...guard.connections, refuse, endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()) });
-  const listener = await listen(connections.admit, { host, port: options.port, ...guard.listener }).catch((error: unknown) => {
-    server.forceShutdown();
-    throw error;
+  const known = methodsOf(server);
+  const rejectFaulty = refuseFaulty({ isKnown: (path) => known.has(path), record });
+  const rejectOverload = rejectEarly({ isStream: (path) => kinds.get(path), limiter, record });
+  const refuse: IncomingStreamsOptions['refuse'] = (...call) => rejectFaulty(...call) || rejectOverload(...call);
+  const connections = openConnections(server, {
+    ageMs,
+    graceMs: connectionGraceMs,
+    ...guard.connections,
+    refuse,
+    endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()),
   });
+  const listener = await listen(connections.accept, { host, port: options.port, ...guard.listener }).catch(
+    (error: unknown) => {
+      server.forceShutdown();
+      throw error;
+    },
+  );
   health.start();
 
   return {
@@ -161,7 +158,8 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
     stop: async () => {
       health.stop();
       await drain({ server, listener, connections, openCalls }, graceMs);
-      admission.stop();
+      connections.stop();
+      limiter.stop();
       guard.stop();
       refusals.stop();
     },

@@ -1,6 +1,9 @@
 import type { Metadata } from '@grpc/grpc-js';
 
-/** The value of a text key; undefined when it is absent or was sent more than once with several values. */
+/** The metadata key for the token of a calling service. */
+export const serviceTokenKey = 'x-taskflow-service';
+
+/** The value of a text key; undefined when there is none or more than one. */
 export function textOf(metadata: Metadata, key: string): string | undefined {
   const values = metadata.get(key);
   return values.length === 1 ? String(values[0]) : undefined;

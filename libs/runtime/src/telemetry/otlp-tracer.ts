@@ -1,28 +1,46 @@
-import { ROOT_CONTEXT, SpanKind as OtelKind, SpanStatusCode, trace, type Context, type Link, type Span, type SpanContext, type Tracer as OtelTracer } from '@opentelemetry/api';
+import {
+  INVALID_SPAN_CONTEXT,
+  ROOT_CONTEXT,
+  SpanKind as OtelKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  type Tracer as OtelTracer,
+} from '@opentelemetry/api';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ParentBasedSampler, TracerProvider, TraceIdRatioBasedSampler, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TracerProvider,
+  TraceIdRatioBasedSampler,
+  type ReadableSpan,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace';
 import type { ActiveSpan, SpanAttributes, SpanKind, Tracer } from './span.ts';
-import { isSampled } from './trace-parent.ts';
+import { formatTraceParent, isSampled, parseTraceParent } from './trace-parent.ts';
 
 export interface OtlpOptions {
   /** The full URL: "http://collector:4318/v1/traces". */
   url: string;
-  /** The share of new traces that is recorded, 0 to 1; what continues a trace follows it. */
+  /** The share of new traces that is recorded, 0 to 1. A continued trace follows its caller. */
   ratio: number;
-  /** Describes this process in every span. */
+  /** Attributes of this process, in every span. */
   resource: SpanAttributes;
-  /** After each export: how many spans, and whether they arrived. */
+  /** Called after each export, with the number of spans and whether they arrived. */
   onExport(spans: number, arrived: boolean): void;
 }
 
 export interface OtlpTracer extends Tracer {
-  /** Sends what is left; resolves also when nobody takes it. */
+  /** Sends the remaining spans. Resolves also when nobody receives them. */
   stop(): Promise<void>;
 }
 
-// A collector that is away must not make the process grow: spans beyond it are dropped.
+// Further spans are dropped, so that the process does not grow while the collector is away.
 const maxWaitingSpans = 8192;
 const exportDelayMs = 1000;
 const exportLimitMs = 3000;
@@ -36,12 +54,12 @@ const kinds: Readonly<Record<SpanKind, OtelKind>> = {
 };
 
 function toSpanContext(traceParent: string): SpanContext {
-  const [, traceId = '', spanId = '', flags = '00'] = traceParent.split('-');
-  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  const { flags, ...ids } = parseTraceParent(traceParent) ?? { ...INVALID_SPAN_CONTEXT, flags: 0 };
+  return { ...ids, traceFlags: flags, isRemote: true };
 }
 
-function toTraceParent({ traceId, spanId, traceFlags }: SpanContext): string {
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+function toTraceParent({ traceFlags: flags, ...ids }: SpanContext): string {
+  return formatTraceParent({ ...ids, flags });
 }
 
 function toContext(parent: string): Context {
@@ -62,7 +80,8 @@ function toActiveSpan(span: Span): ActiveSpan {
     end: (failure) => {
       if (ended) return;
       ended = true;
-      if (failure !== undefined) span.setAttribute('error.type', failure.type).setStatus({ code: SpanStatusCode.ERROR });
+      if (failure !== undefined)
+        span.setAttribute('error.type', failure.type).setStatus({ code: SpanStatusCode.ERROR });
       span.end();
     },
   };
@@ -75,7 +94,7 @@ function startOn(tracer: OtelTracer): Tracer['start'] {
   };
 }
 
-/** Tells of each export before the processor hears of it. */
+/** Reports each export before the processor sees its result. */
 function reporting(exporter: SpanExporter, onExport: OtlpOptions['onExport']): SpanExporter {
   return {
     export: (spans: ReadableSpan[], done: (result: ExportResult) => void) =>
@@ -87,7 +106,10 @@ function reporting(exporter: SpanExporter, onExport: OtlpOptions['onExport']): S
   };
 }
 
-/** Records spans and sends them by OTLP (http/protobuf). Headers, certificates and compression: the standard OTEL_EXPORTER_OTLP_* variables. */
+/**
+ * Records spans and sends them by OTLP (http/protobuf). Headers, certificates and compression come from the standard
+ * OTEL_EXPORTER_OTLP_* variables.
+ */
 export function createOtlpTracer({ url, ratio, resource, onExport }: OtlpOptions): OtlpTracer {
   const exporter = reporting(new OTLPTraceExporter({ url, timeoutMillis: exportLimitMs }), onExport);
   const processor = new BatchSpanProcessor({

@@ -3,7 +3,10 @@ import { randomFillSync } from 'node:crypto';
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
-/** So many random bytes in hexadecimal, for ids. The random source is asked once for hundreds of them, since asking is what costs. */
+/**
+ * Random bytes in hexadecimal, for ids. The random source is asked once for hundreds of ids, because each request to it
+ * is expensive.
+ */
 export function randomHex(bytes: number): string {
   if (used + bytes > pool.length) {
     randomFillSync(pool);

@@ -2,15 +2,15 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import type { ActiveSpan } from './span.ts';
 import { failureOf, startSpan } from './tracing.ts';
 
-/** What ioredis tells of a command; its arguments are told too, and stay unread. */
+/** What ioredis publishes about a command. Its arguments are there too and stay unread. */
 interface RedisCommand {
   command: string;
   error?: unknown;
 }
 
 /**
- * A span for every Redis command that a recorded call waits for, whichever library sent it: ioredis announces its commands
- * on a diagnostics channel, and does no work for that while nobody listens. Returns what ends it.
+ * Makes a span for every Redis command that a recorded call waits for, whichever library sent it. ioredis publishes its
+ * commands on a diagnostics channel, and does no work for that while nobody listens. Returns the function that ends it.
  */
 export function traceRedis(): () => void {
   const spans = new WeakMap<object, ActiveSpan>();
@@ -18,7 +18,11 @@ export function traceRedis(): () => void {
     start: (message: object) => {
       const { command } = message as RedisCommand;
       const name = command.toUpperCase();
-      const span = startSpan({ name, kind: 'client', attributes: { 'db.system.name': 'redis', 'db.operation.name': name } });
+      const span = startSpan({
+        name,
+        kind: 'client',
+        attributes: { 'db.system.name': 'redis', 'db.operation.name': name },
+      });
       if (span !== undefined) spans.set(message, span);
     },
     end: () => undefined,

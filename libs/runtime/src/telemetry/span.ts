@@ -1,25 +1,25 @@
 /** On which side of a call or a message the work is. */
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
-/** Bounded words and numbers: never a secret, a text of a user, or a statement, in which the ORM writes values. */
+/** Bounded words and numbers: never a secret, a user's text, or a statement (the ORM writes values into those). */
 export type SpanAttributes = Record<string, string | number | boolean | undefined>;
 
 export interface NewSpan {
-  /** Of few values: what is done, not to what. */
+  /** One of few values: the kind of work, not its object. */
   name: string;
   /** Default: internal. */
   kind?: SpanKind;
   attributes?: SpanAttributes;
-  /** Traceparents of other work that this serves or comes from; those of unrecorded traces are left out. */
+  /** Traceparents of other work that this serves or comes from; those of unrecorded traces are dropped. */
   links?: readonly string[];
   /**
-   * The traceparent that it continues; '' begins a trace, if the ratio lets it. Left out: the running call's, and without
-   * one there is no span.
+   * The traceparent that it continues; '' may begin a trace, depending on the ratio. Default: that of the running call.
+   * Without either there is no span.
    */
   parent?: string;
 }
 
-/** How work failed. */
+/** Why the work failed. */
 export interface SpanFailure {
   /** A reason, a code or the name of an error's class; never its message. */
   type: string;
@@ -27,16 +27,16 @@ export interface SpanFailure {
 
 /** Work that is being recorded. */
 export interface ActiveSpan {
-  /** What further work, here or elsewhere, has to continue. */
+  /** What further work, here or elsewhere, must continue. */
   readonly traceParent: string;
   set(attributes: SpanAttributes): void;
   event(name: string, attributes?: SpanAttributes): void;
   link(traceParent: string): void;
-  /** The first call counts. */
+  /** Only the first call counts. */
   end(failure?: SpanFailure): void;
 }
 
-/** What records. */
+/** Records spans. */
 export interface Tracer {
   /** Undefined when the trace is not recorded. */
   start(span: NewSpan & { parent: string }): ActiveSpan | undefined;

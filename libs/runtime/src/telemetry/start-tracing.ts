@@ -14,15 +14,19 @@ export interface TracingConfig {
 export interface TracingOptions {
   service: string;
   version: string;
-  /** Left out: off, and the code for it is not even loaded. */
+  /** Undefined: tracing is off, and its code is not even loaded. */
   tracing: TracingConfig | undefined;
   logger: Logger;
   metrics: Metrics;
 }
 
-/** Counts exports; says once that the receiver is lost and once that it is back. */
+/** Counts exports. Logs once that the receiver is lost and once that it is back. */
 function createReport({ logger, metrics }: TracingOptions): (spans: number, arrived: boolean) => void {
-  const exported = metrics.counter('taskflow_trace_spans_total', 'Spans sent to the receiver of traces, by whether they arrived.', ['outcome']);
+  const exported = metrics.counter(
+    'taskflow_trace_spans_total',
+    'Spans sent to the receiver of traces, by whether they arrived.',
+    ['outcome'],
+  );
   let lost = false;
   return (spans, arrived) => {
     exported.inc({ outcome: arrived ? 'exported' : 'lost' }, spans);
@@ -33,15 +37,23 @@ function createReport({ logger, metrics }: TracingOptions): (spans: number, arri
   };
 }
 
-/** Begins to record. `stop` sends what is left. */
+/** Starts to record. `stop` sends the remaining spans. */
 export async function startTracing(options: TracingOptions): Promise<{ stop(): Promise<void> }> {
   const { tracing, service, version } = options;
   if (tracing === undefined) return { stop: () => Promise.resolve() };
-  const [{ createOtlpTracer }, { traceRedis }] = await Promise.all([import('./otlp-tracer.ts'), import('./redis-spans.ts')]);
+  const [{ createOtlpTracer }, { traceRedis }] = await Promise.all([
+    import('./otlp-tracer.ts'),
+    import('./redis-spans.ts'),
+  ]);
   const tracer = createOtlpTracer({
     url: `${tracing.endpoint.replace(/\/$/, '')}/v1/traces`,
     ratio: tracing.ratio,
-    resource: { 'service.name': service, 'service.namespace': 'taskflow', 'service.version': version, 'service.instance.id': randomUUID() },
+    resource: {
+      'service.name': service,
+      'service.namespace': 'taskflow',
+      'service.version': version,
+      'service.instance.id': randomUUID(),
+    },
     onExport: createReport(options),
   });
   useTracer(tracer);

@@ -21,7 +21,13 @@ function remember(): Recorded[] {
       const entry: Recorded = { span, ends: [] };
       recorded.push(entry);
       const id = String(recorded.length).padStart(16, '0');
-      return { traceParent: `00-${'a'.repeat(32)}-${id}-01`, set: () => undefined, event: () => undefined, link: () => undefined, end: (failure) => void entry.ends.push(failure?.type) };
+      return {
+        traceParent: `00-${'a'.repeat(32)}-${id}-01`,
+        set: () => undefined,
+        event: () => undefined,
+        link: () => undefined,
+        end: (failure) => void entry.ends.push(failure?.type),
+      };
     },
   });
   return recorded;
@@ -64,7 +70,8 @@ describe('spans', () => {
 
   it('end as failed with what the error is called, never with its message', async () => {
     const recorded = remember();
-    const fail = (error: unknown) => inCall(sampled, () => inSpan({ name: 'x' }, () => Promise.reject(error as Error))).catch(() => undefined);
+    const fail = (error: unknown) =>
+      inCall(sampled, () => inSpan({ name: 'x' }, () => Promise.reject(error as Error))).catch(() => undefined);
     await fail(Object.assign(new Error('secret'), { reason: 'WRITE_CONFLICT' }));
     await fail(Object.assign(new Error('secret'), { code: '23505' }));
     await fail(new TypeError('secret'));

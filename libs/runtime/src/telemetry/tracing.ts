@@ -2,10 +2,11 @@ import { currentContext, runWithContext } from '../context.ts';
 import type { ActiveSpan, NewSpan, Tracer } from './span.ts';
 import { isSampled } from './trace-parent.ts';
 
-// One process is one service. Passing the tracer through every statement and every loop would cost more than it tells.
+// One process is one service. Passing the tracer through every statement and every loop would cost more than it
+// explains.
 let tracer: Tracer | undefined;
 
-/** From now on spans go to this tracer; undefined: nothing is recorded. */
+/** From now on spans go to this tracer; with undefined nothing is recorded. */
 export function useTracer(next: Tracer | undefined): void {
   tracer = next;
 }
@@ -16,8 +17,8 @@ export function isTracing(): boolean {
 }
 
 /**
- * Begins a span; whoever gets it ends it. Undefined, and nothing was made, while tracing is off, when the trace that it
- * would belong to is not recorded, and when no call is running that it could belong to.
+ * Begins a span; the caller ends it. Returns undefined, and creates nothing, while tracing is off, when its trace is
+ * not recorded, and when there is no running call that it could belong to.
  */
 export function startSpan(span: NewSpan): ActiveSpan | undefined {
   if (tracer === undefined) return undefined;
@@ -26,27 +27,33 @@ export function startSpan(span: NewSpan): ActiveSpan | undefined {
   return tracer.start({ ...span, parent });
 }
 
-/** What an error may say about itself in a span. */
+/** What a span may say about an error. */
 export function failureOf(error: unknown): { type: string } {
   const { reason, code, name } = (error ?? {}) as { reason?: unknown; code?: unknown; name?: unknown };
   const word = [reason, code, name].find((value) => typeof value === 'string' && /^[\w.-]{1,80}$/.test(value));
   return { type: typeof word === 'string' ? word : 'error' };
 }
 
+/** Runs work and ends the spans with it, as failed when it throws. */
+export async function endSpansAfter<T>(spans: readonly (ActiveSpan | undefined)[], work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    for (const span of spans) span?.end();
+    return result;
+  } catch (error) {
+    for (const span of spans) span?.end(failureOf(error));
+    throw error;
+  }
+}
+
 /**
- * Runs work as a span of its own: what it starts meanwhile continues that span. Without one (see startSpan) the work just
- * runs. The span ends with the work, as failed when that throws.
+ * Runs work as a span of its own; spans that the work starts continue it. Without a span (see startSpan) the work just
+ * runs. The span ends with the work, as failed when the work throws.
  */
 export async function inSpan<T>(span: NewSpan, work: (active: ActiveSpan | undefined) => Promise<T>): Promise<T> {
   const context = tracer === undefined ? undefined : currentContext();
   const active = context === undefined ? undefined : startSpan(span);
   if (context === undefined || active === undefined) return work(undefined);
-  try {
-    const result = await runWithContext({ ...context, span: active, traceParent: active.traceParent }, () => work(active));
-    active.end();
-    return result;
-  } catch (error) {
-    active.end(failureOf(error));
-    throw error;
-  }
+  const inside = { ...context, span: active, traceParent: active.traceParent };
+  return endSpansAfter([active], () => runWithContext(inside, () => work(active)));
 }

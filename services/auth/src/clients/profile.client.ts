@@ -1,7 +1,7 @@
-import { InternalUsersServiceService, type UpsertProfileRequest } from '#contract/users/v1/users';
-import { Role } from '#contract/auth/v1/auth';
-import { createClient, type ServiceIdentity } from '#libs/grpc';
-import type { Logger, Metrics } from '#libs/runtime';
+import { InternalUsersServiceService, Role, type UpsertProfileRequest } from '#contract/users/v1/users';
+import { createClient } from '#libs/grpc';
+import type { ServiceIdentity } from '#libs/identity';
+import { settlesWithin, type Logger, type Metrics } from '#libs/runtime';
 import type { ProfileDelivery } from '../deps.ts';
 import type { ProfileUpsert } from '../domain/profile-upsert.ts';
 
@@ -18,11 +18,11 @@ export interface ProfileClient extends ProfileDelivery {
   close(): void;
 }
 
-// A profile is there within some ten milliseconds, so that a client which goes on at once finds it; when users is slow
-// or down, the registration is answered without it.
-const patienceMs = 300;
+// A profile usually arrives within ten milliseconds, so a client that goes on at once finds it. If users is slow or
+// down, the registration is answered without waiting for it.
+const maxWaitMs = 300;
 
-/** Sends accounts to users, and tells whoever waits for one that it was tried. */
+/** Sends accounts to users, and resolves those who wait for the first attempt. */
 export function createProfileClient(options: ProfileClientOptions): ProfileClient {
   const { client, close } = createClient(InternalUsersServiceService, { callee: 'users', ...options });
   const waiting = new Map<string, () => void>();
@@ -36,10 +36,8 @@ export function createProfileClient(options: ProfileClientOptions): ProfileClien
     },
     waitForFirstAttempt: async (accountId) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, patienceMs);
       waiting.set(accountId, resolve);
-      await promise;
-      clearTimeout(timer);
+      await settlesWithin(promise, maxWaitMs);
       waiting.delete(accountId);
     },
     close,

@@ -13,9 +13,9 @@ export function databaseDefinition(url: string) {
   return { url, entities, migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)) };
 }
 
-export const constraints = { accounts_email_key: emailTaken };
+export const constraints = { accounts_email_key: emailTaken, accounts_mailbox_key: emailTaken };
 
-/** What a transaction causes outside of it: messages to users, and news for whoever follows revocations. */
+/** What a transaction causes outside of it: messages to users, and notices to the followers of revocations. */
 export interface Outside {
   profiles: ProfileOutbox;
   onRevocation: () => void;

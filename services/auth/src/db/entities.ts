@@ -1,9 +1,18 @@
 import { idempotencyTable } from '#libs/db';
-import { outboxTable } from '#libs/events';
+import { logIncarnations, outboxTable } from '#libs/events';
 import { AccountSchema } from '../domain/account.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
 import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
 import { SigningKeySchema } from '../domain/signing-key.entity.ts';
 
-export const entities = [AccountSchema, SessionSchema, RefreshTokenSchema, SigningKeySchema, RevocationSchema, idempotencyTable.entity, ...outboxTable.entities];
+export const entities = [
+  AccountSchema,
+  SessionSchema,
+  RefreshTokenSchema,
+  SigningKeySchema,
+  RevocationSchema,
+  idempotencyTable.entity,
+  ...outboxTable.entities,
+  logIncarnations.entity,
+];

@@ -1,5 +1,5 @@
 import type { SqlReader } from '#libs/db';
-import { runInBackground, startLoop, type Clock, type Logger } from '#libs/runtime';
+import { createWakeableSleep, runInBackground, startLoop, type Clock, type Logger } from '#libs/runtime';
 import type { RevocationNews, RevocationWatch, SpreadRevocation } from '../deps.ts';
 import { revocationsOutOfReach } from '../domain/auth.errors.ts';
 
@@ -20,24 +20,25 @@ export interface RevocationFeed extends RevocationWatch {
 interface RevocationRow extends SpreadRevocation {
   id: bigint | null;
   xmin: bigint;
+  incarnation: bigint;
 }
 
 // Other replicas' are seen within this time; the contract allows one second.
 const pollIntervalMs = 400;
 const pollTimeoutMs = 3000;
 const heartbeatMs = 1000;
-// With the heartbeat's second this stays under the five in which a follower becomes stale: it is told to try another replica.
+// With the heartbeat's second this stays under the five after which a follower is stale, so it can try another replica.
 const freshMs = 2000;
 const batchSize = 1000;
 
 // Ids are given out before commits, so an id is no place to go on from. What this statement did not see belongs to
-// transactions that had not ended by its snapshot, and all of those have at least its xmin. Reading from there again misses
-// nothing, and waits for nobody: a long transaction elsewhere only makes the part that is read twice longer.
+// transactions that had not ended by its snapshot, and all of those have at least its xmin. Reading from there again
+// misses nothing, and waits for nobody: a long transaction elsewhere only makes the part that is read twice longer.
 const poll = {
   name: 'poll_revocations',
   text: `
-    with snapshot as (select pg_snapshot_xmin(pg_current_snapshot()) as xmin)
-    select s.xmin, r.id, r.session_id as "sessionId", r.account_id as "accountId", r.not_before as "notBefore", r.expire_time as "expireTime"
+    with snapshot as materialized (select pg_snapshot_xmin(pg_current_snapshot()) as xmin, log_incarnation() as incarnation)
+    select s.xmin, s.incarnation, r.id, r.session_id as "sessionId", r.account_id as "accountId", r.not_before as "notBefore", r.expire_time as "expireTime"
     from snapshot s left join revocations r on r.transaction_id >= $1::xid8 and r.expire_time > $2
     order by r.id`,
 };
@@ -46,6 +47,7 @@ export function createRevocationFeed({ reader, clock, logger }: RevocationFeedOp
   const known = new Map<bigint, SpreadRevocation>();
   const listeners = new Set<(fresh: SpreadRevocation[]) => void>();
   let readFrom = 0n;
+  let incarnation: bigint | undefined;
   let lastReadAt = -Infinity;
   let loop: ReturnType<typeof startLoop> | undefined;
 
@@ -60,8 +62,12 @@ export function createRevocationFeed({ reader, clock, logger }: RevocationFeedOp
     if (fresh.length > 0) for (const tell of listeners) tell(fresh);
   }
 
-  /** Numbers that went backwards are those of another server, perhaps one restored from a copy: everything is read again. */
-  function startAnew(): void {
+  /**
+   * Another incarnation, or numbers that went backwards: the database was restored, moved or failed over, and has
+   * perhaps given numbers of lost rows to others. Everything is read again.
+   */
+  function startAnew(row: RevocationRow | undefined): void {
+    incarnation = row?.incarnation;
     known.clear();
     readFrom = 0n;
     loop?.wake();
@@ -72,7 +78,8 @@ export function createRevocationFeed({ reader, clock, logger }: RevocationFeedOp
     const now = clock.now();
     const rows = await reader.query<RevocationRow>(poll, [String(readFrom), now]);
     const xmin = rows[0]?.xmin ?? 0n;
-    if (xmin < readFrom) return startAnew();
+    incarnation ??= rows[0]?.incarnation;
+    if (xmin < readFrom || rows[0]?.incarnation !== incarnation) return startAnew(rows[0]);
     takeIn(rows);
     readFrom = xmin;
     lastReadAt = startedAt;
@@ -84,7 +91,8 @@ export function createRevocationFeed({ reader, clock, logger }: RevocationFeedOp
   };
   return {
     start: () => {
-      const run = (signal: AbortSignal) => runInBackground({ name: 'revocation-feed', logger, timeoutMs: pollTimeoutMs, signal }, look);
+      const run = (signal: AbortSignal) =>
+        runInBackground({ name: 'revocation-feed', logger, timeoutMs: pollTimeoutMs, signal }, look);
       loop ??= startLoop({ name: 'revocation-feed', logger, intervalMs: pollIntervalMs, maxBackoffMs: 1000, run });
     },
     wake: () => loop?.wake(),
@@ -100,24 +108,16 @@ interface Source {
   assertFresh: () => void;
 }
 
-async function* watch({ known, listeners, assertFresh }: Source, signal: AbortSignal): AsyncGenerator<RevocationNews, void> {
+async function* watch(
+  { known, listeners, assertFresh }: Source,
+  signal: AbortSignal,
+): AsyncGenerator<RevocationNews, void> {
   let waiting: SpreadRevocation[] = [];
-  let wake = (): void => undefined;
+  const pause = createWakeableSleep();
   const listen = (fresh: SpreadRevocation[]): void => {
     waiting = [...waiting, ...fresh];
-    wake();
+    pause.wake();
   };
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      if (waiting.length > 0 || signal.aborted) return resolve();
-      const timer = setTimeout(resolve, heartbeatMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  const onAbort = (): void => wake();
-  signal.addEventListener('abort', onAbort, { once: true });
   try {
     assertFresh();
     const snapshot = [...known.values()];
@@ -125,7 +125,7 @@ async function* watch({ known, listeners, assertFresh }: Source, signal: AbortSi
     listeners.add(listen);
     yield* inBatches(snapshot, true);
     while (!signal.aborted) {
-      await pause();
+      if (waiting.length === 0) await pause.sleep(heartbeatMs, signal);
       assertFresh();
       const fresh = waiting;
       waiting = [];
@@ -133,7 +133,6 @@ async function* watch({ known, listeners, assertFresh }: Source, signal: AbortSi
     }
   } finally {
     listeners.delete(listen);
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

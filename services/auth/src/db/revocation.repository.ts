@@ -1,7 +1,8 @@
-import { afterCommit, runStatement, type EntityManager } from '#libs/db';
+import { afterCommit, type EntityManager } from '#libs/db';
 import type { RevocationRepository } from '../domain/revocation.repository.ts';
+import { removeExpired } from './remove-expired.ts';
 
-/** `onCommit` is told that there are new ones to be spread. */
+/** `onCommit` runs after a commit that added some. */
 export function createRevocationRepository(em: EntityManager, onCommit: () => void): RevocationRepository {
   return {
     add: (...revocations) => {
@@ -9,13 +10,6 @@ export function createRevocationRepository(em: EntityManager, onCommit: () => vo
       em.persist(revocations);
       afterCommit(em, onCommit);
     },
-    removeExpired: async (before, limit) => {
-      const removed = await runStatement(
-        em,
-        `delete from revocations where id in (select id from revocations where expire_time < $1 order by expire_time limit $2 for update skip locked) returning id`,
-        [before, limit],
-      );
-      return removed.length;
-    },
+    removeExpired: (before, limit) => removeExpired(em, 'revocations', { before, limit }),
   };
 }

@@ -4,6 +4,7 @@ import { Account } from '../domain/account.entity.ts';
 import { RefreshToken } from '../domain/refresh-token.entity.ts';
 import { Session } from '../domain/session.entity.ts';
 import type { SessionRepository } from '../domain/session.repository.ts';
+import { removeExpired } from './remove-expired.ts';
 
 const idsOfToken = `
   select s.id as "sessionId", s.account_id as "accountId"
@@ -24,18 +25,13 @@ export function createSessionRepository(em: EntityManager): SessionRepository {
       const token = await em.findOne(RefreshToken, { tokenHash });
       return account === null || session === null || token === null ? undefined : { account, session, token };
     },
-    lockOwned: async (id, accountId) => (await em.findOne(Session, { id, accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
-    lockAlive: (accountId, now) => em.find(Session, alive(accountId, now), { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE }),
-    listAlive: (accountId, now) => em.find(Session, alive(accountId, now), { orderBy: { lastUsedTime: 'desc', id: 'desc' }, limit: 1000 }),
-    hasToken: async (tokenHash) => (await em.count(RefreshToken, { tokenHash })) > 0,
-    removeExpired: async (before, limit) => {
-      // Their tokens go with them by the foreign key. A session that is just being used is left alone.
-      const removed = await runStatement(
-        em,
-        `delete from sessions where id in (select id from sessions where expire_time < $1 order by expire_time limit $2 for update skip locked) returning id`,
-        [before, limit],
-      );
-      return removed.length;
-    },
+    lockOwned: async (id, accountId) =>
+      (await em.findOne(Session, { id, accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
+    lockAlive: (accountId, now) =>
+      em.find(Session, alive(accountId, now), { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE }),
+    findToken: async (sessionId, generation) =>
+      (await em.findOne(RefreshToken, { sessionId, generation })) ?? undefined,
+    // Their tokens go with them by the foreign key.
+    removeExpired: (before, limit) => removeExpired(em, 'sessions', { before, limit }),
   };
 }

@@ -1,44 +1,42 @@
 import { runStatement, type EntityManager } from '#libs/db';
-import { SigningKey, type NewSigningKey } from '../domain/signing-key.entity.ts';
+import { SigningKey } from '../domain/signing-key.entity.ts';
 import type { SigningKeyRepository } from '../domain/signing-key.repository.ts';
 
-// Writers wait for each other, readers for nobody; whoever comes second sees what the first one stored.
+// Writers wait for each other, readers for nobody; the second writer sees what the first one stored.
 const lock = 'lock table signing_keys in share row exclusive mode';
 
-const insertFirst = `
-  insert into signing_keys (kid, public_jwk, sealed_private_key, create_time, sign_time)
-  select $1, $2::jsonb, $3::bytea, clock_timestamp(), clock_timestamp()
-  where not exists (select 1 from signing_keys where retire_time is null)`;
-
-const insertNext = `
-  with moment as (select clock_timestamp() as now)
-  insert into signing_keys (kid, public_jwk, sealed_private_key, create_time, sign_time)
-  select $1, $2::jsonb, $3::bytea, now, now + $4 * interval '1 millisecond' from moment
-  returning (extract(epoch from sign_time) * 1000)::float8 as "signMs"`;
-
-const endOthers = `
-  update signing_keys set retire_time = next.sign_time + $2 * interval '1 millisecond'
-  from signing_keys next where next.kid = $1 and signing_keys.kid <> $1 and signing_keys.retire_time is null`;
-
-const valuesOf = ({ kid, publicJwk, sealedPrivateKey }: NewSigningKey): unknown[] => [kid, JSON.stringify(publicJwk), sealedPrivateKey];
+const after = (time: Date, ms: number): Date => new Date(time.getTime() + ms);
 
 export function createSigningKeyRepository(em: EntityManager): SigningKeyRepository {
+  const databaseNow = async (): Promise<Date> => {
+    const clock = `select (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`;
+    const [row] = await runStatement<{ nowMs: number }>(em, clock, []);
+    return new Date(row?.nowMs ?? 0);
+  };
   return {
     listUsable: async () => {
-      const [row] = await runStatement<{ nowMs: number }>(em, `select (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`, []);
-      const now = new Date(row?.nowMs ?? 0);
-      const keys = await em.find(SigningKey, { $or: [{ retireTime: null }, { retireTime: { $gt: now } }] }, { orderBy: { signTime: 'asc', kid: 'asc' } });
+      const now = await databaseNow();
+      const keys = await em.find(
+        SigningKey,
+        { $or: [{ retireTime: null }, { retireTime: { $gt: now } }] },
+        { orderBy: { signTime: 'asc', kid: 'asc' } },
+      );
       return { keys, now };
     },
     addFirst: async (key) => {
       await runStatement(em, lock, []);
-      await runStatement(em, insertFirst, valuesOf(key));
+      if ((await em.count(SigningKey, { retireTime: null })) > 0) return;
+      const now = await databaseNow();
+      em.persist(SigningKey.create(key, now, now));
     },
     addNext: async (key, { publishMs, retireMs }) => {
       await runStatement(em, lock, []);
-      const [row] = await runStatement<{ signMs: number }>(em, insertNext, [...valuesOf(key), publishMs]);
-      await runStatement(em, endOthers, [key.kid, retireMs]);
-      return new Date(row?.signMs ?? 0);
+      const now = await databaseNow();
+      const signTime = after(now, publishMs);
+      for (const earlier of await em.find(SigningKey, { retireTime: null }))
+        earlier.retireTime = after(signTime, retireMs);
+      em.persist(SigningKey.create(key, now, signTime));
+      return signTime;
     },
   };
 }

@@ -1,53 +1,49 @@
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntityOf } from '#libs/db';
+import { mailboxOf } from '#libs/text';
+import {
+  accountEtag,
+  accountTable,
+  newAccount,
+  type AccountRole,
+  type AccountValues,
+  type NewAccount,
+} from './account.columns.ts';
 
-export const roles = ['user', 'admin'] as const;
-export type AccountRole = (typeof roles)[number];
-
-export const AccountSchema = defineEntity({
+export const AccountSchema = defineEntityOf(accountTable, {
   name: 'Account',
-  tableName: 'accounts',
+  uniques: [{ name: 'accounts_email_key', properties: ['email'] }],
   indexes: [
+    // One mailbox is one account. Most mailboxes are spelled like the e-mail and not stored a second time.
+    {
+      name: 'accounts_mailbox_key',
+      expression: 'create unique index "accounts_mailbox_key" on "accounts" (coalesce("mailbox", "email"))',
+    },
+    {
+      name: 'accounts_mailbox_idx',
+      expression: 'create index "accounts_mailbox_idx" on "accounts" ("mailbox") where ("mailbox" is not null)',
+    },
     {
       name: 'accounts_administrators_idx',
       expression: `create index "accounts_administrators_idx" on "accounts" ("id") where ("role" = 'admin')`,
     },
   ],
-  properties: {
-    id: p.uuid().primary(),
-    /** As normaliseEmail gives it. */
-    email: p.text().unique('accounts_email_key'),
-    /** argon2id in PHC form. */
-    passwordHash: p.text(),
-    role: p.enum(roles),
-    enabled: p.boolean(),
-    /** Grows when the password is changed, and not when the same password is only hashed anew. */
-    passwordVersion: p.integer().default(1),
-    /** Access tokens issued before this are not valid; a full second, as tokens know no fractions. */
-    tokensNotBefore: p.datetime(3).nullable(),
-    /** The name given at the registration, for a profile that does not exist yet. */
-    registeredName: p.text().nullable(),
-    /** Grows with every change that the profile's read copy shows. */
-    version: p.bigint(),
-    createTime: p.datetime(3),
-    updateTime: p.datetime(3),
-  },
 });
-
-export interface NewAccount {
-  id: string;
-  email: string;
-  passwordHash: string;
-  role: AccountRole;
-  registeredName: string;
-}
 
 // Replicas' clocks may differ by this much, and every token that was issued before is still recognised as older.
 const clockDifferenceMs = 1000;
 
 /** Who may sign in, and as what. */
 export class Account extends AccountSchema.class {
+  static of(values: AccountValues): Account {
+    return Object.assign(new Account(), values);
+  }
+
   static create(values: NewAccount, now: Date): Account {
-    return Object.assign(new Account(), values, { enabled: true, version: 1n, passwordVersion: 1, tokensNotBefore: null, createTime: now, updateTime: now });
+    return Account.of(newAccount(values, now));
+  }
+
+  get etag(): string {
+    return accountEtag(this);
   }
 
   /** Whether a token that was made from an earlier state of this account is as good as one made now. */
@@ -66,7 +62,7 @@ export class Account extends AccountSchema.class {
 
   /** The time that a token issued now has to carry in order not to count among those before the last change. */
   tokenIssueTime(now: Date): Date {
-    return this.tokensNotBefore != null && this.tokensNotBefore > now ? this.tokensNotBefore : now;
+    return this.tokensNotBefore !== null && this.tokensNotBefore > now ? this.tokensNotBefore : now;
   }
 
   /** False when nothing changed. */
@@ -99,8 +95,18 @@ export class Account extends AccountSchema.class {
   changeEmail(email: string, now: Date): boolean {
     if (this.email === email) return false;
     this.email = email;
+    this.mailbox = mailboxOf(email);
     this.countChange(now);
     return true;
+  }
+
+  /** Whether the mailbox is stored as it should be: a release before this one knew no mailboxes. */
+  hasMailbox(): boolean {
+    return this.mailbox === mailboxOf(this.email);
+  }
+
+  setMailbox(): void {
+    this.mailbox = mailboxOf(this.email);
   }
 
   changePassword(passwordHash: string, now: Date): void {
@@ -121,7 +127,7 @@ export class Account extends AccountSchema.class {
   }
 
   private countChange(now: Date): void {
-    this.version = BigInt(this.version) + 1n;
+    this.version += 1n;
     this.updateTime = now;
   }
 }

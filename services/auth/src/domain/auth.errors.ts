@@ -4,41 +4,78 @@ import { AppError } from '#libs/errors';
 export const credentialsInvalid = (): AppError =>
   new AppError('unauthenticated', 'CREDENTIALS_INVALID', 'the e-mail or the password is wrong');
 
-export const emailTaken = (): AppError => new AppError('already_exists', 'EMAIL_TAKEN', 'an account with this e-mail exists');
+export const emailTaken = (): AppError =>
+  new AppError('already_exists', 'EMAIL_TAKEN', 'an account with this e-mail exists');
 
 export const refreshTokenInvalid = (): AppError =>
   new AppError('unauthenticated', 'REFRESH_TOKEN_INVALID', 'the refresh token is not valid; sign in again');
 
 export const tokenReused = (): AppError =>
-  new AppError('unauthenticated', 'TOKEN_REUSED', 'a replaced refresh token was used again; the session has been ended');
+  new AppError(
+    'unauthenticated',
+    'TOKEN_REUSED',
+    'a replaced refresh token was used again; the session has been ended',
+  );
 
 export const passwordQueueFull = (retryAfterMs: number): AppError =>
   new AppError('resource_exhausted', 'OVERLOADED', 'too many sign-ins at this moment', { details: { retryAfterMs } });
 
-/** Says nothing of whether the account exists. */
+/** Does not reveal whether the account exists. */
 export const tooManyAttempts = (retryAfterMs: number): AppError =>
-  new AppError('resource_exhausted', 'TOO_MANY_ATTEMPTS', 'too many wrong passwords; wait before the next', { details: { retryAfterMs } });
+  new AppError(
+    'resource_exhausted',
+    'TOO_MANY_ATTEMPTS',
+    'too many passwords that were wrong or are being checked; wait before the next',
+    {
+      details: { retryAfterMs },
+    },
+  );
 
-/** Whether a password was checked and found wrong, as far as its caller is told. */
+/** Whether the error says that the password was wrong. */
 export const isWrongPassword = (error: unknown): boolean =>
   error instanceof AppError && (error.reason === 'CREDENTIALS_INVALID' || error.reason === 'PASSWORD_WRONG');
 
-export const passwordWrong = (): AppError => new AppError('permission_denied', 'PASSWORD_WRONG', 'the current password is wrong');
+export const passwordWrong = (): AppError =>
+  new AppError('permission_denied', 'PASSWORD_WRONG', 'the current password is wrong');
 
-/** The session or the account of the call ended a moment ago; the same answer as for any token that does not hold. */
+/** The session or account of the call has just ended. Same answer as for any invalid token. */
 export const callerEnded = (): AppError => new AppError('unauthenticated', 'TOKEN_INVALID', 'the token is not valid');
 
-export const userNotFound = (id: string): AppError =>
-  new AppError('not_found', 'USER_NOT_FOUND', 'there is no such user', { details: { resource: { type: 'taskflow.auth.v1.Account', name: id } } });
+const account = (id: string) => ({ type: 'taskflow.auth.v1.Account', name: id });
+const session = (id: string) => ({ type: 'taskflow.auth.v1.Session', name: id });
 
-export const sessionNotFound = (id: string): AppError =>
-  new AppError('not_found', 'SESSION_NOT_FOUND', 'there is no such session', { details: { resource: { type: 'taskflow.auth.v1.Session', name: id } } });
+export const userNotFound = (userId: string): AppError =>
+  new AppError('not_found', 'USER_NOT_FOUND', 'there is no such user', {
+    details: { resource: account(userId), metadata: { userId } },
+  });
+
+export const sessionNotFound = (sessionId: string): AppError =>
+  new AppError('not_found', 'SESSION_NOT_FOUND', 'there is no such session', {
+    details: { resource: session(sessionId), metadata: { sessionId } },
+  });
+
+export const accountChanged = (id: string): AppError =>
+  new AppError('aborted', 'ETAG_MISMATCH', 'the account has changed since it was read', {
+    details: { resource: account(id), metadata: { id } },
+  });
+
+export const sessionChanged = (id: string): AppError =>
+  new AppError('aborted', 'ETAG_MISMATCH', 'the session has been used since it was read', {
+    details: { resource: session(id), metadata: { id } },
+  });
 
 export const lastAdministrator = (id: string): AppError =>
   new AppError('failed_precondition', 'LAST_ADMIN', 'no enabled administrator would be left', {
-    details: { preconditions: [{ type: 'LAST_ADMIN', subject: `accounts/${id}`, description: 'make another account an administrator first' }] },
+    details: {
+      metadata: { userId: id },
+      preconditions: [
+        { type: 'LAST_ADMIN', subject: `accounts/${id}`, description: 'make another account an administrator first' },
+      ],
+    },
   });
 
-/** What is known of revocations is too old to be passed on as the truth. */
+/** This replica's view of revocations is too old to pass on. */
 export const revocationsOutOfReach = (): AppError =>
-  new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'revocations cannot be read now', { details: { retryAfterMs: 500 } });
+  new AppError('unavailable', 'DATABASE_UNAVAILABLE', 'revocations cannot be read now', {
+    details: { retryAfterMs: 500 },
+  });

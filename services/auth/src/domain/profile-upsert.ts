@@ -1,6 +1,9 @@
-import type { Account, AccountRole } from './account.entity.ts';
+import type { AccountRole } from './account.columns.ts';
+import type { Account } from './account.entity.ts';
 
-/** What users is told about an account, as JSON. Its display name counts only for a profile that does not exist yet. */
+/**
+ * The message to users about an account, as JSON. Its display name counts only for a profile that does not exist yet.
+ */
 export type ProfileUpsert = {
   accountId: string;
   email: string;
@@ -14,5 +17,13 @@ export type ProfileUpsert = {
 export function toProfileUpsert(account: Account): ProfileUpsert {
   const { id, email, role, enabled, version, createTime, registeredName } = account;
   const displayName = registeredName ?? email.slice(0, email.indexOf('@'));
-  return { accountId: id, email, role, enabled, displayName, accountVersion: version.toString(), accountCreateTime: createTime.toISOString() };
+  return {
+    accountId: id,
+    email,
+    role,
+    enabled,
+    displayName,
+    accountVersion: version.toString(),
+    accountCreateTime: createTime.toISOString(),
+  };
 }

@@ -3,7 +3,7 @@ import { columnTypes } from '#libs/db';
 
 export const accessTokenLifetimeMs = 600_000;
 
-// Clocks differ a little between those who issue, check and forget.
+// The clocks of the replicas that issue, check and remove differ a little.
 const keptLongerMs = 60_000;
 
 export const RevocationSchema = defineEntity({
@@ -12,7 +12,10 @@ export const RevocationSchema = defineEntity({
   properties: {
     id: p.bigint().primary().generated('by default as identity'),
     /** Orders readers: ids are given out before commits. */
-    transactionId: p.type(columnTypes.TransactionId).defaultRaw('pg_current_xact_id()').index('revocations_transaction_id_idx'),
+    transactionId: p
+      .type(columnTypes.TransactionId)
+      .defaultRaw('pg_current_xact_id()')
+      .index('revocations_transaction_id_idx'),
     /** Either this, or accountId with notBefore. */
     sessionId: p.uuid().nullable(),
     accountId: p.uuid().nullable(),
@@ -23,18 +26,30 @@ export const RevocationSchema = defineEntity({
   },
 });
 
-/** Access tokens that are refused before they expire: those of a session, or those of an account issued before a time. */
+/**
+ * Access tokens that are refused before they expire: those of a session, or those of an account issued before a time.
+ */
 export class Revocation extends RevocationSchema.class {
   static ofSession(sessionId: string, now: Date): Revocation {
-    return Object.assign(new Revocation(), { sessionId, accountId: null, notBefore: null, expireTime: forgetTime(now) });
+    return Object.assign(new Revocation(), {
+      sessionId,
+      accountId: null,
+      notBefore: null,
+      expireTime: removalTime(now),
+    });
   }
 
   static ofAccount(accountId: string, notBefore: Date): Revocation {
-    return Object.assign(new Revocation(), { sessionId: null, accountId, notBefore, expireTime: forgetTime(notBefore) });
+    return Object.assign(new Revocation(), {
+      sessionId: null,
+      accountId,
+      notBefore,
+      expireTime: removalTime(notBefore),
+    });
   }
 }
 RevocationSchema.setClass(Revocation);
 
-function forgetTime(lastIssueTime: Date): Date {
+function removalTime(lastIssueTime: Date): Date {
   return new Date(lastIssueTime.getTime() + accessTokenLifetimeMs + keptLongerMs);
 }

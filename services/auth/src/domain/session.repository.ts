@@ -15,9 +15,8 @@ export interface SessionRepository {
   lockOwned(id: string, accountId: string): Promise<Session | undefined>;
   /** All sessions of the account that can be refreshed, locked. */
   lockAlive(accountId: string, now: Date): Promise<Session[]>;
-  /** The sessions of the account that can be refreshed, the last used first, at most 1000. */
-  listAlive(accountId: string, now: Date): Promise<Session[]>;
-  hasToken(tokenHash: string): Promise<boolean>;
+  /** A token of a session that is locked. */
+  findToken(sessionId: string, generation: number): Promise<RefreshToken | undefined>;
   /** Removes up to `limit` sessions with their tokens that expired before the given time; says how many. */
   removeExpired(before: Date, limit: number): Promise<number>;
 }

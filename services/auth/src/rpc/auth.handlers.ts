@@ -1,7 +1,17 @@
-import type { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
-import { parseRequest } from '#libs/errors';
+import { z } from 'zod';
+import { Role, type AuthServiceService } from '#contract/auth/v1/auth';
+import { fieldTypes, parseRequest } from '#libs/errors';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { AuthDeps } from '../deps.ts';
+import {
+  displayName,
+  knownEmail,
+  knownPassword,
+  newEmail,
+  newPassword,
+  refreshToken,
+} from '../domain/account.inputs.ts';
+import { toClientInfo } from '../domain/session.columns.ts';
 import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
@@ -16,94 +26,64 @@ import { revokeOtherSessions } from '../use-cases/revoke-other-sessions.ts';
 import { revokeSession } from '../use-cases/revoke-session.ts';
 import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
 import { setRole } from '../use-cases/set-role.ts';
-import { watchRevocations } from '../use-cases/watch-revocations.ts';
-import { toAccountMessage, toClientInfo, toJwksMessage, toRevocationsMessages, toSessionMessage, toTokenPair } from './auth.mapper.ts';
-import {
-  accountSchema,
-  changeEmailSchema,
-  changePasswordSchema,
-  loginSchema,
-  logoutSchema,
-  refreshSessionSchema,
-  registerSchema,
-  revokeSessionSchema,
-  rotateSigningKeySchema,
-  setRoleSchema,
-} from './auth.schemas.ts';
 
 export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
-  return { ...signInHandlers(deps), ...sessionHandlers(deps), ...accountHandlers(deps) };
-}
-
-type SignIn = 'register' | 'login' | 'refreshSession' | 'logout' | 'getJwks';
-
-function signInHandlers(deps: AuthDeps): Pick<Handlers<AuthServiceService>, SignIn> {
   return {
-    register: async (request, call) => {
-      const { account, tokens } = await register(deps, parseRequest(registerSchema, request), toClientInfo(call));
-      return { account: toAccountMessage(account), tokens: toTokenPair(tokens) };
-    },
-    login: async (request, call) => {
-      const { account, tokens } = await login(deps, parseRequest(loginSchema, request), toClientInfo(call));
-      return { account: toAccountMessage(account), tokens: toTokenPair(tokens) };
-    },
-    refreshSession: async (request, call) => {
-      const { refreshToken } = parseRequest(refreshSessionSchema, request);
-      return { tokens: toTokenPair(await refreshSession(deps, refreshToken, toClientInfo(call))) };
-    },
-    logout: async (request) => {
-      await logout(deps, parseRequest(logoutSchema, request).refreshToken);
-      return {};
-    },
-    getJwks: async () => toJwksMessage(await getJwks(deps)),
+    register: async (request, call) => register(deps, parseRequest(registerSchema, request), toClientInfo(call)),
+    login: async (request, call) => login(deps, parseRequest(loginSchema, request), toClientInfo(call)),
+    refreshSession: async (request, call) => refreshSession(deps, readRefreshToken(request), toClientInfo(call)),
+    logout: async (request) => logout(deps, readRefreshToken(request)),
+    getJwks: async () => getJwks(deps),
+    listSessions: async (request, call) =>
+      listSessions(deps, requireUser(call), parseRequest(listSessionsSchema, request)),
+    revokeSession: async (request, call) =>
+      revokeSession(deps, requireUser(call), parseChange(revokeSessionSchema, request)),
+    revokeOtherSessions: async (request, call) =>
+      revokeOtherSessions(deps, requireUser(call), parseChange(changeSchema, request)),
+    changePassword: async (request, call) =>
+      changePassword(deps, requireUser(call), parseChange(changePasswordSchema, request)),
+    changeEmail: async (request, call) => changeEmail(deps, requireUser(call), parseChange(changeEmailSchema, request)),
+    setRole: async (request, call) => setRole(deps, requireUser(call), parseChange(setRoleSchema, request)),
+    disableAccount: async (request, call) =>
+      disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    rotateSigningKey: async (request, call) =>
+      rotateSigningKey(deps, requireUser(call), parseChange(changeSchema, request)),
   };
 }
 
-type OfSessions = 'listSessions' | 'revokeSession' | 'revokeOtherSessions';
+const registerSchema = z.object({ email: newEmail, password: newPassword, displayName });
 
-function sessionHandlers(deps: AuthDeps): Pick<Handlers<AuthServiceService>, OfSessions> {
-  return {
-    listSessions: async (_request, call) => {
-      const actor = requireUser(call);
-      const sessions = await listSessions(deps, actor);
-      return { sessions: sessions.map((session) => toSessionMessage(session, actor.sessionId)) };
-    },
-    revokeSession: async (request, call) => {
-      await revokeSession(deps, requireUser(call), parseRequest(revokeSessionSchema, request));
-      return {};
-    },
-    revokeOtherSessions: async (_request, call) => ({ revokedCount: await revokeOtherSessions(deps, requireUser(call)) }),
-  };
+/** Looser than a registration: whatever could once be registered gets the same answer as a wrong password. */
+const loginSchema = z.object({ email: knownEmail, password: knownPassword });
+
+const refreshTokenSchema = z.object({ refreshToken });
+
+function readRefreshToken(request: { refreshToken: string }): string {
+  return parseRequest(refreshTokenSchema, request).refreshToken;
 }
 
-function accountHandlers(deps: AuthDeps): Omit<Handlers<AuthServiceService>, SignIn | OfSessions> {
-  return {
-    changePassword: async (request, call) => {
-      await changePassword(deps, requireUser(call), parseRequest(changePasswordSchema, request));
-      return {};
-    },
-    changeEmail: async (request, call) => ({
-      account: toAccountMessage(await changeEmail(deps, requireUser(call), parseRequest(changeEmailSchema, request))),
-    }),
-    setRole: async (request, call) => ({
-      account: toAccountMessage(await setRole(deps, requireUser(call), parseRequest(setRoleSchema, request))),
-    }),
-    disableAccount: async (request, call) => ({
-      account: toAccountMessage(await disableAccount(deps, requireUser(call), parseRequest(accountSchema, request))),
-    }),
-    enableAccount: async (request, call) => ({
-      account: toAccountMessage(await enableAccount(deps, requireUser(call), parseRequest(accountSchema, request))),
-    }),
-    rotateSigningKey: (request, call) => rotateSigningKey(deps, requireUser(call), parseRequest(rotateSigningKeySchema, request)),
-  };
+const listSessionsSchema = z.object({ pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() });
+
+/** What every change takes. */
+const changeSchema = z.object({ requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() });
+
+/** Like parseRequest; adds the body that a repeat must equal. */
+function parseChange<S extends z.ZodType<{ requestId: string }>, R extends { requestId: string }>(
+  schema: S,
+  request: R,
+): Omit<z.output<S>, 'requestId'> & { idempotencyKey: string; body: R } {
+  const { requestId: idempotencyKey, ...input } = parseRequest(schema, request);
+  return { ...input, idempotencyKey, body: { ...request, requestId: '' } };
 }
 
-export function internalAuthHandlers(deps: Pick<AuthDeps, 'revocationWatch'>): Handlers<InternalAuthServiceService> {
-  return {
-    // Ends before the deadline would end it as a failure; the follower comes again at once.
-    watchRevocations: (_request, call) => {
-      const enough = AbortSignal.timeout(Math.max(0, Math.floor((call.deadline - Date.now()) * 0.95)));
-      return toRevocationsMessages(watchRevocations(deps, AbortSignal.any([call.signal, enough])));
-    },
-  };
-}
+const etag = fieldTypes.text({ max: 64 });
+const revokeSessionSchema = z.object({ sessionId: fieldTypes.uuid(), etag, ...changeSchema.shape });
+const changePasswordSchema = z.object({ currentPassword: knownPassword, newPassword, etag, ...changeSchema.shape });
+const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, etag, ...changeSchema.shape });
+const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
+
+const role = z
+  .literal([Role.USER, Role.ADMIN], 'must be USER or ADMIN')
+  .transform((value) => (value === Role.ADMIN ? 'admin' : 'user'));
+const setRoleSchema = z.object({ ...accountSchema.shape, role });

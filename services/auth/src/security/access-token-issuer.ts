@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accessTokenRules } from '#libs/grpc';
+import { accessTokenRules } from '#libs/identity';
 import { SignJWT } from 'jose';
 import type { AccessTokenIssuer } from '../deps.ts';
 import { accessTokenLifetimeMs } from '../domain/revocation.entity.ts';

@@ -4,15 +4,15 @@ import { currentContext, toPeerNetwork } from '#libs/runtime';
 import type { PasswordGuard } from '../deps.ts';
 import { isWrongPassword, tooManyAttempts } from '../domain/auth.errors.ts';
 
-// Redis needs nobody's e-mail, only the same key again.
+// Redis gets a hash: it needs a stable key, not the e-mail.
 function keyOf(account: string): string {
   const peer = toPeerNetwork(currentContext()?.peer ?? '');
   return createHash('sha256').update(`${account}\n${peer}`).digest('base64url');
 }
 
 /**
- * Growing waits for wrong passwords, per account and peer: nobody can lock the owner out from elsewhere. The attempt is
- * taken before the password is looked at, so guesses in parallel are no more than guesses one after another.
+ * Growing waits for wrong passwords, per account and peer, so that nobody can lock the owner out from elsewhere. An
+ * attempt counts before its password is checked, so parallel guesses gain nothing over sequential ones.
  */
 export function createPasswordGuard(attempts: Attempts): PasswordGuard {
   return {

@@ -16,6 +16,8 @@ export function openPrivateKey(cipher: KeyCipher, { kid, sealedPrivateKey }: Sig
   try {
     return createPrivateKey({ key: cipher.open(sealedPrivateKey, kid), format: 'der', type: 'pkcs8' });
   } catch (cause) {
-    throw new Error(`signing key ${kid} cannot be opened: it was stored under another TASKFLOW_AUTH_ENCRYPTION_KEY`, { cause });
+    throw new Error(`signing key ${kid} cannot be opened: it was stored under another TASKFLOW_AUTH_ENCRYPTION_KEY`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { UnitOfWork } from '#libs/db';
-import type { AccessKeys } from '#libs/grpc';
+import type { AccessKeys } from '#libs/identity';
 import { runInBackground, type Clock, type Logger } from '#libs/runtime';
 import { importJWK } from 'jose';
 import type { Repositories, SigningKeys } from '../deps.ts';
@@ -24,9 +24,9 @@ interface LoadedKeys {
   keys: readonly SigningKey[];
   publicKeys: ReadonlyMap<string, CryptoKey>;
   privateKeys: ReadonlyMap<string, KeyObject>;
-  /** By the own clock. */
+  /** By this process's clock. */
   loadTime: number;
-  /** The same moment by the database's. */
+  /** The same moment by the database's clock. */
   databaseTime: number;
 }
 
@@ -38,7 +38,7 @@ const loadTimeoutMs = 5000;
 
 /**
  * The signing keys of the database, kept in memory. The first key is made when there is none yet. While the database is
- * away the keys in memory stay good.
+ * away, the keys in memory stay valid.
  */
 export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKeyRing {
   const { clock, logger } = options;
@@ -49,7 +49,9 @@ export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKey
   // All callers share one attempt, so it must not end with the deadline of one of them.
   function reload(): Promise<LoadedKeys> {
     lastAttemptTime = clock.now().getTime();
-    loading ??= runInBackground({ name: 'load-signing-keys', logger, timeoutMs: loadTimeoutMs }, () => loadKeys(options))
+    loading ??= runInBackground({ name: 'load-signing-keys', logger, timeoutMs: loadTimeoutMs }, () =>
+      loadKeys(options),
+    )
       .then((keys) => (loaded = keys))
       .finally(() => (loading = undefined));
     return loading;
@@ -74,14 +76,18 @@ export function createSigningKeyRing(options: SigningKeyRingOptions): SigningKey
     },
     listPublished: async () => {
       const found = await current(isFresh);
-      return found.keys.filter((key) => key.isPublished(databaseNow(found))).map(({ kid, publicJwk }) => ({ kid, publicJwk }));
+      return found.keys
+        .filter((key) => key.isPublished(databaseNow(found)))
+        .map(({ kid, publicJwk }) => ({ kid, publicJwk }));
     },
     get: async (kid) => (await current((keys) => isFresh(keys) && keys.publicKeys.has(kid))).publicKeys.get(kid),
     generate: () => generateSigningKey(options.cipher),
     refresh: async () => {
       // One that is under way may have begun too early to see the change.
       await loading?.catch(() => undefined);
-      await reload().catch((error: unknown) => logger.warn({ err: error }, 'signing keys could not be loaded after a change'));
+      await reload().catch((error: unknown) =>
+        logger.warn({ err: error }, 'signing keys could not be loaded after a change'),
+      );
     },
   };
 }
@@ -96,7 +102,9 @@ async function loadKeys({ uow, cipher, clock }: SigningKeyRingOptions): Promise<
   }
   const loadTime = clock.now().getTime();
   const { keys, now } = usable;
-  const publicKeys = await Promise.all(keys.map(async ({ kid, publicJwk }) => [kid, await importPublicKey(publicJwk)] as const));
+  const publicKeys = await Promise.all(
+    keys.map(async ({ kid, publicJwk }) => [kid, await importPublicKey(publicJwk)] as const),
+  );
   // A key that will never sign again may have been sealed under an earlier encryption key.
   const signing = findSigningKey(keys, now);
   if (signing === undefined) throw new Error('no signing key may sign now');

@@ -1,12 +1,20 @@
 import type { UserActor } from '#libs/runtime';
+import type { SetRoleRequest, SetRoleResponse } from '#contract/auth/v1/auth';
+import type { Once } from '#libs/db';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
-import { lastAdministrator, userNotFound } from '../domain/auth.errors.ts';
+import { toAccountMessage } from '../domain/account.columns.ts';
+import { accountChanged, lastAdministrator, userNotFound } from '../domain/auth.errors.ts';
+import { endingOf } from './repeatable.ts';
 
-export type AdministrationNeeds = Pick<AuthDeps, 'uow' | 'clock' | 'logger' | 'profileDelivery'>;
+export type AdministrationNeeds = Pick<
+  AuthDeps,
+  'uow' | 'clock' | 'logger' | 'profileDelivery' | 'requestFingerprints'
+>;
 
 export interface AccountChange {
-  accountId: string;
+  once: Once<SetRoleResponse>;
+  validateOnly: boolean;
   /** For the log: "role_changed". */
   audit: string;
   /** Locks and changes the account; says whether anything changed. May run more than once. */
@@ -14,23 +22,37 @@ export interface AccountChange {
 }
 
 /** Carries out an administrator's change of an account, and lets the copy in users follow. */
-export async function changeAccount(deps: AdministrationNeeds, actor: UserActor, change: AccountChange): Promise<Account> {
-  const { uow, clock, logger, profileDelivery } = deps;
-  const { account, isChanged } = await uow.run(async (repositories) => {
-    const outcome = await change.apply(repositories, clock.now());
-    if (outcome.isChanged) repositories.profiles.upsert(outcome.account);
-    return outcome;
-  });
-  if (!isChanged) return account;
-  const { id: accountId, role, enabled } = account;
-  logger.info({ audit: change.audit, accountId, role, enabled, by: actor.userId }, 'account changed by an administrator');
-  await profileDelivery.waitForFirstAttempt(account.id);
-  return account;
+export async function changeAccount(
+  deps: AdministrationNeeds,
+  actor: UserActor,
+  { once, validateOnly, audit, apply }: AccountChange,
+): Promise<SetRoleResponse> {
+  const { clock, logger, profileDelivery } = deps;
+  let changed: Account | undefined;
+  const response = await endingOf(deps, { validateOnly })(async (repositories) => {
+    const { account, isChanged } = await apply(repositories, clock.now());
+    if (isChanged) repositories.profiles.upsert(account);
+    changed = isChanged ? account : undefined;
+    return { account: toAccountMessage(account) };
+  }, once);
+  if (changed === undefined || validateOnly) return response;
+  const { id: accountId, role, enabled } = changed;
+  logger.info({ audit, accountId, role, enabled, by: actor.userId }, 'account changed by an administrator');
+  await profileDelivery.waitForFirstAttempt(accountId);
+  return response;
 }
 
-export async function lockAccount({ accounts }: Repositories, id: string): Promise<Account> {
-  const account = await accounts.lock(id);
-  if (account === undefined) throw userNotFound(id);
+type Named = Pick<SetRoleRequest, 'accountId' | 'etag'>;
+
+/** Throws unless the etag is '' or the account's current one. */
+export function checkEtag(account: Account, etag: string): void {
+  if (etag !== '' && etag !== account.etag) throw accountChanged(account.id);
+}
+
+export async function lockAccount({ accounts }: Repositories, { accountId, etag }: Named): Promise<Account> {
+  const account = await accounts.lock(accountId);
+  if (account === undefined) throw userNotFound(accountId);
+  checkEtag(account, etag);
   return account;
 }
 
@@ -38,11 +60,12 @@ export async function lockAccount({ accounts }: Repositories, id: string): Promi
  * Locks an account that may stop being an administrator's. All enabled administrators stay locked until the transaction
  * ends, so two of them cannot remove each other at the same time.
  */
-export async function lockReplaceable({ accounts }: Repositories, id: string): Promise<Account> {
-  const locked = await accounts.lockWithAdministrators(id);
-  const account = locked.find((candidate) => candidate.id === id);
-  if (account === undefined) throw userNotFound(id);
-  const isOnlyOne = !locked.some((other) => other.id !== id && other.isEnabledAdministrator());
-  if (account.isEnabledAdministrator() && isOnlyOne) throw lastAdministrator(id);
+export async function lockReplaceable({ accounts }: Repositories, { accountId, etag }: Named): Promise<Account> {
+  const locked = await accounts.lockWithAdministrators(accountId);
+  const account = locked.find((candidate) => candidate.id === accountId);
+  if (account === undefined) throw userNotFound(accountId);
+  checkEtag(account, etag);
+  const isOnlyOne = !locked.some((other) => other.id !== accountId && other.isEnabledAdministrator());
+  if (account.isEnabledAdministrator() && isOnlyOne) throw lastAdministrator(accountId);
   return account;
 }

@@ -1,27 +1,41 @@
 import type { UserActor } from '#libs/runtime';
+import { ChangePasswordRequest, ChangePasswordResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
-import { checkCurrentPassword, lockChecked } from './check-current-password.ts';
+import { toAccountMessage } from '../domain/account.columns.ts';
+import { changeOrRecall, checkCurrentPassword, lockChecked } from './check-current-password.ts';
 import { endSessions } from './end-sessions.ts';
 import { lockCallersSessions } from './lock-callers-sessions.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-export interface ChangePasswordInput {
-  currentPassword: string;
-  newPassword: string;
-}
+type Needs = Pick<
+  AuthDeps,
+  'uow' | 'reader' | 'passwords' | 'passwordGuard' | 'clock' | 'logger' | 'requestFingerprints'
+>;
 
-type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'passwordGuard' | 'clock' | 'logger'>;
+const method = { name: 'ChangePassword', request: ChangePasswordRequest, response: ChangePasswordResponse };
 
-/** Sets a new password. Whoever is signed in elsewhere, perhaps with the old one, has to sign in again. */
-export async function changePassword(deps: Needs, actor: UserActor, input: ChangePasswordInput): Promise<void> {
-  const { uow, passwords, clock, logger } = deps;
-  const checked = await checkCurrentPassword(deps, actor, input.currentPassword);
-  const passwordHash = await passwords.hash(input.newPassword);
-  const endedCount = await uow.run(async (repositories) => {
-    const now = clock.now();
-    const account = await lockChecked(repositories, checked);
-    const { others } = await lockCallersSessions(repositories, actor, now);
-    account.changePassword(passwordHash, now);
-    return endSessions(repositories, others, { reason: 'password_changed', now });
+/** Sets a new password and ends the other sessions, which may have been opened with the old one. */
+export function changePassword(
+  deps: Needs,
+  actor: UserActor,
+  input: Change<ChangePasswordRequest>,
+): Promise<ChangePasswordResponse> {
+  const { passwords, clock, logger } = deps;
+  const once = onceFor(deps, actor, method, input);
+  return changeOrRecall(deps, once, async () => {
+    const checked = await checkCurrentPassword(deps, actor, input.currentPassword);
+    const passwordHash = await passwords.hash(input.newPassword);
+    let endedCount: number | undefined;
+    const response = await endingOf(deps, input)(async (repositories) => {
+      const now = clock.now();
+      const account = await lockChecked(repositories, checked, input.etag);
+      const { others } = await lockCallersSessions(repositories, actor, now);
+      account.changePassword(passwordHash, now);
+      endedCount = endSessions(repositories, others, { reason: 'password_changed', now });
+      return { account: toAccountMessage(account) };
+    }, once);
+    if (endedCount !== undefined && !input.validateOnly)
+      logger.info({ audit: 'password_changed', accountId: checked.id, endedCount }, 'password changed');
+    return response;
   });
-  logger.info({ audit: 'password_changed', accountId: checked.id, endedCount }, 'password changed');
 }

@@ -2,19 +2,28 @@ import { AppError } from '#libs/errors';
 import type { AuthDeps } from '../deps.ts';
 import { Account } from '../domain/account.entity.ts';
 
-type Needs = Pick<AuthDeps, 'uow' | 'passwords' | 'clock' | 'newId' | 'logger'>;
+type Needs = Pick<AuthDeps, 'uow' | 'reader' | 'passwords' | 'clock' | 'newId' | 'logger'>;
 
 /**
  * Creates the first administrator unless the e-mail has an account. An existing account stays as it is: its password is
- * its owner's by now, and promoting it would give an administrator's rights to whoever registered the e-mail first.
+ * its owner's by now, and anybody may have registered the e-mail before; promoting it would make them administrator.
  */
-export async function ensureAdministrator(deps: Needs, credentials: { email: string; password: string }): Promise<void> {
-  const { uow, passwords, clock, newId, logger } = deps;
-  const existing = await uow.run(({ accounts }) => accounts.findByEmail(credentials.email));
+export async function ensureAdministrator(
+  deps: Needs,
+  credentials: { email: string; password: string },
+): Promise<void> {
+  const { uow, reader, passwords, clock, newId, logger } = deps;
+  const existing = await reader.findAccountByEmail(credentials.email);
   if (existing !== undefined) return report(logger, existing);
 
   const passwordHash = await passwords.hash(credentials.password);
-  const values = { id: newId(), email: credentials.email, passwordHash, role: 'admin' as const, registeredName: 'Administrator' };
+  const values = {
+    id: newId(),
+    email: credentials.email,
+    passwordHash,
+    role: 'admin' as const,
+    registeredName: 'Administrator',
+  };
   try {
     await uow.run(async ({ accounts, profiles }) => {
       const account = Account.create(values, clock.now());

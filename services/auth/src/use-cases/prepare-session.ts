@@ -1,25 +1,22 @@
+import type { TokenPair } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
-import type { AccountRole } from '../domain/account.entity.ts';
+import type { AccountRole } from '../domain/account.columns.ts';
 import { RefreshToken } from '../domain/refresh-token.entity.ts';
-import { Session, type ClientInfo } from '../domain/session.entity.ts';
+import type { ClientInfo } from '../domain/session.columns.ts';
+import { Session } from '../domain/session.entity.ts';
 import type { SessionRepository } from '../domain/session.repository.ts';
 
-export interface Tokens {
-  accessToken: string;
-  accessTokenExpireTime: Date;
-  refreshToken: string;
-  refreshTokenExpireTime: Date;
-}
-
 export interface PreparedSession {
-  tokens: Tokens;
+  tokens: TokenPair;
   /** To be called in the transaction that makes the session real. */
   addTo(sessions: SessionRepository): void;
 }
 
 type Needs = Pick<AuthDeps, 'accessTokens' | 'refreshTokens' | 'clock' | 'newId' | 'settings'>;
 
-/** Makes the tokens of a new session before its transaction, so that nothing is left that could fail after the commit. */
+/**
+ * Makes the tokens of a new session before its transaction, so that nothing is left that could fail after the commit.
+ */
 export async function prepareSession(
   { accessTokens, refreshTokens, clock, newId, settings }: Needs,
   account: { id: string; role: AccountRole; tokenIssueTime?: (now: Date) => Date },
@@ -31,7 +28,8 @@ export async function prepareSession(
   const issueTime = account.tokenIssueTime?.(now) ?? now;
   const access = await accessTokens.issue({ accountId: account.id, role: account.role, sessionId, issueTime });
   // New entities at every call: a transaction that is repeated must not meet those of its failed attempt.
-  const openSession = () => Session.open({ id: sessionId, accountId: account.id, ...client }, now, settings.sessionLifetimeMs);
+  const openSession = () =>
+    Session.open({ id: sessionId, accountId: account.id, ...client }, now, settings.sessionLifetimeMs);
   return {
     tokens: {
       accessToken: access.token,
@@ -39,6 +37,7 @@ export async function prepareSession(
       refreshToken,
       refreshTokenExpireTime: openSession().expireTime,
     },
-    addTo: (sessions) => sessions.add(openSession(), RefreshToken.first(refreshTokens.hashOf(refreshToken), sessionId, now)),
+    addTo: (sessions) =>
+      sessions.add(openSession(), RefreshToken.first(refreshTokens.hashOf(refreshToken), sessionId, now)),
   };
 }

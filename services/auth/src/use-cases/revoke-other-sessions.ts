@@ -1,13 +1,28 @@
 import type { UserActor } from '#libs/runtime';
+import { RevokeOtherSessionsRequest, RevokeOtherSessionsResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
-import { lockCallersSessions } from './lock-callers-sessions.ts';
 import { endSessions } from './end-sessions.ts';
+import { lockCallersSessions } from './lock-callers-sessions.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
+
+const method = {
+  name: 'RevokeOtherSessions',
+  request: RevokeOtherSessionsRequest,
+  response: RevokeOtherSessionsResponse,
+};
 
 /** Ends all of the caller's sessions but the one of the call; says how many. */
-export async function revokeOtherSessions({ uow, clock }: Pick<AuthDeps, 'uow' | 'clock'>, actor: UserActor): Promise<number> {
-  return uow.run(async (repositories) => {
-    const now = clock.now();
-    const { others } = await lockCallersSessions(repositories, actor, now);
-    return endSessions(repositories, others, { reason: 'revoked', now });
-  });
+export function revokeOtherSessions(
+  deps: Pick<AuthDeps, 'uow' | 'clock' | 'requestFingerprints'>,
+  actor: UserActor,
+  input: Change<RevokeOtherSessionsRequest>,
+): Promise<RevokeOtherSessionsResponse> {
+  return endingOf(deps, input)(
+    async (repositories) => {
+      const now = deps.clock.now();
+      const { others } = await lockCallersSessions(repositories, actor, now);
+      return { revokedCount: endSessions(repositories, others, { reason: 'revoked', now }) };
+    },
+    onceFor(deps, actor, method, input),
+  );
 }

@@ -1,13 +1,28 @@
 import type { UserActor } from '#libs/runtime';
+import { RevokeSessionRequest, RevokeSessionResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
-import { sessionNotFound } from '../domain/auth.errors.ts';
+import { sessionChanged, sessionNotFound } from '../domain/auth.errors.ts';
+import { sessionEtag } from '../domain/session.columns.ts';
 import { endSessions } from './end-sessions.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
+
+const method = { name: 'RevokeSession', request: RevokeSessionRequest, response: RevokeSessionResponse };
 
 /** Ends one of the caller's sessions, also the one of the call. Repeating it changes nothing. */
-export async function revokeSession({ uow, clock }: Pick<AuthDeps, 'uow' | 'clock'>, actor: UserActor, { sessionId }: { sessionId: string }): Promise<void> {
-  await uow.run(async (repositories) => {
-    const session = await repositories.sessions.lockOwned(sessionId, actor.userId);
-    if (session === undefined) throw sessionNotFound(sessionId);
-    endSessions(repositories, [session], { reason: 'revoked', now: clock.now() });
-  });
+export function revokeSession(
+  deps: Pick<AuthDeps, 'uow' | 'clock' | 'requestFingerprints'>,
+  actor: UserActor,
+  input: Change<RevokeSessionRequest>,
+): Promise<RevokeSessionResponse> {
+  const { sessionId, etag } = input;
+  return endingOf(deps, input)(
+    async (repositories) => {
+      const session = await repositories.sessions.lockOwned(sessionId, actor.userId);
+      if (session === undefined) throw sessionNotFound(sessionId);
+      if (etag !== '' && etag !== sessionEtag(session)) throw sessionChanged(sessionId);
+      endSessions(repositories, [session], { reason: 'revoked', now: deps.clock.now() });
+      return {};
+    },
+    onceFor(deps, actor, method, input),
+  );
 }

@@ -1,24 +1,34 @@
 import { RotateSigningKeyRequest, RotateSigningKeyResponse } from '#contract/auth/v1/auth';
-import { once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { accessTokenLifetimeMs } from '../domain/revocation.entity.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<AuthDeps, 'uow' | 'signingKeys' | 'settings' | 'logger'>;
+type Deps = Pick<AuthDeps, 'uow' | 'signingKeys' | 'settings' | 'logger' | 'requestFingerprints'>;
+
+const method = { name: 'RotateSigningKey', request: RotateSigningKeyRequest, response: RotateSigningKeyResponse };
 
 /**
- * Makes the next signing key. It signs when every copy of the key set must have been fetched anew, and the keys before it
- * retire when the last token that they may have signed has expired. Until then a repeat with the same request id answers alike.
+ * Makes the next signing key. It signs when every copy of the key set must have been fetched anew, and the keys before
+ * it retire when the last token that they may have signed has expired. Until then a repeat with the same key
+ * answers alike.
  */
-export async function rotateSigningKey({ uow, signingKeys, settings, logger }: Deps, actor: UserActor, request: RotateSigningKeyRequest): Promise<RotateSigningKeyResponse> {
+export async function rotateSigningKey(
+  deps: Deps,
+  actor: UserActor,
+  input: Change<RotateSigningKeyRequest>,
+): Promise<RotateSigningKeyResponse> {
+  const { signingKeys, settings, logger } = deps;
   const { jwksMaxAgeMs, keyMarginMs } = settings;
   const times = { publishMs: jwksMaxAgeMs + keyMarginMs, retireMs: accessTokenLifetimeMs + keyMarginMs };
   const key = signingKeys.generate();
-  const response = await uow.run(
+  const response = await endingOf(deps, input)(
     async (repositories) => ({ kid: key.kid, signTime: await repositories.signingKeys.addNext(key, times) }),
-    once({ userId: actor.userId, method: 'RotateSigningKey', requestId: request.requestId }, request, RotateSigningKeyRequest, RotateSigningKeyResponse),
+    onceFor(deps, actor, method, input),
   );
-  if (response.kid === key.kid) logger.info({ kid: key.kid, signTime: response.signTime, accountId: actor.userId }, 'signing key rotated');
+  if (input.validateOnly) return response;
+  if (response.kid === key.kid)
+    logger.info({ kid: key.kid, signTime: response.signTime, accountId: actor.userId }, 'signing key rotated');
   // Published by this replica at once; the others look every few seconds.
   await signingKeys.refresh();
   return response;

@@ -4,7 +4,7 @@ import { AppError } from '#libs/errors';
 import type { Authenticator } from '#libs/grpc';
 import type { Logger, UserActor } from '#libs/runtime';
 
-/** What decides who sees the board. */
+/** The credentials that decide who sees the board. */
 export interface Admission {
   authenticate: Authenticator;
   logger: Logger;
@@ -12,10 +12,10 @@ export interface Admission {
   secureCookie: boolean;
 }
 
-/** The cookie that carries the token of somebody who signed in. */
+/** The cookie with the token of a signed-in user. */
 export const tokenCookie = 'taskflow_board';
 
-/** What the caller shows: a header before a cookie. */
+/** The caller's token: from the header, else from the cookie. */
 export function credentialsOf(context: Context): string | undefined {
   const cookie = getCookie(context, tokenCookie);
   return context.req.header('authorization') ?? (cookie === undefined ? undefined : `Bearer ${cookie}`);
@@ -25,6 +25,7 @@ export function credentialsOf(context: Context): string | undefined {
 export async function admit(authenticate: Authenticator, authorization: string | undefined): Promise<UserActor> {
   const { user } = await authenticate({ authorization });
   if (user === undefined) throw new AppError('unauthenticated', 'CREDENTIALS_MISSING', 'sign in first');
-  if (user.role !== 'admin') throw new AppError('permission_denied', 'ADMIN_REQUIRED', 'only administrators may see this');
+  if (user.role !== 'admin')
+    throw new AppError('permission_denied', 'ADMIN_REQUIRED', 'only administrators may see this');
   return user;
 }

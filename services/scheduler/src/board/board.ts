@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { createBullBoard } from '@bull-board/api';
 import { HonoAdapter } from '@bull-board/hono';
 import { getRequestListener } from '@hono/node-server';
@@ -7,7 +9,8 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { bodyLimit } from 'hono/body-limit';
 import { timeout } from 'hono/timeout';
 import { AppError } from '#libs/errors';
-import { createAuthenticator, type Access, type ServiceBase } from '#libs/grpc';
+import { createAuthenticator } from '#libs/identity';
+import type { Access, ServiceBase } from '#libs/service';
 import { openJobBoard, type JobBoard, type JobBoardOptions } from '#libs/jobs';
 import type { HttpMounts } from '#libs/runtime';
 import type { SchedulerConfig } from '../config.ts';
@@ -19,6 +22,8 @@ import { strictHeaders } from './strict-headers.ts';
 const place = '/board';
 const signInPath = `${place}/sign-in`;
 const signOutPath = `${place}/sign-out`;
+/** The library would find its own pages by `eval`, which a bundle knows nothing of. */
+const uiBasePath = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
 
 /** More than Redis needs for any page, even when each of a page's questions in turn is answered late. */
 const pageTimeMs = 5_000;
@@ -31,7 +36,7 @@ function createPages(adapters: Awaited<ReturnType<JobBoard['adapters']>>): Hono 
   const server = new HonoAdapter(serveStatic);
   server.setBasePath(place);
   const uiConfig = { boardTitle: 'TaskFlow', hideDocsLink: true, miscLinks: [{ text: 'Sign out', url: signOutPath }] };
-  createBullBoard({ queues: [...adapters], serverAdapter: server, options: { uiConfig } });
+  createBullBoard({ queues: [...adapters], serverAdapter: server, options: { uiBasePath, uiConfig } });
   return new Hono({ strict: false }).route(place, server.registerPlugin());
 }
 
@@ -84,18 +89,25 @@ function createApp(jobs: JobBoard, admission: Admission): Hono {
   // The board only looks: this stands before the library's own refusal of each change.
   app.all('*', async (context) => {
     await admit(admission.authenticate, credentialsOf(context));
-    return context.json({ error: 'READ_ONLY', message: 'the board only looks; use SchedulerService to change something' }, 405, { allow: 'GET, HEAD' });
+    return context.json(
+      { error: 'READ_ONLY', message: 'the board only looks; use SchedulerService to change something' },
+      405,
+      { allow: 'GET, HEAD' },
+    );
   });
   return app;
 }
 
 /** Shows the queues to administrators below /board; it is a part of the service. */
-export function openBoard(base: ServiceBase<SchedulerConfig>, { access, ...options }: JobBoardOptions & { access: Access }): HttpMounts {
+export function openBoard(
+  base: ServiceBase<SchedulerConfig>,
+  { access, ...options }: JobBoardOptions & { access: Access },
+): HttpMounts {
   const { service, servicePublicKeys, env } = base.config;
   const { accessKeys, revocations } = access;
   const jobs = openJobBoard(options);
   base.parts.add({ name: 'board', stop: jobs.close });
-  const authenticate = createAuthenticator({ service, accessKeys, servicePublicKeys, revocations });
+  const authenticate = createAuthenticator({ service, accessKeys, servicePublicKeys, revocations, clock: base.clock });
   const app = createApp(jobs, { authenticate, logger: base.logger, secureCookie: env === 'production' });
   return { [place]: getRequestListener(app.fetch, { overrideGlobalObjects: false }) };
 }

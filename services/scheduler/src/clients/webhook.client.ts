@@ -2,11 +2,16 @@ import { lookup as systemLookup, type LookupAddress, type LookupOptions } from '
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { assertNoOpenTransaction } from '#libs/runtime';
-import type { WebhookAnswer, WebhookRequest, WebhookSender } from '../deps.ts';
-import { findUrlFault, isAllowedAddress, type TargetRules } from '../domain/webhook-target.ts';
+import type { WebhookAnswer, WebhookRequest, WebhookSender } from '../domain/webhooks/webhook-sender.ts';
+import { findUrlFault, isAllowedAddress, type TargetRules } from '../domain/webhooks/webhook-target.ts';
+import { readRetryAfter } from './retry-after.ts';
 
-/** As node:dns' lookup, always asked for all addresses of a name. */
-export type Lookup = (hostname: string, options: LookupOptions & { all: true }, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+/** Like the lookup of node:dns, always for all addresses of a name. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 export interface WebhookSenderOptions {
   rules: TargetRules;
@@ -15,16 +20,15 @@ export interface WebhookSenderOptions {
   lookup?: Lookup | undefined;
 }
 
-/** Its name resolves to addresses that are nobody's business from here. */
+/** The name resolves only to addresses that are not allowed. */
 class RefusedTargetError extends Error {
   override readonly name = 'RefusedTargetError';
 }
 
 const refused = 'refused: the name leads to private or other special addresses';
-/** Of an answer's body, which nobody reads: the connection may then end in peace. */
+/** How much of a response's body is read, and ignored, so that the connection ends without a reset. */
 const maxBodyBytes = 64 * 1024;
 const maxHeaderBytes = 16 * 1024;
-const longestRetryAfterMs = 3_600_000;
 
 /**
  * Resolves names and lets only allowed addresses through. The connection uses exactly what is returned here, so that a name
@@ -52,13 +56,19 @@ export function createWebhookSender({ rules, timeoutMs, lookup = systemLookup }:
       const durationMs = (): number => Math.round(performance.now() - startedAt);
       // Rules may have become stricter, and a literal address is never looked up.
       const fault = findUrlFault(message.url, rules);
-      if (fault !== undefined) return { statusCode: undefined, error: `the URL ${fault}`, retryAfterMs: undefined, durationMs: 0 };
+      if (fault !== undefined)
+        return { statusCode: undefined, error: `the URL ${fault}`, retryAfterMs: undefined, durationMs: 0 };
       try {
         const answer = await post(message, { lookup: guarded, signal: AbortSignal.any([timeout, stopping]) });
         return { ...toAnswer(answer), durationMs: durationMs() };
       } catch (error) {
         stopping.throwIfAborted();
-        return { statusCode: undefined, error: describe(error, timeout.aborted ? timeoutMs : undefined), retryAfterMs: undefined, durationMs: durationMs() };
+        return {
+          statusCode: undefined,
+          error: describe(error, timeout.aborted ? timeoutMs : undefined),
+          retryAfterMs: undefined,
+          durationMs: durationMs(),
+        };
       }
     },
   };
@@ -83,7 +93,7 @@ function post({ url, headers, body }: WebhookRequest, options: RequestOptions): 
   });
 }
 
-/** What counts is said by then; the rest is read so far as it is short, and its end is not waited for. */
+/** The status and headers suffice. A short body is read to its end, without waiting for it. */
 function drain(answer: IncomingMessage): void {
   let bytes = 0;
   answer.on('error', () => undefined);
@@ -95,13 +105,16 @@ function drain(answer: IncomingMessage): void {
 
 function toAnswer({ statusCode = 0, headers }: IncomingMessage): Omit<WebhookAnswer, 'durationMs'> {
   if (statusCode >= 200 && statusCode < 300) return { statusCode, error: '', retryAfterMs: undefined };
-  const seconds = Number(headers['retry-after']);
-  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, longestRetryAfterMs) : undefined;
+  const retryAfterMs = readRetryAfter(headers, new Date());
   const isRedirect = statusCode >= 300 && statusCode < 400;
-  return { statusCode, error: isRedirect ? `answered ${statusCode}; redirects are not followed` : `answered ${statusCode}`, retryAfterMs };
+  return {
+    statusCode,
+    error: isRedirect ? `answered ${statusCode}; redirects are not followed` : `answered ${statusCode}`,
+    retryAfterMs,
+  };
 }
 
-/** For the owner of the webhook: what they can mend, and nothing about this machine. */
+/** For the owner of the webhook: the fault of the endpoint, and nothing about this machine. */
 function describe(error: unknown, timeoutMs: number | undefined): string {
   if (timeoutMs !== undefined) return `no answer within ${timeoutMs} ms`;
   if (error instanceof RefusedTargetError) return error.message;

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
-import { cursorTable } from '#libs/events';
-import { AdminActionSchema } from '../domain/admin-action.repository.ts';
-import { DeadLetterSchema } from '../domain/dead-letter.entity.ts';
-import { DeliverySchema, NotificationSchema } from '../domain/notification.entity.ts';
-import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhook.entity.ts';
-import { QueueHoldSchema } from '../domain/queue-hold.entity.ts';
-import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedule.entity.ts';
+import { cursorTable, logIncarnations } from '#libs/events';
+import { AdminActionSchema } from '../domain/jobs/admin-action.entity.ts';
+import { DeadLetterSchema } from '../domain/jobs/dead-letter.columns.ts';
+import { DeliverySchema, NotificationSchema } from '../domain/notifications/notification.columns.ts';
+import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhooks/webhook.columns.ts';
+import { PausedQueueSchema } from '../domain/jobs/paused-queue.entity.ts';
+import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedules/schedule.columns.ts';
 
-/** What the database of the scheduler is made of. */
+/** The entities and migrations of the scheduler's database. */
 export function databaseDefinition(url: string): DatabaseDefinition {
   return {
     url,
@@ -22,9 +22,10 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       ScheduleRunSchema,
       DeadLetterSchema,
       AdminActionSchema,
-      QueueHoldSchema,
+      PausedQueueSchema,
       idempotencyTable.entity,
       ...cursorTable.entities,
+      logIncarnations.entity,
     ],
     migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)),
   };

@@ -1,29 +1,24 @@
-// What every call of every service goes through, around a handler that does nothing: libs/grpc without a use-case.
-import { importJWK, type CryptoKey, type JWK } from 'jose';
+// The interceptors of every call around a handler that does nothing: libs/grpc without a use-case.
 import { GetTaskResponse, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { runServerProcess } from '#libs/bench';
-import { bind, createAuthenticator, startServer, type Authenticator, type Handlers } from '#libs/grpc';
+import { runServerProcess } from '#dev/bench';
+import { bind, startServer, type Authenticator, type Handlers } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
 import { createLogger, createMetrics, createParts } from '#libs/runtime';
+import { authenticatorWith, type Keys } from './authenticator.ts';
 
 export interface ChainSettings {
   /** Encoded. */
   answer: Uint8Array;
-  /** auth's public keys; undefined: everybody is let in as the same user, unchecked. */
-  keys: readonly (JWK & { kid: string })[] | undefined;
-  /** Limits are counted here; undefined: they are off. */
+  /** auth's public keys; undefined = every call is the same user, without a check. */
+  keys: Keys | undefined;
+  /** Where limits are counted; undefined = off. */
   limitsRedisUrl: string | undefined;
 }
 
-async function authenticatorOf({ keys }: ChainSettings): Promise<Authenticator> {
-  const user = { kind: 'user', userId: '00000000-0000-7000-8000-000000000001', role: 'user', sessionId: 'none' } as const;
-  if (keys === undefined) return async () => ({ user });
-  const byId = new Map<string, CryptoKey>();
-  for (const key of keys) byId.set(key.kid, (await importJWK(key, 'EdDSA')) as CryptoKey);
-  return createAuthenticator({ service: 'tasks', accessKeys: { get: async (kid) => byId.get(kid) }, servicePublicKeys: { keys: [] } });
-}
+const user = { kind: 'user', userId: '00000000-0000-7000-8000-000000000001', role: 'user', sessionId: 'none' } as const;
+const anybody: Authenticator = async () => ({ user });
 
-/** So many that nobody reaches them: they are counted all the same. */
+/** Too high to be reached, but counted. */
 const limits = { '*': { requests: 1_000_000_000, perSeconds: 60 } };
 
 runServerProcess(async (settings: ChainSettings) => {
@@ -32,14 +27,19 @@ runServerProcess(async (settings: ChainSettings) => {
   const answer = GetTaskResponse.decode(settings.answer);
   const parts = createParts({ logger, graceMs: 1000 });
   const { limitsRedisUrl: redisUrl } = settings;
-  const config = { service: 'tasks' as const, limits: { redisUrl: redisUrl ?? '', prefix: 'bench-chain', overrides: limits } };
+  const config = {
+    service: 'tasks' as const,
+    limits: { redisUrl: redisUrl ?? '', prefix: 'bench-chain', overrides: limits },
+  };
   const counted = redisUrl === undefined ? undefined : await openLimits({ config, logger, metrics, parts });
   const server = await startServer({
     service: 'tasks',
     host: '127.0.0.1',
     port: 0,
-    bindings: [bind(TasksServiceService, { getTask: async () => answer } as unknown as Handlers<typeof TasksServiceService>)],
-    authenticate: await authenticatorOf(settings),
+    bindings: [
+      bind(TasksServiceService, { getTask: async () => answer } as unknown as Handlers<typeof TasksServiceService>),
+    ],
+    authenticate: settings.keys === undefined ? anybody : await authenticatorWith(settings.keys),
     logger,
     metrics,
     trustedProxies: [],

@@ -1,6 +1,6 @@
 // Ceiling E: bare grpc-js that answers every call with the same message, of the size that the service answered with.
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { runServerProcess, startBareServer, type BareHandlers } from '#libs/bench';
+import { runServerProcess, startBareServer, type BareHandlers } from '#dev/bench';
 
 /** Encoded answers by method. */
 export type EchoSettings = Readonly<Record<string, Uint8Array>>;

@@ -1,12 +1,11 @@
 // Ceiling Q: a bare grpc-js handler with pg's prepared statements, the same statements that the service runs.
 import { createHash } from 'node:crypto';
-import { Pool, types, type PoolClient, type QueryConfig, type QueryResultRow } from 'pg';
+import { Pool, type PoolClient, type QueryConfig, type QueryResultRow } from 'pg';
 import {
   CreateTaskRequest,
   CreateTaskResponse,
   NameResolution,
   TaskEventType,
-  TaskStatus,
   TasksServiceService,
   UpdateTaskRequest,
   UpdateTaskResponse,
@@ -15,15 +14,16 @@ import {
   type ListTasksRequest,
   type ListTasksResponse,
 } from '#contract/tasks/v1/tasks';
-import { runServerProcess, startBareServer } from '#libs/bench';
-import { uuidv7, type CommonTable } from '#libs/db';
+import { runServerProcess, startBareServer } from '#dev/bench';
+import { rowTypes, uuidv7 } from '#libs/db';
 import { appendStatement } from '#libs/events';
 import { lockTasks, toEntity, type StoredTask } from '../../src/db/task-store.ts';
 import { toTask, type TaskRow } from '../../src/db/task-row.ts';
-import { keptDues, newTasks, writtenTasks } from '../../src/db/write-tables.ts';
+import { tablesOf } from '../../src/db/task-writer.ts';
 import { counterCount } from '../../src/domain/task-counters.ts';
+import { initialDraft } from '../../src/domain/task.columns.ts';
 import { Task } from '../../src/domain/task.entity.ts';
-import { nothing, snapshotOf, toChange, type RecordedChange } from '../../src/domain/task.events.ts';
+import { countersOf, nothing, snapshotOf, toEvent, type TaskWrite } from '../../src/domain/task.events.ts';
 import { toTaskMessage } from '../../src/domain/task.messages.ts';
 import { findTask, listNewest, recordRequest } from './statements.ts';
 
@@ -32,12 +32,14 @@ export interface PreparedSettings {
   poolSize: number;
 }
 
-const int8Types = { getTypeParser: ((oid: number, format?: 'text') => (oid === types.builtins.INT8 ? BigInt : types.getTypeParser(oid, format))) as typeof types.getTypeParser };
-
 type Statement = { name: string; text: string };
 
-async function read<Row extends QueryResultRow>(pool: Pool | PoolClient, statement: Statement, values: unknown[]): Promise<Row[]> {
-  return (await pool.query<Row>({ ...statement, values, types: int8Types })).rows;
+async function read<Row extends QueryResultRow>(
+  pool: Pool | PoolClient,
+  statement: Statement,
+  values: unknown[],
+): Promise<Row[]> {
+  return (await pool.query<Row>({ ...statement, values, types: rowTypes })).rows;
 }
 
 async function getTask(pool: Pool, { taskId }: GetTaskRequest): Promise<GetTaskResponse> {
@@ -51,36 +53,45 @@ async function listTasks(pool: Pool, { pageSize }: ListTasksRequest, userId: str
   return { tasks: rows.slice(0, pageSize).map(toTask), nextPageToken: '', nameResolution: NameResolution.COMPLETE };
 }
 
-/** As the API would read it: what was left out of the request has its default. */
+/** As the API reads it: fields that were left out have their defaults. */
 function draftOf({ task }: CreateTaskRequest): Parameters<typeof Task.create>[0] {
   if (task === undefined) throw new Error('no task');
-  const { title, description, priority, dueTime, labels } = task;
-  return { title, description, status: TaskStatus.PENDING, priority, dueTime: dueTime ?? null, dueDate: null, dueZone: null, assigneeId: null, labels, externalId: null };
-}
-
-interface Written {
-  change: RecordedChange;
-  tables: CommonTable[];
+  const { title, description, priority, due, labels } = task;
+  return {
+    ...initialDraft,
+    title,
+    description,
+    priority,
+    dueTime: due?.$case === 'dueTime' ? due.value : null,
+    labels,
+  };
 }
 
 /** The one statement that writes a task, its event, the head and the recorded request. */
-function writeStatement({ change, tables }: Written, request: { key: readonly [string, string, string]; body: Uint8Array; response: Uint8Array }): QueryConfig {
+function writeStatement(
+  write: TaskWrite,
+  request: { key: readonly [string, string, string]; body: Uint8Array; response: Uint8Array },
+): QueryConfig {
   const fingerprint = createHash('sha256').update(request.body).digest();
-  const alongside = [...tables, recordRequest(request.key, fingerprint, request.response)];
-  return appendStatement({ events: [change.event], counters: change.counters, counterCount, alongside });
+  const ctes = [...tablesOf([write]), recordRequest(request.key, fingerprint, request.response)];
+  return appendStatement({ events: [toEvent(write)], counters: countersOf(write), counterCount, ctes });
 }
 
 async function createTask(pool: Pool, request: CreateTaskRequest, userId: string): Promise<CreateTaskResponse> {
   const now = new Date();
   const task = Task.create(draftOf(request), { id: uuidv7(), ownerId: userId, now });
-  const change = toChange(TaskEventType.CREATED, task, { before: nothing, actorId: userId, now });
+  const write = { type: TaskEventType.CREATED, task, before: nothing, actorId: userId, now };
   const response = { task: toTaskMessage(task, now), nameResolution: NameResolution.COMPLETE };
-  const recorded = { key: [userId, 'CreateTask', request.requestId], body: CreateTaskRequest.encode(request).finish(), response: CreateTaskResponse.encode(response).finish() } as const;
-  await pool.query(writeStatement({ change, tables: [newTasks([task]), ...keptDues([task].filter((one) => one.isWaitingForDueTime()))] }, recorded));
+  const recorded = {
+    key: [userId, 'CreateTask', request.requestId],
+    body: CreateTaskRequest.encode(request).finish(),
+    response: CreateTaskResponse.encode(response).finish(),
+  } as const;
+  await pool.query(writeStatement(write, recorded));
   return response;
 }
 
-/** Changes title and priority, as the bench asks for; the row is locked between reading and writing, as in the service. */
+/** Changes title and priority. The row is locked between reading and writing, as in the service. */
 async function updateTask(pool: Pool, request: UpdateTaskRequest, userId: string): Promise<UpdateTaskResponse> {
   const now = new Date();
   const client = await pool.connect();
@@ -91,10 +102,14 @@ async function updateTask(pool: Pool, request: UpdateTaskRequest, userId: string
     const task = toEntity(row);
     const before = snapshotOf(task, now);
     task.edit({ title: request.task.title, priority: request.task.priority }, now);
-    const change = toChange(TaskEventType.UPDATED, task, { before, actorId: userId, now });
+    const write = { type: TaskEventType.UPDATED, task, before, actorId: userId, now };
     const response = { task: toTaskMessage(task, now), nameResolution: NameResolution.COMPLETE };
-    const recorded = { key: [userId, 'UpdateTask', request.requestId], body: UpdateTaskRequest.encode(request).finish(), response: UpdateTaskResponse.encode(response).finish() } as const;
-    await client.query(writeStatement({ change, tables: [writtenTasks([task], false)] }, recorded));
+    const recorded = {
+      key: [userId, 'UpdateTask', request.requestId],
+      body: UpdateTaskRequest.encode(request).finish(),
+      response: UpdateTaskResponse.encode(response).finish(),
+    } as const;
+    await client.query(writeStatement(write, recorded));
     await client.query('commit');
     return response;
   } finally {

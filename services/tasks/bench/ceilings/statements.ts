@@ -2,17 +2,24 @@ import type { CommonTable } from '#libs/db';
 import { taskColumns } from '../../src/db/task-row.ts';
 
 /*
- * What the service's methods ask of PostgreSQL, for the ceiling Q, in as few round trips as that can be asked in. The rows
- * of tasks, due times and events are written by the service's own parts of a statement.
+ * The statements of the service's methods for the ceiling Q, in as few round trips as possible. Rows of tasks, due times and
+ * events are written by the service's own parts of a statement.
  */
 
-export const findTask = { name: 'find_task', text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null` };
+export const findTask = {
+  name: 'find_task',
+  text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null`,
+};
 
 /**
  * The record of a request id together with its response: a bare server needs no transaction around the statement, so that
  * claiming the id first and storing the response last is one and the same. An id that is used fails the whole statement.
  */
-export function recordRequest(key: readonly [userId: string, method: string, requestId: string], fingerprint: Buffer, response: Uint8Array): CommonTable {
+export function recordRequest(
+  key: readonly [userId: string, method: string, idempotencyKey: string],
+  fingerprint: Buffer,
+  response: Uint8Array,
+): CommonTable {
   return {
     name: 'recorded',
     text: (add) => `

@@ -1,7 +1,7 @@
-// Takes what services export as traces and forgets it, so that exporting costs them what it costs with a collector that answers.
+// Accepts exported traces and drops them, so that exporting costs services the same as with a real collector.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { runServerProcess } from '#libs/bench';
+import { runServerProcess } from '#dev/bench';
 
 runServerProcess(async () => {
   const server = createServer((request, response) => request.resume().on('end', () => response.end()));

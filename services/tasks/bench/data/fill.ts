@@ -1,33 +1,22 @@
 import { Client } from 'pg';
 import { TaskEventType } from '#contract/tasks/v1/tasks';
-import { copyRows, type Cell } from '#libs/bench';
-import { taskPriorityToNumber, taskStatusToNumber } from '#contract/tasks/v1/tasks';
+import { copyRows, type Cell } from '#dev/bench';
+import type { Columns, ColumnTable, Stored } from '#libs/db';
 import { counterCount } from '../../src/domain/task-counters.ts';
+import { taskTable } from '../../src/domain/task.columns.ts';
+import { dueRowOf, taskDueTable } from '../../src/domain/task-due.entity.ts';
 import type { Task } from '../../src/domain/task.entity.ts';
-import { nothing, toChange } from '../../src/domain/task.events.ts';
+import { countersOf, nothing, toEvent } from '../../src/domain/task.events.ts';
 import type { People } from './people.ts';
 import { createdWithinMs, makeTask } from './task-drafts.ts';
 
 /** Rows of one COPY and one transaction. */
 const portion = 5000;
 
-const taskColumns = [
-  'id', 'owner_id', 'assignee_id', 'title', 'description', 'status', 'priority', 'due_time', 'due_date', 'due_zone', 'due_version', 'overdue_version',
-  'labels', 'external_id', 'version', 'create_time', 'update_time', 'complete_time', 'delete_time', 'purge_time',
-];
-const dueColumns = ['task_id', 'owner_id', 'assignee_id', 'due_time', 'due_version', 'overdue_time'];
-const eventColumns = ['id', 'stream_id', 'sequence', 'transaction_id', 'type', 'subject_id', 'subject_version', 'actor', 'call_id', 'trace_parent', 'payload', 'create_time'];
-const audienceColumns = ['user_id', 'transaction_id', 'event_id'];
+/** Cells by column. */
+type Row = Record<string, Cell>;
 
-function taskCells(task: Task): Cell[] {
-  return [
-    task.id, task.ownerId, task.assigneeId, task.title, task.description, taskStatusToNumber(task.status), taskPriorityToNumber(task.priority),
-    task.dueTime, task.dueDate, task.dueZone, task.dueVersion, task.overdueVersion, task.labels, task.externalId, task.version,
-    task.createTime, task.updateTime, task.completeTime, task.deleteTime, task.purgeTime,
-  ];
-}
-
-/** A stream's head: what it has, and what its database row lacks yet. */
+/** The head of a stream, with changes that its row does not have yet. */
 interface Head {
   sequence: bigint;
   added: bigint;
@@ -42,22 +31,26 @@ interface Fill {
 }
 
 export interface FillOrder {
-  /** Tasks of these numbers, from the first to before the second. */
+  /** The numbers of the tasks; `to` is excluded. */
   readonly from: number;
   readonly to: number;
   /** Changes a task before it is written. */
   readonly adapt?: (task: Task, index: number) => void;
-  /** Leaves the tasks' creation out of the log, so that nobody who reads it has to get past that. */
+  /** Writes no events, so that consumers need not read past them. */
   readonly withoutLog?: boolean;
   readonly report: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Adds tasks as if they had been created through the API: with their due rows, one event each and its audience, and the
- * owners' sequence numbers and counters. May be called again for more, also after the service has written.
+ * Adds tasks as if they had been created through the API: with due rows, an event each and its audience, and the owners' sequence
+ * numbers and counters. May be called again, even after the service has written.
  */
-export async function fillTasks(databaseUrl: string, people: People, { from, to, adapt, withoutLog = false, report, signal }: FillOrder): Promise<void> {
+export async function fillTasks(
+  databaseUrl: string,
+  people: People,
+  { from, to, adapt, withoutLog = false, report, signal }: FillOrder,
+): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -69,7 +62,7 @@ export async function fillTasks(databaseUrl: string, people: People, { from, to,
       signal.throwIfAborted();
       const indexes = Array.from({ length: Math.min(portion, to - start) }, (_, offset) => start + offset);
       const tasks = indexes.map((index) => {
-        // Spread over the same time whatever the number of tasks, and stored in that order, as in real life.
+        // Spread over the same time for any number of tasks, and stored in that order.
         const createTime = new Date(now.getTime() - createdWithinMs * (1 - (index - from) / (to - from)));
         const task = makeTask(index, people, { now, createTime, id: idAt(createTime, index) });
         adapt?.(task, index);
@@ -86,10 +79,10 @@ export async function fillTasks(databaseUrl: string, people: People, { from, to,
   }
 }
 
-/** From so many on, indexes are built faster than they are kept. */
+/** From this number of tasks on, rebuilding indexes is faster than updating them. */
 const manyTasks = 50_000;
 
-/** Drops the indexes that no constraint stands on; the answer makes them again, as they were. */
+/** Drops indexes that belong to no constraint. Returns a function that builds them again. */
 async function dropIndexes(client: Client): Promise<() => Promise<void>> {
   const { rows } = await client.query<{ name: string; definition: string }>(`
     select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
@@ -111,12 +104,21 @@ function idAt(time: Date, index: number): string {
 }
 
 async function readState(client: Client): Promise<{ heads: Map<string, Head>; eventId: bigint }> {
-  const heads = await client.query<{ stream_id: string; last_sequence: string }>('select stream_id, last_sequence from event_stream_heads');
+  const heads = await client.query<{ stream_id: string; last_sequence: string }>(
+    'select stream_id, last_sequence from event_stream_heads',
+  );
   const last = await client.query<{ id: string | null }>('select max(id) as id from events');
-  return { heads: new Map(heads.rows.map((row) => [row.stream_id, newHead(BigInt(row.last_sequence))])), eventId: BigInt(last.rows[0]?.id ?? 0) };
+  return {
+    heads: new Map(heads.rows.map((row) => [row.stream_id, newHead(BigInt(row.last_sequence))])),
+    eventId: BigInt(last.rows[0]?.id ?? 0),
+  };
 }
 
-const newHead = (sequence: bigint): Head => ({ sequence, added: 0n, counters: new Array<number>(counterCount).fill(0) });
+const newHead = (sequence: bigint): Head => ({
+  sequence,
+  added: 0n,
+  counters: new Array<number>(counterCount).fill(0),
+});
 
 async function inTransaction(client: Client, work: () => Promise<void>): Promise<void> {
   await client.query('begin');
@@ -124,41 +126,80 @@ async function inTransaction(client: Client, work: () => Promise<void>): Promise
   await client.query('commit');
 }
 
+async function copyTable<C extends Columns>(
+  client: Client,
+  { table, names, cells }: ColumnTable<C>,
+  rows: readonly Stored<C>[],
+): Promise<void> {
+  await copyRows(
+    client,
+    { table, columns: names },
+    rows.map((row) => cells(row) as Cell[]),
+  );
+}
+
+/** The names of the first row's members are the columns. */
+async function copyObjects(client: Client, table: string, rows: readonly Row[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {});
+  await copyRows(client, { table, columns }, rows.map(Object.values<Cell>));
+}
+
 async function copyTasks(fill: Fill, tasks: Task[]): Promise<void> {
   const { client } = fill;
   const transaction = await client.query<{ id: string }>('select pg_current_xact_id()::text as id');
   const transactionId = transaction.rows[0]?.id ?? '';
-  const events: Cell[][] = [];
-  const audience: Cell[][] = [];
+  const events: Row[] = [];
+  const audience: Row[] = [];
   for (const task of tasks) recordCreation(fill, task, { transactionId, events, audience });
-  await copyRows(client, { table: 'tasks', columns: taskColumns }, tasks.map(taskCells));
-  const due = tasks.filter((task) => task.isWaitingForDueTime());
-  await copyRows(client, { table: 'task_due', columns: dueColumns }, due.map((task) => [task.id, task.ownerId, task.assigneeId, task.dueTime, task.dueVersion, null]));
-  await copyRows(client, { table: 'events', columns: eventColumns }, events);
-  await copyRows(client, { table: 'event_audience', columns: audienceColumns }, audience);
-  if (!fill.withoutLog) await client.query(`select setval(pg_get_serial_sequence('events', 'id'), $1)`, [String(fill.eventId)]);
+  const dues = tasks.flatMap((task) => dueRowOf(task) ?? []).map((due) => ({ ...due, overdueTime: null }));
+  await copyTable(client, taskTable, tasks);
+  await copyTable(client, taskDueTable, dues);
+  await copyObjects(client, 'events', events);
+  await copyObjects(client, 'event_audience', audience);
+  if (!fill.withoutLog)
+    await client.query(`select setval(pg_get_serial_sequence('events', 'id'), $1)`, [String(fill.eventId)]);
   await writeHeads(fill);
 }
 
-function recordCreation(fill: Fill, task: Task, { transactionId, events, audience }: { transactionId: string; events: Cell[][]; audience: Cell[][] }): void {
-  const { event, counters } = toChange(TaskEventType.CREATED, task, { before: nothing, actorId: task.ownerId, now: task.createTime });
+function recordCreation(
+  fill: Fill,
+  task: Task,
+  { transactionId, events, audience }: { transactionId: string; events: Row[]; audience: Row[] },
+): void {
+  const now = task.createTime;
+  const write = { type: TaskEventType.CREATED, task, before: nothing, actorId: task.ownerId, now };
   const headOf = (id: string): Head => {
     const head = fill.heads.get(id) ?? newHead(0n);
     fill.heads.set(id, head);
     return head;
   };
-  for (const { streamId, index, by } of counters) {
+  for (const { streamId, index, by } of countersOf(write)) {
     const head = headOf(streamId);
     head.counters[index] = (head.counters[index] ?? 0) + by;
   }
   if (fill.withoutLog) return;
+  const event = toEvent(write);
   const head = headOf(event.streamId);
   head.sequence += 1n;
   head.added += 1n;
   fill.eventId += 1n;
-  const { streamId, type, subjectId, subjectVersion, actor, payload } = event;
-  events.push([fill.eventId, streamId, head.sequence, transactionId, type, subjectId, subjectVersion, actor, `fill-${fill.eventId}`, '', payload, task.createTime]);
-  audience.push(...event.audience.map((userId) => [userId, transactionId, fill.eventId]));
+  events.push({
+    id: fill.eventId,
+    stream_id: event.streamId,
+    sequence: head.sequence,
+    transaction_id: transactionId,
+    type: event.type,
+    subject_id: event.subjectId,
+    subject_version: event.subjectVersion,
+    actor: event.actor,
+    call_id: `fill-${fill.eventId}`,
+    trace_parent: '',
+    payload: event.payload,
+    create_time: task.createTime,
+  });
+  audience.push(
+    ...event.audience.map((userId) => ({ user_id: userId, transaction_id: transactionId, event_id: fill.eventId })),
+  );
 }
 
 async function writeHeads({ client, heads }: Fill): Promise<void> {
@@ -169,7 +210,11 @@ async function writeHeads({ client, heads }: Fill): Promise<void> {
      on conflict (stream_id) do update set
        last_sequence = old.last_sequence + excluded.last_sequence,
        counters = (select array_agg(coalesce(was, 0) + by order by place) from unnest(old.counters, excluded.counters) with ordinality as t (was, by, place))`,
-    [changed.map(([id]) => id), changed.map(([, head]) => String(head.added)), changed.map(([, head]) => `{${head.counters.join(',')}}`)],
+    [
+      changed.map(([id]) => id),
+      changed.map(([, head]) => String(head.added)),
+      changed.map(([, head]) => `{${head.counters.join(',')}}`),
+    ],
   );
   for (const [, head] of changed) {
     head.added = 0n;

@@ -1,9 +1,7 @@
 import { AuthServiceService, type LoginResponse, type RegisterResponse } from '#contract/auth/v1/auth';
-import { copyRows } from '#libs/bench';
-import { uuidv7 } from '#libs/db';
-import type { Cluster } from '#libs/devcluster';
+import type { Cluster } from '#dev/cluster';
+import { queryOnce } from '#dev/testing';
 import { openPublicClient } from '#libs/grpc';
-import { Client } from 'pg';
 
 /** Somebody who makes calls. */
 export interface Caller {
@@ -34,7 +32,9 @@ interface Session {
 }
 
 const password = 'a long sentence that nobody guesses';
-const displayNames = ['Ada Lovelace', 'Grace Hopper', 'Edsger Dijkstra', 'Barbara Liskov', 'Tony Hoare', 'Frances Allen'];
+const displayNames = 'Ada Lovelace, Grace Hopper, Edsger Dijkstra, Barbara Liskov, Tony Hoare, Frances Allen'.split(
+  ', ',
+);
 
 function toSession({ account, tokens }: LoginResponse | RegisterResponse, email: string): Session {
   const id = account?.id ?? '';
@@ -47,11 +47,18 @@ export async function createPeople(cluster: Cluster, counts: { callers: number; 
   const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
   const register = async (index: number): Promise<Session> => {
     const email = `caller-${index}@example.com`;
-    return toSession(await auth.register({ email, password, displayName: displayNames[index % displayNames.length] ?? '' }), email);
+    return toSession(
+      await auth.register({ email, password, displayName: displayNames[index % displayNames.length] ?? '' }),
+      email,
+    );
   };
   const sessions: Session[] = [];
   for (let index = 0; index < counts.callers; index += 4) {
-    sessions.push(...(await Promise.all([0, 1, 2, 3].filter((step) => index + step < counts.callers).map(async (step) => register(index + step)))));
+    sessions.push(
+      ...(await Promise.all(
+        [0, 1, 2, 3].filter((step) => index + step < counts.callers).map(async (step) => register(index + step)),
+      )),
+    );
   }
   const others = await addProfiles(cluster.databaseUrl('users'), counts.all - counts.callers);
   const callers = sessions.map(({ caller }) => caller);
@@ -72,16 +79,11 @@ export async function createPeople(cluster: Cluster, counts: { callers: number; 
 }
 
 async function addProfiles(databaseUrl: string, count: number): Promise<string[]> {
-  const ids = Array.from({ length: count }, () => uuidv7());
-  const now = new Date();
-  const columns = ['id', 'email', 'role', 'enabled', 'account_version', 'display_name', 'time_zone', 'locale', 'version', 'create_time', 'update_time'];
-  const rows = ids.map((id, index) => [id, `other-${index}@example.com`, 'user', true, 1, displayNames[index % displayNames.length] ?? '', 'UTC', 'en', 1, now, now]);
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await copyRows(client, { table: 'profiles', columns }, rows);
-  } finally {
-    await client.end();
-  }
-  return ids;
+  const text = `
+    insert into profiles (id, email, role, enabled, account_version, display_name, time_zone, locale, version, create_time, update_time)
+    select uuidv7(), 'other-' || index || '@example.com', 'user', true, 1,
+      ($2::text[])[1 + index % cardinality($2::text[])], 'UTC', 'en', 1, now(), now()
+    from generate_series(0, $1::int - 1) as index
+    returning id`;
+  return (await queryOnce<{ id: string }>(databaseUrl, text, [count, displayNames])).map(({ id }) => id);
 }

@@ -1,5 +1,6 @@
 import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
-import { Task, type TaskDraft } from '../../src/domain/task.entity.ts';
+import { initialDraft, type TaskDraft } from '../../src/domain/task.columns.ts';
+import { Task } from '../../src/domain/task.entity.ts';
 import { heavyCount, type People } from './people.ts';
 
 export const days = 24 * 3_600_000;
@@ -14,15 +15,16 @@ export const words = {
 };
 
 /** In every twelfth task or so. */
-export const labels = ['home', 'work', 'urgent-ish', 'errand', 'phone', 'waiting', 'someday', 'garden', 'reading', 'team'];
+export const labels = 'home work urgent-ish errand phone waiting someday garden reading team'.split(' ');
 
 /** One share in a hundred of the tasks goes to … */
 const sharesOfHeavy = 4;
 /** The tasks among which the rare word is. */
 const tasksWithRareWords = 10_000;
 
-const nouns = ['plan', 'invoice', 'garden', 'meeting', 'ticket', 'server', 'letter', 'budget', 'contract', 'kitchen', 'paper', 'journey', 'release', 'review'];
-const verbs = ['write', 'check', 'water', 'call', 'prepare', 'send', 'fix', 'read', 'order', 'clean', 'compare', 'update'];
+const nouns =
+  'plan invoice garden meeting ticket server letter budget contract kitchen paper journey release review'.split(' ');
+const verbs = 'write check water call prepare send fix read order clean compare update'.split(' ');
 
 /** Numbers between 0 and 1 that are the same in every run. */
 function chances(seed: number): () => number {
@@ -57,7 +59,13 @@ function ownerOf(index: number, { ids }: People): { ownerId: string; heavyOrdina
 }
 
 function titleOf(chance: () => number, isRare: boolean): string {
-  const parts = [one(chance(), verbs), 'the', one(chance(), nouns), one(chance(), nouns), String(Math.floor(chance() * 5000))];
+  const parts = [
+    one(chance(), verbs),
+    'the',
+    one(chance(), nouns),
+    one(chance(), nouns),
+    String(Math.floor(chance() * 5000)),
+  ];
   if (chance() < 0.4) parts.push(words.common);
   if (isRare) parts.push(words.rare);
   return parts.join(' ');
@@ -65,16 +73,18 @@ function titleOf(chance: () => number, isRare: boolean): string {
 
 function descriptionOf(chance: () => number): string {
   if (chance() < 0.5) return '';
-  return Array.from({ length: 5 + Math.floor(chance() * 20) }, () => one(chance(), chance() < 0.5 ? nouns : verbs)).join(' ');
+  return Array.from({ length: 5 + Math.floor(chance() * 20) }, () =>
+    one(chance(), chance() < 0.5 ? nouns : verbs),
+  ).join(' ');
 }
 
 /** Half of the due times have passed. */
-function dueOf(chance: () => number, now: Date): Pick<TaskDraft, 'dueTime' | 'dueDate' | 'dueZone'> {
+function dueOf(chance: () => number, now: Date): Pick<TaskDraft, 'dueTime' | 'dueDay'> {
   const kind = chance();
   const dueTime = new Date(now.getTime() + (chance() - 0.5) * createdWithinMs);
-  if (kind < 0.4) return { dueTime: null, dueDate: null, dueZone: null };
-  if (kind < 0.95) return { dueTime, dueDate: null, dueZone: null };
-  return { dueTime: null, dueDate: dueTime.toISOString().slice(0, 10), dueZone: 'Europe/Berlin' };
+  if (kind < 0.4) return { dueTime: null, dueDay: null };
+  if (kind < 0.95) return { dueTime, dueDay: null };
+  return { dueTime: null, dueDay: { date: dueTime.toISOString().slice(0, 10), zone: 'Europe/Berlin' } };
 }
 
 const teamSize = 10;
@@ -89,19 +99,33 @@ function assigneeOf(chance: () => number, ownerId: string, { ids, placeOf }: Peo
 }
 
 /** The task of this number, as its creation at that time would have made it. */
-export function makeTask(index: number, people: People, { now, createTime, id }: { now: Date; createTime: Date; id: string }): Task {
+export function makeTask(
+  index: number,
+  people: People,
+  { now, createTime, id }: { now: Date; createTime: Date; id: string },
+): Task {
   const chance = chances(index + 1);
   const { ownerId, heavyOrdinal } = ownerOf(index, people);
   const isRare = heavyOrdinal !== undefined && index < tasksWithRareWords && heavyOrdinal % 20 === 0;
   const draft: TaskDraft = {
+    ...initialDraft,
     title: titleOf(chance, isRare),
     description: descriptionOf(chance),
-    status: pick(chance(), [[0.45, TaskStatus.PENDING], [0.2, TaskStatus.IN_PROGRESS], [0.25, TaskStatus.COMPLETED], [0.1, TaskStatus.CANCELLED]]),
-    priority: pick(chance(), [[0.3, TaskPriority.LOW], [0.4, TaskPriority.MEDIUM], [0.2, TaskPriority.HIGH], [0.1, TaskPriority.URGENT]]),
+    status: pick(chance(), [
+      [0.45, TaskStatus.PENDING],
+      [0.2, TaskStatus.IN_PROGRESS],
+      [0.25, TaskStatus.COMPLETED],
+      [0.1, TaskStatus.CANCELLED],
+    ]),
+    priority: pick(chance(), [
+      [0.3, TaskPriority.LOW],
+      [0.4, TaskPriority.MEDIUM],
+      [0.2, TaskPriority.HIGH],
+      [0.1, TaskPriority.URGENT],
+    ]),
     ...dueOf(chance, now),
     assigneeId: assigneeOf(chance, ownerId, people),
     labels: labels.filter(() => chance() < 0.12).sort(),
-    externalId: null,
   };
   return Task.create(draft, { id, ownerId, now: createTime });
 }

@@ -1,49 +1,67 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
-import { BatchCreateTasksRequest, CreateTaskRequest, GetTaskRequest, GetTaskStatsRequest, ListTasksRequest, Task, TaskPriority, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
-import type { LoadRequest } from '#libs/bench';
+import {
+  BatchCreateTasksRequest,
+  CreateTaskRequest,
+  GetTaskRequest,
+  GetTaskStatsRequest,
+  ListTasksRequest,
+  Task,
+  TaskPriority,
+  UpdateTaskRequest,
+} from '#contract/tasks/v1/tasks';
+import type { LoadRequest } from '#dev/bench';
+import { queryOnce } from '#dev/testing';
 import { heavyCount, type Caller } from '../data/people.ts';
-import { requestsFor, type World } from '../world.ts';
+import { requestsFor, type BenchCluster } from '../bench-cluster.ts';
 
 /** More writes than a round can use up. */
 const writesPerRound = 8000;
 const tasksOfEach = 100;
 
-/** Ids of some of these callers' own tasks, in a mixed order. */
-async function findOwnTasks(world: World, callers: readonly Caller[]): Promise<{ caller: Caller; taskId: string }[]> {
-  const client = new Client({ connectionString: world.cluster.databaseUrl('tasks') });
-  await client.connect();
-  try {
-    const text = `
-      select id, owner_id from (
-        select id, owner_id, row_number() over (partition by owner_id order by hashtext(id::text)) as place from tasks
-        where owner_id = any ($1::uuid[]) and delete_time is null) t
-      where place <= $2 order by hashtext(id::text)`;
-    const { rows } = await client.query<{ id: string; owner_id: string }>(text, [callers.map(({ id }) => id), tasksOfEach]);
-    const byId = new Map(callers.map((caller) => [caller.id, caller]));
-    return rows.map((row) => ({ caller: byId.get(row.owner_id) as Caller, taskId: row.id }));
-  } finally {
-    await client.end();
-  }
+/** Some tasks that these callers own, in mixed order. */
+async function findOwnTasks(
+  bench: BenchCluster,
+  callers: readonly Caller[],
+): Promise<{ caller: Caller; taskId: string }[]> {
+  const text = `
+    select id, owner_id from (
+      select id, owner_id, row_number() over (partition by owner_id order by hashtext(id::text)) as place from tasks
+      where owner_id = any ($1::uuid[]) and delete_time is null) t
+    where place <= $2 order by hashtext(id::text)`;
+  const rows = await queryOnce<{ id: string; owner_id: string }>(bench.cluster.databaseUrl('tasks'), text, [
+    callers.map(({ id }) => id),
+    tasksOfEach,
+  ]);
+  const byId = new Map(callers.map((caller) => [caller.id, caller]));
+  return rows.map((row) => ({ caller: byId.get(row.owner_id) as Caller, taskId: row.id }));
 }
 
-export async function getRequests(world: World): Promise<LoadRequest[]> {
-  const own = await findOwnTasks(world, world.people.callers);
-  return own.map(({ caller, taskId }) => ({ message: GetTaskRequest.encode({ taskId }).finish(), headers: caller.headers }));
+export async function getRequests(bench: BenchCluster): Promise<LoadRequest[]> {
+  const own = await findOwnTasks(bench, bench.people.callers);
+  return own.map(({ caller, taskId }) => ({
+    message: GetTaskRequest.encode({ taskId }).finish(),
+    headers: caller.headers,
+  }));
 }
 
-/** Those who own 4 % of all tasks each, so that their lists grow with the data. */
-export const heavyCallers = ({ people }: World): readonly Caller[] => people.callers.slice(0, heavyCount);
+/** Callers that own 4 % of all tasks each, so that their lists grow with the data. */
+export const heavyCallers = ({ people }: BenchCluster): readonly Caller[] => people.callers.slice(0, heavyCount);
 
-export function listRequests(world: World, fields: (caller: Caller) => Partial<ListTasksRequest> = () => ({})): LoadRequest[] {
-  return heavyCallers(world).map((caller) => ({
+export function listRequests(
+  bench: BenchCluster,
+  fields: (caller: Caller) => Partial<ListTasksRequest> = () => ({}),
+): LoadRequest[] {
+  return heavyCallers(bench).map((caller) => ({
     message: ListTasksRequest.encode(ListTasksRequest.fromPartial({ pageSize: 20, ...fields(caller) })).finish(),
     headers: caller.headers,
   }));
 }
 
-export function statsRequests(world: World): LoadRequest[] {
-  return heavyCallers(world).map(({ headers }) => ({ message: GetTaskStatsRequest.encode({ ownerId: '' }).finish(), headers }));
+export function statsRequests(bench: BenchCluster): LoadRequest[] {
+  return heavyCallers(bench).map(({ headers }) => ({
+    message: GetTaskStatsRequest.encode({ ownerId: '' }).finish(),
+    headers,
+  }));
 }
 
 const priorities = [TaskPriority.LOW, TaskPriority.MEDIUM, TaskPriority.HIGH, TaskPriority.URGENT];
@@ -54,31 +72,45 @@ export function newTask(): Task {
   const index = (made += 1);
   return Task.fromPartial({
     title: `call the garden centre about order ${index}`,
-    description: index % 2 === 0 ? 'They open at nine and close at noon; ask for the invoice of the last delivery as well.' : '',
+    description:
+      index % 2 === 0 ? 'They open at nine and close at noon; ask for the invoice of the last delivery as well.' : '',
     priority: priorities[index % priorities.length] ?? TaskPriority.LOW,
     labels: index % 3 === 0 ? ['garden', 'phone'] : [],
-    dueTime: index % 2 === 0 ? new Date(Date.now() + 86_400_000) : undefined,
+    due: index % 2 === 0 ? { $case: 'dueTime', value: new Date(Date.now() + 86_400_000) } : undefined,
   });
 }
 
-/** Fresh ones at every call, each with a request id of its own. */
-export function createRequests({ writers }: World, count = writesPerRound): LoadRequest[] {
-  return requestsFor(writers(), count, () => CreateTaskRequest.encode({ task: newTask(), requestId: randomUUID(), validateOnly: false }).finish());
+/** New requests, each with its own request id. */
+export function createRequests({ writers }: BenchCluster, count = writesPerRound): LoadRequest[] {
+  return requestsFor(writers(), count, () =>
+    CreateTaskRequest.encode({ task: newTask(), requestId: randomUUID(), validateOnly: false }).finish(),
+  );
 }
 
-export function batchRequests({ writers }: World, batchSize: number, count: number): LoadRequest[] {
-  const make = (): Uint8Array => BatchCreateTasksRequest.encode({ tasks: Array.from({ length: batchSize }, newTask), allowPartial: false, validateOnly: false, requestId: randomUUID() }).finish();
+export function batchRequests({ writers }: BenchCluster, batchSize: number, count: number): LoadRequest[] {
+  const make = (): Uint8Array =>
+    BatchCreateTasksRequest.encode({
+      requests: Array.from({ length: batchSize }, () => CreateTaskRequest.fromPartial({ task: newTask() })),
+      allowPartial: false,
+      validateOnly: false,
+      requestId: randomUUID(),
+    }).finish();
   return requestsFor(writers(), count, make);
 }
 
-/** Every call changes the title and the priority of one of the writer's tasks. */
-export async function updateRequests(world: World): Promise<() => LoadRequest[]> {
-  const own = await findOwnTasks(world, world.writers());
+/** Each request changes title and priority of a task of the writer. */
+export async function updateRequests(bench: BenchCluster): Promise<() => LoadRequest[]> {
+  const own = await findOwnTasks(bench, bench.writers());
   return () =>
     Array.from({ length: writesPerRound }, (_, index) => {
       const { caller, taskId } = own[index % own.length] as (typeof own)[number];
       const { title, priority } = newTask();
-      const request = { task: Task.fromPartial({ id: taskId, title, priority }), updateMask: ['title', 'priority'], requestId: randomUUID(), validateOnly: false };
+      const request = {
+        task: Task.fromPartial({ id: taskId, title, priority }),
+        updateMask: ['title', 'priority'],
+        requestId: randomUUID(),
+        validateOnly: false,
+      };
       return { message: UpdateTaskRequest.encode(request).finish(), headers: caller.headers };
     });
 }

@@ -1,29 +1,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import type { LoadRequest } from '#libs/bench';
-import { pathOf, type MethodName, type World } from '../world.ts';
+import type { LoadRequest } from '#dev/bench';
+import { queryOnce } from '#dev/testing';
+import { pathOf, type MethodName, type BenchCluster } from '../bench-cluster.ts';
 import { createRequests, getRequests, listRequests, statsRequests, updateRequests } from './calls.ts';
 
 const inFlight = 16;
-/** Of a second, in /proc/PID/stat. */
+/** The unit of CPU time in /proc/PID/stat. */
 const tickMs = 10;
 
-/** What a call costs everybody whom it keeps busy: the service and PostgreSQL, in CPU time, and the log that PostgreSQL writes. */
-export async function measureCosts(world: World): Promise<void> {
-  const { context, people } = world;
+/** What a call costs: CPU time of the service and of PostgreSQL, and bytes of PostgreSQL's log. */
+export async function measureCosts(bench: BenchCluster): Promise<void> {
+  const { context, people } = bench;
   if (!context.wants('costs')) return;
-  if (!existsSync('/proc/self/stat')) return context.report('costs: left out, this system does not tell the CPU time of PostgreSQL');
+  if (!existsSync('/proc/self/stat'))
+    return context.report('costs: left out, this system does not tell the CPU time of PostgreSQL');
   await people.keepSignedIn();
   const server = new Client({ connectionString: context.infrastructure.postgresAdminUrl });
   await server.connect();
   try {
-    const gets = await getRequests(world);
-    await measureOne(world, server, 'getTask', () => gets);
-    await measureOne(world, server, 'listTasks', () => listRequests(world));
-    await measureOne(world, server, 'getTaskStats', () => statsRequests(world));
-    await measureOne(world, server, 'createTask', () => createRequests(world));
-    await measureOne(world, server, 'updateTask', await updateRequests(world));
-    await addSize(world);
+    const gets = await getRequests(bench);
+    await measureOne(bench, server, 'getTask', () => gets);
+    await measureOne(bench, server, 'listTasks', () => listRequests(bench));
+    await measureOne(bench, server, 'getTaskStats', () => statsRequests(bench));
+    await measureOne(bench, server, 'createTask', () => createRequests(bench));
+    await measureOne(bench, server, 'updateTask', await updateRequests(bench));
+    await addSize(bench);
   } finally {
     await server.end();
   }
@@ -31,13 +33,23 @@ export async function measureCosts(world: World): Promise<void> {
 
 const isWrite = (method: MethodName): boolean => method === 'createTask' || method === 'updateTask';
 
-async function measureOne({ context, service }: World, server: Client, method: MethodName, requests: () => readonly LoadRequest[]): Promise<void> {
+async function measureOne(
+  { context, service }: BenchCluster,
+  server: Client,
+  method: MethodName,
+  requests: () => readonly LoadRequest[],
+): Promise<void> {
   const { generators, results, options } = context;
   const { server: measured } = service();
   const load = { addresses: measured.addresses, path: pathOf(method), inFlight, once: isWrite(method) };
   await generators.run({ ...load, requests: requests(), durationMs: options.pace.roundMs });
   const before = { cpuMs: await measured.cpuMs(), postgres: await readPostgres(server) };
-  const { calls, failures } = await generators.run({ ...load, requests: requests(), durationMs: 4 * options.pace.roundMs, minCalls: options.pace.minCalls });
+  const { calls, failures } = await generators.run({
+    ...load,
+    requests: requests(),
+    durationMs: 4 * options.pace.roundMs,
+    minCalls: options.pace.minCalls,
+  });
   const after = { cpuMs: await measured.cpuMs(), postgres: await readPostgres(server) };
   const name = (what: string): string => `costs of ${pathOf(method).replace(/.*\//, '')}: ${what}`;
   results.figures.push(
@@ -45,16 +57,23 @@ async function measureOne({ context, service }: World, server: Client, method: M
     { name: name('CPU of the service'), value: (after.cpuMs - before.cpuMs) / calls, unit: 'ms/call' },
     { name: name('CPU of PostgreSQL'), value: (after.postgres.cpuMs - before.postgres.cpuMs) / calls, unit: 'ms/call' },
   );
-  if (isWrite(method)) results.figures.push({ name: name('log of PostgreSQL'), value: (after.postgres.walBytes - before.postgres.walBytes) / calls, unit: 'bytes/call' });
+  if (isWrite(method))
+    results.figures.push({
+      name: name('log of PostgreSQL'),
+      value: (after.postgres.walBytes - before.postgres.walBytes) / calls,
+      unit: 'bytes/call',
+    });
 }
 
-/** Of all its processes that are there, the pool's among them. */
+/** Of all current processes of PostgreSQL. */
 async function readPostgres(server: Client): Promise<{ cpuMs: number; walBytes: number }> {
-  const { rows } = await server.query<{ pid: number; wal: string }>(`select pid, (pg_current_wal_lsn() - '0/0')::text as wal from pg_stat_activity`);
+  const { rows } = await server.query<{ pid: number; wal: string }>(
+    `select pid, (pg_current_wal_lsn() - '0/0')::text as wal from pg_stat_activity`,
+  );
   return { cpuMs: rows.reduce((sum, { pid }) => sum + cpuMsOf(pid), 0), walBytes: Number(rows[0]?.wal ?? 0) };
 }
 
-/** The name in front of the numbers is in brackets and may hold spaces. */
+/** The numbers follow the name, which is in brackets and may have spaces. */
 function cpuMsOf(pid: number): number {
   const file = `/proc/${pid}/stat`;
   if (!existsSync(file)) return 0;
@@ -62,14 +81,15 @@ function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
 
-/** How much room a task takes, its events and all indexes included. */
-async function addSize({ context, cluster }: World): Promise<void> {
-  const client = new Client({ connectionString: cluster.databaseUrl('tasks') });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ bytes: string }>('select pg_database_size(current_database()) / (select count(*) from tasks) as bytes');
-    context.results.figures.push({ name: 'room of a task, with its events and all indexes', value: Number(rows[0]?.bytes), unit: 'bytes' });
-  } finally {
-    await client.end();
-  }
+/** The disk space of a task, with its events and all indexes. */
+async function addSize({ context, cluster }: BenchCluster): Promise<void> {
+  const [row] = await queryOnce<{ bytes: string }>(
+    cluster.databaseUrl('tasks'),
+    'select pg_database_size(current_database()) / (select count(*) from tasks) as bytes',
+  );
+  context.results.figures.push({
+    name: 'room of a task, with its events and all indexes',
+    value: Number(row?.bytes),
+    unit: 'bytes',
+  });
 }

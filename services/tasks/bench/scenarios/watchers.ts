@@ -1,6 +1,6 @@
-// Started by fan-out.ts: clients that watch, in a process of their own.
+// Watching clients, which fan-out.ts starts in a separate process.
 import { WatchTasksRequest, WatchTasksResponse } from '#contract/tasks/v1/tasks';
-import { createHistogram, frame, openChannel, record, runWorker, type Channel, type Histogram } from '#libs/bench';
+import { createHistogram, frame, openChannel, record, runWorker, type Channel, type Histogram } from '#dev/bench';
 
 export interface WatchOrder {
   address: string;
@@ -10,15 +10,15 @@ export interface WatchOrder {
 }
 
 export interface WatchReport {
-  /** Streams that have told where they stand. */
+  /** Streams that have sent their first message. */
   begun: number;
   /** Streams that have ended, with the first one's status. */
   ended: number;
   firstEnd: string;
   events: number;
-  /** Events that a stream was given more than once. */
+  /** Events that a stream sent more than once. */
   repeated: number;
-  /** From the moment that the database gave an event to its arrival here. */
+  /** From the create_time of an event to its arrival here. */
   latencies: Histogram;
 }
 
@@ -53,10 +53,15 @@ function watch(channel: Channel, path: string, headers: Readonly<Record<string, 
     report.events += 1;
     record(report.latencies, Math.max(0.001, Date.now() - (event.createTime?.getTime() ?? 0)));
   });
-  channel.call(path, frame(WatchTasksRequest.encode({ resumeToken: '' }).finish()), { headers: { ...headers, 'grpc-timeout': '200S' }, onData }, ({ status, message }) => {
-    report.ended += 1;
-    if (report.firstEnd === '') report.firstEnd = `status ${status}: ${message}`;
-  });
+  channel.call(
+    path,
+    frame(WatchTasksRequest.encode({ resumeToken: '' }).finish()),
+    { headers: { ...headers, 'grpc-timeout': '200S' }, onData },
+    ({ status, message }) => {
+      report.ended += 1;
+      if (report.firstEnd === '') report.firstEnd = `status ${status}: ${message}`;
+    },
+  );
 }
 
 runWorker({

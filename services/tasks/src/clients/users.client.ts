@@ -5,26 +5,28 @@ import { remainingMs } from '#libs/runtime';
 import type { PeopleDirectory } from '../deps.ts';
 import { People, type Person } from '../domain/people.ts';
 
-/** Names are worth half a second of an answer. */
+/** The most that an answer waits for names. */
 const namesMs = 500;
-/** A decision may take as long as the contract grants the call. */
+/** The most that a decision waits, as the contract allows. */
 const checkMs = 2000;
 
 /**
- * A new name, and that somebody was disabled, are to be seen within five seconds: this twice over, and a second for the way
- * from auth to users.
+ * New names and disabled accounts must show within five seconds: twice this time, and a second from auth to users.
  */
 const freshMs = 2000;
 /** How long names outlive the last answer of the users service. */
 const rememberMs = 3_600_000;
 const maxPeople = 20_000;
 
-/** Neither may use up more than half of what is left for the answer. */
+/** At most half of the time that is left for the answer. */
 function timeoutFor(mustCheck: boolean): number {
   return Math.floor(Math.min(mustCheck ? checkMs : namesMs, remainingMs() / 2));
 }
 
-export function openPeopleDirectory(cache: Cache, options: Omit<ClientOptions, 'callee'>): PeopleDirectory & { close(): void } {
+export function openPeopleDirectory(
+  cache: Cache,
+  options: Omit<ClientOptions, 'callee'>,
+): PeopleDirectory & { close(): void } {
   const users = createClient(InternalUsersServiceService, { ...options, callee: 'users' });
   const people = cache.readThrough<Person>({ name: 'people-1', freshMs, rememberMs, maxItems: maxPeople });
 

@@ -1,11 +1,11 @@
 import { runStatement, type EntityManager } from '#libs/db';
 
 export interface DeletedTasks {
-  /** Removes up to `limit` of those whose purge time is over, by the database's clock, and tells how many. */
+  /** Removes up to `limit` tasks whose purge time is over by the database's clock. Returns how many. */
   purge(limit: number): Promise<number>;
 }
 
-// Who holds one is bringing it back, or is another purge: neither is waited for.
+// Skips locked tasks: they are being undeleted, or another purge has them.
 const purgeText = `
   delete from tasks where id = any (array(
     select id from tasks where purge_time <= now() and delete_time is not null

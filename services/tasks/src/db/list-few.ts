@@ -1,25 +1,26 @@
 import type { ListFilter, ListQuery } from '../deps.ts';
-import { cellConditions, conditionsOf, createParameters, timeKeys, windowOf, wantsDue, type Parameters, type TimeKey } from './list-filters.ts';
+import { bucketConditions, conditionsOf, timeKeys, windowOf, wantsDue, type TimeKey } from './list-filters.ts';
+import { createParameters, type Parameters } from './list-parameters.ts';
 import { afterCondition, orderBy } from './list-order.ts';
 import { findsWords } from './list-search.ts';
 import { personOf, sourceConditions, sourcesOf, type Source } from './list-sources.ts';
 import { taskColumns } from './task-row.ts';
 
 /*
- * When only few of a person's tasks can fulfil the filter, walking through all of them in the list's order would take long.
- * An index that knows one filter finds those few wherever they stand: they are sorted, and the page is complete. When it
- * finds more than a few, nothing is sorted, and the walk will meet them soon.
+ * When only few tasks match the filter, a walk in the list's order passes many others. An index of one filter finds the few
+ * directly: they are sorted, and the page is complete. When it finds more than a few, nothing is sorted, because the walk
+ * meets them soon.
  */
 const fewOf = (key: Key): number => (key === 'words' ? 2000 : 500);
 
-/** Which filter an index finds tasks by. */
+/** The filters that have an index. */
 type Key = 'words' | 'facets' | TimeKey;
 
-/** Those of the given filters that an index knows; the one that is likely to leave the fewest comes first. */
+/** The given filters that have an index, the most selective first. */
 function keysOf(query: ListQuery): Key[] {
   const { filter, order } = query;
   const words: Key[] = filter.text === '' ? [] : ['words'];
-  // Of the tasks that others assigned to this person, all have the assignee.
+  // This filter does not narrow down assigned tasks: all of them have this assignee.
   const bySelf = sourcesOf(query).includes('assigned') && filter.assigneeId !== '';
   if (filter.labels.length > 0 || (filter.assigneeId !== '' && !bySelf)) return [...words, 'facets'];
   const read = order.find(({ key }) => key !== 'priority')?.key;
@@ -32,7 +33,7 @@ function isLimited(key: TimeKey, filter: ListFilter): boolean {
   return from !== undefined || before !== undefined;
 }
 
-/** Nothing but words or facets may choose their index: together with others it would be read for every task of the person. */
+/** Conditions of this kind stand alone, or PostgreSQL would choose another index and read every task of the person. */
 const facets: Readonly<Record<Source, string>> = {
   owned: 'task_facets(owner_id, labels, assignee_id)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_facets(assignee_id, labels, null)',
@@ -40,12 +41,20 @@ const facets: Readonly<Record<Source, string>> = {
 
 function findingConditions(key: Key, source: Source, { filter }: ListQuery, parameters: Parameters): string[] {
   if (key === 'words') return [findsWords(filter.text, source, parameters)];
-  if (key !== 'facets') return [...sourceConditions[source], `${key} is not null`, ...cellConditions(filter, parameters), ...windowOf(key, filter, parameters)];
+  if (key !== 'facets')
+    return [
+      ...sourceConditions[source],
+      `${key} is not null`,
+      ...bucketConditions(filter, parameters),
+      ...windowOf(key, filter, parameters),
+    ];
   const assignee = source === 'owned' && filter.assigneeId !== '' ? filter.assigneeId : null;
-  return [`${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`];
+  return [
+    `${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`,
+  ];
 }
 
-/** To be asked one after the other: each finds the page when there are few tasks to choose from, else tells by `is_few` that there are too many. */
+/** To be sent one after the other. Each finds the page when few tasks match, else `is_few` is false. */
 export function fewCalls(query: ListQuery): { text: string; values: unknown[] }[] {
   return keysOf(query).map((key) => fewCall(key, query));
 }
@@ -55,8 +64,15 @@ function fewCall(key: Key, query: ListQuery): { text: string; values: unknown[] 
   parameters.add(personOf(query), 'uuid');
   const { filter, order, after } = query;
   const few = fewOf(key);
-  const found = sourcesOf(query).map((source) => `(select id from tasks where ${findingConditions(key, source, query, parameters).join(' and ')} limit ${few + 1})`);
-  const rest = [...cellConditions(filter, parameters), ...conditionsOf(key === 'words' ? { ...filter, text: '' } : filter, parameters), ...afterCondition(order, after, parameters)];
+  const found = sourcesOf(query).map(
+    (source) =>
+      `(select id from tasks where ${findingConditions(key, source, query, parameters).join(' and ')} limit ${few + 1})`,
+  );
+  const rest = [
+    ...bucketConditions(filter, parameters),
+    ...conditionsOf(key === 'words' ? { ...filter, text: '' } : filter, parameters),
+    ...afterCondition(order, after, parameters),
+  ];
   const text = `
     with found as materialized (select id from (${found.join(' union all ')}) candidates limit ${few + 1}),
     counted as materialized (select count(*) <= ${few} as is_few from found)

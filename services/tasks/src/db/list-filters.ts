@@ -1,22 +1,15 @@
 import { openStatuses, priorities, statuses } from '../domain/task-enums.ts';
-import { cellNumbers } from '../domain/task-cells.ts';
+import { taskTable } from '../domain/task.columns.ts';
+import { bucketNumbers } from '../domain/task-buckets.ts';
 import type { SortKey } from '../domain/list-order.ts';
 import type { ListFilter, TimeRange } from '../deps.ts';
+import type { Parameters } from './list-parameters.ts';
 import { holdsWords } from './list-search.ts';
 
-/** The values of a statement; each becomes $1, $2, … and never part of its text. */
-export interface Parameters {
-  readonly values: unknown[];
-  /** Gives the parameter's name, with its type. */
-  add(value: unknown, type: string): string;
-}
+/** The column's name in SQL. */
+export const bucketColumn = taskTable.nameOf('bucket');
 
-export function createParameters(): Parameters {
-  const values: unknown[] = [];
-  return { values, add: (value, type) => `$${values.push(value)}::${type}` };
-}
-
-/** The keys that a list can be limited by from both sides. */
+/** The keys that a filter can limit to a range. */
 export const timeKeys = ['due_time', 'update_time', 'create_time'] as const;
 export type TimeKey = (typeof timeKeys)[number];
 
@@ -26,16 +19,21 @@ const rangeOf: Readonly<Record<TimeKey, (filter: ListFilter) => TimeRange>> = {
   create_time: ({ created }) => created,
 };
 
-/** Every task of the filter is in one of these cells; undefined: they are all that exist. */
-export function cellsOf({ statuses: wantedStatuses, priorities: wantedPriorities, overdue, showDeleted }: ListFilter): number[] | undefined {
+/** The buckets that the filter allows; undefined = all buckets of existing tasks. */
+export function bucketsOf({
+  statuses: wantedStatuses,
+  priorities: wantedPriorities,
+  overdue,
+  showDeleted,
+}: ListFilter): number[] | undefined {
   const possible = overdue === true ? openStatuses : statuses;
   const [some, others] = [wantedStatuses, wantedPriorities].map(({ length }) => length > 0) as [boolean, boolean];
   if (!some && !others && overdue !== true && !showDeleted) return undefined;
   const chosen = some ? possible.filter((status) => wantedStatuses.includes(status as never)) : possible;
-  return cellNumbers(chosen, others ? wantedPriorities : priorities, showDeleted && overdue !== true);
+  return bucketNumbers(chosen, others ? wantedPriorities : priorities, showDeleted && overdue !== true);
 }
 
-/** What the filter asks of one time: conditions that an index on it can begin and end with. */
+/** The filter's conditions on one time, which bound the range that is read from an index. */
 export function windowOf(key: TimeKey, filter: ListFilter, parameters: Parameters): string[] {
   const { from, before } = rangeOf[key](filter);
   const limit = (operator: string, time: Date | undefined): string[] =>
@@ -44,19 +42,21 @@ export function windowOf(key: TimeKey, filter: ListFilter, parameters: Parameter
   return [...limit('>=', from), ...limit('<', before), ...overdue];
 }
 
-/** Only tasks with a due time, only those without, or both. */
+/** Whether the list has tasks with a due time, and tasks without. */
 export function wantsDue({ due, hasDue, overdue }: ListFilter): { dated: boolean; undated: boolean } {
   const limited = due.from !== undefined || due.before !== undefined || overdue === true;
   return { dated: hasDue !== false, undated: hasDue !== true && !limited };
 }
 
-/** What cells ask of a task that is read in another way than cell by cell. Deleted tasks are in cells of their own. */
-export function cellConditions(filter: ListFilter, parameters: Parameters): string[] {
-  const cells = cellsOf(filter);
-  return [cells === undefined ? 'delete_time is null' : `cell = any (${parameters.add(cells, 'smallint[]')})`];
+/** The buckets as a condition, for reads that do not go bucket by bucket. Deleted tasks are in separate buckets. */
+export function bucketConditions(filter: ListFilter, parameters: Parameters): string[] {
+  const buckets = bucketsOf(filter);
+  return [
+    buckets === undefined ? 'delete_time is null' : `${bucketColumn} = any (${parameters.add(buckets, 'smallint[]')})`,
+  ];
 }
 
-/** One condition for each filter that is given, those of cells excepted, and of the key whose window is read anyway. */
+/** One condition for each given filter, except those of buckets and the range of the key that is read in order. */
 export function conditionsOf(filter: ListFilter, parameters: Parameters, read?: SortKey): string[] {
   const { assigneeId, labels, hasDue, overdue, text } = filter;
   return [

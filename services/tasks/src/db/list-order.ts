@@ -1,15 +1,15 @@
 import { taskPriorityToNumber, type Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition } from '../deps.ts';
 import type { ListOrder, SortKey, SortTerm } from '../domain/list-order.ts';
-import type { Parameters } from './list-filters.ts';
+import type { Parameters } from './list-parameters.ts';
 
 /*
- * An index of a list holds the tasks of one cell in the order of one key. Tasks without due time stand at the wrong end of it
- * when it is read backward, so a list by due time is read in two parts, dated and undated.
+ * An index of a list has the tasks of one bucket in the order of one key. Read backward, it begins with the tasks without a due
+ * time, which belong at the end, so a list by due time is read in two parts, dated and undated.
  */
 export type Part = 'all' | 'dated' | 'undated';
 
-/** One thing that rows are compared by. */
+/** An expression that rows are compared by. */
 export interface Compared {
   expression: string;
   descending: boolean;
@@ -26,17 +26,19 @@ export const termTypes: Readonly<Record<SortKey, string>> = {
   title: 'text',
 };
 
-/** Tasks without due time come last in both directions: where dated and undated ones are not read apart, an infinite time stands for none. */
-export const noDueTime = ({ descending }: Pick<SortTerm, 'descending'>): string => (descending ? '-infinity' : 'infinity');
+/** Stands for no due time where dated and undated tasks are read together, so that tasks without one come last. */
+export const noDueTime = ({ descending }: Pick<SortTerm, 'descending'>): string =>
+  descending ? '-infinity' : 'infinity';
 
 export function toCompared(term: SortTerm, part: Part = 'all'): Compared {
   const { key, descending } = term;
   if (key === 'title') return { descending, expression: 'title collate "C"' };
-  if (key === 'due_time' && part === 'all') return { descending, expression: `coalesce(due_time, '${noDueTime(term)}'::timestamptz)` };
+  if (key === 'due_time' && part === 'all')
+    return { descending, expression: `coalesce(due_time, '${noDueTime(term)}'::timestamptz)` };
   return { descending, expression: key };
 }
 
-/** Ids go with the last term. */
+/** Ids have the direction of the last term. */
 export function idTerm(order: ListOrder): Compared {
   return { expression: 'id', descending: order.at(-1)?.descending === true };
 }
@@ -55,7 +57,7 @@ export function orderColumns(order: ListOrder): string[] {
   return order.map(({ key }) => key);
 }
 
-/** What holds for the tasks of a list that come after a position; nothing when all of them do. */
+/** The condition on the tasks of a list that come after a position; without a position there is none. */
 export function afterCondition(order: ListOrder, after: ListPosition | undefined, parameters: Parameters): string[] {
   if (after === undefined) return [];
   const terms = order.map((term, index) => {
@@ -67,16 +69,19 @@ export function afterCondition(order: ListOrder, after: ListPosition | undefined
 
 type Bounded = Compared & { value: string };
 
-const further = ({ expression, descending, value }: Bounded): string => `${expression} ${descending ? '<' : '>'} ${value}`;
+const further = ({ expression, descending, value }: Bounded): string =>
+  `${expression} ${descending ? '<' : '>'} ${value}`;
 
-/** One comparison of rows where all directions are alike: an index begins reading exactly there. */
+/** A single row comparison when all directions are the same, so that reading an index starts exactly there. */
 export function comesAfter(terms: readonly Bounded[]): string {
   const [first] = terms as [Bounded];
   if (terms.every(({ descending }) => descending === first.descending)) {
     return `(${terms.map(({ expression }) => expression).join(', ')}) ${first.descending ? '<' : '>'} (${terms.map(({ value }) => value).join(', ')})`;
   }
-  const ways = terms.map((term, index) => [...terms.slice(0, index).map(({ expression, value }) => `${expression} = ${value}`), further(term)].join(' and '));
-  // The first term alone says where in an index to begin.
+  const ways = terms.map((term, index) =>
+    [...terms.slice(0, index).map(({ expression, value }) => `${expression} = ${value}`), further(term)].join(' and '),
+  );
+  // The first term alone bounds where reading an index starts.
   return `${first.expression} ${first.descending ? '<=' : '>='} ${first.value} and (${ways.map((way) => `(${way})`).join(' or ')})`;
 }
 
@@ -84,7 +89,7 @@ export function positionOf(task: Task, order: ListOrder): ListPosition {
   return { values: order.map(({ key }) => valueOf(task, key)), id: task.id };
 }
 
-const times = { create_time: 'createTime', update_time: 'updateTime', due_time: 'dueTime' } as const;
+const times = { create_time: 'createTime', update_time: 'updateTime', due_time: 'effectiveDueTime' } as const;
 
 function valueOf(task: Task, key: SortKey): TermValue {
   if (key === 'priority') return taskPriorityToNumber(task.priority);

@@ -1,16 +1,15 @@
-import type { Parameters } from './list-filters.ts';
+import type { Parameters } from './list-parameters.ts';
 import type { Source } from './list-sources.ts';
 
-/** As `task_words` folds texts before it takes their words. */
+/** The same folding as in `task_words`. */
 const folded = (text: string): string => `casefold(normalize(${text}, nfkc) collate pg_unicode_fast)`;
 
-/** As many characters of a word as count. */
+/** Only this many characters of a word count. */
 const wordLength = 40;
 
 /*
- * Whether a task that is passed holds all words of a text, told by its text itself: computing its words, as the index does,
- * takes many times as long. A word of the search must stand where a word begins: behind a space, and when it begins with a
- * letter or a digit, behind anything else than these.
+ * Tests a task for all words of a search by its text. Computing the task's words, as the index does, takes many times as long.
+ * A word matches at the beginning of a word: after a space, or, when it begins with a letter or digit, after any other sign.
  */
 export function holdsWords(text: string, parameters: Parameters): string {
   const patterns = `
@@ -25,10 +24,7 @@ const words: Readonly<Record<Source, string>> = {
   assigned: 'delete_time is null and assignee_id <> owner_id and task_words(assignee_id, title, description)',
 };
 
-/**
- * What the index of words finds the same tasks by. It holds every word together with its person, so it is read as far as that
- * person's words match, and nothing of others.
- */
+/** Finds the same tasks by the index of words, which stores each word with its person, so that it reads nothing of others. */
 export function findsWords(text: string, source: Source, parameters: Parameters): string {
   return `${words[source]} @@ task_query($1::uuid, ${parameters.add(text, 'text')})`;
 }

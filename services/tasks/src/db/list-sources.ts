@@ -1,6 +1,6 @@
 import type { ListQuery } from '../deps.ts';
 
-/** Where the tasks of a list come from; deleted ones are among the owned. */
+/** The tasks that a person owns, deleted ones included, and those that others assigned to the person. */
 export type Source = 'owned' | 'assigned';
 
 /** $1 is the person. */

@@ -1,17 +1,17 @@
 import type { ListPosition } from '../deps.ts';
 import type { ListOrder, SortTerm } from '../domain/list-order.ts';
-import { priorityOfCell } from '../domain/task-cells.ts';
+import { priorityOfBucket } from '../domain/task-buckets.ts';
 import { idTerm, noDueTime, type Part, type TermValue } from './list-order.ts';
 
-/** The terms that differ within a cell and a part of it. */
+/** The terms that differ within a bucket and a part of it. */
 export function termsWithin(order: ListOrder, part: Part): SortTerm[] {
   return order.filter(({ key }) => key !== 'priority' && !(key === 'due_time' && part === 'undated'));
 }
 
-/** Where in a cell the page begins: behind these values of its terms, and behind this id. */
+/** Where the page begins in a bucket: after these values of its terms and this id. */
 export interface Start {
-  /** undefined: the list is read across all cells. */
-  cell: number | undefined;
+  /** undefined = the list is read across all buckets. */
+  bucket: number | undefined;
   values: TermValue[];
   id: string;
 }
@@ -24,40 +24,56 @@ const outermost = {
 } as const;
 type Kind = keyof typeof outermost;
 
-/** Before everything, or behind everything, in the direction of a term. */
-const edge = (kind: Kind, descending: boolean, side: 'before' | 'behind'): string => outermost[kind][descending === (side === 'before') ? 1 : 0];
+/** A value before or after all others, in the direction of a term. */
+const edge = (kind: Kind, descending: boolean, side: 'before' | 'behind'): string =>
+  outermost[kind][descending === (side === 'before') ? 1 : 0];
 
 const kindOf = ({ key }: SortTerm): Kind => (key === 'title' ? 'title' : 'time');
 
-/** Where a value that all tasks of a cell share stands, seen from the position's. Nothing comes last. */
+/** Compares a value that all tasks of a bucket share with the position's. null comes last. */
 function compare(own: TermValue, other: TermValue, descending: boolean): 'before' | 'same' | 'behind' {
   if (own === other) return 'same';
   if (own === null || other === null) return own === null ? 'behind' : 'before';
   return own < other !== descending ? 'before' : 'behind';
 }
 
-/** The start of a cell's part for the page after a position; undefined when all of it comes before. */
-export function startOf(cell: number | undefined, part: Part, order: ListOrder, after: ListPosition | undefined): Start | undefined {
+/** Where the page after a position begins in a bucket's part; undefined when the whole part comes before it. */
+export function startOf(
+  bucket: number | undefined,
+  part: Part,
+  order: ListOrder,
+  after: ListPosition | undefined,
+): Start | undefined {
   const values: TermValue[] = [];
   const fill = (side: 'before' | 'behind'): Start => ({
-    cell,
-    values: [...values, ...termsWithin(order, part).slice(values.length).map((term) => edge(kindOf(term), term.descending, side))],
+    bucket,
+    values: [
+      ...values,
+      ...termsWithin(order, part)
+        .slice(values.length)
+        .map((term) => edge(kindOf(term), term.descending, side)),
+    ],
     id: edge('id', idTerm(order).descending, side),
   });
   if (after === undefined) return fill('before');
   for (const [index, term] of order.entries()) {
     const value = after.values[index] ?? null;
-    const side = sideOf(term, value, cell, part);
-    // What comes behind the position comes behind it with everything that it holds.
+    const side = sideOf(term, value, bucket, part);
+    // The bucket comes after the position, so all of it belongs to the page.
     if (side === 'behind') return fill('before');
     if (side === 'before') return values.length === 0 ? undefined : fill('behind');
     if (side === 'varies') values.push(value ?? noDueTime(term));
   }
-  return { cell, values, id: after.id };
+  return { bucket, values, id: after.id };
 }
 
-function sideOf({ key, descending }: SortTerm, value: TermValue, cell: number | undefined, part: Part): 'before' | 'same' | 'behind' | 'varies' {
-  if (key === 'priority' && cell !== undefined) return compare(priorityOfCell(cell), value, descending);
+function sideOf(
+  { key, descending }: SortTerm,
+  value: TermValue,
+  bucket: number | undefined,
+  part: Part,
+): 'before' | 'same' | 'behind' | 'varies' {
+  if (key === 'priority' && bucket !== undefined) return compare(priorityOfBucket(bucket), value, descending);
   if (key === 'due_time' && part === 'undated') return compare(null, value, descending);
   return key === 'due_time' && part === 'dated' && value === null ? 'before' : 'varies';
 }

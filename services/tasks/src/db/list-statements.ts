@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Statement } from '#libs/db';
 
-/** How many statements may be prepared, in every connection: each takes up to 800 kB of the server's memory as long as the connection lasts. */
+/** Prepared statements of a connection. Each takes up to 800 kB of the server's memory while the connection lasts. */
 const maxPrepared = 50;
-/** What is asked once is not asked often. */
+/** A statement that was asked this often gets a name. */
 const askedBefore = 2;
 
 /**
- * Names statements so that they are prepared: planning takes longer than reading a page. A client can ask for thousands of
- * different ones, so only the first that are asked repeatedly get a name, and the others are planned each time.
+ * Names statements so that PostgreSQL prepares them, because planning takes longer than reading a page. Clients can cause
+ * thousands of different statements, so only the first that are repeated get a name. The others are planned each time.
  */
 export function createStatementNames(): (text: string) => Statement {
   const asked = new Map<string, number>();

@@ -1,11 +1,11 @@
 import { runStatement, type EntityManager } from '#libs/db';
 
 export interface OverdueCounts {
-  /** Adds up what has gathered for up to `limit` persons, and tells for how many. */
+  /** Merges the rows of up to `limit` persons into one each. Returns how many persons. */
   addUp(limit: number): Promise<number>;
 }
 
-// One statement: a reader sees all rows of a person or their sum. Rows that another one adds up meanwhile are gone for us.
+// One statement: a reader sees either all rows of a person or their sum. It skips rows that another statement has merged.
 const addUpText = `
   with gathered as (select person_id from overdue_moves group by person_id having count(*) > 1 limit $1),
     gone as (delete from overdue_moves where person_id = any (array(select person_id from gathered)) returning person_id, owned, assigned),

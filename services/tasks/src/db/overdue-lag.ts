@@ -7,7 +7,7 @@ const oldestDue = {
     from task_due where overdue_time is null and due_time <= now()`,
 };
 
-/** How long the oldest task that is due has been waiting for the sweep. */
+/** How long the oldest due task has been waiting for the sweep, in seconds. */
 export async function readOverdueLag(reader: SqlReader): Promise<number> {
   const [row] = await reader.query<{ seconds: number }>(oldestDue, []);
   return row?.seconds ?? 0;

@@ -1,37 +1,42 @@
 import { runStatement, type EntityManager } from '#libs/db';
-import type { OverdueTask } from '../domain/task.events.ts';
-import { taskColumns, toTask, type TaskRow } from './task-row.ts';
+import type { EventLog } from '#libs/events';
+import { toOverdueEvent, type OverdueTask } from '../domain/task.events.ts';
+import { taskTable, toMessage } from '../domain/task.columns.ts';
+import { taskColumns, type TaskRow } from './task-row.ts';
 
 export interface OverdueSweep {
   /**
-   * Takes up to `limit` due tasks that nobody else holds, marks their due version as overdue and returns them, oldest
-   * first. `full` = there were at least as many to take. The database's clock decides what is due. What was due before
-   * `from` is left out; of what was seen, nothing from before `next` is left.
+   * Marks up to `limit` due tasks that are not locked as overdue, records their events and returns them, oldest first. It is
+   * the last statement of its transaction. The database's clock decides what is due.
+   * `from` = leaves out tasks that were due before. `next` = no unmarked task that it saw is due before this time.
+   * `full` = there may be more to mark.
    */
-  markOverdue(limit: number, from: Date | undefined): Promise<{ overdue: OverdueTask[]; full: boolean; next: Date | undefined }>;
+  markOverdue(
+    limit: number,
+    from: Date | undefined,
+  ): Promise<{ overdue: OverdueTask[]; full: boolean; next: Date | undefined }>;
 }
 
 /*
- * Which tasks: $1 limit, $2 owners that one batch looks at, at most, $3 the due time to begin with.
+ * Which tasks: $1 limit, $2 the most owners that one batch looks at, $3 the due time to begin with.
  *
- *  oldest    the due rows that are oldest of all, one more than fit. When they fit, these are all there are.
- *  owners    otherwise an owner with a huge backlog may fill the batch, so the owners are walked by skipping from one
- *            to the next in the index, beginning anywhere and going round.
- *  share     the oldest of each of them, an equal part of the batch.
- *  chosen    the shares first, the oldest first; what remains is filled up from the oldest of all.
+ *  oldest    the oldest due rows, one more than the limit. When they are not more than the limit, no others are due.
+ *  owners    otherwise one owner with a huge backlog could fill the batch. The owners are walked by skipping from one to the
+ *            next in the index, from a random start and around.
+ *  share     the oldest due rows of each of these owners, an equal part of the batch.
+ *  chosen    the shares, oldest first, filled up from the oldest of all.
  *
- * How it cannot mark twice or too early: the lock on the task's row is the one that every change of the task holds, so
- * what is read after taking it is current, and so is the due row that the update then finds: both are only written
- * together, under that lock. A task that somebody holds at this moment is left to the next batch: nobody waits for
- * anybody, whatever order they lock in.
+ * Why it cannot mark twice or too early: every change of a task locks the task's row, and so does the sweep, so what it reads
+ * after the lock is current. Task and due row are only written together, under that lock. The sweep skips locked tasks and
+ * leaves them to the next batch, so nobody waits for anybody.
  *
- * How its cost does not grow with the tables: the planner does not see how small a batch is beside them. Written as joins it
- * would read them as a whole; a lateral lookup that locks, a lookup for each row, and rows named by their place leave it
- * nothing but the primary keys. A due row that has moved since the statement began is left to the next batch.
+ * Why its cost does not grow with the tables: the planner does not know how small a batch is. Given joins, it would read whole
+ * tables. Lateral lookups and rows named by their place leave it only the primary keys. A due row that moved since the
+ * statement began is left to the next batch.
  *
- * How its cost does not grow with what was marked before: a marked row leaves the indexes of the unmarked only when no
- * transaction can see it unmarked any more, and until then each batch would pass all of them, three times. A backup's
- * transaction is enough for that. So each batch begins at the oldest due time that the one before has left.
+ * Why its cost does not grow with the rows that are marked: a marked row stays in the indexes of unmarked rows while a
+ * transaction, such as a backup's, can see it unmarked, and each batch would pass all of these. So each batch begins at the
+ * oldest due time that the batch before left.
  */
 export const claimOverdue = `
   with recursive
@@ -72,7 +77,7 @@ export const claimOverdue = `
       limit $1),
     held as materialized (
       select t.* from chosen cross join lateral (
-        select ${taskColumns}, t.due_version,
+        select ${taskColumns},
           (select due.ctid from task_due due where due.task_id = t.id and due.overdue_time is null) as due_place
         from tasks t
         where t.id = chosen.task_id and t.delete_time is null and t.status in (1, 2) and t.due_time <= now()
@@ -84,23 +89,32 @@ export const claimOverdue = `
   select held.*, (select count(*) from chosen) as chosen_count,
     coalesce((select min(due_time) from oldest where task_id not in (select task_id from marked)), (select max(due_time) from oldest)) as next_due_time
   from held join marked on marked.task_id = held.id
-  order by held.due_time, held.id`;
+  order by held."dueTime", held.id`;
 
-export type ClaimedRow = TaskRow & { due_version: string; chosen_count: string; next_due_time: string };
+export type ClaimedRow = TaskRow & { chosen_count: bigint; next_due_time: Date };
 
-/** In batches: how many owners may share one. */
+/** How many owners may share a batch, in multiples of its size. */
 export const windowBatches = 2;
 
 export function toOverdueTask(row: ClaimedRow): OverdueTask {
-  return { task: toTask(row), version: BigInt(row.version), dueVersion: BigInt(row.due_version) };
+  const values = taskTable.toValues(row);
+  return { task: toMessage(values, row), version: values.version, dueVersion: values.dueVersion };
 }
 
-export function createOverdueSweep(em: EntityManager): OverdueSweep {
+export function createOverdueSweep(em: EntityManager, events: EventLog): OverdueSweep {
   return {
     markOverdue: async (limit, from) => {
-      const rows = await runStatement<ClaimedRow>(em, claimOverdue, [limit, limit * windowBatches, from ?? '-infinity']);
+      const values = [limit, limit * windowBatches, from ?? '-infinity'];
+      // Without a name, the statement is planned for the current tables.
+      const rows = await runStatement<ClaimedRow>(em, { name: '', text: claimOverdue }, values);
       const [first] = rows;
-      return { overdue: rows.map(toOverdueTask), full: Number(first?.chosen_count ?? 0) >= limit, next: first && new Date(first.next_due_time) };
+      const overdue = rows.map(toOverdueTask);
+      await events.append(overdue.map(toOverdueEvent));
+      return {
+        overdue,
+        full: Number(first?.chosen_count ?? 0) >= limit,
+        next: first?.next_due_time,
+      };
     },
   };
 }

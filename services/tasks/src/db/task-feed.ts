@@ -1,7 +1,7 @@
 import type { SqlReader, Statement } from '#libs/db';
-import { currentPosition, readHistory, readUserFeed, type EventHub } from '#libs/events';
+import { currentPosition, readHistory, readUserFeed, type EventBroadcaster } from '#libs/events';
 import type { TaskFeed } from '../deps.ts';
-import { resumeTokenCompacted } from '../domain/feed.errors.ts';
+import { feedRestored, resumeTokenCompacted } from '../domain/feed.errors.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 const findPeople: Statement = {
@@ -9,7 +9,7 @@ const findPeople: Statement = {
   text: 'select owner_id, assignee_id, delete_time is not null as deleted from tasks where id = $1',
 };
 
-/* $1 person, $2 create_time and $3 id of the last task of the page before, $4 limit; both parts are read in the order of an index. */
+/* $1 person, $2 create_time and $3 id of the last task of the previous page, $4 limit. An index has the order of each part. */
 const pageOf = (whose: string): string => `(
   select id, create_time from tasks
   where ${whose} and delete_time is null and (create_time, id) > ($2::timestamptz, $3::uuid)
@@ -39,19 +39,22 @@ interface PeopleRow {
   deleted: boolean;
 }
 
-export function createTaskFeed(reader: SqlReader, hub: Pick<EventHub, 'follow'>): TaskFeed {
+export function createTaskFeed(reader: SqlReader, broadcaster: Pick<EventBroadcaster, 'subscribe'>): TaskFeed {
   return {
-    follow: hub.follow,
+    subscribe: broadcaster.subscribe,
     end: () => currentPosition(reader),
     read: async (userId, after, limit) => {
       const page = await readUserFeed(reader, userId, after, limit);
+      if (page.unknown) throw feedRestored();
       if (page.pruned) throw resumeTokenCompacted();
       return page;
     },
     history: (taskId, afterEventId, limit) => readHistory(reader, taskId, afterEventId, limit),
     findPeople: async (taskId) => {
       const [row] = await reader.query<PeopleRow>(findPeople, [taskId]);
-      return row === undefined ? undefined : { ownerId: row.owner_id, assigneeId: row.assignee_id ?? '', deleted: row.deleted };
+      return row === undefined
+        ? undefined
+        : { ownerId: row.owner_id, assigneeId: row.assignee_id ?? '', deleted: row.deleted };
     },
     listMine: async (userId, after, limit) => {
       const { createTime, id } = after ?? beforeFirst;

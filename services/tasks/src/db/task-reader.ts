@@ -1,11 +1,9 @@
-import type { SqlReader, Statement } from '#libs/db';
-import { taskStatusFromJSON, type TaskState } from '#contract/tasks/v1/tasks';
+import { createLoader, type SqlReader, type Statement } from '#libs/db';
+import type { Task } from '#contract/tasks/v1/tasks';
 import type { TaskReader } from '../deps.ts';
 import { createTaskLists } from './task-lists.ts';
-import { explainDue } from './due-reader.ts';
+import { explainDue, toState, type StateRow } from './due-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
-
-const findTask: Statement = { name: 'find_task', text: `select ${taskColumns} from tasks t where t.id = $1 and t.delete_time is null` };
 
 const findTasks: Statement = {
   name: 'find_tasks',
@@ -13,8 +11,8 @@ const findTasks: Statement = {
 };
 
 /*
- * One statement, so that counters and due times are of one moment. The heads belong to the event log. Overdue is what is
- * marked, which is added up, and what the sweep has not come to yet, which is little.
+ * One statement, so that counters and due times are of the same moment. The event log owns the heads. Overdue tasks are the
+ * marked ones, whose number is kept, and the few that the sweep has not reached yet.
  */
 const countTasks: Statement = {
   name: 'count_tasks',
@@ -35,41 +33,26 @@ const taskStates: Statement = {
     from tasks where id = any ($1::uuid[]) and delete_time is null`,
 };
 
-interface StateRow {
-  id: string;
-  status: number;
-  version: bigint;
-  due_version: bigint;
-  owner_id: string;
-  assignee_id: string | null;
-}
-
-function toState(row: StateRow): TaskState {
-  return {
-    taskId: row.id,
-    status: taskStatusFromJSON(row.status),
-    version: row.version,
-    dueVersion: row.due_version,
-    ownerId: row.owner_id,
-    assigneeId: row.assignee_id ?? '',
-  };
-}
-
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);
+  const findMany = async (taskIds: readonly string[], deleted = false): Promise<Task[]> =>
+    (await reader.query<TaskRow>(findTasks, [taskIds, deleted])).map(toTask);
+  const tasks = createLoader({ name: 'find_tasks', read: findMany, keyOf: ({ id }: Task) => id });
   return {
-    find: async (taskId) => {
-      const [row] = await reader.query<TaskRow>(findTask, [taskId]);
-      return row === undefined ? undefined : toTask(row);
-    },
-    findMany: async (taskIds, { deleted } = { deleted: false }) => {
-      if (taskIds.length === 0) return [];
-      return (await reader.query<TaskRow>(findTasks, [taskIds, deleted])).map(toTask);
-    },
+    find: (taskId) => tasks.load(taskId),
+    findMany: async (taskIds, { deleted } = { deleted: false }) =>
+      taskIds.length === 0 ? [] : findMany(taskIds, deleted),
     list: (query) => lists.read(query),
     count: async (personId) => {
-      const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(countTasks, [personId]);
-      return { counters: row?.counters ?? [], overdueOwned: row?.overdue_owned ?? 0n, overdueAssigned: row?.overdue_assigned ?? 0n };
+      const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(
+        countTasks,
+        [personId],
+      );
+      return {
+        counters: row?.counters ?? [],
+        overdueOwned: row?.overdue_owned ?? 0n,
+        overdueAssigned: row?.overdue_assigned ?? 0n,
+      };
     },
     states: async (taskIds) => (await reader.query<StateRow>(taskStates, [taskIds])).map(toState),
     explainDue: (taskId) => explainDue(reader, taskId),

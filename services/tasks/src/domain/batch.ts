@@ -1,15 +1,17 @@
 import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
 
-/** One member of a batch as it was read: what it asks for, or why it cannot be understood. */
+/** A member of a batch after parsing: its input, or why it is invalid. */
 export type Member<T> = { input: T } | { error: AppError };
-/** What became of a member. */
+/** The result of a member. */
 export type Outcome<T> = { value: T } | { error: AppError };
 
-/** Where in the request of the batch a member's field stands, given where it stands in the RPC for one task. */
+/** Converts a field path of the RPC for one task into one of the batch's request. */
 export type Locate = (index: number, field: string) => string;
 
-export const inTasks: Locate = (index, field) => field.replace(/^task\b/, `tasks[${index}]`);
 export const inRequests: Locate = (index, field) => `requests[${index}].${field}`;
+/** A request to delete has no task in it. */
+export const inDeletions: Locate = (index, field) =>
+  inRequests(index, field.replace('task.id', 'task_id').replace('task.etag', 'etag'));
 export const inTaskIds: Locate = (index) => `task_ids[${index}]`;
 
 /** The field that an error without violations is about. */
@@ -24,29 +26,41 @@ function violationsOf(error: AppError): FieldViolation[] {
   return error.details.violations ?? [{ field: fieldsByReason[error.reason] ?? 'task.id', description: error.message }];
 }
 
-/** A member's error, which names its index, for the answer to the batch. */
+/** A member's error with field paths that name its index. */
 export function locateError(error: AppError, index: number, locate: Locate): AppError {
-  const violations = violationsOf(error).map(({ field, description }) => ({ field: locate(index, field), description }));
+  const violations = violationsOf(error).map(({ field, description }) => ({
+    field: locate(index, field),
+    description,
+  }));
   if (error.kind === 'invalid_argument') return invalidFields(violations);
   const { kind, reason, message, details, cause } = error;
-  return new AppError(kind, reason, `${violations[0]?.field}: ${message}`, { details: { ...details, violations }, cause });
+  return new AppError(kind, reason, `${violations[0]?.field}: ${message}`, {
+    details: { ...details, violations },
+    cause,
+  });
 }
 
-/** Every violation of every member in one error; undefined when all could be understood. */
+/** One error with every violation of every member; undefined when all are valid. */
 export function misunderstood(members: readonly Member<unknown>[], locate: Locate): AppError | undefined {
-  const violations = members.flatMap((member, index) => ('error' in member ? (locateError(member.error, index, locate).details.violations ?? []) : []));
+  const violations = members.flatMap((member, index) =>
+    'error' in member ? (locateError(member.error, index, locate).details.violations ?? []) : [],
+  );
   return violations.length === 0 ? undefined : invalidFields(violations);
 }
 
 /**
- * Carries out one member after the other. The first failure ends the batch, unless partial answers are allowed; a
- * service that does not answer always does, since trying again may help then.
+ * Executes one member after the other. The first failure ends the batch, unless partial answers are allowed. UNAVAILABLE always
+ * ends it, because a retry may help.
  */
-export function carryOutEach<T, R>(members: readonly Member<T>[], { allowPartial, locate }: { allowPartial: boolean; locate: Locate }, carryOut: (input: T) => R): Outcome<R>[] {
+export function executeEach<T, R>(
+  members: readonly Member<T>[],
+  { allowPartial, locate }: { allowPartial: boolean; locate: Locate },
+  execute: (input: T) => R,
+): Outcome<R>[] {
   return members.map((member, index) => {
     try {
       if ('error' in member) throw member.error;
-      return { value: carryOut(member.input) };
+      return { value: execute(member.input) };
     } catch (error) {
       if (!(error instanceof AppError) || error.kind === 'unavailable') throw error;
       const located = locateError(error, index, locate);

@@ -1,4 +1,4 @@
-/** A calendar day in a time zone; a task that is due then is due at the day's end. */
+/** A calendar day in a time zone. A task with a due day is due at its end. */
 export interface DueDay {
   /** "2026-03-29" */
   date: string;
@@ -6,24 +6,13 @@ export interface DueDay {
   zone: string;
 }
 
-/** The first moment that no longer belongs to the day: the next one's beginning, which is not midnight everywhere. */
+/** The beginning of the next day, which is not midnight in every zone. */
 export function endOfDay({ date, zone }: DueDay): Date {
   const next = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime(zone);
   return new Date(next.epochMilliseconds);
 }
 
-/** The zone's name as IANA writes it; undefined when there is none. */
-export function findZone(name: string): string | undefined {
-  // Offsets such as +01:00 are taken by Temporal, but are no zones.
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return undefined;
-  try {
-    return Temporal.Now.zonedDateTimeISO(name).timeZoneId;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The last day ends before the last moment that a timestamp can hold, in every zone. */
+/** In every zone, the last day ends within the range of timestamps. */
 const [firstDay, lastDay] = ['1970-01-01', '9999-12-30'];
 
 export function isDueDate(date: string): boolean {

@@ -1,25 +1,42 @@
-import { endOfDay } from './due-day.ts';
-import { incompleteDueDay } from './task.errors.ts';
+import type { DueDay as DueDayMessage, Task } from '#contract/tasks/v1/tasks';
+import { endOfDay, type DueDay } from './due-day.ts';
 
-/** When a task is due: not at all, at an instant, or at the end of a day in a zone, which then is the due time. */
+/** When a task is due, as clients set it: at an instant, at the end of a day, or neither. */
+export interface DueInput {
+  dueTime: Date | null;
+  dueDay: DueDay | null;
+}
+
+/** When a task is due, as it is stored: never, at an instant, or on a day in a zone, whose end is the due time. */
 export interface Due {
   dueTime: Date | null;
   dueDate: string | null;
   dueZone: string | null;
 }
 
-/** Throws when only one half of a day is there. With a day, `dueTime` does not count. */
-export function toDue({ dueTime, dueDate, dueZone }: Due): Due {
-  if (dueDate === null && dueZone === null) return { dueTime, dueDate, dueZone };
-  if (dueDate === null || dueZone === null) throw incompleteDueDay();
-  return { dueTime: endOfDay({ date: dueDate, zone: dueZone }), dueDate, dueZone };
+/** A day takes precedence over `dueTime`. */
+export function toDue({ dueTime, dueDay }: DueInput): Due {
+  if (dueDay === null) return { dueTime, dueDate: null, dueZone: null };
+  return { dueTime: endOfDay(dueDay), dueDate: dueDay.date, dueZone: dueDay.zone };
 }
 
-/** What named fields make of it: an instant takes the place of a day, a day that of an instant; one half of a day keeps the other. */
-export function dueAfter(now: Due, { dueTime, dueDate, dueZone }: Partial<Due>): Due {
-  if (typeof dueDate === 'string') return toDue({ dueTime: null, dueDate, dueZone: dueZone === undefined ? now.dueZone : dueZone });
-  if (dueTime !== undefined) return toDue({ dueTime, dueDate: null, dueZone: dueZone ?? null });
-  // A day that goes takes its due time with it; an instant stays.
-  if (dueDate === null) return toDue({ dueTime: now.dueDate === null ? now.dueTime : null, dueDate, dueZone: dueZone ?? null });
-  return dueZone === undefined ? now : toDue({ ...now, dueZone });
+/** Applies the fields of an update. An instant replaces a day, and a day replaces an instant. */
+export function dueAfter(now: Due, { dueTime, dueDay }: Partial<DueInput>): Due {
+  if (dueDay) return toDue({ dueTime: null, dueDay });
+  if (dueTime !== undefined) return toDue({ dueTime, dueDay: null });
+  // Clearing the day also clears its due time. An instant stays.
+  if (dueDay === null && now.dueDate !== null) return toDue({ dueTime: null, dueDay: null });
+  return now;
+}
+
+/** The oneof of the message. */
+export function toDueChoice({ dueTime, dueDate, dueZone }: Due): Task['due'] {
+  if (dueDate !== null && dueZone !== null)
+    return { $case: 'dueDay', value: toDueDayMessage({ date: dueDate, zone: dueZone }) };
+  return dueTime === null ? undefined : { $case: 'dueTime', value: dueTime };
+}
+
+export function toDueDayMessage({ date, zone }: DueDay): DueDayMessage {
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  return { date: { year, month, day }, timeZone: zone };
 }

@@ -1,4 +1,4 @@
-/** What a list of tasks may be ordered by: names of fields in the contract, and of columns. */
+/** The keys of a list's order, by their names in the contract, which are also those of the columns. */
 export const sortKeys = ['create_time', 'update_time', 'due_time', 'priority', 'title'] as const;
 export type SortKey = (typeof sortKeys)[number];
 
@@ -8,8 +8,8 @@ export interface SortTerm {
 }
 
 /**
- * The most significant first, each key once. Titles go by code points. Tasks without due time come last in both
- * directions. Ids in the direction of the last term make the order total.
+ * The most significant key comes first, each key once. Titles are ordered by code points. Tasks without due time come last in
+ * both directions. Ids, in the direction of the last term, make the order total.
  */
 export type ListOrder = readonly SortTerm[];
 

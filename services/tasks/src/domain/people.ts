@@ -6,21 +6,21 @@ export interface Person {
   enabled: boolean;
 }
 
-/** What could be learned about some users. */
+/** What is known about some users. */
 export interface KnownPeople {
-  /** Those about whom the users service has answered, now or a few seconds ago. */
+  /** The users service answered about these now or a few seconds ago. */
   asked: ReadonlySet<string>;
-  /** Those among them who exist. */
+  /** Those of `asked` who exist. */
   current: ReadonlyMap<string, Person>;
-  /** As others were when the users service last answered about them: good for a name, not for a decision. */
+  /** Older answers about other users: good enough for a name, but not for a decision. */
   remembered: ReadonlyMap<string, Person>;
   /** Why the users service did not answer. */
   failure?: unknown;
 }
 
 /**
- * What was known about some users at one moment. It is gathered before a transaction begins, so that the decisions
- * inside need no call; nothing here throws for a missing answer until somebody depends on it.
+ * What was known about some users at one moment. It is looked up before a transaction begins, so that decisions inside need no
+ * call. A missing answer throws only when a decision depends on it.
  */
 export class People {
   readonly #known: KnownPeople;
@@ -29,7 +29,7 @@ export class People {
     this.#known = known;
   }
 
-  /** Whether all names are known, or known not to be there. */
+  /** Whether each user is known, or known not to exist. */
   know(ids: readonly string[]): boolean {
     return ids.every((id) => this.#known.asked.has(id) || this.#known.remembered.has(id));
   }

@@ -1,6 +1,6 @@
 import { adminRequired } from './task.errors.ts';
 
-interface Person {
+export interface Person {
   userId: string;
   role: 'user' | 'admin';
 }
@@ -10,7 +10,7 @@ export function maySee(person: Person, task: { ownerId: string; assigneeId: stri
   return person.role === 'admin' || task.ownerId === person.userId || task.assigneeId === person.userId;
 }
 
-/** Everybody may name themselves as the owner of a list; administrators anybody. '' names nobody. */
+/** Users may name only themselves as the owner of a list; administrators may name anybody. '' = no owner. */
 export function requireListAccess(person: Person, ownerId: string): void {
-  if (ownerId !== '' && ownerId !== person.userId && person.role !== 'admin') throw adminRequired();
+  if (ownerId !== '' && ownerId !== person.userId && person.role !== 'admin') throw adminRequired(ownerId);
 }

@@ -9,13 +9,13 @@ export function concerns(task: PeopleOfTask | undefined, userId: string): boolea
   return task !== undefined && (task.ownerId === userId || task.assigneeId === userId);
 }
 
-/** The owner and the assignee, before and after: also whom the change takes the task away from. */
+/** Owner and assignee before and after the change, so that former assignees hear of it as well. */
 export function audienceOf({ before, after }: TaskChange): string[] {
   const people = [before, after].flatMap((task) => [task?.ownerId, task?.assigneeId]);
   return [...new Set(people.filter((id) => id !== undefined && id !== ''))] as string[];
 }
 
-/** The same, of an event as it is stored. */
+/** The same for a stored event. */
 export function audienceOfPayload(payload: Uint8Array): string[] {
   return audienceOf(TaskChange.decode(payload));
 }

@@ -1,26 +1,48 @@
-import { defineEntity, p } from '@mikro-orm/core';
+import { column, defineColumns, defineEntityOf, type Stored } from '#libs/db';
+import type { Task } from './task.entity.ts';
+
+export const taskDueTable = defineColumns('task_due', {
+  taskId: column.uuid().primary(),
+  ownerId: column.uuid(),
+  assigneeId: column.uuid().nullable(),
+  dueTime: column.time(),
+  dueVersion: column.bigint(),
+  /** When this due version was marked overdue; null = not yet. */
+  overdueTime: column.time().nullable(),
+});
+
+export type DueRow = Omit<Stored<typeof taskDueTable.columns>, 'overdueTime'>;
 
 /**
- * One row for each open task with a due time. Invariant: a row is written only by a transaction that holds the lock of
- * its row in `tasks`; that one lock orders users' changes and sweeps, so neither waits for the other in a circle.
+ * One row for each open task with a due time. Invariant: only a transaction that has locked the row in `tasks` writes the due
+ * row. This one lock orders users' changes and sweeps, so they cannot deadlock.
  */
-export const TaskDue = defineEntity({
+export const TaskDue = defineEntityOf(taskDueTable, {
   name: 'TaskDue',
-  tableName: 'task_due',
-  properties: {
-    taskId: p.uuid().primary(),
-    ownerId: p.uuid(),
-    assigneeId: p.uuid().strictNullable(),
-    dueTime: p.datetime(3),
-    dueVersion: p.bigint(),
-    /** When the sweep marked this due version; null = not yet. */
-    overdueTime: p.datetime(3).strictNullable(),
-  },
   indexes: [
-    // The claim: oldest first, and the oldest of one owner.
+    // For the sweep: the oldest of all, and the oldest of one owner.
     { name: 'task_due_unmarked', properties: ['dueTime', 'taskId'], where: 'overdue_time is null' },
     { name: 'task_due_unmarked_by_owner', properties: ['ownerId', 'dueTime', 'taskId'], where: 'overdue_time is null' },
-    // Counting what is overdue and not marked yet; an owner's has an index above.
-    { name: 'task_due_unmarked_assigned', properties: ['assigneeId', 'dueTime'], where: 'overdue_time is null and assignee_id <> owner_id' },
+    // For counting unmarked overdue tasks of an assignee; those of an owner have an index above.
+    {
+      name: 'task_due_unmarked_assigned',
+      properties: ['assigneeId', 'dueTime'],
+      where: 'overdue_time is null and assignee_id <> owner_id',
+    },
   ],
 });
+
+/** The due row that belongs to a task, without its mark. */
+export function dueRowOf(task: Task): DueRow | undefined {
+  const { id: taskId, ownerId, assigneeId, dueTime, dueVersion } = task;
+  return task.isWaitingForDueTime() && dueTime !== null
+    ? { taskId, ownerId, assigneeId, dueTime, dueVersion }
+    : undefined;
+}
+
+/** Whether two due rows are equal. A due version has one due time. */
+export function isSameDueRow(one: DueRow | undefined, other: DueRow | undefined): boolean {
+  return (
+    one?.dueVersion === other?.dueVersion && one?.assigneeId === other?.assigneeId && one?.ownerId === other?.ownerId
+  );
+}

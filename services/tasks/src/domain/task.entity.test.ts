@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskStatus } from '#contract/tasks/v1/tasks';
 import { statuses } from './task-enums.ts';
-import { Task, type TaskDraft } from './task.entity.ts';
+import { initialDraft, type TaskDraft } from './task.columns.ts';
+import { Task } from './task.entity.ts';
 
 const owner = '0198c0de-0000-7000-8000-000000000001';
 const assignee = '0198c0de-0000-7000-8000-000000000002';
@@ -9,30 +10,25 @@ const now = new Date('2026-05-01T12:00:00.000Z');
 const later = new Date('2026-05-02T12:00:00.000Z');
 
 function newTask(draft: Partial<TaskDraft> = {}): Task {
-  const complete: TaskDraft = {
-    title: 'Water the plants',
-    description: '',
-    status: TaskStatus.PENDING,
-    priority: TaskPriority.MEDIUM,
-    dueTime: null,
-    dueDate: null,
-    dueZone: null,
-    assigneeId: null,
-    labels: [],
-    externalId: null,
-    ...draft,
-  };
+  const complete: TaskDraft = { ...initialDraft, title: 'Water the plants', ...draft };
   return Task.create(complete, { id: '0198c0de-0000-7000-8000-0000000000aa', ownerId: owner, now });
 }
 
 describe('the status of a task', () => {
   const legal = new Set([
-    'PENDING IN_PROGRESS', 'PENDING COMPLETED', 'PENDING CANCELLED',
-    'IN_PROGRESS PENDING', 'IN_PROGRESS COMPLETED', 'IN_PROGRESS CANCELLED',
-    'COMPLETED PENDING', 'CANCELLED PENDING',
+    'PENDING IN_PROGRESS',
+    'PENDING COMPLETED',
+    'PENDING CANCELLED',
+    'IN_PROGRESS PENDING',
+    'IN_PROGRESS COMPLETED',
+    'IN_PROGRESS CANCELLED',
+    'COMPLETED PENDING',
+    'CANCELLED PENDING',
   ]);
   const plain = (status: TaskStatus): string => status.replace('TASK_STATUS_', '');
-  const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => [plain(from), plain(to), from, to] as const));
+  const pairs = statuses.flatMap((from) =>
+    statuses.filter((to) => to !== from).map((to) => [plain(from), plain(to), from, to] as const),
+  );
 
   it.each(pairs)('moves from %s to %s only when the contract allows it', (fromName, toName, from, to) => {
     const task = newTask({ status: from });
@@ -41,7 +37,9 @@ describe('the status of a task', () => {
       move();
       expect(task.status).toBe(to);
     } else {
-      expect(move).toThrow(expect.objectContaining({ kind: 'failed_precondition', reason: 'ILLEGAL_STATUS_TRANSITION' }));
+      expect(move).toThrow(
+        expect.objectContaining({ kind: 'failed_precondition', reason: 'ILLEGAL_STATUS_TRANSITION' }),
+      );
       expect([task.status, task.version]).toEqual([from, 1n]);
     }
   });

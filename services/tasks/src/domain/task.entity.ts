@@ -1,65 +1,16 @@
-import { defineEntity, p } from '@mikro-orm/core';
-import { TaskStatus, type TaskPriority } from '#contract/tasks/v1/tasks';
+import { defineEntityOf } from '#libs/db';
+import { TaskStatus } from '#contract/tasks/v1/tasks';
 import { dueAfter, toDue, type Due } from './due.ts';
-import { cellExpression } from './task-cells.ts';
+import { openStatuses } from './task-enums.ts';
 import { listIndexes } from './task-list-indexes.ts';
-import { PriorityType, StatusType, openStatuses } from './task-enums.ts';
-import { LabelsType } from './task-labels.ts';
+import { taskTable, toEtag, type TaskDraft, type TaskEdit, type TaskValues } from './task.columns.ts';
 import { illegalTransition } from './task.errors.ts';
 
-const exists = 'delete_time is null';
-
-export const TaskSchema = defineEntity({
+export const TaskSchema = defineEntityOf(taskTable, {
   name: 'Task',
-  tableName: 'tasks',
-  properties: {
-    id: p.uuid().primary(),
-    ownerId: p.uuid(),
-    assigneeId: p.uuid().strictNullable(),
-    title: p.text(),
-    description: p.text(),
-    status: p.type(StatusType).$type<TaskStatus>(),
-    priority: p.type(PriorityType).$type<TaskPriority>(),
-    dueTime: p.datetime(3).strictNullable(),
-    /** The day whose end in `dueZone` the due time is; both null when it is an instant of its own. */
-    dueDate: p.date().strictNullable(),
-    dueZone: p.text().strictNullable(),
-    /** Grows whenever the due time changes; 0 = never had one. */
-    dueVersion: p.bigint(),
-    /** The due version that had been marked overdue when the task was closed last; while it is open, its due row knows. */
-    overdueVersion: p.bigint().strictNullable(),
-    labels: p.type(LabelsType).$type<string[]>(),
-    externalId: p.text().strictNullable(),
-    version: p.bigint(),
-    createTime: p.datetime(3),
-    updateTime: p.datetime(3),
-    completeTime: p.datetime(3).strictNullable(),
-    deleteTime: p.datetime(3).strictNullable(),
-    /** When the row of a deleted task goes for good. */
-    purgeTime: p.datetime(3).strictNullable(),
-    /** Computed by PostgreSQL, for the indexes of lists. */
-    cell: p.smallint().generated(cellExpression),
-  },
-  indexes: [
-    { name: 'tasks_purge', properties: ['purgeTime'], where: 'purge_time is not null' },
-    ...listIndexes,
-  ],
-  uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: exists }],
+  indexes: [{ name: 'tasks_purge', properties: ['purgeTime'], where: 'purge_time is not null' }, ...listIndexes],
+  uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: 'delete_time is null' }],
 });
-
-export interface TaskDraft extends Due {
-  title: string;
-  description: string;
-  status: TaskStatus;
-  priority: TaskPriority;
-  assigneeId: string | null;
-  /** Sorted, without repetition. */
-  labels: string[];
-  externalId: string | null;
-}
-
-/** The fields to change; those left out stay as they are. */
-export type TaskEdit = Partial<Omit<TaskDraft, 'externalId'>>;
 
 export interface Person {
   userId: string;
@@ -73,16 +24,18 @@ const moves: Readonly<Record<string, readonly TaskStatus[]>> = {
   [TaskStatus.CANCELLED]: [TaskStatus.PENDING],
 };
 
-/** Opaque to clients, and different for every version. */
-export function toEtag(version: bigint): string {
-  return Buffer.from(`v${version}`).toString('base64url');
-}
-
 export class Task extends TaskSchema.class {
+  static of(values: TaskValues): Task {
+    return Object.assign(new Task(), values);
+  }
+
   static create(draft: TaskDraft, origin: { id: string; ownerId: string; now: Date }): Task {
     const { now, ...identity } = origin;
-    const due = toDue(draft);
-    return Object.assign(new Task(), draft, identity, {
+    const { dueTime, dueDay, ...fields } = draft;
+    const due = toDue({ dueTime, dueDay });
+    return Task.of({
+      ...fields,
+      ...identity,
       ...due,
       dueVersion: due.dueTime === null ? 0n : 1n,
       overdueVersion: null,
@@ -99,7 +52,7 @@ export class Task extends TaskSchema.class {
     return openStatuses.includes(this.status);
   }
 
-  /** Its due time counts: it is open, exists and has one. */
+  /** It has a due time, is open and not deleted. */
   isWaitingForDueTime(): boolean {
     return this.isOpen() && this.dueTime !== null && this.deleteTime === null;
   }
@@ -121,9 +74,9 @@ export class Task extends TaskSchema.class {
     return etag === toEtag(this.version);
   }
 
-  /** Throws before anything has changed. */
-  edit({ status, dueTime, dueDate, dueZone, ...rest }: TaskEdit, now: Date): void {
-    const due = dueAfter(this, { dueTime, dueDate, dueZone });
+  /** Throws before it changes anything. */
+  edit({ status, dueTime, dueDay, ...rest }: TaskEdit, now: Date): void {
+    const due = dueAfter(this, { dueTime, dueDay });
     if (status !== undefined) this.moveTo(status, now);
     this.reschedule(due);
     Object.assign(this, rest);

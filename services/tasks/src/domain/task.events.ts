@@ -1,53 +1,62 @@
 import type { CounterChange, NewEvent, StoredEvent } from '#libs/events';
-import { TaskChange, TaskEventType, taskEventTypeFromJSON, type Task as TaskMessage, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { countedCells, counterChanges, type CountedCells } from './task-counters.ts';
+import {
+  TaskChange,
+  TaskEventType,
+  taskEventTypeFromJSON,
+  type Task as TaskMessage,
+  type TaskEvent,
+} from '#contract/tasks/v1/tasks';
+import { countedBuckets, counterChanges, type CountedBuckets } from './task-counters.ts';
+import type { Person } from './task-access.ts';
 import { audienceOf } from './task-audience.ts';
+import { dueRowOf, type DueRow } from './task-due.entity.ts';
 import type { Task } from './task.entity.ts';
 import { toTaskMessage } from './task.messages.ts';
 
-/** The channel that announces new events to everybody who waits for them. */
+/** The PostgreSQL channel that announces new events. */
 export const taskEventsChannel = 'task_events';
 
-/** What a task was before a change: taken before, compared afterwards. */
+/** A task before a change, to compare with afterwards. */
 export interface TaskSnapshot {
   message: TaskMessage | undefined;
-  counted: CountedCells;
+  counted: CountedBuckets;
+  due: DueRow | undefined;
 }
 
-/** Before its creation, and while it is deleted, a task is nothing and counts nowhere. */
-export const nothing: TaskSnapshot = { message: undefined, counted: { cells: [] } };
+/** The snapshot of a task that does not exist yet or is deleted. */
+export const nothing: TaskSnapshot = { message: undefined, counted: { buckets: [] }, due: undefined };
 
 export function snapshotOf(task: Task, now: Date): TaskSnapshot {
-  return { message: toTaskMessage(task, now), counted: countedCells(task) };
+  return { message: toTaskMessage(task, now), counted: countedBuckets(task), due: dueRowOf(task) };
 }
 
-export interface RecordedChange {
-  event: NewEvent;
-  counters: CounterChange[];
-}
-
-interface ChangeOrigin {
+/** A task after a change by a user. Its row, due row, event and counters derive from this. */
+export interface TaskWrite {
+  type: TaskEventType;
+  task: Task;
   before: TaskSnapshot;
   actorId: string;
   now: Date;
 }
 
-/** The one event of a change by a user, in the owner's stream, with what it changes in the counters. */
-export function toChange(type: TaskEventType, task: Task, { before, actorId, now }: ChangeOrigin): RecordedChange {
+/** The one event of the change, in the owner's stream. */
+export function toEvent({ type, task, before, actorId, now }: TaskWrite): NewEvent {
   const after = type === TaskEventType.DELETED ? undefined : toTaskMessage(task, now);
   const change = { before: before.message, after, dueVersion: task.dueVersion };
   return {
-    event: {
-      streamId: task.ownerId,
-      type,
-      subjectId: task.id,
-      subjectVersion: task.version,
-      actor: actorId,
-      audience: audienceOf(change),
-      payload: TaskChange.encode(change).finish(),
-    },
-    counters: counterChanges(before.counted, countedCells(task)),
+    streamId: task.ownerId,
+    type,
+    subjectId: task.id,
+    subjectVersion: task.version,
+    actor: actorId,
+    audience: audienceOf(change),
+    payload: TaskChange.encode(change).finish(),
   };
+}
+
+/** How the change moves counters. */
+export function countersOf({ task, before }: TaskWrite): CounterChange[] {
+  return counterChanges(before.counted, countedBuckets(task));
 }
 
 /** A task whose due time has passed while it was open. */
@@ -57,7 +66,7 @@ export interface OverdueTask {
   dueVersion: bigint;
 }
 
-/** Being overdue changes neither the task's version nor any counter: statistics count overdue tasks by their due time. */
+/** Becoming overdue changes neither the version nor a counter: statistics count overdue tasks by their due time. */
 export function toOverdueEvent({ task, version, dueVersion }: OverdueTask): NewEvent {
   const change = { before: { ...task, overdue: false }, after: { ...task, overdue: true }, dueVersion };
   return {
@@ -71,8 +80,31 @@ export function toOverdueEvent({ task, version, dueVersion }: OverdueTask): NewE
   };
 }
 
+/** A release without `effective_due_time` stored the instant in due_time, for a day as well. */
+function decodeChange(payload: Uint8Array): TaskChange {
+  const { before, after, ...change } = TaskChange.decode(payload);
+  return { ...change, before: withEffectiveDueTime(before), after: withEffectiveDueTime(after) };
+}
+
+function withEffectiveDueTime(task: TaskMessage | undefined): TaskMessage | undefined {
+  if (task?.due?.$case !== 'dueTime' || task.effectiveDueTime !== undefined) return task;
+  return { ...task, effectiveDueTime: task.due.value };
+}
+
 export function toTaskEvent(event: StoredEvent): TaskEvent {
-  const { position, streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, createTime, payload } = event;
+  const {
+    position,
+    streamId,
+    sequence,
+    type,
+    subjectId,
+    subjectVersion,
+    actor,
+    callId: requestId,
+    traceParent,
+    createTime,
+    payload,
+  } = event;
   return {
     position,
     streamId,
@@ -81,9 +113,20 @@ export function toTaskEvent(event: StoredEvent): TaskEvent {
     taskId: subjectId,
     taskVersion: subjectVersion,
     actor,
-    callId,
+    requestId,
     traceParent,
     createTime,
-    change: TaskChange.decode(payload),
+    change: decodeChange(payload),
   };
+}
+
+/**
+ * The event as this person may see it. Request id and trace are for the caller, the owner of the list and administrators, because
+ * they lead to the caller's other calls in logs and traces. An assignee sees the change and its actor.
+ */
+export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {
+  const event = toTaskEvent(stored);
+  return reader.role === 'admin' || [event.streamId, event.actor].includes(reader.userId)
+    ? event
+    : { ...event, requestId: '', traceParent: '' };
 }

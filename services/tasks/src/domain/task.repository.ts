@@ -1,8 +1,14 @@
 import type { Person, Task } from './task.entity.ts';
+import type { TaskWrite } from './task.events.ts';
 
-/** What it hands out and takes is written when the unit of work ends, together with the events that tell of it. */
 export interface TaskRepository {
-  add(task: Task): void;
+  /**
+   * Writes tasks, due rows, events and counters, and the response of the idempotency key, in one statement; the transaction
+   * ends with it, because it locks the heads of streams, which concurrent writers wait for. A due row keeps its mark as long as its
+   * due version stays; when a task is closed, the task remembers the mark: once for each due version, for ever. Returns the
+   * response.
+   */
+  write<T>(writes: readonly TaskWrite[], response: T): Promise<T>;
   /** Locks the task until the transaction ends. Throws TASK_NOT_FOUND, also when the person may not see it. */
   getForChange(taskId: string, person: Person): Promise<Task>;
   /** Locks those of the tasks that the person may see, in the order of their ids. */

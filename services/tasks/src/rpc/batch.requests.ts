@@ -1,13 +1,20 @@
 import { z } from 'zod';
 import { AppError, fieldTypes, invalidFields, parseRequest, type FieldViolation } from '#libs/errors';
-import { BatchCreateTasksRequest, BatchUpdateTasksRequest, CreateTaskRequest, Task, UpdateTaskRequest, type BatchDeleteTasksRequest, type BatchGetTasksRequest } from '#contract/tasks/v1/tasks';
-import { inRequests, inTaskIds, inTasks, misunderstood, type Locate, type Member } from '../domain/batch.ts';
-import type { TaskDraft } from '../domain/task.entity.ts';
+import {
+  BatchCreateTasksRequest,
+  BatchUpdateTasksRequest,
+  Task,
+  type BatchDeleteTasksRequest,
+  type BatchGetTasksRequest,
+  type DeleteTaskRequest,
+} from '#contract/tasks/v1/tasks';
+import { inRequests, inTaskIds, misunderstood, type Locate, type Member } from '../domain/batch.ts';
 import type { BatchCreateTasksInput } from '../use-cases/batch-create-tasks.ts';
 import type { BatchDeleteTasksInput } from '../use-cases/batch-delete-tasks.ts';
 import type { BatchGetTasksInput } from '../use-cases/batch-get-tasks.ts';
 import type { BatchUpdateTasksInput } from '../use-cases/batch-update-tasks.ts';
-import { readCreateTask, readUpdateTask } from './task.requests.ts';
+import type { DeleteTaskInput } from '../use-cases/delete-task.ts';
+import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
 import { requestId } from './task.schemas.ts';
 
 const maxMembers = 500;
@@ -23,20 +30,25 @@ function readMember<Raw, Input>(raw: Raw, read: (raw: Raw) => Input): Member<Inp
   }
 }
 
-/** Each member by itself; all that are not understood make one error, unless partial answers are allowed. */
-function readMembers<Raw, Input>(raws: readonly Raw[], read: (raw: Raw) => Input, { allowPartial, locate }: { allowPartial: boolean; locate: Locate }): Member<Input>[] {
+/** Reads each member. All invalid members make one error, unless partial answers are allowed. */
+function readMembers<Raw, Input>(
+  raws: readonly Raw[],
+  read: (raw: Raw) => Input,
+  { allowPartial, locate }: { allowPartial: boolean; locate: Locate },
+): Member<Input>[] {
   const members = raws.map((raw) => readMember(raw, read));
   const error = allowPartial ? undefined : misunderstood(members, locate);
   if (error !== undefined) throw error;
   return members;
 }
 
-/** The same task may not be written twice in one batch, partial or not: which of the two would count? */
-function refuseRepeated(ids: readonly string[], pathOf: (index: number) => string): void {
+/** Refuses a batch that writes a task twice, because the result would depend on the order. */
+function refuseRepeated<Raw>(raws: readonly Raw[], idOf: (raw: Raw) => string | undefined, field: string): void {
   const seen = new Set<string>();
   const violations: FieldViolation[] = [];
-  for (const [index, id] of ids.map((each) => each.toLowerCase()).entries()) {
-    if (seen.has(id)) violations.push({ field: pathOf(index), description: 'must not be there twice' });
+  for (const [index, raw] of raws.entries()) {
+    const id = idOf(raw)?.toLowerCase() || `${index}`;
+    if (seen.has(id)) violations.push({ field: inRequests(index, field), description: 'must not be there twice' });
     seen.add(id);
   }
   if (violations.length > 0) throw invalidFields(violations);
@@ -53,54 +65,84 @@ export function readBatchGetTasks(request: BatchGetTasksRequest): BatchGetTasksI
   return { allowPartial, taskIds: readMembers(request.taskIds, readTaskId, { allowPartial, locate: inTaskIds }) };
 }
 
-const createSchema = z.object({ tasks: sizeOf, requestId });
+const batchSchema = z.object({ requests: sizeOf, requestId, validateOnly: z.boolean() });
 
-export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCreateTasksInput {
-  const { requestId: id } = parseRequest(createSchema, request);
-  const { allowPartial, validateOnly } = request;
-  const members = readMembers(request.tasks, (task) => readCreateTask(CreateTaskRequest.fromPartial({ task })), { allowPartial, locate: inTasks });
-  const drafts = members.map((member): Member<TaskDraft> => ('input' in member ? { input: member.input.draft } : member));
-  const tasks = members.map((member, index) => ('input' in member ? (member.input.body.task ?? Task.fromPartial({})) : encodable(request.tasks[index])));
-  return { drafts, allowPartial, requestId: id, validateOnly, body: BatchCreateTasksRequest.fromPartial({ tasks, allowPartial }) };
+interface Batch<Single> {
+  requests: Single[];
+  allowPartial: boolean;
+  requestId: string;
+  validateOnly: boolean;
 }
 
-const updateSchema = z.object({ requests: sizeOf, requestId });
+/** Common fields of RPCs for one task, which a batch sets once for the whole. */
+interface Single {
+  requestId: string;
+  validateOnly: boolean;
+}
 
-export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpdateTasksInput {
-  const { requestId: id } = parseRequest(updateSchema, request);
+function readBatch<Raw extends Single, Input>(request: Batch<Raw>, read: (raw: Raw) => Input) {
+  const { requestId: idempotencyKey, validateOnly } = parseRequest(batchSchema, request);
   const { allowPartial } = request;
-  const updates = readMembers(request.requests, readUpdate, { allowPartial, locate: inRequests });
-  refuseRepeated(request.requests.map(({ task }, index) => task?.id || `${index}`), (index) => `requests[${index}].task.id`);
-  const requests = updates.map((member, index) => {
-    const raw = request.requests[index] ?? UpdateTaskRequest.fromPartial({});
-    return 'input' in member ? member.input.body : { ...raw, task: encodable(raw.task) };
-  });
-  return { updates, allowPartial, requestId: id, body: BatchUpdateTasksRequest.fromPartial({ requests, allowPartial }) };
+  const readSingle = (raw: Raw): Input => {
+    refuseMisplaced(raw);
+    return read(raw);
+  };
+  const members = readMembers(request.requests, readSingle, { allowPartial, locate: inRequests });
+  return { members, allowPartial, idempotencyKey, validateOnly };
 }
 
-/** What holds for the whole batch is said there. */
-function readUpdate(request: UpdateTaskRequest): ReturnType<typeof readUpdateTask> {
+function refuseMisplaced(single: Single): void {
   const misplaced: FieldViolation[] = [];
-  if (request.requestId !== '') misplaced.push({ field: 'request_id', description: 'must be empty in a batch, which has its own' });
-  if (request.validateOnly) misplaced.push({ field: 'validate_only', description: 'must be unset in a batch' });
+  if (single.requestId !== '')
+    misplaced.push({ field: 'request_id', description: 'must be empty in a batch, which has its own' });
+  if (single.validateOnly)
+    misplaced.push({ field: 'validate_only', description: 'must be unset in a batch, which has its own' });
   if (misplaced.length > 0) throw invalidFields(misplaced);
-  return readUpdateTask(request);
 }
 
-/** A member that is not understood counts as what it says, but a time that is none cannot be written down. */
+/** The members without ignored fields, for the comparison with an earlier request of the same request id. */
+function bodiesOf<Raw extends { task?: Task | undefined }>(
+  members: readonly Member<{ body: Raw }>[],
+  raws: readonly Raw[],
+): Raw[] {
+  return raws.map((raw, index) => {
+    const member = members[index];
+    return member !== undefined && 'input' in member ? member.input.body : { ...raw, task: encodable(raw.task) };
+  });
+}
+
+/** An invalid member is compared as it was sent, without invalid times, which cannot be encoded. */
 function encodable(task: Task | undefined): Task {
   const isNoTime = (value: unknown): boolean => value instanceof Date && Number.isNaN(value.getTime());
-  return Task.fromPartial(Object.fromEntries(Object.entries(task ?? {}).filter(([, value]) => !isNoTime(value))) as Partial<Task>);
+  const holdsNoTime = (value: unknown): boolean => isNoTime(value) || isNoTime((value as Task['due'])?.value);
+  return Task.fromPartial(
+    Object.fromEntries(Object.entries(task ?? {}).filter(([, value]) => !holdsNoTime(value))) as Partial<Task>,
+  );
 }
 
-const deleteSchema = z.object({ taskIds: sizeOf, requestId });
+export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCreateTasksInput {
+  const { members, ...batch } = readBatch(request, readCreateTask);
+  const requests = bodiesOf(members, request.requests);
+  return {
+    ...batch,
+    drafts: members.map((member) => ('input' in member ? { input: member.input.draft } : member)),
+    body: BatchCreateTasksRequest.fromPartial({ requests, allowPartial: batch.allowPartial }),
+  };
+}
+
+export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpdateTasksInput {
+  const { members: updates, ...batch } = readBatch(request, readUpdateTask);
+  refuseRepeated(request.requests, ({ task }) => task?.id, 'task.id');
+  const requests = bodiesOf(updates, request.requests);
+  return {
+    ...batch,
+    updates,
+    body: BatchUpdateTasksRequest.fromPartial({ requests, allowPartial: batch.allowPartial }),
+  };
+}
 
 export function readBatchDeleteTasks(request: BatchDeleteTasksRequest): BatchDeleteTasksInput {
-  const { requestId: id } = parseRequest(deleteSchema, request);
-  const { allowPartial } = request;
-  const taskIds = readMembers(request.taskIds, readTaskId, { allowPartial, locate: inTaskIds });
-  refuseRepeated(request.taskIds, inTaskIdsAt);
-  return { taskIds, allowPartial, requestId: id, body: { ...request, requestId: '' } };
+  const { members: deletions, ...batch } = readBatch<DeleteTaskRequest, DeleteTaskInput>(request, readWholeTaskChange);
+  refuseRepeated(request.requests, ({ taskId }) => taskId, 'task_id');
+  return { ...batch, deletions, body: { ...request, requestId: '' } };
 }
-
-const inTaskIdsAt = (index: number): string => inTaskIds(index, '');

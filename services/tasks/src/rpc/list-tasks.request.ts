@@ -15,11 +15,15 @@ function toOrder(text: string): ListOrder | undefined {
   if (text.length > 200) return undefined;
   const terms = text.split(',').map((term) => {
     const [key, direction, ...rest] = term.trim().split(/ +/);
-    const isTerm = sortKeys.includes(key as SortKey) && (direction === undefined || direction === 'desc') && rest.length === 0;
+    const isTerm =
+      sortKeys.includes(key as SortKey) && (direction === undefined || direction === 'desc') && rest.length === 0;
     return isTerm ? { key: key as SortKey, descending: direction === 'desc' } : undefined;
   });
   const order = terms.filter((term) => term !== undefined);
-  const isOrder = order.length === terms.length && order.length <= maxOrderTerms && new Set(order.map(({ key }) => key)).size === order.length;
+  const isOrder =
+    order.length === terms.length &&
+    order.length <= maxOrderTerms &&
+    new Set(order.map(({ key }) => key)).size === order.length;
   return isOrder ? order : undefined;
 }
 
@@ -30,7 +34,7 @@ const orderBy = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Every time that a Timestamp can hold. */
+/** The range of a Timestamp. */
 const earliest = Date.parse('0001-01-01T00:00:00Z');
 const latest = Date.parse('9999-12-31T23:59:59.999Z');
 const timeRule = 'must be a time between 0001-01-01 and 9999-12-31';
@@ -45,12 +49,12 @@ const listSchema = z.object({
   statuses: filterOf(statuses),
   priorities: filterOf(priorities),
   ownerId: optionalOwnerId,
-  dueFrom: time,
-  dueBefore: time,
-  createFrom: time,
-  createBefore: time,
-  updateFrom: time,
-  updateBefore: time,
+  dueStartTime: time,
+  dueEndTime: time,
+  createStartTime: time,
+  createEndTime: time,
+  updateStartTime: time,
+  updateEndTime: time,
   assigneeId: optionalOwnerId,
   labels: taskFields.labels,
   overdue: z.boolean().optional(),
@@ -67,11 +71,11 @@ const listSchema = z.object({
 
 export function readListTasks(request: ListTasksRequest): ListTasksInput {
   const { ownerId, orderBy: order, readMask, pageSize, pageToken, ...fields } = parseRequest(listSchema, request);
-  const { dueFrom, dueBefore, createFrom, createBefore, updateFrom, updateBefore, ...rest } = fields;
+  const { dueStartTime, dueEndTime, createStartTime, createEndTime, updateStartTime, updateEndTime, ...rest } = fields;
   const ranges = {
-    due: { from: dueFrom, before: dueBefore },
-    created: { from: createFrom, before: createBefore },
-    updated: { from: updateFrom, before: updateBefore },
+    due: { from: dueStartTime, before: dueEndTime },
+    created: { from: createStartTime, before: createEndTime },
+    updated: { from: updateStartTime, before: updateEndTime },
   };
   return { ownerId, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
 }

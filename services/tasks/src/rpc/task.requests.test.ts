@@ -1,8 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { CreateTaskRequest, ListTasksRequest, Task, TaskPriority, TaskStatus, UpdateTaskRequest } from '#contract/tasks/v1/tasks';
+import {
+  CreateTaskRequest,
+  ListTasksRequest,
+  Task,
+  TaskPriority,
+  TaskStatus,
+  UpdateTaskRequest,
+} from '#contract/tasks/v1/tasks';
 import { AppError } from '#libs/errors';
 import { readListTasks } from './list-tasks.request.ts';
 import { readCreateTask, readUpdateTask } from './task.requests.ts';
+import { dueAt } from '../../test/due.ts';
 
 function violations(read: () => unknown): string[] {
   try {
@@ -15,23 +23,30 @@ function violations(read: () => unknown): string[] {
 }
 
 const id = '0198c0de-0000-7000-8000-000000000001';
-const create = (task: Partial<Task>): CreateTaskRequest => CreateTaskRequest.fromPartial({ task: Task.fromPartial({ title: 'x', ...task }) });
+const create = (task: Partial<Task>): CreateTaskRequest =>
+  CreateTaskRequest.fromPartial({ task: Task.fromPartial({ title: 'x', ...task }) });
 const outOfRange = new Date(Number.NaN);
 
 describe('reading requests', () => {
   it('refuses a due time that is no time at all', () => {
-    expect(violations(() => readCreateTask(create({ dueTime: outOfRange })))).toEqual(['task.due_time']);
+    expect(violations(() => readCreateTask(create({ ...dueAt(outOfRange) })))).toEqual(['task.due_time']);
   });
 
   it('does not look at fields that do not count, however broken', () => {
     const { body } = readCreateTask(create({ createTime: outOfRange, id: '?' }));
     expect(CreateTaskRequest.encode(body).finish()).toEqual(CreateTaskRequest.encode(create({})).finish());
-    const update = UpdateTaskRequest.fromPartial({ task: Task.fromPartial({ id, title: 'x', dueTime: outOfRange, assigneeId: '?' }), updateMask: ['title'] });
+    const update = UpdateTaskRequest.fromPartial({
+      task: Task.fromPartial({ id, title: 'x', ...dueAt(outOfRange), assigneeId: '?' }),
+      updateMask: ['title'],
+    });
     expect(readUpdateTask(update)).toMatchObject({ taskId: id, edit: { title: 'x' } });
   });
 
   it('takes half a surrogate pair for no character', () => {
-    expect(violations(() => readCreateTask(create({ title: '\ud800', description: '\udc00' })))).toEqual(['task.title', 'task.description']);
+    expect(violations(() => readCreateTask(create({ title: '\ud800', description: '\udc00' })))).toEqual([
+      'task.title',
+      'task.description',
+    ]);
   });
 
   it('takes filters as sets', () => {
@@ -51,7 +66,11 @@ describe('reading requests', () => {
     ['a negative page size', { pageSize: -1 }, ['page_size']],
     ['an owner that is no UUID', { ownerId: 'me' }, ['owner_id']],
     ['an assignee that is no UUID', { assigneeId: 'me' }, ['assignee_id']],
-    ['times that are none', { dueFrom: outOfRange, updateBefore: new Date(Date.UTC(10_000, 0)) }, ['due_from', 'update_before']],
+    [
+      'times that are none',
+      { dueStartTime: outOfRange, updateEndTime: new Date(Date.UTC(10_000, 0)) },
+      ['due_start_time', 'update_end_time'],
+    ],
     ['a label without characters', { labels: ['a', ' '] }, ['labels[1]']],
     ['21 labels', { labels: Array.from({ length: 21 }, (_, index) => `${index}`) }, ['labels']],
     ['a text of 201 characters', { text: 'a'.repeat(201) }, ['text']],

@@ -1,55 +1,112 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { fieldTypes, invalidFields, parseRequest, AppError, type FieldViolation } from '#libs/errors';
-import { CreateTaskRequest, UpdateTaskRequest, type DeleteTaskRequest, type GetTaskRequest, type GetTaskStatsRequest, type Task, type UndeleteTaskRequest } from '#contract/tasks/v1/tasks';
-import type { TaskEdit } from '../domain/task.entity.ts';
+import { toColumnName } from '#libs/db';
+import {
+  AppError,
+  changedFields,
+  fieldTypes,
+  flattenOneofs,
+  invalidFields,
+  isMaskOf,
+  isWholeMask,
+  parseRequest,
+  schemaPerFields,
+  type FieldViolation,
+} from '#libs/errors';
+import {
+  CreateTaskRequest,
+  Task,
+  UpdateTaskRequest,
+  type DeleteTaskRequest,
+  type UndeleteTaskRequest,
+} from '#contract/tasks/v1/tasks';
+import { pickFields } from '../domain/read-mask.ts';
+import type { TaskEdit } from '../domain/task.columns.ts';
 import type { CreateTaskInput } from '../use-cases/create-task.ts';
-import type { DeleteTaskInput } from '../use-cases/delete-task.ts';
-import type { UndeleteTaskInput } from '../use-cases/undelete-task.ts';
 import type { UpdateTaskInput } from '../use-cases/update-task.ts';
-import { checkDue, creationFields, etag, optionalOwnerId, requestId, taskFields } from './task.schemas.ts';
+import { creationFields, etag, requestId, taskFields } from './task.schemas.ts';
 
-const draft = z.object(creationFields, 'must be set').check(checkDue);
+const draft = z.object(creationFields, 'must be set');
 const validateOnly = z.boolean();
 const createSchema = z.object({ task: draft, requestId, validateOnly });
 
 export function readCreateTask(request: CreateTaskRequest): CreateTaskInput {
-  const { task, ...rest } = parseRequest(createSchema, request);
-  return { draft: task, ...rest, body: CreateTaskRequest.fromPartial({ task: pick(request.task, Object.keys(creationFields)) }) };
+  const { task, requestId: idempotencyKey, ...rest } = parseRequest(createSchema, flattenOneofs(request));
+  return {
+    draft: task,
+    idempotencyKey,
+    ...rest,
+    body: CreateTaskRequest.fromPartial({ task: pick(request.task, Object.keys(creationFields)) }),
+  };
 }
 
+type Field = keyof typeof taskFields;
+
 /** By their names in an update mask. */
-const maskFields = new Map<string, keyof typeof taskFields>([
-  ['title', 'title'],
-  ['description', 'description'],
-  ['status', 'status'],
-  ['priority', 'priority'],
-  ['due_time', 'dueTime'],
-  ['due_date', 'dueDate'],
-  ['due_zone', 'dueZone'],
-  ['assignee_id', 'assigneeId'],
-  ['labels', 'labels'],
-]);
+const maskFields: ReadonlyMap<string, Field> = new Map(
+  (Object.keys(taskFields) as Field[]).map((field) => [toColumnName(field), field]),
+);
+const maskNames = [...maskFields.keys()];
+
+const updateSchema = (rules: Readonly<Record<Field, z.ZodType>>, fields: readonly Field[]) => {
+  const changes = Object.fromEntries(fields.map((field) => [field, rules[field]]));
+  return z.object({
+    task: z.object({ id: fieldTypes.uuid(), etag, ...changes }, 'must be set'),
+    requestId,
+    validateOnly,
+  });
+};
+const allFields = [...maskFields.values()];
+/** Unset fields get the values of a new task. */
+const wholeUpdateSchema = updateSchema(creationFields, allFields);
+const updateSchemaOf = schemaPerFields(allFields, (fields) => updateSchema(taskFields, fields));
 
 export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
   const mask = request.updateMask ?? [];
-  const violations = checkMask(mask);
-  const named = mask.flatMap((path) => maskFields.get(path) ?? []);
-  const fields = Object.fromEntries(named.map((field) => [field, taskFields[field]]));
-  const schema = z.object({ task: z.object({ id: fieldTypes.uuid(), etag, ...fields }, 'must be set').check(checkDue), requestId, validateOnly });
-  const { task, ...rest } = parseTogether(schema, request, violations);
+  const named = namedFields(request.task, mask);
+  const violations = [...checkMask(mask, named), ...checkDue(request.task, mask)];
+  const schema = isWholeMask(mask) ? wholeUpdateSchema : updateSchemaOf(named);
+  const { task, requestId: idempotencyKey, ...rest } = parseTogether(schema, flattenOneofs(request), violations);
   const { id: taskId, etag: expected, ...edit } = task;
-  const body = UpdateTaskRequest.fromPartial({ task: pick(request.task, ['id', 'etag', ...named]), updateMask: mask });
-  return { taskId, etag: expected, edit: edit as TaskEdit, ...rest, body };
+  const body = UpdateTaskRequest.fromPartial({
+    task: pick(request.task, ['id', 'etag', ...named]),
+    updateMask: mask.length === 0 ? undefined : mask,
+  });
+  return { taskId, etag: expected, edit: edit as TaskEdit, idempotencyKey, ...rest, body };
 }
 
-function checkMask(mask: readonly string[]): FieldViolation[] {
+const flatten = (task: Task | undefined) => flattenOneofs(task) as Partial<Record<Field, unknown>> | undefined;
+
+const unset = flatten(Task.fromPartial({}));
+
+function namedFields(task: Task | undefined, mask: readonly string[]): Field[] {
+  const sent = flatten(task);
+  const isSet = (field: Field | undefined): boolean =>
+    sent !== undefined && field !== undefined && !isDeepStrictEqual(sent[field], unset?.[field]);
+  const names = changedFields(maskNames, mask, (name) => isSet(maskFields.get(name)));
+  return names.flatMap((name) => maskFields.get(name) ?? []);
+}
+
+function checkMask(mask: readonly string[], named: readonly Field[]): FieldViolation[] {
   const violate = (description: string): FieldViolation[] => [{ field: 'update_mask', description }];
-  if (mask.length === 0) return violate(`must name one or more of ${[...maskFields.keys()].join(', ')}`);
-  if (mask.some((path) => !maskFields.has(path))) return violate(`must name only ${[...maskFields.keys()].join(', ')}`);
+  const all = maskNames.join(', ');
+  if (mask.length === 0)
+    return named.length > 0 ? [] : violate(`must name one or more of ${all}, unless one of them is set`);
+  if (!isMaskOf(maskNames, mask)) return violate(`must name only ${all}, or be "*" alone`);
   return new Set(mask).size < mask.length ? violate('must name each field once') : [];
 }
 
-/** As parseRequest, with violations that were found before. */
+/** Refuses a mask that would clear one kind of due while the other is set, which nobody means. */
+function checkDue(task: Task | undefined, mask: readonly string[]): FieldViolation[] {
+  const { $case: set } = task?.due ?? {};
+  if (set === undefined || isWholeMask(mask) || mask.includes(toColumnName(set))) return [];
+  const other = mask.find((path) => path === 'due_time' || path === 'due_day');
+  return other === undefined
+    ? []
+    : [{ field: 'update_mask', description: `must name ${toColumnName(set)}, which is set, in place of ${other}` }];
+}
+
+/** Like parseRequest, but reports violations that were found before as well. */
 function parseTogether<S extends z.ZodType>(schema: S, request: unknown, found: FieldViolation[]): z.output<S> {
   try {
     const parsed = parseRequest(schema, request);
@@ -61,32 +118,17 @@ function parseTogether<S extends z.ZodType>(schema: S, request: unknown, found: 
   throw invalidFields(found);
 }
 
-/** What output-only fields hold is ignored, also when a request is compared with an earlier one. */
-function pick(task: Task | undefined, fields: readonly string[]): Partial<Task> {
-  return Object.fromEntries(Object.entries(task ?? {}).filter(([name]) => fields.includes(name)));
-}
+/** Output-only fields are ignored, also when a request is compared with an earlier one. */
+const pick = (task: Task | undefined, fields: readonly string[]): Partial<Task> =>
+  task === undefined ? {} : pickFields(task, new Set(fields));
 
 const taskId = fieldTypes.uuid();
-const deleteSchema = z.object({ taskId, etag, requestId, validateOnly });
+const wholeTaskSchema = z.object({ taskId, etag, requestId, validateOnly });
 
-export function readDeleteTask(request: DeleteTaskRequest): DeleteTaskInput {
-  return { ...parseRequest(deleteSchema, request), body: { ...request, requestId: '' } };
-}
-
-const undeleteSchema = z.object({ taskId, etag, requestId });
-
-export function readUndeleteTask(request: UndeleteTaskRequest): UndeleteTaskInput {
-  return { ...parseRequest(undeleteSchema, request), body: { ...request, requestId: '' } };
-}
-
-const getSchema = z.object({ taskId });
-
-export function readGetTask(request: GetTaskRequest): string {
-  return parseRequest(getSchema, request).taskId;
-}
-
-const statsSchema = z.object({ ownerId: optionalOwnerId });
-
-export function readGetTaskStats(request: GetTaskStatsRequest): string {
-  return parseRequest(statsSchema, request).ownerId;
+/** Reads a request to delete or undelete a task, which has no fields of the task but id and etag. */
+export function readWholeTaskChange<Req extends DeleteTaskRequest | UndeleteTaskRequest>(
+  request: Req,
+): Omit<z.output<typeof wholeTaskSchema>, 'requestId'> & { idempotencyKey: string; body: Req } {
+  const { requestId: idempotencyKey, ...change } = parseRequest(wholeTaskSchema, request);
+  return { ...change, idempotencyKey, body: { ...request, requestId: '' } };
 }

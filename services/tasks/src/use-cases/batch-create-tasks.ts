@@ -3,20 +3,20 @@ import { AppError } from '#libs/errors';
 import type { UserActor } from '#libs/runtime';
 import { BatchCreateTasksRequest, BatchCreateTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { carryOutEach, inputsOf, inTasks, valuesOf, type Member } from '../domain/batch.ts';
+import { executeEach, inputsOf, inRequests, valuesOf, type Member } from '../domain/batch.ts';
 import { requireFitting } from '../domain/message-size.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
-import type { Task, TaskDraft } from '../domain/task.entity.ts';
+import type { TaskDraft } from '../domain/task.columns.ts';
 import { nameResolutionOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { createOne, needsCheck, type Write, type WrittenTask } from '../domain/task-writes.ts';
+import { createOne, needsCheck, type WriteContext } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
 
 export interface BatchCreateTasksInput {
   drafts: Member<TaskDraft>[];
   allowPartial: boolean;
-  requestId: string;
+  idempotencyKey: string;
   validateOnly: boolean;
-  /** What the client asked for, without the fields that do not count. */
+  /** The request without fields that are ignored. */
   body: BatchCreateTasksRequest;
 }
 
@@ -24,7 +24,11 @@ type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'newId' | 'toStatus'>;
 
 const maxAttempts = 3;
 
-export async function batchCreateTasks(deps: Deps, actor: UserActor, input: BatchCreateTasksInput): Promise<BatchCreateTasksResponse> {
+export async function batchCreateTasks(
+  deps: Deps,
+  actor: UserActor,
+  input: BatchCreateTasksInput,
+): Promise<BatchCreateTasksResponse> {
   const drafts = inputsOf(input.drafts);
   const mustCheck = drafts.some((draft) => needsCheck(draft, actor));
   const known = await deps.people.lookUp([actor.userId, ...drafts.map(({ assigneeId }) => assigneeId)], { mustCheck });
@@ -34,44 +38,46 @@ export async function batchCreateTasks(deps: Deps, actor: UserActor, input: Batc
     try {
       return await createAll(deps, write, input);
     } catch (error) {
-      // Somebody took an external id between the look and the write: another look tells which member's it was.
-      const isRace = error instanceof AppError && error.reason === 'EXTERNAL_ID_TAKEN' && error.details.violations === undefined;
+      // Another call took an external id after this one had checked: the next attempt finds out which member has it.
+      const isRace =
+        error instanceof AppError && error.reason === 'EXTERNAL_ID_TAKEN' && error.details.violations === undefined;
       if (!isRace || attempt === maxAttempts) throw error;
     }
   }
 }
 
-function createAll({ uow, newId, toStatus }: Deps, write: Write, { drafts, allowPartial, requestId, validateOnly, body }: BatchCreateTasksInput): Promise<BatchCreateTasksResponse> {
+function createAll(
+  { uow, newId, toStatus }: Deps,
+  write: WriteContext,
+  { drafts, allowPartial, idempotencyKey, validateOnly, body }: BatchCreateTasksInput,
+): Promise<BatchCreateTasksResponse> {
   const { actor, known, now } = write;
-  const carryOut = validateOnly ? uow.rehearse : uow.run;
-  return carryOut(
-    async ({ tasks, dues, log }) => {
-      const taken = await tasks.findExternalIds(actor.userId, inputsOf(drafts).flatMap(({ externalId }) => externalId ?? []));
-      const outcomes = carryOutEach(drafts, { allowPartial, locate: inTasks }, (draft) => {
+  const execute = validateOnly ? uow.dryRun : uow.run;
+  return execute(
+    async ({ tasks }) => {
+      const taken = await tasks.findExternalIds(
+        actor.userId,
+        inputsOf(drafts).flatMap(({ externalId }) => externalId ?? []),
+      );
+      const outcomes = executeEach(drafts, { allowPartial, locate: inRequests }, (draft) => {
         if (draft.externalId !== null && taken.has(draft.externalId)) throw externalIdTaken();
         const created = createOne(draft, newId(), write);
         if (draft.externalId !== null) taken.add(draft.externalId);
         return created;
       });
       const created = valuesOf(outcomes);
-      for (const task of inLockOrder(created)) {
-        tasks.add(task);
-        dues.follow([task]);
-      }
       const messages = created.map(({ task }) => toTaskMessage(task, now));
       requireFitting(messages);
-      await log.record(created.map(({ change }) => change));
-      return {
+      return tasks.write(created, {
         results: toResults(outcomes, ({ task }) => withNames(toTaskMessage(task, now), known), toStatus),
         nameResolution: nameResolutionOf(messages, known),
-      };
+      });
     },
-    once({ userId: actor.userId, method: 'BatchCreateTasks', requestId }, body, BatchCreateTasksRequest, BatchCreateTasksResponse),
+    once(
+      { userId: actor.userId, method: 'BatchCreateTasks', idempotencyKey },
+      body,
+      BatchCreateTasksRequest,
+      BatchCreateTasksResponse,
+    ),
   );
-}
-
-/** Parallel batches with the same external ids wait for each other in the unique index: in one order, not in a circle. */
-function inLockOrder(created: readonly WrittenTask[]): Task[] {
-  const keyOf = ({ externalId }: Task): string => externalId ?? '';
-  return created.map(({ task }) => task).sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

@@ -1,7 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import type { BatchGetTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { carryOutEach, inputsOf, inTaskIds, valuesOf, type Member } from '../domain/batch.ts';
+import { executeEach, inputsOf, inTaskIds, valuesOf, type Member } from '../domain/batch.ts';
 import { requireFitting } from '../domain/message-size.ts';
 import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
@@ -15,10 +15,14 @@ export interface BatchGetTasksInput {
 
 type Deps = Pick<TasksDeps, 'taskReader' | 'people' | 'toStatus'>;
 
-export async function batchGetTasks({ taskReader, people, toStatus }: Deps, actor: UserActor, { taskIds, allowPartial }: BatchGetTasksInput): Promise<BatchGetTasksResponse> {
+export async function batchGetTasks(
+  { taskReader, people, toStatus }: Deps,
+  actor: UserActor,
+  { taskIds, allowPartial }: BatchGetTasksInput,
+): Promise<BatchGetTasksResponse> {
   const found = await taskReader.findMany(inputsOf(taskIds));
   const visible = new Map(found.filter((task) => maySee(actor, task)).map((task) => [task.id, task]));
-  const outcomes = carryOutEach(taskIds, { allowPartial, locate: inTaskIds }, (taskId) => {
+  const outcomes = executeEach(taskIds, { allowPartial, locate: inTaskIds }, (taskId) => {
     const task = visible.get(taskId);
     if (task === undefined) throw taskNotFound(taskId);
     return task;

@@ -2,14 +2,14 @@ import { once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import { BatchUpdateTasksRequest, BatchUpdateTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { carryOutEach, inputsOf, inRequests, valuesOf, type Member } from '../domain/batch.ts';
+import { executeEach, inputsOf, inRequests, valuesOf, type Member } from '../domain/batch.ts';
 import { requireFitting } from '../domain/message-size.ts';
 import type { People } from '../domain/people.ts';
 import { maySee } from '../domain/task-access.ts';
-import type { TaskEdit } from '../domain/task.entity.ts';
+import type { TaskEdit } from '../domain/task.columns.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { affectsDueRow, needsCheck, updateOne } from '../domain/task-writes.ts';
+import { needsCheck, updateOne } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
 
 interface TaskUpdate {
@@ -23,41 +23,53 @@ export interface BatchUpdateTasksInput {
   /** Of different tasks. */
   updates: Member<TaskUpdate>[];
   allowPartial: boolean;
-  requestId: string;
-  /** What the client asked for, without the fields that do not count. */
+  idempotencyKey: string;
+  validateOnly: boolean;
+  /** The request without fields that are ignored. */
   body: BatchUpdateTasksRequest;
 }
 
 type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'taskReader' | 'toStatus'>;
 
-export async function batchUpdateTasks(deps: Deps, actor: UserActor, input: BatchUpdateTasksInput): Promise<BatchUpdateTasksResponse> {
-  const { updates, allowPartial, requestId, body } = input;
+export async function batchUpdateTasks(
+  deps: Deps,
+  actor: UserActor,
+  input: BatchUpdateTasksInput,
+): Promise<BatchUpdateTasksResponse> {
+  const { updates, allowPartial, idempotencyKey, validateOnly, body } = input;
   const known = await lookUpPeople(deps, actor, inputsOf(updates));
 
-  return deps.uow.run(
-    async ({ tasks, dues, log }) => {
+  const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
+  return execute(
+    async ({ tasks }) => {
       const now = deps.clock.now();
-      const found = await tasks.findForChange(inputsOf(updates).map(({ taskId }) => taskId), actor);
-      const outcomes = carryOutEach(updates, { allowPartial, locate: inRequests }, (update) => {
+      const found = await tasks.findForChange(
+        inputsOf(updates).map(({ taskId }) => taskId),
+        actor,
+      );
+      const outcomes = executeEach(updates, { allowPartial, locate: inRequests }, (update) => {
         const task = found.get(update.taskId);
         if (task === undefined) throw taskNotFound(update.taskId);
-        return { ...updateOne(task, update, { actor, known, now }), touchesDue: affectsDueRow(update.edit) };
+        return updateOne(task, update, { actor, known, now });
       });
       const written = valuesOf(outcomes);
-      dues.follow(written.filter(({ touchesDue }) => touchesDue).map(({ task }) => task));
       const messages = written.map(({ task }) => toTaskMessage(task, now));
       requireFitting(messages);
-      await log.record(written.map(({ change }) => change));
-      return {
+      return tasks.write(written, {
         results: toResults(outcomes, ({ task }) => withNames(toTaskMessage(task, now), known), deps.toStatus),
         nameResolution: nameResolutionOf(messages, known),
-      };
+      });
     },
-    once({ userId: actor.userId, method: 'BatchUpdateTasks', requestId }, body, BatchUpdateTasksRequest, BatchUpdateTasksResponse),
+    once(
+      { userId: actor.userId, method: 'BatchUpdateTasks', idempotencyKey },
+      body,
+      BatchUpdateTasksRequest,
+      BatchUpdateTasksResponse,
+    ),
   );
 }
 
-/** Everybody whom the answer will name, and everybody who is to be assigned, in one question before the transaction. */
+/** Looks up the people that the answer names and the new assignees in one call, before the transaction. */
 async function lookUpPeople({ people, taskReader }: Deps, actor: UserActor, updates: TaskUpdate[]): Promise<People> {
   const current = await taskReader.findMany(updates.map(({ taskId }) => taskId));
   const present = peopleOf(current.filter((task) => maySee(actor, task)));

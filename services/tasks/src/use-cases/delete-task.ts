@@ -8,27 +8,25 @@ export interface DeleteTaskInput {
   taskId: string;
   /** '' = any version. */
   etag: string;
-  requestId: string;
+  idempotencyKey: string;
   validateOnly: boolean;
   body: DeleteTaskRequest;
 }
 
-/** The row stays until its purge time, so that the task can be brought back; until then it is gone for everybody. */
+/** Hides the task from everybody. Its row stays until the purge time, so that it can be undeleted. */
 export async function deleteTask(
   { uow, clock, retentionMs }: Pick<TasksDeps, 'uow' | 'clock' | 'retentionMs'>,
   actor: UserActor,
-  { taskId, etag, requestId, validateOnly, body }: DeleteTaskInput,
+  { taskId, etag, idempotencyKey, validateOnly, body }: DeleteTaskInput,
 ): Promise<DeleteTaskResponse> {
-  const carryOut = validateOnly ? uow.rehearse : uow.run;
-  return carryOut(
-    async ({ tasks, dues, log }) => {
+  const execute = validateOnly ? uow.dryRun : uow.run;
+  return execute(
+    async ({ tasks }) => {
       const now = clock.now();
       const task = await tasks.getForChange(taskId, actor);
-      const { change } = deleteOne(task, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
-      dues.follow([task]);
-      await log.record([change]);
-      return {};
+      const deleted = deleteOne(task, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
+      return tasks.write([deleted], {});
     },
-    once({ userId: actor.userId, method: 'DeleteTask', requestId }, body, DeleteTaskRequest, DeleteTaskResponse),
+    once({ userId: actor.userId, method: 'DeleteTask', idempotencyKey }, body, DeleteTaskRequest, DeleteTaskResponse),
   );
 }

@@ -5,7 +5,11 @@ import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, withNames } from '../domain/task.messages.ts';
 
-export async function getTask({ taskReader, people }: Pick<TasksDeps, 'taskReader' | 'people'>, actor: UserActor, taskId: string): Promise<GetTaskResponse> {
+export async function getTask(
+  { taskReader, people }: Pick<TasksDeps, 'taskReader' | 'people'>,
+  actor: UserActor,
+  taskId: string,
+): Promise<GetTaskResponse> {
   const task = await taskReader.find(taskId);
   if (task === undefined || !maySee(actor, task)) throw taskNotFound(taskId);
   const known = await people.lookUp(peopleOf([task]));

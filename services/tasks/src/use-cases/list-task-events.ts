@@ -4,7 +4,7 @@ import type { TasksDeps } from '../deps.ts';
 import { countFitting } from '../domain/message-size.ts';
 import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
-import { toTaskEvent } from '../domain/task.events.ts';
+import { toTaskEventFor } from '../domain/task.events.ts';
 
 export interface ListTaskEventsInput {
   taskId: string;
@@ -14,16 +14,24 @@ export interface ListTaskEventsInput {
 
 type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
 
-/** A deleted task's history is its owner's and the administrators' until it is purged. */
-export async function listTaskEvents({ taskFeed, pageTokens }: Deps, actor: UserActor, input: ListTaskEventsInput): Promise<ListTaskEventsResponse> {
+/** Until it is purged, the history of a deleted task is for its owner and administrators. */
+export async function listTaskEvents(
+  { taskFeed, pageTokens }: Deps,
+  actor: UserActor,
+  input: ListTaskEventsInput,
+): Promise<ListTaskEventsResponse> {
   const { taskId, pageSize, pageToken } = input;
   const scope = { caller: actor.userId, method: 'ListTaskEvents', filter: { taskId } };
   const after = BigInt(pageTokens.open<string>(pageToken, scope) ?? 0);
   const people = await taskFeed.findPeople(taskId);
-  if (people === undefined || !maySee(actor, people.deleted ? { ...people, assigneeId: '' } : people)) throw taskNotFound(taskId);
+  if (people === undefined || !maySee(actor, people.deleted ? { ...people, assigneeId: '' } : people))
+    throw taskNotFound(taskId);
 
   const page = await taskFeed.history(taskId, after, pageSize);
   const events = page.events.slice(0, countFitting(page.events.map(({ payload }) => payload.byteLength + 512)));
   const last = page.more || events.length < page.events.length ? events.at(-1) : undefined;
-  return { events: events.map(toTaskEvent), nextPageToken: last === undefined ? '' : pageTokens.seal(String(last.position.eventId), scope) };
+  return {
+    events: events.map((event) => toTaskEventFor(actor, event)),
+    nextPageToken: last === undefined ? '' : pageTokens.seal(String(last.position.eventId), scope),
+  };
 }

@@ -19,7 +19,11 @@ export interface ListTasksInput {
 
 type Deps = Pick<TasksDeps, 'taskReader' | 'people' | 'pageTokens'>;
 
-export async function listTasks({ taskReader, people, pageTokens }: Deps, actor: UserActor, input: ListTasksInput): Promise<ListTasksResponse> {
+export async function listTasks(
+  { taskReader, people, pageTokens }: Deps,
+  actor: UserActor,
+  input: ListTasksInput,
+): Promise<ListTasksResponse> {
   const { ownerId, filter, order, readMask, pageSize, pageToken } = input;
   requireListAccess(actor, ownerId);
   const scope = { caller: actor.userId, method: 'ListTasks', filter: toJson({ ownerId, filter, order }) };

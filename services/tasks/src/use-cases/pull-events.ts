@@ -2,7 +2,7 @@ import type { EventBatch } from '#libs/events';
 import { crashPoint, remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { eventsCompacted } from '../domain/feed.errors.ts';
+import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
 import { toTaskEvent } from '../domain/task.events.ts';
 
 export interface PullEventsInput {
@@ -13,23 +13,35 @@ export interface PullEventsInput {
 
 type Deps = Pick<TasksDeps, 'eventFeed'>;
 
-/** What is kept back for the last look and the answer. */
+/** Reserved for the last read and the answer. */
 const reserveMs = 500;
-/** A notified event may stay invisible while an older transaction runs, and that one's end is announced by nobody. */
+/** A notified event stays invisible while an older transaction runs, and nothing announces the end of that transaction. */
 const lookAgainMs = 500;
 
-/** Answers at once when there are events; otherwise waits for one, up to `maxWaitMs`. Throws EVENTS_COMPACTED when some are gone. */
-export async function pullEvents({ eventFeed }: Deps, signal: AbortSignal, input: PullEventsInput): Promise<PullEventsResponse> {
-  const until = Date.now() + Math.min(input.maxWaitMs, remainingMs() - reserveMs);
+/**
+ * Answers at once when there are events, else waits up to `maxWaitMs` for one. Throws EVENTS_COMPACTED when events were deleted,
+ * and LOG_RESTORED for a position that the log does not have.
+ */
+export async function pullEvents(
+  { eventFeed }: Deps,
+  signal: AbortSignal,
+  input: PullEventsInput,
+): Promise<PullEventsResponse> {
+  const until = performance.now() + Math.min(input.maxWaitMs, remainingMs() - reserveMs);
   for (;;) {
     const stopWaiting = new AbortController();
-    const leftMs = until - Date.now();
-    // The wait begins before the look, so that an event which comes in between is not missed.
-    const wait = leftMs > 0 ? eventFeed.wait(Math.min(leftMs, lookAgainMs), AbortSignal.any([signal, stopWaiting.signal])) : undefined;
+    const leftMs = until - performance.now();
+    // The wait begins before the read, so that an event in between is not missed.
+    const wait =
+      leftMs > 0
+        ? eventFeed.wait(Math.min(leftMs, lookAgainMs), AbortSignal.any([signal, stopWaiting.signal]))
+        : undefined;
     try {
       const page = await eventFeed.pull(input.after, input.limit);
+      if (page.unknown) throw logRestored();
       if (page.pruned) throw eventsCompacted();
-      if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted) return toResponse(page);
+      if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted)
+        return toResponse(page);
       await wait;
     } finally {
       stopWaiting.abort();

@@ -1,14 +1,21 @@
 import { fileURLToPath } from 'node:url';
-import type { EntityManager } from '#libs/db';
+import { idempotencyTable, pruneIdempotency, type EntityManager } from '#libs/db';
 import type { Repositories } from '../deps.ts';
 import { ProfileSchema } from '../domain/profile.entity.ts';
 import { createProfileRepository } from './profile.repository.ts';
 
 /** What the database of users is made of, for opening and for migrating it. */
 export function databaseDefinition(url: string) {
-  return { url, entities: [ProfileSchema], migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)) };
+  return {
+    url,
+    entities: [ProfileSchema, idempotencyTable.entity],
+    migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)),
+  };
 }
 
 export function createRepositories(em: EntityManager): Repositories {
-  return { profiles: createProfileRepository(em) };
+  return {
+    profiles: createProfileRepository(em),
+    requests: { prune: (limit) => pruneIdempotency(em, limit) },
+  };
 }

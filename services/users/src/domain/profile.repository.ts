@@ -1,52 +1,32 @@
-import type { Profile, ProfileRole, Settings } from './profile.entity.ts';
-
-/** A profile as it is read; the same columns as the entity. */
-export type ProfileView = Pick<
-  Profile,
-  'id' | 'email' | 'role' | 'enabled' | 'version' | 'createTime' | 'updateTime' | keyof Settings
->;
-
-export interface AccountCopy {
-  id: string;
-  email: string;
-  role: ProfileRole;
-  enabled: boolean;
-  /** Of the account; a copy that is not newer than the stored one changes nothing. */
-  accountVersion: bigint;
-  /** Taken for a new profile only. */
-  displayName: string;
-  createTime: Date;
-}
+import type { AccountCopy, NotificationSettings, ProfileValues } from './profile.columns.ts';
+import type { Profile } from './profile.entity.ts';
 
 /** For changes, inside a transaction. */
 export interface ProfileRepository {
   /** The profile, locked until the transaction ends. */
   lock(id: string): Promise<Profile | undefined>;
+  /** A copy that is not newer than the stored one changes nothing. */
   upsertAccountCopy(copy: AccountCopy, now: Date): Promise<void>;
+  /** Up to `limit` profiles after an id whose mailbox may be spelled unlike their e-mail, in the order of their ids. */
+  listForeignEmails(afterId: string, limit: number): Promise<Pick<Profile, 'id' | 'email' | 'mailbox'>[]>;
+  /** Changes nothing when the e-mail has changed meanwhile. */
+  setMailbox(profile: Pick<Profile, 'id' | 'email' | 'mailbox'>): Promise<void>;
 }
 
 /** Where a page ends: the last profile on it. */
-export interface ProfilePosition {
-  createTime: Date;
-  id: string;
-}
-
-export interface UserSummary {
-  id: string;
-  displayName: string;
-  enabled: boolean;
-}
-
-/** When and where a user wants notifications. */
-export type NotificationSettings = Pick<ProfileView, 'id' | 'timeZone' | 'overdueHour' | 'channels'>;
+export type ProfilePosition = Pick<ProfileValues, 'createTime' | 'id'>;
+export type UserSummary = Pick<ProfileValues, 'id' | 'displayName' | 'enabled'>;
 
 /** Reads without a transaction. */
 export interface ProfileReader {
-  find(id: string): Promise<ProfileView | undefined>;
+  find(id: string): Promise<ProfileValues | undefined>;
   /** Newest first, after the given position. */
-  list(after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]>;
-  /** As `list`, but only those whose e-mail or display name begins with the text, letter case aside. */
-  search(prefix: string, after: ProfilePosition | undefined, limit: number): Promise<ProfileView[]>;
+  list(after: ProfilePosition | undefined, limit: number): Promise<ProfileValues[]>;
+  /**
+   * As `list`, but only those whose e-mail or display name begins with the text, letter case aside, the e-mail in any
+   * spelling.
+   */
+  search(prefix: string, after: ProfilePosition | undefined, limit: number): Promise<ProfileValues[]>;
   /** One statement, however many ids; unknown ones are left out. */
   listSummaries(ids: readonly string[]): Promise<UserSummary[]>;
   /** As `listSummaries`. */

@@ -1,13 +1,19 @@
 import { AppError } from '#libs/errors';
 
-export const userNotFound = (userId: string): AppError =>
-  new AppError('not_found', 'USER_NOT_FOUND', 'no such user', { details: { resource: { type: 'taskflow.users.v1.User', name: userId } } });
+const user = (userId: string) => ({ type: 'taskflow.users.v1.User', name: userId });
 
-/** The account exists, since its token is good; users is told of it within moments. */
+export const userNotFound = (userId: string): AppError =>
+  new AppError('not_found', 'USER_NOT_FOUND', 'no such user', {
+    details: { resource: user(userId), metadata: { userId } },
+  });
+
+/** The account exists, since its token is valid; its profile arrives within moments. */
 export const profileNotReady = (): AppError =>
-  new AppError('unavailable', 'PROFILE_NOT_READY', 'the profile of this account has not arrived yet', { details: { retryAfterMs: 500 } });
+  new AppError('unavailable', 'PROFILE_NOT_READY', 'the profile of this account has not arrived yet', {
+    details: { retryAfterMs: 500 },
+  });
 
 export const etagMismatch = (userId: string): AppError =>
   new AppError('aborted', 'ETAG_MISMATCH', 'the profile has changed since it was read', {
-    details: { resource: { type: 'taskflow.users.v1.User', name: userId } },
+    details: { resource: user(userId), metadata: { id: userId } },
   });

@@ -1,7 +1,12 @@
+import type { BatchGetNotificationSettingsResponse } from '#contract/users/v1/users';
 import type { UsersDeps } from '../deps.ts';
-import type { NotificationSettings } from '../domain/profile.repository.ts';
+import { toSettingsMessage } from '../domain/profile.columns.ts';
 
-/** Of the known ones among the ids. */
-export async function batchGetNotificationSettings({ reader }: Pick<UsersDeps, 'reader'>, userIds: readonly string[]): Promise<NotificationSettings[]> {
-  return reader.listNotificationSettings([...new Set(userIds)]);
+/** The settings of the known users among the ids. */
+export async function batchGetNotificationSettings(
+  { reader }: Pick<UsersDeps, 'reader'>,
+  userIds: readonly string[],
+): Promise<BatchGetNotificationSettingsResponse> {
+  const settings = await reader.listNotificationSettings([...new Set(userIds)]);
+  return { settings: settings.map(toSettingsMessage) };
 }

@@ -1,10 +1,11 @@
+import type { GetMeResponse } from '#contract/users/v1/users';
 import type { UserActor } from '#libs/runtime';
 import type { UsersDeps } from '../deps.ts';
-import type { ProfileView } from '../domain/profile.repository.ts';
+import { toUserMessage } from '../domain/profile.columns.ts';
 import { profileNotReady } from '../domain/users.errors.ts';
 
-export async function getMe({ reader }: Pick<UsersDeps, 'reader'>, actor: UserActor): Promise<ProfileView> {
+export async function getMe({ reader }: Pick<UsersDeps, 'reader'>, actor: UserActor): Promise<GetMeResponse> {
   const profile = await reader.find(actor.userId);
   if (profile === undefined) throw profileNotReady();
-  return profile;
+  return { user: toUserMessage(profile) };
 }

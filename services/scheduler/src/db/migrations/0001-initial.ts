@@ -28,7 +28,9 @@ export class Initial extends Migration {
         constraint notifications_pkey primary key (id),
         constraint notifications_event_recipient unique (event_id, recipient_id)
       )`);
-    this.addSql("create index notifications_inbox on notifications (recipient_id, deliver_time, id) where state = 'delivered'");
+    this.addSql(
+      "create index notifications_inbox on notifications (recipient_id, deliver_time, id) where state = 'delivered'",
+    );
     this.addSql("create index notifications_pending on notifications (job_id, id) where state = 'pending'");
 
     this.addSql(`
@@ -91,6 +93,7 @@ export class Initial extends Migration {
   override down(): void {
     this.addSql(idempotencyTable.down);
     this.addSql(cursorTable.down);
-    for (const table of ['dead_letters', 'schedule_runs', 'schedules', 'deliveries', 'notifications']) this.addSql(`drop table ${table}`);
+    for (const table of ['dead_letters', 'schedule_runs', 'schedules', 'deliveries', 'notifications'])
+      this.addSql(`drop table ${table}`);
   }
 }

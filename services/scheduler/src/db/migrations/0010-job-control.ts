@@ -22,8 +22,11 @@ export class JobControl extends Migration {
   }
 
   override down(): void {
-    for (const index of ['schedule_runs_job', 'notifications_job', 'dead_letters_open']) this.addSql(`drop index ${index}`);
-    this.addSql('alter table dead_letters drop column failures, drop column state, drop column settle_time, drop column settled_by');
+    for (const index of ['schedule_runs_job', 'notifications_job', 'dead_letters_open'])
+      this.addSql(`drop index ${index}`);
+    this.addSql(
+      'alter table dead_letters drop column failures, drop column state, drop column settle_time, drop column settled_by',
+    );
     this.addSql('drop table queue_holds');
   }
 }

@@ -30,7 +30,9 @@ export class Schedules extends Migration {
     this.addSql('update schedule_runs set planned_time = create_time');
     this.addSql('alter table schedule_runs alter column planned_time set not null');
     this.addSql('alter table schedule_runs add constraint schedule_runs_fire_time unique (schedule_id, fire_time)');
-    this.addSql("create index schedule_runs_unfinished on schedule_runs (schedule_id, planned_time, id) where state = 'pending'");
+    this.addSql(
+      "create index schedule_runs_unfinished on schedule_runs (schedule_id, planned_time, id) where state = 'pending'",
+    );
     this.addSql('create index schedule_runs_history on schedule_runs (schedule_id, planned_time, id)');
 
     this.addSql(`
@@ -51,7 +53,9 @@ export class Schedules extends Migration {
     this.addSql('drop index schedule_runs_history');
     this.addSql('drop index schedule_runs_unfinished');
     this.addSql('delete from schedule_runs where requested_by is null');
-    this.addSql('alter table schedule_runs drop constraint schedule_runs_fire_time, drop fire_time, drop planned_time, drop start_time, alter column requested_by set not null');
+    this.addSql(
+      'alter table schedule_runs drop constraint schedule_runs_fire_time, drop fire_time, drop planned_time, drop start_time, alter column requested_by set not null',
+    );
     this.addSql('delete from schedules');
     this.addSql(`
       alter table schedules drop job, drop cron, drop time_zone, drop overlap_policy, drop catch_up_window_ms, drop built_in, drop creator_id,

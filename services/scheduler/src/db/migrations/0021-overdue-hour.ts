@@ -4,7 +4,9 @@ import { Migration } from '#libs/db';
 export class OverdueHour extends Migration {
   override up(): void {
     this.addSql('alter table notifications add deliver_after timestamptz(3) not null default now()');
-    this.addSql("create index notifications_unclaimed on notifications (deliver_after, id) where state = 'pending' and job_id is null");
+    this.addSql(
+      "create index notifications_unclaimed on notifications (deliver_after, id) where state = 'pending' and job_id is null",
+    );
   }
 
   override down(): void {

@@ -27,7 +27,9 @@ export class Webhooks extends Migration {
         constraint webhooks_pkey primary key (id)
       )`);
     this.addSql("create index webhooks_of_owner on webhooks (owner_id, id) where state <> 'deleted'");
-    this.addSql("create index webhooks_due on webhooks (next_run_time, id) where state = 'enabled' and job_id is null and next_run_time is not null");
+    this.addSql(
+      "create index webhooks_due on webhooks (next_run_time, id) where state = 'enabled' and job_id is null and next_run_time is not null",
+    );
     this.addSql('create index webhooks_running on webhooks (job_id) where job_id is not null');
     this.addSql("create index webhooks_deleted on webhooks (id) where state = 'deleted'");
 
@@ -55,8 +57,12 @@ export class Webhooks extends Migration {
         constraint webhook_deliveries_notification unique (notification_id, webhook_id)
       )`);
     this.addSql('create index webhook_deliveries_log on webhook_deliveries (webhook_id, create_time, id)');
-    this.addSql("create index webhook_deliveries_due on webhook_deliveries (webhook_id, next_attempt_time) where state = 'pending'");
-    this.addSql('create index webhook_deliveries_task on webhook_deliveries (webhook_id, task_id, task_version) where task_id is not null');
+    this.addSql(
+      "create index webhook_deliveries_due on webhook_deliveries (webhook_id, next_attempt_time) where state = 'pending'",
+    );
+    this.addSql(
+      'create index webhook_deliveries_task on webhook_deliveries (webhook_id, task_id, task_version) where task_id is not null',
+    );
 
     this.addSql(`
       create table webhook_attempts (

@@ -26,8 +26,12 @@ export class Initial extends Migration {
       )`);
     this.addSql('create unique index tasks_external_id on tasks (owner_id, external_id) where delete_time is null');
     this.addSql('create index tasks_owned on tasks (owner_id, create_time, id) where delete_time is null');
-    this.addSql('create index tasks_owned_by_state on tasks (owner_id, status, priority, create_time, id) where delete_time is null');
-    this.addSql('create index tasks_assigned on tasks (assignee_id, create_time, id) where delete_time is null and assignee_id <> owner_id');
+    this.addSql(
+      'create index tasks_owned_by_state on tasks (owner_id, status, priority, create_time, id) where delete_time is null',
+    );
+    this.addSql(
+      'create index tasks_assigned on tasks (assignee_id, create_time, id) where delete_time is null and assignee_id <> owner_id',
+    );
     this.addSql(`
       create index tasks_assigned_by_state on tasks (assignee_id, status, priority, create_time, id)
       where delete_time is null and assignee_id <> owner_id`);
@@ -43,7 +47,9 @@ export class Initial extends Migration {
         constraint task_due_pkey primary key (task_id)
       )`);
     this.addSql('create index task_due_unmarked on task_due (due_time, task_id) where overdue_time is null');
-    this.addSql('create index task_due_unmarked_by_owner on task_due (owner_id, due_time, task_id) where overdue_time is null');
+    this.addSql(
+      'create index task_due_unmarked_by_owner on task_due (owner_id, due_time, task_id) where overdue_time is null',
+    );
     this.addSql('create index task_due_owned on task_due (owner_id, due_time)');
     this.addSql('create index task_due_assigned on task_due (assignee_id, due_time) where assignee_id <> owner_id');
 

@@ -5,7 +5,8 @@ const wordLength = 40;
 
 const folded = (text: string): string => `casefold(normalize(${text}, nfkc) collate pg_unicode_fast)`;
 /** A character that no text holds stands where a word begins within another. */
-const marked = (text: string): string => `regexp_replace(${text}, '([^[:alnum:][:space:]])([[:alnum:]])', '\\1' || chr(1) || '\\2', 'g')`;
+const marked = (text: string): string =>
+  `regexp_replace(${text}, '([^[:alnum:][:space:]])([[:alnum:]])', '\\1' || chr(1) || '\\2', 'g')`;
 /** The first bytes of every word in an index: the person, in 22 characters. */
 const personKey = `left(encode(uuid_send(person), 'base64'), 22)`;
 
@@ -15,14 +16,26 @@ export class Lists extends Migration {
     this.addSql('create index tasks_owned_by_update on tasks (owner_id, update_time, id) where delete_time is null');
     this.addSql('create index tasks_owned_by_due on tasks (owner_id, due_time, id) where delete_time is null');
     this.addSql('create index tasks_owned_by_priority on tasks (owner_id, priority, id) where delete_time is null');
-    this.addSql('create index tasks_owned_by_title on tasks (owner_id, title collate "C", id) where delete_time is null');
-    this.addSql('create index tasks_assigned_by_update on tasks (assignee_id, update_time, id) where delete_time is null and assignee_id <> owner_id');
-    this.addSql('create index tasks_assigned_by_due on tasks (assignee_id, due_time, id) where delete_time is null and assignee_id <> owner_id');
-    this.addSql('create index tasks_assigned_by_priority on tasks (assignee_id, priority, id) where delete_time is null and assignee_id <> owner_id');
-    this.addSql('create index tasks_assigned_by_title on tasks (assignee_id, title collate "C", id) where delete_time is null and assignee_id <> owner_id');
+    this.addSql(
+      'create index tasks_owned_by_title on tasks (owner_id, title collate "C", id) where delete_time is null',
+    );
+    this.addSql(
+      'create index tasks_assigned_by_update on tasks (assignee_id, update_time, id) where delete_time is null and assignee_id <> owner_id',
+    );
+    this.addSql(
+      'create index tasks_assigned_by_due on tasks (assignee_id, due_time, id) where delete_time is null and assignee_id <> owner_id',
+    );
+    this.addSql(
+      'create index tasks_assigned_by_priority on tasks (assignee_id, priority, id) where delete_time is null and assignee_id <> owner_id',
+    );
+    this.addSql(
+      'create index tasks_assigned_by_title on tasks (assignee_id, title collate "C", id) where delete_time is null and assignee_id <> owner_id',
+    );
     this.addSql('create index tasks_deleted on tasks (owner_id, create_time, id) where delete_time is not null');
     this.addSql('create index tasks_owned_words on tasks using gin (task_words(owner_id, title, description))');
-    this.addSql('create index tasks_assigned_words on tasks using gin (task_words(assignee_id, title, description)) where assignee_id <> owner_id');
+    this.addSql(
+      'create index tasks_assigned_words on tasks using gin (task_words(assignee_id, title, description)) where assignee_id <> owner_id',
+    );
   }
 
   /*
@@ -51,8 +64,17 @@ export class Lists extends Migration {
   }
 
   override down(): void {
-    const indexes = ['owned_by_update', 'owned_by_due', 'owned_by_priority', 'owned_by_title', 'assigned_by_update', 'assigned_by_due', 'assigned_by_priority'];
-    for (const index of [...indexes, 'assigned_by_title', 'deleted', 'owned_words', 'assigned_words']) this.addSql(`drop index tasks_${index}`);
+    const indexes = [
+      'owned_by_update',
+      'owned_by_due',
+      'owned_by_priority',
+      'owned_by_title',
+      'assigned_by_update',
+      'assigned_by_due',
+      'assigned_by_priority',
+    ];
+    for (const index of [...indexes, 'assigned_by_title', 'deleted', 'owned_words', 'assigned_words'])
+      this.addSql(`drop index tasks_${index}`);
     this.addSql('drop function task_query(uuid, text)');
     this.addSql('drop function task_words(uuid, text, text)');
   }

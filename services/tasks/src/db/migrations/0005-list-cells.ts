@@ -9,7 +9,8 @@ const replaced = {
   tasks_owned_by_due: '(owner_id, due_time, id) where delete_time is null',
   tasks_owned_by_priority: '(owner_id, priority, id) where delete_time is null',
   tasks_owned_by_title: '(owner_id, title collate "C", id) where delete_time is null',
-  tasks_assigned_by_state: '(assignee_id, status, priority, create_time, id) where delete_time is null and assignee_id <> owner_id',
+  tasks_assigned_by_state:
+    '(assignee_id, status, priority, create_time, id) where delete_time is null and assignee_id <> owner_id',
   tasks_assigned_by_update: '(assignee_id, update_time, id) where delete_time is null and assignee_id <> owner_id',
   tasks_assigned_by_due: '(assignee_id, due_time, id) where delete_time is null and assignee_id <> owner_id',
   tasks_assigned_by_priority: '(assignee_id, priority, id) where delete_time is null and assignee_id <> owner_id',

@@ -27,9 +27,13 @@ export const protobufPackage = "taskflow.auth.v1";
 
 export const protobufFileName = "taskflow/auth/v1/auth.proto";
 
+/** What an account may do. */
 export const Role = {
+  /** UNSPECIFIED - Never sent; refused in a request. */
   UNSPECIFIED: "ROLE_UNSPECIFIED",
+  /** USER - The own tasks and settings, and those shared by others. */
   USER: "ROLE_USER",
+  /** ADMIN - Everything, for everybody. */
   ADMIN: "ROLE_ADMIN",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -75,44 +79,69 @@ export function roleToNumber(object: Role): number {
   }
 }
 
+/** Who may sign in, and as what. */
 export interface Account {
   /** UUID. The same id names the user in every service. */
   id: string;
-  /** As stored: trimmed, NFC-normalised, lower case. */
+  /**
+   * As it was sent, but trimmed, NFC-normalised and in lower case. All spellings of one mailbox are one account: letter
+   * case with full case folding before the @ (ß is ss), and a domain in U-labels or A-labels (bücher.example is
+   * xn--bcher-kva.example). At most 254 octets.
+   */
   email: string;
+  /** USER at the registration. */
   role: Role;
+  /** When it was registered. */
   createTime?:
     | Date
     | undefined;
-  /** A disabled account cannot sign in. */
+  /** False when an administrator has disabled the account: it cannot sign in then. True at the registration. */
   enabled: boolean;
+  /** Changes with the e-mail, the role, the enabled state and the password. */
+  etag: string;
 }
 
+/** What a session is used with. */
 export interface TokenPair {
   /** EdDSA JWT for the metadata `authorization: Bearer …`; valid for 10 minutes. */
   accessToken: string;
+  /** From then on the access token is refused. */
   accessTokenExpireTime?:
     | Date
     | undefined;
-  /** Opaque; replaced at every RefreshSession. */
+  /** Opaque, at most 512 characters; replaced at every RefreshSession. */
   refreshToken: string;
+  /** From then on the refresh token is refused, and the session has ended. */
   refreshTokenExpireTime?: Date | undefined;
 }
 
+/** Request of Register. */
 export interface RegisterRequest {
-  /** An e-mail address, at most 254 characters. */
+  /**
+   * An e-mail address of at most 254 octets, 64 of them before the @; each label of the domain has at most 63 as an
+   * A-label.
+   */
   email: string;
-  /** At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. */
+  /**
+   * At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. It counts as NFC with
+   * ASCII spaces (OpaqueString of RFC 8265), so that a password typed on another system is the same one.
+   */
   password: string;
   /** 1 to 100 characters after trimming. */
   displayName: string;
 }
 
+/** Answer of Register. */
 export interface RegisterResponse {
-  account?: Account | undefined;
+  /** The new account. */
+  account?:
+    | Account
+    | undefined;
+  /** Its first session. */
   tokens?: TokenPair | undefined;
 }
 
+/** Request of Login. */
 export interface LoginRequest {
   /** At most 254 characters. */
   email: string;
@@ -120,64 +149,98 @@ export interface LoginRequest {
   password: string;
 }
 
+/** Answer of Login. */
 export interface LoginResponse {
-  account?: Account | undefined;
+  /** The account that is signed in. */
+  account?:
+    | Account
+    | undefined;
+  /** Its new session. */
   tokens?: TokenPair | undefined;
 }
 
+/** Request of RefreshSession. */
 export interface RefreshSessionRequest {
   /** At most 512 characters. */
   refreshToken: string;
 }
 
+/** Answer of RefreshSession. */
 export interface RefreshSessionResponse {
+  /** They replace the pair before. */
   tokens?: TokenPair | undefined;
 }
 
+/** Request of Logout. */
 export interface LogoutRequest {
   /** At most 512 characters. */
   refreshToken: string;
 }
 
+/** Answer of Logout. */
 export interface LogoutResponse {
 }
 
+/** Request of GetJwks. */
 export interface GetJwksRequest {
 }
 
+/** Answer of GetJwks. */
 export interface GetJwksResponse {
+  /** The keys that may have signed a valid token, and the next one. */
   keys: JsonWebKey[];
-  /** How long a copy may be used before it is fetched again. */
+  /**
+   * How long a copy may be used before it is fetched again; 1 second to 1 hour, 1 minute unless the operator changed
+   * it.
+   */
   maxAge?: Duration | undefined;
 }
 
-/** RFC 8037: kty OKP, crv Ed25519. */
+/** A public key by RFC 8037. */
 export interface JsonWebKey {
+  /** The key's id, which the header of a token names. */
   kid: string;
+  /** Always "OKP". */
   kty: string;
+  /** Always "Ed25519". */
   crv: string;
+  /** Always "EdDSA". */
   alg: string;
+  /** Always "sig". */
   use: string;
   /** The public key, base64url. */
   x: string;
 }
 
+/** Request of ListSessions. */
 export interface ListSessionsRequest {
+  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  pageToken: string;
 }
 
+/** Answer of ListSessions. */
 export interface ListSessionsResponse {
-  /** At most 1000. */
+  /** The last used first. */
   sessions: Session[];
+  /** Empty at the end. */
+  nextPageToken: string;
 }
 
+/** One sign-in on one device. */
 export interface Session {
   /** UUID. */
   id: string;
+  /** When it was opened. */
   createTime?:
     | Date
     | undefined;
   /** When it was opened or last refreshed. */
-  lastUseTime?: Date | undefined;
+  lastUseTime?:
+    | Date
+    | undefined;
+  /** When it ends unless it is refreshed before. */
   expireTime?:
     | Date
     | undefined;
@@ -185,94 +248,185 @@ export interface Session {
   userAgent: string;
   /** The client's address when the session was opened or last refreshed. */
   ipAddress: string;
-  /** The call was made with this session. */
+  /** Whether the call was made with this session. */
   current: boolean;
+  /** Changes whenever the session is refreshed. */
+  etag: string;
 }
 
+/** Request of RevokeSession. */
 export interface RevokeSessionRequest {
   /** UUID. */
   sessionId: string;
+  /** Session.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of RevokeSession. */
 export interface RevokeSessionResponse {
 }
 
+/** Request of RevokeOtherSessions. */
 export interface RevokeOtherSessionsRequest {
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of RevokeOtherSessions. */
 export interface RevokeOtherSessionsResponse {
+  /** How many sessions were ended. */
   revokedCount: number;
 }
 
+/** Request of ChangePassword. */
 export interface ChangePasswordRequest {
   /** At most 1024 bytes in UTF-8. */
   currentPassword: string;
   /** At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. */
   newPassword: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of ChangePassword. */
 export interface ChangePasswordResponse {
-}
-
-export interface ChangeEmailRequest {
-  /** At most 1024 bytes in UTF-8. */
-  currentPassword: string;
-  /** An e-mail address, at most 254 characters. */
-  newEmail: string;
-}
-
-export interface ChangeEmailResponse {
+  /** The account, with its new etag. */
   account?: Account | undefined;
 }
 
+/** Request of ChangeEmail. */
+export interface ChangeEmailRequest {
+  /** At most 1024 bytes in UTF-8. */
+  currentPassword: string;
+  /** As RegisterRequest.email. */
+  newEmail: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of ChangeEmail. */
+export interface ChangeEmailResponse {
+  /** The account as it is now. */
+  account?: Account | undefined;
+}
+
+/** Request of SetRole. */
 export interface SetRoleRequest {
   /** UUID. */
   accountId: string;
   /** USER or ADMIN. */
   role: Role;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of SetRole. */
 export interface SetRoleResponse {
+  /** The account as it is now. */
   account?: Account | undefined;
 }
 
+/** Request of DisableAccount. */
 export interface DisableAccountRequest {
   /** UUID. */
   accountId: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of DisableAccount. */
 export interface DisableAccountResponse {
+  /** The account as it is now. */
   account?: Account | undefined;
 }
 
+/** Request of EnableAccount. */
 export interface EnableAccountRequest {
   /** UUID. */
   accountId: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of EnableAccount. */
 export interface EnableAccountResponse {
+  /** The account as it is now. */
   account?: Account | undefined;
 }
 
+/** Request of RotateSigningKey. */
 export interface RotateSigningKeyRequest {
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id gives
-   * the same key and no second one.
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
    */
   requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of RotateSigningKey. */
 export interface RotateSigningKeyResponse {
-  /** The new key's id. */
+  /** The new key's id. With validate_only it is an id of a key that was not kept. */
   kid: string;
   /** When it begins to sign. */
   signTime?: Date | undefined;
 }
 
+/** Request of WatchRevocations. */
 export interface WatchRevocationsRequest {
 }
 
+/** One message of WatchRevocations. */
 export interface WatchRevocationsResponse {
+  /** At first those that were there, then the new ones; empty in a heartbeat. */
   revocations: Revocation[];
   /** True with the last message of what was there at the start; from then on the follower is complete. */
   snapshotComplete: boolean;
@@ -280,25 +434,29 @@ export interface WatchRevocationsResponse {
 
 /** Either a session, or all tokens of an account that were issued before a time. */
 export interface Revocation {
+  /** What is no longer valid. */
   target?:
     | //
-    /** UUID. */
+    /** UUID of the session: all of its tokens. */
     { $case: "sessionId"; value: string }
-    | { $case: "subject"; value: SubjectRevocation }
+    | //
+    /** An account: its tokens up to a time. */
+    { $case: "subject"; value: SubjectRevocation }
     | undefined;
   /** After this no token that it concerns can be valid; it may be forgotten. */
   expireTime?: Date | undefined;
 }
 
+/** Tokens of an account up to a time. */
 export interface SubjectRevocation {
   /** UUID of the account. */
   accountId: string;
   /** Tokens issued before this time are not valid. */
-  notBefore?: Date | undefined;
+  notBeforeTime?: Date | undefined;
 }
 
 function createBaseAccount(): Account {
-  return { id: "", email: "", role: Role.UNSPECIFIED, createTime: undefined, enabled: false };
+  return { id: "", email: "", role: Role.UNSPECIFIED, createTime: undefined, enabled: false, etag: "" };
 }
 
 export const Account: MessageFns<Account> = {
@@ -317,6 +475,9 @@ export const Account: MessageFns<Account> = {
     }
     if (message.enabled !== false) {
       writer.uint32(40).bool(message.enabled);
+    }
+    if (message.etag !== "") {
+      writer.uint32(50).string(message.etag);
     }
     return writer;
   },
@@ -374,6 +535,14 @@ export const Account: MessageFns<Account> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -396,6 +565,7 @@ export const Account: MessageFns<Account> = {
     message.role = object.role ?? Role.UNSPECIFIED;
     message.createTime = object.createTime ?? undefined;
     message.enabled = object.enabled ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1217,11 +1387,17 @@ export const JsonWebKey: MessageFns<JsonWebKey> = {
 };
 
 function createBaseListSessionsRequest(): ListSessionsRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
-  encode(_: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -1238,6 +1414,22 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1253,20 +1445,25 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
   create<I extends Exact<DeepPartial<ListSessionsRequest>, I>>(base?: I): ListSessionsRequest {
     return ListSessionsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListSessionsRequest>, I>>(_: I): ListSessionsRequest {
+  fromPartial<I extends Exact<DeepPartial<ListSessionsRequest>, I>>(object: I): ListSessionsRequest {
     const message = createBaseListSessionsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListSessionsResponse(): ListSessionsResponse {
-  return { sessions: [] };
+  return { sessions: [], nextPageToken: "" };
 }
 
 export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
   encode(message: ListSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.sessions) {
       Session.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1292,6 +1489,14 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
             message.sessions.push(Session.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1310,6 +1515,7 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListSessionsResponse>, I>>(object: I): ListSessionsResponse {
     const message = createBaseListSessionsResponse();
     message.sessions = object.sessions?.map((e) => Session.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -1323,6 +1529,7 @@ function createBaseSession(): Session {
     userAgent: "",
     ipAddress: "",
     current: false,
+    etag: "",
   };
 }
 
@@ -1348,6 +1555,9 @@ export const Session: MessageFns<Session> = {
     }
     if (message.current !== false) {
       writer.uint32(56).bool(message.current);
+    }
+    if (message.etag !== "") {
+      writer.uint32(66).string(message.etag);
     }
     return writer;
   },
@@ -1421,6 +1631,14 @@ export const Session: MessageFns<Session> = {
             message.current = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1445,18 +1663,28 @@ export const Session: MessageFns<Session> = {
     message.userAgent = object.userAgent ?? "";
     message.ipAddress = object.ipAddress ?? "";
     message.current = object.current ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
 
 function createBaseRevokeSessionRequest(): RevokeSessionRequest {
-  return { sessionId: "" };
+  return { sessionId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const RevokeSessionRequest: MessageFns<RevokeSessionRequest> = {
   encode(message: RevokeSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sessionId !== "") {
       writer.uint32(10).string(message.sessionId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1482,6 +1710,30 @@ export const RevokeSessionRequest: MessageFns<RevokeSessionRequest> = {
             message.sessionId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1500,6 +1752,9 @@ export const RevokeSessionRequest: MessageFns<RevokeSessionRequest> = {
   fromPartial<I extends Exact<DeepPartial<RevokeSessionRequest>, I>>(object: I): RevokeSessionRequest {
     const message = createBaseRevokeSessionRequest();
     message.sessionId = object.sessionId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1548,11 +1803,17 @@ export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
 };
 
 function createBaseRevokeOtherSessionsRequest(): RevokeOtherSessionsRequest {
-  return {};
+  return { requestId: "", validateOnly: false };
 }
 
 export const RevokeOtherSessionsRequest: MessageFns<RevokeOtherSessionsRequest> = {
-  encode(_: RevokeOtherSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RevokeOtherSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(16).bool(message.validateOnly);
+    }
     return writer;
   },
 
@@ -1569,6 +1830,22 @@ export const RevokeOtherSessionsRequest: MessageFns<RevokeOtherSessionsRequest> 
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1584,8 +1861,10 @@ export const RevokeOtherSessionsRequest: MessageFns<RevokeOtherSessionsRequest> 
   create<I extends Exact<DeepPartial<RevokeOtherSessionsRequest>, I>>(base?: I): RevokeOtherSessionsRequest {
     return RevokeOtherSessionsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<RevokeOtherSessionsRequest>, I>>(_: I): RevokeOtherSessionsRequest {
+  fromPartial<I extends Exact<DeepPartial<RevokeOtherSessionsRequest>, I>>(object: I): RevokeOtherSessionsRequest {
     const message = createBaseRevokeOtherSessionsRequest();
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1646,7 +1925,7 @@ export const RevokeOtherSessionsResponse: MessageFns<RevokeOtherSessionsResponse
 };
 
 function createBaseChangePasswordRequest(): ChangePasswordRequest {
-  return { currentPassword: "", newPassword: "" };
+  return { currentPassword: "", newPassword: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
@@ -1656,6 +1935,15 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     }
     if (message.newPassword !== "") {
       writer.uint32(18).string(message.newPassword);
+    }
+    if (message.etag !== "") {
+      writer.uint32(26).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1689,6 +1977,30 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
             message.newPassword = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1708,16 +2020,22 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
     const message = createBaseChangePasswordRequest();
     message.currentPassword = object.currentPassword ?? "";
     message.newPassword = object.newPassword ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseChangePasswordResponse(): ChangePasswordResponse {
-  return {};
+  return { account: undefined };
 }
 
 export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
-  encode(_: ChangePasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ChangePasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
     return writer;
   },
 
@@ -1734,6 +2052,14 @@ export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1749,14 +2075,17 @@ export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
   create<I extends Exact<DeepPartial<ChangePasswordResponse>, I>>(base?: I): ChangePasswordResponse {
     return ChangePasswordResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ChangePasswordResponse>, I>>(_: I): ChangePasswordResponse {
+  fromPartial<I extends Exact<DeepPartial<ChangePasswordResponse>, I>>(object: I): ChangePasswordResponse {
     const message = createBaseChangePasswordResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
     return message;
   },
 };
 
 function createBaseChangeEmailRequest(): ChangeEmailRequest {
-  return { currentPassword: "", newEmail: "" };
+  return { currentPassword: "", newEmail: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const ChangeEmailRequest: MessageFns<ChangeEmailRequest> = {
@@ -1766,6 +2095,15 @@ export const ChangeEmailRequest: MessageFns<ChangeEmailRequest> = {
     }
     if (message.newEmail !== "") {
       writer.uint32(18).string(message.newEmail);
+    }
+    if (message.etag !== "") {
+      writer.uint32(26).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1799,6 +2137,30 @@ export const ChangeEmailRequest: MessageFns<ChangeEmailRequest> = {
             message.newEmail = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1818,6 +2180,9 @@ export const ChangeEmailRequest: MessageFns<ChangeEmailRequest> = {
     const message = createBaseChangeEmailRequest();
     message.currentPassword = object.currentPassword ?? "";
     message.newEmail = object.newEmail ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1880,7 +2245,7 @@ export const ChangeEmailResponse: MessageFns<ChangeEmailResponse> = {
 };
 
 function createBaseSetRoleRequest(): SetRoleRequest {
-  return { accountId: "", role: Role.UNSPECIFIED };
+  return { accountId: "", role: Role.UNSPECIFIED, etag: "", requestId: "", validateOnly: false };
 }
 
 export const SetRoleRequest: MessageFns<SetRoleRequest> = {
@@ -1890,6 +2255,15 @@ export const SetRoleRequest: MessageFns<SetRoleRequest> = {
     }
     if (message.role !== Role.UNSPECIFIED) {
       writer.uint32(16).int32(roleToNumber(message.role));
+    }
+    if (message.etag !== "") {
+      writer.uint32(26).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1923,6 +2297,30 @@ export const SetRoleRequest: MessageFns<SetRoleRequest> = {
             message.role = roleFromJSON(reader.int32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1942,6 +2340,9 @@ export const SetRoleRequest: MessageFns<SetRoleRequest> = {
     const message = createBaseSetRoleRequest();
     message.accountId = object.accountId ?? "";
     message.role = object.role ?? Role.UNSPECIFIED;
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2004,13 +2405,22 @@ export const SetRoleResponse: MessageFns<SetRoleResponse> = {
 };
 
 function createBaseDisableAccountRequest(): DisableAccountRequest {
-  return { accountId: "" };
+  return { accountId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const DisableAccountRequest: MessageFns<DisableAccountRequest> = {
   encode(message: DisableAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.accountId !== "") {
       writer.uint32(10).string(message.accountId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2036,6 +2446,30 @@ export const DisableAccountRequest: MessageFns<DisableAccountRequest> = {
             message.accountId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2054,6 +2488,9 @@ export const DisableAccountRequest: MessageFns<DisableAccountRequest> = {
   fromPartial<I extends Exact<DeepPartial<DisableAccountRequest>, I>>(object: I): DisableAccountRequest {
     const message = createBaseDisableAccountRequest();
     message.accountId = object.accountId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2116,13 +2553,22 @@ export const DisableAccountResponse: MessageFns<DisableAccountResponse> = {
 };
 
 function createBaseEnableAccountRequest(): EnableAccountRequest {
-  return { accountId: "" };
+  return { accountId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const EnableAccountRequest: MessageFns<EnableAccountRequest> = {
   encode(message: EnableAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.accountId !== "") {
       writer.uint32(10).string(message.accountId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2148,6 +2594,30 @@ export const EnableAccountRequest: MessageFns<EnableAccountRequest> = {
             message.accountId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2166,6 +2636,9 @@ export const EnableAccountRequest: MessageFns<EnableAccountRequest> = {
   fromPartial<I extends Exact<DeepPartial<EnableAccountRequest>, I>>(object: I): EnableAccountRequest {
     const message = createBaseEnableAccountRequest();
     message.accountId = object.accountId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2228,13 +2701,16 @@ export const EnableAccountResponse: MessageFns<EnableAccountResponse> = {
 };
 
 function createBaseRotateSigningKeyRequest(): RotateSigningKeyRequest {
-  return { requestId: "" };
+  return { requestId: "", validateOnly: false };
 }
 
 export const RotateSigningKeyRequest: MessageFns<RotateSigningKeyRequest> = {
   encode(message: RotateSigningKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.requestId !== "") {
       writer.uint32(10).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(16).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2260,6 +2736,14 @@ export const RotateSigningKeyRequest: MessageFns<RotateSigningKeyRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2278,6 +2762,7 @@ export const RotateSigningKeyRequest: MessageFns<RotateSigningKeyRequest> = {
   fromPartial<I extends Exact<DeepPartial<RotateSigningKeyRequest>, I>>(object: I): RotateSigningKeyRequest {
     const message = createBaseRotateSigningKeyRequest();
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2553,7 +3038,7 @@ export const Revocation: MessageFns<Revocation> = {
 };
 
 function createBaseSubjectRevocation(): SubjectRevocation {
-  return { accountId: "", notBefore: undefined };
+  return { accountId: "", notBeforeTime: undefined };
 }
 
 export const SubjectRevocation: MessageFns<SubjectRevocation> = {
@@ -2561,8 +3046,8 @@ export const SubjectRevocation: MessageFns<SubjectRevocation> = {
     if (message.accountId !== "") {
       writer.uint32(10).string(message.accountId);
     }
-    if (message.notBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.notBefore), writer.uint32(18).fork()).join();
+    if (message.notBeforeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.notBeforeTime), writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2593,7 +3078,7 @@ export const SubjectRevocation: MessageFns<SubjectRevocation> = {
               break;
             }
 
-            message.notBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.notBeforeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2614,14 +3099,18 @@ export const SubjectRevocation: MessageFns<SubjectRevocation> = {
   fromPartial<I extends Exact<DeepPartial<SubjectRevocation>, I>>(object: I): SubjectRevocation {
     const message = createBaseSubjectRevocation();
     message.accountId = object.accountId ?? "";
-    message.notBefore = object.notBefore ?? undefined;
+    message.notBeforeTime = object.notBeforeTime ?? undefined;
     return message;
   },
 };
 
+/** Accounts and sessions of users. */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
-  /** Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any letter case, has one. */
+  /**
+   * Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any of its spellings (see
+   * Account.email), has one.
+   */
   register: {
     path: "/taskflow.auth.v1.AuthService/Register" as const,
     requestStream: false as const,
@@ -2642,8 +3131,11 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
   },
   /**
-   * Exchanges a refresh token for a new pair; the old refresh token is replaced. Within a short grace window
-   * repeating the exchange gives the same new refresh token; after it, UNAUTHENTICATED / TOKEN_REUSED ends the session.
+   * Exchanges a refresh token for a new pair; the old refresh token is replaced. When the answer got lost, repeat the
+   * exchange as long as the session lives: within a short grace window (10 seconds unless the operator changed it) it
+   * gives the same new refresh token, after it another one, and the first stops working. Once the new refresh token
+   * was used, the old one is UNAUTHENTICATED / TOKEN_REUSED after the grace window, and the session ends; so it does
+   * when a refresh token that stopped working in this way is used. With a grace of 0 every repetition is a reuse.
    */
   refreshSession: {
     path: "/taskflow.auth.v1.AuthService/RefreshSession" as const,
@@ -2688,8 +3180,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ListSessionsResponse => ListSessionsResponse.decode(value),
   },
   /**
-   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at once,
-   * its access tokens within 5 seconds on every service. Ending an ended session is no error.
+   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at
+   * once, its access tokens within 5 seconds on every service. Ending an ended session is no error.
    */
   revokeSession: {
     path: "/taskflow.auth.v1.AuthService/RevokeSession" as const,
@@ -2748,7 +3240,10 @@ export const AuthServiceService = {
     responseSerialize: (value: SetRoleResponse): Buffer => Buffer.from(SetRoleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetRoleResponse => SetRoleResponse.decode(value),
   },
-  /** Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as above. */
+  /**
+   * Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as
+   * above.
+   */
   disableAccount: {
     path: "/taskflow.auth.v1.AuthService/DisableAccount" as const,
     requestStream: false as const,
@@ -2772,8 +3267,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): EnableAccountResponse => EnableAccountResponse.decode(value),
   },
   /**
-   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before it
-   * are retired when no token that they signed can be valid any more.
+   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
+   * it are retired when no token that they signed can be valid any more.
    */
   rotateSigningKey: {
     path: "/taskflow.auth.v1.AuthService/RotateSigningKey" as const,
@@ -2789,13 +3284,19 @@ export const AuthServiceService = {
 } as const;
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
-  /** Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any letter case, has one. */
+  /**
+   * Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any of its spellings (see
+   * Account.email), has one.
+   */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /** Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
   /**
-   * Exchanges a refresh token for a new pair; the old refresh token is replaced. Within a short grace window
-   * repeating the exchange gives the same new refresh token; after it, UNAUTHENTICATED / TOKEN_REUSED ends the session.
+   * Exchanges a refresh token for a new pair; the old refresh token is replaced. When the answer got lost, repeat the
+   * exchange as long as the session lives: within a short grace window (10 seconds unless the operator changed it) it
+   * gives the same new refresh token, after it another one, and the first stops working. Once the new refresh token
+   * was used, the old one is UNAUTHENTICATED / TOKEN_REUSED after the grace window, and the session ends; so it does
+   * when a refresh token that stopped working in this way is used. With a grace of 0 every repetition is a reuse.
    */
   refreshSession: handleUnaryCall<RefreshSessionRequest, RefreshSessionResponse>;
   /** Ends the session that the refresh token belongs to. Repeating it, or sending an unknown token, is no error. */
@@ -2805,8 +3306,8 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   /** The caller's sessions that can still be refreshed, the last used first. */
   listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
   /**
-   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at once,
-   * its access tokens within 5 seconds on every service. Ending an ended session is no error.
+   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at
+   * once, its access tokens within 5 seconds on every service. Ending an ended session is no error.
    */
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
   /** Ends all of the caller's sessions but the one that the call is made with. */
@@ -2820,19 +3321,25 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * tokens with the new role. FAILED_PRECONDITION / LAST_ADMIN rather than leaving no enabled administrator.
    */
   setRole: handleUnaryCall<SetRoleRequest, SetRoleResponse>;
-  /** Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as above. */
+  /**
+   * Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as
+   * above.
+   */
   disableAccount: handleUnaryCall<DisableAccountRequest, DisableAccountResponse>;
   /** Lets a disabled account sign in again. */
   enableAccount: handleUnaryCall<EnableAccountRequest, EnableAccountResponse>;
   /**
-   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before it
-   * are retired when no token that they signed can be valid any more.
+   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
+   * it are retired when no token that they signed can be valid any more.
    */
   rotateSigningKey: handleUnaryCall<RotateSigningKeyRequest, RotateSigningKeyResponse>;
 }
 
 export interface AuthServiceClient extends Client {
-  /** Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any letter case, has one. */
+  /**
+   * Creates an account and signs it in. ALREADY_EXISTS / EMAIL_TAKEN when the e-mail, in any of its spellings (see
+   * Account.email), has one.
+   */
   register(
     request: RegisterRequest,
     callback: (error: ServiceError | null, response: RegisterResponse) => void,
@@ -2865,8 +3372,11 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: LoginResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Exchanges a refresh token for a new pair; the old refresh token is replaced. Within a short grace window
-   * repeating the exchange gives the same new refresh token; after it, UNAUTHENTICATED / TOKEN_REUSED ends the session.
+   * Exchanges a refresh token for a new pair; the old refresh token is replaced. When the answer got lost, repeat the
+   * exchange as long as the session lives: within a short grace window (10 seconds unless the operator changed it) it
+   * gives the same new refresh token, after it another one, and the first stops working. Once the new refresh token
+   * was used, the old one is UNAUTHENTICATED / TOKEN_REUSED after the grace window, and the session ends; so it does
+   * when a refresh token that stopped working in this way is used. With a grace of 0 every repetition is a reuse.
    */
   refreshSession(
     request: RefreshSessionRequest,
@@ -2932,8 +3442,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at once,
-   * its access tokens within 5 seconds on every service. Ending an ended session is no error.
+   * Ends one of the caller's sessions; NOT_FOUND / SESSION_NOT_FOUND for anybody else's. Its refresh token fails at
+   * once, its access tokens within 5 seconds on every service. Ending an ended session is no error.
    */
   revokeSession(
     request: RevokeSessionRequest,
@@ -3017,7 +3527,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetRoleResponse) => void,
   ): ClientUnaryCall;
-  /** Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as above. */
+  /**
+   * Ends all sessions of an account and refuses to sign it in. Its tasks stay. FAILED_PRECONDITION / LAST_ADMIN as
+   * above.
+   */
   disableAccount(
     request: DisableAccountRequest,
     callback: (error: ServiceError | null, response: DisableAccountResponse) => void,
@@ -3050,8 +3563,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: EnableAccountResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before it
-   * are retired when no token that they signed can be valid any more.
+   * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
+   * it are retired when no token that they signed can be valid any more.
    */
   rotateSigningKey(
     request: RotateSigningKeyRequest,
@@ -3083,8 +3596,8 @@ export const AuthServiceClient = makeGenericClientConstructor(
 export type InternalAuthServiceService = typeof InternalAuthServiceService;
 export const InternalAuthServiceService = {
   /**
-   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at least
-   * every two seconds. A follower that hears nothing for five seconds is stale.
+   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at
+   * least every two seconds. A follower that hears nothing for five seconds is stale.
    */
   watchRevocations: {
     path: "/taskflow.auth.v1.InternalAuthService/WatchRevocations" as const,
@@ -3101,16 +3614,16 @@ export const InternalAuthServiceService = {
 
 export interface InternalAuthServiceServer extends UntypedServiceImplementation {
   /**
-   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at least
-   * every two seconds. A follower that hears nothing for five seconds is stale.
+   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at
+   * least every two seconds. A follower that hears nothing for five seconds is stale.
    */
   watchRevocations: handleServerStreamingCall<WatchRevocationsRequest, WatchRevocationsResponse>;
 }
 
 export interface InternalAuthServiceClient extends Client {
   /**
-   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at least
-   * every two seconds. A follower that hears nothing for five seconds is stale.
+   * What has been revoked: first everything that still matters, then every change within a second, with a heartbeat at
+   * least every two seconds. A follower that hears nothing for five seconds is stale.
    */
   watchRevocations(
     request: WatchRevocationsRequest,
@@ -3146,15 +3659,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

@@ -13,7 +13,9 @@ export const protobufPackage = "taskflow.policy.v1";
 
 export const protobufFileName = "taskflow/policy/v1/policy.proto";
 
+/** Who may call a method. */
 export const Access = {
+  /** UNSPECIFIED - Refused: a policy without it fails the build. */
   UNSPECIFIED: "ACCESS_UNSPECIFIED",
   /** PUBLIC - Anybody, without credentials. */
   PUBLIC: "ACCESS_PUBLIC",
@@ -79,7 +81,9 @@ export function accessToNumber(object: Access): number {
   }
 }
 
+/** Whether a request may be sent again. */
 export const RetrySafety = {
+  /** UNSPECIFIED - Refused: a policy without it fails the build. */
   UNSPECIFIED: "RETRY_SAFETY_UNSPECIFIED",
   /** ALWAYS - Repeating has no further effect. */
   ALWAYS: "RETRY_SAFETY_ALWAYS",
@@ -137,7 +141,9 @@ export function retrySafetyToNumber(object: RetrySafety): number {
   }
 }
 
+/** Whose requests are counted together. */
 export const RateLimitKey = {
+  /** UNSPECIFIED - Refused, unless the method is unlimited. */
   UNSPECIFIED: "RATE_LIMIT_KEY_UNSPECIFIED",
   /** USER - The signed-in user. */
   USER: "RATE_LIMIT_KEY_USER",
@@ -187,6 +193,7 @@ export function rateLimitKeyToNumber(object: RateLimitKey): number {
   }
 }
 
+/** The policy of one method. */
 export interface MethodPolicy {
   /** Whose identity the method demands. */
   access: Access;
@@ -200,22 +207,28 @@ export interface MethodPolicy {
     | undefined;
   /** When a client may send the same request again by itself. */
   retry: RetrySafety;
+  /** How often the method may be called, unless the operator has set another limit. */
   rateLimit?:
     | RateLimit
     | undefined;
   /** What the answer looks like while a service that this method calls is down. Empty when it calls none. */
   degradation: string;
   /**
-   * The reasons of errors that are this method's own: besides those that follow from its access, its limits and the fields
-   * of its request, which `reasonsOf` in libs/contract adds.
+   * The reasons of errors that are this method's own: besides those that follow from its access, its limits and the
+   * fields of its request, which `reasonsOf` in libs/contract adds.
    */
   reasons: ErrorReason[];
 }
 
+/** How often a method may be called. */
 export interface RateLimit {
   /** How many requests are allowed in `per`; 0 with `unlimited`. */
   requests: number;
-  per?: Duration | undefined;
+  /** The time in which they are counted. */
+  per?:
+    | Duration
+    | undefined;
+  /** Whose requests are counted together. */
   key: RateLimitKey;
   /** While the store of the limits is out of reach: refuse (true) or allow (false). */
   failClosed: boolean;

@@ -10,12 +10,22 @@ export const protobufPackage = "taskflow.policy.v1";
 
 export const protobufFileName = "taskflow/policy/v1/reasons.proto";
 
-/** Every reason that google.rpc.ErrorInfo.reason can hold, without the prefix; its domain is always "taskflow". */
+/**
+ * Every reason that google.rpc.ErrorInfo.reason can hold, without the prefix; the ErrorInfo's domain is always
+ * "taskflow.dev". Its metadata holds the values that the message names, under the keys that are listed with the reason.
+ */
 export const ErrorReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "ERROR_REASON_UNSPECIFIED",
-  /** INVALID_FIELD - INVALID_ARGUMENT: at least one field breaks its rule; BadRequest names every one. */
+  /**
+   * INVALID_FIELD - INVALID_ARGUMENT: at least one field breaks its rule; BadRequest names every one. Metadata: fields, the first ten
+   * of them.
+   */
   INVALID_FIELD: "ERROR_REASON_INVALID_FIELD",
-  /** MALFORMED_REQUEST - INVALID_ARGUMENT: the bytes are not a valid message of the request's type. */
+  /**
+   * MALFORMED_REQUEST - INVALID_ARGUMENT: the bytes are not a valid message of the request's type, or a header breaks the protocol.
+   * Metadata: header, when it is one.
+   */
   MALFORMED_REQUEST: "ERROR_REASON_MALFORMED_REQUEST",
   /** PAGE_TOKEN_INVALID - INVALID_ARGUMENT: the page token is damaged, or belongs to another request or caller. */
   PAGE_TOKEN_INVALID: "ERROR_REASON_PAGE_TOKEN_INVALID",
@@ -33,63 +43,74 @@ export const ErrorReason = {
   REFRESH_TOKEN_INVALID: "ERROR_REASON_REFRESH_TOKEN_INVALID",
   /** TOKEN_REUSED - UNAUTHENTICATED: a replaced refresh token was used again; its session has been ended. */
   TOKEN_REUSED: "ERROR_REASON_TOKEN_REUSED",
-  /** ADMIN_REQUIRED - PERMISSION_DENIED: the method is for administrators. */
+  /**
+   * ADMIN_REQUIRED - PERMISSION_DENIED: the method is for administrators, or another person's list is. Metadata: ownerId, when it is the
+   * list.
+   */
   ADMIN_REQUIRED: "ERROR_REASON_ADMIN_REQUIRED",
   /** SERVICE_IDENTITY_REQUIRED - PERMISSION_DENIED: the method is for services, and the caller proved to be none. */
   SERVICE_IDENTITY_REQUIRED: "ERROR_REASON_SERVICE_IDENTITY_REQUIRED",
-  /** CALLER_NOT_ALLOWED - PERMISSION_DENIED: the calling service is not on the method's list. */
+  /** CALLER_NOT_ALLOWED - PERMISSION_DENIED: the calling service is not on the method's list. Metadata: service. */
   CALLER_NOT_ALLOWED: "ERROR_REASON_CALLER_NOT_ALLOWED",
-  /** NOT_OWNER - PERMISSION_DENIED: the caller may see the resource, but not do this to it. */
+  /** NOT_OWNER - PERMISSION_DENIED: the caller may see the resource, but not do this to it. Metadata: taskId. */
   NOT_OWNER: "ERROR_REASON_NOT_OWNER",
   /** PASSWORD_WRONG - PERMISSION_DENIED: the current password is wrong. */
   PASSWORD_WRONG: "ERROR_REASON_PASSWORD_WRONG",
-  /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. */
+  /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. Metadata: taskId. */
   TASK_NOT_FOUND: "ERROR_REASON_TASK_NOT_FOUND",
-  /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. */
+  /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. Metadata: userId. */
   USER_NOT_FOUND: "ERROR_REASON_USER_NOT_FOUND",
-  /** SCHEDULE_NOT_FOUND - NOT_FOUND: no such schedule. */
+  /** SCHEDULE_NOT_FOUND - NOT_FOUND: no such schedule. Metadata: scheduleId. */
   SCHEDULE_NOT_FOUND: "ERROR_REASON_SCHEDULE_NOT_FOUND",
-  /** SESSION_NOT_FOUND - NOT_FOUND: no such session, or not one of the caller's. */
+  /** SESSION_NOT_FOUND - NOT_FOUND: no such session, or not one of the caller's. Metadata: sessionId. */
   SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
   /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
   /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. */
   QUEUE_NOT_FOUND: "ERROR_REASON_QUEUE_NOT_FOUND",
-  /** JOB_NOT_FOUND - NOT_FOUND: nothing is recorded about such a job (any more). */
+  /** JOB_NOT_FOUND - NOT_FOUND: nothing is recorded about such a job (any more). Metadata: jobId. */
   JOB_NOT_FOUND: "ERROR_REASON_JOB_NOT_FOUND",
-  /** DEAD_JOB_NOT_FOUND - NOT_FOUND: no such dead job. */
+  /** DEAD_JOB_NOT_FOUND - NOT_FOUND: no such dead job. Metadata: deadJobId. */
   DEAD_JOB_NOT_FOUND: "ERROR_REASON_DEAD_JOB_NOT_FOUND",
-  /** PARKED_EVENT_NOT_FOUND - NOT_FOUND: no such parked event. */
-  PARKED_EVENT_NOT_FOUND: "ERROR_REASON_PARKED_EVENT_NOT_FOUND",
+  /** DEAD_LETTER_EVENT_NOT_FOUND - NOT_FOUND: no such dead-letter event. Metadata: eventId. */
+  DEAD_LETTER_EVENT_NOT_FOUND: "ERROR_REASON_DEAD_LETTER_EVENT_NOT_FOUND",
   /** EMAIL_TAKEN - ALREADY_EXISTS: an account with this e-mail exists. */
   EMAIL_TAKEN: "ERROR_REASON_EMAIL_TAKEN",
   /** EXTERNAL_ID_TAKEN - ALREADY_EXISTS: the owner has a task with this external id. */
   EXTERNAL_ID_TAKEN: "ERROR_REASON_EXTERNAL_ID_TAKEN",
-  /** ETAG_MISMATCH - ABORTED: the resource has changed since the etag was read. */
+  /** ETAG_MISMATCH - ABORTED: the resource has changed since the etag was read. Metadata: id, the resource's. */
   ETAG_MISMATCH: "ERROR_REASON_ETAG_MISMATCH",
   /** WRITE_CONFLICT - ABORTED: a concurrent change won; repeat the request. */
   WRITE_CONFLICT: "ERROR_REASON_WRITE_CONFLICT",
-  /** ILLEGAL_STATUS_TRANSITION - FAILED_PRECONDITION: the task's status does not allow this move. */
+  /** ILLEGAL_STATUS_TRANSITION - FAILED_PRECONDITION: the task's status does not allow this move. Metadata: taskId, fromStatus, toStatus. */
   ILLEGAL_STATUS_TRANSITION: "ERROR_REASON_ILLEGAL_STATUS_TRANSITION",
-  /** ASSIGNEE_NOT_FOUND - FAILED_PRECONDITION: the assignee does not exist or is disabled. */
+  /** ASSIGNEE_NOT_FOUND - FAILED_PRECONDITION: the assignee does not exist or is disabled. Metadata: assigneeId. */
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
-  /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. */
+  /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. Metadata: userId. */
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
-  /** DEAD_JOB_SETTLED - FAILED_PRECONDITION: the dead job has been retried or discarded already. */
-  DEAD_JOB_SETTLED: "ERROR_REASON_DEAD_JOB_SETTLED",
-  /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. */
+  /** DEAD_JOB_RESOLVED - FAILED_PRECONDITION: the dead job has been retried or discarded already. Metadata: deadJobId. */
+  DEAD_JOB_RESOLVED: "ERROR_REASON_DEAD_JOB_RESOLVED",
+  /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. Metadata: deadJobId. */
   JOB_NOT_RUNNABLE: "ERROR_REASON_JOB_NOT_RUNNABLE",
-  /** EVENT_NOT_HANDLED - FAILED_PRECONDITION: the parked event could not be handled this time either. */
+  /** EVENT_NOT_HANDLED - FAILED_PRECONDITION: the dead-letter event could not be handled this time either. Metadata: eventId. */
   EVENT_NOT_HANDLED: "ERROR_REASON_EVENT_NOT_HANDLED",
   /** RESUME_TOKEN_COMPACTED - OUT_OF_RANGE: the position is older than what is kept; begin with SyncTasks without a token. */
   RESUME_TOKEN_COMPACTED: "ERROR_REASON_RESUME_TOKEN_COMPACTED",
   /** EVENTS_COMPACTED - OUT_OF_RANGE: events behind the position are no longer kept, so some were missed; go on without a position. */
   EVENTS_COMPACTED: "ERROR_REASON_EVENTS_COMPACTED",
-  /** RESUME_TOKEN_INVALID - INVALID_ARGUMENT: the resume or sync token is damaged, or belongs to another caller. */
+  /**
+   * LOG_RESTORED - OUT_OF_RANGE: the log was restored, moved or failed over since the position was given, so what follows it is not
+   * known; begin again without it, with SyncTasks or ListNotifications for what there is now.
+   */
+  LOG_RESTORED: "ERROR_REASON_LOG_RESTORED",
+  /** RESUME_TOKEN_INVALID - INVALID_ARGUMENT: the resume or sync token is damaged, or belongs to another caller. Metadata: fields. */
   RESUME_TOKEN_INVALID: "ERROR_REASON_RESUME_TOKEN_INVALID",
-  /** CIRCUIT_OPEN - UNAVAILABLE: the breaker towards a needed service is open; RetryInfo says when it is tried again. */
+  /**
+   * CIRCUIT_OPEN - UNAVAILABLE: the breaker towards a needed service is open; RetryInfo says when it is tried again. Metadata:
+   * service.
+   */
   CIRCUIT_OPEN: "ERROR_REASON_CIRCUIT_OPEN",
-  /** DEPENDENCY_UNAVAILABLE - UNAVAILABLE: a needed service did not answer. */
+  /** DEPENDENCY_UNAVAILABLE - UNAVAILABLE: a needed service did not answer. Metadata: service. */
   DEPENDENCY_UNAVAILABLE: "ERROR_REASON_DEPENDENCY_UNAVAILABLE",
   /** DATABASE_UNAVAILABLE - UNAVAILABLE: the database is out of reach. */
   DATABASE_UNAVAILABLE: "ERROR_REASON_DATABASE_UNAVAILABLE",
@@ -105,37 +126,51 @@ export const ErrorReason = {
   REVOCATIONS_STALE: "ERROR_REASON_REVOCATIONS_STALE",
   /** LIMITS_UNAVAILABLE - UNAVAILABLE: the store of the limits is out of reach, and the method is too sensitive to go on without. */
   LIMITS_UNAVAILABLE: "ERROR_REASON_LIMITS_UNAVAILABLE",
-  /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: the time allowed ran out. */
+  /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: the time allowed ran out. Metadata: service, when it was one that this server asked. */
   DEADLINE_EXCEEDED: "ERROR_REASON_DEADLINE_EXCEEDED",
-  /** DEADLINE_TOO_SHORT - DEADLINE_EXCEEDED: too little time was left to begin. */
+  /** DEADLINE_TOO_SHORT - DEADLINE_EXCEEDED: too little time was left to begin. Metadata: service, when it was to be asked. */
   DEADLINE_TOO_SHORT: "ERROR_REASON_DEADLINE_TOO_SHORT",
   /** CANCELLED - CANCELLED: the caller gave up. */
   CANCELLED: "ERROR_REASON_CANCELLED",
-  /** RATE_LIMITED - RESOURCE_EXHAUSTED: too many requests; QuotaFailure names the limit. */
+  /** RATE_LIMITED - RESOURCE_EXHAUSTED: too many requests; QuotaFailure names the limit. Metadata: limit. */
   RATE_LIMITED: "ERROR_REASON_RATE_LIMITED",
-  /** TOO_MANY_ATTEMPTS - RESOURCE_EXHAUSTED: too many wrong passwords from this address for this e-mail; RetryInfo says when to try again. */
+  /**
+   * TOO_MANY_ATTEMPTS - RESOURCE_EXHAUSTED: too many passwords from this address for this e-mail that were wrong, or that are being checked
+   * at this moment; RetryInfo says when to try again.
+   */
   TOO_MANY_ATTEMPTS: "ERROR_REASON_TOO_MANY_ATTEMPTS",
-  /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. */
+  /** OVERLOADED - RESOURCE_EXHAUSTED: the server is busy. Metadata: service, when it is one that this server asked. */
   OVERLOADED: "ERROR_REASON_OVERLOADED",
-  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request, or the answer to it, is larger than 4 MiB. */
+  /**
+   * REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: the request is larger than 4 MiB, or the tasks in the answer to it are larger than 3.5 MiB, so
+   * that the whole answer fits into 4 MiB. Metadata: maxBytes, when it is the answer.
+   */
   REQUEST_TOO_LARGE: "ERROR_REASON_REQUEST_TOO_LARGE",
-  /** SCHEDULE_EXISTS - ALREADY_EXISTS: a schedule with this id exists. */
+  /**
+   * HEADERS_TOO_LARGE - RESOURCE_EXHAUSTED: more than 32 KiB of headers, or more than 128 of them. From 64 KiB on the transport ends the
+   * stream, or the connection when one header alone is that large, without any details. Metadata: maxBytes, maxCount.
+   */
+  HEADERS_TOO_LARGE: "ERROR_REASON_HEADERS_TOO_LARGE",
+  /** SCHEDULE_EXISTS - ALREADY_EXISTS: a schedule with this id exists. Metadata: scheduleId. */
   SCHEDULE_EXISTS: "ERROR_REASON_SCHEDULE_EXISTS",
-  /** SCHEDULE_BUILT_IN - FAILED_PRECONDITION: the schedule is built in and cannot be deleted. */
+  /** SCHEDULE_BUILT_IN - FAILED_PRECONDITION: the schedule is built in and cannot be deleted. Metadata: scheduleId. */
   SCHEDULE_BUILT_IN: "ERROR_REASON_SCHEDULE_BUILT_IN",
-  /** TOO_MANY_SCHEDULES - FAILED_PRECONDITION: there are as many schedules as there may be. */
+  /** TOO_MANY_SCHEDULES - FAILED_PRECONDITION: there are as many schedules as there may be. Metadata: maxScheduleCount. */
   TOO_MANY_SCHEDULES: "ERROR_REASON_TOO_MANY_SCHEDULES",
   /** INTERNAL - INTERNAL: a defect of the server; the request id finds it in the logs. */
   INTERNAL: "ERROR_REASON_INTERNAL",
-  /** UNIMPLEMENTED - UNIMPLEMENTED: the server does not offer this. */
+  /**
+   * UNIMPLEMENTED - UNIMPLEMENTED: the server has no such service or method, or does not know the compression. Metadata:
+   * encodings, when it is the compression.
+   */
   UNIMPLEMENTED: "ERROR_REASON_UNIMPLEMENTED",
-  /** WEBHOOK_NOT_FOUND - NOT_FOUND: no such webhook, or not one of the caller's. */
+  /** WEBHOOK_NOT_FOUND - NOT_FOUND: no such webhook, or not one of the caller's. Metadata: webhookId. */
   WEBHOOK_NOT_FOUND: "ERROR_REASON_WEBHOOK_NOT_FOUND",
-  /** WEBHOOK_DELIVERY_NOT_FOUND - NOT_FOUND: no such delivery of the webhook (any more). */
+  /** WEBHOOK_DELIVERY_NOT_FOUND - NOT_FOUND: no such delivery of the webhook (any more). Metadata: deliveryId. */
   WEBHOOK_DELIVERY_NOT_FOUND: "ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND",
-  /** TOO_MANY_WEBHOOKS - FAILED_PRECONDITION: the caller has as many webhooks as are allowed. */
+  /** TOO_MANY_WEBHOOKS - FAILED_PRECONDITION: the caller has as many webhooks as are allowed. Metadata: maxWebhookCount. */
   TOO_MANY_WEBHOOKS: "ERROR_REASON_TOO_MANY_WEBHOOKS",
-  /** WEBHOOK_NOT_ENABLED - FAILED_PRECONDITION: the webhook is disabled; EnableWebhook takes it up again. */
+  /** WEBHOOK_NOT_ENABLED - FAILED_PRECONDITION: the webhook is disabled; EnableWebhook takes it up again. Metadata: webhookId. */
   WEBHOOK_NOT_ENABLED: "ERROR_REASON_WEBHOOK_NOT_ENABLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -167,7 +202,7 @@ export namespace ErrorReason {
   export type QUEUE_NOT_FOUND = typeof ErrorReason.QUEUE_NOT_FOUND;
   export type JOB_NOT_FOUND = typeof ErrorReason.JOB_NOT_FOUND;
   export type DEAD_JOB_NOT_FOUND = typeof ErrorReason.DEAD_JOB_NOT_FOUND;
-  export type PARKED_EVENT_NOT_FOUND = typeof ErrorReason.PARKED_EVENT_NOT_FOUND;
+  export type DEAD_LETTER_EVENT_NOT_FOUND = typeof ErrorReason.DEAD_LETTER_EVENT_NOT_FOUND;
   export type EMAIL_TAKEN = typeof ErrorReason.EMAIL_TAKEN;
   export type EXTERNAL_ID_TAKEN = typeof ErrorReason.EXTERNAL_ID_TAKEN;
   export type ETAG_MISMATCH = typeof ErrorReason.ETAG_MISMATCH;
@@ -175,11 +210,12 @@ export namespace ErrorReason {
   export type ILLEGAL_STATUS_TRANSITION = typeof ErrorReason.ILLEGAL_STATUS_TRANSITION;
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
-  export type DEAD_JOB_SETTLED = typeof ErrorReason.DEAD_JOB_SETTLED;
+  export type DEAD_JOB_RESOLVED = typeof ErrorReason.DEAD_JOB_RESOLVED;
   export type JOB_NOT_RUNNABLE = typeof ErrorReason.JOB_NOT_RUNNABLE;
   export type EVENT_NOT_HANDLED = typeof ErrorReason.EVENT_NOT_HANDLED;
   export type RESUME_TOKEN_COMPACTED = typeof ErrorReason.RESUME_TOKEN_COMPACTED;
   export type EVENTS_COMPACTED = typeof ErrorReason.EVENTS_COMPACTED;
+  export type LOG_RESTORED = typeof ErrorReason.LOG_RESTORED;
   export type RESUME_TOKEN_INVALID = typeof ErrorReason.RESUME_TOKEN_INVALID;
   export type CIRCUIT_OPEN = typeof ErrorReason.CIRCUIT_OPEN;
   export type DEPENDENCY_UNAVAILABLE = typeof ErrorReason.DEPENDENCY_UNAVAILABLE;
@@ -197,6 +233,7 @@ export namespace ErrorReason {
   export type TOO_MANY_ATTEMPTS = typeof ErrorReason.TOO_MANY_ATTEMPTS;
   export type OVERLOADED = typeof ErrorReason.OVERLOADED;
   export type REQUEST_TOO_LARGE = typeof ErrorReason.REQUEST_TOO_LARGE;
+  export type HEADERS_TOO_LARGE = typeof ErrorReason.HEADERS_TOO_LARGE;
   export type SCHEDULE_EXISTS = typeof ErrorReason.SCHEDULE_EXISTS;
   export type SCHEDULE_BUILT_IN = typeof ErrorReason.SCHEDULE_BUILT_IN;
   export type TOO_MANY_SCHEDULES = typeof ErrorReason.TOO_MANY_SCHEDULES;
@@ -284,8 +321,8 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case "ERROR_REASON_DEAD_JOB_NOT_FOUND":
       return ErrorReason.DEAD_JOB_NOT_FOUND;
     case 93:
-    case "ERROR_REASON_PARKED_EVENT_NOT_FOUND":
-      return ErrorReason.PARKED_EVENT_NOT_FOUND;
+    case "ERROR_REASON_DEAD_LETTER_EVENT_NOT_FOUND":
+      return ErrorReason.DEAD_LETTER_EVENT_NOT_FOUND;
     case 33:
     case "ERROR_REASON_EMAIL_TAKEN":
       return ErrorReason.EMAIL_TAKEN;
@@ -308,8 +345,8 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case "ERROR_REASON_LAST_ADMIN":
       return ErrorReason.LAST_ADMIN;
     case 94:
-    case "ERROR_REASON_DEAD_JOB_SETTLED":
-      return ErrorReason.DEAD_JOB_SETTLED;
+    case "ERROR_REASON_DEAD_JOB_RESOLVED":
+      return ErrorReason.DEAD_JOB_RESOLVED;
     case 95:
     case "ERROR_REASON_JOB_NOT_RUNNABLE":
       return ErrorReason.JOB_NOT_RUNNABLE;
@@ -322,6 +359,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 46:
     case "ERROR_REASON_EVENTS_COMPACTED":
       return ErrorReason.EVENTS_COMPACTED;
+    case 47:
+    case "ERROR_REASON_LOG_RESTORED":
+      return ErrorReason.LOG_RESTORED;
     case 6:
     case "ERROR_REASON_RESUME_TOKEN_INVALID":
       return ErrorReason.RESUME_TOKEN_INVALID;
@@ -373,6 +413,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 65:
     case "ERROR_REASON_REQUEST_TOO_LARGE":
       return ErrorReason.REQUEST_TOO_LARGE;
+    case 67:
+    case "ERROR_REASON_HEADERS_TOO_LARGE":
+      return ErrorReason.HEADERS_TOO_LARGE;
     case 80:
     case "ERROR_REASON_SCHEDULE_EXISTS":
       return ErrorReason.SCHEDULE_EXISTS;
@@ -457,7 +500,7 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 91;
     case ErrorReason.DEAD_JOB_NOT_FOUND:
       return 92;
-    case ErrorReason.PARKED_EVENT_NOT_FOUND:
+    case ErrorReason.DEAD_LETTER_EVENT_NOT_FOUND:
       return 93;
     case ErrorReason.EMAIL_TAKEN:
       return 33;
@@ -473,7 +516,7 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 43;
     case ErrorReason.LAST_ADMIN:
       return 44;
-    case ErrorReason.DEAD_JOB_SETTLED:
+    case ErrorReason.DEAD_JOB_RESOLVED:
       return 94;
     case ErrorReason.JOB_NOT_RUNNABLE:
       return 95;
@@ -483,6 +526,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 45;
     case ErrorReason.EVENTS_COMPACTED:
       return 46;
+    case ErrorReason.LOG_RESTORED:
+      return 47;
     case ErrorReason.RESUME_TOKEN_INVALID:
       return 6;
     case ErrorReason.CIRCUIT_OPEN:
@@ -517,6 +562,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 64;
     case ErrorReason.REQUEST_TOO_LARGE:
       return 65;
+    case ErrorReason.HEADERS_TOO_LARGE:
+      return 67;
     case ErrorReason.SCHEDULE_EXISTS:
       return 80;
     case ErrorReason.SCHEDULE_BUILT_IN:

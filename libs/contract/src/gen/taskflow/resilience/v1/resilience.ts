@@ -27,7 +27,9 @@ export const protobufPackage = "taskflow.resilience.v1";
 
 export const protobufFileName = "taskflow/resilience/v1/resilience.proto";
 
+/** What a breaker does with calls. */
 export const BreakerState = {
+  /** UNSPECIFIED - Never sent, and refused. */
   UNSPECIFIED: "BREAKER_STATE_UNSPECIFIED",
   /** CLOSED - Calls go to the callee. */
   CLOSED: "BREAKER_STATE_CLOSED",
@@ -89,8 +91,9 @@ export function breakerStateToNumber(object: BreakerState): number {
 export interface Breaker {
   /** The service that is called: "users". */
   callee: string;
-  /** For instance "taskflow.users.v1.InternalUsersService/BatchGetUsers". */
+  /** The method that is called, for instance "taskflow.users.v1.InternalUsersService/BatchGetUsers". */
   method: string;
+  /** What it does with calls now. */
   state: BreakerState;
   /** When the state last changed; absent while it never has. */
   changeTime?:
@@ -100,29 +103,33 @@ export interface Breaker {
   probeTime?:
     | Date
     | undefined;
-  /** Absent while the breaker decides by itself. */
-  forcing?:
-    | Forcing
+  /** What an administrator decided for it; absent while the breaker decides by itself. */
+  override?:
+    | BreakerOverride
     | undefined;
   /** Calls of the current window that succeeded or were answered. */
-  answered: bigint;
+  answeredCount: bigint;
   /** Calls of the current window that failed by a fault of the callee. */
-  failed: bigint;
+  failedCount: bigint;
   /** Calls of the current window that were refused by the breaker. */
-  refused: bigint;
+  refusedCount: bigint;
   /** Calls under way. */
-  inFlight: number;
+  inFlightCount: number;
+  /** What holds for the edge. */
   limits?: EdgeLimits | undefined;
 }
 
-export interface Forcing {
+/** What an administrator decided in the place of a breaker. */
+export interface BreakerOverride {
   /** OPEN or CLOSED. */
   state: BreakerState;
+  /** When the breaker decides by itself again. */
   expireTime?:
     | Date
     | undefined;
-  /** Id of the administrator. */
-  actor: string;
+  /** UUID of the administrator. */
+  overriderId: string;
+  /** Why, in the administrator's words. */
   reason: string;
 }
 
@@ -138,6 +145,7 @@ export interface EdgeLimits {
   volumeThreshold: number;
   /** It opens when more than this share of them failed, in percent. */
   errorThresholdPercentage: number;
+  /** How far back calls are counted. */
   window?:
     | Duration
     | undefined;
@@ -147,63 +155,93 @@ export interface EdgeLimits {
     | undefined;
   /** How often a call is sent at most, the first time included; 1 where repeating is not safe. */
   maxAttempts: number;
+  /** How much may be sent again. */
   retryBudget?: RetryBudget | undefined;
 }
 
 /**
- * Shared by all methods of the callee. A failure takes a token, a success brings back `token_ratio`; nothing is sent again while
- * no more than half of the tokens are left (gRPC A6).
+ * Shared by all methods of the callee. A failure takes a token, a success brings back `token_ratio`; nothing is sent
+ * again while no more than half of the tokens are left (gRPC A6).
  */
 export interface RetryBudget {
+  /** How many tokens there are at most. */
   maxTokens: number;
+  /** How many tokens a success brings back. */
   tokenRatio: number;
   /** What is left of `max_tokens`, as far as the calls that are over show. */
   tokens: number;
 }
 
+/** The request of ListBreakers. */
 export interface ListBreakersRequest {
+  /** 0 means 100; more than 500 is taken as 500; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before, given by the same process; empty for the first page. */
+  pageToken: string;
 }
 
+/** The answer of ListBreakers. */
 export interface ListBreakersResponse {
   /** By callee and method. */
   breakers: Breaker[];
+  /** Empty at the end. */
+  nextPageToken: string;
 }
 
+/** The request of WatchBreakers. */
 export interface WatchBreakersRequest {
 }
 
+/** A message of WatchBreakers. */
 export interface WatchBreakersResponse {
   /** Absent in the message that follows the first ones, and in a heartbeat. */
   breaker?: Breaker | undefined;
 }
 
-export interface ForceBreakerRequest {
-  /** As in Breaker. */
+/** The request of OverrideBreaker. */
+export interface OverrideBreakerRequest {
+  /** As in Breaker; 1 to 200 characters. */
   callee: string;
-  /** As in Breaker. */
+  /** As in Breaker; 1 to 200 characters. */
   method: string;
   /** OPEN or CLOSED. */
   state: BreakerState;
-  /** 1 second to 1 hour. */
+  /** How long it holds: 1 second to 1 hour. */
   ttl?:
     | Duration
     | undefined;
   /** Why, for whoever lists breakers meanwhile; 1 to 500 characters. It is not logged. */
   reason: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
+   * the same request gives the first answer again, and no second effect, from the same process as long as it runs.
+   */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing changes. */
+  validateOnly: boolean;
 }
 
-export interface ForceBreakerResponse {
+/** The answer of OverrideBreaker. */
+export interface OverrideBreakerResponse {
+  /** As it is now. */
   breaker?: Breaker | undefined;
 }
 
+/** The request of ReleaseBreaker. */
 export interface ReleaseBreakerRequest {
-  /** As in Breaker. */
+  /** As in Breaker; 1 to 200 characters. */
   callee: string;
-  /** As in Breaker. */
+  /** As in Breaker; 1 to 200 characters. */
   method: string;
+  /** As in OverrideBreaker. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing changes. */
+  validateOnly: boolean;
 }
 
+/** The answer of ReleaseBreaker. */
 export interface ReleaseBreakerResponse {
+  /** As it is now. */
   breaker?: Breaker | undefined;
 }
 
@@ -214,11 +252,11 @@ function createBaseBreaker(): Breaker {
     state: BreakerState.UNSPECIFIED,
     changeTime: undefined,
     probeTime: undefined,
-    forcing: undefined,
-    answered: 0n,
-    failed: 0n,
-    refused: 0n,
-    inFlight: 0,
+    override: undefined,
+    answeredCount: 0n,
+    failedCount: 0n,
+    refusedCount: 0n,
+    inFlightCount: 0,
     limits: undefined,
   };
 }
@@ -240,29 +278,29 @@ export const Breaker: MessageFns<Breaker> = {
     if (message.probeTime !== undefined) {
       Timestamp.encode(toTimestamp(message.probeTime), writer.uint32(42).fork()).join();
     }
-    if (message.forcing !== undefined) {
-      Forcing.encode(message.forcing, writer.uint32(50).fork()).join();
+    if (message.override !== undefined) {
+      BreakerOverride.encode(message.override, writer.uint32(50).fork()).join();
     }
-    if (message.answered !== 0n) {
-      if (BigInt.asIntN(64, message.answered) !== message.answered) {
-        throw new globalThis.Error("value provided for field message.answered of type int64 too large");
+    if (message.answeredCount !== 0n) {
+      if (BigInt.asIntN(64, message.answeredCount) !== message.answeredCount) {
+        throw new globalThis.Error("value provided for field message.answeredCount of type int64 too large");
       }
-      writer.uint32(56).int64(message.answered);
+      writer.uint32(56).int64(message.answeredCount);
     }
-    if (message.failed !== 0n) {
-      if (BigInt.asIntN(64, message.failed) !== message.failed) {
-        throw new globalThis.Error("value provided for field message.failed of type int64 too large");
+    if (message.failedCount !== 0n) {
+      if (BigInt.asIntN(64, message.failedCount) !== message.failedCount) {
+        throw new globalThis.Error("value provided for field message.failedCount of type int64 too large");
       }
-      writer.uint32(64).int64(message.failed);
+      writer.uint32(64).int64(message.failedCount);
     }
-    if (message.refused !== 0n) {
-      if (BigInt.asIntN(64, message.refused) !== message.refused) {
-        throw new globalThis.Error("value provided for field message.refused of type int64 too large");
+    if (message.refusedCount !== 0n) {
+      if (BigInt.asIntN(64, message.refusedCount) !== message.refusedCount) {
+        throw new globalThis.Error("value provided for field message.refusedCount of type int64 too large");
       }
-      writer.uint32(72).int64(message.refused);
+      writer.uint32(72).int64(message.refusedCount);
     }
-    if (message.inFlight !== 0) {
-      writer.uint32(80).int32(message.inFlight);
+    if (message.inFlightCount !== 0) {
+      writer.uint32(80).int32(message.inFlightCount);
     }
     if (message.limits !== undefined) {
       EdgeLimits.encode(message.limits, writer.uint32(90).fork()).join();
@@ -328,7 +366,7 @@ export const Breaker: MessageFns<Breaker> = {
               break;
             }
 
-            message.forcing = Forcing.decode(reader, reader.uint32());
+            message.override = BreakerOverride.decode(reader, reader.uint32());
             continue;
           }
           case 7: {
@@ -336,7 +374,7 @@ export const Breaker: MessageFns<Breaker> = {
               break;
             }
 
-            message.answered = reader.int64() as bigint;
+            message.answeredCount = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -344,7 +382,7 @@ export const Breaker: MessageFns<Breaker> = {
               break;
             }
 
-            message.failed = reader.int64() as bigint;
+            message.failedCount = reader.int64() as bigint;
             continue;
           }
           case 9: {
@@ -352,7 +390,7 @@ export const Breaker: MessageFns<Breaker> = {
               break;
             }
 
-            message.refused = reader.int64() as bigint;
+            message.refusedCount = reader.int64() as bigint;
             continue;
           }
           case 10: {
@@ -360,7 +398,7 @@ export const Breaker: MessageFns<Breaker> = {
               break;
             }
 
-            message.inFlight = reader.int32();
+            message.inFlightCount = reader.int32();
             continue;
           }
           case 11: {
@@ -393,13 +431,19 @@ export const Breaker: MessageFns<Breaker> = {
     message.state = object.state ?? BreakerState.UNSPECIFIED;
     message.changeTime = object.changeTime ?? undefined;
     message.probeTime = object.probeTime ?? undefined;
-    message.forcing = (object.forcing !== undefined && object.forcing !== null)
-      ? Forcing.fromPartial(object.forcing)
+    message.override = (object.override !== undefined && object.override !== null)
+      ? BreakerOverride.fromPartial(object.override)
       : undefined;
-    message.answered = (object.answered !== undefined && object.answered !== null) ? BigInt(object.answered) : 0n;
-    message.failed = (object.failed !== undefined && object.failed !== null) ? BigInt(object.failed) : 0n;
-    message.refused = (object.refused !== undefined && object.refused !== null) ? BigInt(object.refused) : 0n;
-    message.inFlight = object.inFlight ?? 0;
+    message.answeredCount = (object.answeredCount !== undefined && object.answeredCount !== null)
+      ? BigInt(object.answeredCount)
+      : 0n;
+    message.failedCount = (object.failedCount !== undefined && object.failedCount !== null)
+      ? BigInt(object.failedCount)
+      : 0n;
+    message.refusedCount = (object.refusedCount !== undefined && object.refusedCount !== null)
+      ? BigInt(object.refusedCount)
+      : 0n;
+    message.inFlightCount = object.inFlightCount ?? 0;
     message.limits = (object.limits !== undefined && object.limits !== null)
       ? EdgeLimits.fromPartial(object.limits)
       : undefined;
@@ -407,20 +451,20 @@ export const Breaker: MessageFns<Breaker> = {
   },
 };
 
-function createBaseForcing(): Forcing {
-  return { state: BreakerState.UNSPECIFIED, expireTime: undefined, actor: "", reason: "" };
+function createBaseBreakerOverride(): BreakerOverride {
+  return { state: BreakerState.UNSPECIFIED, expireTime: undefined, overriderId: "", reason: "" };
 }
 
-export const Forcing: MessageFns<Forcing> = {
-  encode(message: Forcing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const BreakerOverride: MessageFns<BreakerOverride> = {
+  encode(message: BreakerOverride, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.state !== BreakerState.UNSPECIFIED) {
       writer.uint32(8).int32(breakerStateToNumber(message.state));
     }
     if (message.expireTime !== undefined) {
       Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(18).fork()).join();
     }
-    if (message.actor !== "") {
-      writer.uint32(26).string(message.actor);
+    if (message.overriderId !== "") {
+      writer.uint32(26).string(message.overriderId);
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
@@ -428,7 +472,7 @@ export const Forcing: MessageFns<Forcing> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Forcing {
+  decode(input: BinaryReader | Uint8Array, length?: number): BreakerOverride {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -437,7 +481,7 @@ export const Forcing: MessageFns<Forcing> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseForcing();
+      const message = createBaseBreakerOverride();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -462,7 +506,7 @@ export const Forcing: MessageFns<Forcing> = {
               break;
             }
 
-            message.actor = reader.string();
+            message.overriderId = reader.string();
             continue;
           }
           case 4: {
@@ -485,14 +529,14 @@ export const Forcing: MessageFns<Forcing> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<Forcing>, I>>(base?: I): Forcing {
-    return Forcing.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<BreakerOverride>, I>>(base?: I): BreakerOverride {
+    return BreakerOverride.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<Forcing>, I>>(object: I): Forcing {
-    const message = createBaseForcing();
+  fromPartial<I extends Exact<DeepPartial<BreakerOverride>, I>>(object: I): BreakerOverride {
+    const message = createBaseBreakerOverride();
     message.state = object.state ?? BreakerState.UNSPECIFIED;
     message.expireTime = object.expireTime ?? undefined;
-    message.actor = object.actor ?? "";
+    message.overriderId = object.overriderId ?? "";
     message.reason = object.reason ?? "";
     return message;
   },
@@ -734,11 +778,17 @@ export const RetryBudget: MessageFns<RetryBudget> = {
 };
 
 function createBaseListBreakersRequest(): ListBreakersRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListBreakersRequest: MessageFns<ListBreakersRequest> = {
-  encode(_: ListBreakersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListBreakersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -755,6 +805,22 @@ export const ListBreakersRequest: MessageFns<ListBreakersRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -770,20 +836,25 @@ export const ListBreakersRequest: MessageFns<ListBreakersRequest> = {
   create<I extends Exact<DeepPartial<ListBreakersRequest>, I>>(base?: I): ListBreakersRequest {
     return ListBreakersRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListBreakersRequest>, I>>(_: I): ListBreakersRequest {
+  fromPartial<I extends Exact<DeepPartial<ListBreakersRequest>, I>>(object: I): ListBreakersRequest {
     const message = createBaseListBreakersRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListBreakersResponse(): ListBreakersResponse {
-  return { breakers: [] };
+  return { breakers: [], nextPageToken: "" };
 }
 
 export const ListBreakersResponse: MessageFns<ListBreakersResponse> = {
   encode(message: ListBreakersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.breakers) {
       Breaker.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -809,6 +880,14 @@ export const ListBreakersResponse: MessageFns<ListBreakersResponse> = {
             message.breakers.push(Breaker.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -827,6 +906,7 @@ export const ListBreakersResponse: MessageFns<ListBreakersResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListBreakersResponse>, I>>(object: I): ListBreakersResponse {
     const message = createBaseListBreakersResponse();
     message.breakers = object.breakers?.map((e) => Breaker.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -931,12 +1011,20 @@ export const WatchBreakersResponse: MessageFns<WatchBreakersResponse> = {
   },
 };
 
-function createBaseForceBreakerRequest(): ForceBreakerRequest {
-  return { callee: "", method: "", state: BreakerState.UNSPECIFIED, ttl: undefined, reason: "" };
+function createBaseOverrideBreakerRequest(): OverrideBreakerRequest {
+  return {
+    callee: "",
+    method: "",
+    state: BreakerState.UNSPECIFIED,
+    ttl: undefined,
+    reason: "",
+    requestId: "",
+    validateOnly: false,
+  };
 }
 
-export const ForceBreakerRequest: MessageFns<ForceBreakerRequest> = {
-  encode(message: ForceBreakerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const OverrideBreakerRequest: MessageFns<OverrideBreakerRequest> = {
+  encode(message: OverrideBreakerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.callee !== "") {
       writer.uint32(10).string(message.callee);
     }
@@ -952,10 +1040,16 @@ export const ForceBreakerRequest: MessageFns<ForceBreakerRequest> = {
     if (message.reason !== "") {
       writer.uint32(42).string(message.reason);
     }
+    if (message.requestId !== "") {
+      writer.uint32(50).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(56).bool(message.validateOnly);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ForceBreakerRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): OverrideBreakerRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -964,7 +1058,7 @@ export const ForceBreakerRequest: MessageFns<ForceBreakerRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseForceBreakerRequest();
+      const message = createBaseOverrideBreakerRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1008,6 +1102,22 @@ export const ForceBreakerRequest: MessageFns<ForceBreakerRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1020,33 +1130,35 @@ export const ForceBreakerRequest: MessageFns<ForceBreakerRequest> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<ForceBreakerRequest>, I>>(base?: I): ForceBreakerRequest {
-    return ForceBreakerRequest.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<OverrideBreakerRequest>, I>>(base?: I): OverrideBreakerRequest {
+    return OverrideBreakerRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ForceBreakerRequest>, I>>(object: I): ForceBreakerRequest {
-    const message = createBaseForceBreakerRequest();
+  fromPartial<I extends Exact<DeepPartial<OverrideBreakerRequest>, I>>(object: I): OverrideBreakerRequest {
+    const message = createBaseOverrideBreakerRequest();
     message.callee = object.callee ?? "";
     message.method = object.method ?? "";
     message.state = object.state ?? BreakerState.UNSPECIFIED;
     message.ttl = (object.ttl !== undefined && object.ttl !== null) ? Duration.fromPartial(object.ttl) : undefined;
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
-function createBaseForceBreakerResponse(): ForceBreakerResponse {
+function createBaseOverrideBreakerResponse(): OverrideBreakerResponse {
   return { breaker: undefined };
 }
 
-export const ForceBreakerResponse: MessageFns<ForceBreakerResponse> = {
-  encode(message: ForceBreakerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const OverrideBreakerResponse: MessageFns<OverrideBreakerResponse> = {
+  encode(message: OverrideBreakerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.breaker !== undefined) {
       Breaker.encode(message.breaker, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ForceBreakerResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): OverrideBreakerResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1055,7 +1167,7 @@ export const ForceBreakerResponse: MessageFns<ForceBreakerResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseForceBreakerResponse();
+      const message = createBaseOverrideBreakerResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1079,11 +1191,11 @@ export const ForceBreakerResponse: MessageFns<ForceBreakerResponse> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<ForceBreakerResponse>, I>>(base?: I): ForceBreakerResponse {
-    return ForceBreakerResponse.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<OverrideBreakerResponse>, I>>(base?: I): OverrideBreakerResponse {
+    return OverrideBreakerResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ForceBreakerResponse>, I>>(object: I): ForceBreakerResponse {
-    const message = createBaseForceBreakerResponse();
+  fromPartial<I extends Exact<DeepPartial<OverrideBreakerResponse>, I>>(object: I): OverrideBreakerResponse {
+    const message = createBaseOverrideBreakerResponse();
     message.breaker = (object.breaker !== undefined && object.breaker !== null)
       ? Breaker.fromPartial(object.breaker)
       : undefined;
@@ -1092,7 +1204,7 @@ export const ForceBreakerResponse: MessageFns<ForceBreakerResponse> = {
 };
 
 function createBaseReleaseBreakerRequest(): ReleaseBreakerRequest {
-  return { callee: "", method: "" };
+  return { callee: "", method: "", requestId: "", validateOnly: false };
 }
 
 export const ReleaseBreakerRequest: MessageFns<ReleaseBreakerRequest> = {
@@ -1102,6 +1214,12 @@ export const ReleaseBreakerRequest: MessageFns<ReleaseBreakerRequest> = {
     }
     if (message.method !== "") {
       writer.uint32(18).string(message.method);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1135,6 +1253,22 @@ export const ReleaseBreakerRequest: MessageFns<ReleaseBreakerRequest> = {
             message.method = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1154,6 +1288,8 @@ export const ReleaseBreakerRequest: MessageFns<ReleaseBreakerRequest> = {
     const message = createBaseReleaseBreakerRequest();
     message.callee = object.callee ?? "";
     message.method = object.method ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1215,9 +1351,10 @@ export const ReleaseBreakerResponse: MessageFns<ReleaseBreakerResponse> = {
   },
 };
 
+/** The breakers of this server. */
 export type BreakersServiceService = typeof BreakersServiceService;
 export const BreakersServiceService = {
-  /** The breakers towards other services, one for each method that was called so far, with their limits. */
+  /** The breakers towards other services, one for each method that was called so far, with their limits, in pages. */
   listBreakers: {
     path: "/taskflow.resilience.v1.BreakersService/ListBreakers" as const,
     requestStream: false as const,
@@ -1229,8 +1366,8 @@ export const BreakersServiceService = {
     responseDeserialize: (value: Buffer): ListBreakersResponse => ListBreakersResponse.decode(value),
   },
   /**
-   * Every breaker as it is, then each as it changes. A message without a breaker tells that all have been told, and comes again
-   * every ten seconds.
+   * Every breaker as it is, then each as it changes. A message without a breaker says that all have been sent, and
+   * comes again every ten seconds.
    */
   watchBreakers: {
     path: "/taskflow.resilience.v1.BreakersService/WatchBreakers" as const,
@@ -1243,18 +1380,19 @@ export const BreakersServiceService = {
     responseDeserialize: (value: Buffer): WatchBreakersResponse => WatchBreakersResponse.decode(value),
   },
   /**
-   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is over. It is
-   * written down who did it and why.
+   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is
+   * over. It is written down who did it and why.
    */
-  forceBreaker: {
-    path: "/taskflow.resilience.v1.BreakersService/ForceBreaker" as const,
+  overrideBreaker: {
+    path: "/taskflow.resilience.v1.BreakersService/OverrideBreaker" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ForceBreakerRequest): Buffer => Buffer.from(ForceBreakerRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ForceBreakerRequest => ForceBreakerRequest.decode(value),
-    responseSerialize: (value: ForceBreakerResponse): Buffer =>
-      Buffer.from(ForceBreakerResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ForceBreakerResponse => ForceBreakerResponse.decode(value),
+    requestSerialize: (value: OverrideBreakerRequest): Buffer =>
+      Buffer.from(OverrideBreakerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): OverrideBreakerRequest => OverrideBreakerRequest.decode(value),
+    responseSerialize: (value: OverrideBreakerResponse): Buffer =>
+      Buffer.from(OverrideBreakerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OverrideBreakerResponse => OverrideBreakerResponse.decode(value),
   },
   /** Lets a breaker decide by itself again, before the time is over. */
   releaseBreaker: {
@@ -1271,24 +1409,24 @@ export const BreakersServiceService = {
 } as const;
 
 export interface BreakersServiceServer extends UntypedServiceImplementation {
-  /** The breakers towards other services, one for each method that was called so far, with their limits. */
+  /** The breakers towards other services, one for each method that was called so far, with their limits, in pages. */
   listBreakers: handleUnaryCall<ListBreakersRequest, ListBreakersResponse>;
   /**
-   * Every breaker as it is, then each as it changes. A message without a breaker tells that all have been told, and comes again
-   * every ten seconds.
+   * Every breaker as it is, then each as it changes. A message without a breaker says that all have been sent, and
+   * comes again every ten seconds.
    */
   watchBreakers: handleServerStreamingCall<WatchBreakersRequest, WatchBreakersResponse>;
   /**
-   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is over. It is
-   * written down who did it and why.
+   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is
+   * over. It is written down who did it and why.
    */
-  forceBreaker: handleUnaryCall<ForceBreakerRequest, ForceBreakerResponse>;
+  overrideBreaker: handleUnaryCall<OverrideBreakerRequest, OverrideBreakerResponse>;
   /** Lets a breaker decide by itself again, before the time is over. */
   releaseBreaker: handleUnaryCall<ReleaseBreakerRequest, ReleaseBreakerResponse>;
 }
 
 export interface BreakersServiceClient extends Client {
-  /** The breakers towards other services, one for each method that was called so far, with their limits. */
+  /** The breakers towards other services, one for each method that was called so far, with their limits, in pages. */
   listBreakers(
     request: ListBreakersRequest,
     callback: (error: ServiceError | null, response: ListBreakersResponse) => void,
@@ -1305,8 +1443,8 @@ export interface BreakersServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListBreakersResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Every breaker as it is, then each as it changes. A message without a breaker tells that all have been told, and comes again
-   * every ten seconds.
+   * Every breaker as it is, then each as it changes. A message without a breaker says that all have been sent, and
+   * comes again every ten seconds.
    */
   watchBreakers(
     request: WatchBreakersRequest,
@@ -1318,23 +1456,23 @@ export interface BreakersServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchBreakersResponse>;
   /**
-   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is over. It is
-   * written down who did it and why.
+   * Holds a breaker open (nothing is sent to the callee) or closed (everything is, whatever fails) until the time is
+   * over. It is written down who did it and why.
    */
-  forceBreaker(
-    request: ForceBreakerRequest,
-    callback: (error: ServiceError | null, response: ForceBreakerResponse) => void,
+  overrideBreaker(
+    request: OverrideBreakerRequest,
+    callback: (error: ServiceError | null, response: OverrideBreakerResponse) => void,
   ): ClientUnaryCall;
-  forceBreaker(
-    request: ForceBreakerRequest,
+  overrideBreaker(
+    request: OverrideBreakerRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: ForceBreakerResponse) => void,
+    callback: (error: ServiceError | null, response: OverrideBreakerResponse) => void,
   ): ClientUnaryCall;
-  forceBreaker(
-    request: ForceBreakerRequest,
+  overrideBreaker(
+    request: OverrideBreakerRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ForceBreakerResponse) => void,
+    callback: (error: ServiceError | null, response: OverrideBreakerResponse) => void,
   ): ClientUnaryCall;
   /** Lets a breaker decide by itself again, before the time is over. */
   releaseBreaker(
@@ -1377,15 +1515,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

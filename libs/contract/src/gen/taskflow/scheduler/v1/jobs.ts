@@ -16,24 +16,27 @@ import {
   TaskStatus,
   taskStatusFromJSON,
   taskStatusToNumber,
-} from "../../tasks/v1/tasks.ts";
+} from "./task_types.ts";
 
 export const protobufPackage = "taskflow.scheduler.v1";
 
 export const protobufFileName = "taskflow/scheduler/v1/jobs.proto";
 
+/** Where a job stands. */
 export const JobState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "JOB_STATE_UNSPECIFIED",
   /** PENDING - Recorded in PostgreSQL, and about to be put into the queue (again). */
   PENDING: "JOB_STATE_PENDING",
   /** WAITING - In the queue, could begin now. */
   WAITING: "JOB_STATE_WAITING",
+  /** ACTIVE - It runs. */
   ACTIVE: "JOB_STATE_ACTIVE",
   /** DELAYED - Will be tried again, or was postponed. */
   DELAYED: "JOB_STATE_DELAYED",
   /** FINISHED - Ended well, or had nothing left to do. */
   FINISHED: "JOB_STATE_FINISHED",
-  /** DEAD - Will not run again by itself: see its dead letter. */
+  /** DEAD - Will not run again by itself: see its dead job. */
   DEAD: "JOB_STATE_DEAD",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -103,11 +106,167 @@ export function jobStateToNumber(object: JobState): number {
   }
 }
 
+/** What a job can be made for. */
+export const JobEffectKind = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "JOB_EFFECT_KIND_UNSPECIFIED",
+  /** NOTIFICATION - A notification is delivered. */
+  NOTIFICATION: "JOB_EFFECT_KIND_NOTIFICATION",
+  /** SCHEDULE_RUN - A run of a schedule is carried out. */
+  SCHEDULE_RUN: "JOB_EFFECT_KIND_SCHEDULE_RUN",
+  /** WEBHOOK - Whatever is due to a webhook is sent. */
+  WEBHOOK: "JOB_EFFECT_KIND_WEBHOOK",
+  /** WEBHOOK_DELIVERY - One message is sent to a webhook. */
+  WEBHOOK_DELIVERY: "JOB_EFFECT_KIND_WEBHOOK_DELIVERY",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type JobEffectKind = typeof JobEffectKind[keyof typeof JobEffectKind];
+
+export namespace JobEffectKind {
+  export type UNSPECIFIED = typeof JobEffectKind.UNSPECIFIED;
+  export type NOTIFICATION = typeof JobEffectKind.NOTIFICATION;
+  export type SCHEDULE_RUN = typeof JobEffectKind.SCHEDULE_RUN;
+  export type WEBHOOK = typeof JobEffectKind.WEBHOOK;
+  export type WEBHOOK_DELIVERY = typeof JobEffectKind.WEBHOOK_DELIVERY;
+  export type UNRECOGNIZED = typeof JobEffectKind.UNRECOGNIZED;
+}
+
+export function jobEffectKindFromJSON(object: any): JobEffectKind {
+  switch (object) {
+    case 0:
+    case "JOB_EFFECT_KIND_UNSPECIFIED":
+      return JobEffectKind.UNSPECIFIED;
+    case 1:
+    case "JOB_EFFECT_KIND_NOTIFICATION":
+      return JobEffectKind.NOTIFICATION;
+    case 2:
+    case "JOB_EFFECT_KIND_SCHEDULE_RUN":
+      return JobEffectKind.SCHEDULE_RUN;
+    case 3:
+    case "JOB_EFFECT_KIND_WEBHOOK":
+      return JobEffectKind.WEBHOOK;
+    case 4:
+    case "JOB_EFFECT_KIND_WEBHOOK_DELIVERY":
+      return JobEffectKind.WEBHOOK_DELIVERY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return JobEffectKind.UNRECOGNIZED;
+  }
+}
+
+export function jobEffectKindToNumber(object: JobEffectKind): number {
+  switch (object) {
+    case JobEffectKind.UNSPECIFIED:
+      return 0;
+    case JobEffectKind.NOTIFICATION:
+      return 1;
+    case JobEffectKind.SCHEDULE_RUN:
+      return 2;
+    case JobEffectKind.WEBHOOK:
+      return 3;
+    case JobEffectKind.WEBHOOK_DELIVERY:
+      return 4;
+    case JobEffectKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** How far an effect has come. */
+export const JobEffectState = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "JOB_EFFECT_STATE_UNSPECIFIED",
+  /** PENDING - Still to be done. */
+  PENDING: "JOB_EFFECT_STATE_PENDING",
+  /** DELIVERED - A notification was delivered. */
+  DELIVERED: "JOB_EFFECT_STATE_DELIVERED",
+  /** MUTED - The recipient of a notification has turned off every way on which it could be delivered. */
+  MUTED: "JOB_EFFECT_STATE_MUTED",
+  /** STALE - A notification was dropped, since its subject had changed. */
+  STALE: "JOB_EFFECT_STATE_STALE",
+  /** SUCCEEDED - A run succeeded. */
+  SUCCEEDED: "JOB_EFFECT_STATE_SUCCEEDED",
+  /** DEAD - It was given up with its job. */
+  DEAD: "JOB_EFFECT_STATE_DEAD",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type JobEffectState = typeof JobEffectState[keyof typeof JobEffectState];
+
+export namespace JobEffectState {
+  export type UNSPECIFIED = typeof JobEffectState.UNSPECIFIED;
+  export type PENDING = typeof JobEffectState.PENDING;
+  export type DELIVERED = typeof JobEffectState.DELIVERED;
+  export type MUTED = typeof JobEffectState.MUTED;
+  export type STALE = typeof JobEffectState.STALE;
+  export type SUCCEEDED = typeof JobEffectState.SUCCEEDED;
+  export type DEAD = typeof JobEffectState.DEAD;
+  export type UNRECOGNIZED = typeof JobEffectState.UNRECOGNIZED;
+}
+
+export function jobEffectStateFromJSON(object: any): JobEffectState {
+  switch (object) {
+    case 0:
+    case "JOB_EFFECT_STATE_UNSPECIFIED":
+      return JobEffectState.UNSPECIFIED;
+    case 1:
+    case "JOB_EFFECT_STATE_PENDING":
+      return JobEffectState.PENDING;
+    case 2:
+    case "JOB_EFFECT_STATE_DELIVERED":
+      return JobEffectState.DELIVERED;
+    case 3:
+    case "JOB_EFFECT_STATE_MUTED":
+      return JobEffectState.MUTED;
+    case 4:
+    case "JOB_EFFECT_STATE_STALE":
+      return JobEffectState.STALE;
+    case 5:
+    case "JOB_EFFECT_STATE_SUCCEEDED":
+      return JobEffectState.SUCCEEDED;
+    case 6:
+    case "JOB_EFFECT_STATE_DEAD":
+      return JobEffectState.DEAD;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return JobEffectState.UNRECOGNIZED;
+  }
+}
+
+export function jobEffectStateToNumber(object: JobEffectState): number {
+  switch (object) {
+    case JobEffectState.UNSPECIFIED:
+      return 0;
+    case JobEffectState.PENDING:
+      return 1;
+    case JobEffectState.DELIVERED:
+      return 2;
+    case JobEffectState.MUTED:
+      return 3;
+    case JobEffectState.STALE:
+      return 4;
+    case JobEffectState.SUCCEEDED:
+      return 5;
+    case JobEffectState.DEAD:
+      return 6;
+    case JobEffectState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What has been decided about a dead job. */
 export const DeadJobState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "DEAD_JOB_STATE_UNSPECIFIED",
   /** OPEN - Nobody has decided about it. */
   OPEN: "DEAD_JOB_STATE_OPEN",
+  /** RETRIED - A new job was made for what it was to do. */
   RETRIED: "DEAD_JOB_STATE_RETRIED",
+  /** DISCARDED - What it was to do stays undone. */
   DISCARDED: "DEAD_JOB_STATE_DISCARDED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -159,187 +318,350 @@ export function deadJobStateToNumber(object: DeadJobState): number {
   }
 }
 
-/** How far it has come; where several recipients are told, the one who is furthest behind. */
-export const OverdueVerdict = {
-  UNSPECIFIED: "OVERDUE_VERDICT_UNSPECIFIED",
+/** How far it has come; where several recipients are notified, the one who is furthest behind. */
+export const OverdueExplanation = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "OVERDUE_EXPLANATION_UNSPECIFIED",
   /** TASK_GONE - The task was deleted, or was never there. */
-  TASK_GONE: "OVERDUE_VERDICT_TASK_GONE",
+  TASK_GONE: "OVERDUE_EXPLANATION_TASK_GONE",
   /** NO_DUE_TIME - It has no due time. */
-  NO_DUE_TIME: "OVERDUE_VERDICT_NO_DUE_TIME",
+  NO_DUE_TIME: "OVERDUE_EXPLANATION_NO_DUE_TIME",
   /** TASK_CLOSED - It was completed or cancelled before it was found overdue. */
-  TASK_CLOSED: "OVERDUE_VERDICT_TASK_CLOSED",
-  NOT_DUE_YET: "OVERDUE_VERDICT_NOT_DUE_YET",
+  TASK_CLOSED: "OVERDUE_EXPLANATION_TASK_CLOSED",
+  /** NOT_DUE_YET - Its due time has not come. */
+  NOT_DUE_YET: "OVERDUE_EXPLANATION_NOT_DUE_YET",
   /** AWAITING_SWEEP - It is due, and no sweep has found it yet. */
-  AWAITING_SWEEP: "OVERDUE_VERDICT_AWAITING_SWEEP",
+  AWAITING_SWEEP: "OVERDUE_EXPLANATION_AWAITING_SWEEP",
   /** EVENT_NOT_PULLED - A sweep has found it; its event waits to be pulled. */
-  EVENT_NOT_PULLED: "OVERDUE_VERDICT_EVENT_NOT_PULLED",
-  /** EVENT_PARKED - Its event could not be handled: see ListParkedEvents. */
-  EVENT_PARKED: "OVERDUE_VERDICT_EVENT_PARKED",
-  /** NOBODY_TOLD - Its event was handled and concerned nobody, or what followed from it has been forgotten since. */
-  NOBODY_TOLD: "OVERDUE_VERDICT_NOBODY_TOLD",
+  EVENT_NOT_PULLED: "OVERDUE_EXPLANATION_EVENT_NOT_PULLED",
+  /** EVENT_DEAD_LETTERED - Its event could not be handled: see ListDeadLetterEvents. */
+  EVENT_DEAD_LETTERED: "OVERDUE_EXPLANATION_EVENT_DEAD_LETTERED",
+  /** NOBODY_NOTIFIED - Its event was handled and concerned nobody, or what followed from it has been pruned since. */
+  NOBODY_NOTIFIED: "OVERDUE_EXPLANATION_NOBODY_NOTIFIED",
   /** AWAITING_JOB - A notification is recorded, and no job has been made for it yet. */
-  AWAITING_JOB: "OVERDUE_VERDICT_AWAITING_JOB",
+  AWAITING_JOB: "OVERDUE_EXPLANATION_AWAITING_JOB",
   /** IN_QUEUE - Its job waits, runs, or will be tried again. */
-  IN_QUEUE: "OVERDUE_VERDICT_IN_QUEUE",
+  IN_QUEUE: "OVERDUE_EXPLANATION_IN_QUEUE",
   /** QUEUE_PAUSED - Its job waits in a queue that is paused. */
-  QUEUE_PAUSED: "OVERDUE_VERDICT_QUEUE_PAUSED",
+  QUEUE_PAUSED: "OVERDUE_EXPLANATION_QUEUE_PAUSED",
   /** JOB_LOST - Redis has lost its job; another one follows within seconds. */
-  JOB_LOST: "OVERDUE_VERDICT_JOB_LOST",
-  DELIVERED: "OVERDUE_VERDICT_DELIVERED",
+  JOB_LOST: "OVERDUE_EXPLANATION_JOB_LOST",
+  /** DELIVERED - It was delivered. */
+  DELIVERED: "OVERDUE_EXPLANATION_DELIVERED",
   /** STALE - Dropped, since the task had been closed, rescheduled or handed over by then. */
-  STALE: "OVERDUE_VERDICT_STALE",
-  /** DEAD - Its job died: see the dead letter. */
-  DEAD: "OVERDUE_VERDICT_DEAD",
-  /** MUTED - The recipient has turned off every way on which it could be told. */
-  MUTED: "OVERDUE_VERDICT_MUTED",
-  /** HELD_UNTIL_HOUR - It waits for the hour at which its recipient wants to hear of days that have ended, or for that hour to be looked up. */
-  HELD_UNTIL_HOUR: "OVERDUE_VERDICT_HELD_UNTIL_HOUR",
+  STALE: "OVERDUE_EXPLANATION_STALE",
+  /** DEAD - Its job died: see ListDeadJobs. */
+  DEAD: "OVERDUE_EXPLANATION_DEAD",
+  /** MUTED - The recipient has turned off every way on which it could be delivered. */
+  MUTED: "OVERDUE_EXPLANATION_MUTED",
+  /**
+   * HELD_UNTIL_HOUR - It waits for the hour at which its recipient wants to hear of days that have ended, or for that hour to be looked
+   * up.
+   */
+  HELD_UNTIL_HOUR: "OVERDUE_EXPLANATION_HELD_UNTIL_HOUR",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
-export type OverdueVerdict = typeof OverdueVerdict[keyof typeof OverdueVerdict];
+export type OverdueExplanation = typeof OverdueExplanation[keyof typeof OverdueExplanation];
 
-export namespace OverdueVerdict {
-  export type UNSPECIFIED = typeof OverdueVerdict.UNSPECIFIED;
-  export type TASK_GONE = typeof OverdueVerdict.TASK_GONE;
-  export type NO_DUE_TIME = typeof OverdueVerdict.NO_DUE_TIME;
-  export type TASK_CLOSED = typeof OverdueVerdict.TASK_CLOSED;
-  export type NOT_DUE_YET = typeof OverdueVerdict.NOT_DUE_YET;
-  export type AWAITING_SWEEP = typeof OverdueVerdict.AWAITING_SWEEP;
-  export type EVENT_NOT_PULLED = typeof OverdueVerdict.EVENT_NOT_PULLED;
-  export type EVENT_PARKED = typeof OverdueVerdict.EVENT_PARKED;
-  export type NOBODY_TOLD = typeof OverdueVerdict.NOBODY_TOLD;
-  export type AWAITING_JOB = typeof OverdueVerdict.AWAITING_JOB;
-  export type IN_QUEUE = typeof OverdueVerdict.IN_QUEUE;
-  export type QUEUE_PAUSED = typeof OverdueVerdict.QUEUE_PAUSED;
-  export type JOB_LOST = typeof OverdueVerdict.JOB_LOST;
-  export type DELIVERED = typeof OverdueVerdict.DELIVERED;
-  export type STALE = typeof OverdueVerdict.STALE;
-  export type DEAD = typeof OverdueVerdict.DEAD;
-  export type MUTED = typeof OverdueVerdict.MUTED;
-  export type HELD_UNTIL_HOUR = typeof OverdueVerdict.HELD_UNTIL_HOUR;
-  export type UNRECOGNIZED = typeof OverdueVerdict.UNRECOGNIZED;
+export namespace OverdueExplanation {
+  export type UNSPECIFIED = typeof OverdueExplanation.UNSPECIFIED;
+  export type TASK_GONE = typeof OverdueExplanation.TASK_GONE;
+  export type NO_DUE_TIME = typeof OverdueExplanation.NO_DUE_TIME;
+  export type TASK_CLOSED = typeof OverdueExplanation.TASK_CLOSED;
+  export type NOT_DUE_YET = typeof OverdueExplanation.NOT_DUE_YET;
+  export type AWAITING_SWEEP = typeof OverdueExplanation.AWAITING_SWEEP;
+  export type EVENT_NOT_PULLED = typeof OverdueExplanation.EVENT_NOT_PULLED;
+  export type EVENT_DEAD_LETTERED = typeof OverdueExplanation.EVENT_DEAD_LETTERED;
+  export type NOBODY_NOTIFIED = typeof OverdueExplanation.NOBODY_NOTIFIED;
+  export type AWAITING_JOB = typeof OverdueExplanation.AWAITING_JOB;
+  export type IN_QUEUE = typeof OverdueExplanation.IN_QUEUE;
+  export type QUEUE_PAUSED = typeof OverdueExplanation.QUEUE_PAUSED;
+  export type JOB_LOST = typeof OverdueExplanation.JOB_LOST;
+  export type DELIVERED = typeof OverdueExplanation.DELIVERED;
+  export type STALE = typeof OverdueExplanation.STALE;
+  export type DEAD = typeof OverdueExplanation.DEAD;
+  export type MUTED = typeof OverdueExplanation.MUTED;
+  export type HELD_UNTIL_HOUR = typeof OverdueExplanation.HELD_UNTIL_HOUR;
+  export type UNRECOGNIZED = typeof OverdueExplanation.UNRECOGNIZED;
 }
 
-export function overdueVerdictFromJSON(object: any): OverdueVerdict {
+export function overdueExplanationFromJSON(object: any): OverdueExplanation {
   switch (object) {
     case 0:
-    case "OVERDUE_VERDICT_UNSPECIFIED":
-      return OverdueVerdict.UNSPECIFIED;
+    case "OVERDUE_EXPLANATION_UNSPECIFIED":
+      return OverdueExplanation.UNSPECIFIED;
     case 1:
-    case "OVERDUE_VERDICT_TASK_GONE":
-      return OverdueVerdict.TASK_GONE;
+    case "OVERDUE_EXPLANATION_TASK_GONE":
+      return OverdueExplanation.TASK_GONE;
     case 2:
-    case "OVERDUE_VERDICT_NO_DUE_TIME":
-      return OverdueVerdict.NO_DUE_TIME;
+    case "OVERDUE_EXPLANATION_NO_DUE_TIME":
+      return OverdueExplanation.NO_DUE_TIME;
     case 3:
-    case "OVERDUE_VERDICT_TASK_CLOSED":
-      return OverdueVerdict.TASK_CLOSED;
+    case "OVERDUE_EXPLANATION_TASK_CLOSED":
+      return OverdueExplanation.TASK_CLOSED;
     case 4:
-    case "OVERDUE_VERDICT_NOT_DUE_YET":
-      return OverdueVerdict.NOT_DUE_YET;
+    case "OVERDUE_EXPLANATION_NOT_DUE_YET":
+      return OverdueExplanation.NOT_DUE_YET;
     case 5:
-    case "OVERDUE_VERDICT_AWAITING_SWEEP":
-      return OverdueVerdict.AWAITING_SWEEP;
+    case "OVERDUE_EXPLANATION_AWAITING_SWEEP":
+      return OverdueExplanation.AWAITING_SWEEP;
     case 6:
-    case "OVERDUE_VERDICT_EVENT_NOT_PULLED":
-      return OverdueVerdict.EVENT_NOT_PULLED;
+    case "OVERDUE_EXPLANATION_EVENT_NOT_PULLED":
+      return OverdueExplanation.EVENT_NOT_PULLED;
     case 7:
-    case "OVERDUE_VERDICT_EVENT_PARKED":
-      return OverdueVerdict.EVENT_PARKED;
+    case "OVERDUE_EXPLANATION_EVENT_DEAD_LETTERED":
+      return OverdueExplanation.EVENT_DEAD_LETTERED;
     case 8:
-    case "OVERDUE_VERDICT_NOBODY_TOLD":
-      return OverdueVerdict.NOBODY_TOLD;
+    case "OVERDUE_EXPLANATION_NOBODY_NOTIFIED":
+      return OverdueExplanation.NOBODY_NOTIFIED;
     case 9:
-    case "OVERDUE_VERDICT_AWAITING_JOB":
-      return OverdueVerdict.AWAITING_JOB;
+    case "OVERDUE_EXPLANATION_AWAITING_JOB":
+      return OverdueExplanation.AWAITING_JOB;
     case 10:
-    case "OVERDUE_VERDICT_IN_QUEUE":
-      return OverdueVerdict.IN_QUEUE;
+    case "OVERDUE_EXPLANATION_IN_QUEUE":
+      return OverdueExplanation.IN_QUEUE;
     case 11:
-    case "OVERDUE_VERDICT_QUEUE_PAUSED":
-      return OverdueVerdict.QUEUE_PAUSED;
+    case "OVERDUE_EXPLANATION_QUEUE_PAUSED":
+      return OverdueExplanation.QUEUE_PAUSED;
     case 12:
-    case "OVERDUE_VERDICT_JOB_LOST":
-      return OverdueVerdict.JOB_LOST;
+    case "OVERDUE_EXPLANATION_JOB_LOST":
+      return OverdueExplanation.JOB_LOST;
     case 13:
-    case "OVERDUE_VERDICT_DELIVERED":
-      return OverdueVerdict.DELIVERED;
+    case "OVERDUE_EXPLANATION_DELIVERED":
+      return OverdueExplanation.DELIVERED;
     case 14:
-    case "OVERDUE_VERDICT_STALE":
-      return OverdueVerdict.STALE;
+    case "OVERDUE_EXPLANATION_STALE":
+      return OverdueExplanation.STALE;
     case 15:
-    case "OVERDUE_VERDICT_DEAD":
-      return OverdueVerdict.DEAD;
+    case "OVERDUE_EXPLANATION_DEAD":
+      return OverdueExplanation.DEAD;
     case 16:
-    case "OVERDUE_VERDICT_MUTED":
-      return OverdueVerdict.MUTED;
+    case "OVERDUE_EXPLANATION_MUTED":
+      return OverdueExplanation.MUTED;
     case 17:
-    case "OVERDUE_VERDICT_HELD_UNTIL_HOUR":
-      return OverdueVerdict.HELD_UNTIL_HOUR;
+    case "OVERDUE_EXPLANATION_HELD_UNTIL_HOUR":
+      return OverdueExplanation.HELD_UNTIL_HOUR;
     case -1:
     case "UNRECOGNIZED":
     default:
-      return OverdueVerdict.UNRECOGNIZED;
+      return OverdueExplanation.UNRECOGNIZED;
   }
 }
 
-export function overdueVerdictToNumber(object: OverdueVerdict): number {
+export function overdueExplanationToNumber(object: OverdueExplanation): number {
   switch (object) {
-    case OverdueVerdict.UNSPECIFIED:
+    case OverdueExplanation.UNSPECIFIED:
       return 0;
-    case OverdueVerdict.TASK_GONE:
+    case OverdueExplanation.TASK_GONE:
       return 1;
-    case OverdueVerdict.NO_DUE_TIME:
+    case OverdueExplanation.NO_DUE_TIME:
       return 2;
-    case OverdueVerdict.TASK_CLOSED:
+    case OverdueExplanation.TASK_CLOSED:
       return 3;
-    case OverdueVerdict.NOT_DUE_YET:
+    case OverdueExplanation.NOT_DUE_YET:
       return 4;
-    case OverdueVerdict.AWAITING_SWEEP:
+    case OverdueExplanation.AWAITING_SWEEP:
       return 5;
-    case OverdueVerdict.EVENT_NOT_PULLED:
+    case OverdueExplanation.EVENT_NOT_PULLED:
       return 6;
-    case OverdueVerdict.EVENT_PARKED:
+    case OverdueExplanation.EVENT_DEAD_LETTERED:
       return 7;
-    case OverdueVerdict.NOBODY_TOLD:
+    case OverdueExplanation.NOBODY_NOTIFIED:
       return 8;
-    case OverdueVerdict.AWAITING_JOB:
+    case OverdueExplanation.AWAITING_JOB:
       return 9;
-    case OverdueVerdict.IN_QUEUE:
+    case OverdueExplanation.IN_QUEUE:
       return 10;
-    case OverdueVerdict.QUEUE_PAUSED:
+    case OverdueExplanation.QUEUE_PAUSED:
       return 11;
-    case OverdueVerdict.JOB_LOST:
+    case OverdueExplanation.JOB_LOST:
       return 12;
-    case OverdueVerdict.DELIVERED:
+    case OverdueExplanation.DELIVERED:
       return 13;
-    case OverdueVerdict.STALE:
+    case OverdueExplanation.STALE:
       return 14;
-    case OverdueVerdict.DEAD:
+    case OverdueExplanation.DEAD:
       return 15;
-    case OverdueVerdict.MUTED:
+    case OverdueExplanation.MUTED:
       return 16;
-    case OverdueVerdict.HELD_UNTIL_HOUR:
+    case OverdueExplanation.HELD_UNTIL_HOUR:
       return 17;
-    case OverdueVerdict.UNRECOGNIZED:
+    case OverdueExplanation.UNRECOGNIZED:
     default:
       return -1;
   }
 }
 
+/** The ways on which a notification can reach its recipient, who chooses among them. */
+export const DeliveryChannel = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "DELIVERY_CHANNEL_UNSPECIFIED",
+  /** INBOX - The recipient's list of notifications. */
+  INBOX: "DELIVERY_CHANNEL_INBOX",
+  /** EMAIL - A mail to the recipient. */
+  EMAIL: "DELIVERY_CHANNEL_EMAIL",
+  /** WEBHOOK - The recipient's webhooks. */
+  WEBHOOK: "DELIVERY_CHANNEL_WEBHOOK",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type DeliveryChannel = typeof DeliveryChannel[keyof typeof DeliveryChannel];
+
+export namespace DeliveryChannel {
+  export type UNSPECIFIED = typeof DeliveryChannel.UNSPECIFIED;
+  export type INBOX = typeof DeliveryChannel.INBOX;
+  export type EMAIL = typeof DeliveryChannel.EMAIL;
+  export type WEBHOOK = typeof DeliveryChannel.WEBHOOK;
+  export type UNRECOGNIZED = typeof DeliveryChannel.UNRECOGNIZED;
+}
+
+export function deliveryChannelFromJSON(object: any): DeliveryChannel {
+  switch (object) {
+    case 0:
+    case "DELIVERY_CHANNEL_UNSPECIFIED":
+      return DeliveryChannel.UNSPECIFIED;
+    case 1:
+    case "DELIVERY_CHANNEL_INBOX":
+      return DeliveryChannel.INBOX;
+    case 2:
+    case "DELIVERY_CHANNEL_EMAIL":
+      return DeliveryChannel.EMAIL;
+    case 3:
+    case "DELIVERY_CHANNEL_WEBHOOK":
+      return DeliveryChannel.WEBHOOK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DeliveryChannel.UNRECOGNIZED;
+  }
+}
+
+export function deliveryChannelToNumber(object: DeliveryChannel): number {
+  switch (object) {
+    case DeliveryChannel.UNSPECIFIED:
+      return 0;
+    case DeliveryChannel.INBOX:
+      return 1;
+    case DeliveryChannel.EMAIL:
+      return 2;
+    case DeliveryChannel.WEBHOOK:
+      return 3;
+    case DeliveryChannel.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What came of a notification on one way out. */
+export const DeliveryOutcome = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "DELIVERY_OUTCOME_UNSPECIFIED",
+  /** DELIVERED - It is in the inbox. */
+  DELIVERED: "DELIVERY_OUTCOME_DELIVERED",
+  /** DIGESTED - A digest stands for it in the inbox. */
+  DIGESTED: "DELIVERY_OUTCOME_DIGESTED",
+  /** QUEUED - It is on its way to the recipient's webhooks: see ListWebhookDeliveries. */
+  QUEUED: "DELIVERY_OUTCOME_QUEUED",
+  /** MUTED - The recipient does not want it there. */
+  MUTED: "DELIVERY_OUTCOME_MUTED",
+  /** UNSUPPORTED - This release does not have that way out. */
+  UNSUPPORTED: "DELIVERY_OUTCOME_UNSUPPORTED",
+  /** STALE - Dropped, since the task had been closed, rescheduled or handed over by then. */
+  STALE: "DELIVERY_OUTCOME_STALE",
+  /** DEAD - Given up with its job. */
+  DEAD: "DELIVERY_OUTCOME_DEAD",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type DeliveryOutcome = typeof DeliveryOutcome[keyof typeof DeliveryOutcome];
+
+export namespace DeliveryOutcome {
+  export type UNSPECIFIED = typeof DeliveryOutcome.UNSPECIFIED;
+  export type DELIVERED = typeof DeliveryOutcome.DELIVERED;
+  export type DIGESTED = typeof DeliveryOutcome.DIGESTED;
+  export type QUEUED = typeof DeliveryOutcome.QUEUED;
+  export type MUTED = typeof DeliveryOutcome.MUTED;
+  export type UNSUPPORTED = typeof DeliveryOutcome.UNSUPPORTED;
+  export type STALE = typeof DeliveryOutcome.STALE;
+  export type DEAD = typeof DeliveryOutcome.DEAD;
+  export type UNRECOGNIZED = typeof DeliveryOutcome.UNRECOGNIZED;
+}
+
+export function deliveryOutcomeFromJSON(object: any): DeliveryOutcome {
+  switch (object) {
+    case 0:
+    case "DELIVERY_OUTCOME_UNSPECIFIED":
+      return DeliveryOutcome.UNSPECIFIED;
+    case 1:
+    case "DELIVERY_OUTCOME_DELIVERED":
+      return DeliveryOutcome.DELIVERED;
+    case 2:
+    case "DELIVERY_OUTCOME_DIGESTED":
+      return DeliveryOutcome.DIGESTED;
+    case 3:
+    case "DELIVERY_OUTCOME_QUEUED":
+      return DeliveryOutcome.QUEUED;
+    case 4:
+    case "DELIVERY_OUTCOME_MUTED":
+      return DeliveryOutcome.MUTED;
+    case 5:
+    case "DELIVERY_OUTCOME_UNSUPPORTED":
+      return DeliveryOutcome.UNSUPPORTED;
+    case 6:
+    case "DELIVERY_OUTCOME_STALE":
+      return DeliveryOutcome.STALE;
+    case 7:
+    case "DELIVERY_OUTCOME_DEAD":
+      return DeliveryOutcome.DEAD;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DeliveryOutcome.UNRECOGNIZED;
+  }
+}
+
+export function deliveryOutcomeToNumber(object: DeliveryOutcome): number {
+  switch (object) {
+    case DeliveryOutcome.UNSPECIFIED:
+      return 0;
+    case DeliveryOutcome.DELIVERED:
+      return 1;
+    case DeliveryOutcome.DIGESTED:
+      return 2;
+    case DeliveryOutcome.QUEUED:
+      return 3;
+    case DeliveryOutcome.MUTED:
+      return 4;
+    case DeliveryOutcome.UNSUPPORTED:
+      return 5;
+    case DeliveryOutcome.STALE:
+      return 6;
+    case DeliveryOutcome.DEAD:
+      return 7;
+    case DeliveryOutcome.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** A queue of jobs. */
 export interface Queue {
-  /** "notifications", "schedules", …. */
+  /** Its name, for example "notifications". */
   name: string;
   /** No job of it begins, on any replica, until it is resumed. Survives restarts and the loss of Redis. */
   paused: boolean;
-  /** Since when and by whom; absent and empty unless paused. */
-  pauseTime?: Date | undefined;
-  pausedBy: string;
+  /** When it was paused; absent unless it is paused. */
+  pauseTime?:
+    | Date
+    | undefined;
+  /** UUID of the administrator who paused it; empty unless it is paused. */
+  pauserId: string;
   /** False: Redis is out of reach, and the fields below are unset. What PostgreSQL has recorded is not lost. */
   reachable: boolean;
   /** Jobs that could begin now. */
   waitingCount: bigint;
+  /** Jobs that run now. */
   activeCount: bigint;
   /** Jobs that will be tried again later, or were postponed. */
   delayedCount: bigint;
@@ -347,43 +669,69 @@ export interface Queue {
   oldestWaitingAge?:
     | Duration
     | undefined;
-  /** Averages of the last five whole minutes over all replicas, since Redis last lost its data. */
+  /**
+   * Jobs that completed, per minute: the average of the last five whole minutes over all replicas, since Redis last
+   * lost its data.
+   */
   completedPerMinute: number;
+  /** Jobs that died, per minute; counted in the same way. */
   diedPerMinute: number;
-  /** Dead letters that nobody has decided about yet; beyond 100000 they are not counted further. */
+  /** Dead jobs that nobody has decided about yet; beyond 100000 they are not counted further. */
   deadCount: bigint;
+  /** Changes when the queue is paused or resumed. */
+  etag: string;
 }
 
+/** The request of ListQueues. */
 export interface ListQueuesRequest {
+  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before; empty for the first page. */
+  pageToken: string;
 }
 
+/** The answer of ListQueues. */
 export interface ListQueuesResponse {
   /** By name. */
   queues: Queue[];
+  /** Empty at the end. */
+  nextPageToken: string;
 }
 
+/** The request of PauseQueue. */
 export interface PauseQueueRequest {
-  /** As in ListQueues. */
+  /** The name of the queue, as in ListQueues; 1 to 100 characters. */
   queue: string;
   /**
    * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the first answer again.
+   * the same request gives the first answer again, and no second effect.
    */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
 }
 
+/** The answer of PauseQueue. */
 export interface PauseQueueResponse {
   /** When it was paused; an earlier pause stays as it is. */
   pauseTime?: Date | undefined;
 }
 
+/** The request of ResumeQueue. */
 export interface ResumeQueueRequest {
-  /** As in ListQueues. */
+  /** The name of the queue, as in ListQueues; 1 to 100 characters. */
   queue: string;
   /** As in PauseQueue. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
 }
 
+/** The answer of ResumeQueue. */
 export interface ResumeQueueResponse {
   /** Whether it was paused until now. */
   wasPaused: boolean;
@@ -391,21 +739,25 @@ export interface ResumeQueueResponse {
 
 /** A run that did not complete. */
 export interface JobFailure {
-  time?:
+  /** When the run failed. */
+  failTime?:
     | Date
     | undefined;
-  /** The attempt that it belonged to; a postponed run belongs to the one that it postpones. */
+  /** The attempt that it belonged to, from 1; a postponed run belongs to the one that it postpones. */
   attempt: number;
+  /** What went wrong. */
   error: string;
 }
 
+/** A job as far as it is known. */
 export interface Job {
   /** UUID. */
   id: string;
-  /** This and the name are empty for a job of which only the effects are known. */
+  /** The name of its queue. This and the name are empty for a job of which only the effects are known. */
   queue: string;
-  /** For instance "deliver-notifications". */
+  /** What kind of job it is, for instance "deliver-notifications". */
   name: string;
+  /** Where it stands. */
   state: JobState;
   /** What it was given; absent when that is not known any more. */
   payload?:
@@ -419,23 +771,27 @@ export interface Job {
   startCount: number;
   /** How often its process vanished. */
   stallCount: number;
+  /** When it was put into the queue; absent when that is not known. */
   enqueueTime?:
     | Date
     | undefined;
-  /** When the running or last run began. */
+  /** When the running or last run began; absent when none is known. */
   startTime?:
     | Date
     | undefined;
-  /** When a delayed job is next. */
-  nextRunTime?: Date | undefined;
+  /** When a delayed job is next; absent in any other state. */
+  nextRunTime?:
+    | Date
+    | undefined;
+  /** When it ended; absent while it has not. */
   finishTime?:
     | Date
     | undefined;
   /** The youngest 20, oldest first. */
   failures: JobFailure[];
-  /** The call that caused it. */
-  callId: string;
-  /** Of a dead job, else empty. */
+  /** The id of the call that caused it, as in its metadata x-request-id; empty when no call did. */
+  requestId: string;
+  /** UUID of the dead job that was made of it; empty unless it is dead. */
   deadJobId: string;
   /** What it did or is to do, where that is recorded in PostgreSQL. */
   effects: JobEffect[];
@@ -443,61 +799,77 @@ export interface Job {
 
 /** One thing that a job was made for. */
 export interface JobEffect {
-  /** "notification", "schedule-run", "webhook" or "webhook-delivery". */
-  kind: string;
-  /** UUID. */
+  /** What it is. */
+  kind: JobEffectKind;
+  /** UUID of the notification, the schedule's run, the webhook or the webhook's delivery. */
   id: string;
-  /** As recorded: "pending", "delivered", "stale", "done", "dead", …. */
-  state: string;
+  /** How far it has come. */
+  state: JobEffectState;
 }
 
+/** The request of GetJob. */
 export interface GetJobRequest {
   /** UUID. */
   jobId: string;
 }
 
+/** The answer of GetJob. */
 export interface GetJobResponse {
+  /** The job. */
   job?: Job | undefined;
 }
 
+/** A job that will not run again unless an administrator wants it. */
 export interface DeadJob {
   /** UUID. */
   id: string;
+  /** The name of its queue. */
   queue: string;
+  /** What kind of job it is, for instance "deliver-notifications". */
   name: string;
   /** UUID of the job that died. */
   jobId: string;
+  /** What has been decided about it. */
   state: DeadJobState;
+  /** What it was given. */
   payload?:
     | any
     | undefined;
   /** The last error. */
   error: string;
+  /** How often it was tried. */
   attemptCount: number;
   /** The youngest 20, oldest first. */
   failures: JobFailure[];
-  callId: string;
+  /** The id of the call that caused it, as in its metadata x-request-id; empty when no call did. */
+  requestId: string;
+  /** When it died. */
   createTime?:
     | Date
     | undefined;
-  /** When and by whom it was retried or discarded. */
-  settleTime?: Date | undefined;
-  settledBy: string;
+  /** When it was retried or discarded; absent while it is open. */
+  resolveTime?:
+    | Date
+    | undefined;
+  /** UUID of the administrator who retried or discarded it; empty while it is open. */
+  resolverId: string;
 }
 
+/** The request of ListDeadJobs. */
 export interface ListDeadJobsRequest {
-  /** Empty: of all queues. */
+  /** The name of a queue, at most 100 characters; empty: of all queues. */
   queue: string;
-  /** Of this name only; empty: of all. */
+  /** Of this name only, at most 100 characters; empty: of all. */
   name: string;
   /** Also those that were retried or discarded. */
-  includeSettled: boolean;
+  includeResolved: boolean;
   /** 0 means 50; more than 200 is taken as 200; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before. */
+  /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
 }
 
+/** The answer of ListDeadJobs. */
 export interface ListDeadJobsResponse {
   /** The youngest first. */
   deadJobs: DeadJob[];
@@ -505,14 +877,19 @@ export interface ListDeadJobsResponse {
   nextPageToken: string;
 }
 
+/** The request of RetryDeadJob. */
 export interface RetryDeadJobRequest {
   /** UUID. */
   deadJobId: string;
   /** As in PauseQueue. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of RetryDeadJob. */
 export interface RetryDeadJobResponse {
+  /** As it is now. */
   deadJob?:
     | DeadJob
     | undefined;
@@ -520,78 +897,102 @@ export interface RetryDeadJobResponse {
   effects: JobEffect[];
 }
 
+/** The request of DiscardDeadJob. */
 export interface DiscardDeadJobRequest {
   /** UUID. */
   deadJobId: string;
   /** As in PauseQueue. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of DiscardDeadJob. */
 export interface DiscardDeadJobResponse {
+  /** As it is now. */
   deadJob?: DeadJob | undefined;
 }
 
 /** An event of a task that could not be handled; later events have passed it. */
-export interface ParkedEvent {
+export interface DeadLetterEvent {
   /** Its id in the log of tasks. */
   eventId: bigint;
+  /** What happened to the task; unspecified when the event could not be read. */
   type: TaskEventType;
+  /** UUID of the task; empty when the event could not be read. */
   taskId: string;
+  /** The version of the task that the event made; 0 when the event could not be read. */
   taskVersion: bigint;
-  /** When it happened. */
+  /** When it happened; absent when the event could not be read. */
   eventTime?:
     | Date
     | undefined;
-  /** When it was parked. */
-  parkTime?:
+  /** When it was set aside. */
+  deadLetterTime?:
     | Date
     | undefined;
   /** What was wrong, without the event's content. */
   error: string;
 }
 
-export interface ListParkedEventsRequest {
+/** The request of ListDeadLetterEvents. */
+export interface ListDeadLetterEventsRequest {
   /** 0 means 50; more than 200 is taken as 200; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 
-export interface ListParkedEventsResponse {
+/** The answer of ListDeadLetterEvents. */
+export interface ListDeadLetterEventsResponse {
   /** The oldest first. */
-  parkedEvents: ParkedEvent[];
+  deadLetterEvents: DeadLetterEvent[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
-export interface RetryParkedEventRequest {
+/** The request of RetryDeadLetterEvent. */
+export interface RetryDeadLetterEventRequest {
+  /** As in DeadLetterEvent; positive. */
   eventId: bigint;
   /** As in PauseQueue. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
-export interface RetryParkedEventResponse {
+/** The answer of RetryDeadLetterEvent. */
+export interface RetryDeadLetterEventResponse {
 }
 
-export interface DiscardParkedEventRequest {
+/** The request of DiscardDeadLetterEvent. */
+export interface DiscardDeadLetterEventRequest {
+  /** As in DeadLetterEvent; positive. */
   eventId: bigint;
   /** As in PauseQueue. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
-export interface DiscardParkedEventResponse {
+/** The answer of DiscardDeadLetterEvent. */
+export interface DiscardDeadLetterEventResponse {
 }
 
+/** The request of ExplainOverdue. */
 export interface ExplainOverdueRequest {
   /** UUID. */
   taskId: string;
 }
 
+/** The answer of ExplainOverdue. */
 export interface ExplainOverdueResponse {
+  /** As in the request. */
   taskId: string;
-  verdict: OverdueVerdict;
-  /** The verdict as a sentence, with its times and numbers. */
-  explanation: string;
+  /** How far it has come. */
+  explanation: OverdueExplanation;
+  /** The explanation as a sentence, with its times and numbers. */
+  message: string;
   /** What tasks knows about the due time; absent when the task is gone. */
   due?:
     | OverdueDue
@@ -608,6 +1009,7 @@ export interface ExplainOverdueResponse {
   notifications: OverdueNotification[];
 }
 
+/** The due time of a task. */
 export interface OverdueDue {
   /** Absent when there is none. */
   dueTime?:
@@ -615,61 +1017,87 @@ export interface OverdueDue {
     | undefined;
   /** Grows with every change of the due time; each one becomes overdue at most once. */
   dueVersion: bigint;
+  /** The task's status now. */
   status: TaskStatus;
   /** By the clock that decides. */
   currentTime?: Date | undefined;
 }
 
+/** The sweep of a due version. */
 export interface OverdueSweep {
   /** When a sweep found this due version; absent when none did. */
   overdueTime?:
     | Date
     | undefined;
-  /** How the last run of the sweep went. */
-  lastRunTime?: Date | undefined;
+  /** When the last run of the sweep ended; absent before the first. */
+  lastRunTime?:
+    | Date
+    | undefined;
+  /** What that run came to, for instance "marked 3"; its error when it failed. */
   lastResult: string;
+  /** Whether that run failed. */
   lastRunFailed: boolean;
   /** Whether the schedule of the sweep is paused. */
   paused: boolean;
 }
 
+/** The event that says that a task is overdue. */
 export interface OverdueEvent {
+  /** Its id in the log of tasks. */
   eventId: bigint;
+  /** When it was written. */
   createTime?:
     | Date
     | undefined;
   /** Whether the scheduler has read past it. */
   pulled: boolean;
-  /** How long the scheduler has not moved on, when it has not come so far. */
-  lag?: Duration | undefined;
-  parked: boolean;
+  /** How long the scheduler has not moved on; absent when it has come so far. */
+  lag?:
+    | Duration
+    | undefined;
+  /** Whether it could not be handled and was set aside: see ListDeadLetterEvents. */
+  deadLettered: boolean;
 }
 
+/** What one recipient was notified of. */
 export interface OverdueNotification {
+  /** UUID. */
   notificationId: string;
+  /** UUID of the user. */
   recipientId: string;
-  verdict: OverdueVerdict;
-  /** The verdict as a sentence. */
-  explanation: string;
-  createTime?: Date | undefined;
+  /** How far it has come. */
+  explanation: OverdueExplanation;
+  /** The explanation as a sentence. */
+  message: string;
+  /** When it was recorded. */
+  createTime?:
+    | Date
+    | undefined;
+  /** When it was delivered; absent while it is not. */
   deliverTime?:
     | Date
     | undefined;
   /** The job that delivers or delivered it; absent when there is none or nothing is known about it any more. */
-  job?: Job | undefined;
+  job?:
+    | Job
+    | undefined;
+  /** What happened on each way out. */
   deliveries: OverdueDelivery[];
   /** Before this it gets no job. For a day that has ended it is the recipient's hour, absent until that is known. */
-  deliverAfter?: Date | undefined;
+  earliestDeliverTime?: Date | undefined;
 }
 
 /** What happened on one way out. */
 export interface OverdueDelivery {
-  /** "inbox", …. */
-  channel: string;
-  /** "delivered", "stale", "dead", …. */
-  outcome: string;
+  /** The way out. */
+  channel: DeliveryChannel;
+  /** What came of it. */
+  outcome: DeliveryOutcome;
+  /** How often it was tried. */
   attemptCount: number;
+  /** Why it died; empty otherwise. */
   error: string;
+  /** When it was recorded. */
   createTime?: Date | undefined;
 }
 
@@ -678,7 +1106,7 @@ function createBaseQueue(): Queue {
     name: "",
     paused: false,
     pauseTime: undefined,
-    pausedBy: "",
+    pauserId: "",
     reachable: false,
     waitingCount: 0n,
     activeCount: 0n,
@@ -687,6 +1115,7 @@ function createBaseQueue(): Queue {
     completedPerMinute: 0,
     diedPerMinute: 0,
     deadCount: 0n,
+    etag: "",
   };
 }
 
@@ -701,8 +1130,8 @@ export const Queue: MessageFns<Queue> = {
     if (message.pauseTime !== undefined) {
       Timestamp.encode(toTimestamp(message.pauseTime), writer.uint32(26).fork()).join();
     }
-    if (message.pausedBy !== "") {
-      writer.uint32(34).string(message.pausedBy);
+    if (message.pauserId !== "") {
+      writer.uint32(34).string(message.pauserId);
     }
     if (message.reachable !== false) {
       writer.uint32(40).bool(message.reachable);
@@ -739,6 +1168,9 @@ export const Queue: MessageFns<Queue> = {
         throw new globalThis.Error("value provided for field message.deadCount of type int64 too large");
       }
       writer.uint32(96).int64(message.deadCount);
+    }
+    if (message.etag !== "") {
+      writer.uint32(106).string(message.etag);
     }
     return writer;
   },
@@ -785,7 +1217,7 @@ export const Queue: MessageFns<Queue> = {
               break;
             }
 
-            message.pausedBy = reader.string();
+            message.pauserId = reader.string();
             continue;
           }
           case 5: {
@@ -852,6 +1284,14 @@ export const Queue: MessageFns<Queue> = {
             message.deadCount = reader.int64() as bigint;
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -872,7 +1312,7 @@ export const Queue: MessageFns<Queue> = {
     message.name = object.name ?? "";
     message.paused = object.paused ?? false;
     message.pauseTime = object.pauseTime ?? undefined;
-    message.pausedBy = object.pausedBy ?? "";
+    message.pauserId = object.pauserId ?? "";
     message.reachable = object.reachable ?? false;
     message.waitingCount = (object.waitingCount !== undefined && object.waitingCount !== null)
       ? BigInt(object.waitingCount)
@@ -889,16 +1329,23 @@ export const Queue: MessageFns<Queue> = {
     message.completedPerMinute = object.completedPerMinute ?? 0;
     message.diedPerMinute = object.diedPerMinute ?? 0;
     message.deadCount = (object.deadCount !== undefined && object.deadCount !== null) ? BigInt(object.deadCount) : 0n;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
-  encode(_: ListQueuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListQueuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -915,6 +1362,22 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -930,20 +1393,25 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
   create<I extends Exact<DeepPartial<ListQueuesRequest>, I>>(base?: I): ListQueuesRequest {
     return ListQueuesRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListQueuesRequest>, I>>(_: I): ListQueuesRequest {
+  fromPartial<I extends Exact<DeepPartial<ListQueuesRequest>, I>>(object: I): ListQueuesRequest {
     const message = createBaseListQueuesRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListQueuesResponse(): ListQueuesResponse {
-  return { queues: [] };
+  return { queues: [], nextPageToken: "" };
 }
 
 export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   encode(message: ListQueuesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.queues) {
       Queue.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -969,6 +1437,14 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
             message.queues.push(Queue.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -987,12 +1463,13 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListQueuesResponse>, I>>(object: I): ListQueuesResponse {
     const message = createBaseListQueuesResponse();
     message.queues = object.queues?.map((e) => Queue.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
 function createBasePauseQueueRequest(): PauseQueueRequest {
-  return { queue: "", requestId: "" };
+  return { queue: "", requestId: "", validateOnly: false, etag: "" };
 }
 
 export const PauseQueueRequest: MessageFns<PauseQueueRequest> = {
@@ -1002,6 +1479,12 @@ export const PauseQueueRequest: MessageFns<PauseQueueRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
     }
     return writer;
   },
@@ -1035,6 +1518,22 @@ export const PauseQueueRequest: MessageFns<PauseQueueRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1054,6 +1553,8 @@ export const PauseQueueRequest: MessageFns<PauseQueueRequest> = {
     const message = createBasePauseQueueRequest();
     message.queue = object.queue ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1114,7 +1615,7 @@ export const PauseQueueResponse: MessageFns<PauseQueueResponse> = {
 };
 
 function createBaseResumeQueueRequest(): ResumeQueueRequest {
-  return { queue: "", requestId: "" };
+  return { queue: "", requestId: "", validateOnly: false, etag: "" };
 }
 
 export const ResumeQueueRequest: MessageFns<ResumeQueueRequest> = {
@@ -1124,6 +1625,12 @@ export const ResumeQueueRequest: MessageFns<ResumeQueueRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
     }
     return writer;
   },
@@ -1157,6 +1664,22 @@ export const ResumeQueueRequest: MessageFns<ResumeQueueRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1176,6 +1699,8 @@ export const ResumeQueueRequest: MessageFns<ResumeQueueRequest> = {
     const message = createBaseResumeQueueRequest();
     message.queue = object.queue ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1236,13 +1761,13 @@ export const ResumeQueueResponse: MessageFns<ResumeQueueResponse> = {
 };
 
 function createBaseJobFailure(): JobFailure {
-  return { time: undefined, attempt: 0, error: "" };
+  return { failTime: undefined, attempt: 0, error: "" };
 }
 
 export const JobFailure: MessageFns<JobFailure> = {
   encode(message: JobFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.time !== undefined) {
-      Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
+    if (message.failTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.failTime), writer.uint32(10).fork()).join();
     }
     if (message.attempt !== 0) {
       writer.uint32(16).int32(message.attempt);
@@ -1271,7 +1796,7 @@ export const JobFailure: MessageFns<JobFailure> = {
               break;
             }
 
-            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.failTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -1307,7 +1832,7 @@ export const JobFailure: MessageFns<JobFailure> = {
   },
   fromPartial<I extends Exact<DeepPartial<JobFailure>, I>>(object: I): JobFailure {
     const message = createBaseJobFailure();
-    message.time = object.time ?? undefined;
+    message.failTime = object.failTime ?? undefined;
     message.attempt = object.attempt ?? 0;
     message.error = object.error ?? "";
     return message;
@@ -1330,7 +1855,7 @@ function createBaseJob(): Job {
     nextRunTime: undefined,
     finishTime: undefined,
     failures: [],
-    callId: "",
+    requestId: "",
     deadJobId: "",
     effects: [],
   };
@@ -1380,8 +1905,8 @@ export const Job: MessageFns<Job> = {
     for (const v of message.failures) {
       JobFailure.encode(v!, writer.uint32(114).fork()).join();
     }
-    if (message.callId !== "") {
-      writer.uint32(122).string(message.callId);
+    if (message.requestId !== "") {
+      writer.uint32(122).string(message.requestId);
     }
     if (message.deadJobId !== "") {
       writer.uint32(130).string(message.deadJobId);
@@ -1522,7 +2047,7 @@ export const Job: MessageFns<Job> = {
               break;
             }
 
-            message.callId = reader.string();
+            message.requestId = reader.string();
             continue;
           }
           case 16: {
@@ -1572,7 +2097,7 @@ export const Job: MessageFns<Job> = {
     message.nextRunTime = object.nextRunTime ?? undefined;
     message.finishTime = object.finishTime ?? undefined;
     message.failures = object.failures?.map((e) => JobFailure.fromPartial(e)) || [];
-    message.callId = object.callId ?? "";
+    message.requestId = object.requestId ?? "";
     message.deadJobId = object.deadJobId ?? "";
     message.effects = object.effects?.map((e) => JobEffect.fromPartial(e)) || [];
     return message;
@@ -1580,19 +2105,19 @@ export const Job: MessageFns<Job> = {
 };
 
 function createBaseJobEffect(): JobEffect {
-  return { kind: "", id: "", state: "" };
+  return { kind: JobEffectKind.UNSPECIFIED, id: "", state: JobEffectState.UNSPECIFIED };
 }
 
 export const JobEffect: MessageFns<JobEffect> = {
   encode(message: JobEffect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.kind !== "") {
-      writer.uint32(10).string(message.kind);
+    if (message.kind !== JobEffectKind.UNSPECIFIED) {
+      writer.uint32(32).int32(jobEffectKindToNumber(message.kind));
     }
     if (message.id !== "") {
       writer.uint32(18).string(message.id);
     }
-    if (message.state !== "") {
-      writer.uint32(26).string(message.state);
+    if (message.state !== JobEffectState.UNSPECIFIED) {
+      writer.uint32(40).int32(jobEffectStateToNumber(message.state));
     }
     return writer;
   },
@@ -1610,12 +2135,12 @@ export const JobEffect: MessageFns<JobEffect> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 4: {
+            if (tag !== 32) {
               break;
             }
 
-            message.kind = reader.string();
+            message.kind = jobEffectKindFromJSON(reader.int32());
             continue;
           }
           case 2: {
@@ -1626,12 +2151,12 @@ export const JobEffect: MessageFns<JobEffect> = {
             message.id = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
+          case 5: {
+            if (tag !== 40) {
               break;
             }
 
-            message.state = reader.string();
+            message.state = jobEffectStateFromJSON(reader.int32());
             continue;
           }
         }
@@ -1651,9 +2176,9 @@ export const JobEffect: MessageFns<JobEffect> = {
   },
   fromPartial<I extends Exact<DeepPartial<JobEffect>, I>>(object: I): JobEffect {
     const message = createBaseJobEffect();
-    message.kind = object.kind ?? "";
+    message.kind = object.kind ?? JobEffectKind.UNSPECIFIED;
     message.id = object.id ?? "";
-    message.state = object.state ?? "";
+    message.state = object.state ?? JobEffectState.UNSPECIFIED;
     return message;
   },
 };
@@ -1779,10 +2304,10 @@ function createBaseDeadJob(): DeadJob {
     error: "",
     attemptCount: 0,
     failures: [],
-    callId: "",
+    requestId: "",
     createTime: undefined,
-    settleTime: undefined,
-    settledBy: "",
+    resolveTime: undefined,
+    resolverId: "",
   };
 }
 
@@ -1815,17 +2340,17 @@ export const DeadJob: MessageFns<DeadJob> = {
     for (const v of message.failures) {
       JobFailure.encode(v!, writer.uint32(74).fork()).join();
     }
-    if (message.callId !== "") {
-      writer.uint32(82).string(message.callId);
+    if (message.requestId !== "") {
+      writer.uint32(82).string(message.requestId);
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(90).fork()).join();
     }
-    if (message.settleTime !== undefined) {
-      Timestamp.encode(toTimestamp(message.settleTime), writer.uint32(98).fork()).join();
+    if (message.resolveTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.resolveTime), writer.uint32(98).fork()).join();
     }
-    if (message.settledBy !== "") {
-      writer.uint32(106).string(message.settledBy);
+    if (message.resolverId !== "") {
+      writer.uint32(106).string(message.resolverId);
     }
     return writer;
   },
@@ -1920,7 +2445,7 @@ export const DeadJob: MessageFns<DeadJob> = {
               break;
             }
 
-            message.callId = reader.string();
+            message.requestId = reader.string();
             continue;
           }
           case 11: {
@@ -1936,7 +2461,7 @@ export const DeadJob: MessageFns<DeadJob> = {
               break;
             }
 
-            message.settleTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.resolveTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 13: {
@@ -1944,7 +2469,7 @@ export const DeadJob: MessageFns<DeadJob> = {
               break;
             }
 
-            message.settledBy = reader.string();
+            message.resolverId = reader.string();
             continue;
           }
         }
@@ -1973,16 +2498,16 @@ export const DeadJob: MessageFns<DeadJob> = {
     message.error = object.error ?? "";
     message.attemptCount = object.attemptCount ?? 0;
     message.failures = object.failures?.map((e) => JobFailure.fromPartial(e)) || [];
-    message.callId = object.callId ?? "";
+    message.requestId = object.requestId ?? "";
     message.createTime = object.createTime ?? undefined;
-    message.settleTime = object.settleTime ?? undefined;
-    message.settledBy = object.settledBy ?? "";
+    message.resolveTime = object.resolveTime ?? undefined;
+    message.resolverId = object.resolverId ?? "";
     return message;
   },
 };
 
 function createBaseListDeadJobsRequest(): ListDeadJobsRequest {
-  return { queue: "", name: "", includeSettled: false, pageSize: 0, pageToken: "" };
+  return { queue: "", name: "", includeResolved: false, pageSize: 0, pageToken: "" };
 }
 
 export const ListDeadJobsRequest: MessageFns<ListDeadJobsRequest> = {
@@ -1993,8 +2518,8 @@ export const ListDeadJobsRequest: MessageFns<ListDeadJobsRequest> = {
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
     }
-    if (message.includeSettled !== false) {
-      writer.uint32(24).bool(message.includeSettled);
+    if (message.includeResolved !== false) {
+      writer.uint32(24).bool(message.includeResolved);
     }
     if (message.pageSize !== 0) {
       writer.uint32(32).int32(message.pageSize);
@@ -2039,7 +2564,7 @@ export const ListDeadJobsRequest: MessageFns<ListDeadJobsRequest> = {
               break;
             }
 
-            message.includeSettled = reader.bool();
+            message.includeResolved = reader.bool();
             continue;
           }
           case 4: {
@@ -2077,7 +2602,7 @@ export const ListDeadJobsRequest: MessageFns<ListDeadJobsRequest> = {
     const message = createBaseListDeadJobsRequest();
     message.queue = object.queue ?? "";
     message.name = object.name ?? "";
-    message.includeSettled = object.includeSettled ?? false;
+    message.includeResolved = object.includeResolved ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     return message;
@@ -2152,7 +2677,7 @@ export const ListDeadJobsResponse: MessageFns<ListDeadJobsResponse> = {
 };
 
 function createBaseRetryDeadJobRequest(): RetryDeadJobRequest {
-  return { deadJobId: "", requestId: "" };
+  return { deadJobId: "", requestId: "", validateOnly: false };
 }
 
 export const RetryDeadJobRequest: MessageFns<RetryDeadJobRequest> = {
@@ -2162,6 +2687,9 @@ export const RetryDeadJobRequest: MessageFns<RetryDeadJobRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2195,6 +2723,14 @@ export const RetryDeadJobRequest: MessageFns<RetryDeadJobRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2214,6 +2750,7 @@ export const RetryDeadJobRequest: MessageFns<RetryDeadJobRequest> = {
     const message = createBaseRetryDeadJobRequest();
     message.deadJobId = object.deadJobId ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2288,7 +2825,7 @@ export const RetryDeadJobResponse: MessageFns<RetryDeadJobResponse> = {
 };
 
 function createBaseDiscardDeadJobRequest(): DiscardDeadJobRequest {
-  return { deadJobId: "", requestId: "" };
+  return { deadJobId: "", requestId: "", validateOnly: false };
 }
 
 export const DiscardDeadJobRequest: MessageFns<DiscardDeadJobRequest> = {
@@ -2298,6 +2835,9 @@ export const DiscardDeadJobRequest: MessageFns<DiscardDeadJobRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2331,6 +2871,14 @@ export const DiscardDeadJobRequest: MessageFns<DiscardDeadJobRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2350,6 +2898,7 @@ export const DiscardDeadJobRequest: MessageFns<DiscardDeadJobRequest> = {
     const message = createBaseDiscardDeadJobRequest();
     message.deadJobId = object.deadJobId ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2411,20 +2960,20 @@ export const DiscardDeadJobResponse: MessageFns<DiscardDeadJobResponse> = {
   },
 };
 
-function createBaseParkedEvent(): ParkedEvent {
+function createBaseDeadLetterEvent(): DeadLetterEvent {
   return {
     eventId: 0n,
     type: TaskEventType.UNSPECIFIED,
     taskId: "",
     taskVersion: 0n,
     eventTime: undefined,
-    parkTime: undefined,
+    deadLetterTime: undefined,
     error: "",
   };
 }
 
-export const ParkedEvent: MessageFns<ParkedEvent> = {
-  encode(message: ParkedEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const DeadLetterEvent: MessageFns<DeadLetterEvent> = {
+  encode(message: DeadLetterEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.eventId !== 0n) {
       if (BigInt.asIntN(64, message.eventId) !== message.eventId) {
         throw new globalThis.Error("value provided for field message.eventId of type int64 too large");
@@ -2446,8 +2995,8 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
     if (message.eventTime !== undefined) {
       Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(42).fork()).join();
     }
-    if (message.parkTime !== undefined) {
-      Timestamp.encode(toTimestamp(message.parkTime), writer.uint32(50).fork()).join();
+    if (message.deadLetterTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deadLetterTime), writer.uint32(50).fork()).join();
     }
     if (message.error !== "") {
       writer.uint32(58).string(message.error);
@@ -2455,7 +3004,7 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ParkedEvent {
+  decode(input: BinaryReader | Uint8Array, length?: number): DeadLetterEvent {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2464,7 +3013,7 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseParkedEvent();
+      const message = createBaseDeadLetterEvent();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2513,7 +3062,7 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
               break;
             }
 
-            message.parkTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.deadLetterTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 7: {
@@ -2536,11 +3085,11 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<ParkedEvent>, I>>(base?: I): ParkedEvent {
-    return ParkedEvent.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<DeadLetterEvent>, I>>(base?: I): DeadLetterEvent {
+    return DeadLetterEvent.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ParkedEvent>, I>>(object: I): ParkedEvent {
-    const message = createBaseParkedEvent();
+  fromPartial<I extends Exact<DeepPartial<DeadLetterEvent>, I>>(object: I): DeadLetterEvent {
+    const message = createBaseDeadLetterEvent();
     message.eventId = (object.eventId !== undefined && object.eventId !== null) ? BigInt(object.eventId) : 0n;
     message.type = object.type ?? TaskEventType.UNSPECIFIED;
     message.taskId = object.taskId ?? "";
@@ -2548,18 +3097,18 @@ export const ParkedEvent: MessageFns<ParkedEvent> = {
       ? BigInt(object.taskVersion)
       : 0n;
     message.eventTime = object.eventTime ?? undefined;
-    message.parkTime = object.parkTime ?? undefined;
+    message.deadLetterTime = object.deadLetterTime ?? undefined;
     message.error = object.error ?? "";
     return message;
   },
 };
 
-function createBaseListParkedEventsRequest(): ListParkedEventsRequest {
+function createBaseListDeadLetterEventsRequest(): ListDeadLetterEventsRequest {
   return { pageSize: 0, pageToken: "" };
 }
 
-export const ListParkedEventsRequest: MessageFns<ListParkedEventsRequest> = {
-  encode(message: ListParkedEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ListDeadLetterEventsRequest: MessageFns<ListDeadLetterEventsRequest> = {
+  encode(message: ListDeadLetterEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pageSize !== 0) {
       writer.uint32(8).int32(message.pageSize);
     }
@@ -2569,7 +3118,7 @@ export const ListParkedEventsRequest: MessageFns<ListParkedEventsRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListParkedEventsRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDeadLetterEventsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2578,7 +3127,7 @@ export const ListParkedEventsRequest: MessageFns<ListParkedEventsRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListParkedEventsRequest();
+      const message = createBaseListDeadLetterEventsRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2610,25 +3159,25 @@ export const ListParkedEventsRequest: MessageFns<ListParkedEventsRequest> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<ListParkedEventsRequest>, I>>(base?: I): ListParkedEventsRequest {
-    return ListParkedEventsRequest.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<ListDeadLetterEventsRequest>, I>>(base?: I): ListDeadLetterEventsRequest {
+    return ListDeadLetterEventsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListParkedEventsRequest>, I>>(object: I): ListParkedEventsRequest {
-    const message = createBaseListParkedEventsRequest();
+  fromPartial<I extends Exact<DeepPartial<ListDeadLetterEventsRequest>, I>>(object: I): ListDeadLetterEventsRequest {
+    const message = createBaseListDeadLetterEventsRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
-function createBaseListParkedEventsResponse(): ListParkedEventsResponse {
-  return { parkedEvents: [], nextPageToken: "" };
+function createBaseListDeadLetterEventsResponse(): ListDeadLetterEventsResponse {
+  return { deadLetterEvents: [], nextPageToken: "" };
 }
 
-export const ListParkedEventsResponse: MessageFns<ListParkedEventsResponse> = {
-  encode(message: ListParkedEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.parkedEvents) {
-      ParkedEvent.encode(v!, writer.uint32(10).fork()).join();
+export const ListDeadLetterEventsResponse: MessageFns<ListDeadLetterEventsResponse> = {
+  encode(message: ListDeadLetterEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deadLetterEvents) {
+      DeadLetterEvent.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
@@ -2636,7 +3185,7 @@ export const ListParkedEventsResponse: MessageFns<ListParkedEventsResponse> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListParkedEventsResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDeadLetterEventsResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2645,7 +3194,7 @@ export const ListParkedEventsResponse: MessageFns<ListParkedEventsResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListParkedEventsResponse();
+      const message = createBaseListDeadLetterEventsResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2654,7 +3203,7 @@ export const ListParkedEventsResponse: MessageFns<ListParkedEventsResponse> = {
               break;
             }
 
-            message.parkedEvents.push(ParkedEvent.decode(reader, reader.uint32()));
+            message.deadLetterEvents.push(DeadLetterEvent.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -2677,23 +3226,23 @@ export const ListParkedEventsResponse: MessageFns<ListParkedEventsResponse> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<ListParkedEventsResponse>, I>>(base?: I): ListParkedEventsResponse {
-    return ListParkedEventsResponse.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<ListDeadLetterEventsResponse>, I>>(base?: I): ListDeadLetterEventsResponse {
+    return ListDeadLetterEventsResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListParkedEventsResponse>, I>>(object: I): ListParkedEventsResponse {
-    const message = createBaseListParkedEventsResponse();
-    message.parkedEvents = object.parkedEvents?.map((e) => ParkedEvent.fromPartial(e)) || [];
+  fromPartial<I extends Exact<DeepPartial<ListDeadLetterEventsResponse>, I>>(object: I): ListDeadLetterEventsResponse {
+    const message = createBaseListDeadLetterEventsResponse();
+    message.deadLetterEvents = object.deadLetterEvents?.map((e) => DeadLetterEvent.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
-function createBaseRetryParkedEventRequest(): RetryParkedEventRequest {
-  return { eventId: 0n, requestId: "" };
+function createBaseRetryDeadLetterEventRequest(): RetryDeadLetterEventRequest {
+  return { eventId: 0n, requestId: "", validateOnly: false };
 }
 
-export const RetryParkedEventRequest: MessageFns<RetryParkedEventRequest> = {
-  encode(message: RetryParkedEventRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const RetryDeadLetterEventRequest: MessageFns<RetryDeadLetterEventRequest> = {
+  encode(message: RetryDeadLetterEventRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.eventId !== 0n) {
       if (BigInt.asIntN(64, message.eventId) !== message.eventId) {
         throw new globalThis.Error("value provided for field message.eventId of type int64 too large");
@@ -2703,10 +3252,13 @@ export const RetryParkedEventRequest: MessageFns<RetryParkedEventRequest> = {
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
     }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RetryParkedEventRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryDeadLetterEventRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2715,7 +3267,7 @@ export const RetryParkedEventRequest: MessageFns<RetryParkedEventRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRetryParkedEventRequest();
+      const message = createBaseRetryDeadLetterEventRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2735,6 +3287,14 @@ export const RetryParkedEventRequest: MessageFns<RetryParkedEventRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2747,27 +3307,28 @@ export const RetryParkedEventRequest: MessageFns<RetryParkedEventRequest> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<RetryParkedEventRequest>, I>>(base?: I): RetryParkedEventRequest {
-    return RetryParkedEventRequest.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<RetryDeadLetterEventRequest>, I>>(base?: I): RetryDeadLetterEventRequest {
+    return RetryDeadLetterEventRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<RetryParkedEventRequest>, I>>(object: I): RetryParkedEventRequest {
-    const message = createBaseRetryParkedEventRequest();
+  fromPartial<I extends Exact<DeepPartial<RetryDeadLetterEventRequest>, I>>(object: I): RetryDeadLetterEventRequest {
+    const message = createBaseRetryDeadLetterEventRequest();
     message.eventId = (object.eventId !== undefined && object.eventId !== null) ? BigInt(object.eventId) : 0n;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
-function createBaseRetryParkedEventResponse(): RetryParkedEventResponse {
+function createBaseRetryDeadLetterEventResponse(): RetryDeadLetterEventResponse {
   return {};
 }
 
-export const RetryParkedEventResponse: MessageFns<RetryParkedEventResponse> = {
-  encode(_: RetryParkedEventResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const RetryDeadLetterEventResponse: MessageFns<RetryDeadLetterEventResponse> = {
+  encode(_: RetryDeadLetterEventResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RetryParkedEventResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryDeadLetterEventResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2776,7 +3337,7 @@ export const RetryParkedEventResponse: MessageFns<RetryParkedEventResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRetryParkedEventResponse();
+      const message = createBaseRetryDeadLetterEventResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2792,21 +3353,21 @@ export const RetryParkedEventResponse: MessageFns<RetryParkedEventResponse> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<RetryParkedEventResponse>, I>>(base?: I): RetryParkedEventResponse {
-    return RetryParkedEventResponse.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<RetryDeadLetterEventResponse>, I>>(base?: I): RetryDeadLetterEventResponse {
+    return RetryDeadLetterEventResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<RetryParkedEventResponse>, I>>(_: I): RetryParkedEventResponse {
-    const message = createBaseRetryParkedEventResponse();
+  fromPartial<I extends Exact<DeepPartial<RetryDeadLetterEventResponse>, I>>(_: I): RetryDeadLetterEventResponse {
+    const message = createBaseRetryDeadLetterEventResponse();
     return message;
   },
 };
 
-function createBaseDiscardParkedEventRequest(): DiscardParkedEventRequest {
-  return { eventId: 0n, requestId: "" };
+function createBaseDiscardDeadLetterEventRequest(): DiscardDeadLetterEventRequest {
+  return { eventId: 0n, requestId: "", validateOnly: false };
 }
 
-export const DiscardParkedEventRequest: MessageFns<DiscardParkedEventRequest> = {
-  encode(message: DiscardParkedEventRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const DiscardDeadLetterEventRequest: MessageFns<DiscardDeadLetterEventRequest> = {
+  encode(message: DiscardDeadLetterEventRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.eventId !== 0n) {
       if (BigInt.asIntN(64, message.eventId) !== message.eventId) {
         throw new globalThis.Error("value provided for field message.eventId of type int64 too large");
@@ -2816,10 +3377,13 @@ export const DiscardParkedEventRequest: MessageFns<DiscardParkedEventRequest> = 
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
     }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DiscardParkedEventRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardDeadLetterEventRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2828,7 +3392,7 @@ export const DiscardParkedEventRequest: MessageFns<DiscardParkedEventRequest> = 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDiscardParkedEventRequest();
+      const message = createBaseDiscardDeadLetterEventRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2848,6 +3412,14 @@ export const DiscardParkedEventRequest: MessageFns<DiscardParkedEventRequest> = 
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2860,27 +3432,30 @@ export const DiscardParkedEventRequest: MessageFns<DiscardParkedEventRequest> = 
     }
   },
 
-  create<I extends Exact<DeepPartial<DiscardParkedEventRequest>, I>>(base?: I): DiscardParkedEventRequest {
-    return DiscardParkedEventRequest.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<DiscardDeadLetterEventRequest>, I>>(base?: I): DiscardDeadLetterEventRequest {
+    return DiscardDeadLetterEventRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<DiscardParkedEventRequest>, I>>(object: I): DiscardParkedEventRequest {
-    const message = createBaseDiscardParkedEventRequest();
+  fromPartial<I extends Exact<DeepPartial<DiscardDeadLetterEventRequest>, I>>(
+    object: I,
+  ): DiscardDeadLetterEventRequest {
+    const message = createBaseDiscardDeadLetterEventRequest();
     message.eventId = (object.eventId !== undefined && object.eventId !== null) ? BigInt(object.eventId) : 0n;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
-function createBaseDiscardParkedEventResponse(): DiscardParkedEventResponse {
+function createBaseDiscardDeadLetterEventResponse(): DiscardDeadLetterEventResponse {
   return {};
 }
 
-export const DiscardParkedEventResponse: MessageFns<DiscardParkedEventResponse> = {
-  encode(_: DiscardParkedEventResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const DiscardDeadLetterEventResponse: MessageFns<DiscardDeadLetterEventResponse> = {
+  encode(_: DiscardDeadLetterEventResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DiscardParkedEventResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardDeadLetterEventResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2889,7 +3464,7 @@ export const DiscardParkedEventResponse: MessageFns<DiscardParkedEventResponse> 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDiscardParkedEventResponse();
+      const message = createBaseDiscardDeadLetterEventResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2905,11 +3480,11 @@ export const DiscardParkedEventResponse: MessageFns<DiscardParkedEventResponse> 
     }
   },
 
-  create<I extends Exact<DeepPartial<DiscardParkedEventResponse>, I>>(base?: I): DiscardParkedEventResponse {
-    return DiscardParkedEventResponse.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<DiscardDeadLetterEventResponse>, I>>(base?: I): DiscardDeadLetterEventResponse {
+    return DiscardDeadLetterEventResponse.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<DiscardParkedEventResponse>, I>>(_: I): DiscardParkedEventResponse {
-    const message = createBaseDiscardParkedEventResponse();
+  fromPartial<I extends Exact<DeepPartial<DiscardDeadLetterEventResponse>, I>>(_: I): DiscardDeadLetterEventResponse {
+    const message = createBaseDiscardDeadLetterEventResponse();
     return message;
   },
 };
@@ -2972,8 +3547,8 @@ export const ExplainOverdueRequest: MessageFns<ExplainOverdueRequest> = {
 function createBaseExplainOverdueResponse(): ExplainOverdueResponse {
   return {
     taskId: "",
-    verdict: OverdueVerdict.UNSPECIFIED,
-    explanation: "",
+    explanation: OverdueExplanation.UNSPECIFIED,
+    message: "",
     due: undefined,
     sweep: undefined,
     event: undefined,
@@ -2986,11 +3561,11 @@ export const ExplainOverdueResponse: MessageFns<ExplainOverdueResponse> = {
     if (message.taskId !== "") {
       writer.uint32(10).string(message.taskId);
     }
-    if (message.verdict !== OverdueVerdict.UNSPECIFIED) {
-      writer.uint32(16).int32(overdueVerdictToNumber(message.verdict));
+    if (message.explanation !== OverdueExplanation.UNSPECIFIED) {
+      writer.uint32(16).int32(overdueExplanationToNumber(message.explanation));
     }
-    if (message.explanation !== "") {
-      writer.uint32(26).string(message.explanation);
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
     }
     if (message.due !== undefined) {
       OverdueDue.encode(message.due, writer.uint32(34).fork()).join();
@@ -3033,7 +3608,7 @@ export const ExplainOverdueResponse: MessageFns<ExplainOverdueResponse> = {
               break;
             }
 
-            message.verdict = overdueVerdictFromJSON(reader.int32());
+            message.explanation = overdueExplanationFromJSON(reader.int32());
             continue;
           }
           case 3: {
@@ -3041,7 +3616,7 @@ export const ExplainOverdueResponse: MessageFns<ExplainOverdueResponse> = {
               break;
             }
 
-            message.explanation = reader.string();
+            message.message = reader.string();
             continue;
           }
           case 4: {
@@ -3094,8 +3669,8 @@ export const ExplainOverdueResponse: MessageFns<ExplainOverdueResponse> = {
   fromPartial<I extends Exact<DeepPartial<ExplainOverdueResponse>, I>>(object: I): ExplainOverdueResponse {
     const message = createBaseExplainOverdueResponse();
     message.taskId = object.taskId ?? "";
-    message.verdict = object.verdict ?? OverdueVerdict.UNSPECIFIED;
-    message.explanation = object.explanation ?? "";
+    message.explanation = object.explanation ?? OverdueExplanation.UNSPECIFIED;
+    message.message = object.message ?? "";
     message.due = (object.due !== undefined && object.due !== null) ? OverdueDue.fromPartial(object.due) : undefined;
     message.sweep = (object.sweep !== undefined && object.sweep !== null)
       ? OverdueSweep.fromPartial(object.sweep)
@@ -3308,7 +3883,7 @@ export const OverdueSweep: MessageFns<OverdueSweep> = {
 };
 
 function createBaseOverdueEvent(): OverdueEvent {
-  return { eventId: 0n, createTime: undefined, pulled: false, lag: undefined, parked: false };
+  return { eventId: 0n, createTime: undefined, pulled: false, lag: undefined, deadLettered: false };
 }
 
 export const OverdueEvent: MessageFns<OverdueEvent> = {
@@ -3328,8 +3903,8 @@ export const OverdueEvent: MessageFns<OverdueEvent> = {
     if (message.lag !== undefined) {
       Duration.encode(message.lag, writer.uint32(34).fork()).join();
     }
-    if (message.parked !== false) {
-      writer.uint32(40).bool(message.parked);
+    if (message.deadLettered !== false) {
+      writer.uint32(40).bool(message.deadLettered);
     }
     return writer;
   },
@@ -3384,7 +3959,7 @@ export const OverdueEvent: MessageFns<OverdueEvent> = {
               break;
             }
 
-            message.parked = reader.bool();
+            message.deadLettered = reader.bool();
             continue;
           }
         }
@@ -3408,7 +3983,7 @@ export const OverdueEvent: MessageFns<OverdueEvent> = {
     message.createTime = object.createTime ?? undefined;
     message.pulled = object.pulled ?? false;
     message.lag = (object.lag !== undefined && object.lag !== null) ? Duration.fromPartial(object.lag) : undefined;
-    message.parked = object.parked ?? false;
+    message.deadLettered = object.deadLettered ?? false;
     return message;
   },
 };
@@ -3417,13 +3992,13 @@ function createBaseOverdueNotification(): OverdueNotification {
   return {
     notificationId: "",
     recipientId: "",
-    verdict: OverdueVerdict.UNSPECIFIED,
-    explanation: "",
+    explanation: OverdueExplanation.UNSPECIFIED,
+    message: "",
     createTime: undefined,
     deliverTime: undefined,
     job: undefined,
     deliveries: [],
-    deliverAfter: undefined,
+    earliestDeliverTime: undefined,
   };
 }
 
@@ -3435,11 +4010,11 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
     if (message.recipientId !== "") {
       writer.uint32(18).string(message.recipientId);
     }
-    if (message.verdict !== OverdueVerdict.UNSPECIFIED) {
-      writer.uint32(24).int32(overdueVerdictToNumber(message.verdict));
+    if (message.explanation !== OverdueExplanation.UNSPECIFIED) {
+      writer.uint32(24).int32(overdueExplanationToNumber(message.explanation));
     }
-    if (message.explanation !== "") {
-      writer.uint32(34).string(message.explanation);
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(42).fork()).join();
@@ -3453,8 +4028,8 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
     for (const v of message.deliveries) {
       OverdueDelivery.encode(v!, writer.uint32(66).fork()).join();
     }
-    if (message.deliverAfter !== undefined) {
-      Timestamp.encode(toTimestamp(message.deliverAfter), writer.uint32(74).fork()).join();
+    if (message.earliestDeliverTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.earliestDeliverTime), writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -3493,7 +4068,7 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
               break;
             }
 
-            message.verdict = overdueVerdictFromJSON(reader.int32());
+            message.explanation = overdueExplanationFromJSON(reader.int32());
             continue;
           }
           case 4: {
@@ -3501,7 +4076,7 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
               break;
             }
 
-            message.explanation = reader.string();
+            message.message = reader.string();
             continue;
           }
           case 5: {
@@ -3541,7 +4116,7 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
               break;
             }
 
-            message.deliverAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.earliestDeliverTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -3563,28 +4138,34 @@ export const OverdueNotification: MessageFns<OverdueNotification> = {
     const message = createBaseOverdueNotification();
     message.notificationId = object.notificationId ?? "";
     message.recipientId = object.recipientId ?? "";
-    message.verdict = object.verdict ?? OverdueVerdict.UNSPECIFIED;
-    message.explanation = object.explanation ?? "";
+    message.explanation = object.explanation ?? OverdueExplanation.UNSPECIFIED;
+    message.message = object.message ?? "";
     message.createTime = object.createTime ?? undefined;
     message.deliverTime = object.deliverTime ?? undefined;
     message.job = (object.job !== undefined && object.job !== null) ? Job.fromPartial(object.job) : undefined;
     message.deliveries = object.deliveries?.map((e) => OverdueDelivery.fromPartial(e)) || [];
-    message.deliverAfter = object.deliverAfter ?? undefined;
+    message.earliestDeliverTime = object.earliestDeliverTime ?? undefined;
     return message;
   },
 };
 
 function createBaseOverdueDelivery(): OverdueDelivery {
-  return { channel: "", outcome: "", attemptCount: 0, error: "", createTime: undefined };
+  return {
+    channel: DeliveryChannel.UNSPECIFIED,
+    outcome: DeliveryOutcome.UNSPECIFIED,
+    attemptCount: 0,
+    error: "",
+    createTime: undefined,
+  };
 }
 
 export const OverdueDelivery: MessageFns<OverdueDelivery> = {
   encode(message: OverdueDelivery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.channel !== "") {
-      writer.uint32(10).string(message.channel);
+    if (message.channel !== DeliveryChannel.UNSPECIFIED) {
+      writer.uint32(48).int32(deliveryChannelToNumber(message.channel));
     }
-    if (message.outcome !== "") {
-      writer.uint32(18).string(message.outcome);
+    if (message.outcome !== DeliveryOutcome.UNSPECIFIED) {
+      writer.uint32(56).int32(deliveryOutcomeToNumber(message.outcome));
     }
     if (message.attemptCount !== 0) {
       writer.uint32(24).int32(message.attemptCount);
@@ -3611,20 +4192,20 @@ export const OverdueDelivery: MessageFns<OverdueDelivery> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 6: {
+            if (tag !== 48) {
               break;
             }
 
-            message.channel = reader.string();
+            message.channel = deliveryChannelFromJSON(reader.int32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
+          case 7: {
+            if (tag !== 56) {
               break;
             }
 
-            message.outcome = reader.string();
+            message.outcome = deliveryOutcomeFromJSON(reader.int32());
             continue;
           }
           case 3: {
@@ -3668,8 +4249,8 @@ export const OverdueDelivery: MessageFns<OverdueDelivery> = {
   },
   fromPartial<I extends Exact<DeepPartial<OverdueDelivery>, I>>(object: I): OverdueDelivery {
     const message = createBaseOverdueDelivery();
-    message.channel = object.channel ?? "";
-    message.outcome = object.outcome ?? "";
+    message.channel = object.channel ?? DeliveryChannel.UNSPECIFIED;
+    message.outcome = object.outcome ?? DeliveryOutcome.UNSPECIFIED;
     message.attemptCount = object.attemptCount ?? 0;
     message.error = object.error ?? "";
     message.createTime = object.createTime ?? undefined;
@@ -3691,15 +4272,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

@@ -23,13 +23,15 @@ import {
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { TaskStatus, taskStatusFromJSON, taskStatusToNumber } from "../../tasks/v1/tasks.ts";
+import { TaskStatus, taskStatusFromJSON, taskStatusToNumber } from "./task_types.ts";
 
 export const protobufPackage = "taskflow.scheduler.v1";
 
 export const protobufFileName = "taskflow/scheduler/v1/notifications.proto";
 
+/** What a notification says. */
 export const NotificationKind = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "NOTIFICATION_KIND_UNSPECIFIED",
   /** OVERDUE - The task is past its due time; to its owner and its assignee, once for each due time. */
   OVERDUE: "NOTIFICATION_KIND_OVERDUE",
@@ -37,7 +39,10 @@ export const NotificationKind = {
   STATUS_CHANGED: "NOTIFICATION_KIND_STATUS_CHANGED",
   /** ASSIGNED - Somebody else assigned the task; to the assignee. */
   ASSIGNED: "NOTIFICATION_KIND_ASSIGNED",
-  /** OVERDUE_DIGEST - Many tasks are past their due time: one message instead of one for each. ListNotifications with digest_id tells them. */
+  /**
+   * OVERDUE_DIGEST - Many tasks are past their due time: one message instead of one for each. ListNotifications with digest_id lists
+   * them.
+   */
   OVERDUE_DIGEST: "NOTIFICATION_KIND_OVERDUE_DIGEST",
   /** WEBHOOK_DISABLED - A webhook of the recipient has failed for so long that it was disabled; always to the inbox. */
   WEBHOOK_DISABLED: "NOTIFICATION_KIND_WEBHOOK_DISABLED",
@@ -103,8 +108,11 @@ export function notificationKindToNumber(object: NotificationKind): number {
   }
 }
 
+/** Whether anything is sent to a webhook. */
 export const WebhookState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "WEBHOOK_STATE_UNSPECIFIED",
+  /** ENABLED - What its owner is notified of is sent there. */
   ENABLED: "WEBHOOK_STATE_ENABLED",
   /** DISABLED - Nothing succeeded for a day, or the endpoint answered 410. Nothing is sent or kept for it until EnableWebhook. */
   DISABLED: "WEBHOOK_STATE_DISABLED",
@@ -152,9 +160,89 @@ export function webhookStateToNumber(object: WebhookState): number {
   }
 }
 
+/** The types of messages to webhooks. */
+export const WebhookMessageType = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "WEBHOOK_MESSAGE_TYPE_UNSPECIFIED",
+  /** TASK_OVERDUE - "task.overdue" */
+  TASK_OVERDUE: "WEBHOOK_MESSAGE_TYPE_TASK_OVERDUE",
+  /** TASK_STATUS_CHANGED - "task.status_changed" */
+  TASK_STATUS_CHANGED: "WEBHOOK_MESSAGE_TYPE_TASK_STATUS_CHANGED",
+  /** TASK_ASSIGNED - "task.assigned" */
+  TASK_ASSIGNED: "WEBHOOK_MESSAGE_TYPE_TASK_ASSIGNED",
+  /** TASKS_OVERDUE_DIGEST - "tasks.overdue_digest" */
+  TASKS_OVERDUE_DIGEST: "WEBHOOK_MESSAGE_TYPE_TASKS_OVERDUE_DIGEST",
+  /** WEBHOOK_TEST - "webhook.test" */
+  WEBHOOK_TEST: "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type WebhookMessageType = typeof WebhookMessageType[keyof typeof WebhookMessageType];
+
+export namespace WebhookMessageType {
+  export type UNSPECIFIED = typeof WebhookMessageType.UNSPECIFIED;
+  export type TASK_OVERDUE = typeof WebhookMessageType.TASK_OVERDUE;
+  export type TASK_STATUS_CHANGED = typeof WebhookMessageType.TASK_STATUS_CHANGED;
+  export type TASK_ASSIGNED = typeof WebhookMessageType.TASK_ASSIGNED;
+  export type TASKS_OVERDUE_DIGEST = typeof WebhookMessageType.TASKS_OVERDUE_DIGEST;
+  export type WEBHOOK_TEST = typeof WebhookMessageType.WEBHOOK_TEST;
+  export type UNRECOGNIZED = typeof WebhookMessageType.UNRECOGNIZED;
+}
+
+export function webhookMessageTypeFromJSON(object: any): WebhookMessageType {
+  switch (object) {
+    case 0:
+    case "WEBHOOK_MESSAGE_TYPE_UNSPECIFIED":
+      return WebhookMessageType.UNSPECIFIED;
+    case 1:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_OVERDUE":
+      return WebhookMessageType.TASK_OVERDUE;
+    case 2:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_STATUS_CHANGED":
+      return WebhookMessageType.TASK_STATUS_CHANGED;
+    case 3:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_ASSIGNED":
+      return WebhookMessageType.TASK_ASSIGNED;
+    case 4:
+    case "WEBHOOK_MESSAGE_TYPE_TASKS_OVERDUE_DIGEST":
+      return WebhookMessageType.TASKS_OVERDUE_DIGEST;
+    case 5:
+    case "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST":
+      return WebhookMessageType.WEBHOOK_TEST;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return WebhookMessageType.UNRECOGNIZED;
+  }
+}
+
+export function webhookMessageTypeToNumber(object: WebhookMessageType): number {
+  switch (object) {
+    case WebhookMessageType.UNSPECIFIED:
+      return 0;
+    case WebhookMessageType.TASK_OVERDUE:
+      return 1;
+    case WebhookMessageType.TASK_STATUS_CHANGED:
+      return 2;
+    case WebhookMessageType.TASK_ASSIGNED:
+      return 3;
+    case WebhookMessageType.TASKS_OVERDUE_DIGEST:
+      return 4;
+    case WebhookMessageType.WEBHOOK_TEST:
+      return 5;
+    case WebhookMessageType.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** How far a message to a webhook has come. */
 export const WebhookDeliveryState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "WEBHOOK_DELIVERY_STATE_UNSPECIFIED",
+  /** PENDING - To be sent, or to be tried again. */
   PENDING: "WEBHOOK_DELIVERY_STATE_PENDING",
+  /** DELIVERED - The endpoint took it. */
   DELIVERED: "WEBHOOK_DELIVERY_STATE_DELIVERED",
   /** STALE - Dropped: the task was completed or rescheduled, or a newer message about it had arrived already. */
   STALE: "WEBHOOK_DELIVERY_STATE_STALE",
@@ -216,21 +304,23 @@ export function webhookDeliveryStateToNumber(object: WebhookDeliveryState): numb
   }
 }
 
+/** What a user is notified of. */
 export interface Notification {
   /** UUID; the same for every repetition of a delivery. */
   id: string;
+  /** What it says. */
   kind: NotificationKind;
-  /** Of a digest: the task that was found first. Empty for WEBHOOK_DISABLED. */
+  /** UUID of the task; of a digest: the task that was found first. Empty for WEBHOOK_DISABLED. */
   taskId: string;
-  /** As it was when the event happened. */
+  /** The title of the task as it was when the event happened. */
   taskTitle: string;
-  /** Absent unless the kind is OVERDUE or OVERDUE_DIGEST. */
+  /** The due time that passed. Absent unless the kind is OVERDUE or OVERDUE_DIGEST. */
   dueTime?:
     | Date
     | undefined;
-  /** Unset unless the kind is STATUS_CHANGED. */
+  /** The status before the change. Unspecified unless the kind is STATUS_CHANGED. */
   previousStatus: TaskStatus;
-  /** Unset unless the kind is STATUS_CHANGED. */
+  /** The status after the change. Unspecified unless the kind is STATUS_CHANGED. */
   status: TaskStatus;
   /** Who caused it: a user's id, or "service:<name>". */
   actor: string;
@@ -247,74 +337,104 @@ export interface Notification {
     | Date
     | undefined;
   /**
-   * The version of the task that the event made. Notifications about one task are delivered in this order; whoever receives
-   * one again, or late, keeps what the higher version said.
+   * The version of the task that the event made. Notifications about one task are delivered in this order; whoever
+   * receives one again, or late, keeps what the higher version said.
    */
   taskVersion: bigint;
-  /** How many overdue tasks a digest stands for, which may still grow for some seconds; 0 unless the kind is OVERDUE_DIGEST. */
-  digestSize: number;
-  /** The webhook that was disabled; empty unless the kind is WEBHOOK_DISABLED. */
+  /**
+   * How many overdue tasks a digest stands for, which may still grow for some seconds; 0 unless the kind is
+   * OVERDUE_DIGEST.
+   */
+  digestTaskCount: number;
+  /** UUID of the webhook that was disabled; empty unless the kind is WEBHOOK_DISABLED. */
   webhookId: string;
 }
 
+/** The request of ListNotifications. */
 export interface ListNotificationsRequest {
   /** 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filter. */
+  /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
   /** Only those that have not been marked as read. */
   unreadOnly: boolean;
   /** Any of these; empty means all. */
   kinds: NotificationKind[];
   /**
-   * UUID of a digest: the notifications that it stands for, in the order in which their tasks were found. The other filters
-   * must be unset then.
+   * UUID of a digest: the notifications that it stands for, in the order in which their tasks were found. The other
+   * filters must be unset then. Empty means the inbox.
    */
   digestId: string;
 }
 
+/** The answer of ListNotifications. */
 export interface ListNotificationsResponse {
+  /** Newest first; those of a digest oldest first. */
   notifications: Notification[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** The request of GetUnreadCount. */
 export interface GetUnreadCountRequest {
 }
 
+/** The answer of GetUnreadCount. */
 export interface GetUnreadCountResponse {
   /** Exact up to 9999; 10000 means that many or more. */
   unreadCount: number;
 }
 
+/** The request of MarkNotificationsRead. */
 export interface MarkNotificationsReadRequest {
-  /** At most 500 UUIDs; those that are not in the caller's inbox (any more) are passed over. Empty with `all`. */
-  notificationIds: string[];
-  /** Instead of ids: all that were delivered until now, or until the time below. */
-  all: boolean;
-  /** Only with `all`: what was delivered later stays unread, so that nothing is marked that was never shown. */
-  deliveredUntil?:
-    | Date
+  /** Which are marked; one of both must be set. */
+  selection?:
+    | //
+    /** Some. */
+    { $case: "ids"; value: NotificationIds }
+    | //
+    /** All. */
+    { $case: "all"; value: AllNotifications }
     | undefined;
   /**
    * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
    * the same request gives the same answer and no second effect.
    */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** Some notifications. */
+export interface NotificationIds {
+  /** 1 to 500 UUIDs; those that are not in the caller's inbox (any more) are passed over. */
+  notificationIds: string[];
+}
+
+/** All notifications that have been delivered. */
+export interface AllNotifications {
+  /**
+   * Only those that were delivered before this time, so that nothing is marked that was never shown; absent means all
+   * until now. Times of deliveries are whole milliseconds.
+   */
+  deliverEndTime?: Date | undefined;
+}
+
+/** The answer of MarkNotificationsRead. */
 export interface MarkNotificationsReadResponse {
   /** How many were unread until now. */
-  marked: number;
-  /** At most 10 000 are marked at once: repeat the request, with another request id, for the rest. */
-  more: boolean;
+  markedCount: number;
+  /** At most 10 000 are marked at once. True: repeat the request, with another request id, for the rest. */
+  incomplete: boolean;
 }
 
+/** The request of WatchNotifications. */
 export interface WatchNotificationsRequest {
   /** The last one received. Empty: from now on. */
   resumeToken: string;
 }
 
+/** A message of WatchNotifications. */
 export interface WatchNotificationsResponse {
   /** Absent in a heartbeat; the first comes at once. */
   notification?:
@@ -325,56 +445,58 @@ export interface WatchNotificationsResponse {
 }
 
 /**
- * A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers webhook-id (the same for every
- * attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of HMAC-SHA256 over
- * "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed, task.assigned,
- * tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds is a success. Redirects are not followed. Other
- * answers are tried again, for a day, with growing pauses, or after Retry-After; then the message is dead. 410 disables the webhook.
- * Messages about one task come in the order of data.task_version: a later one waits until the earlier one has arrived or
- * is dead. A message can come twice, or late after a fault: the higher version wins.
+ * An endpoint of a user.  A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers
+ * webhook-id (the same for every attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of
+ * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed,
+ * task.assigned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds is a success. Redirects are not
+ * followed. Other answers are tried again, for a day, with growing pauses, or after what Retry-After asks for, at most
+ * an hour; then the message is dead. 410 disables the webhook. Messages about one task come in the order of
+ * data.task_version: a later one waits until the earlier one has arrived or is dead. A message can come twice, or late
+ * after a fault: the higher version wins.
  */
 export interface Webhook {
-  /** UUID. Output only. */
+  /** UUID. */
   id: string;
   /**
-   * At most 2048 characters: https (outside production also http), without credentials or fragment, to a public address.
+   * 1 to 2048 characters: https (outside production also http), without credentials or fragment, to a public address.
    * Private, loopback, link-local and other special addresses are refused, here and whenever the name is resolved.
    */
   url: string;
-  /** At most 200 characters. */
+  /** At most 200 characters; empty by default. */
   description: string;
   /** What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is not sent. */
   kinds: NotificationKind[];
-  /** Output only. */
+  /** Whether anything is sent there. */
   state: WebhookState;
-  /** Why it is disabled; empty otherwise. Output only. */
+  /** Why it is disabled; empty otherwise. */
   disableReason: string;
-  /** Output only. */
+  /** When it was disabled; absent unless it is. */
   disableTime?:
     | Date
     | undefined;
-  /** Output only. */
+  /** When it was created. */
   createTime?:
     | Date
     | undefined;
-  /** Output only. */
+  /** When its owner last changed it. */
   updateTime?:
     | Date
     | undefined;
   /** Changes with every write by its owner. In an update: empty, or the etag that must still be current. */
   etag: string;
-  /** Since when every attempt failed; absent while the latest one went well. Output only. */
-  failingSince?:
+  /** Since when every attempt failed; absent while the latest one went well. */
+  failingStartTime?:
     | Date
     | undefined;
-  /** Output only. */
+  /** When an attempt last went well; absent before. */
   lastSuccessTime?:
     | Date
     | undefined;
-  /** Until when the secret before this one also signs. Output only. */
+  /** Until when the secret before this one also signs; absent when none does. */
   previousSecretExpireTime?: Date | undefined;
 }
 
+/** The request of CreateWebhook. */
 export interface CreateWebhookRequest {
   /** `url`, `description` and `kinds` count. */
   webhook?:
@@ -385,53 +507,90 @@ export interface CreateWebhookRequest {
    * the same request gives the same answer and no second effect.
    */
   requestId: string;
+  /** Only checks: the same answer, but for the secret, and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of CreateWebhook. */
 export interface CreateWebhookResponse {
+  /** The new webhook. */
   webhook?:
     | Webhook
     | undefined;
-  /** "whsec_" and the base64 of 32 bytes. It is told here only. */
+  /** "whsec_" and the base64 of 32 bytes. It is given here only. Empty with `validate_only`. */
   secret: string;
 }
 
+/** The request of GetWebhook. */
 export interface GetWebhookRequest {
   /** UUID. */
   webhookId: string;
 }
 
+/** The answer of GetWebhook. */
 export interface GetWebhookResponse {
+  /** The webhook. */
   webhook?: Webhook | undefined;
 }
 
+/** The request of ListWebhooks. */
 export interface ListWebhooksRequest {
+  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before; empty for the first page. */
+  pageToken: string;
 }
 
+/** The answer of ListWebhooks. */
 export interface ListWebhooksResponse {
+  /** Oldest first. */
   webhooks: Webhook[];
+  /** Empty at the end. */
+  nextPageToken: string;
 }
 
+/** The request of UpdateWebhook. */
 export interface UpdateWebhookRequest {
   /** `id` names the webhook; `etag`, when set, must be current. */
   webhook?:
     | Webhook
     | undefined;
-  /** One or more of url, description, kinds. */
-  updateMask?: string[] | undefined;
+  /**
+   * Some of url, description, kinds. Absent or empty means those of them that are set in `webhook`, at least one; "*",
+   * alone, means all of them, and clears those that are unset.
+   */
+  updateMask?:
+    | string[]
+    | undefined;
+  /** As in CreateWebhook. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of UpdateWebhook. */
 export interface UpdateWebhookResponse {
+  /** As it is now. */
   webhook?: Webhook | undefined;
 }
 
+/** The request of DeleteWebhook. */
 export interface DeleteWebhookRequest {
   /** UUID. */
   webhookId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in CreateWebhook. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of DeleteWebhook. */
 export interface DeleteWebhookResponse {
 }
 
+/** The request of RotateWebhookSecret. */
 export interface RotateWebhookSecretRequest {
   /** UUID. */
   webhookId: string;
@@ -441,75 +600,103 @@ export interface RotateWebhookSecretRequest {
     | undefined;
   /** As in CreateWebhook. */
   requestId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** Only checks: the same answer, but for the secret, and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of RotateWebhookSecret. */
 export interface RotateWebhookSecretResponse {
+  /** As it is now. */
   webhook?:
     | Webhook
     | undefined;
-  /** The new one. It is told here only. */
+  /** The new one, as in CreateWebhook. It is given here only. Empty with `validate_only`. */
   secret: string;
 }
 
+/** The request of EnableWebhook. */
 export interface EnableWebhookRequest {
   /** UUID. */
   webhookId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in CreateWebhook. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of EnableWebhook. */
 export interface EnableWebhookResponse {
+  /** As it is now. */
   webhook?: Webhook | undefined;
 }
 
+/** The request of TestWebhook. */
 export interface TestWebhookRequest {
   /** UUID. FAILED_PRECONDITION / WEBHOOK_NOT_ENABLED while it is disabled. */
   webhookId: string;
   /** As in CreateWebhook. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written or sent. */
+  validateOnly: boolean;
 }
 
+/** The answer of TestWebhook. */
 export interface TestWebhookResponse {
   /** UUID of the delivery. */
   deliveryId: string;
 }
 
+/** The request of ListWebhookDeliveries. */
 export interface ListWebhookDeliveriesRequest {
   /** UUID. */
   webhookId: string;
   /** 0 means 50; more than 200 is taken as 200; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filter. */
+  /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
   /** Any of these; empty means all. */
   states: WebhookDeliveryState[];
 }
 
+/** The answer of ListWebhookDeliveries. */
 export interface ListWebhookDeliveriesResponse {
+  /** Newest first. */
   deliveries: WebhookDelivery[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** One message to one webhook. */
 export interface WebhookDelivery {
   /** UUID. */
   id: string;
   /** The header webhook-id. */
   messageId: string;
-  /** For instance "task.overdue". */
-  type: string;
-  /** Empty for a digest or a test. */
+  /** The type in the message. */
+  type: WebhookMessageType;
+  /** UUID of the task; empty for a digest or a test. */
   taskId: string;
+  /** The version of the task that the event made; 0 for a digest or a test. */
   taskVersion: bigint;
-  /** Empty for a test. */
+  /** UUID of the notification that is sent; empty for a test. */
   notificationId: string;
+  /** How far it has come. */
   state: WebhookDeliveryState;
   /** The latest 30, oldest first. */
   attempts: WebhookAttempt[];
-  /** Absent unless it is PENDING. */
-  nextAttemptTime?: Date | undefined;
+  /** When it is tried next. Absent unless it is PENDING. */
+  nextAttemptTime?:
+    | Date
+    | undefined;
+  /** When it was recorded. */
   createTime?:
     | Date
     | undefined;
-  /** When it left PENDING. */
+  /** When it left PENDING; absent before. */
   finishTime?:
     | Date
     | undefined;
@@ -519,22 +706,25 @@ export interface WebhookDelivery {
   error: string;
 }
 
+/** One try to send a message to a webhook. */
 export interface WebhookAttempt {
   /** 1, 2, 3 … */
   number: number;
+  /** When it began. */
   startTime?:
     | Date
     | undefined;
-  /** Absent while it lasts, and when its process vanished. */
+  /** How long it took. Absent while it lasts, and when its process vanished. */
   duration?:
     | Duration
     | undefined;
-  /** 0 when no answer came. */
+  /** The HTTP status; 0 when no answer came. */
   statusCode: number;
   /** What went wrong; empty for a success. */
   error: string;
 }
 
+/** The request of RedeliverWebhook. */
 export interface RedeliverWebhookRequest {
   /** UUID. */
   webhookId: string;
@@ -542,8 +732,11 @@ export interface RedeliverWebhookRequest {
   deliveryId: string;
   /** As in CreateWebhook. */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written or sent. */
+  validateOnly: boolean;
 }
 
+/** The answer of RedeliverWebhook. */
 export interface RedeliverWebhookResponse {
 }
 
@@ -561,7 +754,7 @@ function createBaseNotification(): Notification {
     deliverTime: undefined,
     readTime: undefined,
     taskVersion: 0n,
-    digestSize: 0,
+    digestTaskCount: 0,
     webhookId: "",
   };
 }
@@ -607,8 +800,8 @@ export const Notification: MessageFns<Notification> = {
       }
       writer.uint32(96).int64(message.taskVersion);
     }
-    if (message.digestSize !== 0) {
-      writer.uint32(104).int32(message.digestSize);
+    if (message.digestTaskCount !== 0) {
+      writer.uint32(104).int32(message.digestTaskCount);
     }
     if (message.webhookId !== "") {
       writer.uint32(114).string(message.webhookId);
@@ -730,7 +923,7 @@ export const Notification: MessageFns<Notification> = {
               break;
             }
 
-            message.digestSize = reader.int32();
+            message.digestTaskCount = reader.int32();
             continue;
           }
           case 14: {
@@ -772,7 +965,7 @@ export const Notification: MessageFns<Notification> = {
     message.taskVersion = (object.taskVersion !== undefined && object.taskVersion !== null)
       ? BigInt(object.taskVersion)
       : 0n;
-    message.digestSize = object.digestSize ?? 0;
+    message.digestTaskCount = object.digestTaskCount ?? 0;
     message.webhookId = object.webhookId ?? "";
     return message;
   },
@@ -793,12 +986,8 @@ export const ListNotificationsRequest: MessageFns<ListNotificationsRequest> = {
     if (message.unreadOnly !== false) {
       writer.uint32(24).bool(message.unreadOnly);
     }
-    if (message.kinds.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.kinds) {
-        writer.int32(notificationKindToNumber(v));
-      }
-      writer.join();
+    for (const v of message.kinds) {
+      writer.uint32(32).int32(notificationKindToNumber(v!));
     }
     if (message.digestId !== "") {
       writer.uint32(42).string(message.digestId);
@@ -1061,22 +1250,24 @@ export const GetUnreadCountResponse: MessageFns<GetUnreadCountResponse> = {
 };
 
 function createBaseMarkNotificationsReadRequest(): MarkNotificationsReadRequest {
-  return { notificationIds: [], all: false, deliveredUntil: undefined, requestId: "" };
+  return { selection: undefined, requestId: "", validateOnly: false };
 }
 
 export const MarkNotificationsReadRequest: MessageFns<MarkNotificationsReadRequest> = {
   encode(message: MarkNotificationsReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.notificationIds) {
-      writer.uint32(10).string(v!);
-    }
-    if (message.all !== false) {
-      writer.uint32(16).bool(message.all);
-    }
-    if (message.deliveredUntil !== undefined) {
-      Timestamp.encode(toTimestamp(message.deliveredUntil), writer.uint32(26).fork()).join();
+    switch (message.selection?.$case) {
+      case "ids":
+        NotificationIds.encode(message.selection.value, writer.uint32(42).fork()).join();
+        break;
+      case "all":
+        AllNotifications.encode(message.selection.value, writer.uint32(50).fork()).join();
+        break;
     }
     if (message.requestId !== "") {
       writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(56).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1094,28 +1285,20 @@ export const MarkNotificationsReadRequest: MessageFns<MarkNotificationsReadReque
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 5: {
+            if (tag !== 42) {
               break;
             }
 
-            message.notificationIds.push(reader.string());
+            message.selection = { $case: "ids", value: NotificationIds.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
+          case 6: {
+            if (tag !== 50) {
               break;
             }
 
-            message.all = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.deliveredUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.selection = { $case: "all", value: AllNotifications.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
@@ -1124,6 +1307,14 @@ export const MarkNotificationsReadRequest: MessageFns<MarkNotificationsReadReque
             }
 
             message.requestId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
             continue;
           }
         }
@@ -1143,25 +1334,147 @@ export const MarkNotificationsReadRequest: MessageFns<MarkNotificationsReadReque
   },
   fromPartial<I extends Exact<DeepPartial<MarkNotificationsReadRequest>, I>>(object: I): MarkNotificationsReadRequest {
     const message = createBaseMarkNotificationsReadRequest();
-    message.notificationIds = object.notificationIds?.map((e) => e) || [];
-    message.all = object.all ?? false;
-    message.deliveredUntil = object.deliveredUntil ?? undefined;
+    switch (object.selection?.$case) {
+      case "ids": {
+        if (object.selection?.value !== undefined && object.selection?.value !== null) {
+          message.selection = { $case: "ids", value: NotificationIds.fromPartial(object.selection.value) };
+        }
+        break;
+      }
+      case "all": {
+        if (object.selection?.value !== undefined && object.selection?.value !== null) {
+          message.selection = { $case: "all", value: AllNotifications.fromPartial(object.selection.value) };
+        }
+        break;
+      }
+    }
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseNotificationIds(): NotificationIds {
+  return { notificationIds: [] };
+}
+
+export const NotificationIds: MessageFns<NotificationIds> = {
+  encode(message: NotificationIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.notificationIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotificationIds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotificationIds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.notificationIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<NotificationIds>, I>>(base?: I): NotificationIds {
+    return NotificationIds.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NotificationIds>, I>>(object: I): NotificationIds {
+    const message = createBaseNotificationIds();
+    message.notificationIds = object.notificationIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAllNotifications(): AllNotifications {
+  return { deliverEndTime: undefined };
+}
+
+export const AllNotifications: MessageFns<AllNotifications> = {
+  encode(message: AllNotifications, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliverEndTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliverEndTime), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllNotifications {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllNotifications();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deliverEndTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AllNotifications>, I>>(base?: I): AllNotifications {
+    return AllNotifications.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AllNotifications>, I>>(object: I): AllNotifications {
+    const message = createBaseAllNotifications();
+    message.deliverEndTime = object.deliverEndTime ?? undefined;
     return message;
   },
 };
 
 function createBaseMarkNotificationsReadResponse(): MarkNotificationsReadResponse {
-  return { marked: 0, more: false };
+  return { markedCount: 0, incomplete: false };
 }
 
 export const MarkNotificationsReadResponse: MessageFns<MarkNotificationsReadResponse> = {
   encode(message: MarkNotificationsReadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.marked !== 0) {
-      writer.uint32(8).int32(message.marked);
+    if (message.markedCount !== 0) {
+      writer.uint32(8).int32(message.markedCount);
     }
-    if (message.more !== false) {
-      writer.uint32(16).bool(message.more);
+    if (message.incomplete !== false) {
+      writer.uint32(16).bool(message.incomplete);
     }
     return writer;
   },
@@ -1184,7 +1497,7 @@ export const MarkNotificationsReadResponse: MessageFns<MarkNotificationsReadResp
               break;
             }
 
-            message.marked = reader.int32();
+            message.markedCount = reader.int32();
             continue;
           }
           case 2: {
@@ -1192,7 +1505,7 @@ export const MarkNotificationsReadResponse: MessageFns<MarkNotificationsReadResp
               break;
             }
 
-            message.more = reader.bool();
+            message.incomplete = reader.bool();
             continue;
           }
         }
@@ -1214,8 +1527,8 @@ export const MarkNotificationsReadResponse: MessageFns<MarkNotificationsReadResp
     object: I,
   ): MarkNotificationsReadResponse {
     const message = createBaseMarkNotificationsReadResponse();
-    message.marked = object.marked ?? 0;
-    message.more = object.more ?? false;
+    message.markedCount = object.markedCount ?? 0;
+    message.incomplete = object.incomplete ?? false;
     return message;
   },
 };
@@ -1356,7 +1669,7 @@ function createBaseWebhook(): Webhook {
     createTime: undefined,
     updateTime: undefined,
     etag: "",
-    failingSince: undefined,
+    failingStartTime: undefined,
     lastSuccessTime: undefined,
     previousSecretExpireTime: undefined,
   };
@@ -1373,12 +1686,8 @@ export const Webhook: MessageFns<Webhook> = {
     if (message.description !== "") {
       writer.uint32(26).string(message.description);
     }
-    if (message.kinds.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.kinds) {
-        writer.int32(notificationKindToNumber(v));
-      }
-      writer.join();
+    for (const v of message.kinds) {
+      writer.uint32(32).int32(notificationKindToNumber(v!));
     }
     if (message.state !== WebhookState.UNSPECIFIED) {
       writer.uint32(40).int32(webhookStateToNumber(message.state));
@@ -1398,8 +1707,8 @@ export const Webhook: MessageFns<Webhook> = {
     if (message.etag !== "") {
       writer.uint32(82).string(message.etag);
     }
-    if (message.failingSince !== undefined) {
-      Timestamp.encode(toTimestamp(message.failingSince), writer.uint32(90).fork()).join();
+    if (message.failingStartTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.failingStartTime), writer.uint32(90).fork()).join();
     }
     if (message.lastSuccessTime !== undefined) {
       Timestamp.encode(toTimestamp(message.lastSuccessTime), writer.uint32(98).fork()).join();
@@ -1518,7 +1827,7 @@ export const Webhook: MessageFns<Webhook> = {
               break;
             }
 
-            message.failingSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.failingStartTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 12: {
@@ -1564,7 +1873,7 @@ export const Webhook: MessageFns<Webhook> = {
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
     message.etag = object.etag ?? "";
-    message.failingSince = object.failingSince ?? undefined;
+    message.failingStartTime = object.failingStartTime ?? undefined;
     message.lastSuccessTime = object.lastSuccessTime ?? undefined;
     message.previousSecretExpireTime = object.previousSecretExpireTime ?? undefined;
     return message;
@@ -1572,7 +1881,7 @@ export const Webhook: MessageFns<Webhook> = {
 };
 
 function createBaseCreateWebhookRequest(): CreateWebhookRequest {
-  return { webhook: undefined, requestId: "" };
+  return { webhook: undefined, requestId: "", validateOnly: false };
 }
 
 export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
@@ -1582,6 +1891,9 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1615,6 +1927,14 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1636,6 +1956,7 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
       ? Webhook.fromPartial(object.webhook)
       : undefined;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1822,11 +2143,17 @@ export const GetWebhookResponse: MessageFns<GetWebhookResponse> = {
 };
 
 function createBaseListWebhooksRequest(): ListWebhooksRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListWebhooksRequest: MessageFns<ListWebhooksRequest> = {
-  encode(_: ListWebhooksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListWebhooksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -1843,6 +2170,22 @@ export const ListWebhooksRequest: MessageFns<ListWebhooksRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1858,20 +2201,25 @@ export const ListWebhooksRequest: MessageFns<ListWebhooksRequest> = {
   create<I extends Exact<DeepPartial<ListWebhooksRequest>, I>>(base?: I): ListWebhooksRequest {
     return ListWebhooksRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListWebhooksRequest>, I>>(_: I): ListWebhooksRequest {
+  fromPartial<I extends Exact<DeepPartial<ListWebhooksRequest>, I>>(object: I): ListWebhooksRequest {
     const message = createBaseListWebhooksRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListWebhooksResponse(): ListWebhooksResponse {
-  return { webhooks: [] };
+  return { webhooks: [], nextPageToken: "" };
 }
 
 export const ListWebhooksResponse: MessageFns<ListWebhooksResponse> = {
   encode(message: ListWebhooksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.webhooks) {
       Webhook.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1897,6 +2245,14 @@ export const ListWebhooksResponse: MessageFns<ListWebhooksResponse> = {
             message.webhooks.push(Webhook.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1915,12 +2271,13 @@ export const ListWebhooksResponse: MessageFns<ListWebhooksResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListWebhooksResponse>, I>>(object: I): ListWebhooksResponse {
     const message = createBaseListWebhooksResponse();
     message.webhooks = object.webhooks?.map((e) => Webhook.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
 function createBaseUpdateWebhookRequest(): UpdateWebhookRequest {
-  return { webhook: undefined, updateMask: undefined };
+  return { webhook: undefined, updateMask: undefined, requestId: "", validateOnly: false };
 }
 
 export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
@@ -1930,6 +2287,12 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
     }
     if (message.updateMask !== undefined) {
       FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(18).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1963,6 +2326,22 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
             message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1984,6 +2363,8 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
       ? Webhook.fromPartial(object.webhook)
       : undefined;
     message.updateMask = object.updateMask ?? undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2046,13 +2427,22 @@ export const UpdateWebhookResponse: MessageFns<UpdateWebhookResponse> = {
 };
 
 function createBaseDeleteWebhookRequest(): DeleteWebhookRequest {
-  return { webhookId: "" };
+  return { webhookId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const DeleteWebhookRequest: MessageFns<DeleteWebhookRequest> = {
   encode(message: DeleteWebhookRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.webhookId !== "") {
       writer.uint32(10).string(message.webhookId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2078,6 +2468,30 @@ export const DeleteWebhookRequest: MessageFns<DeleteWebhookRequest> = {
             message.webhookId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2096,6 +2510,9 @@ export const DeleteWebhookRequest: MessageFns<DeleteWebhookRequest> = {
   fromPartial<I extends Exact<DeepPartial<DeleteWebhookRequest>, I>>(object: I): DeleteWebhookRequest {
     const message = createBaseDeleteWebhookRequest();
     message.webhookId = object.webhookId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2144,7 +2561,7 @@ export const DeleteWebhookResponse: MessageFns<DeleteWebhookResponse> = {
 };
 
 function createBaseRotateWebhookSecretRequest(): RotateWebhookSecretRequest {
-  return { webhookId: "", grace: undefined, requestId: "" };
+  return { webhookId: "", grace: undefined, requestId: "", etag: "", validateOnly: false };
 }
 
 export const RotateWebhookSecretRequest: MessageFns<RotateWebhookSecretRequest> = {
@@ -2157,6 +2574,12 @@ export const RotateWebhookSecretRequest: MessageFns<RotateWebhookSecretRequest> 
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2198,6 +2621,22 @@ export const RotateWebhookSecretRequest: MessageFns<RotateWebhookSecretRequest> 
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2220,6 +2659,8 @@ export const RotateWebhookSecretRequest: MessageFns<RotateWebhookSecretRequest> 
       ? Duration.fromPartial(object.grace)
       : undefined;
     message.requestId = object.requestId ?? "";
+    message.etag = object.etag ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2294,13 +2735,22 @@ export const RotateWebhookSecretResponse: MessageFns<RotateWebhookSecretResponse
 };
 
 function createBaseEnableWebhookRequest(): EnableWebhookRequest {
-  return { webhookId: "" };
+  return { webhookId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const EnableWebhookRequest: MessageFns<EnableWebhookRequest> = {
   encode(message: EnableWebhookRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.webhookId !== "") {
       writer.uint32(10).string(message.webhookId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2326,6 +2776,30 @@ export const EnableWebhookRequest: MessageFns<EnableWebhookRequest> = {
             message.webhookId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2344,6 +2818,9 @@ export const EnableWebhookRequest: MessageFns<EnableWebhookRequest> = {
   fromPartial<I extends Exact<DeepPartial<EnableWebhookRequest>, I>>(object: I): EnableWebhookRequest {
     const message = createBaseEnableWebhookRequest();
     message.webhookId = object.webhookId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2406,7 +2883,7 @@ export const EnableWebhookResponse: MessageFns<EnableWebhookResponse> = {
 };
 
 function createBaseTestWebhookRequest(): TestWebhookRequest {
-  return { webhookId: "", requestId: "" };
+  return { webhookId: "", requestId: "", validateOnly: false };
 }
 
 export const TestWebhookRequest: MessageFns<TestWebhookRequest> = {
@@ -2416,6 +2893,9 @@ export const TestWebhookRequest: MessageFns<TestWebhookRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -2449,6 +2929,14 @@ export const TestWebhookRequest: MessageFns<TestWebhookRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2468,6 +2956,7 @@ export const TestWebhookRequest: MessageFns<TestWebhookRequest> = {
     const message = createBaseTestWebhookRequest();
     message.webhookId = object.webhookId ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -2542,12 +3031,8 @@ export const ListWebhookDeliveriesRequest: MessageFns<ListWebhookDeliveriesReque
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
     }
-    if (message.states.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.states) {
-        writer.int32(webhookDeliveryStateToNumber(v));
-      }
-      writer.join();
+    for (const v of message.states) {
+      writer.uint32(32).int32(webhookDeliveryStateToNumber(v!));
     }
     return writer;
   },
@@ -2705,7 +3190,7 @@ function createBaseWebhookDelivery(): WebhookDelivery {
   return {
     id: "",
     messageId: "",
-    type: "",
+    type: WebhookMessageType.UNSPECIFIED,
     taskId: "",
     taskVersion: 0n,
     notificationId: "",
@@ -2727,8 +3212,8 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
     if (message.messageId !== "") {
       writer.uint32(18).string(message.messageId);
     }
-    if (message.type !== "") {
-      writer.uint32(26).string(message.type);
+    if (message.type !== WebhookMessageType.UNSPECIFIED) {
+      writer.uint32(112).int32(webhookMessageTypeToNumber(message.type));
     }
     if (message.taskId !== "") {
       writer.uint32(34).string(message.taskId);
@@ -2795,12 +3280,12 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
             message.messageId = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
+          case 14: {
+            if (tag !== 112) {
               break;
             }
 
-            message.type = reader.string();
+            message.type = webhookMessageTypeFromJSON(reader.int32());
             continue;
           }
           case 4: {
@@ -2902,7 +3387,7 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
     const message = createBaseWebhookDelivery();
     message.id = object.id ?? "";
     message.messageId = object.messageId ?? "";
-    message.type = object.type ?? "";
+    message.type = object.type ?? WebhookMessageType.UNSPECIFIED;
     message.taskId = object.taskId ?? "";
     message.taskVersion = (object.taskVersion !== undefined && object.taskVersion !== null)
       ? BigInt(object.taskVersion)
@@ -3025,7 +3510,7 @@ export const WebhookAttempt: MessageFns<WebhookAttempt> = {
 };
 
 function createBaseRedeliverWebhookRequest(): RedeliverWebhookRequest {
-  return { webhookId: "", deliveryId: "", requestId: "" };
+  return { webhookId: "", deliveryId: "", requestId: "", validateOnly: false };
 }
 
 export const RedeliverWebhookRequest: MessageFns<RedeliverWebhookRequest> = {
@@ -3038,6 +3523,9 @@ export const RedeliverWebhookRequest: MessageFns<RedeliverWebhookRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -3079,6 +3567,14 @@ export const RedeliverWebhookRequest: MessageFns<RedeliverWebhookRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3099,6 +3595,7 @@ export const RedeliverWebhookRequest: MessageFns<RedeliverWebhookRequest> = {
     message.webhookId = object.webhookId ?? "";
     message.deliveryId = object.deliveryId ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -3146,6 +3643,7 @@ export const RedeliverWebhookResponse: MessageFns<RedeliverWebhookResponse> = {
   },
 };
 
+/** A user's inbox and webhooks. */
 export type NotificationsServiceService = typeof NotificationsServiceService;
 export const NotificationsServiceService = {
   /** The caller's delivered notifications, newest first, in pages. */
@@ -3185,10 +3683,10 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): MarkNotificationsReadResponse => MarkNotificationsReadResponse.decode(value),
   },
   /**
-   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
-   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
-   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
-   * times in between comes once, as it is now.
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of
+   * its commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed
+   * several times in between comes once, as it is now.
    */
   watchNotifications: {
     path: "/taskflow.scheduler.v1.NotificationsService/WatchNotifications" as const,
@@ -3202,8 +3700,8 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): WatchNotificationsResponse => WatchNotificationsResponse.decode(value),
   },
   /**
-   * An endpoint of the caller that is sent what the caller is told, by the conventions of standardwebhooks.com; at most 10.
-   * Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
+   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
    */
   createWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/CreateWebhook" as const,
@@ -3236,7 +3734,7 @@ export const NotificationsServiceService = {
       Buffer.from(ListWebhooksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWebhooksResponse => ListWebhooksResponse.decode(value),
   },
-  /** Changes the fields named in the mask. */
+  /** Changes the fields named in the mask, or those that are set. */
   updateWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/UpdateWebhook" as const,
     requestStream: false as const,
@@ -3259,8 +3757,8 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): DeleteWebhookResponse => DeleteWebhookResponse.decode(value),
   },
   /**
-   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change over: then
-   * the header holds two signatures.
+   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change
+   * over: then the header holds two signatures.
    */
   rotateWebhookSecret: {
     path: "/taskflow.scheduler.v1.NotificationsService/RotateWebhookSecret" as const,
@@ -3285,8 +3783,8 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): EnableWebhookResponse => EnableWebhookResponse.decode(value),
   },
   /**
-   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are. ListWebhookDeliveries tells
-   * what came of it.
+   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are.
+   * ListWebhookDeliveries tells what came of it.
    */
   testWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/TestWebhook" as const,
@@ -3310,8 +3808,8 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): ListWebhookDeliveriesResponse => ListWebhookDeliveriesResponse.decode(value),
   },
   /**
-   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held back by
-   * the order of its task, so the receiver should heed the version.
+   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held
+   * back by the order of its task, so the receiver should heed the version.
    */
   redeliverWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/RedeliverWebhook" as const,
@@ -3334,42 +3832,42 @@ export interface NotificationsServiceServer extends UntypedServiceImplementation
   /** Marks notifications in the caller's inbox as read: some, or all. Marking what is read already is no error. */
   markNotificationsRead: handleUnaryCall<MarkNotificationsReadRequest, MarkNotificationsReadResponse>;
   /**
-   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
-   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
-   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
-   * times in between comes once, as it is now.
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of
+   * its commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed
+   * several times in between comes once, as it is now.
    */
   watchNotifications: handleServerStreamingCall<WatchNotificationsRequest, WatchNotificationsResponse>;
   /**
-   * An endpoint of the caller that is sent what the caller is told, by the conventions of standardwebhooks.com; at most 10.
-   * Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
+   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
    */
   createWebhook: handleUnaryCall<CreateWebhookRequest, CreateWebhookResponse>;
   /** A webhook of the caller. */
   getWebhook: handleUnaryCall<GetWebhookRequest, GetWebhookResponse>;
   /** The caller's webhooks, oldest first. */
   listWebhooks: handleUnaryCall<ListWebhooksRequest, ListWebhooksResponse>;
-  /** Changes the fields named in the mask. */
+  /** Changes the fields named in the mask, or those that are set. */
   updateWebhook: handleUnaryCall<UpdateWebhookRequest, UpdateWebhookResponse>;
   /** Ends a webhook; what still waits for it is not sent, and its log goes. Deleting it again is NOT_FOUND. */
   deleteWebhook: handleUnaryCall<DeleteWebhookRequest, DeleteWebhookResponse>;
   /**
-   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change over: then
-   * the header holds two signatures.
+   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change
+   * over: then the header holds two signatures.
    */
   rotateWebhookSecret: handleUnaryCall<RotateWebhookSecretRequest, RotateWebhookSecretResponse>;
   /** Takes up a webhook that was disabled; enabling one that is not is no error. */
   enableWebhook: handleUnaryCall<EnableWebhookRequest, EnableWebhookResponse>;
   /**
-   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are. ListWebhookDeliveries tells
-   * what came of it.
+   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are.
+   * ListWebhookDeliveries tells what came of it.
    */
   testWebhook: handleUnaryCall<TestWebhookRequest, TestWebhookResponse>;
   /** What was sent to a webhook, newest first, with every attempt, in pages. Kept for 30 days. */
   listWebhookDeliveries: handleUnaryCall<ListWebhookDeliveriesRequest, ListWebhookDeliveriesResponse>;
   /**
-   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held back by
-   * the order of its task, so the receiver should heed the version.
+   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held
+   * back by the order of its task, so the receiver should heed the version.
    */
   redeliverWebhook: handleUnaryCall<RedeliverWebhookRequest, RedeliverWebhookResponse>;
 }
@@ -3424,10 +3922,10 @@ export interface NotificationsServiceClient extends Client {
     callback: (error: ServiceError | null, response: MarkNotificationsReadResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of its
-   * commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
-   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed several
-   * times in between comes once, as it is now.
+   * Every notification that reaches the caller's inbox or changes there (read, a digest that grew), within a second of
+   * its commit, with a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE /
+   * SHUTTING_DOWN or the deadline); go on from the last resume token: nothing is missed. A notification that changed
+   * several times in between comes once, as it is now.
    */
   watchNotifications(
     request: WatchNotificationsRequest,
@@ -3439,8 +3937,8 @@ export interface NotificationsServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchNotificationsResponse>;
   /**
-   * An endpoint of the caller that is sent what the caller is told, by the conventions of standardwebhooks.com; at most 10.
-   * Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
+   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
    */
   createWebhook(
     request: CreateWebhookRequest,
@@ -3489,7 +3987,7 @@ export interface NotificationsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWebhooksResponse) => void,
   ): ClientUnaryCall;
-  /** Changes the fields named in the mask. */
+  /** Changes the fields named in the mask, or those that are set. */
   updateWebhook(
     request: UpdateWebhookRequest,
     callback: (error: ServiceError | null, response: UpdateWebhookResponse) => void,
@@ -3522,8 +4020,8 @@ export interface NotificationsServiceClient extends Client {
     callback: (error: ServiceError | null, response: DeleteWebhookResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change over: then
-   * the header holds two signatures.
+   * Gives a webhook a new secret. The one before also signs until its time is over, so that the receiver can change
+   * over: then the header holds two signatures.
    */
   rotateWebhookSecret(
     request: RotateWebhookSecretRequest,
@@ -3557,8 +4055,8 @@ export interface NotificationsServiceClient extends Client {
     callback: (error: ServiceError | null, response: EnableWebhookResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are. ListWebhookDeliveries tells
-   * what came of it.
+   * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are.
+   * ListWebhookDeliveries tells what came of it.
    */
   testWebhook(
     request: TestWebhookRequest,
@@ -3592,8 +4090,8 @@ export interface NotificationsServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListWebhookDeliveriesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held back by
-   * the order of its task, so the receiver should heed the version.
+   * Sends a message again, with the same id and body and a new day of attempts; also one that arrived. It is not held
+   * back by the order of its task, so the receiver should heed the version.
    */
   redeliverWebhook(
     request: RedeliverWebhookRequest,
@@ -3635,15 +4133,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

@@ -23,16 +23,16 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
   DiscardDeadJobRequest,
   DiscardDeadJobResponse,
-  DiscardParkedEventRequest,
-  DiscardParkedEventResponse,
+  DiscardDeadLetterEventRequest,
+  DiscardDeadLetterEventResponse,
   ExplainOverdueRequest,
   ExplainOverdueResponse,
   GetJobRequest,
   GetJobResponse,
   ListDeadJobsRequest,
   ListDeadJobsResponse,
-  ListParkedEventsRequest,
-  ListParkedEventsResponse,
+  ListDeadLetterEventsRequest,
+  ListDeadLetterEventsResponse,
   ListQueuesRequest,
   ListQueuesResponse,
   PauseQueueRequest,
@@ -41,16 +41,69 @@ import {
   ResumeQueueResponse,
   RetryDeadJobRequest,
   RetryDeadJobResponse,
-  RetryParkedEventRequest,
-  RetryParkedEventResponse,
+  RetryDeadLetterEventRequest,
+  RetryDeadLetterEventResponse,
 } from "./jobs.ts";
 
 export const protobufPackage = "taskflow.scheduler.v1";
 
 export const protobufFileName = "taskflow/scheduler/v1/scheduler.proto";
 
+/** What a schedule can run. */
+export const ScheduleJob = {
+  /** UNSPECIFIED - Refused. */
+  UNSPECIFIED: "SCHEDULE_JOB_UNSPECIFIED",
+  /** SWEEP_OVERDUE - Finds tasks that are past their due time. */
+  SWEEP_OVERDUE: "SCHEDULE_JOB_SWEEP_OVERDUE",
+  /** PRUNE_RECORDS - Deletes records whose time is over. */
+  PRUNE_RECORDS: "SCHEDULE_JOB_PRUNE_RECORDS",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ScheduleJob = typeof ScheduleJob[keyof typeof ScheduleJob];
+
+export namespace ScheduleJob {
+  export type UNSPECIFIED = typeof ScheduleJob.UNSPECIFIED;
+  export type SWEEP_OVERDUE = typeof ScheduleJob.SWEEP_OVERDUE;
+  export type PRUNE_RECORDS = typeof ScheduleJob.PRUNE_RECORDS;
+  export type UNRECOGNIZED = typeof ScheduleJob.UNRECOGNIZED;
+}
+
+export function scheduleJobFromJSON(object: any): ScheduleJob {
+  switch (object) {
+    case 0:
+    case "SCHEDULE_JOB_UNSPECIFIED":
+      return ScheduleJob.UNSPECIFIED;
+    case 1:
+    case "SCHEDULE_JOB_SWEEP_OVERDUE":
+      return ScheduleJob.SWEEP_OVERDUE;
+    case 2:
+    case "SCHEDULE_JOB_PRUNE_RECORDS":
+      return ScheduleJob.PRUNE_RECORDS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ScheduleJob.UNRECOGNIZED;
+  }
+}
+
+export function scheduleJobToNumber(object: ScheduleJob): number {
+  switch (object) {
+    case ScheduleJob.UNSPECIFIED:
+      return 0;
+    case ScheduleJob.SWEEP_OVERDUE:
+      return 1;
+    case ScheduleJob.PRUNE_RECORDS:
+      return 2;
+    case ScheduleJob.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Runs of one schedule never overlap: they happen one after the other, the oldest fire time first. */
 export const ScheduleOverlapPolicy = {
+  /** UNSPECIFIED - Means SKIP. */
   UNSPECIFIED: "SCHEDULE_OVERLAP_POLICY_UNSPECIFIED",
   /** SKIP - Gets no run while another one has not ended. */
   SKIP: "SCHEDULE_OVERLAP_POLICY_SKIP",
@@ -108,12 +161,17 @@ export function scheduleOverlapPolicyToNumber(object: ScheduleOverlapPolicy): nu
   }
 }
 
+/** How far a run has come. */
 export const ScheduleRunState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "SCHEDULE_RUN_STATE_UNSPECIFIED",
+  /** PENDING - It has not begun. */
   PENDING: "SCHEDULE_RUN_STATE_PENDING",
+  /** RUNNING - It has begun, and may be tried again. */
   RUNNING: "SCHEDULE_RUN_STATE_RUNNING",
+  /** SUCCEEDED - It worked. */
   SUCCEEDED: "SCHEDULE_RUN_STATE_SUCCEEDED",
-  /** DEAD - Its job died; it is among the dead letters. */
+  /** DEAD - Its job died: see ListDeadJobs. */
   DEAD: "SCHEDULE_RUN_STATE_DEAD",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -171,81 +229,108 @@ export function scheduleRunStateToNumber(object: ScheduleRunState): number {
   }
 }
 
+/** Work that repeats by an interval or a cron expression. */
 export interface Schedule {
-  /** Chosen by its creator: 1 to 63 characters from a-z 0-9 -, beginning with a letter. "overdue-sweep" and "pruning" are built in. */
+  /**
+   * Chosen by its creator: 1 to 63 characters from a-z 0-9 -, beginning with a letter. "overdue-sweep" and "pruning"
+   * are built in.
+   */
   id: string;
-  /** At most 200 characters without control characters. */
+  /** At most 200 characters without control characters; empty by default. */
   description: string;
-  /** Exactly one of interval and cron. Whole seconds from 1 s to 366 days; counted from the schedule's creation. */
-  interval?:
-    | Duration
+  /** When it fires; one of both must be set. */
+  recurrence?:
+    | //
+    /** Whole seconds from 1 s to 366 days; counted from the schedule's creation. */
+    { $case: "interval"; value: Duration }
+    | //
+    /** By the calendar. */
+    { $case: "cron"; value: CronRecurrence }
     | undefined;
-  /** When the last run ended; absent before the first. Output only. */
+  /** When the last run ended; absent before the first. */
   lastRunTime?:
     | Date
     | undefined;
-  /** What the last run came to, for instance "marked 3"; its error when it failed. Output only. */
+  /** What the last run came to, for instance "marked 3"; its error when it failed. */
   lastResult: string;
-  /** Output only. */
+  /** Whether the last run failed. */
   lastRunFailed: boolean;
-  /** The next fire time; absent while the schedule is paused. Output only. */
+  /** The next fire time; absent while the schedule is paused, and when there is none any more. */
   nextRunTime?:
     | Date
     | undefined;
+  /** What it runs. */
+  job: ScheduleJob;
   /**
-   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI"; at most 100 characters. Where the clock
-   * is set forward, a fixed time of day that does not exist fires at the end of the gap; where it is set back, a fixed time of
-   * day that comes twice fires the first time, and a step of hours or minutes in both.
-   */
-  cron: string;
-  /** IANA time zone of the cron expression, for instance "Europe/Berlin"; empty means "UTC". Must be empty with an interval. */
-  timeZone: string;
-  /** What it runs: "sweep-overdue" or "prune-records". */
-  job: string;
-  /**
-   * What becomes of fire times that come, or are noticed late, while an earlier run has not ended. Unset means SKIP. When the
-   * process of a run dies, the run goes on in another within five seconds, which is how soon the queue takes a silent process
-   * for gone; until then it has not ended. So SKIP is at most two intervals late after a loss from an interval of 3 s on, and
-   * five seconds with shorter ones.
+   * What becomes of fire times that come, or are noticed late, while an earlier run has not ended. Unset means SKIP.
+   * When the process of a run dies, the run goes on in another within five seconds, which is how soon the queue takes a
+   * silent process for gone; until then it has not ended. So SKIP is at most two intervals late after a loss from an
+   * interval of 3 s on, and five seconds with shorter ones.
    */
   overlapPolicy: ScheduleOverlapPolicy;
   /**
-   * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30 days;
-   * absent means 1 hour.
+   * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30
+   * days; absent means 1 hour.
    */
   catchUpWindow?:
     | Duration
     | undefined;
-  /** Comes with the release: may be paused and triggered, not deleted. Output only. */
+  /** Comes with the release: may be paused and triggered, not deleted. */
   builtIn: boolean;
-  /** Output only. */
+  /** Whether it has no fire times until it is resumed. */
   paused: boolean;
-  /** Output only. */
+  /** When it was created. */
   createTime?:
     | Date
     | undefined;
-  /** UUID of the administrator; empty when built in. Output only. */
+  /** UUID of the administrator who created it; empty when built in. */
   creatorId: string;
   /**
-   * The latest fire time that got no run when it came, because of the catch-up window or the overlap policy; absent when all had
-   * one. Stays when BackfillSchedule makes up for it. Output only.
+   * The latest fire time that got no run when it came, because of the catch-up window or the overlap policy; absent
+   * when all had one. Stays when BackfillSchedule makes up for it.
    */
-  lastMissedTime?: Date | undefined;
+  lastMissedTime?:
+    | Date
+    | undefined;
+  /** Changes when an administrator or a release changes the schedule; runs do not change it. */
+  etag: string;
 }
 
+/** When something fires by the calendar. */
+export interface CronRecurrence {
+  /**
+   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI"; at most 100 characters, one blank between the
+   * fields. Lists, ranges, steps of a range or of "*", and L, W and # for days ("0 9 L * *", "0 9 15W * *", "0 9 * *
+   * 5#3"). When the clock changes: fixed times, which have no "*" or "?" in minute and hour ("30 2", "15,45 2", "0-30
+   * 1-3"), fire once each: at the end of the gap when the clock skips them, several of them then together; the first
+   * time when the clock shows them twice. With a "*" in minute or hour ("* /15 *", "0 * /2", "* 2") every time that the
+   * clock shows fires: none in a gap, and both of what comes twice.
+   */
+  expression: string;
+  /** IANA time zone of the expression, for instance "Europe/Berlin"; empty means "UTC". */
+  timeZone: string;
+}
+
+/** One run of a schedule. */
 export interface ScheduleRun {
   /** UUID. */
   id: string;
+  /** The schedule that it belongs to. */
   scheduleId: string;
-  /** Absent when somebody asked for the run by TriggerSchedule. */
+  /** The fire time that it is for. Absent when somebody asked for the run by TriggerSchedule. */
   fireTime?:
     | Date
     | undefined;
-  /** UUID of the administrator who asked for it, with a fire time by BackfillSchedule; empty when the fire time came by itself. */
+  /**
+   * UUID of the administrator who asked for it, with a fire time by BackfillSchedule; empty when the fire time came by
+   * itself.
+   */
   requesterId: string;
+  /** How far it has come. */
   state: ScheduleRunState;
   /** What it came to: "marked 3", or why it died. */
   result: string;
+  /** When it was recorded. */
   createTime?:
     | Date
     | undefined;
@@ -253,11 +338,13 @@ export interface ScheduleRun {
   startTime?:
     | Date
     | undefined;
-  /** Absent while it has not ended. */
+  /** When it ended; absent while it has not. */
   endTime?: Date | undefined;
 }
 
+/** The request of CreateSchedule. */
 export interface CreateScheduleRequest {
+  /** What the client may set counts. */
   schedule?:
     | Schedule
     | undefined;
@@ -267,117 +354,167 @@ export interface CreateScheduleRequest {
   validateOnly: boolean;
 }
 
+/** The answer of CreateSchedule. */
 export interface CreateScheduleResponse {
+  /** The new schedule. */
   schedule?: Schedule | undefined;
 }
 
+/** The request of GetSchedule. */
 export interface GetScheduleRequest {
-  /** At most 100 characters. */
+  /** 1 to 100 characters. */
   scheduleId: string;
 }
 
+/** The answer of GetSchedule. */
 export interface GetScheduleResponse {
+  /** The schedule. */
   schedule?: Schedule | undefined;
 }
 
+/** The request of PauseSchedule. */
 export interface PauseScheduleRequest {
-  /** At most 100 characters. */
+  /** 1 to 100 characters. */
   scheduleId: string;
-}
-
-export interface PauseScheduleResponse {
-  schedule?: Schedule | undefined;
-}
-
-export interface ResumeScheduleRequest {
-  /** At most 100 characters. */
-  scheduleId: string;
-}
-
-export interface ResumeScheduleResponse {
-  schedule?: Schedule | undefined;
-}
-
-export interface DeleteScheduleRequest {
-  /** At most 100 characters. */
-  scheduleId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
   /** As in TriggerSchedule. */
   requestId: string;
   /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
   validateOnly: boolean;
 }
 
+/** The answer of PauseSchedule. */
+export interface PauseScheduleResponse {
+  /** As it is now. */
+  schedule?: Schedule | undefined;
+}
+
+/** The request of ResumeSchedule. */
+export interface ResumeScheduleRequest {
+  /** 1 to 100 characters. */
+  scheduleId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in TriggerSchedule. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+}
+
+/** The answer of ResumeSchedule. */
+export interface ResumeScheduleResponse {
+  /** As it is now. */
+  schedule?: Schedule | undefined;
+}
+
+/** The request of DeleteSchedule. */
+export interface DeleteScheduleRequest {
+  /** 1 to 100 characters. */
+  scheduleId: string;
+  /** As in TriggerSchedule. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+}
+
+/** The answer of DeleteSchedule. */
 export interface DeleteScheduleResponse {
 }
 
+/** The request of ListScheduleRuns. */
 export interface ListScheduleRunsRequest {
-  /** At most 100 characters. */
+  /** 1 to 100 characters. */
   scheduleId: string;
   /** 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 
+/** The answer of ListScheduleRuns. */
 export interface ListScheduleRunsResponse {
+  /** The latest fire time first. */
   runs: ScheduleRun[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** The request of PreviewSchedule. */
 export interface PreviewScheduleRequest {
-  /** Exactly one of interval and cron, as in Schedule. */
-  interval?: Duration | undefined;
-  cron: string;
-  /** As in Schedule. */
-  timeZone: string;
-  /** Fire times after this one; absent: after now. Intervals are counted from it. Between 1970-01-01 and 9999-12-31. */
+  /** As in Schedule; one of both must be set. */
+  recurrence?:
+    | //
+    /** Whole seconds from 1 s to 366 days; counted from `start_time`. */
+    { $case: "interval"; value: Duration }
+    | //
+    /** By the calendar. */
+    { $case: "cron"; value: CronRecurrence }
+    | undefined;
+  /** Fire times after this one; absent: after now. Between 1970-01-01 and 9999-12-31. */
   startTime?:
     | Date
     | undefined;
-  /** How many, at most 100; 0 means 10. */
-  count: number;
+  /** How many are asked for, at most 100; 0 means 10; negative is refused. */
+  fireTimeCount: number;
 }
 
+/** The answer of PreviewSchedule. */
 export interface PreviewScheduleResponse {
   /** In their order; fewer than asked for when there are no more. */
   fireTimes: Date[];
 }
 
+/** The request of ListSchedules. */
 export interface ListSchedulesRequest {
   /** 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 
+/** The answer of ListSchedules. */
 export interface ListSchedulesResponse {
+  /** By id. */
   schedules: Schedule[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** The request of TriggerSchedule. */
 export interface TriggerScheduleRequest {
-  /** For instance "overdue-sweep"; at most 100 characters. */
+  /** For instance "overdue-sweep"; 1 to 100 characters. */
   scheduleId: string;
   /**
    * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same run and no second one.
+   * the same request gives the same answer and no second effect.
    */
   requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  validateOnly: boolean;
 }
 
+/** The answer of TriggerSchedule. */
 export interface TriggerScheduleResponse {
   /** UUID of the recorded run. */
   runId: string;
+  /**
+   * Empty when nothing keeps the run from beginning now. Otherwise what it waits for, in words: another run of the
+   * schedule and how that one's last try ended, its paused queue, or Redis. It begins by itself when that is over;
+   * ListScheduleRuns shows it.
+   */
+  waitsFor: string;
 }
 
+/** The request of BackfillSchedule. */
 export interface BackfillScheduleRequest {
-  /** At most 100 characters. */
+  /** 1 to 100 characters. */
   scheduleId: string;
   /**
-   * The first fire time is at this one or after it. Cron expressions also have fire times before the schedule was created,
-   * intervals only after. From 1970-01-01 on.
+   * The first fire time is at this one or after it. Cron expressions also have fire times before the schedule was
+   * created, intervals only after. From 1970-01-01 on.
    */
   startTime?:
     | Date
@@ -392,28 +529,27 @@ export interface BackfillScheduleRequest {
   validateOnly: boolean;
 }
 
+/** The answer of BackfillSchedule. */
 export interface BackfillScheduleResponse {
   /** How many runs were made. */
-  created: number;
+  createdCount: number;
   /**
-   * How many fire times of the range had a run, whatever it came to. What ended 30 days ago (unless the operator chose another
-   * time) is forgotten, and counts as not run.
+   * How many fire times of the range had a run, whatever it came to. What ended 30 days ago (unless the operator chose
+   * another time) is pruned, and counts as not run.
    */
-  existing: number;
+  existingCount: number;
 }
 
 function createBaseSchedule(): Schedule {
   return {
     id: "",
     description: "",
-    interval: undefined,
+    recurrence: undefined,
     lastRunTime: undefined,
     lastResult: "",
     lastRunFailed: false,
     nextRunTime: undefined,
-    cron: "",
-    timeZone: "",
-    job: "",
+    job: ScheduleJob.UNSPECIFIED,
     overlapPolicy: ScheduleOverlapPolicy.UNSPECIFIED,
     catchUpWindow: undefined,
     builtIn: false,
@@ -421,6 +557,7 @@ function createBaseSchedule(): Schedule {
     createTime: undefined,
     creatorId: "",
     lastMissedTime: undefined,
+    etag: "",
   };
 }
 
@@ -432,8 +569,13 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.description !== "") {
       writer.uint32(18).string(message.description);
     }
-    if (message.interval !== undefined) {
-      Duration.encode(message.interval, writer.uint32(26).fork()).join();
+    switch (message.recurrence?.$case) {
+      case "interval":
+        Duration.encode(message.recurrence.value, writer.uint32(26).fork()).join();
+        break;
+      case "cron":
+        CronRecurrence.encode(message.recurrence.value, writer.uint32(146).fork()).join();
+        break;
     }
     if (message.lastRunTime !== undefined) {
       Timestamp.encode(toTimestamp(message.lastRunTime), writer.uint32(34).fork()).join();
@@ -447,14 +589,8 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.nextRunTime !== undefined) {
       Timestamp.encode(toTimestamp(message.nextRunTime), writer.uint32(58).fork()).join();
     }
-    if (message.cron !== "") {
-      writer.uint32(66).string(message.cron);
-    }
-    if (message.timeZone !== "") {
-      writer.uint32(74).string(message.timeZone);
-    }
-    if (message.job !== "") {
-      writer.uint32(82).string(message.job);
+    if (message.job !== ScheduleJob.UNSPECIFIED) {
+      writer.uint32(152).int32(scheduleJobToNumber(message.job));
     }
     if (message.overlapPolicy !== ScheduleOverlapPolicy.UNSPECIFIED) {
       writer.uint32(88).int32(scheduleOverlapPolicyToNumber(message.overlapPolicy));
@@ -476,6 +612,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.lastMissedTime !== undefined) {
       Timestamp.encode(toTimestamp(message.lastMissedTime), writer.uint32(138).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(162).string(message.etag);
     }
     return writer;
   },
@@ -514,7 +653,15 @@ export const Schedule: MessageFns<Schedule> = {
               break;
             }
 
-            message.interval = Duration.decode(reader, reader.uint32());
+            message.recurrence = { $case: "interval", value: Duration.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.recurrence = { $case: "cron", value: CronRecurrence.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
@@ -549,28 +696,12 @@ export const Schedule: MessageFns<Schedule> = {
             message.nextRunTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
+          case 19: {
+            if (tag !== 152) {
               break;
             }
 
-            message.cron = reader.string();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.timeZone = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.job = reader.string();
+            message.job = scheduleJobFromJSON(reader.int32());
             continue;
           }
           case 11: {
@@ -629,6 +760,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.lastMissedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -648,16 +787,25 @@ export const Schedule: MessageFns<Schedule> = {
     const message = createBaseSchedule();
     message.id = object.id ?? "";
     message.description = object.description ?? "";
-    message.interval = (object.interval !== undefined && object.interval !== null)
-      ? Duration.fromPartial(object.interval)
-      : undefined;
+    switch (object.recurrence?.$case) {
+      case "interval": {
+        if (object.recurrence?.value !== undefined && object.recurrence?.value !== null) {
+          message.recurrence = { $case: "interval", value: Duration.fromPartial(object.recurrence.value) };
+        }
+        break;
+      }
+      case "cron": {
+        if (object.recurrence?.value !== undefined && object.recurrence?.value !== null) {
+          message.recurrence = { $case: "cron", value: CronRecurrence.fromPartial(object.recurrence.value) };
+        }
+        break;
+      }
+    }
     message.lastRunTime = object.lastRunTime ?? undefined;
     message.lastResult = object.lastResult ?? "";
     message.lastRunFailed = object.lastRunFailed ?? false;
     message.nextRunTime = object.nextRunTime ?? undefined;
-    message.cron = object.cron ?? "";
-    message.timeZone = object.timeZone ?? "";
-    message.job = object.job ?? "";
+    message.job = object.job ?? ScheduleJob.UNSPECIFIED;
     message.overlapPolicy = object.overlapPolicy ?? ScheduleOverlapPolicy.UNSPECIFIED;
     message.catchUpWindow = (object.catchUpWindow !== undefined && object.catchUpWindow !== null)
       ? Duration.fromPartial(object.catchUpWindow)
@@ -667,6 +815,74 @@ export const Schedule: MessageFns<Schedule> = {
     message.createTime = object.createTime ?? undefined;
     message.creatorId = object.creatorId ?? "";
     message.lastMissedTime = object.lastMissedTime ?? undefined;
+    message.etag = object.etag ?? "";
+    return message;
+  },
+};
+
+function createBaseCronRecurrence(): CronRecurrence {
+  return { expression: "", timeZone: "" };
+}
+
+export const CronRecurrence: MessageFns<CronRecurrence> = {
+  encode(message: CronRecurrence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expression !== "") {
+      writer.uint32(10).string(message.expression);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(18).string(message.timeZone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CronRecurrence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCronRecurrence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.expression = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CronRecurrence>, I>>(base?: I): CronRecurrence {
+    return CronRecurrence.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CronRecurrence>, I>>(object: I): CronRecurrence {
+    const message = createBaseCronRecurrence();
+    message.expression = object.expression ?? "";
+    message.timeZone = object.timeZone ?? "";
     return message;
   },
 };
@@ -1083,13 +1299,22 @@ export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
 };
 
 function createBasePauseScheduleRequest(): PauseScheduleRequest {
-  return { scheduleId: "" };
+  return { scheduleId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const PauseScheduleRequest: MessageFns<PauseScheduleRequest> = {
   encode(message: PauseScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.scheduleId !== "") {
       writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1115,6 +1340,30 @@ export const PauseScheduleRequest: MessageFns<PauseScheduleRequest> = {
             message.scheduleId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1133,6 +1382,9 @@ export const PauseScheduleRequest: MessageFns<PauseScheduleRequest> = {
   fromPartial<I extends Exact<DeepPartial<PauseScheduleRequest>, I>>(object: I): PauseScheduleRequest {
     const message = createBasePauseScheduleRequest();
     message.scheduleId = object.scheduleId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1195,13 +1447,22 @@ export const PauseScheduleResponse: MessageFns<PauseScheduleResponse> = {
 };
 
 function createBaseResumeScheduleRequest(): ResumeScheduleRequest {
-  return { scheduleId: "" };
+  return { scheduleId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const ResumeScheduleRequest: MessageFns<ResumeScheduleRequest> = {
   encode(message: ResumeScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.scheduleId !== "") {
       writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1227,6 +1488,30 @@ export const ResumeScheduleRequest: MessageFns<ResumeScheduleRequest> = {
             message.scheduleId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1245,6 +1530,9 @@ export const ResumeScheduleRequest: MessageFns<ResumeScheduleRequest> = {
   fromPartial<I extends Exact<DeepPartial<ResumeScheduleRequest>, I>>(object: I): ResumeScheduleRequest {
     const message = createBaseResumeScheduleRequest();
     message.scheduleId = object.scheduleId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1307,7 +1595,7 @@ export const ResumeScheduleResponse: MessageFns<ResumeScheduleResponse> = {
 };
 
 function createBaseDeleteScheduleRequest(): DeleteScheduleRequest {
-  return { scheduleId: "", requestId: "", validateOnly: false };
+  return { scheduleId: "", requestId: "", validateOnly: false, etag: "" };
 }
 
 export const DeleteScheduleRequest: MessageFns<DeleteScheduleRequest> = {
@@ -1320,6 +1608,9 @@ export const DeleteScheduleRequest: MessageFns<DeleteScheduleRequest> = {
     }
     if (message.validateOnly !== false) {
       writer.uint32(24).bool(message.validateOnly);
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
     }
     return writer;
   },
@@ -1361,6 +1652,14 @@ export const DeleteScheduleRequest: MessageFns<DeleteScheduleRequest> = {
             message.validateOnly = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1381,6 +1680,7 @@ export const DeleteScheduleRequest: MessageFns<DeleteScheduleRequest> = {
     message.scheduleId = object.scheduleId ?? "";
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1575,25 +1875,24 @@ export const ListScheduleRunsResponse: MessageFns<ListScheduleRunsResponse> = {
 };
 
 function createBasePreviewScheduleRequest(): PreviewScheduleRequest {
-  return { interval: undefined, cron: "", timeZone: "", startTime: undefined, count: 0 };
+  return { recurrence: undefined, startTime: undefined, fireTimeCount: 0 };
 }
 
 export const PreviewScheduleRequest: MessageFns<PreviewScheduleRequest> = {
   encode(message: PreviewScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.interval !== undefined) {
-      Duration.encode(message.interval, writer.uint32(10).fork()).join();
-    }
-    if (message.cron !== "") {
-      writer.uint32(18).string(message.cron);
-    }
-    if (message.timeZone !== "") {
-      writer.uint32(26).string(message.timeZone);
+    switch (message.recurrence?.$case) {
+      case "interval":
+        Duration.encode(message.recurrence.value, writer.uint32(10).fork()).join();
+        break;
+      case "cron":
+        CronRecurrence.encode(message.recurrence.value, writer.uint32(50).fork()).join();
+        break;
     }
     if (message.startTime !== undefined) {
       Timestamp.encode(toTimestamp(message.startTime), writer.uint32(34).fork()).join();
     }
-    if (message.count !== 0) {
-      writer.uint32(40).int32(message.count);
+    if (message.fireTimeCount !== 0) {
+      writer.uint32(40).int32(message.fireTimeCount);
     }
     return writer;
   },
@@ -1616,23 +1915,15 @@ export const PreviewScheduleRequest: MessageFns<PreviewScheduleRequest> = {
               break;
             }
 
-            message.interval = Duration.decode(reader, reader.uint32());
+            message.recurrence = { $case: "interval", value: Duration.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
+          case 6: {
+            if (tag !== 50) {
               break;
             }
 
-            message.cron = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.timeZone = reader.string();
+            message.recurrence = { $case: "cron", value: CronRecurrence.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
@@ -1648,7 +1939,7 @@ export const PreviewScheduleRequest: MessageFns<PreviewScheduleRequest> = {
               break;
             }
 
-            message.count = reader.int32();
+            message.fireTimeCount = reader.int32();
             continue;
           }
         }
@@ -1668,13 +1959,22 @@ export const PreviewScheduleRequest: MessageFns<PreviewScheduleRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<PreviewScheduleRequest>, I>>(object: I): PreviewScheduleRequest {
     const message = createBasePreviewScheduleRequest();
-    message.interval = (object.interval !== undefined && object.interval !== null)
-      ? Duration.fromPartial(object.interval)
-      : undefined;
-    message.cron = object.cron ?? "";
-    message.timeZone = object.timeZone ?? "";
+    switch (object.recurrence?.$case) {
+      case "interval": {
+        if (object.recurrence?.value !== undefined && object.recurrence?.value !== null) {
+          message.recurrence = { $case: "interval", value: Duration.fromPartial(object.recurrence.value) };
+        }
+        break;
+      }
+      case "cron": {
+        if (object.recurrence?.value !== undefined && object.recurrence?.value !== null) {
+          message.recurrence = { $case: "cron", value: CronRecurrence.fromPartial(object.recurrence.value) };
+        }
+        break;
+      }
+    }
     message.startTime = object.startTime ?? undefined;
-    message.count = object.count ?? 0;
+    message.fireTimeCount = object.fireTimeCount ?? 0;
     return message;
   },
 };
@@ -1869,7 +2169,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
 };
 
 function createBaseTriggerScheduleRequest(): TriggerScheduleRequest {
-  return { scheduleId: "", requestId: "" };
+  return { scheduleId: "", requestId: "", validateOnly: false };
 }
 
 export const TriggerScheduleRequest: MessageFns<TriggerScheduleRequest> = {
@@ -1879,6 +2179,9 @@ export const TriggerScheduleRequest: MessageFns<TriggerScheduleRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1912,6 +2215,14 @@ export const TriggerScheduleRequest: MessageFns<TriggerScheduleRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1931,18 +2242,22 @@ export const TriggerScheduleRequest: MessageFns<TriggerScheduleRequest> = {
     const message = createBaseTriggerScheduleRequest();
     message.scheduleId = object.scheduleId ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseTriggerScheduleResponse(): TriggerScheduleResponse {
-  return { runId: "" };
+  return { runId: "", waitsFor: "" };
 }
 
 export const TriggerScheduleResponse: MessageFns<TriggerScheduleResponse> = {
   encode(message: TriggerScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(18).string(message.waitsFor);
     }
     return writer;
   },
@@ -1968,6 +2283,14 @@ export const TriggerScheduleResponse: MessageFns<TriggerScheduleResponse> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1986,6 +2309,7 @@ export const TriggerScheduleResponse: MessageFns<TriggerScheduleResponse> = {
   fromPartial<I extends Exact<DeepPartial<TriggerScheduleResponse>, I>>(object: I): TriggerScheduleResponse {
     const message = createBaseTriggerScheduleResponse();
     message.runId = object.runId ?? "";
+    message.waitsFor = object.waitsFor ?? "";
     return message;
   },
 };
@@ -2094,16 +2418,16 @@ export const BackfillScheduleRequest: MessageFns<BackfillScheduleRequest> = {
 };
 
 function createBaseBackfillScheduleResponse(): BackfillScheduleResponse {
-  return { created: 0, existing: 0 };
+  return { createdCount: 0, existingCount: 0 };
 }
 
 export const BackfillScheduleResponse: MessageFns<BackfillScheduleResponse> = {
   encode(message: BackfillScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.created !== 0) {
-      writer.uint32(8).int32(message.created);
+    if (message.createdCount !== 0) {
+      writer.uint32(8).int32(message.createdCount);
     }
-    if (message.existing !== 0) {
-      writer.uint32(16).int32(message.existing);
+    if (message.existingCount !== 0) {
+      writer.uint32(16).int32(message.existingCount);
     }
     return writer;
   },
@@ -2126,7 +2450,7 @@ export const BackfillScheduleResponse: MessageFns<BackfillScheduleResponse> = {
               break;
             }
 
-            message.created = reader.int32();
+            message.createdCount = reader.int32();
             continue;
           }
           case 2: {
@@ -2134,7 +2458,7 @@ export const BackfillScheduleResponse: MessageFns<BackfillScheduleResponse> = {
               break;
             }
 
-            message.existing = reader.int32();
+            message.existingCount = reader.int32();
             continue;
           }
         }
@@ -2154,12 +2478,13 @@ export const BackfillScheduleResponse: MessageFns<BackfillScheduleResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<BackfillScheduleResponse>, I>>(object: I): BackfillScheduleResponse {
     const message = createBaseBackfillScheduleResponse();
-    message.created = object.created ?? 0;
-    message.existing = object.existing ?? 0;
+    message.createdCount = object.createdCount ?? 0;
+    message.existingCount = object.existingCount ?? 0;
     return message;
   },
 };
 
+/** Schedules, queues and jobs, for administrators. */
 export type SchedulerServiceService = typeof SchedulerServiceService;
 export const SchedulerServiceService = {
   /** Adds work that repeats by a cron expression or an interval. At most 100 schedules. */
@@ -2195,7 +2520,10 @@ export const SchedulerServiceService = {
       Buffer.from(ListSchedulesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSchedulesResponse => ListSchedulesResponse.decode(value),
   },
-  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  /**
+   * From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes
+   * nothing.
+   */
   pauseSchedule: {
     path: "/taskflow.scheduler.v1.SchedulerService/PauseSchedule" as const,
     requestStream: false as const,
@@ -2206,7 +2534,10 @@ export const SchedulerServiceService = {
       Buffer.from(PauseScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PauseScheduleResponse => PauseScheduleResponse.decode(value),
   },
-  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  /**
+   * The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes
+   * nothing.
+   */
   resumeSchedule: {
     path: "/taskflow.scheduler.v1.SchedulerService/ResumeSchedule" as const,
     requestStream: false as const,
@@ -2231,9 +2562,10 @@ export const SchedulerServiceService = {
     responseDeserialize: (value: Buffer): TriggerScheduleResponse => TriggerScheduleResponse.decode(value),
   },
   /**
-   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
-   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
-   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from
+   * before the catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before
+   * younger ones; until they have ended, the overlap policy decides about the fire times that come. Repeating it makes
+   * no second run.
    */
   backfillSchedule: {
     path: "/taskflow.scheduler.v1.SchedulerService/BackfillSchedule" as const,
@@ -2334,9 +2666,9 @@ export const SchedulerServiceService = {
     responseDeserialize: (value: Buffer): ListDeadJobsResponse => ListDeadJobsResponse.decode(value),
   },
   /**
-   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
-   * for a webhook that has been disabled, which its owner has to enable first.
+   * Has a new job made for what the dead one was to do. DEAD_JOB_RESOLVED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED
+   * when it was for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob: {
     path: "/taskflow.scheduler.v1.SchedulerService/RetryDeadJob" as const,
@@ -2348,7 +2680,7 @@ export const SchedulerServiceService = {
       Buffer.from(RetryDeadJobResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RetryDeadJobResponse => RetryDeadJobResponse.decode(value),
   },
-  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  /** Leaves undone what the dead job was to do. DEAD_JOB_RESOLVED when that has been decided already. */
   discardDeadJob: {
     path: "/taskflow.scheduler.v1.SchedulerService/DiscardDeadJob" as const,
     requestStream: false as const,
@@ -2361,40 +2693,41 @@ export const SchedulerServiceService = {
     responseDeserialize: (value: Buffer): DiscardDeadJobResponse => DiscardDeadJobResponse.decode(value),
   },
   /** Events of tasks that could not be handled, oldest first, in pages. */
-  listParkedEvents: {
-    path: "/taskflow.scheduler.v1.SchedulerService/ListParkedEvents" as const,
+  listDeadLetterEvents: {
+    path: "/taskflow.scheduler.v1.SchedulerService/ListDeadLetterEvents" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListParkedEventsRequest): Buffer =>
-      Buffer.from(ListParkedEventsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListParkedEventsRequest => ListParkedEventsRequest.decode(value),
-    responseSerialize: (value: ListParkedEventsResponse): Buffer =>
-      Buffer.from(ListParkedEventsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListParkedEventsResponse => ListParkedEventsResponse.decode(value),
+    requestSerialize: (value: ListDeadLetterEventsRequest): Buffer =>
+      Buffer.from(ListDeadLetterEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDeadLetterEventsRequest => ListDeadLetterEventsRequest.decode(value),
+    responseSerialize: (value: ListDeadLetterEventsResponse): Buffer =>
+      Buffer.from(ListDeadLetterEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListDeadLetterEventsResponse => ListDeadLetterEventsResponse.decode(value),
   },
-  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
-  retryParkedEvent: {
-    path: "/taskflow.scheduler.v1.SchedulerService/RetryParkedEvent" as const,
+  /** Handles a dead-letter event now. EVENT_NOT_HANDLED when it fails again; it stays set aside. */
+  retryDeadLetterEvent: {
+    path: "/taskflow.scheduler.v1.SchedulerService/RetryDeadLetterEvent" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: RetryParkedEventRequest): Buffer =>
-      Buffer.from(RetryParkedEventRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RetryParkedEventRequest => RetryParkedEventRequest.decode(value),
-    responseSerialize: (value: RetryParkedEventResponse): Buffer =>
-      Buffer.from(RetryParkedEventResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RetryParkedEventResponse => RetryParkedEventResponse.decode(value),
+    requestSerialize: (value: RetryDeadLetterEventRequest): Buffer =>
+      Buffer.from(RetryDeadLetterEventRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryDeadLetterEventRequest => RetryDeadLetterEventRequest.decode(value),
+    responseSerialize: (value: RetryDeadLetterEventResponse): Buffer =>
+      Buffer.from(RetryDeadLetterEventResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetryDeadLetterEventResponse => RetryDeadLetterEventResponse.decode(value),
   },
-  /** Forgets a parked event: nothing follows from it. */
-  discardParkedEvent: {
-    path: "/taskflow.scheduler.v1.SchedulerService/DiscardParkedEvent" as const,
+  /** Forgets a dead-letter event: nothing follows from it. */
+  discardDeadLetterEvent: {
+    path: "/taskflow.scheduler.v1.SchedulerService/DiscardDeadLetterEvent" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: DiscardParkedEventRequest): Buffer =>
-      Buffer.from(DiscardParkedEventRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): DiscardParkedEventRequest => DiscardParkedEventRequest.decode(value),
-    responseSerialize: (value: DiscardParkedEventResponse): Buffer =>
-      Buffer.from(DiscardParkedEventResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): DiscardParkedEventResponse => DiscardParkedEventResponse.decode(value),
+    requestSerialize: (value: DiscardDeadLetterEventRequest): Buffer =>
+      Buffer.from(DiscardDeadLetterEventRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardDeadLetterEventRequest => DiscardDeadLetterEventRequest.decode(value),
+    responseSerialize: (value: DiscardDeadLetterEventResponse): Buffer =>
+      Buffer.from(DiscardDeadLetterEventResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardDeadLetterEventResponse =>
+      DiscardDeadLetterEventResponse.decode(value),
   },
   /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
   explainOverdue: {
@@ -2417,16 +2750,23 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   getSchedule: handleUnaryCall<GetScheduleRequest, GetScheduleResponse>;
   /** The schedules of the cluster by their ids, in pages. */
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
-  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  /**
+   * From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes
+   * nothing.
+   */
   pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
-  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  /**
+   * The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes
+   * nothing.
+   */
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
   /** Runs a schedule's work once, now. The run is recorded before the answer and happens even if Redis is down. */
   triggerSchedule: handleUnaryCall<TriggerScheduleRequest, TriggerScheduleResponse>;
   /**
-   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
-   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
-   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from
+   * before the catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before
+   * younger ones; until they have ended, the overlap policy decides about the fire times that come. Repeating it makes
+   * no second run.
    */
   backfillSchedule: handleUnaryCall<BackfillScheduleRequest, BackfillScheduleResponse>;
   /** Removes a schedule with its runs. Built-in ones stay: SCHEDULE_BUILT_IN. */
@@ -2446,19 +2786,19 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   /** Jobs that will not run again by themselves, youngest first, in pages. */
   listDeadJobs: handleUnaryCall<ListDeadJobsRequest, ListDeadJobsResponse>;
   /**
-   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
-   * for a webhook that has been disabled, which its owner has to enable first.
+   * Has a new job made for what the dead one was to do. DEAD_JOB_RESOLVED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED
+   * when it was for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob: handleUnaryCall<RetryDeadJobRequest, RetryDeadJobResponse>;
-  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  /** Leaves undone what the dead job was to do. DEAD_JOB_RESOLVED when that has been decided already. */
   discardDeadJob: handleUnaryCall<DiscardDeadJobRequest, DiscardDeadJobResponse>;
   /** Events of tasks that could not be handled, oldest first, in pages. */
-  listParkedEvents: handleUnaryCall<ListParkedEventsRequest, ListParkedEventsResponse>;
-  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
-  retryParkedEvent: handleUnaryCall<RetryParkedEventRequest, RetryParkedEventResponse>;
-  /** Forgets a parked event: nothing follows from it. */
-  discardParkedEvent: handleUnaryCall<DiscardParkedEventRequest, DiscardParkedEventResponse>;
+  listDeadLetterEvents: handleUnaryCall<ListDeadLetterEventsRequest, ListDeadLetterEventsResponse>;
+  /** Handles a dead-letter event now. EVENT_NOT_HANDLED when it fails again; it stays set aside. */
+  retryDeadLetterEvent: handleUnaryCall<RetryDeadLetterEventRequest, RetryDeadLetterEventResponse>;
+  /** Forgets a dead-letter event: nothing follows from it. */
+  discardDeadLetterEvent: handleUnaryCall<DiscardDeadLetterEventRequest, DiscardDeadLetterEventResponse>;
   /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
   explainOverdue: handleUnaryCall<ExplainOverdueRequest, ExplainOverdueResponse>;
 }
@@ -2512,7 +2852,10 @@ export interface SchedulerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,
   ): ClientUnaryCall;
-  /** From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes nothing. */
+  /**
+   * From now on the schedule has no fire times; runs that are recorded already still happen. Repeating it changes
+   * nothing.
+   */
   pauseSchedule(
     request: PauseScheduleRequest,
     callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
@@ -2528,7 +2871,10 @@ export interface SchedulerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
   ): ClientUnaryCall;
-  /** The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes nothing. */
+  /**
+   * The schedule goes on with its next fire time; those during the pause are not made up for. Repeating it changes
+   * nothing.
+   */
   resumeSchedule(
     request: ResumeScheduleRequest,
     callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
@@ -2561,9 +2907,10 @@ export interface SchedulerServiceClient extends Client {
     callback: (error: ServiceError | null, response: TriggerScheduleResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from before the
-   * catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before younger ones; until
-   * they have ended, the overlap policy decides about the fire times that come. Repeating it makes no second run.
+   * Makes a run for every fire time of a range of the past that has none, the oldest first: also of a pause, from
+   * before the catch-up window, or left out by the overlap policy. They all wait and happen one after the other, before
+   * younger ones; until they have ended, the overlap policy decides about the fire times that come. Repeating it makes
+   * no second run.
    */
   backfillSchedule(
     request: BackfillScheduleRequest,
@@ -2709,9 +3056,9 @@ export interface SchedulerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListDeadJobsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Has a new job made for what the dead one was to do. DEAD_JOB_SETTLED when that has been decided already;
-   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED when it was
-   * for a webhook that has been disabled, which its owner has to enable first.
+   * Has a new job made for what the dead one was to do. DEAD_JOB_RESOLVED when that has been decided already;
+   * JOB_NOT_RUNNABLE when this release does not know the job, or its payload breaks the schema; WEBHOOK_NOT_ENABLED
+   * when it was for a webhook that has been disabled, which its owner has to enable first.
    */
   retryDeadJob(
     request: RetryDeadJobRequest,
@@ -2728,7 +3075,7 @@ export interface SchedulerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RetryDeadJobResponse) => void,
   ): ClientUnaryCall;
-  /** Leaves undone what the dead job was to do. DEAD_JOB_SETTLED when that has been decided already. */
+  /** Leaves undone what the dead job was to do. DEAD_JOB_RESOLVED when that has been decided already. */
   discardDeadJob(
     request: DiscardDeadJobRequest,
     callback: (error: ServiceError | null, response: DiscardDeadJobResponse) => void,
@@ -2745,52 +3092,52 @@ export interface SchedulerServiceClient extends Client {
     callback: (error: ServiceError | null, response: DiscardDeadJobResponse) => void,
   ): ClientUnaryCall;
   /** Events of tasks that could not be handled, oldest first, in pages. */
-  listParkedEvents(
-    request: ListParkedEventsRequest,
-    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
+  listDeadLetterEvents(
+    request: ListDeadLetterEventsRequest,
+    callback: (error: ServiceError | null, response: ListDeadLetterEventsResponse) => void,
   ): ClientUnaryCall;
-  listParkedEvents(
-    request: ListParkedEventsRequest,
+  listDeadLetterEvents(
+    request: ListDeadLetterEventsRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
+    callback: (error: ServiceError | null, response: ListDeadLetterEventsResponse) => void,
   ): ClientUnaryCall;
-  listParkedEvents(
-    request: ListParkedEventsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListParkedEventsResponse) => void,
-  ): ClientUnaryCall;
-  /** Handles a parked event now. EVENT_NOT_HANDLED when it fails again; it stays parked. */
-  retryParkedEvent(
-    request: RetryParkedEventRequest,
-    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
-  ): ClientUnaryCall;
-  retryParkedEvent(
-    request: RetryParkedEventRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
-  ): ClientUnaryCall;
-  retryParkedEvent(
-    request: RetryParkedEventRequest,
+  listDeadLetterEvents(
+    request: ListDeadLetterEventsRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: RetryParkedEventResponse) => void,
+    callback: (error: ServiceError | null, response: ListDeadLetterEventsResponse) => void,
   ): ClientUnaryCall;
-  /** Forgets a parked event: nothing follows from it. */
-  discardParkedEvent(
-    request: DiscardParkedEventRequest,
-    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+  /** Handles a dead-letter event now. EVENT_NOT_HANDLED when it fails again; it stays set aside. */
+  retryDeadLetterEvent(
+    request: RetryDeadLetterEventRequest,
+    callback: (error: ServiceError | null, response: RetryDeadLetterEventResponse) => void,
   ): ClientUnaryCall;
-  discardParkedEvent(
-    request: DiscardParkedEventRequest,
+  retryDeadLetterEvent(
+    request: RetryDeadLetterEventRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+    callback: (error: ServiceError | null, response: RetryDeadLetterEventResponse) => void,
   ): ClientUnaryCall;
-  discardParkedEvent(
-    request: DiscardParkedEventRequest,
+  retryDeadLetterEvent(
+    request: RetryDeadLetterEventRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: DiscardParkedEventResponse) => void,
+    callback: (error: ServiceError | null, response: RetryDeadLetterEventResponse) => void,
+  ): ClientUnaryCall;
+  /** Forgets a dead-letter event: nothing follows from it. */
+  discardDeadLetterEvent(
+    request: DiscardDeadLetterEventRequest,
+    callback: (error: ServiceError | null, response: DiscardDeadLetterEventResponse) => void,
+  ): ClientUnaryCall;
+  discardDeadLetterEvent(
+    request: DiscardDeadLetterEventRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardDeadLetterEventResponse) => void,
+  ): ClientUnaryCall;
+  discardDeadLetterEvent(
+    request: DiscardDeadLetterEventRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardDeadLetterEventResponse) => void,
   ): ClientUnaryCall;
   /** The whole chain from a task's due time to what its people were told, or the reason why nothing was. Needs tasks. */
   explainOverdue(
@@ -2833,15 +3180,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

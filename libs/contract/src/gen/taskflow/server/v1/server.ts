@@ -25,9 +25,79 @@ export const protobufPackage = "taskflow.server.v1";
 
 export const protobufFileName = "taskflow/server/v1/server.proto";
 
+/** What a server can have switched on. */
+export const ServerFeature = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "SERVER_FEATURE_UNSPECIFIED",
+  /** API_DOCS - The API reference on the HTTP port, /docs; outside production. */
+  API_DOCS: "SERVER_FEATURE_API_DOCS",
+  /** BOARD - The scheduler's dashboard of its queues on the HTTP port, /board. */
+  BOARD: "SERVER_FEATURE_BOARD",
+  /** REFLECTION - Reflection on the gRPC port, grpc.reflection.v1 and v1alpha. */
+  REFLECTION: "SERVER_FEATURE_REFLECTION",
+  /** TRACES - Traces are sent to a collector. */
+  TRACES: "SERVER_FEATURE_TRACES",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ServerFeature = typeof ServerFeature[keyof typeof ServerFeature];
+
+export namespace ServerFeature {
+  export type UNSPECIFIED = typeof ServerFeature.UNSPECIFIED;
+  export type API_DOCS = typeof ServerFeature.API_DOCS;
+  export type BOARD = typeof ServerFeature.BOARD;
+  export type REFLECTION = typeof ServerFeature.REFLECTION;
+  export type TRACES = typeof ServerFeature.TRACES;
+  export type UNRECOGNIZED = typeof ServerFeature.UNRECOGNIZED;
+}
+
+export function serverFeatureFromJSON(object: any): ServerFeature {
+  switch (object) {
+    case 0:
+    case "SERVER_FEATURE_UNSPECIFIED":
+      return ServerFeature.UNSPECIFIED;
+    case 1:
+    case "SERVER_FEATURE_API_DOCS":
+      return ServerFeature.API_DOCS;
+    case 2:
+    case "SERVER_FEATURE_BOARD":
+      return ServerFeature.BOARD;
+    case 3:
+    case "SERVER_FEATURE_REFLECTION":
+      return ServerFeature.REFLECTION;
+    case 4:
+    case "SERVER_FEATURE_TRACES":
+      return ServerFeature.TRACES;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ServerFeature.UNRECOGNIZED;
+  }
+}
+
+export function serverFeatureToNumber(object: ServerFeature): number {
+  switch (object) {
+    case ServerFeature.UNSPECIFIED:
+      return 0;
+    case ServerFeature.API_DOCS:
+      return 1;
+    case ServerFeature.BOARD:
+      return 2;
+    case ServerFeature.REFLECTION:
+      return 3;
+    case ServerFeature.TRACES:
+      return 4;
+    case ServerFeature.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** The request of GetServerInfo. */
 export interface GetServerInfoRequest {
 }
 
+/** The answer of GetServerInfo. */
 export interface GetServerInfoResponse {
   /** The service: "auth", "users", "tasks" or "scheduler". */
   service: string;
@@ -45,17 +115,15 @@ export interface GetServerInfoResponse {
   serverTime?:
     | Date
     | undefined;
-  /**
-   * What is switched on here by configuration, sorted: "api-docs" (outside production), "board" (the scheduler's dashboard of
-   * its queues, /board of the HTTP port), "reflection", "traces".
-   */
-  features: string[];
+  /** What is switched on here by configuration; in the order of their numbers. */
+  features: ServerFeature[];
   /** The largest request and the largest answer, in bytes. */
   maxMessageBytes: bigint;
   /** What holds for each method of this server, in the order of the contract. */
   methodLimits: MethodLimit[];
 }
 
+/** What holds for one method. */
 export interface MethodLimit {
   /** For instance "taskflow.tasks.v1.TasksService/CreateTask". */
   method: string;
@@ -64,7 +132,7 @@ export interface MethodLimit {
     | Duration
     | undefined;
   /** How many requests are allowed in `rate_limit_period`, as this server is configured; 0 when there is no limit. */
-  rateLimitRequests: bigint;
+  rateLimitRequestCount: bigint;
   /** Absent when there is no limit. */
   rateLimitPeriod?: Duration | undefined;
 }
@@ -147,7 +215,7 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
       Timestamp.encode(toTimestamp(message.serverTime), writer.uint32(50).fork()).join();
     }
     for (const v of message.features) {
-      writer.uint32(58).string(v!);
+      writer.uint32(80).int32(serverFeatureToNumber(v!));
     }
     if (message.maxMessageBytes !== 0n) {
       if (BigInt.asIntN(64, message.maxMessageBytes) !== message.maxMessageBytes) {
@@ -222,13 +290,23 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
             message.serverTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
+          case 10: {
+            if (tag === 80) {
+              message.features.push(serverFeatureFromJSON(reader.int32()));
+
+              continue;
             }
 
-            message.features.push(reader.string());
-            continue;
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.features.push(serverFeatureFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
           }
           case 8: {
             if (tag !== 64) {
@@ -279,7 +357,7 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
 };
 
 function createBaseMethodLimit(): MethodLimit {
-  return { method: "", deadline: undefined, rateLimitRequests: 0n, rateLimitPeriod: undefined };
+  return { method: "", deadline: undefined, rateLimitRequestCount: 0n, rateLimitPeriod: undefined };
 }
 
 export const MethodLimit: MessageFns<MethodLimit> = {
@@ -290,11 +368,11 @@ export const MethodLimit: MessageFns<MethodLimit> = {
     if (message.deadline !== undefined) {
       Duration.encode(message.deadline, writer.uint32(18).fork()).join();
     }
-    if (message.rateLimitRequests !== 0n) {
-      if (BigInt.asIntN(64, message.rateLimitRequests) !== message.rateLimitRequests) {
-        throw new globalThis.Error("value provided for field message.rateLimitRequests of type int64 too large");
+    if (message.rateLimitRequestCount !== 0n) {
+      if (BigInt.asIntN(64, message.rateLimitRequestCount) !== message.rateLimitRequestCount) {
+        throw new globalThis.Error("value provided for field message.rateLimitRequestCount of type int64 too large");
       }
-      writer.uint32(24).int64(message.rateLimitRequests);
+      writer.uint32(24).int64(message.rateLimitRequestCount);
     }
     if (message.rateLimitPeriod !== undefined) {
       Duration.encode(message.rateLimitPeriod, writer.uint32(34).fork()).join();
@@ -336,7 +414,7 @@ export const MethodLimit: MessageFns<MethodLimit> = {
               break;
             }
 
-            message.rateLimitRequests = reader.int64() as bigint;
+            message.rateLimitRequestCount = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -368,9 +446,10 @@ export const MethodLimit: MessageFns<MethodLimit> = {
     message.deadline = (object.deadline !== undefined && object.deadline !== null)
       ? Duration.fromPartial(object.deadline)
       : undefined;
-    message.rateLimitRequests = (object.rateLimitRequests !== undefined && object.rateLimitRequests !== null)
-      ? BigInt(object.rateLimitRequests)
-      : 0n;
+    message.rateLimitRequestCount =
+      (object.rateLimitRequestCount !== undefined && object.rateLimitRequestCount !== null)
+        ? BigInt(object.rateLimitRequestCount)
+        : 0n;
     message.rateLimitPeriod = (object.rateLimitPeriod !== undefined && object.rateLimitPeriod !== null)
       ? Duration.fromPartial(object.rateLimitPeriod)
       : undefined;
@@ -378,11 +457,12 @@ export const MethodLimit: MessageFns<MethodLimit> = {
   },
 };
 
+/** What this server is. */
 export type ServerInfoServiceService = typeof ServerInfoServiceService;
 export const ServerInfoServiceService = {
   /**
-   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people who ask
-   * what runs where.
+   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people
+   * who ask what runs where.
    */
   getServerInfo: {
     path: "/taskflow.server.v1.ServerInfoService/GetServerInfo" as const,
@@ -398,16 +478,16 @@ export const ServerInfoServiceService = {
 
 export interface ServerInfoServiceServer extends UntypedServiceImplementation {
   /**
-   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people who ask
-   * what runs where.
+   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people
+   * who ask what runs where.
    */
   getServerInfo: handleUnaryCall<GetServerInfoRequest, GetServerInfoResponse>;
 }
 
 export interface ServerInfoServiceClient extends Client {
   /**
-   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people who ask
-   * what runs where.
+   * Which program answers here, and what it holds its callers to. For clients that adapt to the server, and for people
+   * who ask what runs where.
    */
   getServerInfo(
     request: GetServerInfoRequest,
@@ -449,15 +529,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

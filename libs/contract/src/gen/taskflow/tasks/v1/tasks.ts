@@ -20,19 +20,27 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.ts";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Status } from "../../../google/rpc/status.ts";
+import { DateMessage } from "../../../google/type/date.ts";
 
 export const protobufPackage = "taskflow.tasks.v1";
 
 export const protobufFileName = "taskflow/tasks/v1/tasks.proto";
 
+/** Where the work on a task stands. */
 export const TaskStatus = {
+  /** UNSPECIFIED - Unset. In CreateTask it means PENDING. */
   UNSPECIFIED: "TASK_STATUS_UNSPECIFIED",
+  /** PENDING - Nobody works on it yet. It is open. */
   PENDING: "TASK_STATUS_PENDING",
+  /** IN_PROGRESS - Somebody works on it. It is open. */
   IN_PROGRESS: "TASK_STATUS_IN_PROGRESS",
+  /** COMPLETED - It is done. */
   COMPLETED: "TASK_STATUS_COMPLETED",
+  /** CANCELLED - It will not be done. */
   CANCELLED: "TASK_STATUS_CANCELLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -90,11 +98,17 @@ export function taskStatusToNumber(object: TaskStatus): number {
   }
 }
 
+/** How much a task matters. Lists ordered by priority go by these numbers. */
 export const TaskPriority = {
+  /** UNSPECIFIED - Unset. In CreateTask it means MEDIUM. */
   UNSPECIFIED: "TASK_PRIORITY_UNSPECIFIED",
+  /** LOW - Can wait. */
   LOW: "TASK_PRIORITY_LOW",
+  /** MEDIUM - The usual one. */
   MEDIUM: "TASK_PRIORITY_MEDIUM",
+  /** HIGH - Before most others. */
   HIGH: "TASK_PRIORITY_HIGH",
+  /** URGENT - Before all others. */
   URGENT: "TASK_PRIORITY_URGENT",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -154,10 +168,11 @@ export function taskPriorityToNumber(object: TaskPriority): number {
 
 /** Whether the names of users in an answer could be looked up. */
 export const NameResolution = {
+  /** UNSPECIFIED - The answer holds no names. */
   UNSPECIFIED: "NAME_RESOLUTION_UNSPECIFIED",
   /**
-   * COMPLETE - An empty name means that the user does not exist (any more). A name may be up to 4 seconds old; while the users service
-   * does not answer it is the one of before, if that was known within the last hour.
+   * COMPLETE - An empty name means that the user does not exist (any more). A name may be up to 4 seconds old; while the users
+   * service does not answer it is the one of before, if that was known within the last hour.
    */
   COMPLETE: "NAME_RESOLUTION_COMPLETE",
   /** UNAVAILABLE - The users service did not answer; names are missing. */
@@ -206,13 +221,19 @@ export function nameResolutionToNumber(object: NameResolution): number {
   }
 }
 
+/** What happened to a task. */
 export const TaskEventType = {
+  /** UNSPECIFIED - Not known to this release. */
   UNSPECIFIED: "TASK_EVENT_TYPE_UNSPECIFIED",
+  /** CREATED - It was created. */
   CREATED: "TASK_EVENT_TYPE_CREATED",
+  /** UPDATED - One or more of its fields were changed. */
   UPDATED: "TASK_EVENT_TYPE_UPDATED",
+  /** DELETED - It was deleted; UndeleteTask brings it back until its purge_time. */
   DELETED: "TASK_EVENT_TYPE_DELETED",
   /** OVERDUE - Its due time passed while it was open; once for each due version. */
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
+  /** UNDELETED - It was brought back. */
   UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -276,105 +297,140 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
   }
 }
 
+/** Something that a person has to do. */
 export interface Task {
-  /** UUID. Output only. */
+  /** UUID, given by the service. In an update: which task, REQUIRED there. */
   id: string;
-  /** The user who created it. Output only. */
+  /** UUID of the user who created it. */
   ownerId: string;
   /** 1 to 200 characters after trimming, without control characters. */
   title: string;
-  /** At most 10 000 characters; of the control characters only line breaks and tabs. */
+  /** At most 10 000 characters; of the control characters only line breaks and tabs. Default: empty. */
   description: string;
   /**
-   * Unset in CreateTask means PENDING. PENDING ⇄ IN_PROGRESS; both may be COMPLETED or CANCELLED;
-   * COMPLETED and CANCELLED may go back to PENDING.
+   * Default in CreateTask: PENDING. PENDING ⇄ IN_PROGRESS; both may become COMPLETED or CANCELLED; COMPLETED and
+   * CANCELLED may go back to PENDING.
    */
   status: TaskStatus;
-  /** Unset in CreateTask means MEDIUM. */
+  /** Default in CreateTask: MEDIUM. */
   priority: TaskPriority;
-  /** Between 1970-01-01 and 9999-12-31; kept to the millisecond. Absent: not due. */
-  dueTime?:
+  /**
+   * When the task is due; unset: it is not. In an update mask the field that is set is named: an instant takes the
+   * place of a day, a day that of an instant; a mask that names the other one is refused. Naming due_time with nothing
+   * set clears either, naming due_day clears a day.
+   */
+  due?:
+    | //
+    /** At an instant, between 1970-01-01 and 9999-12-31 UTC; kept to the millisecond. */
+    { $case: "dueTime"; value: Date }
+    | //
+    /** At the end of a day in a time zone. */
+    { $case: "dueDay"; value: DueDay }
+    | undefined;
+  /** The instant at which the task is due: due_time, or the end of due_day. Absent: not due. */
+  effectiveDueTime?:
     | Date
     | undefined;
-  /** UUID of a user that exists and is enabled; empty for none. */
+  /** UUID of a user that exists and is enabled. Default: empty, for nobody. */
   assigneeId: string;
-  /** At most 20, each 1 to 50 characters after trimming, without control characters; a set, returned sorted. */
+  /**
+   * A set, returned sorted: at most 20 labels, each 1 to 50 characters after trimming, without control characters.
+   * Default: none.
+   */
   labels: string[];
   /**
-   * The client's own id for this task, at most 128 characters without control characters, unique among the owner's tasks while they exist;
-   * set at creation only. Lets an import run twice without adding anything twice.
+   * The client's own id for this task, at most 128 characters without control characters, unique among the owner's
+   * tasks while they exist; set at creation only. Lets an import run twice without adding anything twice.
+   * Default: empty.
    */
   externalId: string;
-  /** Changes with every write. In an update or deletion: empty, or the etag that must still be current. */
+  /** Opaque; changes with every write. In an update: empty, or the etag that must still be current. */
   etag: string;
-  /** Output only. */
+  /** When it was created. */
   createTime?:
     | Date
     | undefined;
-  /** Output only. */
+  /** When it was changed last; being overdue is no change. */
   updateTime?:
     | Date
     | undefined;
-  /** Set and cleared with the status COMPLETED. Output only. */
+  /** Set and cleared with the status COMPLETED. */
   completeTime?:
     | Date
     | undefined;
-  /** Open and past its due time at the moment of the answer. Output only. */
+  /** Whether it is open and past its effective_due_time at the moment of the answer. */
   overdue: boolean;
-  /** Empty when unknown; see name_resolution. Output only. */
+  /** The owner's display name; empty when unknown, see name_resolution. */
   ownerName: string;
-  /** Empty when unknown or without assignee; see name_resolution. Output only. */
+  /** The assignee's display name; empty when unknown or without assignee, see name_resolution. */
   assigneeName: string;
-  /**
-   * Instead of due_time: a calendar day between 1970-01-01 and 9999-12-30, "2026-03-29"; the task is due at its end in
-   * due_zone. due_time then is that instant, output only. Empty: not a whole day. An update that sets the one clears the other.
-   */
-  dueDate: string;
-  /**
-   * IANA time zone of due_date, for instance "Europe/Berlin", at most 64 characters; required with due_date, empty
-   * otherwise. An update may leave it out when the task has one.
-   */
-  dueZone: string;
-  /** When it was deleted; absent for a task that is not. Output only. */
+  /** When it was deleted; absent for a task that is not. */
   deleteTime?:
     | Date
     | undefined;
-  /** When a deleted task is removed for good. Output only. */
+  /** When a deleted task is removed for good; absent for a task that is not deleted. */
   purgeTime?: Date | undefined;
 }
 
+/** A task that is due on a day is due when the day is over: at the first moment of the next one in the time zone. */
+export interface DueDay {
+  /** A whole date between 1970-01-01 and 9999-12-30: year, month and day are all set. */
+  date?:
+    | DateMessage
+    | undefined;
+  /** IANA time zone, for instance "Europe/Berlin", at most 64 characters; any letter case is accepted. */
+  timeZone: string;
+}
+
+/** The task to create. */
 export interface CreateTaskRequest {
+  /** `title` is required. What the server decides is ignored. */
   task?:
     | Task
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id
+   * with the same request gives the same answer and no second effect.
    */
   requestId: string;
-  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  /**
+   * Only checks: the same answer and the same errors as the real call, and nothing is written, not even the request
+   * id. Default: false.
+   */
   validateOnly: boolean;
 }
 
+/** The task that was created. */
 export interface CreateTaskResponse {
-  task?: Task | undefined;
+  /** As it is now, with its id and etag. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
   nameResolution: NameResolution;
 }
 
+/** Names one task. */
 export interface GetTaskRequest {
   /** UUID. */
   taskId: string;
 }
 
+/** The task. */
 export interface GetTaskResponse {
-  task?: Task | undefined;
+  /** As it is now. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
   nameResolution: NameResolution;
 }
 
+/** Which tasks to list, and how. A task is in the list when it fulfils all filters that are set. */
 export interface ListTasksRequest {
-  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Tasks per page. 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filter. */
+  /** The next_page_token of the page before, with the same filters and the same order. Empty: the first page. */
   pageToken: string;
   /** Any of these; empty means all. */
   statuses: TaskStatus[];
@@ -382,24 +438,42 @@ export interface ListTasksRequest {
   priorities: TaskPriority[];
   /** UUID; administrators only: the tasks that this user owns. Empty: the caller's own and assigned ones. */
   ownerId: string;
-  /** Due at this time or later, and before that time. Tasks without due time are left out when one is given. */
-  dueFrom?: Date | undefined;
-  dueBefore?: Date | undefined;
-  createFrom?: Date | undefined;
-  createBefore?: Date | undefined;
-  updateFrom?: Date | undefined;
-  updateBefore?:
+  /**
+   * Due at this time or later; tasks without due time are left out. In all of these bounds, parts of a millisecond
+   * are cut off. Absent: no bound.
+   */
+  dueStartTime?:
     | Date
     | undefined;
-  /** UUID. Empty: any or none. */
+  /** Due before this time; tasks without due time are left out. Absent: no bound. */
+  dueEndTime?:
+    | Date
+    | undefined;
+  /** Created at this time or later. Absent: no bound. */
+  createStartTime?:
+    | Date
+    | undefined;
+  /** Created before this time. Absent: no bound. */
+  createEndTime?:
+    | Date
+    | undefined;
+  /** Changed last at this time or later. Absent: no bound. */
+  updateStartTime?:
+    | Date
+    | undefined;
+  /** Changed last before this time. Absent: no bound. */
+  updateEndTime?:
+    | Date
+    | undefined;
+  /** UUID of the assignee. Empty: any or none. */
   assigneeId: string;
   /** At most 20; the task has all of them. */
   labels: string[];
-  /** Open and past its due time, or not. */
+  /** true: open and past its due time. false: not so. Absent: both. */
   overdue?:
     | boolean
     | undefined;
-  /** With a due time, or without. */
+  /** true: with a due time. false: without. Absent: both. */
   hasDue?:
     | boolean
     | undefined;
@@ -410,18 +484,20 @@ export interface ListTasksRequest {
    */
   text: string;
   /**
-   * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks without
-   * due time come last in both directions; titles go by code points. Empty means "create_time desc". At most 3 different
-   * keys.
+   * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
+   * without due time come last in both directions; titles go by code points. Empty means "create_time desc". At most
+   * 3 different keys.
    */
   orderBy: string;
-  /** Deleted tasks too, until they are purged. */
+  /** Deleted tasks too, until they are purged. Default: false. */
   showDeleted: boolean;
   /** The fields to return; absent: all. Names of people are looked up only when asked for. `id` is always there. */
   readMask?: string[] | undefined;
 }
 
+/** One page of a list. */
 export interface ListTasksResponse {
+  /** In the order that was asked for. */
   tasks: Task[];
   /** Empty at the end. A page may be shorter than asked for without being the last. */
   nextPageToken: string;
@@ -429,29 +505,37 @@ export interface ListTasksResponse {
   nameResolution: NameResolution;
 }
 
+/** The change of one task. */
 export interface UpdateTaskRequest {
-  /** `id` names the task; `etag`, when set, must be current. */
+  /** `id` names the task; `etag`, when set, must be current. What the server decides is ignored, as is `external_id`. */
   task?:
     | Task
     | undefined;
   /**
-   * One or more of title, description, status, priority, due_time, due_date, due_zone, assignee_id, labels. A named field that is unset
-   * in `task` is cleared where it may be empty.
+   * Some of title, description, status, priority, due_time, due_day, assignee_id, labels. A named field that
+   * is unset in `task` is cleared where it may be empty, and refused where not. Absent or empty: those that are set in
+   * `task`, at least one. "*" alone: all of them; those that are unset get the value that CreateTask gives them.
    */
   updateMask?:
     | string[]
     | undefined;
   /** As in CreateTask. */
   requestId: string;
-  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  /** As in CreateTask. */
   validateOnly: boolean;
 }
 
+/** The task after the change. */
 export interface UpdateTaskResponse {
-  task?: Task | undefined;
+  /** As it is now, with its new etag. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
   nameResolution: NameResolution;
 }
 
+/** Names the task to delete. */
 export interface DeleteTaskRequest {
   /** UUID. */
   taskId: string;
@@ -459,46 +543,65 @@ export interface DeleteTaskRequest {
   etag: string;
   /** As in CreateTask. */
   requestId: string;
-  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  /** As in CreateTask. */
   validateOnly: boolean;
 }
 
+/** The task is deleted. */
 export interface DeleteTaskResponse {
 }
 
+/** Whose tasks to count. */
 export interface GetTaskStatsRequest {
   /** UUID; administrators only: the tasks that this user owns. Empty: the caller's own and assigned ones. */
   ownerId: string;
 }
 
+/** The numbers of one person's tasks. */
 export interface GetTaskStatsResponse {
+  /** All of one moment. */
   stats?: TaskStats | undefined;
 }
 
+/** Numbers of tasks, deleted ones left out. */
 export interface TaskStats {
-  total: bigint;
-  pending: bigint;
-  inProgress: bigint;
-  completed: bigint;
-  cancelled: bigint;
+  /** All of them. */
+  totalCount: bigint;
+  /** With the status PENDING. */
+  pendingCount: bigint;
+  /** With the status IN_PROGRESS. */
+  inProgressCount: bigint;
+  /** With the status COMPLETED. */
+  completedCount: bigint;
+  /** With the status CANCELLED. */
+  cancelledCount: bigint;
   /** Open and past their due time now. */
-  overdue: bigint;
-  /** Open (pending or in progress), by priority. */
-  openLow: bigint;
-  openMedium: bigint;
-  openHigh: bigint;
-  openUrgent: bigint;
+  overdueCount: bigint;
+  /** Open (PENDING or IN_PROGRESS) with the priority LOW. */
+  openLowCount: bigint;
+  /** Open with the priority MEDIUM. */
+  openMediumCount: bigint;
+  /** Open with the priority HIGH. */
+  openHighCount: bigint;
+  /** Open with the priority URGENT. */
+  openUrgentCount: bigint;
 }
 
+/** How much to sweep in one batch, and from where. */
 export interface SweepOverdueRequest {
-  /** 1 to 5000; 0 means 1000. */
+  /** Tasks per batch, 1 to 5000; 0 means 1000. */
   batchSize: number;
-  /** Leaves out what was due before: what an earlier batch of the same sweep has dealt with need not be passed again. */
-  fromDueTime?: Date | undefined;
+  /**
+   * Leaves out what was due before: what an earlier batch of the same sweep has dealt with need not be passed again.
+   * Absent: from the oldest.
+   */
+  dueStartTime?: Date | undefined;
 }
 
+/** What one batch of a sweep has done. */
 export interface SweepOverdueResponse {
-  marked: number;
+  /** Tasks that the batch marked as overdue. */
+  markedCount: number;
   /** The batch was full, so more may be due. */
   more: boolean;
   /** The oldest due time in the batch; absent when nothing was due. */
@@ -513,21 +616,30 @@ export interface SweepOverdueResponse {
 export interface EventPosition {
   /** The writing transaction (xid8). */
   transactionId: bigint;
+  /** Given out once, also in other incarnations. */
   eventId: bigint;
+  /**
+   * Of the log: a new one begins when its database is restored, moved or failed over. Positions are ordered by it,
+   * then by transaction and event. 0: given by a release that did not know incarnations.
+   */
+  incarnation: bigint;
 }
 
+/** From where to read the log, and how long to wait for something to read. */
 export interface PullEventsRequest {
   /** Absent: from the oldest that is kept. */
   after?:
     | EventPosition
     | undefined;
-  /** 1 to 5000; 0 means 1000. */
+  /** Events per page, 1 to 5000; 0 means 1000. */
   pageSize: number;
-  /** When there is nothing yet: how long to wait for an event, 0 to 10 000 milliseconds. */
-  maxWaitMs: number;
+  /** When there is nothing yet: how long to wait for an event, 0 to 10 seconds. Absent: not at all. */
+  maxWait?: Duration | undefined;
 }
 
+/** One page of the log. */
 export interface PullEventsResponse {
+  /** In the order of their positions. */
   events: TaskEvent[];
   /** Where to go on; the request's position when there was nothing. */
   next?:
@@ -537,28 +649,42 @@ export interface PullEventsResponse {
   more: boolean;
 }
 
+/** One change of one task. */
 export interface TaskEvent {
+  /** Where it stands in the log. */
   position?:
     | EventPosition
     | undefined;
-  /** The list of this user. */
+  /** The id of the user whose list holds the task: its owner. */
   streamId: string;
-  /** 1, 2, 3 … within the stream, without gaps. */
+  /**
+   * 1, 2, 3 … within the stream, without gaps; it jumps where the log goes on after its database was restored, moved
+   * or failed over: whoever sees a gap may have missed something, and begins with SyncTasks.
+   */
   sequence: bigint;
+  /** What happened. */
   type: TaskEventType;
+  /** UUID of the task. */
   taskId: string;
   /**
-   * Grows with every change. ListTaskEvents tells a task's events in order; WatchTasks and PullEvents may tell two changes
-   * that were made at the same moment the other way round, so keep the one with the higher version.
+   * Grows with every change. ListTaskEvents lists a task's events in order; WatchTasks and PullEvents may send two
+   * changes that were made at the same moment the other way round, so keep the one with the higher version.
    */
   taskVersion: bigint;
   /** Who did it: a user's id, or "service:<name>". */
   actor: string;
-  /** The tracing id of the call that did it. */
-  callId: string;
-  /** W3C traceparent of that call; empty when it was not traced. */
+  /**
+   * The x-request-id of the call that did it, for tracing; empty for persons that neither called, own the list nor
+   * are administrators.
+   */
+  requestId: string;
+  /** W3C traceparent of that call, for the same persons; empty when it was not traced. */
   traceParent: string;
-  createTime?: Date | undefined;
+  /** When it happened. */
+  createTime?:
+    | Date
+    | undefined;
+  /** What the task was before and is after it. */
   change?: TaskChange | undefined;
 }
 
@@ -576,30 +702,41 @@ export interface TaskChange {
   dueVersion: bigint;
 }
 
+/** Names the tasks to look at. */
 export interface BatchGetTaskStatesRequest {
   /** 1 to 1000 UUIDs. */
   taskIds: string[];
 }
 
+/** Where the tasks stand. */
 export interface BatchGetTaskStatesResponse {
-  /** Tasks that do not exist (any more) are left out. */
+  /** In any order. Tasks that do not exist (any more) are left out. */
   states: TaskState[];
 }
 
+/** What a delivery about a task depends on. */
 export interface TaskState {
+  /** UUID. */
   taskId: string;
+  /** Where the work on it stands. */
   status: TaskStatus;
+  /** Grows with every change. */
   version: bigint;
+  /** Grows whenever the due time changes. */
   dueVersion: bigint;
+  /** UUID of the owner. */
   ownerId: string;
+  /** UUID of the assignee; empty for none. */
   assigneeId: string;
 }
 
+/** Names one task. */
 export interface ExplainDueRequest {
   /** UUID. */
   taskId: string;
 }
 
+/** Where a task's due time stands. */
 export interface ExplainDueResponse {
   /** Absent when the task was deleted or never was. */
   state?:
@@ -614,7 +751,10 @@ export interface ExplainDueResponse {
     | Date
     | undefined;
   /** The event of that; absent when there is none, or when the log does not reach back so far. */
-  overduePosition?: EventPosition | undefined;
+  overduePosition?:
+    | EventPosition
+    | undefined;
+  /** When that event was written; absent with it. */
   overdueEventTime?:
     | Date
     | undefined;
@@ -622,6 +762,7 @@ export interface ExplainDueResponse {
   currentTime?: Date | undefined;
 }
 
+/** Names the deleted task to bring back. */
 export interface UndeleteTaskRequest {
   /** UUID. */
   taskId: string;
@@ -629,98 +770,138 @@ export interface UndeleteTaskRequest {
   etag: string;
   /** As in CreateTask. */
   requestId: string;
+  /** As in CreateTask. */
+  validateOnly: boolean;
 }
 
+/** The task that is back. */
 export interface UndeleteTaskResponse {
-  task?: Task | undefined;
+  /** As it is now, with its new etag. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
   nameResolution: NameResolution;
 }
 
 /** One member of a batch, at the index of its request. */
 export interface TaskResult {
-  /** Absent when it failed, and for deletions. */
-  task?:
-    | Task
+  /** Unset: the task was deleted. */
+  result?:
+    | //
+    /** The member went well: the task as it is now. */
+    { $case: "task"; value: Task }
+    | //
+    /** The member failed. The details hold ErrorInfo. */
+    { $case: "error"; value: Status }
     | undefined;
-  /** Absent when it went well. Its details hold ErrorInfo. */
-  error?: Status | undefined;
 }
 
+/** Names the tasks to return. */
 export interface BatchGetTasksRequest {
   /** 1 to 500 UUIDs. */
   taskIds: string[];
-  /** Answer what can be answered, with an error for each of the others. */
+  /** Answer what can be answered, with an error for each of the others. Default: false. */
   allowPartial: boolean;
 }
 
+/** The tasks of a batch. */
 export interface BatchGetTasksResponse {
+  /** One for each id, in the same order. */
   results: TaskResult[];
+  /** Whether the names in `results` are known. */
   nameResolution: NameResolution;
 }
 
+/** The tasks to create. */
 export interface BatchCreateTasksRequest {
-  /** 1 to 500. */
-  tasks: Task[];
-  /** Create those that are right, with an error for each of the others. */
+  /** 1 to 500; their request_id and validate_only must be unset. */
+  requests: CreateTaskRequest[];
+  /**
+   * Create those that are right, with an error for each of the others. A time that protobuf itself does not allow
+   * (nanos below 0 or beyond 999,999,999, years outside 1 to 9999) refuses the whole request. Default: false.
+   */
   allowPartial: boolean;
   /** As in CreateTask, for the whole batch. */
   requestId: string;
-  /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
+  /** As in CreateTask, for the whole batch. */
   validateOnly: boolean;
 }
 
+/** The tasks that were created. */
 export interface BatchCreateTasksResponse {
+  /** One for each member of the request, in the same order. */
   results: TaskResult[];
+  /** Whether the names in `results` are known. */
   nameResolution: NameResolution;
 }
 
+/** The changes of several tasks. */
 export interface BatchUpdateTasksRequest {
   /** 1 to 500, of different tasks; their request_id and validate_only must be unset. */
   requests: UpdateTaskRequest[];
-  /** Change those that can be changed, with an error for each of the others. */
+  /**
+   * Change those that can be changed, with an error for each of the others. A time that protobuf itself does not
+   * allow refuses the whole request. Default: false.
+   */
   allowPartial: boolean;
   /** As in CreateTask, for the whole batch. */
   requestId: string;
+  /** As in CreateTask, for the whole batch. */
+  validateOnly: boolean;
 }
 
+/** The tasks after their changes. */
 export interface BatchUpdateTasksResponse {
+  /** One for each member of the request, in the same order. */
   results: TaskResult[];
+  /** Whether the names in `results` are known. */
   nameResolution: NameResolution;
 }
 
+/** The tasks to delete. */
 export interface BatchDeleteTasksRequest {
-  /** 1 to 500 different UUIDs. */
-  taskIds: string[];
-  /** Delete those that can be deleted, with an error for each of the others. */
+  /** 1 to 500, of different tasks; their request_id and validate_only must be unset. */
+  requests: DeleteTaskRequest[];
+  /** Delete those that can be deleted, with an error for each of the others. Default: false. */
   allowPartial: boolean;
   /** As in CreateTask, for the whole batch. */
   requestId: string;
+  /** As in CreateTask, for the whole batch. */
+  validateOnly: boolean;
 }
 
+/** What became of the tasks to delete. */
 export interface BatchDeleteTasksResponse {
+  /** One for each member of the request, in the same order. */
   results: TaskResult[];
 }
 
+/** Names the task whose history to read. */
 export interface ListTaskEventsRequest {
   /** UUID. */
   taskId: string;
-  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Events per page. 0 means 50; more than 500 is taken as 500; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same task. */
+  /** The next_page_token of the page before, with the same task. Empty: the first page. */
   pageToken: string;
 }
 
+/** One page of a task's history. */
 export interface ListTaskEventsResponse {
+  /** Oldest first. */
   events: TaskEvent[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** From where to watch. */
 export interface WatchTasksRequest {
-  /** The last one received, of WatchTasks or of SyncTasks. Empty: from now on. */
+  /** The last one received of WatchTasks, or the next_sync_token of SyncTasks. Empty: from now on. */
   resumeToken: string;
 }
 
+/** One event, or a heartbeat. */
 export interface WatchTasksResponse {
   /** Absent in a heartbeat; the first comes at once. */
   event?:
@@ -732,21 +913,26 @@ export interface WatchTasksResponse {
   resumeToken: string;
 }
 
+/** Since when to list what has changed. */
 export interface SyncTasksRequest {
-  /** The next_sync_token of the answer before; empty: everything. */
+  /** The next_sync_token of the last page before; empty: everything. */
   syncToken: string;
-  /** 0 means 500; more than 1000 is taken as 1000; negative is refused. */
+  /** Tasks per page. 0 means 500; more than 1000 is taken as 1000; negative is refused. */
   pageSize: number;
+  /** The next_page_token of the page before, with the same sync_token. Empty: the first page. */
+  pageToken: string;
 }
 
+/** One page of what has changed. */
 export interface SyncTasksResponse {
   /** As they are now; not all fields of names are filled. */
   tasks: Task[];
-  /** No longer among the caller's tasks. */
+  /** UUIDs of those that are no longer among the caller's tasks. */
   removedTaskIds: string[];
-  /** Ask again with it: at once while `more` is true, later for later changes. Also a resume token for WatchTasks. */
+  /** On the last page only: asks for later changes. Also a resume token for WatchTasks. */
   nextSyncToken: string;
-  more: boolean;
+  /** Empty at the end. A page may be shorter than asked for, even empty, without being the last. */
+  nextPageToken: string;
 }
 
 function createBaseTask(): Task {
@@ -757,7 +943,8 @@ function createBaseTask(): Task {
     description: "",
     status: TaskStatus.UNSPECIFIED,
     priority: TaskPriority.UNSPECIFIED,
-    dueTime: undefined,
+    due: undefined,
+    effectiveDueTime: undefined,
     assigneeId: "",
     labels: [],
     externalId: "",
@@ -768,8 +955,6 @@ function createBaseTask(): Task {
     overdue: false,
     ownerName: "",
     assigneeName: "",
-    dueDate: "",
-    dueZone: "",
     deleteTime: undefined,
     purgeTime: undefined,
   };
@@ -795,8 +980,16 @@ export const Task: MessageFns<Task> = {
     if (message.priority !== TaskPriority.UNSPECIFIED) {
       writer.uint32(48).int32(taskPriorityToNumber(message.priority));
     }
-    if (message.dueTime !== undefined) {
-      Timestamp.encode(toTimestamp(message.dueTime), writer.uint32(58).fork()).join();
+    switch (message.due?.$case) {
+      case "dueTime":
+        Timestamp.encode(toTimestamp(message.due.value), writer.uint32(58).fork()).join();
+        break;
+      case "dueDay":
+        DueDay.encode(message.due.value, writer.uint32(178).fork()).join();
+        break;
+    }
+    if (message.effectiveDueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.effectiveDueTime), writer.uint32(186).fork()).join();
     }
     if (message.assigneeId !== "") {
       writer.uint32(66).string(message.assigneeId);
@@ -827,12 +1020,6 @@ export const Task: MessageFns<Task> = {
     }
     if (message.assigneeName !== "") {
       writer.uint32(138).string(message.assigneeName);
-    }
-    if (message.dueDate !== "") {
-      writer.uint32(146).string(message.dueDate);
-    }
-    if (message.dueZone !== "") {
-      writer.uint32(154).string(message.dueZone);
     }
     if (message.deleteTime !== undefined) {
       Timestamp.encode(toTimestamp(message.deleteTime), writer.uint32(162).fork()).join();
@@ -909,7 +1096,23 @@ export const Task: MessageFns<Task> = {
               break;
             }
 
-            message.dueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.due = { $case: "dueTime", value: fromTimestamp(Timestamp.decode(reader, reader.uint32())) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.due = { $case: "dueDay", value: DueDay.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.effectiveDueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 8: {
@@ -992,22 +1195,6 @@ export const Task: MessageFns<Task> = {
             message.assigneeName = reader.string();
             continue;
           }
-          case 18: {
-            if (tag !== 146) {
-              break;
-            }
-
-            message.dueDate = reader.string();
-            continue;
-          }
-          case 19: {
-            if (tag !== 154) {
-              break;
-            }
-
-            message.dueZone = reader.string();
-            continue;
-          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -1047,7 +1234,21 @@ export const Task: MessageFns<Task> = {
     message.description = object.description ?? "";
     message.status = object.status ?? TaskStatus.UNSPECIFIED;
     message.priority = object.priority ?? TaskPriority.UNSPECIFIED;
-    message.dueTime = object.dueTime ?? undefined;
+    switch (object.due?.$case) {
+      case "dueTime": {
+        if (object.due?.value !== undefined && object.due?.value !== null) {
+          message.due = { $case: "dueTime", value: object.due.value };
+        }
+        break;
+      }
+      case "dueDay": {
+        if (object.due?.value !== undefined && object.due?.value !== null) {
+          message.due = { $case: "dueDay", value: DueDay.fromPartial(object.due.value) };
+        }
+        break;
+      }
+    }
+    message.effectiveDueTime = object.effectiveDueTime ?? undefined;
     message.assigneeId = object.assigneeId ?? "";
     message.labels = object.labels?.map((e) => e) || [];
     message.externalId = object.externalId ?? "";
@@ -1058,10 +1259,77 @@ export const Task: MessageFns<Task> = {
     message.overdue = object.overdue ?? false;
     message.ownerName = object.ownerName ?? "";
     message.assigneeName = object.assigneeName ?? "";
-    message.dueDate = object.dueDate ?? "";
-    message.dueZone = object.dueZone ?? "";
     message.deleteTime = object.deleteTime ?? undefined;
     message.purgeTime = object.purgeTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDueDay(): DueDay {
+  return { date: undefined, timeZone: "" };
+}
+
+export const DueDay: MessageFns<DueDay> = {
+  encode(message: DueDay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.date !== undefined) {
+      DateMessage.encode(message.date, writer.uint32(10).fork()).join();
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(18).string(message.timeZone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DueDay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDueDay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.date = DateMessage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DueDay>, I>>(base?: I): DueDay {
+    return DueDay.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DueDay>, I>>(object: I): DueDay {
+    const message = createBaseDueDay();
+    message.date = (object.date !== undefined && object.date !== null)
+      ? DateMessage.fromPartial(object.date)
+      : undefined;
+    message.timeZone = object.timeZone ?? "";
     return message;
   },
 };
@@ -1341,12 +1609,12 @@ function createBaseListTasksRequest(): ListTasksRequest {
     statuses: [],
     priorities: [],
     ownerId: "",
-    dueFrom: undefined,
-    dueBefore: undefined,
-    createFrom: undefined,
-    createBefore: undefined,
-    updateFrom: undefined,
-    updateBefore: undefined,
+    dueStartTime: undefined,
+    dueEndTime: undefined,
+    createStartTime: undefined,
+    createEndTime: undefined,
+    updateStartTime: undefined,
+    updateEndTime: undefined,
     assigneeId: "",
     labels: [],
     overdue: undefined,
@@ -1366,40 +1634,32 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
     }
-    if (message.statuses.length !== 0) {
-      writer.uint32(26).fork();
-      for (const v of message.statuses) {
-        writer.int32(taskStatusToNumber(v));
-      }
-      writer.join();
+    for (const v of message.statuses) {
+      writer.uint32(24).int32(taskStatusToNumber(v!));
     }
-    if (message.priorities.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.priorities) {
-        writer.int32(taskPriorityToNumber(v));
-      }
-      writer.join();
+    for (const v of message.priorities) {
+      writer.uint32(32).int32(taskPriorityToNumber(v!));
     }
     if (message.ownerId !== "") {
       writer.uint32(42).string(message.ownerId);
     }
-    if (message.dueFrom !== undefined) {
-      Timestamp.encode(toTimestamp(message.dueFrom), writer.uint32(50).fork()).join();
+    if (message.dueStartTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueStartTime), writer.uint32(50).fork()).join();
     }
-    if (message.dueBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.dueBefore), writer.uint32(58).fork()).join();
+    if (message.dueEndTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueEndTime), writer.uint32(58).fork()).join();
     }
-    if (message.createFrom !== undefined) {
-      Timestamp.encode(toTimestamp(message.createFrom), writer.uint32(66).fork()).join();
+    if (message.createStartTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createStartTime), writer.uint32(66).fork()).join();
     }
-    if (message.createBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.createBefore), writer.uint32(74).fork()).join();
+    if (message.createEndTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createEndTime), writer.uint32(74).fork()).join();
     }
-    if (message.updateFrom !== undefined) {
-      Timestamp.encode(toTimestamp(message.updateFrom), writer.uint32(82).fork()).join();
+    if (message.updateStartTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.updateStartTime), writer.uint32(82).fork()).join();
     }
-    if (message.updateBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.updateBefore), writer.uint32(90).fork()).join();
+    if (message.updateEndTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.updateEndTime), writer.uint32(90).fork()).join();
     }
     if (message.assigneeId !== "") {
       writer.uint32(98).string(message.assigneeId);
@@ -1506,7 +1766,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.dueFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.dueStartTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 7: {
@@ -1514,7 +1774,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.dueBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.dueEndTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 8: {
@@ -1522,7 +1782,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.createFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.createStartTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 9: {
@@ -1530,7 +1790,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.createBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.createEndTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 10: {
@@ -1538,7 +1798,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.updateFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.updateStartTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 11: {
@@ -1546,7 +1806,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
               break;
             }
 
-            message.updateBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.updateEndTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 12: {
@@ -1635,12 +1895,12 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.statuses = object.statuses?.map((e) => e) || [];
     message.priorities = object.priorities?.map((e) => e) || [];
     message.ownerId = object.ownerId ?? "";
-    message.dueFrom = object.dueFrom ?? undefined;
-    message.dueBefore = object.dueBefore ?? undefined;
-    message.createFrom = object.createFrom ?? undefined;
-    message.createBefore = object.createBefore ?? undefined;
-    message.updateFrom = object.updateFrom ?? undefined;
-    message.updateBefore = object.updateBefore ?? undefined;
+    message.dueStartTime = object.dueStartTime ?? undefined;
+    message.dueEndTime = object.dueEndTime ?? undefined;
+    message.createStartTime = object.createStartTime ?? undefined;
+    message.createEndTime = object.createEndTime ?? undefined;
+    message.updateStartTime = object.updateStartTime ?? undefined;
+    message.updateEndTime = object.updateEndTime ?? undefined;
     message.assigneeId = object.assigneeId ?? "";
     message.labels = object.labels?.map((e) => e) || [];
     message.overdue = object.overdue ?? undefined;
@@ -2138,80 +2398,80 @@ export const GetTaskStatsResponse: MessageFns<GetTaskStatsResponse> = {
 
 function createBaseTaskStats(): TaskStats {
   return {
-    total: 0n,
-    pending: 0n,
-    inProgress: 0n,
-    completed: 0n,
-    cancelled: 0n,
-    overdue: 0n,
-    openLow: 0n,
-    openMedium: 0n,
-    openHigh: 0n,
-    openUrgent: 0n,
+    totalCount: 0n,
+    pendingCount: 0n,
+    inProgressCount: 0n,
+    completedCount: 0n,
+    cancelledCount: 0n,
+    overdueCount: 0n,
+    openLowCount: 0n,
+    openMediumCount: 0n,
+    openHighCount: 0n,
+    openUrgentCount: 0n,
   };
 }
 
 export const TaskStats: MessageFns<TaskStats> = {
   encode(message: TaskStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.total !== 0n) {
-      if (BigInt.asIntN(64, message.total) !== message.total) {
-        throw new globalThis.Error("value provided for field message.total of type int64 too large");
+    if (message.totalCount !== 0n) {
+      if (BigInt.asIntN(64, message.totalCount) !== message.totalCount) {
+        throw new globalThis.Error("value provided for field message.totalCount of type int64 too large");
       }
-      writer.uint32(8).int64(message.total);
+      writer.uint32(8).int64(message.totalCount);
     }
-    if (message.pending !== 0n) {
-      if (BigInt.asIntN(64, message.pending) !== message.pending) {
-        throw new globalThis.Error("value provided for field message.pending of type int64 too large");
+    if (message.pendingCount !== 0n) {
+      if (BigInt.asIntN(64, message.pendingCount) !== message.pendingCount) {
+        throw new globalThis.Error("value provided for field message.pendingCount of type int64 too large");
       }
-      writer.uint32(16).int64(message.pending);
+      writer.uint32(16).int64(message.pendingCount);
     }
-    if (message.inProgress !== 0n) {
-      if (BigInt.asIntN(64, message.inProgress) !== message.inProgress) {
-        throw new globalThis.Error("value provided for field message.inProgress of type int64 too large");
+    if (message.inProgressCount !== 0n) {
+      if (BigInt.asIntN(64, message.inProgressCount) !== message.inProgressCount) {
+        throw new globalThis.Error("value provided for field message.inProgressCount of type int64 too large");
       }
-      writer.uint32(24).int64(message.inProgress);
+      writer.uint32(24).int64(message.inProgressCount);
     }
-    if (message.completed !== 0n) {
-      if (BigInt.asIntN(64, message.completed) !== message.completed) {
-        throw new globalThis.Error("value provided for field message.completed of type int64 too large");
+    if (message.completedCount !== 0n) {
+      if (BigInt.asIntN(64, message.completedCount) !== message.completedCount) {
+        throw new globalThis.Error("value provided for field message.completedCount of type int64 too large");
       }
-      writer.uint32(32).int64(message.completed);
+      writer.uint32(32).int64(message.completedCount);
     }
-    if (message.cancelled !== 0n) {
-      if (BigInt.asIntN(64, message.cancelled) !== message.cancelled) {
-        throw new globalThis.Error("value provided for field message.cancelled of type int64 too large");
+    if (message.cancelledCount !== 0n) {
+      if (BigInt.asIntN(64, message.cancelledCount) !== message.cancelledCount) {
+        throw new globalThis.Error("value provided for field message.cancelledCount of type int64 too large");
       }
-      writer.uint32(40).int64(message.cancelled);
+      writer.uint32(40).int64(message.cancelledCount);
     }
-    if (message.overdue !== 0n) {
-      if (BigInt.asIntN(64, message.overdue) !== message.overdue) {
-        throw new globalThis.Error("value provided for field message.overdue of type int64 too large");
+    if (message.overdueCount !== 0n) {
+      if (BigInt.asIntN(64, message.overdueCount) !== message.overdueCount) {
+        throw new globalThis.Error("value provided for field message.overdueCount of type int64 too large");
       }
-      writer.uint32(48).int64(message.overdue);
+      writer.uint32(48).int64(message.overdueCount);
     }
-    if (message.openLow !== 0n) {
-      if (BigInt.asIntN(64, message.openLow) !== message.openLow) {
-        throw new globalThis.Error("value provided for field message.openLow of type int64 too large");
+    if (message.openLowCount !== 0n) {
+      if (BigInt.asIntN(64, message.openLowCount) !== message.openLowCount) {
+        throw new globalThis.Error("value provided for field message.openLowCount of type int64 too large");
       }
-      writer.uint32(56).int64(message.openLow);
+      writer.uint32(56).int64(message.openLowCount);
     }
-    if (message.openMedium !== 0n) {
-      if (BigInt.asIntN(64, message.openMedium) !== message.openMedium) {
-        throw new globalThis.Error("value provided for field message.openMedium of type int64 too large");
+    if (message.openMediumCount !== 0n) {
+      if (BigInt.asIntN(64, message.openMediumCount) !== message.openMediumCount) {
+        throw new globalThis.Error("value provided for field message.openMediumCount of type int64 too large");
       }
-      writer.uint32(64).int64(message.openMedium);
+      writer.uint32(64).int64(message.openMediumCount);
     }
-    if (message.openHigh !== 0n) {
-      if (BigInt.asIntN(64, message.openHigh) !== message.openHigh) {
-        throw new globalThis.Error("value provided for field message.openHigh of type int64 too large");
+    if (message.openHighCount !== 0n) {
+      if (BigInt.asIntN(64, message.openHighCount) !== message.openHighCount) {
+        throw new globalThis.Error("value provided for field message.openHighCount of type int64 too large");
       }
-      writer.uint32(72).int64(message.openHigh);
+      writer.uint32(72).int64(message.openHighCount);
     }
-    if (message.openUrgent !== 0n) {
-      if (BigInt.asIntN(64, message.openUrgent) !== message.openUrgent) {
-        throw new globalThis.Error("value provided for field message.openUrgent of type int64 too large");
+    if (message.openUrgentCount !== 0n) {
+      if (BigInt.asIntN(64, message.openUrgentCount) !== message.openUrgentCount) {
+        throw new globalThis.Error("value provided for field message.openUrgentCount of type int64 too large");
       }
-      writer.uint32(80).int64(message.openUrgent);
+      writer.uint32(80).int64(message.openUrgentCount);
     }
     return writer;
   },
@@ -2234,7 +2494,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.total = reader.int64() as bigint;
+            message.totalCount = reader.int64() as bigint;
             continue;
           }
           case 2: {
@@ -2242,7 +2502,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.pending = reader.int64() as bigint;
+            message.pendingCount = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -2250,7 +2510,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.inProgress = reader.int64() as bigint;
+            message.inProgressCount = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -2258,7 +2518,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.completed = reader.int64() as bigint;
+            message.completedCount = reader.int64() as bigint;
             continue;
           }
           case 5: {
@@ -2266,7 +2526,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.cancelled = reader.int64() as bigint;
+            message.cancelledCount = reader.int64() as bigint;
             continue;
           }
           case 6: {
@@ -2274,7 +2534,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.overdue = reader.int64() as bigint;
+            message.overdueCount = reader.int64() as bigint;
             continue;
           }
           case 7: {
@@ -2282,7 +2542,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.openLow = reader.int64() as bigint;
+            message.openLowCount = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -2290,7 +2550,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.openMedium = reader.int64() as bigint;
+            message.openMediumCount = reader.int64() as bigint;
             continue;
           }
           case 9: {
@@ -2298,7 +2558,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.openHigh = reader.int64() as bigint;
+            message.openHighCount = reader.int64() as bigint;
             continue;
           }
           case 10: {
@@ -2306,7 +2566,7 @@ export const TaskStats: MessageFns<TaskStats> = {
               break;
             }
 
-            message.openUrgent = reader.int64() as bigint;
+            message.openUrgentCount = reader.int64() as bigint;
             continue;
           }
         }
@@ -2326,28 +2586,42 @@ export const TaskStats: MessageFns<TaskStats> = {
   },
   fromPartial<I extends Exact<DeepPartial<TaskStats>, I>>(object: I): TaskStats {
     const message = createBaseTaskStats();
-    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
-    message.pending = (object.pending !== undefined && object.pending !== null) ? BigInt(object.pending) : 0n;
-    message.inProgress = (object.inProgress !== undefined && object.inProgress !== null)
-      ? BigInt(object.inProgress)
+    message.totalCount = (object.totalCount !== undefined && object.totalCount !== null)
+      ? BigInt(object.totalCount)
       : 0n;
-    message.completed = (object.completed !== undefined && object.completed !== null) ? BigInt(object.completed) : 0n;
-    message.cancelled = (object.cancelled !== undefined && object.cancelled !== null) ? BigInt(object.cancelled) : 0n;
-    message.overdue = (object.overdue !== undefined && object.overdue !== null) ? BigInt(object.overdue) : 0n;
-    message.openLow = (object.openLow !== undefined && object.openLow !== null) ? BigInt(object.openLow) : 0n;
-    message.openMedium = (object.openMedium !== undefined && object.openMedium !== null)
-      ? BigInt(object.openMedium)
+    message.pendingCount = (object.pendingCount !== undefined && object.pendingCount !== null)
+      ? BigInt(object.pendingCount)
       : 0n;
-    message.openHigh = (object.openHigh !== undefined && object.openHigh !== null) ? BigInt(object.openHigh) : 0n;
-    message.openUrgent = (object.openUrgent !== undefined && object.openUrgent !== null)
-      ? BigInt(object.openUrgent)
+    message.inProgressCount = (object.inProgressCount !== undefined && object.inProgressCount !== null)
+      ? BigInt(object.inProgressCount)
+      : 0n;
+    message.completedCount = (object.completedCount !== undefined && object.completedCount !== null)
+      ? BigInt(object.completedCount)
+      : 0n;
+    message.cancelledCount = (object.cancelledCount !== undefined && object.cancelledCount !== null)
+      ? BigInt(object.cancelledCount)
+      : 0n;
+    message.overdueCount = (object.overdueCount !== undefined && object.overdueCount !== null)
+      ? BigInt(object.overdueCount)
+      : 0n;
+    message.openLowCount = (object.openLowCount !== undefined && object.openLowCount !== null)
+      ? BigInt(object.openLowCount)
+      : 0n;
+    message.openMediumCount = (object.openMediumCount !== undefined && object.openMediumCount !== null)
+      ? BigInt(object.openMediumCount)
+      : 0n;
+    message.openHighCount = (object.openHighCount !== undefined && object.openHighCount !== null)
+      ? BigInt(object.openHighCount)
+      : 0n;
+    message.openUrgentCount = (object.openUrgentCount !== undefined && object.openUrgentCount !== null)
+      ? BigInt(object.openUrgentCount)
       : 0n;
     return message;
   },
 };
 
 function createBaseSweepOverdueRequest(): SweepOverdueRequest {
-  return { batchSize: 0, fromDueTime: undefined };
+  return { batchSize: 0, dueStartTime: undefined };
 }
 
 export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
@@ -2355,8 +2629,8 @@ export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
     if (message.batchSize !== 0) {
       writer.uint32(8).int32(message.batchSize);
     }
-    if (message.fromDueTime !== undefined) {
-      Timestamp.encode(toTimestamp(message.fromDueTime), writer.uint32(18).fork()).join();
+    if (message.dueStartTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.dueStartTime), writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2387,7 +2661,7 @@ export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
               break;
             }
 
-            message.fromDueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.dueStartTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2408,19 +2682,19 @@ export const SweepOverdueRequest: MessageFns<SweepOverdueRequest> = {
   fromPartial<I extends Exact<DeepPartial<SweepOverdueRequest>, I>>(object: I): SweepOverdueRequest {
     const message = createBaseSweepOverdueRequest();
     message.batchSize = object.batchSize ?? 0;
-    message.fromDueTime = object.fromDueTime ?? undefined;
+    message.dueStartTime = object.dueStartTime ?? undefined;
     return message;
   },
 };
 
 function createBaseSweepOverdueResponse(): SweepOverdueResponse {
-  return { marked: 0, more: false, oldestDueTime: undefined, nextDueTime: undefined };
+  return { markedCount: 0, more: false, oldestDueTime: undefined, nextDueTime: undefined };
 }
 
 export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
   encode(message: SweepOverdueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.marked !== 0) {
-      writer.uint32(8).int32(message.marked);
+    if (message.markedCount !== 0) {
+      writer.uint32(8).int32(message.markedCount);
     }
     if (message.more !== false) {
       writer.uint32(16).bool(message.more);
@@ -2452,7 +2726,7 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
               break;
             }
 
-            message.marked = reader.int32();
+            message.markedCount = reader.int32();
             continue;
           }
           case 2: {
@@ -2496,7 +2770,7 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<SweepOverdueResponse>, I>>(object: I): SweepOverdueResponse {
     const message = createBaseSweepOverdueResponse();
-    message.marked = object.marked ?? 0;
+    message.markedCount = object.markedCount ?? 0;
     message.more = object.more ?? false;
     message.oldestDueTime = object.oldestDueTime ?? undefined;
     message.nextDueTime = object.nextDueTime ?? undefined;
@@ -2505,7 +2779,7 @@ export const SweepOverdueResponse: MessageFns<SweepOverdueResponse> = {
 };
 
 function createBaseEventPosition(): EventPosition {
-  return { transactionId: 0n, eventId: 0n };
+  return { transactionId: 0n, eventId: 0n, incarnation: 0n };
 }
 
 export const EventPosition: MessageFns<EventPosition> = {
@@ -2521,6 +2795,12 @@ export const EventPosition: MessageFns<EventPosition> = {
         throw new globalThis.Error("value provided for field message.eventId of type int64 too large");
       }
       writer.uint32(16).int64(message.eventId);
+    }
+    if (message.incarnation !== 0n) {
+      if (BigInt.asUintN(64, message.incarnation) !== message.incarnation) {
+        throw new globalThis.Error("value provided for field message.incarnation of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.incarnation);
     }
     return writer;
   },
@@ -2554,6 +2834,14 @@ export const EventPosition: MessageFns<EventPosition> = {
             message.eventId = reader.int64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.incarnation = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2575,12 +2863,15 @@ export const EventPosition: MessageFns<EventPosition> = {
       ? BigInt(object.transactionId)
       : 0n;
     message.eventId = (object.eventId !== undefined && object.eventId !== null) ? BigInt(object.eventId) : 0n;
+    message.incarnation = (object.incarnation !== undefined && object.incarnation !== null)
+      ? BigInt(object.incarnation)
+      : 0n;
     return message;
   },
 };
 
 function createBasePullEventsRequest(): PullEventsRequest {
-  return { after: undefined, pageSize: 0, maxWaitMs: 0 };
+  return { after: undefined, pageSize: 0, maxWait: undefined };
 }
 
 export const PullEventsRequest: MessageFns<PullEventsRequest> = {
@@ -2591,8 +2882,8 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
     if (message.pageSize !== 0) {
       writer.uint32(16).int32(message.pageSize);
     }
-    if (message.maxWaitMs !== 0) {
-      writer.uint32(24).int32(message.maxWaitMs);
+    if (message.maxWait !== undefined) {
+      Duration.encode(message.maxWait, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2626,12 +2917,12 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
             message.pageSize = reader.int32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
-            message.maxWaitMs = reader.int32();
+            message.maxWait = Duration.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2655,7 +2946,9 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
       ? EventPosition.fromPartial(object.after)
       : undefined;
     message.pageSize = object.pageSize ?? 0;
-    message.maxWaitMs = object.maxWaitMs ?? 0;
+    message.maxWait = (object.maxWait !== undefined && object.maxWait !== null)
+      ? Duration.fromPartial(object.maxWait)
+      : undefined;
     return message;
   },
 };
@@ -2750,7 +3043,7 @@ function createBaseTaskEvent(): TaskEvent {
     taskId: "",
     taskVersion: 0n,
     actor: "",
-    callId: "",
+    requestId: "",
     traceParent: "",
     createTime: undefined,
     change: undefined,
@@ -2786,8 +3079,8 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     if (message.actor !== "") {
       writer.uint32(58).string(message.actor);
     }
-    if (message.callId !== "") {
-      writer.uint32(66).string(message.callId);
+    if (message.requestId !== "") {
+      writer.uint32(66).string(message.requestId);
     }
     if (message.traceParent !== "") {
       writer.uint32(74).string(message.traceParent);
@@ -2875,7 +3168,7 @@ export const TaskEvent: MessageFns<TaskEvent> = {
               break;
             }
 
-            message.callId = reader.string();
+            message.requestId = reader.string();
             continue;
           }
           case 9: {
@@ -2930,7 +3223,7 @@ export const TaskEvent: MessageFns<TaskEvent> = {
       ? BigInt(object.taskVersion)
       : 0n;
     message.actor = object.actor ?? "";
-    message.callId = object.callId ?? "";
+    message.requestId = object.requestId ?? "";
     message.traceParent = object.traceParent ?? "";
     message.createTime = object.createTime ?? undefined;
     message.change = (object.change !== undefined && object.change !== null)
@@ -3441,7 +3734,7 @@ export const ExplainDueResponse: MessageFns<ExplainDueResponse> = {
 };
 
 function createBaseUndeleteTaskRequest(): UndeleteTaskRequest {
-  return { taskId: "", etag: "", requestId: "" };
+  return { taskId: "", etag: "", requestId: "", validateOnly: false };
 }
 
 export const UndeleteTaskRequest: MessageFns<UndeleteTaskRequest> = {
@@ -3454,6 +3747,9 @@ export const UndeleteTaskRequest: MessageFns<UndeleteTaskRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -3495,6 +3791,14 @@ export const UndeleteTaskRequest: MessageFns<UndeleteTaskRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3515,6 +3819,7 @@ export const UndeleteTaskRequest: MessageFns<UndeleteTaskRequest> = {
     message.taskId = object.taskId ?? "";
     message.etag = object.etag ?? "";
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -3587,16 +3892,18 @@ export const UndeleteTaskResponse: MessageFns<UndeleteTaskResponse> = {
 };
 
 function createBaseTaskResult(): TaskResult {
-  return { task: undefined, error: undefined };
+  return { result: undefined };
 }
 
 export const TaskResult: MessageFns<TaskResult> = {
   encode(message: TaskResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.task !== undefined) {
-      Task.encode(message.task, writer.uint32(10).fork()).join();
-    }
-    if (message.error !== undefined) {
-      Status.encode(message.error, writer.uint32(18).fork()).join();
+    switch (message.result?.$case) {
+      case "task":
+        Task.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "error":
+        Status.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3619,7 +3926,7 @@ export const TaskResult: MessageFns<TaskResult> = {
               break;
             }
 
-            message.task = Task.decode(reader, reader.uint32());
+            message.result = { $case: "task", value: Task.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -3627,7 +3934,7 @@ export const TaskResult: MessageFns<TaskResult> = {
               break;
             }
 
-            message.error = Status.decode(reader, reader.uint32());
+            message.result = { $case: "error", value: Status.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -3647,10 +3954,20 @@ export const TaskResult: MessageFns<TaskResult> = {
   },
   fromPartial<I extends Exact<DeepPartial<TaskResult>, I>>(object: I): TaskResult {
     const message = createBaseTaskResult();
-    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
-    message.error = (object.error !== undefined && object.error !== null)
-      ? Status.fromPartial(object.error)
-      : undefined;
+    switch (object.result?.$case) {
+      case "task": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "task", value: Task.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "error": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "error", value: Status.fromPartial(object.result.value) };
+        }
+        break;
+      }
+    }
     return message;
   },
 };
@@ -3790,13 +4107,13 @@ export const BatchGetTasksResponse: MessageFns<BatchGetTasksResponse> = {
 };
 
 function createBaseBatchCreateTasksRequest(): BatchCreateTasksRequest {
-  return { tasks: [], allowPartial: false, requestId: "", validateOnly: false };
+  return { requests: [], allowPartial: false, requestId: "", validateOnly: false };
 }
 
 export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
   encode(message: BatchCreateTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.tasks) {
-      Task.encode(v!, writer.uint32(10).fork()).join();
+    for (const v of message.requests) {
+      CreateTaskRequest.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message.allowPartial !== false) {
       writer.uint32(16).bool(message.allowPartial);
@@ -3823,12 +4140,12 @@ export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 5: {
+            if (tag !== 42) {
               break;
             }
 
-            message.tasks.push(Task.decode(reader, reader.uint32()));
+            message.requests.push(CreateTaskRequest.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -3872,7 +4189,7 @@ export const BatchCreateTasksRequest: MessageFns<BatchCreateTasksRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<BatchCreateTasksRequest>, I>>(object: I): BatchCreateTasksRequest {
     const message = createBaseBatchCreateTasksRequest();
-    message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
+    message.requests = object.requests?.map((e) => CreateTaskRequest.fromPartial(e)) || [];
     message.allowPartial = object.allowPartial ?? false;
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
@@ -3948,7 +4265,7 @@ export const BatchCreateTasksResponse: MessageFns<BatchCreateTasksResponse> = {
 };
 
 function createBaseBatchUpdateTasksRequest(): BatchUpdateTasksRequest {
-  return { requests: [], allowPartial: false, requestId: "" };
+  return { requests: [], allowPartial: false, requestId: "", validateOnly: false };
 }
 
 export const BatchUpdateTasksRequest: MessageFns<BatchUpdateTasksRequest> = {
@@ -3961,6 +4278,9 @@ export const BatchUpdateTasksRequest: MessageFns<BatchUpdateTasksRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -4002,6 +4322,14 @@ export const BatchUpdateTasksRequest: MessageFns<BatchUpdateTasksRequest> = {
             message.requestId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4022,6 +4350,7 @@ export const BatchUpdateTasksRequest: MessageFns<BatchUpdateTasksRequest> = {
     message.requests = object.requests?.map((e) => UpdateTaskRequest.fromPartial(e)) || [];
     message.allowPartial = object.allowPartial ?? false;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -4094,19 +4423,22 @@ export const BatchUpdateTasksResponse: MessageFns<BatchUpdateTasksResponse> = {
 };
 
 function createBaseBatchDeleteTasksRequest(): BatchDeleteTasksRequest {
-  return { taskIds: [], allowPartial: false, requestId: "" };
+  return { requests: [], allowPartial: false, requestId: "", validateOnly: false };
 }
 
 export const BatchDeleteTasksRequest: MessageFns<BatchDeleteTasksRequest> = {
   encode(message: BatchDeleteTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.taskIds) {
-      writer.uint32(10).string(v!);
+    for (const v of message.requests) {
+      DeleteTaskRequest.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message.allowPartial !== false) {
       writer.uint32(16).bool(message.allowPartial);
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -4124,12 +4456,12 @@ export const BatchDeleteTasksRequest: MessageFns<BatchDeleteTasksRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
-            message.taskIds.push(reader.string());
+            message.requests.push(DeleteTaskRequest.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -4146,6 +4478,14 @@ export const BatchDeleteTasksRequest: MessageFns<BatchDeleteTasksRequest> = {
             }
 
             message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
             continue;
           }
         }
@@ -4165,9 +4505,10 @@ export const BatchDeleteTasksRequest: MessageFns<BatchDeleteTasksRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<BatchDeleteTasksRequest>, I>>(object: I): BatchDeleteTasksRequest {
     const message = createBaseBatchDeleteTasksRequest();
-    message.taskIds = object.taskIds?.map((e) => e) || [];
+    message.requests = object.requests?.map((e) => DeleteTaskRequest.fromPartial(e)) || [];
     message.allowPartial = object.allowPartial ?? false;
     message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -4510,7 +4851,7 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
 };
 
 function createBaseSyncTasksRequest(): SyncTasksRequest {
-  return { syncToken: "", pageSize: 0 };
+  return { syncToken: "", pageSize: 0, pageToken: "" };
 }
 
 export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
@@ -4520,6 +4861,9 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     }
     if (message.pageSize !== 0) {
       writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     return writer;
   },
@@ -4553,6 +4897,14 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
             message.pageSize = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4572,12 +4924,13 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     const message = createBaseSyncTasksRequest();
     message.syncToken = object.syncToken ?? "";
     message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseSyncTasksResponse(): SyncTasksResponse {
-  return { tasks: [], removedTaskIds: [], nextSyncToken: "", more: false };
+  return { tasks: [], removedTaskIds: [], nextSyncToken: "", nextPageToken: "" };
 }
 
 export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
@@ -4591,8 +4944,8 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     if (message.nextSyncToken !== "") {
       writer.uint32(26).string(message.nextSyncToken);
     }
-    if (message.more !== false) {
-      writer.uint32(32).bool(message.more);
+    if (message.nextPageToken !== "") {
+      writer.uint32(42).string(message.nextPageToken);
     }
     return writer;
   },
@@ -4634,12 +4987,12 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
             message.nextSyncToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
+          case 5: {
+            if (tag !== 42) {
               break;
             }
 
-            message.more = reader.bool();
+            message.nextPageToken = reader.string();
             continue;
           }
         }
@@ -4662,11 +5015,12 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
     message.removedTaskIds = object.removedTaskIds?.map((e) => e) || [];
     message.nextSyncToken = object.nextSyncToken ?? "";
-    message.more = object.more ?? false;
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
+/** Tasks of people: single, in batches and in lists, with their history and what changes in them. */
 export type TasksServiceService = typeof TasksServiceService;
 export const TasksServiceService = {
   /** Creates a task that the caller owns. */
@@ -4699,7 +5053,7 @@ export const TasksServiceService = {
     responseSerialize: (value: ListTasksResponse): Buffer => Buffer.from(ListTasksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListTasksResponse => ListTasksResponse.decode(value),
   },
-  /** Changes the fields named in the mask. The owner may change all of them, the assignee the status. */
+  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
   updateTask: {
     path: "/taskflow.tasks.v1.TasksService/UpdateTask" as const,
     requestStream: false as const,
@@ -4741,7 +5095,10 @@ export const TasksServiceService = {
       Buffer.from(UndeleteTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UndeleteTaskResponse => UndeleteTaskResponse.decode(value),
   },
-  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  /**
+   * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
+   * answers are allowed.
+   */
   batchGetTasks: {
     path: "/taskflow.tasks.v1.TasksService/BatchGetTasks" as const,
     requestStream: false as const,
@@ -4801,10 +5158,10 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
   },
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
-   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
-   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
-   * SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
+   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
+   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
+   * begin with SyncTasks without a token.
    */
   watchTasks: {
     path: "/taskflow.tasks.v1.TasksService/WatchTasks" as const,
@@ -4816,8 +5173,8 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): WatchTasksResponse => WatchTasksResponse.decode(value),
   },
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
-   * are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
+   * tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: {
     path: "/taskflow.tasks.v1.TasksService/SyncTasks" as const,
@@ -4837,7 +5194,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
   /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
-  /** Changes the fields named in the mask. The owner may change all of them, the assignee the status. */
+  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
   /** Deletes a task; owner only. */
   deleteTask: handleUnaryCall<DeleteTaskRequest, DeleteTaskResponse>;
@@ -4845,7 +5202,10 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   getTaskStats: handleUnaryCall<GetTaskStatsRequest, GetTaskStatsResponse>;
   /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
   undeleteTask: handleUnaryCall<UndeleteTaskRequest, UndeleteTaskResponse>;
-  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  /**
+   * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
+   * answers are allowed.
+   */
   batchGetTasks: handleUnaryCall<BatchGetTasksRequest, BatchGetTasksResponse>;
   /** Creates up to 500 tasks: all or, when partial answers are allowed, those that are right. */
   batchCreateTasks: handleUnaryCall<BatchCreateTasksRequest, BatchCreateTasksResponse>;
@@ -4856,15 +5216,15 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   /** What happened to a task, oldest first, in pages. */
   listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
-   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
-   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
-   * SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
+   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
+   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
+   * begin with SyncTasks without a token.
    */
   watchTasks: handleServerStreamingCall<WatchTasksRequest, WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
-   * are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
+   * tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: handleUnaryCall<SyncTasksRequest, SyncTasksResponse>;
 }
@@ -4918,7 +5278,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
   ): ClientUnaryCall;
-  /** Changes the fields named in the mask. The owner may change all of them, the assignee the status. */
+  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
   updateTask(
     request: UpdateTaskRequest,
     callback: (error: ServiceError | null, response: UpdateTaskResponse) => void,
@@ -4982,7 +5342,10 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
   ): ClientUnaryCall;
-  /** Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial answers are allowed. */
+  /**
+   * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
+   * answers are allowed.
+   */
   batchGetTasks(
     request: BatchGetTasksRequest,
     callback: (error: ServiceError | null, response: BatchGetTasksResponse) => void,
@@ -5063,10 +5426,10 @@ export interface TasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least every
-   * 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go on from the
-   * last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED: begin with
-   * SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
+   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
+   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
+   * begin with SyncTasks without a token.
    */
   watchTasks(request: WatchTasksRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTasksResponse>;
   watchTasks(
@@ -5075,8 +5438,8 @@ export interface TasksServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token: tasks as they are now, and tombstones of those that
-   * are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
+   * tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks(
     request: SyncTasksRequest,
@@ -5124,7 +5487,8 @@ export const InternalTasksServiceService = {
   },
   /**
    * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
+   * have the position, since its database was put back to an older state.
    */
   pullEvents: {
     path: "/taskflow.tasks.v1.InternalTasksService/PullEvents" as const,
@@ -5168,7 +5532,8 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   sweepOverdue: handleUnaryCall<SweepOverdueRequest, SweepOverdueResponse>;
   /**
    * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
+   * have the position, since its database was put back to an older state.
    */
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
@@ -5200,7 +5565,8 @@ export interface InternalTasksServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept.
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
+   * have the position, since its database was put back to an older state.
    */
   pullEvents(
     request: PullEventsRequest,
@@ -5274,15 +5640,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

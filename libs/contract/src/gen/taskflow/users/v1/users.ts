@@ -20,20 +20,75 @@ import {
 } from "@grpc/grpc-js";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Role, roleFromJSON, roleToNumber } from "../../auth/v1/auth.ts";
 
 export const protobufPackage = "taskflow.users.v1";
 
 export const protobufFileName = "taskflow/users/v1/users.proto";
 
+/** What an account may do, as auth has decided. */
+export const Role = {
+  /** UNSPECIFIED - Never sent; refused in a request. */
+  UNSPECIFIED: "ROLE_UNSPECIFIED",
+  /** USER - The own tasks and settings, and those shared by others. */
+  USER: "ROLE_USER",
+  /** ADMIN - Everything, for everybody. */
+  ADMIN: "ROLE_ADMIN",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type Role = typeof Role[keyof typeof Role];
+
+export namespace Role {
+  export type UNSPECIFIED = typeof Role.UNSPECIFIED;
+  export type USER = typeof Role.USER;
+  export type ADMIN = typeof Role.ADMIN;
+  export type UNRECOGNIZED = typeof Role.UNRECOGNIZED;
+}
+
+export function roleFromJSON(object: any): Role {
+  switch (object) {
+    case 0:
+    case "ROLE_UNSPECIFIED":
+      return Role.UNSPECIFIED;
+    case 1:
+    case "ROLE_USER":
+      return Role.USER;
+    case 2:
+    case "ROLE_ADMIN":
+      return Role.ADMIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Role.UNRECOGNIZED;
+  }
+}
+
+export function roleToNumber(object: Role): number {
+  switch (object) {
+    case Role.UNSPECIFIED:
+      return 0;
+    case Role.USER:
+      return 1;
+    case Role.ADMIN:
+      return 2;
+    case Role.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** A way for notifications. */
 export const NotificationChannel = {
+  /** UNSPECIFIED - Never sent; refused in a request. */
   UNSPECIFIED: "NOTIFICATION_CHANNEL_UNSPECIFIED",
+  /** INBOX - The list that ListNotifications shows. */
   INBOX: "NOTIFICATION_CHANNEL_INBOX",
   /**
-   * EMAIL - No e-mail is sent yet, so UpdateUser refuses it rather than let notifications go nowhere. A profile that has it from an
-   * earlier release keeps it without effect.
+   * EMAIL - No e-mail is sent yet, so UpdateUser refuses it rather than let notifications go nowhere. A profile that has it
+   * from an earlier release keeps it without effect.
    */
   EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
+  /** WEBHOOK - The user's webhooks. */
   WEBHOOK: "NOTIFICATION_CHANNEL_WEBHOOK",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -85,131 +140,185 @@ export function notificationChannelToNumber(object: NotificationChannel): number
   }
 }
 
+/** A profile. */
 export interface User {
-  /** UUID, the account's id. Output only. */
+  /** UUID, the account's id. */
   id: string;
-  /** Output only; changed through auth. */
+  /** Changed through auth. */
   email: string;
-  /** Output only; changed through auth. */
+  /** Changed through auth. */
   role: Role;
-  /** Output only; changed through auth. */
+  /** False when an administrator has disabled the account. Changed through auth. */
   enabled: boolean;
   /** 1 to 100 characters after trimming. */
   displayName: string;
-  /** IANA time zone, for instance "Europe/Berlin"; "UTC" at first. */
+  /**
+   * Name of an IANA time zone, for instance "Europe/Berlin", of at most 64 characters; "UTC" by default. It is kept as
+   * it was sent, old and new names of a zone alike, in the letter case of IANA.
+   */
   timeZone: string;
-  /** BCP 47 language tag of at most 35 characters; "en" at first. */
+  /** BCP 47 language tag of at most 35 characters; "en" by default. */
   locale: string;
-  /** Output only. */
+  /** When the account was registered. */
   createTime?:
     | Date
     | undefined;
-  /** Output only. */
+  /** When the profile or its copy of the account last changed. */
   updateTime?:
     | Date
     | undefined;
   /** Changes with every write. In an update: empty, or the etag that must still be current. */
   etag: string;
   /**
-   * The local hour at which one hears of tasks that were due on a day that has ended, 0 to 23; 9 at first. Notifications of
-   * tasks that were due at a time of day do not wait for it.
+   * The local hour at which one hears of tasks that were due on a day that has ended, 0 to 23; 9 by default.
+   * Notifications of tasks that were due at a time of day do not wait for it.
    */
-  overdueHour: number;
-  /** Where notifications go, a set of INBOX and WEBHOOK; INBOX at first. Empty: nowhere. */
+  overdueHour?:
+    | number
+    | undefined;
+  /** Where notifications go, a set of INBOX and WEBHOOK; INBOX by default. Empty: nowhere. */
   channels: NotificationChannel[];
 }
 
 /** What other services may know of a user. */
 export interface UserSummary {
+  /** UUID. */
   id: string;
+  /** 1 to 100 characters. */
   displayName: string;
+  /** Whether the account may sign in. */
   enabled: boolean;
 }
 
+/** Request of GetMe. */
 export interface GetMeRequest {
 }
 
+/** Answer of GetMe. */
 export interface GetMeResponse {
+  /** The caller's profile. */
   user?: User | undefined;
 }
 
+/** Request of GetUser. */
 export interface GetUserRequest {
   /** UUID. */
   userId: string;
 }
 
+/** Answer of GetUser. */
 export interface GetUserResponse {
+  /** The profile. */
   user?: User | undefined;
 }
 
+/** Request of UpdateUser. */
 export interface UpdateUserRequest {
   /** `id` names the user. */
   user?:
     | User
     | undefined;
-  /** One or more of display_name, time_zone, locale, overdue_hour, channels. */
-  updateMask?: string[] | undefined;
+  /**
+   * Some of display_name, time_zone, locale, overdue_hour, channels; what is named and not set gets its default, but
+   * channels become empty and display_name must be set. `*`: all of them. Absent or empty: those that are set in
+   * `user`.
+   */
+  updateMask?:
+    | string[]
+    | undefined;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
 }
 
+/** Answer of UpdateUser. */
 export interface UpdateUserResponse {
+  /** The profile as it is now. */
   user?: User | undefined;
 }
 
+/** Request of ListUsers. */
 export interface ListUsersRequest {
   /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filter. */
+  /** The next_page_token of the page before, with the same filter; empty for the first page. At most 1024 characters. */
   pageToken: string;
-  /** Users whose e-mail or display name begins with this, letter case aside; at most 100 characters. Empty: all. */
+  /**
+   * Users whose e-mail, in any spelling of its mailbox, or display name begins with this, letter case aside; at most
+   * 100 characters. Empty: all.
+   */
   query: string;
 }
 
+/** Answer of ListUsers. */
 export interface ListUsersResponse {
+  /** Newest first. */
   users: User[];
   /** Empty at the end. */
   nextPageToken: string;
 }
 
+/** Request of UpsertProfile. */
 export interface UpsertProfileRequest {
   /** UUID. */
   userId: string;
+  /** 3 to 254 characters. */
   email: string;
+  /** USER or ADMIN. */
   role: Role;
+  /** Whether the account may sign in. */
   enabled: boolean;
-  /** Taken when the profile is created; afterwards it is the user's own. */
+  /** 1 to 100 characters. Taken when the profile is created; afterwards it is the user's own. */
   displayName: string;
-  /** The account's version; grows with every change. */
+  /** The account's version, at least 1; grows with every change. */
   accountVersion: bigint;
+  /** When the account was registered. */
   accountCreateTime?: Date | undefined;
 }
 
+/** Answer of UpsertProfile. */
 export interface UpsertProfileResponse {
 }
 
+/** Request of BatchGetUsers. */
 export interface BatchGetUsersRequest {
   /** 1 to 1000 UUIDs. */
   userIds: string[];
 }
 
+/** Answer of BatchGetUsers. */
 export interface BatchGetUsersResponse {
+  /** The known ones, each once, in the order of the request. */
   users: UserSummary[];
+  /** The others, each once, in the order of the request. */
   unknownUserIds: string[];
 }
 
+/** Request of BatchGetNotificationSettings. */
 export interface BatchGetNotificationSettingsRequest {
   /** 1 to 1000 UUIDs. */
   userIds: string[];
 }
 
+/** Answer of BatchGetNotificationSettings. */
 export interface BatchGetNotificationSettingsResponse {
+  /** Those of the known ones, in no particular order. */
   settings: NotificationSettings[];
 }
 
 /** Of User, what decides when and where notifications go. */
 export interface NotificationSettings {
+  /** UUID. */
   userId: string;
+  /** As User.time_zone. */
   timeZone: string;
+  /** As User.overdue_hour. */
   overdueHour: number;
+  /** As User.channels. */
   channels: NotificationChannel[];
 }
 
@@ -225,7 +334,7 @@ function createBaseUser(): User {
     createTime: undefined,
     updateTime: undefined,
     etag: "",
-    overdueHour: 0,
+    overdueHour: undefined,
     channels: [],
   };
 }
@@ -262,15 +371,11 @@ export const User: MessageFns<User> = {
     if (message.etag !== "") {
       writer.uint32(82).string(message.etag);
     }
-    if (message.overdueHour !== 0) {
+    if (message.overdueHour !== undefined) {
       writer.uint32(88).int32(message.overdueHour);
     }
-    if (message.channels.length !== 0) {
-      writer.uint32(98).fork();
-      for (const v of message.channels) {
-        writer.int32(notificationChannelToNumber(v));
-      }
-      writer.join();
+    for (const v of message.channels) {
+      writer.uint32(96).int32(notificationChannelToNumber(v!));
     }
     return writer;
   },
@@ -421,7 +526,7 @@ export const User: MessageFns<User> = {
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
     message.etag = object.etag ?? "";
-    message.overdueHour = object.overdueHour ?? 0;
+    message.overdueHour = object.overdueHour ?? undefined;
     message.channels = object.channels?.map((e) => e) || [];
     return message;
   },
@@ -715,7 +820,7 @@ export const GetUserResponse: MessageFns<GetUserResponse> = {
 };
 
 function createBaseUpdateUserRequest(): UpdateUserRequest {
-  return { user: undefined, updateMask: undefined };
+  return { user: undefined, updateMask: undefined, requestId: "", validateOnly: false };
 }
 
 export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
@@ -725,6 +830,12 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
     }
     if (message.updateMask !== undefined) {
       FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(18).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -758,6 +869,22 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
             message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -777,6 +904,8 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
     const message = createBaseUpdateUserRequest();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.updateMask = object.updateMask ?? undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -1420,12 +1549,8 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
     if (message.overdueHour !== 0) {
       writer.uint32(24).int32(message.overdueHour);
     }
-    if (message.channels.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.channels) {
-        writer.int32(notificationChannelToNumber(v));
-      }
-      writer.join();
+    for (const v of message.channels) {
+      writer.uint32(32).int32(notificationChannelToNumber(v!));
     }
     return writer;
   },
@@ -1510,6 +1635,7 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
   },
 };
 
+/** Profiles, and the directory of users. */
 export type UsersServiceService = typeof UsersServiceService;
 export const UsersServiceService = {
   /** The caller's own profile. UNAVAILABLE / PROFILE_NOT_READY for a moment after a registration while users was down. */
@@ -1532,7 +1658,7 @@ export const UsersServiceService = {
     responseSerialize: (value: GetUserResponse): Buffer => Buffer.from(GetUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetUserResponse => GetUserResponse.decode(value),
   },
-  /** Changes the fields named in the mask: one's own profile, or anybody's for administrators. */
+  /** Changes a profile: one's own, or anybody's for administrators. */
   updateUser: {
     path: "/taskflow.users.v1.UsersService/UpdateUser" as const,
     requestStream: false as const,
@@ -1559,7 +1685,7 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   getMe: handleUnaryCall<GetMeRequest, GetMeResponse>;
   /** A profile: one's own, or anybody's for administrators. Others are NOT_FOUND. */
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
-  /** Changes the fields named in the mask: one's own profile, or anybody's for administrators. */
+  /** Changes a profile: one's own, or anybody's for administrators. */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
   /** All users, or those found by a search, newest first, in pages. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
@@ -1598,7 +1724,7 @@ export interface UsersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetUserResponse) => void,
   ): ClientUnaryCall;
-  /** Changes the fields named in the mask: one's own profile, or anybody's for administrators. */
+  /** Changes a profile: one's own, or anybody's for administrators. */
   updateUser(
     request: UpdateUserRequest,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
@@ -1768,15 +1894,12 @@ export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = globalThis.Math.floor(date.getTime() / 1_000);
+  return { seconds: BigInt(seconds), nanos: (date.getTime() - seconds * 1_000) * 1_000_000 };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  return new globalThis.Date(globalThis.Number(t.seconds) * 1_000 + globalThis.Math.floor(t.nanos / 1_000_000));
 }
 
 export interface MessageFns<T> {

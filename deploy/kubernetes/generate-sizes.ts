@@ -1,0 +1,124 @@
+/** What the manifests and scaling.md take from sizes.ts. */
+import { serviceNames, type ServiceName } from '#libs/contract';
+import { stringify } from 'yaml';
+import {
+  callsPerPod,
+  connectionsOf,
+  connectionsPerPod,
+  databaseConnections,
+  targetUtilization,
+  type ServiceSize,
+  type Size,
+  type SizeName,
+} from './sizes.ts';
+
+const nameOf = (service: ServiceName): string => `taskflow-${service}`;
+const isScaled = ({ pods }: ServiceSize): boolean => pods.min < pods.max;
+
+function patchOf(service: ServiceName, size: ServiceSize): { patch: string } {
+  const { cpuMillicores, memoryMi, pods } = size;
+  const resources = {
+    requests: { cpu: `${String(cpuMillicores)}m`, memory: `${String(memoryMi.request)}Mi` },
+    limits: { memory: `${String(memoryMi.limit)}Mi` },
+  };
+  // Where an autoscaler decides, a number of pods here would fight it at every release.
+  const replicas = isScaled(size) ? {} : { replicas: pods.max };
+  const spec = { ...replicas, template: { spec: { containers: [{ name: 'taskflow', resources }] } } };
+  return { patch: stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: nameOf(service) }, spec }) };
+}
+
+/** The development server inside the cluster; elsewhere whoever runs PostgreSQL sets it. */
+function patchOfPostgres(size: Size): { patch: string } {
+  const { maxConnections } = databaseConnections(size);
+  const args = ['postgres', '-c', `max_connections=${String(maxConnections)}`];
+  const spec = { template: { spec: { containers: [{ name: 'postgres', args }] } } };
+  return {
+    patch: stringify({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'taskflow-postgres' }, spec }),
+  };
+}
+
+const byCpu = {
+  type: 'Resource',
+  resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: targetUtilization } },
+};
+/** The name that prometheus-adapter gives to it stands in deploy/observability/prometheus-adapter.yaml. */
+const byWaitingJobs = {
+  type: 'External',
+  external: { metric: { name: 'taskflow_queue_waiting' }, target: { type: 'AverageValue', averageValue: '1000' } },
+};
+
+function autoscalerOf(service: ServiceName, { pods }: ServiceSize): object {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: nameOf(service) },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: nameOf(service) },
+      minReplicas: pods.min,
+      maxReplicas: pods.max,
+      metrics: service === 'scheduler' ? [byCpu, byWaitingJobs] : [byCpu],
+      // A pod that leaves ends its streams, so it leaves late and alone.
+      behavior: {
+        scaleDown: { stabilizationWindowSeconds: 300, policies: [{ type: 'Pods', value: 1, periodSeconds: 60 }] },
+      },
+    },
+  };
+}
+
+/** Files of the component of a size, by name. */
+export function sizeComponent(name: SizeName, size: Size): Record<string, object[]> {
+  const scaled = serviceNames.filter((service) => isScaled(size.services[service]));
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    ...(scaled.length > 0 && { resources: ['autoscalers.yaml'] }),
+    configMapGenerator: [
+      {
+        name: 'taskflow',
+        behavior: 'merge',
+        literals: serviceNames.map(
+          (service) => `TASKFLOW_${service.toUpperCase()}_POOL_SIZE=${String(size.services[service].poolSize)}`,
+        ),
+      },
+    ],
+    patches: [
+      ...serviceNames.map((service) => patchOf(service, size.services[service])),
+      ...(name === 'dev' ? [patchOfPostgres(size)] : []),
+    ],
+  };
+  return {
+    'kustomization.yaml': [kustomization],
+    ...(scaled.length > 0 && {
+      'autoscalers.yaml': scaled.map((service) => autoscalerOf(service, size.services[service])),
+    }),
+  };
+}
+
+function rowOf(service: ServiceName, size: ServiceSize): string {
+  const { pods, cpuMillicores, memoryMi, poolSize } = size;
+  const count = isScaled(size) ? `${String(pods.min)}–${String(pods.max)}` : String(pods.max);
+  const cells = [
+    service,
+    count,
+    `${String(cpuMillicores)}m`,
+    `${String(memoryMi.request)} / ${String(memoryMi.limit)} Mi`,
+    poolSize,
+    connectionsPerPod(service, size),
+    connectionsOf(service, size),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** The table of a size in scaling.md. */
+export function sizeTable(name: SizeName, size: Size): string {
+  const { atMost, maxConnections } = databaseConnections(size);
+  const { tasks } = size.services;
+  return [
+    `**${name}:** PostgreSQL's \`max_connections\` at least ${String(maxConnections)}: ${String(atMost)} are open at most.`,
+    ...(isScaled(tasks) ? [`A pod of tasks is full at ${callsPerPod(tasks).toLocaleString('en')} calls/s.`] : []),
+    '',
+    '| service | pods | CPU request | memory request / limit | pool | connections of a pod | of all pods in a rollout |',
+    '|---|---|---|---|---|---|---|',
+    ...serviceNames.map((service) => rowOf(service, size.services[service])),
+  ].join('\n');
+}

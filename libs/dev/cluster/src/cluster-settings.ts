@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import type { ClusterOptions } from './cluster-options.ts';
+import { keepSecret, randomPassword } from './instance.ts';
+import { keepKeys } from './keys.ts';
+import { findFreePort } from './ports.ts';
+import { defaultPorts, forEachService, serviceNames, settingOf, type ServiceName } from './service-names.ts';
+import { withConnection } from './redis.ts';
+
+export interface Admin {
+  readonly email: string;
+  readonly password: string;
+  /** Where the password was written to; undefined when it was given. */
+  readonly passwordFile: string | undefined;
+}
+
+/** One process of a service. */
+export interface Replica {
+  readonly service: ServiceName;
+  readonly label: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Everything about a cluster that is known before anything is started. */
+export interface ClusterSettings {
+  readonly admin: Admin;
+  readonly databaseUrls: Record<ServiceName, string>;
+  readonly redisUrl: string;
+  readonly replicas: readonly Replica[];
+}
+
+/** The host variables that a program needs. Services receive nothing else of our environment. */
+export function hostEnvironment(): NodeJS.ProcessEnv {
+  const names = [
+    'PATH',
+    'HOME',
+    'USER',
+    'LANG',
+    'TZ',
+    'TMPDIR',
+    'SSL_CERT_FILE',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_COMPILE_CACHE',
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+export async function resolveClusterSettings(options: ClusterOptions, dir: string): Promise<ClusterSettings> {
+  const databaseUrls = options.databaseUrls ?? makeDatabaseUrls(options, dir);
+  const redisUrl = await ownRedisDatabase(options.redisUrl, options.namespace);
+  const admin = chooseAdmin(options, dir);
+  const places = await choosePlaces(options);
+  const keys = keepKeys(join(dir, 'keys'));
+  const addresses = await routeCallers(options, places);
+  const shared = sharedSettings({ options, redisUrl, addresses });
+  const replicas = places.map((place) => ({
+    ...place,
+    env: {
+      ...hostEnvironment(),
+      ...shared,
+      ...keys[place.service],
+      ...(place.service === 'auth'
+        ? { [settingOf('auth', 'ADMIN_EMAIL')]: admin.email, [settingOf('auth', 'ADMIN_PASSWORD')]: admin.password }
+        : {}),
+      [settingOf(place.service, 'DATABASE_URL')]: databaseUrls[place.service],
+      ...options.env,
+      ...options.serviceEnv?.[place.service],
+      ...options.replicaEnv?.[place.label],
+      [settingOf(place.service, 'GRPC_PORT')]: String(place.grpcPort),
+      [settingOf(place.service, 'HTTP_PORT')]: String(place.httpPort),
+    },
+  }));
+  return { admin, databaseUrls, redisUrl, replicas };
+}
+
+function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {
+  const email = env?.[settingOf('auth', 'ADMIN_EMAIL')] ?? 'admin@taskflow.local';
+  const password = env?.[settingOf('auth', 'ADMIN_PASSWORD')];
+  const passwordFile = join(dir, 'admin.password');
+  return password === undefined
+    ? { email, password: keepSecret(passwordFile), passwordFile }
+    : { email, password, passwordFile: undefined };
+}
+
+interface Shared {
+  readonly options: ClusterOptions;
+  readonly redisUrl: string;
+  readonly addresses: Record<ServiceName, string>;
+}
+
+function sharedSettings({ options, redisUrl, addresses }: Shared): Record<string, string> {
+  return {
+    TASKFLOW_ENV: options.ports === 'default' ? 'development' : 'test',
+    TASKFLOW_HOST: '127.0.0.1',
+    TASKFLOW_EXIT_WITH_PARENT: '1',
+    TASKFLOW_REDIS_URL: redisUrl,
+    ...(options.namespace === undefined
+      ? {}
+      : {
+          TASKFLOW_QUEUE_PREFIX: `taskflow-${options.namespace}`,
+          TASKFLOW_LIMITS_PREFIX: `taskflow-${options.namespace}`,
+        }),
+    // All tests come from one address; a cluster for people keeps the contract's limits.
+    ...(options.ports === 'default' ? {} : { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' }),
+    ...Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'ADDRESS'), addresses[service]])),
+  };
+}
+
+function makeDatabaseUrls({ postgresAdminUrl, namespace }: ClusterOptions, dir: string): Record<ServiceName, string> {
+  return forEachService((service) => {
+    const name = namespace === undefined ? `taskflow_${service}` : `taskflow_${service}_${namespace}`;
+    const url = new URL(postgresAdminUrl ?? '');
+    url.username = name;
+    url.password = keepSecret(join(dir, `${service}.database-password`), randomPassword);
+    url.pathname = `/${name}`;
+    return url.href;
+  });
+}
+
+/** Gives each cluster on a shared Redis a logical database of its own, if the server has more than the default 16. */
+async function ownRedisDatabase(redisUrl: string, namespace: string | undefined): Promise<string> {
+  if (namespace === undefined) return redisUrl;
+  const number = await withConnection(redisUrl, async (redis) => {
+    const [, count] = (await redis.config('GET', 'databases')) as [string, string];
+    // 16 is Redis's own default: too few to hand out, so the queue prefix alone keeps such clusters apart.
+    if (Number(count) <= 16) return undefined;
+    return 1 + ((await redis.incr('taskflow:clusters')) % (Number(count) - 1));
+  });
+  if (number === undefined) return redisUrl;
+  const url = new URL(redisUrl);
+  url.pathname = `/${number}`;
+  return url.href;
+}
+
+type Place = Omit<Replica, 'env'>;
+
+async function choosePlaces({ ports, replicas, env, services = serviceNames }: ClusterOptions): Promise<Place[]> {
+  const places: Place[] = [];
+  const taken = new Set<number>();
+  const choose = async (service: ServiceName, kind: 'grpc' | 'http', index: number): Promise<number> => {
+    const given = env?.[settingOf(service, `${kind.toUpperCase()}_PORT`)];
+    const wanted = given === undefined ? defaultPorts[service][kind] : Number(given);
+    const port = ports === 'default' && index === 0 && wanted !== 0 ? wanted : await findFreePort(taken);
+    taken.add(port);
+    return port;
+  };
+  for (const service of services) {
+    for (let index = 0; index < (replicas?.[service] ?? 1); index += 1) {
+      const label = index === 0 ? service : `${service}-${index + 1}`;
+      places.push({
+        service,
+        label,
+        grpcPort: await choose(service, 'grpc', index),
+        httpPort: await choose(service, 'http', index),
+      });
+    }
+  }
+  return places;
+}
+
+export function addressOf({ grpcPort }: Pick<Replica, 'grpcPort'>): string {
+  return `127.0.0.1:${grpcPort}`;
+}
+
+/** Where the services find each other. */
+async function routeCallers(
+  { route = async (_callee, address) => address }: ClusterOptions,
+  places: readonly Place[],
+): Promise<Record<ServiceName, string>> {
+  const routed = await Promise.all(
+    places.map(async (place) => ({ service: place.service, address: await route(place.service, addressOf(place)) })),
+  );
+  return forEachService((service) =>
+    targetOf(routed.filter((place) => place.service === service).map(({ address }) => address)),
+  );
+}
+
+/** Several replicas are one target for the callers' load balancing. A service that is not started has an address that refuses. */
+export function targetOf(addresses: readonly string[]): string {
+  if (addresses.length === 0) return '127.0.0.1:1';
+  return addresses.length === 1 ? (addresses[0] as string) : `ipv4:${addresses.join(',')}`;
+}

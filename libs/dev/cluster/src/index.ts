@@ -1,0 +1,18 @@
+export { alignColumns } from './align-columns.ts';
+export { startCluster, type Cluster } from './cluster.ts';
+export type { ClusterOptions } from './cluster-options.ts';
+export type { Admin } from './cluster-settings.ts';
+export { findServices, runCommand, UsageError, type Progress } from './command.ts';
+export { readChoices, readCount } from './command-options.ts';
+export { createDatabase, queryDatabase, type TestDatabase } from './databases.ts';
+export { isServing } from './health-check.ts';
+export { findFreePort, isPortFree } from './ports.ts';
+export { startInfrastructure, type Infrastructure, type InfrastructureOptions } from './infrastructure.ts';
+export { checkoutRoot } from './instance.ts';
+export { createMigratedDatabase } from './migrated-databases.ts';
+export { programOf, type Program } from './program.ts';
+export { readServiceKey } from './keys.ts';
+export { defaultPorts, forEachService, serviceNames, type ServiceName } from './service-names.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+export { waitUntil } from './wait-until.ts';
+export { testPostgresUrl, testRedisUrl } from './test-urls.ts';

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultPorts, serviceNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../src/index.ts';
+import { checkoutRoot } from '../src/instance.ts';
+import { waitUntil } from '../src/wait-until.ts';
+import { pathWithGrpcurl } from './grpcurl-path.ts';
+
+interface TourStep {
+  script: string;
+  fails: boolean;
+  eventually: boolean;
+  /** Each line must be in what the commands print, white space aside. */
+  answer: string[];
+}
+
+const readme = readFileSync(join(checkoutRoot, 'README.md'), 'utf8');
+const tour: TourStep[] = [
+  ...readme.matchAll(/```sh tour([^\n]*)\n([\s\S]*?)```(?:\s*```json answer\n([\s\S]*?)```)?/g),
+].map(([, marks = '', script = '', answer = '']) => ({
+  script,
+  fails: marks.includes('fails'),
+  eventually: marks.includes('eventually'),
+  answer: answer.split('\n').filter((line) => line.trim() !== ''),
+}));
+
+let cluster: Cluster;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'taskflow-tour-'));
+  cluster = await startCluster({
+    postgresAdminUrl: testPostgresUrl(),
+    redisUrl: testRedisUrl(),
+    copyDatabases: true,
+    ports: 'free',
+    env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
+  });
+});
+
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function toThisCluster(script: string): string {
+  return serviceNames.reduce(
+    (text, service) => text.replaceAll(`localhost:${defaultPorts[service].grpc}`, cluster.address(service)),
+    script,
+  );
+}
+
+/** Runs the commands of one block; the variables of the tour survive from block to block. */
+function runBlock(script: string): Promise<{ output: string; failed: boolean }> {
+  const state = join(folder, 'token');
+  const text = `set -e\nTOKEN=$(cat "${state}" 2>/dev/null || true)\n${toThisCluster(script)}\nprintf %s "$TOKEN" > "${state}"\n`;
+  const env = {
+    ...process.env,
+    PATH: pathWithGrpcurl(folder),
+    TASKFLOW_AUTH_ADDRESS: cluster.address('auth'),
+    TASKFLOW_TASKS_ADDRESS: cluster.address('tasks'),
+  };
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', text], { cwd: checkoutRoot, env }, (error, stdout, stderr) =>
+      resolve({ output: stdout + stderr, failed: error !== null }),
+    );
+  });
+}
+
+const squeeze = (text: string): string => text.replaceAll(/\s+/g, '');
+
+function missingIn(output: string, answer: readonly string[]): string[] {
+  return answer.filter((line) => !squeeze(output).includes(squeeze(line)));
+}
+
+it('finds the steps of the tour in the README', () => {
+  expect(tour.length).toBeGreaterThanOrEqual(7);
+});
+
+it.each(tour.map((step, index) => ({ ...step, name: `${index + 1}: ${step.script.split('\n', 1)[0]}` })))(
+  'README step $name',
+  async (step) => {
+    const ask = () => runBlock(step.script);
+    const run = step.eventually
+      ? await waitUntil(ask, ({ output }) => missingIn(output, step.answer).length === 0)
+      : await ask();
+    expect({ failed: run.failed, missing: missingIn(run.output, step.answer), output: run.output }).toEqual({
+      failed: step.fails,
+      missing: [],
+      output: run.output,
+    });
+  },
+);

@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { type AuthServiceService, type InternalAuthServiceService, Role } from '#contract/auth/v1/auth';
+import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
+import { Schedule, ScheduleJob, type SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import { type NotificationsServiceService, Webhook } from '#contract/scheduler/v1/notifications';
+import { type ServerInfoServiceService } from '#contract/server/v1/server';
+import {
+  CreateTaskRequest,
+  DeleteTaskRequest,
+  type InternalTasksServiceService,
+  Task,
+  type TasksServiceService,
+  UpdateTaskRequest,
+} from '#contract/tasks/v1/tasks';
+import { type InternalUsersServiceService, User, type UsersServiceService } from '#contract/users/v1/users';
+import { deadJob, deadLetterEvent, finishedJob } from './job-records.ts';
+import { newEmail, newPassword, type Person, type TestCluster } from './test-cluster.ts';
+
+/** Those who hold a good access token, by what they have to do with the object that a request is about. */
+export type Relation = 'owner' | 'assignee' | 'other' | 'admin';
+export type People = Record<Relation, Person>;
+
+/** Somebody new for each relation but the administrator. */
+export async function registerPeople(testCluster: TestCluster): Promise<People> {
+  return {
+    owner: await testCluster.register(),
+    assignee: await testCluster.register(),
+    other: await testCluster.register(),
+    admin: testCluster.admin,
+  };
+}
+
+/** What a row's request is made from; a new one for every call. */
+export interface Call {
+  testCluster: TestCluster;
+  people: People;
+  /** Who makes it; the owner when nobody in particular does. */
+  caller: Person;
+}
+
+/** What one method answers to those whom the contract admits to it. */
+export interface Row {
+  request: (call: Call) => object | Promise<object>;
+  /** For the access "user": the outcome of each of them. All others that are admitted get OK. */
+  answers?: Record<Relation, string>;
+}
+
+/** A row for each method of a service, by its name in the contract; without one of them this does not compile. */
+type Rows<Service> = Record<Capitalize<keyof Service & string>, Row>;
+
+const everybody: Record<Relation, string> = { owner: 'OK', assignee: 'OK', other: 'OK', admin: 'OK' };
+const foreignTask = 'NOT_FOUND/TASK_NOT_FOUND';
+const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
+const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
+const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
+const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
+const seenByBoth = { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK' };
+const changedByOwner = { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' };
+const foreignSession = 'NOT_FOUND/SESSION_NOT_FOUND';
+
+const nothing = (): object => ({});
+const newAccount = async ({ testCluster }: Call): Promise<string> => (await testCluster.register()).id;
+const newTask = ({ testCluster, people }: Call): Promise<Task> => testCluster.createTask(people.owner, people.assignee);
+
+const auth: Rows<typeof AuthServiceService> = {
+  Register: { request: () => ({ email: newEmail(), password: newPassword(), displayName: 'Grace' }) },
+  Login: { request: ({ caller: { email, password } }) => ({ email, password }) },
+  RefreshSession: {
+    request: async ({ testCluster, caller }) => ({
+      refreshToken: (await testCluster.openSession(caller)).refreshToken,
+    }),
+  },
+  Logout: { request: () => ({ refreshToken: 'nobody-has-this' }) },
+  GetJwks: { request: nothing },
+  ListSessions: { request: nothing, answers: everybody },
+  RevokeSession: {
+    request: async ({ testCluster, people }) => ({
+      sessionId: (await testCluster.openSession(people.owner)).sessionId,
+    }),
+    answers: { owner: 'OK', assignee: foreignSession, other: foreignSession, admin: foreignSession },
+  },
+  RevokeOtherSessions: { request: nothing, answers: everybody },
+  ChangePassword: { request: ({ caller }) => changePassword(caller), answers: everybody },
+  ChangeEmail: { request: ({ caller }) => changeEmail(caller), answers: everybody },
+  SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
+  DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  RotateSigningKey: { request: nothing },
+};
+
+const internalAuth: Rows<typeof InternalAuthServiceService> = { WatchRevocations: { request: nothing } };
+
+/** The person goes on with the new one, so that later calls can sign in. */
+function changePassword(person: Person): object {
+  const currentPassword = person.password;
+  person.password = newPassword();
+  return { currentPassword, newPassword: person.password };
+}
+
+function changeEmail(person: Person): object {
+  person.email = newEmail();
+  return { currentPassword: person.password, newEmail: person.email };
+}
+
+const users: Rows<typeof UsersServiceService> = {
+  GetMe: { request: nothing, answers: everybody },
+  GetUser: { request: ({ people }) => ({ userId: people.owner.id }), answers: onlyOneself },
+  UpdateUser: {
+    request: ({ people }) => ({
+      user: User.fromPartial({ id: people.owner.id, displayName: 'Ada' }),
+      updateMask: ['display_name'],
+    }),
+    answers: onlyOneself,
+  },
+  ListUsers: { request: nothing },
+};
+
+const internalUsers: Rows<typeof InternalUsersServiceService> = {
+  UpsertProfile: {
+    request: ({ people: { owner } }) => ({
+      userId: owner.id,
+      email: owner.email,
+      role: Role.USER,
+      enabled: true,
+      displayName: 'Ada',
+      accountVersion: 1n,
+      accountCreateTime: new Date(),
+    }),
+  },
+  BatchGetUsers: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+  BatchGetNotificationSettings: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+};
+
+const newTitle = async (call: Call): Promise<UpdateTaskRequest> => {
+  const { id } = await newTask(call);
+  return UpdateTaskRequest.fromPartial({ task: { id, title: 'Sell milk' }, updateMask: ['title'] });
+};
+const oneTask = async (call: Call): Promise<{ taskId: string }> => ({ taskId: (await newTask(call)).id });
+const oneOfTasks = async (call: Call): Promise<object> => ({ taskIds: [(await newTask(call)).id] });
+
+const tasks: Rows<typeof TasksServiceService> = {
+  CreateTask: { request: () => ({ task: Task.fromPartial({ title: 'Buy milk' }) }), answers: everybody },
+  GetTask: { request: oneTask, answers: seenByBoth },
+  ListTasks: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
+  UpdateTask: { request: newTitle, answers: changedByOwner },
+  DeleteTask: { request: oneTask, answers: changedByOwner },
+  UndeleteTask: { request: oneTask, answers: changedByOwner },
+  GetTaskStats: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
+  BatchGetTasks: { request: oneOfTasks, answers: seenByBoth },
+  BatchCreateTasks: {
+    request: () => ({ requests: [CreateTaskRequest.fromPartial({ task: { title: 'Buy milk' } })] }),
+    answers: everybody,
+  },
+  BatchUpdateTasks: { request: async (call) => ({ requests: [await newTitle(call)] }), answers: changedByOwner },
+  BatchDeleteTasks: {
+    request: async (call) => ({ requests: [DeleteTaskRequest.fromPartial(await oneTask(call))] }),
+    answers: changedByOwner,
+  },
+  ListTaskEvents: { request: oneTask, answers: seenByBoth },
+  WatchTasks: { request: nothing, answers: everybody },
+  SyncTasks: { request: nothing, answers: everybody },
+};
+
+const internalTasks: Rows<typeof InternalTasksServiceService> = {
+  SweepOverdue: { request: nothing },
+  PullEvents: { request: () => ({ pageSize: 1 }) },
+  BatchGetTaskStates: { request: oneOfTasks },
+  ExplainDue: { request: oneTask },
+};
+
+const everyMorning = { $case: 'cron', value: { expression: '0 9 * * *', timeZone: '' } } as const;
+const newSchedule = (): Schedule =>
+  Schedule.fromPartial({ id: `s-${randomUUID()}`, job: ScheduleJob.PRUNE_RECORDS, recurrence: everyMorning });
+
+const scheduler: Rows<typeof SchedulerServiceService> = {
+  CreateSchedule: { request: () => ({ schedule: newSchedule() }) },
+  GetSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  ListSchedules: { request: nothing },
+  PauseSchedule: { request: () => ({ scheduleId: 'pruning' }) },
+  ResumeSchedule: { request: () => ({ scheduleId: 'pruning' }) },
+  TriggerSchedule: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  BackfillSchedule: {
+    request: () => ({
+      scheduleId: 'overdue-sweep',
+      startTime: new Date('2026-01-05T00:00:00Z'),
+      endTime: new Date('2026-01-06T00:00:00Z'),
+    }),
+  },
+  DeleteSchedule: {
+    request: async ({ testCluster }) => ({ scheduleId: await testCluster.createSchedule(newSchedule()) }),
+  },
+  ListScheduleRuns: { request: () => ({ scheduleId: 'overdue-sweep' }) },
+  PreviewSchedule: { request: () => ({ recurrence: everyMorning }) },
+  ListQueues: { request: nothing },
+  PauseQueue: { request: () => ({ queue: 'notifications' }) },
+  ResumeQueue: { request: () => ({ queue: 'notifications' }) },
+  GetJob: { request: async ({ testCluster }) => ({ jobId: await finishedJob(testCluster) }) },
+  ListDeadJobs: { request: nothing },
+  RetryDeadJob: { request: async ({ testCluster }) => ({ deadJobId: await deadJob(testCluster) }) },
+  DiscardDeadJob: { request: async ({ testCluster }) => ({ deadJobId: await deadJob(testCluster) }) },
+  ListDeadLetterEvents: { request: nothing },
+  RetryDeadLetterEvent: { request: async ({ testCluster }) => ({ eventId: await deadLetterEvent(testCluster) }) },
+  DiscardDeadLetterEvent: { request: async ({ testCluster }) => ({ eventId: await deadLetterEvent(testCluster) }) },
+  ExplainOverdue: { request: oneTask },
+};
+
+/** After the others of the caller are gone: there may be ten. */
+async function newWebhook({ testCluster, caller }: Call): Promise<object> {
+  await testCluster.createWebhook(caller);
+  return { webhook: Webhook.fromPartial({ url: 'https://hooks.invalid/hook' }) };
+}
+
+const foreignWebhook = 'NOT_FOUND/WEBHOOK_NOT_FOUND';
+const onlyOwner = { owner: 'OK', assignee: foreignWebhook, other: foreignWebhook, admin: foreignWebhook };
+const ownWebhook: Row = {
+  request: async ({ testCluster, people }) => ({
+    webhookId: (await testCluster.createWebhook(people.owner)).webhookId,
+  }),
+  answers: onlyOwner,
+};
+
+const notifications: Rows<typeof NotificationsServiceService> = {
+  ListNotifications: { request: nothing, answers: everybody },
+  GetUnreadCount: { request: nothing, answers: everybody },
+  MarkNotificationsRead: { request: () => ({ selection: { $case: 'all', value: {} } }), answers: everybody },
+  WatchNotifications: { request: nothing, answers: everybody },
+  CreateWebhook: { request: newWebhook, answers: everybody },
+  ListWebhooks: { request: nothing, answers: everybody },
+  GetWebhook: ownWebhook,
+  DeleteWebhook: ownWebhook,
+  RotateWebhookSecret: ownWebhook,
+  EnableWebhook: ownWebhook,
+  TestWebhook: ownWebhook,
+  ListWebhookDeliveries: ownWebhook,
+  UpdateWebhook: {
+    request: async ({ testCluster, people }) => ({
+      webhook: Webhook.fromPartial({ id: (await testCluster.createWebhook(people.owner)).webhookId }),
+      updateMask: ['description'],
+    }),
+    answers: onlyOwner,
+  },
+  RedeliverWebhook: {
+    request: ({ testCluster, people }) => testCluster.createWebhook(people.owner),
+    answers: onlyOwner,
+  },
+};
+
+const server: Rows<typeof ServerInfoServiceService> = {
+  GetServerInfo: { request: nothing },
+};
+
+/** Every service has asked auth for its keys. */
+const keysBreaker = { callee: 'auth', method: 'taskflow.auth.v1.AuthService/GetJwks' };
+
+const breakers: Rows<typeof BreakersServiceService> = {
+  ListBreakers: { request: nothing },
+  WatchBreakers: { request: nothing },
+  OverrideBreaker: {
+    request: () => ({ ...keysBreaker, state: BreakerState.CLOSED, ttl: { seconds: 1n, nanos: 0 }, reason: 'a test' }),
+  },
+  ReleaseBreaker: { request: () => keysBreaker },
+};
+
+const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
+  Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
+
+/** A row for every method of the contract. */
+export const accessTable: ReadonlyMap<string, Row> = new Map([
+  ...rowsOf('server.v1.ServerInfoService', server),
+  ...rowsOf('resilience.v1.BreakersService', breakers),
+  ...rowsOf('auth.v1.AuthService', auth),
+  ...rowsOf('auth.v1.InternalAuthService', internalAuth),
+  ...rowsOf('users.v1.UsersService', users),
+  ...rowsOf('users.v1.InternalUsersService', internalUsers),
+  ...rowsOf('tasks.v1.TasksService', tasks),
+  ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
+  ...rowsOf('scheduler.v1.SchedulerService', scheduler),
+  ...rowsOf('scheduler.v1.NotificationsService', notifications),
+]);

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import type { LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import {
+  Webhook,
+  type CreateWebhookResponse,
+  type ListWebhooksResponse,
+  type TestWebhookResponse,
+} from '#contract/scheduler/v1/notifications';
+import type { Schedule } from '#contract/scheduler/v1/scheduler';
+import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import type { MethodPolicy, ServiceName } from '#libs/contract';
+import {
+  readServiceKey,
+  startCluster,
+  testPostgresUrl,
+  testRedisUrl,
+  type Cluster,
+  type ClusterOptions,
+} from '#dev/cluster';
+import { createServiceIdentity } from '#libs/identity';
+import { openWire, serviceOf, untilOutcome, type Credentials, type Wire } from './wire.ts';
+
+/** A person with an account; password and e-mail are the current ones. */
+export interface Person {
+  id: string;
+  email: string;
+  password: string;
+  token: string;
+  refreshToken: string;
+}
+
+/** A whole cluster and people to call it as. */
+export interface TestCluster {
+  cluster: Cluster;
+  wire: Wire;
+  admin: Person;
+  /** Registers a person and waits until every service knows them. */
+  register(): Promise<Person>;
+  /** Registers a person. Users may not know them yet. */
+  registerAccount(): Promise<Person>;
+  /** Another session of a person; its id and refresh token. */
+  openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
+  createTask(owner: Person, assignee?: Person): Promise<Task>;
+  /** Its id. */
+  createSchedule(schedule: Schedule): Promise<string>;
+  /** The person's only webhook, and a delivery of it. */
+  createWebhook(owner: Person): Promise<{ webhookId: string; deliveryId: string }>;
+  /** What proves to be somebody who may call the method: a service, an administrator, or the person. */
+  credentialsFor(policy: MethodPolicy, person: Person): Promise<Credentials>;
+  /** The token that one service presents to another. */
+  serviceToken(caller: ServiceName, callee: ServiceName): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const authPath = (method: string): string => `/taskflow.auth.v1.AuthService/${method}`;
+
+export const newEmail = (): string => `${randomBytes(8).toString('hex')}@example.com`;
+/** With a capital letter, so that it is no valid id: ids of schedules may be logged. */
+export const newPassword = (): string => `K${randomBytes(12).toString('hex')}`;
+
+/** Calls that the test itself needs must succeed. */
+async function mustCall<Res>(wire: Wire, path: string, request: object, token?: string): Promise<Res> {
+  const { error, response } = await wire.call(path, request, { token });
+  if (error !== undefined) throw error;
+  return response as Res;
+}
+
+function toPerson(
+  response: LoginResponse | RegisterResponse,
+  { email, password }: { email: string; password: string },
+): Person {
+  return {
+    id: response.account?.id ?? '',
+    email,
+    password,
+    token: response.tokens?.accessToken ?? '',
+    refreshToken: response.tokens?.refreshToken ?? '',
+  };
+}
+
+/** All services as processes of their own; sweeps only run when asked for. */
+export async function startTestCluster(options: Partial<ClusterOptions> = {}): Promise<TestCluster> {
+  const cluster = await startCluster({
+    postgresAdminUrl: testPostgresUrl(),
+    redisUrl: testRedisUrl(),
+    copyDatabases: true,
+    ports: 'free',
+    env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
+    ...options,
+  });
+  const wire = openWire(cluster);
+  const signIn = async (who: { email: string; password: string }) =>
+    toPerson(await mustCall<LoginResponse>(wire, authPath('Login'), who), who);
+  // On a busy machine auth answers before users has the profile. Nobody can be assigned to before.
+  const withProfile = async (person: Person): Promise<Person> => {
+    await untilOutcome(() => wire.call('/taskflow.users.v1.UsersService/GetMe', {}, { token: person.token }));
+    return person;
+  };
+  const registerAccount = async (): Promise<Person> => {
+    const who = { email: newEmail(), password: newPassword() };
+    return toPerson(await mustCall<RegisterResponse>(wire, authPath('Register'), { ...who, displayName: 'Ada' }), who);
+  };
+  const serviceToken: TestCluster['serviceToken'] = (caller, callee) =>
+    createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee);
+  const admin = await signIn({ email: cluster.admin.email, password: cluster.admin.password });
+  return {
+    cluster,
+    wire,
+    admin,
+    register: async () => withProfile(await registerAccount()),
+    registerAccount,
+    openSession: async (person) => {
+      const { token, refreshToken } = await signIn(person);
+      return { sessionId: String(decodeJwt(token)['sid']), token, refreshToken };
+    },
+    createTask: async (owner, assignee) => {
+      const task = Task.fromPartial({ title: 'Water the plants', assigneeId: assignee?.id ?? '' });
+      const created = await mustCall<CreateTaskResponse>(
+        wire,
+        '/taskflow.tasks.v1.TasksService/CreateTask',
+        { task },
+        owner.token,
+      );
+      return created.task as Task;
+    },
+    createSchedule: async (schedule) => {
+      await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);
+      return schedule.id;
+    },
+    createWebhook: async ({ token }) => {
+      const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;
+      const { webhooks } = await mustCall<ListWebhooksResponse>(wire, path('ListWebhooks'), {}, token);
+      for (const { id } of webhooks) await mustCall(wire, path('DeleteWebhook'), { webhookId: id }, token);
+      const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook' });
+      const { webhook: created } = await mustCall<CreateWebhookResponse>(
+        wire,
+        path('CreateWebhook'),
+        { webhook },
+        token,
+      );
+      const webhookId = created?.id ?? '';
+      const { deliveryId } = await mustCall<TestWebhookResponse>(wire, path('TestWebhook'), { webhookId }, token);
+      return { webhookId, deliveryId };
+    },
+    credentialsFor: async ({ access, callers: [caller], path }, { token }) =>
+      access === 'service'
+        ? { serviceToken: caller && (await serviceToken(caller, serviceOf(path))) }
+        : { token: access === 'admin' ? admin.token : token },
+    serviceToken,
+    stop: async () => {
+      wire.close();
+      await cluster.stop();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import type { FeedPage, FeedSource } from './feed.ts';
+import { isBefore, type Position } from './position.ts';
+import type { StoredEvent } from './pull.ts';
+import type { Subscription } from './subscription.ts';
+
+/** An event, or without one only the reader's position. */
+export interface FeedItem {
+  event: StoredEvent | undefined;
+  /** Continuing from here repeats and misses nothing. */
+  position: Position;
+}
+
+interface Subscriber {
+  source: FeedSource;
+  userId: string;
+  subscription: Subscription;
+  signal: AbortSignal;
+  heartbeatMs: number;
+  onPruned: () => Error;
+  onUnknown: () => Error;
+}
+
+const pageSize = 50;
+
+/**
+ * Reads the log up to the broadcaster's position, then takes what the broadcaster offers. Starts over when an offer was
+ * dropped.
+ */
+export async function* streamFeed(subscriber: Subscriber, after: Position | undefined): AsyncGenerator<FeedItem, void> {
+  const { subscription, signal } = subscriber;
+  const begun = await waitForStart(subscriber);
+  if (begun === undefined) return;
+  let position = after ?? begun;
+  // Only the log knows whether a position from outside is one of its own.
+  if (after !== undefined) await readUser(subscriber, after, 1);
+  if (!isBefore(position, begun)) yield { event: undefined, position };
+  while (!signal.aborted) {
+    subscription.restart();
+    position = yield* catchUp(subscriber, position);
+    position = yield* takeOffers(subscriber, position);
+  }
+}
+
+async function waitForStart({ subscription, signal, heartbeatMs }: Subscriber): Promise<Position | undefined> {
+  while (!signal.aborted) {
+    subscription.take();
+    const position = subscription.broadcastPosition();
+    if (position !== undefined) return position;
+    await subscription.wait(heartbeatMs, signal);
+  }
+  return undefined;
+}
+
+async function readUser(
+  { source, userId, onPruned, onUnknown }: Subscriber,
+  position: Position,
+  limit: number,
+): Promise<FeedPage> {
+  const page = await source.readUser(userId, position, limit);
+  if (page.pruned) throw onPruned();
+  if (page.unknown) throw onUnknown();
+  return page;
+}
+
+async function* catchUp(subscriber: Subscriber, from: Position): AsyncGenerator<FeedItem, Position> {
+  const { subscription, signal } = subscriber;
+  const target = subscription.broadcastPosition() ?? from;
+  let position = from;
+  while (isBefore(position, target) && !signal.aborted) {
+    const page = await readUser(subscriber, position, pageSize);
+    for (const event of page.events) {
+      if (signal.aborted) return position;
+      position = event.position;
+      yield { event, position };
+    }
+    // A position from another replica may be ahead of what this one may read.
+    if (isBefore(position, page.next)) position = page.next;
+    if (!page.more) yield { event: undefined, position };
+  }
+  return position;
+}
+
+/** Ends when the signal fires or an offer was dropped. */
+async function* takeOffers(
+  { subscription, signal, heartbeatMs }: Subscriber,
+  from: Position,
+): AsyncGenerator<FeedItem, Position> {
+  let position = from;
+  let heartbeatTime = performance.now() + heartbeatMs;
+  while (!signal.aborted) {
+    const event = subscription.take();
+    if (event !== undefined && !isBefore(position, event.position)) continue;
+    if (event !== undefined) {
+      position = event.position;
+      heartbeatTime = performance.now() + heartbeatMs;
+      yield { event, position };
+      continue;
+    }
+    if (subscription.missed()) return position;
+    const reached = subscription.broadcastPosition() ?? position;
+    if (isBefore(position, reached)) position = reached;
+    if (performance.now() >= heartbeatTime) {
+      heartbeatTime = performance.now() + heartbeatMs;
+      yield { event: undefined, position };
+    }
+    await subscription.wait(heartbeatTime - performance.now(), signal);
+  }
+  return position;
+}

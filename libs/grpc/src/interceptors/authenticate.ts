@@ -1,0 +1,77 @@
+import type { ServiceName } from '#libs/contract';
+import { AppError } from '#libs/errors';
+import type { UserActor } from '#libs/runtime';
+import { serviceTokenKey, textOf } from '../wire/metadata.ts';
+import type { IncomingCall, Interceptor } from './chain.ts';
+
+/**
+ * Identifies the owners of the credentials, if there are any. Throws UNAUTHENTICATED / TOKEN_INVALID for an invalid
+ * token, always with the same message, and UNAVAILABLE / KEYS_UNAVAILABLE when it cannot be checked yet.
+ */
+export type Authenticator = (credentials: {
+  /** The metadata "authorization": "Bearer …". */
+  authorization?: string | undefined;
+  /** The metadata "x-taskflow-service". */
+  serviceToken?: string | undefined;
+}) => Promise<{ user?: UserActor; service?: ServiceName }>;
+
+type Caller = IncomingCall['caller'];
+
+function credentialsOf({ metadata }: IncomingCall): { authorization?: string; serviceToken?: string } {
+  const authorization = metadata.get('authorization').length > 1 ? '' : textOf(metadata, 'authorization');
+  return { authorization, serviceToken: textOf(metadata, serviceTokenKey) };
+}
+
+/** A public method ignores invalid credentials: an expired token must not keep anybody from signing in. */
+async function identifyIfPossible(verify: Authenticator, call: IncomingCall): Promise<Caller> {
+  const { authorization, serviceToken } = credentialsOf(call);
+  const nobody = (): Caller => ({});
+  const [user, service] = await Promise.all([
+    authorization === undefined ? {} : verify({ authorization }).catch(nobody),
+    serviceToken === undefined ? {} : verify({ serviceToken }).catch(nobody),
+  ]);
+  return { ...user, ...service };
+}
+
+function identify(verify: Authenticator, call: IncomingCall): Promise<Caller> {
+  const { authorization, serviceToken } = credentialsOf(call);
+  switch (call.policy.access) {
+    case 'public':
+      return identifyIfPossible(verify, call);
+    // Each access checks only its own kind of identity.
+    case 'service':
+      return verify({ serviceToken });
+    case 'user':
+    case 'admin':
+      return verify({ authorization });
+  }
+}
+
+// A token may be revoked or expire while a stream is open.
+const recheckIntervalMs = 1000;
+
+/** Ends a user's stream when its credentials are no longer valid. */
+function recheck(verify: Authenticator, call: IncomingCall): void {
+  identify(verify, call).catch((error: unknown) => {
+    // The stream began with a valid token. A failure to check it now does not end the stream.
+    if (error instanceof AppError && error.kind === 'unauthenticated') call.abort(error);
+  });
+}
+
+/** Identifies the caller, as far as the method's access needs it. Checks users' streams again every second. */
+export function authenticate(verify: Authenticator): Interceptor {
+  return async (call, next) => {
+    call.caller = await identify(verify, call);
+    const { user, service } = call.caller;
+    if (user !== undefined) call.context.actor = user;
+    else if (service !== undefined) call.context.actor = { kind: 'service', service };
+    const isUserStream =
+      call.method.definition.responseStream && (call.policy.access === 'user' || call.policy.access === 'admin');
+    if (!isUserStream) return next();
+    const timer = setInterval(() => recheck(verify, call), recheckIntervalMs);
+    const stop = (): void => clearInterval(timer);
+    // The handler may ignore its signal, but the call is over.
+    call.context.signal.addEventListener('abort', stop, { once: true });
+    await next().finally(stop);
+  };
+}

@@ -1,0 +1,58 @@
+import type { MethodPolicy } from '#libs/contract';
+import { AppError } from '#libs/errors';
+import type { IncomingCall, Interceptor } from './chain.ts';
+
+/** Whether the revocations that `Authenticator` applies are complete. */
+export interface RevocationState {
+  /** True while revocations may be missing here. */
+  isStale(): boolean;
+}
+
+type Check = (caller: IncomingCall['caller'], policy: MethodPolicy) => AppError | undefined;
+
+const checkUser: Check = ({ user }) =>
+  user === undefined
+    ? new AppError('unauthenticated', 'CREDENTIALS_MISSING', 'sign in first: the metadata "authorization" is missing')
+    : undefined;
+
+const checkAdmin: Check = (caller, policy) =>
+  checkUser(caller, policy) ??
+  (caller.user?.role === 'admin'
+    ? undefined
+    : new AppError('permission_denied', 'ADMIN_REQUIRED', 'only administrators may do this'));
+
+const checkService: Check = ({ service }, { callers }) => {
+  if (service === undefined)
+    return new AppError(
+      'permission_denied',
+      'SERVICE_IDENTITY_REQUIRED',
+      'only services of this cluster may call this',
+    );
+  if (!callers.includes(service))
+    return new AppError('permission_denied', 'CALLER_NOT_ALLOWED', `${service} may not call this`, {
+      details: { metadata: { service } },
+    });
+  return undefined;
+};
+
+const checks: Record<MethodPolicy['access'], Check> = {
+  public: () => undefined,
+  user: checkUser,
+  admin: checkAdmin,
+  service: checkService,
+};
+
+function revocationsStale(): AppError {
+  const message = 'whether the token has been revoked cannot be told at the moment';
+  return new AppError('unavailable', 'REVOCATIONS_STALE', message, { details: { retryAfterMs: 1000 } });
+}
+
+/** Refuses callers without the required access, and calls of sensitive methods while revocations are stale. */
+export function authorize(revocations?: RevocationState): Interceptor {
+  return async (call, next) => {
+    const refusal = checks[call.policy.access](call.caller, call.policy);
+    if (refusal !== undefined) throw refusal;
+    if (call.policy.sensitive && revocations?.isStale() === true) throw revocationsStale();
+    await next();
+  };
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from '@jest/globals';
+import { create, toBinary, type DescMessage } from '@bufbuild/protobuf';
+import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { fileRegistry } from '#libs/contract';
+import { checkStructure } from './check-structure.ts';
+
+const timestamp = (seconds: bigint, nanos = 0): Uint8Array =>
+  toBinary(TimestampSchema, create(TimestampSchema, { seconds, nanos }));
+const duration = (seconds: bigint, nanos = 0): Uint8Array =>
+  toBinary(DurationSchema, create(DurationSchema, { seconds, nanos }));
+
+const good = {
+  'google.protobuf.Timestamp': [
+    timestamp(0n),
+    timestamp(-62_135_596_800n),
+    timestamp(253_402_300_799n, 999_999_999),
+    timestamp(-1n, 999_999_999),
+  ],
+  'google.protobuf.Duration': [
+    duration(0n),
+    duration(315_576_000_000n, 999_999_999),
+    duration(-315_576_000_000n, -999_999_999),
+    duration(0n, -1),
+  ],
+};
+const bad = {
+  'google.protobuf.Timestamp': [
+    timestamp(0n, -1),
+    timestamp(0n, 1_000_000_000),
+    timestamp(1n, 2 ** 31 - 1),
+    timestamp(-62_135_596_801n, 999_999_999),
+    timestamp(253_402_300_800n),
+  ],
+  'google.protobuf.Duration': [
+    duration(0n, 1_000_000_000),
+    duration(0n, -1_000_000_000),
+    duration(1n, -1),
+    duration(-1n, 1),
+    duration(315_576_000_001n),
+    duration(-315_576_000_001n),
+  ],
+};
+type TimeType = keyof typeof good;
+
+interface TimeField {
+  request: DescMessage;
+  /** The numbers of the fields on the path, from the outside. */
+  numbers: number[];
+  path: string;
+  type: TimeType;
+}
+
+/** Every field of a request that is a time, at any depth. Of a list, the first item. */
+function timeFieldsOf(
+  request: DescMessage,
+  type = request,
+  way: { numbers: number[]; names: string[] } = { numbers: [], names: [] },
+): TimeField[] {
+  if (way.numbers.length > 6) return [];
+  return type.fields.flatMap((field): TimeField[] => {
+    const isList = field.fieldKind === 'list' && field.listKind === 'message';
+    if (field.fieldKind !== 'message' && !isList) return [];
+    const next = {
+      numbers: [...way.numbers, field.number],
+      names: [...way.names, isList ? `${field.name}[0]` : field.name],
+    };
+    if (field.message.typeName in good)
+      return [{ request, numbers: next.numbers, path: next.names.join('.'), type: field.message.typeName as TimeType }];
+    return timeFieldsOf(request, field.message, next);
+  });
+}
+
+const requests = [...fileRegistry].flatMap((entry) =>
+  entry.kind === 'service' && entry.typeName.startsWith('taskflow.') ? entry.methods.map(({ input }) => input) : [],
+);
+const timeFields = requests.flatMap((request) => timeFieldsOf(request));
+
+/** The message in which only this field is set. */
+function wrap(numbers: readonly number[], value: Uint8Array): Uint8Array {
+  return [...numbers]
+    .reverse()
+    .reduce((inner, number) => new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(inner).finish(), value);
+}
+
+describe('times in requests', () => {
+  it('are checked in every service that has some', () => {
+    expect(new Set(timeFields.map(({ request }) => request.typeName.split('.')[1]))).toEqual(
+      new Set(['resilience', 'scheduler', 'tasks', 'users']),
+    );
+  });
+
+  it.each(timeFields)(
+    'are named when they are invalid: $request.typeName $path',
+    ({ request, numbers, path, type }) => {
+      expect(bad[type].map((value) => checkStructure(request, wrap(numbers, value)).map(({ field }) => field))).toEqual(
+        bad[type].map(() => [path]),
+      );
+      expect(good[type].flatMap((value) => checkStructure(request, wrap(numbers, value)))).toEqual([]);
+    },
+  );
+
+  it('are all named at once, with their index in a list', () => {
+    const request = requests.find(({ name }) => name === 'BatchCreateTasksRequest') as DescMessage;
+    const [found] = timeFieldsOf(request);
+    const list = [good, bad, good, bad].map((kind) =>
+      wrap(found?.numbers ?? [], kind['google.protobuf.Timestamp'][1] as Uint8Array),
+    );
+
+    expect(checkStructure(request, Buffer.concat(list)).map(({ field }) => field)).toEqual([
+      'requests[1].task.due_time',
+      'requests[3].task.due_time',
+    ]);
+  });
+
+  it('are in no map of a request, where nothing would check them', () => {
+    const maps = requests.flatMap((request) =>
+      request.fields.filter((field) => field.fieldKind === 'map' && field.mapKind === 'message'),
+    );
+    expect(maps).toEqual([]);
+  });
+});

@@ -1,0 +1,13 @@
+import { toAppError } from '#libs/errors';
+import type { Interceptor } from './chain.ts';
+
+/** Turns everything thrown that is no AppError into INTERNAL, with the original as the cause. */
+export function convertErrors(): Interceptor {
+  return async (_call, next) => {
+    try {
+      await next();
+    } catch (error) {
+      throw toAppError(error);
+    }
+  };
+}

@@ -1,0 +1,26 @@
+import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
+import { checkStructure } from './check-structure.ts';
+import type { IncomingCall, Interceptor } from './chain.ts';
+
+/** Decodes the request and returns the violations of its times. */
+function decodeRequest(call: IncomingCall): FieldViolation[] {
+  const { requestType, definition } = call.method;
+  try {
+    const violations = checkStructure(requestType, call.requestBytes);
+    call.request = definition.requestDeserialize(call.requestBytes);
+    return violations;
+  } catch (cause) {
+    throw new AppError('invalid_argument', 'MALFORMED_REQUEST', 'the request is not a valid message of its type', {
+      cause,
+    });
+  }
+}
+
+/** Decodes the request, or refuses it. */
+export function decode(): Interceptor {
+  return async (call, next) => {
+    const violations = decodeRequest(call);
+    if (violations.length > 0) throw invalidFields(violations);
+    await next();
+  };
+}

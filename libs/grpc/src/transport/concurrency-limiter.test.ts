@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  createConcurrencyLimiter,
+  defaultCapacity,
+  type ConcurrencyLimiter,
+  type Capacity,
+  type Eviction,
+} from './concurrency-limiter.ts';
+
+let limiter: ConcurrencyLimiter;
+afterEach(() => limiter.stop());
+
+/** A limiter with recorded counts and evictions. */
+function open(capacity: Partial<Capacity>) {
+  const counts: Record<string, number> = {};
+  limiter = createConcurrencyLimiter({ ...defaultCapacity, ...capacity }, (kind, count) => (counts[kind] = count));
+  const evicted: [peer: string, why: Eviction][] = [];
+  const enter = (peer: string, whole = false) =>
+    limiter.acquire({ stream: false, peer, whole, evict: (why) => evicted.push([peer, why]) });
+  return { enter, evicted, counts };
+}
+
+describe('the concurrency limiter', () => {
+  it('counts a call from the arrival of its request, and frees its place once', () => {
+    const { enter, counts } = open({ unfinishedCalls: 1 });
+    const first = enter('a');
+    expect(counts).toEqual({ incomplete: 1 });
+    expect(first?.complete()).toBe(true);
+    expect(counts).toEqual({ incomplete: 0, calls: 1 });
+    expect(enter('b')).toBeUndefined();
+    first?.release();
+    first?.release();
+    expect(counts).toEqual({ incomplete: 0, calls: 0 });
+    expect(enter('b')).toBeDefined();
+  });
+
+  it('refuses a request whose place others have taken before it was complete', () => {
+    const { enter, counts } = open({ unfinishedCalls: 1 });
+    const [first, second] = [enter('a'), enter('b')];
+    expect([first?.complete(), second?.complete()]).toEqual([true, false]);
+    second?.release();
+    expect(counts).toEqual({ incomplete: 0, calls: 1 });
+  });
+
+  it('gives a complete request its place at once, even when the incomplete ones are at their limit', () => {
+    const { enter, counts } = open({ unfinishedCalls: 2, incompleteRequests: 1 });
+    enter('greedy');
+    const [first, second, third] = ['a', 'b', 'c'].map((peer) => enter(peer, true));
+    expect([first?.complete(), second?.complete(), third]).toEqual([true, true, undefined]);
+    expect(counts).toEqual({ incomplete: 1, calls: 2 });
+    first?.release();
+    first?.release();
+    expect(counts).toEqual({ incomplete: 1, calls: 1 });
+  });
+
+  it('evicts the oldest request of the connection with the most incomplete ones', () => {
+    const { enter, evicted, counts } = open({ incompleteRequests: 4 });
+    for (const peer of ['greedy', 'greedy', 'greedy', 'modest']) expect(enter(peer)).toBeDefined();
+    expect(enter('another')).toBeDefined();
+    expect(evicted).toEqual([['greedy', 'displaced']]);
+    expect(counts).toEqual({ incomplete: 4 });
+  });
+
+  it('refuses the next request of a connection that already holds the maximum', () => {
+    const { enter, evicted } = open({ incompleteRequests: 3 });
+    for (const peer of ['greedy', 'greedy', 'modest']) enter(peer);
+    expect(enter('greedy')).toBeUndefined();
+    expect(limiter.hasRoom({ stream: false, peer: 'greedy', whole: false })).toBe(false);
+    expect(limiter.hasRoom({ stream: false, peer: 'another', whole: false })).toBe(true);
+    expect(evicted).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import type { Logger, Metrics } from '#libs/runtime';
+import { unlimited, createConnectionLimiter, type ConnectionLimits } from './connection-limits.ts';
+import type { ConnectionsOptions } from './connections.ts';
+import type { ListenerOptions } from './listener.ts';
+import { createRangeCheck } from './peer-address.ts';
+import { createPeers } from './peers.ts';
+import { createTokenBucket } from './token-bucket.ts';
+
+/** The limits of a peer. Trusted proxies have none, because they carry the calls of many clients. */
+export interface PeerLimits extends ConnectionLimits {
+  /** Open connections of one address. */
+  connectionsPerPeer: number;
+  /** New connections of one address; in a burst, as many as may be open. */
+  connectionsPerSecond: number;
+}
+
+/** More than a process can serve, and more than well-behaved clients need. */
+export const defaultPeerLimits: PeerLimits = {
+  connectionsPerPeer: 500,
+  connectionsPerSecond: 100,
+  streamsPerSecond: 10_000,
+  resetsPerSecond: 1000,
+};
+
+export interface PeerGuardOptions {
+  /** CIDR ranges of the proxies whose x-forwarded-for is trusted. */
+  trustedProxies: readonly string[];
+  /** Defaults: `defaultPeerLimits`. */
+  peerLimits?: Partial<PeerLimits> | undefined;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+interface PeerGuard {
+  listener: Pick<ListenerOptions, 'peers' | 'onRefused'>;
+  connections: Pick<ConnectionsOptions, 'limiterOf' | 'onDisconnected' | 'onReset' | 'onBroken' | 'onUnseen'>;
+  stop(): void;
+}
+
+/** The rate of log lines about faulty connections. The metrics count all of them. */
+const reports = { perSecond: 10, burst: 100 };
+
+const beatMs = 50;
+const held = { afterMs: 100, forMs: 1000 };
+
+/** Notices pauses of this process: it was stopped, or the machine was busy. */
+function watchPulse(): { wasHeldUp: () => boolean; stop: () => void } {
+  let last = performance.now();
+  let until = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - last > held.afterMs) until = now + held.forMs;
+    last = now;
+  }, beatMs).unref();
+  return { wasHeldUp: () => performance.now() < until, stop: () => clearInterval(timer) };
+}
+
+function guardMetrics(metrics: Metrics) {
+  return {
+    refused: metrics.counter(
+      'grpc_server_refused_connections_total',
+      'Connections that were closed at once: too_many or too_fast of one peer, or throttled after one of its connections was disconnected.',
+      ['reason'],
+    ),
+    disconnected: metrics.counter(
+      'grpc_server_disconnected_connections_total',
+      'Connections that were ended because they exceeded a limit: streams or resets.',
+      ['reason'],
+    ),
+    broken: metrics.counter(
+      'grpc_server_broken_connections_total',
+      'Connections that ended because their clients broke HTTP/2: not_http2, continuations (too many of one header block), protocol (anything else, a header field of more than 64 KiB for instance).',
+      ['reason'],
+    ),
+    unseen: metrics.counter(
+      'grpc_server_unseen_streams_total',
+      'Streams that were reset before a call could be made of them: malformed headers, or more than the advertised 64 KiB. A client that passes over numbers of streams adds to it too.',
+    ),
+    resets: metrics.counter(
+      'grpc_server_resets_total',
+      'Streams that clients gave up within a second, before their answer.',
+    ),
+  };
+}
+
+/** Enforces the limits of every peer, with metrics and log lines. */
+export function openGuard({ trustedProxies, peerLimits, logger, metrics }: PeerGuardOptions): PeerGuard {
+  const limits = { ...defaultPeerLimits, ...peerLimits };
+  const { refused, disconnected, resets, broken, unseen } = guardMetrics(metrics);
+  const lines = createTokenBucket(reports);
+  const peers = createPeers({ ...limits, isExempt: createRangeCheck(trustedProxies) });
+  const pulse = watchPulse();
+  return {
+    listener: {
+      peers,
+      onRefused: (peer, reason) => {
+        refused.inc({ reason });
+        logger.debug({ peer, reason }, 'connection refused');
+      },
+    },
+    connections: {
+      limiterOf: (address) => (peers.isExempt(address) ? unlimited : createConnectionLimiter(limits, pulse.wasHeldUp)),
+      onDisconnected: (peer, reason) => {
+        disconnected.inc({ reason });
+        peers.throttle(peer);
+        logger.warn({ peer, reason }, 'connection ended: its client exceeded a limit');
+      },
+      onReset: () => resets.inc(),
+      onBroken: (peer, reason, message) => {
+        broken.inc({ reason });
+        if (lines.take()) logger.warn({ peer, reason, message }, 'connection ended: its client broke the protocol');
+      },
+      onUnseen: (peer, count) => {
+        unseen.inc(count);
+        if (lines.take()) logger.warn({ peer, count }, 'streams reset: their headers are malformed or too large');
+      },
+    },
+    stop: () => {
+      peers.stop();
+      pulse.stop();
+    },
+  };
+}

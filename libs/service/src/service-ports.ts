@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import { startServer, type GrpcServer, type Interceptor, type ServerOptions } from '#libs/grpc';
+import { createAuthenticator } from '#libs/identity';
+import type { ServerFeature } from '#contract/server/v1/server';
+import { startHttpPort, type HttpMounts } from '#libs/runtime';
+import type { Access } from './access.ts';
+import type { ServiceBase, ServicePorts } from './application.ts';
+import { bindServerInfo, type LimitOf } from './server-info.ts';
+import { bindBreakers } from './breakers.ts';
+
+interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'> {
+  access: Access;
+  /** Enforces and describes the rate limits of methods. */
+  limits: { interceptor: Interceptor; limitOf: LimitOf };
+  /** The last migration of the service. */
+  schemaVersion: string;
+  /** Further pages of the HTTP port. */
+  mounts?: HttpMounts;
+  /** The features of this service alone, for GetServerInfo. */
+  features?: readonly ServerFeature[];
+}
+
+/** The API reference, which images do not contain. */
+const developmentPages = {
+  '/docs': {
+    type: 'text/html; charset=utf-8',
+    file: fileURLToPath(new URL('../../../proto/docs/api.html', import.meta.url)),
+  },
+};
+
+/** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
+export async function openPorts(
+  base: ServiceBase,
+  { access, checks, limits, schemaVersion, bindings, mounts = {}, features = [] }: ServicePortsOptions,
+): Promise<ServicePorts> {
+  const { config, logger, metrics, clock, parts } = base;
+  const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
+  const { accessKeys, revocations } = access;
+  const running: { server?: GrpcServer } = {};
+  const pages = config.env === 'production' ? {} : developmentPages;
+  const http = await startHttpPort({
+    host,
+    port: config.httpPort,
+    metrics,
+    isReady: () => running.server?.isServing() ?? false,
+    pages,
+    mounts,
+  });
+  parts.add({ name: 'http port', stop: http.close });
+  const server = await startServer({
+    bindings: [
+      ...bindings,
+      bindBreakers(metrics),
+      bindServerInfo({ config, clock, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features }),
+    ],
+    limit: limits.interceptor,
+    service,
+    host,
+    port: config.grpcPort,
+    authenticate: createAuthenticator({ service, accessKeys, servicePublicKeys, revocations, clock }),
+    revocations,
+    logger,
+    metrics,
+    trustedProxies,
+    capacity,
+    peerLimits,
+    connectionAgeMs,
+    graceMs: config.shutdownGraceMs,
+    checks: { ...checks, ...access.checks },
+  });
+  parts.add({ name: 'grpc server', stop: server.stop });
+  running.server = server;
+  return { grpcPort: server.port, httpPort: http.port };
+}

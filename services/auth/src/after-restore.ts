@@ -1,0 +1,9 @@
+import { readCommandOptions } from '#libs/db';
+import { runAfterRestoreCommand } from '#libs/events';
+import { databaseDefinition } from './db/database.ts';
+import { handOverProfiles } from './db/hand-over-profiles.ts';
+
+await runAfterRestoreCommand(
+  () => readCommandOptions('auth', databaseDefinition),
+  async (database) => ({ profiles: await handOverProfiles(database) }),
+);

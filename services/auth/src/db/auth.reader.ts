@@ -1,0 +1,44 @@
+import { recall, type RowOf, type SqlReader, type Statement } from '#libs/db';
+import { toMailbox } from '#libs/text';
+import type { AuthReader } from '../deps.ts';
+import { Account } from '../domain/account.entity.ts';
+import { accountTable, type AccountColumns } from '../domain/account.columns.ts';
+import { sessionTable, type SessionColumns, type SessionValues } from '../domain/session.columns.ts';
+
+const accounts = `select ${accountTable.select()} from accounts`;
+const aliveSessions = `select ${sessionTable.select()} from sessions where account_id = $1 and revoke_time is null and expire_time > $2`;
+const lastUsedFirst = 'order by last_used_time desc, id desc limit $3';
+
+const statements = {
+  findAccount: { name: 'account-find', text: `${accounts} where id = $1` },
+  // Both ways in which the unique index knows a mailbox, each with an index; and the very spelling.
+  findByEmail: { name: 'account-find-by-email', text: `${accounts} where email = any ($1) or mailbox = $2` },
+  listFirst: { name: 'session-list-first', text: `${aliveSessions} ${lastUsedFirst}` },
+  listAfter: {
+    name: 'session-list-after',
+    text: `${aliveSessions} and (last_used_time, id) < ($4, $5) ${lastUsedFirst}`,
+  },
+};
+
+/** One statement each and no transaction: a hundred sign-ins at once must not take the connections from other calls. */
+export function createAuthReader(reader: SqlReader): AuthReader {
+  const findAccounts = async (statement: Statement, parameters: unknown[]): Promise<Account[]> =>
+    (await reader.query<RowOf<AccountColumns>>(statement, parameters)).map((row) =>
+      Account.of(accountTable.toValues(row)),
+    );
+  const listSessions = async (statement: Statement, parameters: unknown[]): Promise<SessionValues[]> =>
+    (await reader.query<RowOf<SessionColumns>>(statement, parameters)).map(sessionTable.toValues);
+  return {
+    findAccount: async (id) => (await findAccounts(statements.findAccount, [id]))[0],
+    findAccountByEmail: async (email) => {
+      const mailbox = toMailbox(email);
+      const found = await findAccounts(statements.findByEmail, [[email, mailbox], mailbox]);
+      return found.find((account) => account.email === email) ?? found[0];
+    },
+    listAliveSessions: (accountId, { now, after, limit }) =>
+      after === undefined
+        ? listSessions(statements.listFirst, [accountId, now, limit])
+        : listSessions(statements.listAfter, [accountId, now, limit, after.lastUsedTime, after.id]),
+    recall: (once) => recall(reader, once),
+  };
+}

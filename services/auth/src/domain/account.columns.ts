@@ -1,0 +1,59 @@
+import { Account as AccountMessage, Role } from '#contract/auth/v1/auth';
+import { column, defineColumns, defineMessage, type Stored } from '#libs/db';
+import { mailboxOf } from '#libs/text';
+
+const roles = ['user', 'admin'] as const;
+export type AccountRole = (typeof roles)[number];
+
+/** Everything that is stored of an account. A column that is not internal is the field of its name in the message. */
+export const accountTable = defineColumns('accounts', {
+  id: column.uuid().primary(),
+  /** As normaliseEmail gives it. */
+  email: column.text(),
+  /** As mailboxOf gives it; null also where an older account has the same mailbox. */
+  mailbox: column.text().nullable().internal(),
+  /** argon2id in PHC form. */
+  passwordHash: column.text().internal(),
+  role: column.oneOf(roles).internal(),
+  enabled: column.boolean(),
+  /** Grows when the password is changed, and not when the same password is only hashed anew. */
+  passwordVersion: column.integer().defaultsTo('1').internal(),
+  /** Access tokens issued before this are not valid; a full second, as tokens know no fractions. */
+  tokensNotBefore: column.time().nullable().internal(),
+  /** The name given at the registration, for a profile that does not exist yet. */
+  registeredName: column.text().nullable().fixed().internal(),
+  /** Grows with every change that the profile's read copy shows. */
+  version: column.bigint().internal(),
+  createTime: column.time().fixed(),
+  updateTime: column.time().internal(),
+});
+
+export type AccountColumns = typeof accountTable.columns;
+export type AccountValues = Stored<AccountColumns>;
+
+export type NewAccount = Pick<AccountValues, 'id' | 'email' | 'passwordHash' | 'role' | 'registeredName'>;
+
+export function newAccount(values: NewAccount, now: Date): AccountValues {
+  return {
+    ...values,
+    mailbox: mailboxOf(values.email),
+    enabled: true,
+    version: 1n,
+    passwordVersion: 1,
+    tokensNotBefore: null,
+    createTime: now,
+    updateTime: now,
+  };
+}
+
+/** Changes with everything that an answer shows, and with the password. */
+export function accountEtag({ version, passwordVersion }: Pick<AccountValues, 'version' | 'passwordVersion'>): string {
+  return `"${version.toString(36)}-${passwordVersion.toString(36)}"`;
+}
+
+const roleMessages = { user: Role.USER, admin: Role.ADMIN };
+
+export const toAccountMessage = defineMessage<AccountMessage, void>(AccountMessage.fromPartial({}))(accountTable, {
+  role: ({ role }) => roleMessages[role],
+  etag: accountEtag,
+});

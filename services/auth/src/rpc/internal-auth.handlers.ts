@@ -1,0 +1,15 @@
+import type { InternalAuthServiceService } from '#contract/auth/v1/auth';
+import type { Handlers } from '#libs/grpc';
+import { steadyNow } from '#libs/runtime';
+import type { AuthDeps } from '../deps.ts';
+import { watchRevocations } from '../use-cases/watch-revocations.ts';
+
+export function internalAuthHandlers(deps: Pick<AuthDeps, 'revocationWatch'>): Handlers<InternalAuthServiceService> {
+  return {
+    // Ends before the deadline, which would end it as a failure. The follower reconnects at once.
+    watchRevocations: (_request, call) => {
+      const enough = AbortSignal.timeout(Math.max(0, Math.floor((call.deadline - steadyNow()) * 0.95)));
+      return watchRevocations(deps, AbortSignal.any([call.signal, enough]));
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import { readCommandOptions } from '#libs/db';
+import { runAfterRestoreCommand } from '#libs/events';
+import { databaseDefinition } from './db/database.ts';
+
+await runAfterRestoreCommand(() => readCommandOptions('scheduler', databaseDefinition));

@@ -1,0 +1,14 @@
+import type { ExplainDueResponse, TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
+import type { Position } from '#libs/events';
+
+/** The tasks service. */
+export interface TasksPort {
+  /** One batch of the sweep, without what was due before `from`; `nextDueTime` is where another batch goes on. */
+  sweepOverdue(from: Date | undefined): Promise<{ markedCount: number; more: boolean; nextDueTime?: Date | undefined }>;
+  /** Waits a while for an event when there is none. */
+  pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[] }>;
+  /** By id; tasks that are gone are left out. */
+  states(taskIds: string[]): Promise<Map<string, TaskState>>;
+  /** Where the task's due time stands. */
+  explainDue(taskId: string): Promise<ExplainDueResponse>;
+}

@@ -1,0 +1,136 @@
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import { describe, expect, it } from '@jest/globals';
+import { planDelivery, type DeliveryPlan, type LockedNotification, type Recipient } from './delivery-plan.ts';
+
+const overdue = (id: string, fields: Partial<LockedNotification> = {}): LockedNotification => ({
+  id,
+  recipientId: 'ada',
+  kind: NotificationKind.OVERDUE,
+  taskId: `task ${id}`,
+  taskVersion: 3n,
+  eventId: 7n,
+  superseded: false,
+  ...fields,
+});
+const recipient = (fields: Partial<Recipient> = {}): Recipient => ({
+  channels: new Set(['inbox']),
+  webhooks: [],
+  overdueWaiting: 1,
+  openDigestId: undefined,
+  ...fields,
+});
+
+const plan = (rows: LockedNotification[], ada: Partial<Recipient> = {}, staleIds: string[] = []): DeliveryPlan =>
+  planDelivery({ rows, staleIds: new Set(staleIds), recipientOf: () => recipient(ada), digestThreshold: 2 });
+
+const endsOf = ({ outcomes }: DeliveryPlan) => outcomes.map(({ id, state, inInbox }) => [id, state, inInbox]);
+const outcomesOf = ({ outcomes: [first] }: DeliveryPlan) =>
+  Object.fromEntries((first?.channelOutcomes ?? []).map(({ channel, outcome }) => [channel, outcome]));
+const every = { webhookId: 'w', kinds: [] };
+
+describe('a notification', () => {
+  it('goes to the inbox alone unless its recipient wants more', () => {
+    expect(plan([overdue('a')])).toEqual({
+      outcomes: [
+        {
+          id: 'a',
+          state: 'delivered',
+          inInbox: true,
+          digestId: undefined,
+          digestSize: 0,
+          channelOutcomes: [{ channel: 'inbox', outcome: 'delivered' }],
+        },
+      ],
+      webhookDeliveries: [],
+      grown: [],
+    });
+  });
+
+  it('is not delivered on a muted channel, and that is recorded', () => {
+    const muted = plan([overdue('a')], { channels: new Set(), webhooks: [every] });
+    expect(endsOf(muted)).toEqual([['a', 'muted', false]]);
+    expect(outcomesOf(muted)).toEqual({ inbox: 'muted', webhook: 'muted' });
+    expect(muted.webhookDeliveries).toEqual([]);
+  });
+
+  it('goes to the webhooks that want its kind', () => {
+    const other = { webhookId: 'x', kinds: [NotificationKind.ASSIGNED] };
+    const sent = plan([overdue('a')], { channels: new Set(['webhook']), webhooks: [every, other] });
+    expect(endsOf(sent)).toEqual([['a', 'delivered', false]]);
+    expect(outcomesOf(sent)).toEqual({ inbox: 'muted', webhook: 'queued' });
+    expect(sent.webhookDeliveries).toEqual([
+      {
+        webhookId: 'w',
+        notificationId: 'a',
+        kind: NotificationKind.OVERDUE,
+        task: { id: 'task a', version: 3n },
+        eventId: 7n,
+      },
+    ]);
+  });
+
+  it('records a channel that does not exist yet', () => {
+    expect(outcomesOf(plan([overdue('a')], { channels: new Set(['email']) }))).toEqual({
+      inbox: 'muted',
+      email: 'unsupported',
+    });
+  });
+
+  it('is dropped when it is stale, or when a newer one was delivered', () => {
+    const kind = NotificationKind.STATUS_CHANGED;
+    expect(endsOf(plan([overdue('a'), overdue('b', { kind, superseded: true })], {}, ['a']))).toEqual([
+      ['a', 'stale', false],
+      ['b', 'stale', false],
+    ]);
+  });
+});
+
+describe('a digest', () => {
+  it('is one message for more overdue tasks than the threshold', () => {
+    const digested = plan(
+      ['a', 'b', 'c'].map((id) => overdue(id)),
+      { overdueWaiting: 3, channels: new Set(['inbox', 'webhook']), webhooks: [every] },
+    );
+    expect(endsOf(digested)).toEqual([
+      ['a', 'delivered', true],
+      ['b', 'delivered', false],
+      ['c', 'delivered', false],
+    ]);
+    expect(digested.outcomes.map(({ digestId, digestSize }) => [digestId, digestSize])).toEqual([
+      ['a', 3],
+      ['a', 0],
+      ['a', 0],
+    ]);
+    expect(outcomesOf(digested)).toEqual({ inbox: 'digested', webhook: 'queued' });
+    expect(digested.webhookDeliveries).toEqual([
+      { webhookId: 'w', notificationId: 'a', kind: NotificationKind.OVERDUE_DIGEST, task: undefined, eventId: 7n },
+    ]);
+  });
+
+  it("begins with one job's part of many pending tasks, and takes in more while it is open", () => {
+    expect(plan([overdue('a')], { overdueWaiting: 30 }).outcomes).toMatchObject([{ digestId: 'a', digestSize: 1 }]);
+    const joined = plan([overdue('b')], {
+      openDigestId: 'a',
+      channels: new Set(['inbox', 'webhook']),
+      webhooks: [every],
+    });
+    expect(joined).toMatchObject({
+      outcomes: [{ id: 'b', inInbox: false, digestId: 'a' }],
+      webhookDeliveries: [],
+      grown: [{ digestId: 'a', by: 1 }],
+    });
+  });
+
+  it('holds nothing but overdue tasks', () => {
+    expect(endsOf(plan([overdue('a', { kind: NotificationKind.ASSIGNED })], { overdueWaiting: 30 }))).toEqual([
+      ['a', 'delivered', true],
+    ]);
+  });
+
+  it('is not made of muted notifications', () => {
+    expect(plan([overdue('a'), overdue('b')], { channels: new Set(), overdueWaiting: 30 }).outcomes).toMatchObject([
+      { state: 'muted', digestId: undefined, digestSize: 0 },
+      { state: 'muted', digestId: undefined, digestSize: 0 },
+    ]);
+  });
+});

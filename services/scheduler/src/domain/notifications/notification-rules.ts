@@ -1,0 +1,72 @@
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import { TaskEventType, TaskStatus, type Task, type TaskEvent } from '#contract/tasks/v1/tasks';
+import type { NewNotification } from './notification.columns.ts';
+
+type Addressee = Pick<NewNotification, 'recipientId' | 'kind'>;
+
+const people = (...ids: string[]): string[] => [...new Set(ids)].filter((id) => id !== '');
+
+const toAll = (recipients: string[], kind: NotificationKind): Addressee[] =>
+  recipients.map((recipientId) => ({ recipientId, kind }));
+
+/** Overdue concerns the owner and the assignee, also when one of them caused it. */
+function ofOverdue({ after }: { after: Task }): Addressee[] {
+  return toAll(people(after.ownerId, after.assigneeId), NotificationKind.OVERDUE);
+}
+
+/** Users get no notification of their own changes. A new assignee gets that one, and not the change of status with it. */
+function ofWrite({ before, after, actor }: { before: Task | undefined; after: Task; actor: string }): Addressee[] {
+  const isNews = (recipientId: string) => recipientId !== actor;
+  const assigned = after.assigneeId !== (before?.assigneeId ?? '') ? people(after.assigneeId).filter(isNews) : [];
+  const statusChanged = before !== undefined && before.status !== after.status;
+  const told = statusChanged
+    ? people(after.ownerId, after.assigneeId).filter((id) => isNews(id) && !assigned.includes(id))
+    : [];
+  return [...toAll(assigned, NotificationKind.ASSIGNED), ...toAll(told, NotificationKind.STATUS_CHANGED)];
+}
+
+function addresseesOf(event: TaskEvent, before: Task | undefined, after: Task): Addressee[] {
+  switch (event.type) {
+    case TaskEventType.OVERDUE:
+      return ofOverdue({ after });
+    case TaskEventType.CREATED:
+    case TaskEventType.UPDATED:
+      return ofWrite({ before, after, actor: event.actor });
+    default:
+      // A deletion ends what concerned the task; event types of a later release concern a later release of this.
+      return [];
+  }
+}
+
+/** A dead-letter event that release 0.1 has stored has the instant in `due_time` only, for a day as well. */
+function dueTimeOf({ effectiveDueTime, due }: Task): Date | null {
+  return effectiveDueTime ?? (due?.$case === 'dueTime' ? due.value : null);
+}
+
+/** The notifications that follow from an event: at most one for each recipient. */
+export function toNotifications(event: TaskEvent, newId: () => string): NewNotification[] {
+  const { position, change, createTime } = event;
+  if (change?.after === undefined) return [];
+  if (position === undefined || createTime === undefined) throw new Error('an event needs its position and time');
+  const { before, after } = change;
+  return addresseesOf(event, before, after).map(({ recipientId, kind }) => ({
+    id: newId(),
+    recipientId,
+    eventId: position.eventId,
+    kind,
+    taskId: event.taskId,
+    taskTitle: after.title,
+    dueTime: kind === NotificationKind.OVERDUE ? dueTimeOf(after) : null,
+    dueVersion: change.dueVersion,
+    taskVersion: event.taskVersion,
+    previousStatus:
+      kind === NotificationKind.STATUS_CHANGED ? (before?.status ?? TaskStatus.UNSPECIFIED) : TaskStatus.UNSPECIFIED,
+    status: kind === NotificationKind.STATUS_CHANGED ? after.status : TaskStatus.UNSPECIFIED,
+    actor: event.actor,
+    callId: event.requestId,
+    traceParent: event.traceParent,
+    eventTime: createTime,
+    // A day ends at midnight, a bad time for a notification; a due time of day was chosen by the user.
+    waitsForHour: kind === NotificationKind.OVERDUE && after.due?.$case === 'dueDay',
+  }));
+}

@@ -1,0 +1,65 @@
+import type { MarkNotificationsReadRequest, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
+import { requireUser, type Handlers } from '#libs/grpc';
+import { z } from 'zod';
+import type { SchedulerDeps } from '../../deps.ts';
+import { getUnreadCount } from '../../use-cases/notifications/get-unread-count.ts';
+import { listNotifications } from '../../use-cases/notifications/list-notifications.ts';
+import { markNotificationsRead, type MarkReadInput } from '../../use-cases/notifications/mark-notifications-read.ts';
+import { watchNotifications } from '../../use-cases/notifications/watch-notifications.ts';
+import { mutation, notificationKinds, page } from '../fields.ts';
+
+/** The caller's own inbox. */
+export function notificationsHandlers(deps: SchedulerDeps) {
+  return {
+    listNotifications: async (request, call) =>
+      listNotifications(deps, requireUser(call), parseRequest(listSchema, request)),
+    getUnreadCount: async (_request, call) => getUnreadCount(deps, requireUser(call)),
+    markNotificationsRead: async (request, call) =>
+      markNotificationsRead(deps, requireUser(call), readMarkNotificationsRead(request)),
+    watchNotifications: (request, call) =>
+      watchNotifications(deps, requireUser(call), request.resumeToken, call.signal),
+  } satisfies Partial<Handlers<typeof NotificationsServiceService>>;
+}
+
+const listSchema = z
+  .object({
+    ...page(500),
+    unreadOnly: z.boolean(),
+    kinds: notificationKinds,
+    digestId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
+  })
+  .check(({ value, issues }) => {
+    const refuse = (field: 'unreadOnly' | 'kinds'): void =>
+      void issues.push({ code: 'custom', path: [field], message: 'must be unset with digest_id', input: value });
+    if (value.digestId !== '' && value.unreadOnly) refuse('unreadOnly');
+    if (value.digestId !== '' && value.kinds.length > 0) refuse('kinds');
+  });
+
+const maxMarked = 500;
+const markSchema = z
+  .object({
+    ids: z
+      .object({
+        notificationIds: z
+          .array(fieldTypes.uuid())
+          .min(1, 'must name a notification')
+          .max(maxMarked, `must name at most ${maxMarked} notifications`),
+      })
+      .optional(),
+    all: z.object({ deliverEndTime: z.date().optional() }).optional(),
+    ...mutation,
+  })
+  .refine(({ ids, all }) => ids !== undefined || all !== undefined, {
+    path: ['selection'],
+    error: 'must be ids or all',
+  });
+
+function readMarkNotificationsRead(request: MarkNotificationsReadRequest): MarkReadInput {
+  const { ids, all, requestId, validateOnly } = parseRequest(markSchema, flattenOneofs(request));
+  if (ids === undefined) return { marking: { until: all?.deliverEndTime }, request };
+  return {
+    marking: { ids: ids.notificationIds },
+    request: { selection: { $case: 'ids', value: ids }, requestId, validateOnly },
+  };
+}

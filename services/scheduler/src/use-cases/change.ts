@@ -1,0 +1,59 @@
+import { once, type Once } from '#libs/db';
+import type { UserActor } from '#libs/runtime';
+import type { Repositories, SchedulerDeps } from '../deps.ts';
+
+type Deps = Pick<SchedulerDeps, 'uow'>;
+
+/** The fields of every request that changes something. */
+export interface ChangeRequest {
+  /** '' = none. */
+  requestId: string;
+  validateOnly: boolean;
+}
+
+interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+/** A call that changes something, and how a repeated call is recognised. */
+export interface Change<Req extends ChangeRequest, Res> {
+  /** The method of the contract. */
+  method: string;
+  /** Without the fields that do not count. */
+  request: Req;
+  codecs: readonly [request: Pick<Codec<Req>, 'encode'>, response: Codec<Res>];
+  /** The object of an administrator's action; '' = the call is not recorded as one. */
+  subject: string;
+  /** Changes how the response is recorded; by default as it is. */
+  record?: (plain: Once<Res>) => Once<Res>;
+}
+
+/** The changes of one method: `name` is the contract's. `subject` is the object of an administrator's action; '' = none is recorded. */
+export function changesOf<Req extends ChangeRequest, Res>(
+  method: string,
+  ...codecs: Change<Req, Res>['codecs']
+): (request: Req, subject?: string) => Change<Req, Res> {
+  return (request, subject = '') => ({ method, request, codecs, subject });
+}
+
+/**
+ * Executes a method in one transaction, once for each idempotency key. With `validateOnly` the response and the errors are the
+ * same and nothing is written.
+ */
+export async function change<Req extends ChangeRequest, Res>(
+  deps: Deps,
+  actor: UserActor,
+  { method, request, codecs, subject, record = (plain) => plain }: Change<Req, Res>,
+  work: (repositories: Repositories) => Promise<Res>,
+): Promise<Res> {
+  const { userId } = actor;
+  const { requestId: idempotencyKey, validateOnly } = request;
+  const plain = once({ userId, method, idempotencyKey }, { ...request, requestId: '', validateOnly: false }, ...codecs);
+  const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
+  return execute(async (repositories) => {
+    const response = await work(repositories);
+    if (subject !== '') await repositories.adminActions.record(userId, { action: method, subject });
+    return response;
+  }, record(plain));
+}

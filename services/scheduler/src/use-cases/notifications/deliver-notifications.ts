@@ -1,0 +1,113 @@
+import { crashPoint } from '#libs/runtime';
+import { NotificationChannel, type NotificationSettings } from '#contract/users/v1/users';
+import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import type { SchedulerDeps } from '../../deps.ts';
+import type { PendingNotification } from '../../domain/notifications/pending.reader.ts';
+import {
+  planDelivery,
+  type DeliveryPlan,
+  type LockedNotification,
+  type Recipient,
+} from '../../domain/notifications/delivery-plan.ts';
+import type { DeliveryRepository } from '../../domain/notifications/delivery.repository.ts';
+import type { Channel } from '../../domain/notifications/notification.columns.ts';
+import { isStale } from '../../domain/notifications/staleness.ts';
+
+type Deps = Pick<
+  SchedulerDeps,
+  'uow' | 'readPending' | 'tasks' | 'users' | 'metrics' | 'logger' | 'digest' | 'notifyDispatcher'
+>;
+
+export interface DeliverInput {
+  notificationIds: string[];
+  /** How often this has been tried, this time included. */
+  attempts: number;
+}
+
+/**
+ * Delivers what is still true, on the ways that its recipients want, and drops what is not. Doing it twice has no further
+ * effect. Earlier pending changes of the same task are delivered too, so that changes arrive in their order.
+ */
+export async function deliverNotifications(deps: Deps, { notificationIds, attempts }: DeliverInput): Promise<void> {
+  const { uow, readPending, digest, logger } = deps;
+  const pending = await readPending.pending(notificationIds);
+  const waiting = new Set(pending.map(({ id }) => id));
+  const repeated = notificationIds.filter((id) => !waiting.has(id)).length;
+  if (repeated > 0) logger.info({ count: repeated }, 'notifications had been completed before');
+  if (pending.length === 0) return;
+  const [staleIds, channelsOf] = await Promise.all([findStale(deps, pending), findChannels(deps, pending)]);
+
+  crashPoint('deliver.before-record');
+  const plan = await uow.run(async ({ deliveries }) => {
+    const rows = await deliveries.lock(pending.map(({ id }) => id).sort());
+    const recipientOf = await gatherRecipients(deliveries, rows, { channelsOf, digest });
+    const decided = planDelivery({ rows, staleIds, recipientOf, digestThreshold: digest.threshold });
+    await deliveries.record(decided, { attempts, digestQuietMs: digest.quietMs });
+    crashPoint('deliver.before-commit');
+    return decided;
+  });
+  crashPoint('deliver.after-commit');
+  deps.metrics.completed(count(plan));
+  if (plan.webhookDeliveries.length > 0) deps.notifyDispatcher();
+}
+
+async function findStale({ tasks }: Deps, pending: PendingNotification[]): Promise<Set<string>> {
+  const states = await tasks.states([...new Set(pending.flatMap(({ taskId }) => taskId ?? []))]);
+  return new Set(
+    pending.filter((notification) => isStale(notification, states.get(notification.taskId ?? ''))).map(({ id }) => id),
+  );
+}
+
+const channels: ReadonlyMap<NotificationChannel, Channel> = new Map([
+  [NotificationChannel.INBOX, 'inbox'],
+  [NotificationChannel.EMAIL, 'email'],
+  [NotificationChannel.WEBHOOK, 'webhook'],
+]);
+
+/** Users without a profile have chosen nothing and get the inbox. */
+function toChannels(settings: NotificationSettings | undefined): ReadonlySet<Channel> {
+  if (settings === undefined) return new Set(['inbox']);
+  return new Set(settings.channels.flatMap((channel) => channels.get(channel) ?? []));
+}
+
+async function findChannels(
+  { users }: Deps,
+  pending: PendingNotification[],
+): Promise<(recipientId: string) => ReadonlySet<Channel>> {
+  const settings = await users.settings(pending.map(({ recipientId }) => recipientId));
+  return (recipientId) => toChannels(settings.get(recipientId));
+}
+
+interface Known extends Pick<SchedulerDeps, 'digest'> {
+  channelsOf: (recipientId: string) => ReadonlySet<Channel>;
+}
+
+async function gatherRecipients(
+  deliveries: DeliveryRepository,
+  rows: LockedNotification[],
+  { channelsOf, digest }: Known,
+): Promise<(recipientId: string) => Recipient> {
+  const recipientIds = [...new Set(rows.map(({ recipientId }) => recipientId))];
+  const ofOverdue = [
+    ...new Set(rows.filter(({ kind }) => kind === NotificationKind.OVERDUE).map(({ recipientId }) => recipientId)),
+  ];
+  const webhooks = await deliveries.subscriptions(recipientIds);
+  const digests = new Map(
+    (await deliveries.digestStates(ofOverdue, digest)).map((state) => [state.recipientId, state]),
+  );
+  return (recipientId) => ({
+    channels: channelsOf(recipientId),
+    webhooks: webhooks.get(recipientId) ?? [],
+    overdueWaiting: digests.get(recipientId)?.overdueWaiting ?? 0,
+    openDigestId: digests.get(recipientId)?.openDigestId,
+  });
+}
+
+function count({ outcomes }: DeliveryPlan): Record<'delivered' | 'muted' | 'stale' | 'digested', number> {
+  const counts = { delivered: 0, muted: 0, stale: 0, digested: 0 };
+  for (const { state, digestId } of outcomes) {
+    counts[state] += 1;
+    if (digestId !== undefined) counts.digested += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { CreateWebhookRequest, CreateWebhookResponse } from '#contract/scheduler/v1/notifications';
+import type { Once } from '#libs/db';
+import type { UserActor } from '#libs/runtime';
+import type { SchedulerDeps } from '../../deps.ts';
+import { sealedOnce } from '../../domain/webhooks/sealed-once.ts';
+import { toSecretText } from '../../domain/webhooks/webhook-message.ts';
+import { maxWebhooks, tooManyWebhooks } from '../../domain/webhooks/webhook.errors.ts';
+import { change, changesOf } from '../change.ts';
+
+const changeOf = changesOf('CreateWebhook', CreateWebhookRequest, CreateWebhookResponse);
+
+type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'newId'>;
+
+const secretBytes = 32;
+
+/** Only this response, and its repetition under the same idempotency key, contains the secret. */
+export async function createWebhook(
+  deps: Deps,
+  actor: UserActor,
+  request: CreateWebhookRequest,
+): Promise<CreateWebhookResponse> {
+  const { url = '', description = '', kinds = [] } = request.webhook ?? {};
+  const { cipher } = deps.webhooks;
+  const [id, secret] = [deps.newId(), randomBytes(secretBytes)];
+  const record = (plain: Once<CreateWebhookResponse>) => sealedOnce(cipher, plain);
+  return change(deps, actor, { ...changeOf(request), record }, async ({ webhooks, readWebhook }) => {
+    if ((await webhooks.countLocked(actor.userId)) >= maxWebhooks) throw tooManyWebhooks();
+    await webhooks.add({ id, ownerId: actor.userId, url, description, kinds, secret: cipher.seal(secret, id) });
+    const webhook = await readWebhook(actor.userId, id);
+    return { webhook, secret: request.validateOnly ? '' : toSecretText(secret) };
+  });
+}

@@ -1,0 +1,22 @@
+import type { Repositories, TasksDeps } from '../deps.ts';
+
+type Deps = Pick<TasksDeps, 'uow' | 'keepEventsMs'>;
+
+/** A turn of a maintenance loop: one batch in one transaction. `again` = there may be more. */
+type Turn = (deps: Deps) => Promise<{ again: boolean }>;
+
+const inBatches =
+  (size: number, work: (repositories: Repositories, size: number, deps: Deps) => Promise<number>): Turn =>
+  async (deps) => ({ again: (await deps.uow.run((repositories) => work(repositories, size, deps))) === size });
+
+/** What the service does in the background, by the names of its loops. */
+export const maintenance: Readonly<Record<string, Turn>> = {
+  /** Deletes recorded requests whose time is over. */
+  'prune-requests': inBatches(1000, ({ requests }, size) => requests.prune(size)),
+  /** Deletes events that are older than they need to be kept. */
+  'prune-events': inBatches(500, ({ events }, size, { keepEventsMs }) => events.prune(keepEventsMs, size)),
+  /** Removes deleted tasks whose purge time is over. Their events stay. */
+  'purge-tasks': inBatches(1000, ({ deletedTasks }, size) => deletedTasks.purge(size)),
+  /** Keeps the rows short that statistics add up for each person. */
+  'add-up-overdue': inBatches(1000, ({ overdueCounts }, size) => overdueCounts.addUp(size)),
+};

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import type { CallError } from '#libs/grpc';
+import { serviceNames } from '#dev/cluster';
+import { useTasksCluster } from './start-cluster.ts';
+
+const service = useTasksCluster({
+  services: serviceNames,
+  env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
+});
+
+const script = new URL('../seed/main.ts', import.meta.url).pathname;
+
+/** As `npm run seed` runs it. */
+async function runSeed(env: NodeJS.ProcessEnv = {}): Promise<{ code: number; text: string }> {
+  const addresses = {
+    TASKFLOW_AUTH_ADDRESS: service.cluster.address('auth'),
+    TASKFLOW_USERS_ADDRESS: service.cluster.address('users'),
+    TASKFLOW_TASKS_ADDRESS: service.cluster.address('tasks'),
+  };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [script], {
+      env: { ...process.env, ...addresses, ...env },
+    });
+    return { code: 0, text: stdout };
+  } catch (error) {
+    const { code, stderr } = error as { code: number; stderr: string };
+    return { code, text: stderr };
+  }
+}
+
+async function signIn(): Promise<string> {
+  const { tokens } = await service.auth.login({
+    email: 'ada@seed.taskflow.example',
+    password: 'seeded-for-development-only',
+  });
+  return tokens?.accessToken ?? '';
+}
+
+describe('I7: npm run seed', () => {
+  it('refuses in production, before anything is written', async () => {
+    expect(await runSeed({ TASKFLOW_ENV: 'production' })).toEqual({
+      code: 1,
+      text: expect.stringContaining('for development only'),
+    });
+    expect(await signIn().catch((error: unknown) => (error as CallError).reason)).toBe('CREDENTIALS_INVALID');
+  });
+
+  it('adds people and tasks, and the second time nothing', async () => {
+    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('30 tasks added, 0 already there') });
+    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('0 tasks added, 30 already there') });
+    const { tasks: listed } = await service.tasks.listTasks({ pageSize: 100 }, { token: await signIn() });
+    // Her own ten, and three that others gave her.
+    expect(listed).toHaveLength(13);
+    expect(new Set(listed.map(({ status }) => status)).size).toBe(4);
+    expect(listed.some(({ overdue }) => overdue)).toBe(true);
+  });
+});

@@ -1,6 +1,0 @@
-// Started by main.ts as a process of its own, so that its work delays nobody who measures.
-import { runLoad, runWorker } from '#libs/bench';
-import { assault } from './attacks.ts';
-import { offer } from './offered.ts';
-
-runWorker({ run: runLoad, offer, assault });

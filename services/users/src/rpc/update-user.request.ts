@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { UpdateUserRequest, User } from '#contract/users/v1/users';
+import { toColumnName } from '#libs/db';
+import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
+import { profileTable } from '../domain/profile.columns.ts';
+import type { UpdateUserInput } from '../use-cases/update-user.ts';
+
+const changeable = profileTable.schemas('change');
+type Field = keyof typeof changeable;
+/** By their names in an update mask. */
+const maskFields = new Map((Object.keys(changeable) as Field[]).map((field) => [toColumnName(field), field]));
+const allPaths = [...maskFields.keys()];
+
+const isSet = (value: User[Field]): boolean =>
+  value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
+
+function namedFields({ user, updateMask: mask }: UpdateUserRequest): Field[] {
+  const paths = changedFields(allPaths, mask, (path) => isSet(user?.[maskFields.get(path) as Field]));
+  return paths.map((path) => maskFields.get(path) as Field);
+}
+
+const updateMask = z
+  .array(z.string())
+  .optional()
+  .refine((mask) => isMaskOf(allPaths, mask), `must name some of ${allPaths.join(', ')}, or be * alone, or be absent`);
+
+/** Which fields of the user are checked depends on the mask: the others are not read and may hold anything. */
+const schemaOf = schemaPerFields([...maskFields.values()], (fields) =>
+  z.object({
+    user: z.object(
+      {
+        id: fieldTypes.uuid(),
+        etag: fieldTypes.text({ max: 64 }),
+        ...Object.fromEntries(fields.map((field) => [field, changeable[field]])),
+      },
+      'must be set',
+    ),
+    updateMask,
+    requestId: fieldTypes.idempotencyKey(),
+    validateOnly: z.boolean(),
+  }),
+);
+
+export function readUpdateUser(request: UpdateUserRequest): UpdateUserInput {
+  const named = namedFields(request);
+  const { user, requestId: idempotencyKey, validateOnly } = parseRequest(schemaOf(named), request);
+  const { id: userId, etag, ...change } = user;
+  const sent = new Set<string>(['id', 'etag', ...named]);
+  const read: Partial<User> = Object.fromEntries(Object.entries(request.user ?? {}).filter(([key]) => sent.has(key)));
+  const body = UpdateUserRequest.fromPartial({ ...request, user: User.fromPartial(read), requestId: '' });
+  return { userId, etag, change, idempotencyKey, validateOnly, body };
+}
