@@ -12,7 +12,7 @@ let copy: string;
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'taskflow-gate-'));
-  for (const part of ['package.json', 'proto', 'libs/contract', 'libs/errors', 'libs/dev/cluster/boot'])
+  for (const part of ['package.json', 'proto', 'libs/contract', 'libs/errors', 'libs/runtime/command-line'])
     cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
