@@ -85,6 +85,9 @@ const auth: Rows<typeof AuthServiceService> = {
   SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
   DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
   EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  InviteUser: { request: () => ({ email: newEmail() }) },
+  ListInvitations: { request: nothing },
+  RevokeInvitation: { request: async ({ testCluster }) => ({ invitationId: await testCluster.inviteSomebody() }) },
   RotateSigningKey: { request: nothing },
 };
 

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RefreshSessionResponse } from '#contract/auth/v1/auth';
+import type { InviteUserResponse, RefreshSessionResponse } from '#contract/auth/v1/auth';
 import { serviceNames } from '#libs/contract';
 import { readServiceKey, type Cluster } from '#dev/cluster';
-import type { Person, TestCluster } from './test-cluster.ts';
+import { newEmail, type Person, type TestCluster } from './test-cluster.ts';
 import type { Answer } from './wire.ts';
 
 /** Planted secrets by their names. */
@@ -13,12 +13,17 @@ export type Secrets = Record<string, string>;
 const word = (): string => `Canary${randomBytes(9).toString('hex')}`;
 const damaged = (token: string): string => `${token.slice(0, -6)}${token.endsWith('AAAAAA') ? 'BBBBBB' : 'AAAAAA'}`;
 
-/** Twenty secrets of every kind that people and services have. `person` is whose they are. */
+/** Secrets of every kind that people and services have. `person` is whose they are. */
 export async function plantSecrets(testCluster: TestCluster, person: Person): Promise<Secrets> {
   const { response } = await testCluster.wire.call('/taskflow.auth.v1.AuthService/RefreshSession', {
     refreshToken: person.refreshToken,
   });
   const { tokens } = response as RefreshSessionResponse;
+  const invited = await testCluster.wire.call(
+    '/taskflow.auth.v1.AuthService/InviteUser',
+    { email: newEmail() },
+    { token: testCluster.admin.token },
+  );
   const service = await testCluster.serviceToken('tasks', 'users');
   return {
     password: person.password,
@@ -39,6 +44,7 @@ export async function plantSecrets(testCluster: TestCluster, person: Person): Pr
     'refresh token': person.refreshToken,
     'successor of the refresh token': tokens?.refreshToken ?? '',
     'damaged refresh token': damaged(person.refreshToken),
+    'invitation token': (invited.response as InviteUserResponse).token,
     'service token': service,
     'damaged service token': damaged(service),
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import type { LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import type { InviteUserResponse, LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
 import {
   Webhook,
   type CreateWebhookResponse,
@@ -44,6 +44,8 @@ export interface TestCluster {
   createTask(owner: Person, assignee?: Person): Promise<Task>;
   /** Its id. */
   createSchedule(schedule: Schedule): Promise<string>;
+  /** The id of a new invitation. */
+  inviteSomebody(): Promise<string>;
   /** The person's only webhook, and a delivery of it. */
   createWebhook(owner: Person): Promise<{ webhookId: string; deliveryId: string }>;
   /** What proves to be somebody who may call the method: a service, an administrator, or the person. */
@@ -127,6 +129,15 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     createSchedule: async (schedule) => {
       await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);
       return schedule.id;
+    },
+    inviteSomebody: async () => {
+      const { invitation } = await mustCall<InviteUserResponse>(
+        wire,
+        authPath('InviteUser'),
+        { email: newEmail() },
+        admin.token,
+      );
+      return invitation?.id ?? '';
     },
     createWebhook: async ({ token }) => {
       const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;

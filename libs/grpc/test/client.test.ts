@@ -199,7 +199,9 @@ describe('a retry', () => {
       logger,
       metrics: createMetrics('tasks'),
     });
-    await expect(auth.client.register({ email: '', password: '', displayName: '' })).rejects.toMatchObject({
+    await expect(
+      auth.client.register({ email: '', password: '', displayName: '', invitationToken: '' }),
+    ).rejects.toMatchObject({
       reason: 'DATABASE_UNAVAILABLE',
     });
     expect(calls).toBe(1);

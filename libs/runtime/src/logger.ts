@@ -13,6 +13,8 @@ const secretKeys = [
   'accessToken',
   'refreshToken',
   'refreshTokenHash',
+  'invitationToken',
+  'tokenHash',
   'authorization',
   'secret',
   'privateKey',

@@ -16,6 +16,7 @@ import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts'
 import { authHandlers } from './rpc/auth.handlers.ts';
 import { internalAuthHandlers } from './rpc/internal-auth.handlers.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
+import { createInvitationTokens } from './security/invitation-tokens.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
 import { createPasswordGuard } from './security/password-guard.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
@@ -107,6 +108,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     passwords: overrides.passwords ?? (await createPasswordHasher()),
     passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
     refreshTokens: createRefreshTokens(encryptionKeys),
+    invitationTokens: createInvitationTokens(encryptionKeys),
     requestFingerprints: createRequestFingerprints(encryptionKeys),
     pageTokens: createPageTokens(encryptionKeys.map((key) => deriveKey(key, 'taskflow/auth/page-tokens'))),
     accessTokens: createAccessTokenIssuer({ keys }),

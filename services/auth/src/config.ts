@@ -16,6 +16,9 @@ export interface AuthConfig extends ServiceConfig {
   refreshGraceMs: number;
   /** Wrong passwords of one peer for one account. */
   passwordAttempts: { free: number; firstWaitMs: number; longestWaitMs: number };
+  /** Who may register: anybody, whoever is invited, or only those who were invited before. */
+  registration: (typeof registrations)[number];
+  invitationLifetimeMs: number;
   /** How long a session lives after its last use. */
   sessionLifetimeMs: number;
   /** How long a copy of the key set may be used before it is fetched again. */
@@ -23,6 +26,8 @@ export interface AuthConfig extends ServiceConfig {
   /** A new signing key is published for this much longer before it signs. */
   keyMarginMs: number;
 }
+
+const registrations = ['open', 'invitation', 'closed'] as const;
 
 const passwordRule = `must have at least ${minPasswordCharacters} characters and at most ${maxPasswordBytes} bytes`;
 
@@ -44,6 +49,8 @@ const shape = {
   TASKFLOW_AUTH_PASSWORD_WAIT_MS: envTypes.positiveInt(1000, 3_600_000),
   TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
+  TASKFLOW_AUTH_REGISTRATION: envTypes.oneOf(registrations, 'open'),
+  TASKFLOW_AUTH_INVITATION_LIFETIME_MS: envTypes.positiveInt(7 * 24 * 3_600_000, 90 * 24 * 3_600_000),
   TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes
     .positiveInt(60_000, 3_600_000)
     .refine((ms) => ms >= 1000, 'must be at least 1000'),
@@ -71,6 +78,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
     },
     refreshGraceMs: own.TASKFLOW_AUTH_REFRESH_GRACE_MS,
     sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
+    registration: own.TASKFLOW_AUTH_REGISTRATION,
+    invitationLifetimeMs: own.TASKFLOW_AUTH_INVITATION_LIFETIME_MS,
     jwksMaxAgeMs: own.TASKFLOW_AUTH_JWKS_MAX_AGE_MS,
     keyMarginMs: own.TASKFLOW_AUTH_KEY_MARGIN_MS,
   };

@@ -4,6 +4,8 @@ import type { AuthConfig } from './config.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
 import type { AccountRole } from './domain/account.columns.ts';
 import type { Account } from './domain/account.entity.ts';
+import type { InvitationValues } from './domain/invitation.columns.ts';
+import type { Admission, InvitationRepository } from './domain/invitation.repository.ts';
 import type { Revocation } from './domain/revocation.entity.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionValues } from './domain/session.columns.ts';
@@ -14,6 +16,7 @@ import type { NewSigningKey, PublicJwk } from './domain/signing-key.entity.ts';
 /** Everything that one transaction can touch. */
 export interface Repositories {
   accounts: AccountRepository;
+  invitations: InvitationRepository;
   sessions: SessionRepository;
   signingKeys: SigningKeyRepository;
   revocations: RevocationRepository;
@@ -29,6 +32,13 @@ export interface AuthReader {
   findAccountByEmail(email: string): Promise<Account | undefined>;
   /** The sessions of the account that can be refreshed, the last used first. */
   listAliveSessions(accountId: string, page: SessionPage): Promise<SessionValues[]>;
+  /** Whether an invitation of this token admits this e-mail now. */
+  isInvited(admission: Admission, now: Date): Promise<boolean>;
+  /** Invitations after one, newest first. */
+  listInvitations(
+    after: Pick<InvitationValues, 'createTime' | 'id'> | undefined,
+    limit: number,
+  ): Promise<InvitationValues[]>;
   /** The recorded answer of an earlier call with the same idempotency key. */
   recall<T>(once: Once<T>): Promise<T | undefined>;
 }
@@ -85,6 +95,14 @@ export interface RefreshTokens {
   hashOf(token: string): string;
 }
 
+export interface InvitationTokens {
+  create(invitationId: string): string;
+  /** The invitation's token that has this hash; undefined when the key that made it is gone. */
+  recover(invitationId: string, hash: string): string | undefined;
+  /** What is stored of it. */
+  hashOf(token: string): string;
+}
+
 export interface AccessTokenIssuer {
   /** `issueTime` is when the role was known to be true, not when the token is signed. */
   issue(claims: {
@@ -126,7 +144,10 @@ export interface RevocationWatch {
   watch(signal: AbortSignal): AsyncIterable<RevocationNews>;
 }
 
-export type AuthSettings = Pick<AuthConfig, 'sessionLifetimeMs' | 'refreshGraceMs' | 'jwksMaxAgeMs' | 'keyMarginMs'>;
+export type AuthSettings = Pick<
+  AuthConfig,
+  'sessionLifetimeMs' | 'refreshGraceMs' | 'jwksMaxAgeMs' | 'keyMarginMs' | 'registration' | 'invitationLifetimeMs'
+>;
 
 export interface AuthDeps {
   uow: UnitOfWork<Repositories>;
@@ -139,6 +160,7 @@ export interface AuthDeps {
   passwords: PasswordHasher;
   passwordGuard: PasswordGuard;
   refreshTokens: RefreshTokens;
+  invitationTokens: InvitationTokens;
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;
   profileDelivery: ProfileDelivery;

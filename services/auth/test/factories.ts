@@ -9,6 +9,7 @@ export function registration(changes: Partial<RegisterRequest> = {}): RegisterRe
     email: `ada-${randomBytes(6).toString('hex')}@example.com`,
     password: 'correct horse battery',
     displayName: 'Ada',
+    invitationToken: '',
     ...changes,
   };
 }

@@ -134,6 +134,8 @@ function createConfig(databaseUrl: string): AuthConfig {
     encryptionKeys: [randomBytes(32)],
     administrator: undefined,
     refreshGraceMs: 10_000,
+    registration: 'open',
+    invitationLifetimeMs: 7 * 24 * 3_600_000,
     sessionLifetimeMs: 30 * 24 * 3_600_000,
     jwksMaxAgeMs: 60_000,
     keyMarginMs: 30_000,

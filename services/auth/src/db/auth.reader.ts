@@ -3,6 +3,7 @@ import { toMailbox } from '#libs/text';
 import type { AuthReader } from '../deps.ts';
 import { Account } from '../domain/account.entity.ts';
 import { accountTable, type AccountColumns } from '../domain/account.columns.ts';
+import { invitationTable, type InvitationColumns } from '../domain/invitation.columns.ts';
 import { sessionTable, type SessionColumns, type SessionValues } from '../domain/session.columns.ts';
 
 const accounts = `select ${accountTable.select()} from accounts`;
@@ -17,6 +18,18 @@ const statements = {
   listAfter: {
     name: 'session-list-after',
     text: `${aliveSessions} and (last_used_time, id) < ($4, $5) ${lastUsedFirst}`,
+  },
+  isInvited: {
+    name: 'invitation-is-open',
+    text: `
+      select 1 from invitations
+      where token_hash = $1 and mailbox = $2 and expire_time > $3 and accept_time is null and revoke_time is null`,
+  },
+  listInvitations: {
+    name: 'invitation-list',
+    text: `
+      select ${invitationTable.select()} from invitations where $1::timestamptz is null or (create_time, id) < ($1, $2)
+      order by create_time desc, id desc limit $3`,
   },
 };
 
@@ -39,6 +52,13 @@ export function createAuthReader(reader: SqlReader): AuthReader {
       after === undefined
         ? listSessions(statements.listFirst, [accountId, now, limit])
         : listSessions(statements.listAfter, [accountId, now, limit, after.lastUsedTime, after.id]),
+    isInvited: async ({ tokenHash, email }, now) =>
+      (await reader.query(statements.isInvited, [tokenHash, toMailbox(email), now])).length > 0,
+    listInvitations: async (after, limit) => {
+      const parameters = [after?.createTime ?? null, after?.id ?? null, limit];
+      const rows = await reader.query<RowOf<InvitationColumns>>(statements.listInvitations, parameters);
+      return rows.map(invitationTable.toValues);
+    },
     recall: (once) => recall(reader, once),
   };
 }

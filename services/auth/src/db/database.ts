@@ -4,6 +4,7 @@ import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
 import { createAccountRepository } from './account.repository.ts';
 import { entities } from './entities.ts';
+import { createInvitationRepository } from './invitation.repository.ts';
 import { createRevocationRepository } from './revocation.repository.ts';
 import { createSessionRepository } from './session.repository.ts';
 import { createSigningKeyRepository } from './signing-key.repository.ts';
@@ -24,6 +25,7 @@ export interface Outside {
 export function createRepositories(em: EntityManager, { profiles, onRevocation }: Outside): Repositories {
   return {
     accounts: createAccountRepository(em),
+    invitations: createInvitationRepository(em),
     sessions: createSessionRepository(em),
     signingKeys: createSigningKeyRepository(em),
     revocations: createRevocationRepository(em, onRevocation),

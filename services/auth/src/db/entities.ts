@@ -1,6 +1,7 @@
 import { idempotencyTable } from '#libs/db';
 import { logIncarnations, outboxTable } from '#libs/events';
 import { AccountSchema } from '../domain/account.entity.ts';
+import { InvitationSchema } from '../domain/invitation.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
 import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
@@ -11,6 +12,7 @@ export const entities = [
   SessionSchema,
   RefreshTokenSchema,
   SigningKeySchema,
+  InvitationSchema,
   RevocationSchema,
   idempotencyTable.entity,
   ...outboxTable.entities,

@@ -39,9 +39,13 @@ export const newPassword = password
 /** An old password may break today's rules. */
 export const knownPassword = password.refine(wasShortEnough, tooLong).refine((text) => text !== '', 'must be set');
 
-const maxRefreshTokenCharacters = 512;
-export const refreshToken = z
+const maxTokenCharacters = 512;
+const token = z
   .string()
-  .min(1, 'must be set')
-  .refine((token) => !controlCharacters.test(token), 'must not contain control characters')
-  .max(maxRefreshTokenCharacters, `must have at most ${maxRefreshTokenCharacters} characters`);
+  .refine((text) => !controlCharacters.test(text), 'must not contain control characters')
+  .max(maxTokenCharacters, `must have at most ${maxTokenCharacters} characters`);
+
+export const refreshToken = token.min(1, 'must be set');
+
+/** '' = without an invitation. */
+export const invitationToken = token;

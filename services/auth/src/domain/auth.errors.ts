@@ -7,6 +7,19 @@ export const credentialsInvalid = (): AppError =>
 export const emailTaken = (): AppError =>
   new AppError('already_exists', 'EMAIL_TAKEN', 'an account with this e-mail exists');
 
+export const registrationClosed = (): AppError =>
+  new AppError('permission_denied', 'REGISTRATION_CLOSED', 'registration needs an invitation, or is closed');
+
+/** Unknown, accepted, revoked, expired or of another e-mail: one answer, so that nothing is learned from it. */
+export const invitationInvalid = (): AppError =>
+  new AppError('failed_precondition', 'INVITATION_INVALID', 'the invitation does not admit this e-mail', {
+    details: {
+      preconditions: [
+        { type: 'INVITATION_INVALID', subject: 'invitation_token', description: 'ask for another invitation' },
+      ],
+    },
+  });
+
 export const refreshTokenInvalid = (): AppError =>
   new AppError('unauthenticated', 'REFRESH_TOKEN_INVALID', 'the refresh token is not valid; sign in again');
 
@@ -52,6 +65,27 @@ export const userNotFound = (userId: string): AppError =>
 export const sessionNotFound = (sessionId: string): AppError =>
   new AppError('not_found', 'SESSION_NOT_FOUND', 'there is no such session', {
     details: { resource: session(sessionId), metadata: { sessionId } },
+  });
+
+const invitation = (id: string) => ({ type: 'taskflow.auth.v1.Invitation', name: id });
+
+export const invitationNotFound = (invitationId: string): AppError =>
+  new AppError('not_found', 'INVITATION_NOT_FOUND', 'there is no such invitation', {
+    details: { resource: invitation(invitationId), metadata: { invitationId } },
+  });
+
+export const invitationAccepted = (invitationId: string): AppError =>
+  new AppError('failed_precondition', 'INVITATION_ACCEPTED', 'somebody has registered with the invitation', {
+    details: {
+      metadata: { invitationId },
+      preconditions: [
+        {
+          type: 'INVITATION_ACCEPTED',
+          subject: `invitations/${invitationId}`,
+          description: 'disable the account instead',
+        },
+      ],
+    },
   });
 
 export const accountChanged = (id: string): AppError =>

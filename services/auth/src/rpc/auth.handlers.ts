@@ -5,6 +5,7 @@ import { requireUser, type Handlers } from '#libs/grpc';
 import type { AuthDeps } from '../deps.ts';
 import {
   displayName,
+  invitationToken,
   knownEmail,
   knownPassword,
   newEmail,
@@ -17,11 +18,14 @@ import { changePassword } from '../use-cases/change-password.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
+import { inviteUser } from '../use-cases/invite-user.ts';
+import { listInvitations } from '../use-cases/list-invitations.ts';
 import { listSessions } from '../use-cases/list-sessions.ts';
 import { login } from '../use-cases/login.ts';
 import { logout } from '../use-cases/logout.ts';
 import { refreshSession } from '../use-cases/refresh-session.ts';
 import { register } from '../use-cases/register.ts';
+import { revokeInvitation } from '../use-cases/revoke-invitation.ts';
 import { revokeOtherSessions } from '../use-cases/revoke-other-sessions.ts';
 import { revokeSession } from '../use-cases/revoke-session.ts';
 import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
@@ -34,8 +38,7 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     refreshSession: async (request, call) => refreshSession(deps, readRefreshToken(request), toClientInfo(call)),
     logout: async (request) => logout(deps, readRefreshToken(request)),
     getJwks: async () => getJwks(deps),
-    listSessions: async (request, call) =>
-      listSessions(deps, requireUser(call), parseRequest(listSessionsSchema, request)),
+    listSessions: async (request, call) => listSessions(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeSession: async (request, call) =>
       revokeSession(deps, requireUser(call), parseChange(revokeSessionSchema, request)),
     revokeOtherSessions: async (request, call) =>
@@ -47,12 +50,17 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     disableAccount: async (request, call) =>
       disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    inviteUser: async (request, call) => inviteUser(deps, requireUser(call), parseChange(inviteUserSchema, request)),
+    listInvitations: async (request, call) =>
+      listInvitations(deps, requireUser(call), parseRequest(listSchema, request)),
+    revokeInvitation: async (request, call) =>
+      revokeInvitation(deps, requireUser(call), parseChange(invitationSchema, request)),
     rotateSigningKey: async (request, call) =>
       rotateSigningKey(deps, requireUser(call), parseChange(changeSchema, request)),
   };
 }
 
-const registerSchema = z.object({ email: newEmail, password: newPassword, displayName });
+const registerSchema = z.object({ email: newEmail, password: newPassword, displayName, invitationToken });
 
 /** Looser than a registration: whatever could once be registered gets the same answer as a wrong password. */
 const loginSchema = z.object({ email: knownEmail, password: knownPassword });
@@ -63,7 +71,7 @@ function readRefreshToken(request: { refreshToken: string }): string {
   return parseRequest(refreshTokenSchema, request).refreshToken;
 }
 
-const listSessionsSchema = z.object({ pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() });
+const listSchema = z.object({ pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() });
 
 /** What every change takes. */
 const changeSchema = z.object({ requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() });
@@ -81,6 +89,8 @@ const etag = fieldTypes.text({ max: 64 });
 const revokeSessionSchema = z.object({ sessionId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 const changePasswordSchema = z.object({ currentPassword: knownPassword, newPassword, etag, ...changeSchema.shape });
 const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, etag, ...changeSchema.shape });
+const inviteUserSchema = z.object({ email: newEmail, ...changeSchema.shape });
+const invitationSchema = z.object({ invitationId: fieldTypes.uuid(), ...changeSchema.shape });
 const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 
 const role = z

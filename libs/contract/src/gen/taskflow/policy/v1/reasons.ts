@@ -56,6 +56,8 @@ export const ErrorReason = {
   NOT_OWNER: "ERROR_REASON_NOT_OWNER",
   /** PASSWORD_WRONG - PERMISSION_DENIED: the current password is wrong. */
   PASSWORD_WRONG: "ERROR_REASON_PASSWORD_WRONG",
+  /** REGISTRATION_CLOSED - PERMISSION_DENIED: the operator does not let people register without an invitation, or invite them any more. */
+  REGISTRATION_CLOSED: "ERROR_REASON_REGISTRATION_CLOSED",
   /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. Metadata: taskId. */
   TASK_NOT_FOUND: "ERROR_REASON_TASK_NOT_FOUND",
   /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. Metadata: userId. */
@@ -64,6 +66,8 @@ export const ErrorReason = {
   SCHEDULE_NOT_FOUND: "ERROR_REASON_SCHEDULE_NOT_FOUND",
   /** SESSION_NOT_FOUND - NOT_FOUND: no such session, or not one of the caller's. Metadata: sessionId. */
   SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
+  /** INVITATION_NOT_FOUND - NOT_FOUND: no such invitation (any more). Metadata: invitationId. */
+  INVITATION_NOT_FOUND: "ERROR_REASON_INVITATION_NOT_FOUND",
   /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
   /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. */
@@ -88,6 +92,10 @@ export const ErrorReason = {
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
   /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. Metadata: userId. */
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",
+  /** INVITATION_INVALID - FAILED_PRECONDITION: the invitation does not admit this e-mail (any more); why is not told. */
+  INVITATION_INVALID: "ERROR_REASON_INVITATION_INVALID",
+  /** INVITATION_ACCEPTED - FAILED_PRECONDITION: somebody has registered with the invitation. Metadata: invitationId. */
+  INVITATION_ACCEPTED: "ERROR_REASON_INVITATION_ACCEPTED",
   /** DEAD_JOB_RESOLVED - FAILED_PRECONDITION: the dead job has been retried or discarded already. Metadata: deadJobId. */
   DEAD_JOB_RESOLVED: "ERROR_REASON_DEAD_JOB_RESOLVED",
   /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. Metadata: deadJobId. */
@@ -194,10 +202,12 @@ export namespace ErrorReason {
   export type CALLER_NOT_ALLOWED = typeof ErrorReason.CALLER_NOT_ALLOWED;
   export type NOT_OWNER = typeof ErrorReason.NOT_OWNER;
   export type PASSWORD_WRONG = typeof ErrorReason.PASSWORD_WRONG;
+  export type REGISTRATION_CLOSED = typeof ErrorReason.REGISTRATION_CLOSED;
   export type TASK_NOT_FOUND = typeof ErrorReason.TASK_NOT_FOUND;
   export type USER_NOT_FOUND = typeof ErrorReason.USER_NOT_FOUND;
   export type SCHEDULE_NOT_FOUND = typeof ErrorReason.SCHEDULE_NOT_FOUND;
   export type SESSION_NOT_FOUND = typeof ErrorReason.SESSION_NOT_FOUND;
+  export type INVITATION_NOT_FOUND = typeof ErrorReason.INVITATION_NOT_FOUND;
   export type BREAKER_NOT_FOUND = typeof ErrorReason.BREAKER_NOT_FOUND;
   export type QUEUE_NOT_FOUND = typeof ErrorReason.QUEUE_NOT_FOUND;
   export type JOB_NOT_FOUND = typeof ErrorReason.JOB_NOT_FOUND;
@@ -210,6 +220,8 @@ export namespace ErrorReason {
   export type ILLEGAL_STATUS_TRANSITION = typeof ErrorReason.ILLEGAL_STATUS_TRANSITION;
   export type ASSIGNEE_NOT_FOUND = typeof ErrorReason.ASSIGNEE_NOT_FOUND;
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
+  export type INVITATION_INVALID = typeof ErrorReason.INVITATION_INVALID;
+  export type INVITATION_ACCEPTED = typeof ErrorReason.INVITATION_ACCEPTED;
   export type DEAD_JOB_RESOLVED = typeof ErrorReason.DEAD_JOB_RESOLVED;
   export type JOB_NOT_RUNNABLE = typeof ErrorReason.JOB_NOT_RUNNABLE;
   export type EVENT_NOT_HANDLED = typeof ErrorReason.EVENT_NOT_HANDLED;
@@ -296,6 +308,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 24:
     case "ERROR_REASON_PASSWORD_WRONG":
       return ErrorReason.PASSWORD_WRONG;
+    case 25:
+    case "ERROR_REASON_REGISTRATION_CLOSED":
+      return ErrorReason.REGISTRATION_CLOSED;
     case 30:
     case "ERROR_REASON_TASK_NOT_FOUND":
       return ErrorReason.TASK_NOT_FOUND;
@@ -308,6 +323,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 35:
     case "ERROR_REASON_SESSION_NOT_FOUND":
       return ErrorReason.SESSION_NOT_FOUND;
+    case 36:
+    case "ERROR_REASON_INVITATION_NOT_FOUND":
+      return ErrorReason.INVITATION_NOT_FOUND;
     case 90:
     case "ERROR_REASON_BREAKER_NOT_FOUND":
       return ErrorReason.BREAKER_NOT_FOUND;
@@ -344,6 +362,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 44:
     case "ERROR_REASON_LAST_ADMIN":
       return ErrorReason.LAST_ADMIN;
+    case 48:
+    case "ERROR_REASON_INVITATION_INVALID":
+      return ErrorReason.INVITATION_INVALID;
+    case 49:
+    case "ERROR_REASON_INVITATION_ACCEPTED":
+      return ErrorReason.INVITATION_ACCEPTED;
     case 94:
     case "ERROR_REASON_DEAD_JOB_RESOLVED":
       return ErrorReason.DEAD_JOB_RESOLVED;
@@ -484,6 +508,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 23;
     case ErrorReason.PASSWORD_WRONG:
       return 24;
+    case ErrorReason.REGISTRATION_CLOSED:
+      return 25;
     case ErrorReason.TASK_NOT_FOUND:
       return 30;
     case ErrorReason.USER_NOT_FOUND:
@@ -492,6 +518,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 32;
     case ErrorReason.SESSION_NOT_FOUND:
       return 35;
+    case ErrorReason.INVITATION_NOT_FOUND:
+      return 36;
     case ErrorReason.BREAKER_NOT_FOUND:
       return 90;
     case ErrorReason.QUEUE_NOT_FOUND:
@@ -516,6 +544,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 43;
     case ErrorReason.LAST_ADMIN:
       return 44;
+    case ErrorReason.INVITATION_INVALID:
+      return 48;
+    case ErrorReason.INVITATION_ACCEPTED:
+      return 49;
     case ErrorReason.DEAD_JOB_RESOLVED:
       return 94;
     case ErrorReason.JOB_NOT_RUNNABLE:
