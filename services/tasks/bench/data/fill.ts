@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { TaskEventType } from '#contract/tasks/v1/tasks';
 import { copyRows, type Cell } from '#dev/bench';
 import type { Columns, ColumnTable, Stored } from '#libs/db';
+import { appendStatement } from '#libs/events';
 import { counterCount } from '../../src/domain/task-counters.ts';
 import { taskTable } from '../../src/domain/task.columns.ts';
 import { dueRowOf, taskDueTable } from '../../src/domain/task-due.entity.ts';
@@ -12,23 +13,6 @@ import { createdWithinMs, makeTask } from './task-drafts.ts';
 
 /** Rows of one COPY and one transaction. */
 const portion = 5000;
-
-/** Cells by column. */
-type Row = Record<string, Cell>;
-
-/** The head of a stream, with changes that its row does not have yet. */
-interface Head {
-  sequence: bigint;
-  added: bigint;
-  counters: number[];
-}
-
-interface Fill {
-  client: Client;
-  withoutLog: boolean;
-  heads: Map<string, Head>;
-  eventId: bigint;
-}
 
 export interface FillOrder {
   /** The numbers of the tasks; `to` is excluded. */
@@ -44,7 +28,7 @@ export interface FillOrder {
 
 /**
  * Adds tasks as if they had been created through the API: with due rows, an event each and its audience, and the owners' sequence
- * numbers and counters. May be called again, even after the service has written.
+ * numbers and counters. The service may write at the same time, and the scheduler may sweep.
  */
 export async function fillTasks(
   databaseUrl: string,
@@ -55,7 +39,6 @@ export async function fillTasks(
   await client.connect();
   try {
     const rebuild = to - from >= manyTasks ? await dropIndexes(client) : async () => undefined;
-    const fill: Fill = { client, withoutLog, ...(await readState(client)) };
     const now = new Date();
     const began = performance.now();
     for (let start = from; start < to; start += portion) {
@@ -68,7 +51,7 @@ export async function fillTasks(
         adapt?.(task, index);
         return task;
       });
-      await inTransaction(client, () => copyTasks(fill, tasks));
+      await inTransaction(client, () => addTasks(client, tasks, withoutLog));
       if ((start / portion) % 20 === 19) report(`${start + portion - from} of ${to - from} tasks are in`);
     }
     await rebuild();
@@ -103,23 +86,6 @@ function idAt(time: Date, index: number): string {
   return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7be0-8${tail.slice(0, 3)}-${tail.slice(3)}000`;
 }
 
-async function readState(client: Client): Promise<{ heads: Map<string, Head>; eventId: bigint }> {
-  const heads = await client.query<{ stream_id: string; last_sequence: string }>(
-    'select stream_id, last_sequence from event_stream_heads',
-  );
-  const last = await client.query<{ id: string | null }>('select max(id) as id from events');
-  return {
-    heads: new Map(heads.rows.map((row) => [row.stream_id, newHead(BigInt(row.last_sequence))])),
-    eventId: BigInt(last.rows[0]?.id ?? 0),
-  };
-}
-
-const newHead = (sequence: bigint): Head => ({
-  sequence,
-  added: 0n,
-  counters: new Array<number>(counterCount).fill(0),
-});
-
 async function inTransaction(client: Client, work: () => Promise<void>): Promise<void> {
   await client.query('begin');
   await work();
@@ -138,86 +104,15 @@ async function copyTable<C extends Columns>(
   );
 }
 
-/** The names of the first row's members are the columns. */
-async function copyObjects(client: Client, table: string, rows: readonly Row[]): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {});
-  await copyRows(client, { table, columns }, rows.map(Object.values<Cell>));
-}
-
-async function copyTasks(fill: Fill, tasks: Task[]): Promise<void> {
-  const { client } = fill;
-  const transaction = await client.query<{ id: string }>('select pg_current_xact_id()::text as id');
-  const transactionId = transaction.rows[0]?.id ?? '';
-  const events: Row[] = [];
-  const audience: Row[] = [];
-  for (const task of tasks) recordCreation(fill, task, { transactionId, events, audience });
+/** The log is written by its own statement, so that whoever else writes to it waits in the same order. */
+async function addTasks(client: Client, tasks: readonly Task[], withoutLog: boolean): Promise<void> {
   const dues = tasks.flatMap((task) => dueRowOf(task) ?? []).map((due) => ({ ...due, overdueTime: null }));
   await copyTable(client, taskTable, tasks);
   await copyTable(client, taskDueTable, dues);
-  await copyObjects(client, 'events', events);
-  await copyObjects(client, 'event_audience', audience);
-  if (!fill.withoutLog)
-    await client.query(`select setval(pg_get_serial_sequence('events', 'id'), $1)`, [String(fill.eventId)]);
-  await writeHeads(fill);
-}
-
-function recordCreation(
-  fill: Fill,
-  task: Task,
-  { transactionId, events, audience }: { transactionId: string; events: Row[]; audience: Row[] },
-): void {
-  const now = task.createTime;
-  const write = { type: TaskEventType.CREATED, task, before: nothing, actorId: task.ownerId, now };
-  const headOf = (id: string): Head => {
-    const head = fill.heads.get(id) ?? newHead(0n);
-    fill.heads.set(id, head);
-    return head;
-  };
-  for (const { streamId, index, by } of countersOf(write)) {
-    const head = headOf(streamId);
-    head.counters[index] = (head.counters[index] ?? 0) + by;
-  }
-  if (fill.withoutLog) return;
-  const event = toEvent(write);
-  const head = headOf(event.streamId);
-  head.sequence += 1n;
-  head.added += 1n;
-  fill.eventId += 1n;
-  events.push({
-    id: fill.eventId,
-    stream_id: event.streamId,
-    sequence: head.sequence,
-    transaction_id: transactionId,
-    type: event.type,
-    subject_id: event.subjectId,
-    subject_version: event.subjectVersion,
-    actor: event.actor,
-    call_id: `fill-${fill.eventId}`,
-    trace_parent: '',
-    payload: event.payload,
-    create_time: task.createTime,
+  const writes = tasks.map((task) => {
+    const now = task.createTime;
+    return { type: TaskEventType.CREATED, task, before: nothing, actorId: task.ownerId, now };
   });
-  audience.push(
-    ...event.audience.map((userId) => ({ user_id: userId, transaction_id: transactionId, event_id: fill.eventId })),
-  );
-}
-
-async function writeHeads({ client, heads }: Fill): Promise<void> {
-  const changed = [...heads].filter(([, head]) => head.added > 0n || head.counters.some((count) => count !== 0));
-  await client.query(
-    `insert into event_stream_heads as old (stream_id, last_sequence, counters)
-     select stream_id, added, counters::bigint[] from unnest($1::uuid[], $2::bigint[], $3::text[]) as t (stream_id, added, counters)
-     on conflict (stream_id) do update set
-       last_sequence = old.last_sequence + excluded.last_sequence,
-       counters = (select array_agg(coalesce(was, 0) + by order by place) from unnest(old.counters, excluded.counters) with ordinality as t (was, by, place))`,
-    [
-      changed.map(([id]) => id),
-      changed.map(([, head]) => String(head.added)),
-      changed.map(([, head]) => `{${head.counters.join(',')}}`),
-    ],
-  );
-  for (const [, head] of changed) {
-    head.added = 0n;
-    head.counters.fill(0);
-  }
+  const events = withoutLog ? [] : writes.map(toEvent);
+  await client.query(appendStatement({ events, counters: writes.flatMap(countersOf), counterCount }));
 }
