@@ -3,6 +3,8 @@ import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import {
   callOnce,
   countText,
+  familyCpuMsOf,
+  findPostgres,
   measure,
   readCpuMs,
   startServerProcess,
@@ -11,6 +13,7 @@ import {
   type Entrant,
   type LoadRequest,
   type Measured,
+  type MeasuredServer,
   type Pace,
   type ServerProcess,
   type Trial,
@@ -64,8 +67,8 @@ export interface WorldSize {
   /** How many own tasks. */
   readonly people: number;
   readonly replicas: number;
-  /** Settings of single processes: `tasks`, `tasks-2`, … */
-  readonly replicaEnv?: ClusterOptions['replicaEnv'];
+  /** Of the cluster; without it there is no scheduler. */
+  readonly options?: Pick<ClusterOptions, 'services' | 'env' | 'replicaEnv'>;
 }
 
 /** Starts everything. */
@@ -73,13 +76,19 @@ export async function openBenchCluster(context: BenchContext, size: WorldSize): 
   const cluster = await context.startCluster({
     services: ['auth', 'users', 'tasks'],
     replicas: { tasks: size.replicas },
-    ...(size.replicaEnv && { replicaEnv: size.replicaEnv }),
+    ...size.options,
   });
   const people = await createPeople(cluster, { callers: size.callers, all: size.people });
   const prepared = await startCeiling('prepared-server', {
     databaseUrl: cluster.databaseUrl('tasks'),
     poolSize,
   } satisfies PreparedSettings);
+  const postgres = await readPostgresOf(context);
+  const serverOf = (replicas: readonly number[]): MeasuredServer => ({
+    addresses: replicas.map((replica) => cluster.address('tasks', replica)),
+    cpuMs: async () => readCpuMs(replicas.map((replica) => cluster.httpAddress('tasks', replica))),
+    ...postgres,
+  });
   let count = 0;
   const dataset = (): string => countText(count);
   return {
@@ -87,14 +96,14 @@ export async function openBenchCluster(context: BenchContext, size: WorldSize): 
     cluster,
     people,
     writers: () => people.callers.slice(people.callers.length / 8),
-    service: () => ({ name: 'service', dataset: dataset(), server: serverOf(cluster, [0]) }),
-    replica: (index, name) => ({ name, dataset: dataset(), server: serverOf(cluster, [index]) }),
+    service: () => ({ name: 'service', dataset: dataset(), server: serverOf([0]) }),
+    replica: (index, name) => ({ name, dataset: dataset(), server: serverOf([index]) }),
     replicas: () => ({
       name: `${size.replicas} replicas`,
       dataset: dataset(),
-      server: serverOf(cluster, [...Array(size.replicas).keys()]),
+      server: serverOf([...Array(size.replicas).keys()]),
     }),
-    prepared: () => ({ name: 'Q', dataset: dataset(), server: prepared }),
+    prepared: () => ({ name: 'Q', dataset: dataset(), server: { ...prepared, ...postgres } }),
     startEcho: async (calls) => ({ ...(await startEcho(cluster.address('tasks'), calls)), dataset: dataset() }),
     grow: async (target) => {
       const { report, signal } = context;
@@ -115,12 +124,10 @@ export async function openBenchCluster(context: BenchContext, size: WorldSize): 
   };
 }
 
-function serverOf(cluster: Cluster, replicas: readonly number[]): Contender['server'] {
-  const http = replicas.map((replica) => cluster.httpAddress('tasks', replica));
-  return {
-    addresses: replicas.map((replica) => cluster.address('tasks', replica)),
-    cpuMs: async () => readCpuMs(http),
-  };
+/** Reads the CPU time of PostgreSQL; nothing where that cannot be read. */
+async function readPostgresOf({ infrastructure }: BenchContext): Promise<Pick<MeasuredServer, 'partsMs'>> {
+  const pid = await findPostgres(infrastructure.postgresAdminUrl);
+  return pid === undefined ? {} : { partsMs: async () => ({ PostgreSQL: familyCpuMsOf(pid) }) };
 }
 
 async function startEcho(

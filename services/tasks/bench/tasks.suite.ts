@@ -4,9 +4,11 @@ import { measureCeilings, measureReplicas, measureStats, measureWrites } from '.
 import { checkCounts } from './scenarios/check-counts.ts';
 import { measureCosts } from './scenarios/costs.ts';
 import { growthScenarios, measureGrowth } from './scenarios/growth.ts';
+import { measureLimits } from './scenarios/limits.ts';
 import { measureOverheads } from './scenarios/overheads.ts';
 import { measureTraces } from './scenarios/traces.ts';
 import { measureFanOut } from './scenarios/fan-out.ts';
+import { withVariants } from './scenarios/variants.ts';
 import { openBenchCluster, type BenchCluster, type WorldSize } from './bench-cluster.ts';
 
 /** Few enough people that each has tasks even in the smallest data set; `callers` of them sign in. */
@@ -24,7 +26,12 @@ async function run(context: BenchContext): Promise<void> {
   } finally {
     await bench.stop();
   }
-  await measureTraces(context, { ...peopleOf(Math.min(...sizes)), tasks: Math.min(...sizes) });
+  if (!context.wants('traces') && !context.wants('limits')) return;
+  const tasks = Math.min(...sizes);
+  await withVariants(context, { ...peopleOf(tasks), tasks }, async (variants) => {
+    await measureTraces(variants);
+    await measureLimits(variants);
+  });
 }
 
 /** A second cluster keeps the smallest data, so that small and large are measured in turns. */

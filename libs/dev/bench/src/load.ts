@@ -15,7 +15,7 @@ export interface Load {
   /** Each request may be sent only once: the load ends early when none is left. */
   readonly once?: boolean;
   readonly inFlight: number;
-  /** Ends after this time and this number of calls, but at the latest after ten times the time. */
+  /** Ends after this time and this number of calls, but at the latest after ten times the time and one call. */
   readonly durationMs: number;
   readonly minCalls?: number | undefined;
   readonly maxCalls?: number | undefined;

@@ -1,5 +1,5 @@
 import type { Generators } from './generators.ts';
-import { mergeResults, type Load, type LoadRequest, type LoadResult } from './load.ts';
+import { mergeResults, type LoadRequest, type LoadResult } from './load.ts';
 import { percentile } from './histogram.ts';
 import { toRatio, type Ratio, type Results, type Row } from './results.ts';
 import type { MeasuredServer } from './server-process.ts';
@@ -20,6 +20,9 @@ export interface Entrant extends Contender {
   readonly requests: () => readonly LoadRequest[];
   /** For the first entrant: how many times as much as this one it may need. */
   readonly aim?: number | undefined;
+  /** Instead of the trial's and the pace's. */
+  readonly once?: boolean | undefined;
+  readonly minCalls?: number | undefined;
 }
 
 export interface Trial {
@@ -30,8 +33,8 @@ export interface Trial {
   readonly once?: boolean;
   /** More is asked for than the server may be able to take: that it says so (RESOURCE_EXHAUSTED) is no failure. */
   readonly mayRefuse?: boolean;
-  /** The compared figure: CPU time per call (default), or the median of the calls' times. */
-  readonly compare?: 'cpu' | 'p50';
+  /** The compared figure: CPU time per call (default), the median of the calls' times, or none. */
+  readonly compare?: 'cpu' | 'p50' | 'none';
 }
 
 /** How long and how often is measured. */
@@ -53,9 +56,13 @@ export interface Measured {
   readonly p50Ms: readonly number[];
 }
 
+/** Milliseconds of CPU by part. */
+type Parts = Readonly<Record<string, number>>;
+
 interface Round {
   result: LoadResult;
   cpuMsPerCall: number;
+  partsMs: Parts;
 }
 
 /** The number of calls in flight at which servers are warmed up. */
@@ -72,36 +79,40 @@ export async function measure(
   generators: Generators,
   results: Results,
 ): Promise<Measured[][]> {
-  const { entrants, once = false } = trial;
-  const reused = new Map(once ? [] : entrants.map((entrant) => [entrant, entrant.requests()]));
-  const load = async (
-    entrant: Entrant,
-    inFlight: number,
-    length: Pick<Load, 'durationMs' | 'minCalls'>,
-  ): Promise<Round> => {
-    const { server, path } = entrant;
+  const { entrants } = trial;
+  const isOnce = ({ once = trial.once ?? false }: Entrant): boolean => once;
+  const reused = new Map(entrants.filter((one) => !isOnce(one)).map((one) => [one, one.requests()]));
+  const load = async (entrant: Entrant, inFlight: number, rounds: number): Promise<Round> => {
+    const { server, path, minCalls = pace.minCalls } = entrant;
     const requests = reused.get(entrant) ?? entrant.requests();
-    const before = await server.cpuMs();
+    const before = await readCpu(server);
     const result = await generators.run({
       addresses: server.addresses,
       path,
       requests,
-      once,
+      once: isOnce(entrant),
       inFlight,
-      ...length,
+      durationMs: rounds * pace.roundMs,
+      minCalls: rounds * minCalls,
       maxCalls: pace.maxCalls,
     });
-    return { result, cpuMsPerCall: ((await server.cpuMs()) - before) / Math.max(1, result.calls) };
+    await server.drained?.();
+    const after = await readCpu(server);
+    return {
+      result,
+      cpuMsPerCall: (after.ms - before.ms) / Math.max(1, result.calls),
+      partsMs: subtract(after.parts, before.parts),
+    };
   };
-  const warmUp = { durationMs: pace.warmUpRounds * pace.roundMs, minCalls: pace.warmUpRounds * pace.minCalls };
-  for (const entrant of entrants) await load(entrant, Math.min(warmUpInFlight, Math.max(...trial.inFlight)), warmUp);
+  const warmUpAt = Math.min(warmUpInFlight, Math.max(...trial.inFlight));
+  for (const entrant of entrants) await load(entrant, warmUpAt, pace.warmUpRounds);
 
   const measured: Measured[][] = [];
   for (const inFlight of trial.inFlight) {
     const rounds = entrants.map((): Round[] => []);
     for (let round = 0; round < pace.rounds; round += 1) {
       for (const [index, entrant] of entrants.entries()) {
-        rounds[index]?.push(await load(entrant, inFlight, { durationMs: pace.roundMs, minCalls: pace.minCalls }));
+        rounds[index]?.push(await load(entrant, inFlight, 1));
       }
     }
     const ofAll = entrants.map((entrant, index) => toMeasured(trial, entrant, inFlight, rounds[index] ?? []));
@@ -110,6 +121,20 @@ export async function measure(
     results.ratios.push(...ratiosOf(trial, ofAll));
   }
   return measured;
+}
+
+async function readCpu(server: MeasuredServer): Promise<{ ms: number; parts: Parts }> {
+  return { ms: await server.cpuMs(), parts: (await server.partsMs?.()) ?? {} };
+}
+
+const subtract = (after: Parts, before: Parts): Parts =>
+  Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, ms - (before[name] ?? 0)]));
+
+function perCall(rounds: readonly Round[], calls: number): Parts {
+  const sums: Record<string, number> = {};
+  for (const { partsMs } of rounds)
+    for (const [name, ms] of Object.entries(partsMs)) sums[name] = (sums[name] ?? 0) + ms / Math.max(1, calls);
+  return sums;
 }
 
 /** The status of a server that is busy. */
@@ -142,6 +167,7 @@ function toMeasured(
     p95Ms: percentile(latencies, 0.95),
     p99Ms: percentile(latencies, 0.99),
     cpuMsPerCall: serverMs / Math.max(1, calls),
+    partsMsPerCall: perCall(rounds, calls),
     sizeBytes: sizeBytes / Math.max(1, calls),
     generatorCores: cpuMs / elapsedMs,
   };
@@ -153,6 +179,7 @@ function toMeasured(
 }
 
 function ratiosOf({ scenario, entrants, compare = 'cpu' }: Trial, measured: readonly Measured[]): Ratio[] {
+  if (compare === 'none') return [];
   const [judged, ...others] = measured as [Measured, ...Measured[]];
   const costOf = (one: Measured): readonly number[] => (compare === 'cpu' ? one.cpuMsPerCall : one.p50Ms);
   return others.map((other, index) => {

@@ -19,6 +19,8 @@ export interface Row {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly cpuMsPerCall: number;
+  /** Of single processes, by name: "PostgreSQL". */
+  readonly partsMsPerCall: Readonly<Record<string, number>>;
   /** Of the answers, on average. */
   readonly sizeBytes: number;
   /** Cores that the load generators used: 1 = one of them was busy all the time. */
@@ -45,6 +47,8 @@ export interface Figure {
   readonly unit: string;
   /** true: a larger value is wrong, and the run fails when it is not 0. */
   readonly mustBeZero?: boolean;
+  /** What it should be. */
+  readonly aim?: { readonly atMost: number } | { readonly atLeast: number } | undefined;
 }
 
 export interface Results {
@@ -55,7 +59,11 @@ export interface Results {
 
 export const createResults = (): Results => ({ rows: [], ratios: [], figures: [] });
 
-export const isMissed = ({ value, aim }: Ratio): boolean => aim !== undefined && value > aim;
+export const isMissed = ({ value, aim }: Pick<Ratio | Figure, 'value' | 'aim'>): boolean => {
+  if (aim === undefined) return false;
+  if (typeof aim === 'number') return value > aim;
+  return 'atMost' in aim ? value > aim.atMost : value < aim.atLeast;
+};
 
 /** Calls that failed, and figures that had to be zero and are not. */
 export function countFailures({ rows, figures }: Results): number {

@@ -25,7 +25,7 @@ function count(tally: Tally, { status, message, sizeBytes }: Outcome): void {
 const longestFactor = 10;
 
 function isOver({ durationMs, minCalls = 0 }: Load, elapsedMs: number, sent: number): boolean {
-  return elapsedMs >= durationMs && (sent >= minCalls || elapsedMs >= longestFactor * durationMs);
+  return sent > 0 && elapsedMs >= durationMs && (sent >= minCalls || elapsedMs >= longestFactor * durationMs);
 }
 
 /** Keeps `inFlight` calls under way, each followed by the next at once, until the time is over; then waits for the last of them. */

@@ -5,6 +5,10 @@ export interface MeasuredServer {
   readonly addresses: readonly string[];
   /** Milliseconds of CPU that its processes have used so far. */
   cpuMs(): Promise<number>;
+  /** The same of single processes that its calls keep busy, such as a database's, by name: a column for each. */
+  partsMs?(): Promise<Readonly<Record<string, number>>>;
+  /** Resolves when the work that calls have left behind is done; it is then counted to these calls. */
+  drained?(): Promise<void>;
 }
 
 export interface ServerProcess extends MeasuredServer {
@@ -30,7 +34,8 @@ export async function startServerProcess(
 /** CPU seconds as a service's own metrics tell them: on every platform, and of all its threads. */
 export async function readCpuMs(httpAddresses: readonly string[]): Promise<number> {
   const readings = httpAddresses.map(async (address) => {
-    const text = await (await fetch(`${address}/metrics`)).text();
+    // The server may just be closing a connection that was kept since the last reading.
+    const text = await (await fetch(`${address}/metrics`, { headers: { connection: 'close' } })).text();
     const seconds = /^process_cpu_seconds_total(?:\{[^}]*\})? ([\d.e+-]+)/m.exec(text)?.[1];
     if (seconds === undefined) throw new Error(`${address}/metrics does not tell the CPU time`);
     return Number(seconds) * 1000;

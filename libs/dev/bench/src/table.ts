@@ -29,20 +29,19 @@ const rowTitle = [
   'p95 ms',
   'p99 ms',
   'CPU ms/call',
-  'bytes',
-  'generator cores',
 ];
 
-function rowCells(row: Row): Cells {
-  const figures = [
-    row.callsPerSecond,
-    row.p50Ms,
-    row.p95Ms,
-    row.p99Ms,
-    row.cpuMsPerCall,
-    row.sizeBytes,
-    row.generatorCores,
-  ];
+function layOutRows(rows: readonly Row[]): string {
+  const parts = [...new Set(rows.flatMap((row) => Object.keys(row.partsMsPerCall)))];
+  return layOut(
+    [...rowTitle, ...parts, 'bytes', 'generator cores'],
+    rows.map((row) => rowCells(row, parts)),
+  );
+}
+
+function rowCells(row: Row, parts: readonly string[]): Cells {
+  const figures = [row.callsPerSecond, row.p50Ms, row.p95Ms, row.p99Ms, row.cpuMsPerCall];
+  const ofParts = parts.map((part) => row.partsMsPerCall[part]);
   return [
     row.scenario,
     row.server,
@@ -52,11 +51,18 @@ function rowCells(row: Row): Cells {
     String(row.failures),
     String(row.refused),
     ...figures.map(digits),
+    ...ofParts.map((ms) => (ms === undefined ? '' : digits(ms))),
+    digits(row.sizeBytes),
+    digits(row.generatorCores),
   ];
 }
 
+function verdictOf(judged: Ratio | Figure): string {
+  if (judged.aim === undefined) return '';
+  return isMissed(judged) ? 'missed' : 'met';
+}
+
 function ratioCells(ratio: Ratio): Cells {
-  const verdict = ratio.aim === undefined ? '' : isMissed(ratio) ? 'missed' : 'met';
   const { name, dataset, inFlight, value, low, high, aim } = ratio;
   return [
     name,
@@ -65,11 +71,15 @@ function ratioCells(ratio: Ratio): Cells {
     value.toFixed(2),
     `${low.toFixed(2)} to ${high.toFixed(2)}`,
     aim === undefined ? '' : `≤ ${aim}`,
-    verdict,
+    verdictOf(ratio),
   ];
 }
 
-const figureCells = ({ name, value, unit }: Figure): Cells => [name, digits(value), unit];
+function figureCells(figure: Figure): Cells {
+  const { name, value, unit, aim } = figure;
+  const wanted = aim === undefined ? '' : 'atMost' in aim ? `≤ ${aim.atMost}` : `≥ ${aim.atLeast}`;
+  return [name, digits(value), unit, wanted, verdictOf(figure)];
+}
 
 /** All results as text for a terminal. */
 export function printResults({ rows, ratios, figures }: Results): string {
@@ -77,11 +87,11 @@ export function printResults({ rows, ratios, figures }: Results): string {
     .filter(({ failures }) => failures > 0)
     .map(({ scenario, server, firstFailure }) => `${scenario} on ${server}: ${firstFailure}`);
   return [
-    ...(rows.length === 0 ? [] : [layOut(rowTitle, rows.map(rowCells))]),
+    ...(rows.length === 0 ? [] : [layOutRows(rows)]),
     ...(ratios.length === 0
       ? []
       : [layOut(['ratio', 'tasks', 'in flight', 'median', 'of rounds', 'aim', 'verdict'], ratios.map(ratioCells))]),
-    ...(figures.length === 0 ? [] : [layOut(['figure', 'value', 'unit'], figures.map(figureCells))]),
+    ...(figures.length === 0 ? [] : [layOut(['figure', 'value', 'unit', 'aim', 'verdict'], figures.map(figureCells))]),
     ...(failed.length === 0 ? [] : [`first failures:\n${failed.join('\n')}`]),
   ].join('\n\n');
 }

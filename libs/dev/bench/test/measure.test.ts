@@ -125,6 +125,44 @@ describe('a bench', () => {
     ]);
   });
 
+  it('counts what calls leave behind to them, for each process that it is told of', async () => {
+    let spentMs = 0;
+    const busy = {
+      addresses: server.addresses,
+      cpuMs: async () => 10 * spentMs,
+      partsMs: async () => ({ PostgreSQL: spentMs }),
+      drained: async () => void (spentMs += 10),
+    };
+    const requests = () => Array.from({ length: 5 }, () => ({ message: message('fine'), headers: {} }));
+    let printed = '';
+    const out = join(dir, 'busy.json');
+    const entrants = [{ name: 'busy', dataset: 'none', server: busy, path, requests, once: true }];
+    const run = async ({ generators, options, results }: BenchContext): Promise<void> =>
+      void (await measure({ scenario: 'Echo', inFlight: [1], entrants }, options.pace, generators, results));
+
+    await runSuite(run, ['--rounds', '3', '--round-ms', '60000', '--out', out], (text) => (printed += text));
+
+    const { rows } = JSON.parse(readFileSync(out, 'utf8')) as Results;
+    expect(rows.map(({ calls, cpuMsPerCall, partsMsPerCall }) => ({ calls, cpuMsPerCall, partsMsPerCall }))).toEqual([
+      { calls: 15, cpuMsPerCall: 20, partsMsPerCall: { PostgreSQL: 2 } },
+    ]);
+    expect(printed).toMatch(/CPU ms\/call +PostgreSQL +bytes/);
+  });
+
+  it('gives each aim its verdict', async () => {
+    let printed = '';
+    const run = async ({ results }: BenchContext): Promise<void> =>
+      void results.figures.push(
+        { name: 'slow enough', value: 1, unit: 'cores', aim: { atMost: 1 } },
+        { name: 'too slow', value: 7999, unit: 'tasks/s', aim: { atLeast: 8000 } },
+      );
+
+    expect(await runSuite(run, [], (text) => (printed += text))).toBe(0);
+
+    expect(printed).toMatch(/slow enough .* ≤ 1 +met/);
+    expect(printed).toMatch(/too slow .* ≥ 8000 +missed/);
+  });
+
   it('fails calls of a server that is gone instead of waiting for it', async () => {
     const other = await startServerProcess(fileURLToPath(new URL('faulty-server.ts', import.meta.url)), {});
     await other.stop();

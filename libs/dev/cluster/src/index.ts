@@ -10,6 +10,7 @@ export { findFreePort, isPortFree } from './ports.ts';
 export { startInfrastructure, type Infrastructure, type InfrastructureOptions } from './infrastructure.ts';
 export { checkoutRoot } from './instance.ts';
 export { createMigratedDatabase } from './migrated-databases.ts';
+export { childrenOf } from './processes.ts';
 export { programOf, type Program } from './program.ts';
 export { readServiceKey } from './keys.ts';
 export { defaultPorts, forEachService, serviceNames, type ServiceName } from './service-names.ts';

@@ -4,6 +4,7 @@ import { runServerProcess } from '#dev/bench';
 import { bind, startServer, type Authenticator, type Handlers } from '#libs/grpc';
 import { openLimits } from '#libs/limits';
 import { createLogger, createMetrics, createParts } from '#libs/runtime';
+import { countedLimits } from '../data/limits.ts';
 import { authenticatorWith, type Keys } from './authenticator.ts';
 
 export interface ChainSettings {
@@ -18,9 +19,6 @@ export interface ChainSettings {
 const user = { kind: 'user', userId: '00000000-0000-7000-8000-000000000001', role: 'user', sessionId: 'none' } as const;
 const anybody: Authenticator = async () => ({ user });
 
-/** Too high to be reached, but counted. */
-const limits = { '*': { requests: 1_000_000_000, perSeconds: 60 } };
-
 runServerProcess(async (settings: ChainSettings) => {
   const logger = createLogger({ service: 'chain', level: 'info' });
   const metrics = createMetrics('tasks');
@@ -29,7 +27,7 @@ runServerProcess(async (settings: ChainSettings) => {
   const { limitsRedisUrl: redisUrl } = settings;
   const config = {
     service: 'tasks' as const,
-    limits: { redisUrl: redisUrl ?? '', prefix: 'bench-chain', overrides: limits },
+    limits: { redisUrl: redisUrl ?? '', prefix: 'bench-chain', overrides: countedLimits },
   };
   const counted = redisUrl === undefined ? undefined : await openLimits({ config, logger, metrics, parts });
   const server = await startServer({

@@ -1,48 +1,25 @@
 import { Metadata } from '@grpc/grpc-js';
-import { toRatio, type BenchContext, type Measured } from '#dev/bench';
+import { toRatio, type Measured } from '#dev/bench';
 import { endCallSpan, startCallSpan } from '../../../../libs/grpc/src/interceptors/call-span.ts';
-import {
-  enter,
-  openBenchCluster,
-  pathOf,
-  startCeiling,
-  type MethodName,
-  type BenchCluster,
-  type WorldSize,
-} from '../bench-cluster.ts';
+import { enter, pathOf, type MethodName, type BenchCluster } from '../bench-cluster.ts';
 import { createRequests, getRequests } from './calls.ts';
 import { costOf } from './overheads.ts';
+import { variants } from './variants.ts';
 
 const inFlight = 16;
 
 /** What recording traces costs: processes of the service that differ only in that, on the same data. */
-export async function measureTraces(
-  context: BenchContext,
-  { tasks, ...size }: Omit<WorldSize, 'replicas'> & { tasks: number },
-): Promise<void> {
-  if (!context.wants('traces')) return;
-  const sink = await startCeiling('trace-sink', {});
-  const endpoint = { TASKFLOW_OTLP_ENDPOINT: `http://${sink.addresses[0]}` };
-  const replicaEnv = {
-    'tasks-2': { ...endpoint, TASKFLOW_TRACE_RATIO: '1' },
-    'tasks-3': { ...endpoint, TASKFLOW_TRACE_RATIO: '0' },
-  };
-  const bench = await openBenchCluster(context, { ...size, replicas: 4, replicaEnv });
-  try {
-    await bench.grow(tasks);
-    await bench.people.keepSignedIn();
-    const gets = await getRequests(bench);
-    const off = await compare(bench, 'getTask', { scenario: 'traces, GetTask', requests: () => gets });
-    await addCostOfNothing(bench, off);
-    await compare(bench, 'createTask', {
-      scenario: 'traces, CreateTask',
-      requests: () => createRequests(bench),
-      once: true,
-    });
-  } finally {
-    await bench.stop();
-    await sink.stop();
-  }
+export async function measureTraces(bench: BenchCluster): Promise<void> {
+  if (!bench.context.wants('traces')) return;
+  await bench.people.keepSignedIn();
+  const gets = await getRequests(bench);
+  const off = await compare(bench, 'getTask', { scenario: 'traces, GetTask', requests: () => gets });
+  await addCostOfNothing(bench, off);
+  await compare(bench, 'createTask', {
+    scenario: 'traces, CreateTask',
+    requests: () => createRequests(bench),
+    once: true,
+  });
 }
 
 /** The second process without traces shows how much two equal processes differ. */
@@ -52,10 +29,10 @@ async function compare(
   { scenario, requests, once = false }: { scenario: string; requests: Parameters<typeof enter>[2]; once?: boolean },
 ): Promise<Measured | undefined> {
   const contenders = [
-    bench.replica(1, 'all recorded'),
-    bench.replica(2, 'none recorded'),
-    bench.replica(0, 'off'),
-    bench.replica(3, 'off, another'),
+    bench.replica(variants.allTraces, 'all recorded'),
+    bench.replica(variants.noTraces, 'none recorded'),
+    bench.replica(variants.plain, 'off'),
+    bench.replica(variants.another, 'off, another'),
   ];
   const entrants = contenders.map((one) => enter(one, method, requests));
   const [[, none, off, other] = []] = await bench.measure({ scenario, inFlight: [inFlight], entrants, once });
