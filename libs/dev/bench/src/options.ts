@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly full: boolean;
   readonly pace: Pace;
   readonly generators: number;
+  /** How long a cluster rests after its load, before its memory is measured again. */
+  readonly restMs: number;
   /** Results of an earlier run whose ratios must not have become more than 20 % worse. */
   readonly baselineFile: string | undefined;
   readonly outFile: string | undefined;
@@ -30,6 +32,7 @@ const flags = {
   'round-ms': { type: 'string' },
   calls: { type: 'string' },
   generators: { type: 'string' },
+  rest: { type: 'string' },
   baseline: { type: 'string' },
   out: { type: 'string' },
   profile: { type: 'string' },
@@ -80,6 +83,7 @@ export function readBenchOptions(args: readonly string[], cwd: string): BenchOpt
       maxCalls: values.calls === undefined ? undefined : toCount(values.calls),
     },
     generators: number(values.generators, Math.max(1, Math.floor(availableParallelism() / 4))),
+    restMs: 1000 * number(values.rest, 60),
     baselineFile: file(values.baseline),
     outFile: file(values.out),
     profileDir: file(values.profile),

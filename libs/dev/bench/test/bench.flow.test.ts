@@ -43,6 +43,8 @@ describe('npm run bench', () => {
     return { ...done, results: done.code === 64 ? undefined : (JSON.parse(readFileSync(out, 'utf8')) as Results) };
   }
 
+  const isLinux = process.platform === 'linux';
+
   const scenarios = ({ rows = [] }: Partial<Results> = {}): string[] => [
     ...new Set(rows.map(({ scenario, server, inFlight }) => `${scenario}: ${server} × ${inFlight}`)),
   ];
@@ -79,6 +81,7 @@ describe('npm run bench', () => {
       expect.arrayContaining([
         'BatchCreateTasks 500: service × 16',
         'overhead: chain × 16',
+        'limits, GetTask: counted × 16',
         'traces, GetTask: all recorded × 16',
         'traces, CreateTask: off × 16',
         'growth: list, deep page: service × 1',
@@ -89,12 +92,40 @@ describe('npm run bench', () => {
     expect(rows.every(({ calls, failures }) => calls > 0 && failures === 0)).toBe(true);
     const wrong = figures.filter(({ mustBeZero }) => mustBeZero);
     // One for each of the five methods whose costs are reported, where the system shows the CPU time of PostgreSQL.
-    expect(wrong.map(({ value }) => value)).toEqual(
-      Array.from({ length: process.platform === 'linux' ? 11 : 6 }, () => 0),
-    );
+    expect(wrong.map(({ value }) => value)).toEqual(Array.from({ length: isLinux ? 11 : 6 }, () => 0));
     for (const name of [...ratios.map((ratio) => ratio.name), ...rows.map(({ scenario }) => scenario)])
       expect(output).toContain(name);
   }, 1_200_000);
+
+  // Only there the CPU time of other processes can be read.
+  (isLinux ? it : it.skip)(
+    'tells what calls cost each process of a cluster, and what it costs without calls',
+    async () => {
+      const sizes = ['--sizes', '400', '--calls', '2', '--rounds', '1', '--round-ms', '1', '--rest', '1'];
+      const { code, output, results } = await bench('cluster', ...sizes);
+
+      expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+      const { rows, figures, ratios } = results as Results;
+      const calls = 'GetTask/ListTasks 20, status/GetTaskStats/CreateTask/UpdateTask, status/BatchUpdateTasks 50'.split(
+        '/',
+      );
+      expect(scenarios(results)).toEqual(
+        [1, 16, 64].flatMap((inFlight) => calls.map((call) => `cluster: ${call} × ${inFlight}`)),
+      );
+      const processes = ['auth', 'users', 'tasks', 'scheduler', 'PostgreSQL', 'Redis'];
+      for (const { partsMsPerCall } of rows) expect(Object.keys(partsMsPerCall)).toEqual(processes);
+      expect(rows.every(({ calls: made, failures }) => made > 0 && failures === 0)).toBe(true);
+      const services = processes.slice(0, 4);
+      expect(figures.map(({ name }) => name)).toEqual([
+        ...['the four services', ...processes].map((part) => `idle: ${part}`),
+        ...services.flatMap((service) => [`memory of ${service}: fresh`, `memory of ${service}: 1 s after load`]),
+      ]);
+      expect(ratios.map(({ name }) => name)).toEqual(
+        services.map((service) => `memory of ${service}, 1 s after load / fresh`),
+      );
+    },
+    1_200_000,
+  );
 
   it('follows a sweep until every intent is delivered', async () => {
     const { code, output, results } = await bench('sweep', '--sizes', '300');

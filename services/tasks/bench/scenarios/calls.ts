@@ -8,32 +8,48 @@ import {
   Task,
   TaskPriority,
   UpdateTaskRequest,
+  taskStatusFromJSON,
+  taskStatusToNumber,
+  type TaskStatus,
 } from '#contract/tasks/v1/tasks';
 import type { LoadRequest } from '#dev/bench';
 import { queryOnce } from '#dev/testing';
+import { statuses } from '../../src/domain/task-enums.ts';
 import { heavyCount, type Caller } from '../data/people.ts';
 import { requestsFor, type BenchCluster } from '../bench-cluster.ts';
 
 /** More writes than a round can use up. */
-const writesPerRound = 8000;
+export const writesPerRound = 8000;
 const tasksOfEach = 100;
 
-/** Some tasks that these callers own, in mixed order. */
-async function findOwnTasks(
+interface OwnTask {
+  readonly caller: Caller;
+  readonly taskId: string;
+  readonly status: TaskStatus;
+}
+
+/** Some tasks in these statuses that these callers own, in mixed order. */
+export async function findOwnTasks(
   bench: BenchCluster,
   callers: readonly Caller[],
-): Promise<{ caller: Caller; taskId: string }[]> {
+  among: readonly TaskStatus[] = statuses,
+): Promise<OwnTask[]> {
   const text = `
-    select id, owner_id from (
-      select id, owner_id, row_number() over (partition by owner_id order by hashtext(id::text)) as place from tasks
-      where owner_id = any ($1::uuid[]) and delete_time is null) t
+    select id, owner_id, status from (
+      select id, owner_id, status, row_number() over (partition by owner_id order by hashtext(id::text)) as place
+      from tasks where owner_id = any ($1::uuid[]) and status = any ($3) and delete_time is null) t
     where place <= $2 order by hashtext(id::text)`;
-  const rows = await queryOnce<{ id: string; owner_id: string }>(bench.cluster.databaseUrl('tasks'), text, [
-    callers.map(({ id }) => id),
-    tasksOfEach,
-  ]);
+  const rows = await queryOnce<{ id: string; owner_id: string; status: number }>(
+    bench.cluster.databaseUrl('tasks'),
+    text,
+    [callers.map(({ id }) => id), tasksOfEach, among.map(taskStatusToNumber)],
+  );
   const byId = new Map(callers.map((caller) => [caller.id, caller]));
-  return rows.map((row) => ({ caller: byId.get(row.owner_id) as Caller, taskId: row.id }));
+  return rows.map((row) => ({
+    caller: byId.get(row.owner_id) as Caller,
+    taskId: row.id,
+    status: taskStatusFromJSON(row.status),
+  }));
 }
 
 export async function getRequests(bench: BenchCluster): Promise<LoadRequest[]> {
