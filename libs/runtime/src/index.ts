@@ -20,7 +20,7 @@ export { maxTimerMs, timerMs } from './timer.ts';
 export { backoffMs } from './backoff.ts';
 export { createWakeableSleep, sleep } from './sleep.ts';
 export { settlesWithin } from './time-limit.ts';
-export { startLoop, type Loop } from './loop.ts';
+export { startLoop, type Loop, type LoopOptions } from './loop.ts';
 export { readBuildInfo } from './build-info.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export type { ActiveSpan, SpanAttributes } from './telemetry/span.ts';

@@ -7,15 +7,18 @@ export interface LoopOptions {
   logger: Logger;
   /** The pause after a run that has nothing more to do. */
   intervalMs: number;
-  /** One run; `again: true` starts the next at once. */
-  run: (signal: AbortSignal) => Promise<{ again: boolean } | void>;
-  /** The longest pause after failures in a row; they double from intervalMs on, with jitter. */
+  /** One run; `again: true` starts the next at once, `pauseMs` after a shorter pause than intervalMs. */
+  run: (signal: AbortSignal) => Promise<{ again: boolean; pauseMs?: number } | void>;
+  /** The longest pause after failures in a row; they double from firstBackoffMs on (default intervalMs), with jitter. */
   maxBackoffMs?: number;
+  firstBackoffMs?: number;
 }
 
 export interface Loop {
   /** Ends the current pause. */
   wake(): void;
+  /** The same, except for a pause after a failure. */
+  nudge(): void;
   /** Fires the signal of a running run and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -24,13 +27,16 @@ export interface Loop {
 export function startLoop(options: LoopOptions): Loop {
   const stopping = new AbortController();
   const pause = createWakeableSleep();
-  const backoff = { firstMs: options.intervalMs, maxMs: options.maxBackoffMs ?? 10_000 };
+  const { firstBackoffMs = options.intervalMs, maxBackoffMs = 10_000 } = options;
+  const backoff = { firstMs: firstBackoffMs, maxMs: maxBackoffMs };
   let woken = false;
+  let failing = false;
 
   async function runOnce(failures: number): Promise<{ failures: number; pauseMs: number }> {
     try {
       const outcome = await options.run(stopping.signal);
-      return { failures: 0, pauseMs: outcome?.again === true ? 0 : options.intervalMs };
+      const { again = false, pauseMs = options.intervalMs } = outcome ?? {};
+      return { failures: 0, pauseMs: again ? 0 : Math.min(pauseMs, options.intervalMs) };
     } catch (error) {
       if (!stopping.signal.aborted)
         options.logger.warn({ err: error, loop: options.name, failures: failures + 1 }, 'loop run failed');
@@ -44,16 +50,21 @@ export function startLoop(options: LoopOptions): Loop {
       woken = false;
       const result = await runOnce(failures);
       failures = result.failures;
+      failing = failures > 0;
       if (result.pauseMs === 0) await new Promise(setImmediate);
       else if (!woken) await pause.sleep(result.pauseMs, stopping.signal);
     }
   }
 
+  const wake = (): void => {
+    woken = true;
+    pause.wake();
+  };
   const ended = repeat();
   return {
-    wake: () => {
-      woken = true;
-      pause.wake();
+    wake,
+    nudge: () => {
+      if (!failing) wake();
     },
     stop: async () => {
       stopping.abort();

@@ -17,6 +17,7 @@ import { databaseDefinition } from './db/database.ts';
 import { createInboxReader } from './db/notifications/inbox.reader.ts';
 import { createChainReader } from './db/events/chain.reader.ts';
 import { createJobReader } from './db/jobs/job.reader.ts';
+import { createWaitingWorkReader } from './db/jobs/waiting-work.reader.ts';
 import { createPendingReader } from './db/notifications/pending.reader.ts';
 import { createScheduleReader } from './db/schedules/schedule.reader.ts';
 import { webhookSecretsPurpose } from './db/sealed-columns.ts';
@@ -34,7 +35,7 @@ import { createQueuePort } from './jobs/queue.ts';
 import { createSchedulerMetrics } from './background/metrics.ts';
 import { keepDeadJob } from './use-cases/jobs/keep-dead-job.ts';
 import { notificationsServiceHandlers, schedulerServiceHandlers } from './rpc/handlers.ts';
-import { startFollowingPausedQueues, startPipeline, type DispatcherSignal } from './background/pipeline.ts';
+import { startPipeline, type DispatcherSignal } from './background/pipeline.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -67,8 +68,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       dispatcher,
     );
     const worker = await startWorker(base, deps);
-    startPipeline(deps, base, dispatcher);
-    startFollowingPausedQueues(deps, base, worker);
+    startPipeline(deps, { ...base, worker }, dispatcher);
     const mounts = config.board ? await openBoardMounts(base, access) : {};
     const ports = await openPorts(base, {
       bindings: [
@@ -149,6 +149,7 @@ function createDeps(
     uow: database.unitOfWork(createRepositories(logger)),
     readPending: createPendingReader(database.reader),
     readJobs: createJobReader(database.reader),
+    readWaitingWork: createWaitingWorkReader(database.reader),
     readChain: createChainReader(database.reader),
     readSchedules: createScheduleReader(database.reader),
     inbox: createInboxReader(database.reader),

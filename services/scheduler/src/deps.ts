@@ -8,6 +8,7 @@ import type { JobReader } from './domain/jobs/job.reader.ts';
 import type { MetricsPort } from './domain/jobs/metrics.port.ts';
 import type { JobWork } from './domain/jobs/job-work.ts';
 import type { ClaimedJobs, QueuePort } from './domain/jobs/queue.port.ts';
+import type { WaitingWorkReader } from './domain/jobs/waiting-work.reader.ts';
 import type { InboxFeed } from './domain/notifications/inbox-feed.ts';
 import type { InboxReader } from './domain/notifications/inbox.reader.ts';
 import type { PendingReader } from './domain/notifications/pending.reader.ts';
@@ -32,6 +33,7 @@ export interface SchedulerDeps {
   webhooks: WebhookDeps;
   retention: Retention;
   readJobs: JobReader;
+  readWaitingWork: WaitingWorkReader;
   readChain: ChainReader;
   tasks: TasksPort;
   users: UsersPort;

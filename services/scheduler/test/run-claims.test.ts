@@ -3,8 +3,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '#libs/db';
 import { prepareTestService } from '#dev/testing';
 import { databaseDefinition } from '../src/db/database.ts';
+import { createWaitingWorkReader } from '../src/db/jobs/waiting-work.reader.ts';
 import { createRepositories, type Repositories } from '../src/db/repositories.ts';
-import { addRun } from './rows.ts';
+import { addNotification, addRun } from './rows.ts';
 
 const testService = await prepareTestService('scheduler');
 const database = await openDatabase({
@@ -18,6 +19,8 @@ afterAll(async () => {
   await database.close();
   await testService.leave();
 });
+
+const lookForWaiting = createWaitingWorkReader(database.reader);
 
 /** A run that was planned for this many hours ago. */
 const addRunOf = (scheduleId: string, hoursAgo: number): Promise<string> =>
@@ -64,5 +67,30 @@ describe('replicas that claim the runs of one schedule at the same time', () => 
     const byAnother = await uow.run(claim);
     await holder.commit();
     expect([holder.runIds, byAnother]).toEqual([[busy], [free]]);
+  });
+});
+
+describe('the look for waiting work', () => {
+  it('tells of what each loop would find, and of no run that must wait for another', async () => {
+    const before = await lookForWaiting();
+    const scheduleId = randomUUID();
+    await addRunOf(scheduleId, 2);
+    const withRun = await lookForWaiting();
+    await uow.run(claim);
+    await addRunOf(scheduleId, 1);
+    const behindAnother = await lookForWaiting();
+    await addNotification(testService, { deliverAfter: new Date(Date.now() - 1000) });
+    const withNotification = await lookForWaiting();
+    await testService.sql("insert into queue_holds (queue, held_by, hold_time) values ('webhooks', uuidv7(), now())");
+    const paused = await lookForWaiting();
+
+    const nothing = { pausedQueues: new Set(), schedules: false, plans: false, jobs: false };
+    expect([before, withRun, behindAnother, withNotification, paused]).toEqual([
+      nothing,
+      { ...nothing, jobs: true },
+      nothing,
+      { ...nothing, jobs: true },
+      { ...nothing, jobs: true, pausedQueues: new Set(['webhooks']) },
+    ]);
   });
 });

@@ -9,6 +9,7 @@ export function createClaimedJobs(): ClaimedJobs {
   let waiting: ClaimedJob[] = [];
   return {
     hasRoom: () => waiting.length < maxWaiting,
+    isEmpty: () => waiting.length === 0,
     put: (jobs) => void waiting.push(...jobs),
     take: () => {
       const taken = waiting;

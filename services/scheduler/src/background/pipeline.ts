@@ -1,12 +1,21 @@
 import { TaskEvent } from '#contract/tasks/v1/tasks';
 import { createEventConsumer } from '#libs/events';
-import { crashPoint, runInBackground, startLoop, type createParts, type Logger, type Metrics } from '#libs/runtime';
+import {
+  crashPoint,
+  runInBackground,
+  startLoop,
+  type createParts,
+  type Logger,
+  type Loop,
+  type LoopOptions,
+  type Metrics,
+} from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import { taskEventsCursor } from '../domain/events/task-events-cursor.ts';
 import type { NotificationRepository } from '../domain/notifications/notification.repository.ts';
 import { declareSchedules } from '../use-cases/schedules/declare-schedules.ts';
 import { dispatchPending, enqueueClaimed } from '../use-cases/jobs/dispatch-pending.ts';
-import { followPausedQueues, type PausableWorker } from '../use-cases/jobs/follow-paused-queues.ts';
+import { lookForWork, type Nudges, type PausableWorker } from '../use-cases/jobs/look-for-work.ts';
 import { ingestEvents } from '../use-cases/events/ingest-events.ts';
 import { planDeliveries } from '../use-cases/notifications/plan-deliveries.ts';
 import { reconcile } from '../use-cases/jobs/reconcile.ts';
@@ -16,13 +25,21 @@ export interface PipelineOptions {
   logger: Logger;
   metrics: Metrics;
   parts: ReturnType<typeof createParts>;
+  /** Kept from the queues that administrators have paused. */
+  worker: PausableWorker;
 }
 
-/** How long a pending row waits without a wake-up of the dispatcher, and how long a lost job is missing. */
-const dispatchIntervalMs = 1_000;
+/**
+ * How late a fire time and a pending row may be noticed, and half of the time that the contract allows PauseQueue, less
+ * the time of a slow answer. One look serves all loops.
+ */
+const lookIntervalMs = 500;
+const lookTimeoutMs = 3_000;
+/** How often the loops that a look nudges run without one. */
+const nudgedIntervalMs = 10_000;
+const nudgedBackoffMs = 500;
+/** How long a lost job is missing. */
 const reconcileIntervalMs = 3_000;
-/** How late a fire time may be noticed; the question costs a look at one small index. */
-const tickIntervalMs = 500;
 const runTimeoutMs = 30_000;
 
 /** Wakes the dispatcher, also before there is one. */
@@ -33,32 +50,26 @@ export interface DispatcherSignal {
 type Run = (signal: AbortSignal) => Promise<{ again: boolean } | void>;
 
 /** Starts the background work: fire times, pulling events, dispatching, reconciling. Every replica runs all of it. */
-export function startPipeline(
-  deps: SchedulerDeps,
-  { logger, metrics, parts }: PipelineOptions,
-  dispatcher: DispatcherSignal,
-): void {
-  const repeat = (
-    name: string,
-    intervalMs: number,
-    work: () => ReturnType<Run>,
-    atLast = async () => undefined as void,
-  ) => {
-    const run: Run = (signal) => runInBackground({ name, logger, timeoutMs: runTimeoutMs, signal }, work);
-    const loop = startLoop({ name, logger, intervalMs, run });
-    parts.add({ name, stop: () => loop.stop().then(atLast) });
-    return loop;
-  };
+export function startPipeline(deps: SchedulerDeps, options: PipelineOptions, dispatcher: DispatcherSignal): void {
+  const { logger, metrics, parts } = options;
+  const nudged = { intervalMs: nudgedIntervalMs, firstBackoffMs: nudgedBackoffMs };
   // At its end the process enqueues its claimed jobs, which would otherwise wait for the reconciler.
-  dispatcher.notify = repeat(
-    'dispatcher',
-    dispatchIntervalMs,
-    () => dispatchPending(deps),
-    () => enqueueClaimed(deps),
-  ).wake;
-  repeat('reconciler', reconcileIntervalMs, () => reconcile(deps));
-  repeat('planner', dispatchIntervalMs, () => planDeliveries(deps));
-  repeat('ticker', tickIntervalMs, createTicker(deps));
+  const dispatching = repeat(options, 'dispatcher', {
+    ...nudged,
+    work: () => dispatchPending(deps),
+    atLast: () => enqueueClaimed(deps),
+  });
+  dispatcher.notify = dispatching.wake;
+  repeat(options, 'reconciler', { intervalMs: reconcileIntervalMs, work: () => reconcile(deps) });
+  const planning = repeat(options, 'planner', { ...nudged, work: () => planDeliveries(deps) });
+  const ticking = repeat(options, 'ticker', { ...nudged, work: createTicker(deps) });
+  const nudges: Nudges = { dispatcher: dispatching.nudge, planner: planning.nudge, ticker: ticking.nudge };
+  repeat(options, 'look for work', {
+    intervalMs: lookIntervalMs,
+    maxBackoffMs: lookIntervalMs,
+    timeoutMs: lookTimeoutMs,
+    work: () => lookForWork(deps, options.worker, nudges),
+  });
 
   const consumer = createEventConsumer<{ notifications: NotificationRepository }, TaskEvent>({
     name: taskEventsCursor,
@@ -78,21 +89,23 @@ export function startPipeline(
   parts.add({ name: 'event consumer', stop: consumer.stop });
 }
 
-/** Half of the time that the contract allows PauseQueue, less the time of a slow answer. */
-const pauseIntervalMs = 500;
-const pauseTimeoutMs = 3_000;
+interface Repeated extends Pick<LoopOptions, 'intervalMs' | 'firstBackoffMs' | 'maxBackoffMs'> {
+  timeoutMs?: number;
+  work: () => ReturnType<Run>;
+  /** Runs once more when the loop has stopped. */
+  atLast?: () => Promise<void>;
+}
 
-/** Keeps the worker of this process from the queues that administrators have paused. */
-export function startFollowingPausedQueues(
-  deps: SchedulerDeps,
+/** A loop that is a part of the process. */
+function repeat(
   { logger, parts }: PipelineOptions,
-  worker: PausableWorker,
-): void {
-  const name = 'paused queues';
-  const run: Run = (signal) =>
-    runInBackground({ name, logger, timeoutMs: pauseTimeoutMs, signal }, () => followPausedQueues(deps, worker));
-  const loop = startLoop({ name, logger, intervalMs: pauseIntervalMs, maxBackoffMs: pauseIntervalMs, run });
-  parts.add({ name, stop: loop.stop });
+  name: string,
+  { timeoutMs = runTimeoutMs, work, atLast = async () => undefined, ...pauses }: Repeated,
+): Loop {
+  const run: Run = (signal) => runInBackground({ name, logger, timeoutMs, signal }, work);
+  const loop = startLoop({ name, logger, run, ...pauses });
+  parts.add({ name, stop: () => loop.stop().then(atLast) });
+  return loop;
 }
 
 /** The database may start later than this process, so the first run that reaches it declares the schedules. */

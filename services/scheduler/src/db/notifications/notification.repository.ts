@@ -11,16 +11,22 @@ import { createJobRows, toPending } from '../jobs/job-rows.ts';
 import { before, hasOpenDeadLetter, idBefore, prunes } from '../pruning.ts';
 
 const claimedTable = pickColumns(notificationTable, 'id', 'recipientId', 'callId', 'traceParent');
+/** Which notifications wait for a job, and which for their recipient's hour to be looked up. */
+export const waitingNotifications = {
+  forJob: `state = 'pending' and job_id is null and deliver_after <= now()`,
+  forPlan: `state = 'pending' and job_id is null and deliver_after = 'infinity'`,
+};
+
 const claimText = `
   select ${claimedTable.select()} from notifications
-  where state = 'pending' and job_id is null and deliver_after <= now() order by deliver_after, id limit $1 for update skip locked`;
+  where ${waitingNotifications.forJob} order by deliver_after, id limit $1 for update skip locked`;
 
 const unplannedTable = pickColumns(notificationTable, 'id', 'recipientId', 'dueTime');
 const unplanned: Statement = {
   name: 'unplanned_notifications',
   text: `
     select ${unplannedTable.select()} from notifications
-    where state = 'pending' and job_id is null and deliver_after = 'infinity' order by id limit $1`,
+    where ${waitingNotifications.forPlan} order by id limit $1`,
 };
 
 const planText = `

@@ -21,9 +21,12 @@ type BegunRow = RowOf<typeof jobTable.columns> & { known: boolean };
 
 const isIdle = `not exists (select 1 from schedule_runs u where u.schedule_id = r.schedule_id and u.state = 'pending' and u.job_id is not null)`;
 
+/** Which runs (r) wait for a job and may have one. */
+export const waitingRuns = `r.state = 'pending' and r.job_id is null and ${isIdle}`;
+
 // The transaction that gets the lock of a schedule sees the claims before it; others leave the schedule to the lock's holder.
 const takeTurnsText = `
-  select schedule_id from (select distinct r.schedule_id from schedule_runs r where r.state = 'pending' and r.job_id is null and ${isIdle}) s
+  select schedule_id from (select distinct r.schedule_id from schedule_runs r where ${waitingRuns}) s
   where pg_try_advisory_xact_lock(hashtextextended('schedule ' || schedule_id, 0))`;
 
 // A run with a job keeps the others back, also older ones that were recorded later (a backfill, a late tick, a retry), and an
@@ -31,7 +34,7 @@ const takeTurnsText = `
 const claimedTable = pickColumns(scheduleRunTable, 'id', 'scheduleId', 'callId', 'traceParent');
 const claimText = `
   select ${claimedTable.select('r')} from schedule_runs r
-  where r.schedule_id = any ($2::text[]) and r.state = 'pending' and r.job_id is null and ${isIdle} and not exists (
+  where r.schedule_id = any ($2::text[]) and ${waitingRuns} and not exists (
     select 1 from schedule_runs o
     where o.schedule_id = r.schedule_id and o.state = 'pending' and (o.planned_time, o.id) < (r.planned_time, r.id))
   order by r.planned_time, r.id limit $1 for update of r skip locked`;

@@ -38,12 +38,15 @@ const dueTable = pickColumns(
   'catchUpWindowMs',
   'nextFireTime',
 );
+/** Which schedules have a fire time that has come. */
+export const dueSchedules = 'next_fire_time <= now()::timestamptz(3)';
+
 const due: Statement = {
   name: 'due_schedules',
   text: `
     select ${dueTable.select('s')}, now()::timestamptz(3) as now,
       (select count(*) from schedule_runs r where r.schedule_id = s.id and r.state = 'pending')::int as unfinished
-    from schedules s where s.next_fire_time <= now()::timestamptz(3) order by s.next_fire_time limit $1 for update of s skip locked`,
+    from schedules s where ${dueSchedules} order by s.next_fire_time limit $1 for update of s skip locked`,
 };
 type DueRow = RowOf<typeof dueTable.columns> & { now: Date; unfinished: number };
 

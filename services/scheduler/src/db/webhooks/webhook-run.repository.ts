@@ -9,8 +9,11 @@ import type {
 } from '../../domain/webhooks/webhook-run.repository.ts';
 import { createJobRows, toPending } from '../jobs/job-rows.ts';
 
+/** Which webhooks wait for a job. */
+export const waitingWebhooks = `state = 'enabled' and job_id is null and next_run_time <= clock_timestamp()`;
+
 const claimText = `
-  select id from webhooks where state = 'enabled' and job_id is null and next_run_time <= clock_timestamp()
+  select id from webhooks where ${waitingWebhooks}
   order by next_run_time, id limit $1 for update skip locked`;
 const assignText = `
   update webhooks w set job_id = job.id, enqueue_time = clock_timestamp()

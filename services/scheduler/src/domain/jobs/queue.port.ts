@@ -23,6 +23,7 @@ export interface QueuePort {
 export interface ClaimedJobs {
   /** False while the queue does not keep up: then nothing more is claimed ahead of it. */
   hasRoom(): boolean;
+  isEmpty(): boolean;
   put(jobs: readonly ClaimedJob[]): void;
   /** Returns all of them and forgets them. */
   take(): ClaimedJob[];

@@ -9,7 +9,7 @@ const changeOf = changesOf('PauseQueue', PauseQueueRequest, PauseQueueResponse);
 
 type Deps = Pick<SchedulerDeps, 'uow' | 'queue'>;
 
-/** Records the pause; every replica looks several times in the time that the contract allows (see followPausedQueues). */
+/** Records the pause; every replica looks several times in the time that the contract allows (see lookForWork). */
 export async function pauseQueue(
   deps: Deps,
   actor: UserActor,
