@@ -1,5 +1,5 @@
 import { backoffMs, startLoop, type Logger } from '#libs/runtime';
-import type { Job } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openProducer, type Producer, type ProducerOptions } from './producer.ts';
 
@@ -15,7 +15,8 @@ const never = Date.UTC(3000, 0, 1);
 /** The longest delay. A later time was written before Redis' clock was set back, and counts as past. */
 export const longestDelayMs = 900_000;
 
-const promoteIntervalMs = 250;
+/** The time of the next due job is known from each look; a delay that is shorter than this may end so much later. */
+const promoteIntervalMs = 500;
 const promotedAtOnce = 200;
 
 /** How long a process may take to promote a job before another one tries. */
@@ -30,13 +31,21 @@ const now = `local time = redis.call('TIME') local now = time[1] * 1000 + math.f
 const noteText = `${now}
 return redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])`;
 
-// KEYS: times. ARGV: limit, longest delay, lease. Returns due jobs with the time that each has until it is promoted.
+// KEYS: times of each queue. ARGV: limit, longest delay, lease. Returns the time that each due job has until it is
+// promoted, the milliseconds until the next time of all, and the due jobs of each queue.
 const takeText = `${now}
-local jobs = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-for _, job in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now + ARGV[2] + 1, '+inf', 'LIMIT', 0, ARGV[1])) do table.insert(jobs, job) end
 local lease = string.format('%.0f', now + ARGV[3])
-for _, job in ipairs(jobs) do redis.call('ZADD', KEYS[1], lease, job) end
-return {lease, jobs}`;
+local found = {}
+local nextTime = now + ARGV[2]
+for index, times in ipairs(KEYS) do
+  local jobs = redis.call('ZRANGEBYSCORE', times, '-inf', now, 'LIMIT', 0, ARGV[1])
+  for _, job in ipairs(redis.call('ZRANGEBYSCORE', times, now + ARGV[2] + 1, '+inf', 'LIMIT', 0, ARGV[1])) do table.insert(jobs, job) end
+  for _, job in ipairs(jobs) do redis.call('ZADD', times, lease, job) end
+  local first = redis.call('ZRANGE', times, 0, 0, 'WITHSCORES')
+  if first[2] then nextTime = math.min(nextTime, first[2]) end
+  found[index] = jobs
+end
+return {lease, math.max(0, nextTime - now), found}`;
 
 // KEYS: times, key of the job. ARGV: job, its time when it was taken, whether it was promoted. A job that is not
 // delayed yet is tried again.
@@ -91,21 +100,29 @@ export function createDelays(redis: Redis, queue: Keys): Delays {
   };
 }
 
-/** Promotes the jobs of a queue whose delay is over. */
-async function promoteDue(producer: Producer, name: string): Promise<{ again: boolean }> {
+/** Promotes the jobs whose delay is over. `pauseMs`: until the next delay is over. */
+async function promoteDue(producer: Producer, names: readonly string[]): Promise<{ again: boolean; pauseMs: number }> {
   return producer.use(async (queues, redis) => {
-    const queue = queues(name);
-    const taken = await redis.eval(takeText, 1, timesOf(queue), promotedAtOnce, longestDelayMs, leaseMs);
-    const [lease, jobIds] = taken as [string, string[]];
-    for (const jobId of jobIds) {
-      const promoted = await queue.backend.promote(jobId).then(
-        () => true,
-        () => false,
-      );
-      await redis.eval(finishText, 2, timesOf(queue), queue.toKey(jobId), jobId, lease, promoted ? '1' : '0');
-    }
-    return { again: jobIds.length >= promotedAtOnce };
+    const all = names.map(queues);
+    const taken = await redis.eval(takeText, all.length, ...all.map(timesOf), promotedAtOnce, longestDelayMs, leaseMs);
+    const [lease, pauseMs, found] = taken as [string, number, string[][]];
+    for (const [index, queue] of all.entries()) await promote(redis, queue, { jobIds: found[index] ?? [], lease });
+    return { again: found.some((jobIds) => jobIds.length >= promotedAtOnce), pauseMs };
   });
+}
+
+async function promote(
+  redis: Redis,
+  queue: Queue,
+  { jobIds, lease }: { jobIds: readonly string[]; lease: string },
+): Promise<void> {
+  for (const jobId of jobIds) {
+    const promoted = await queue.backend.promote(jobId).then(
+      () => true,
+      () => false,
+    );
+    await redis.eval(finishText, 2, timesOf(queue), queue.toKey(jobId), jobId, lease, promoted ? '1' : '0');
+  }
 }
 
 /** Promotes due jobs until stopped, also those that other processes delayed. Every process with a worker does it. */
@@ -114,11 +131,8 @@ export function startPromoting(
   names: readonly string[],
 ): { stop(): Promise<void> } {
   const producer = openProducer(options, names);
-  const run = async (): Promise<{ again: boolean }> => {
-    if (!producer.isReachable()) return { again: false };
-    const rounds = await Promise.all(names.map((name) => promoteDue(producer, name)));
-    return { again: rounds.some(({ again }) => again) };
-  };
+  const run = async (): Promise<{ again: boolean; pauseMs?: number }> =>
+    producer.isReachable() ? promoteDue(producer, names) : { again: false };
   const loop = startLoop({
     name: 'delayed jobs',
     logger: options.logger,
