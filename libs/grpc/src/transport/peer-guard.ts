@@ -1,5 +1,10 @@
 import type { Logger, Metrics } from '#libs/runtime';
-import { unlimited, createConnectionLimiter, type ConnectionLimits } from './connection-limits.ts';
+import {
+  unlimited,
+  createConnectionLimiter,
+  type ConnectionLimiter,
+  type ConnectionLimits,
+} from './connection-limits.ts';
 import type { ConnectionsOptions } from './connections.ts';
 import type { ListenerOptions } from './listener.ts';
 import { createRangeCheck } from './peer-address.ts';
@@ -40,19 +45,47 @@ interface PeerGuard {
 /** The rate of log lines about faulty connections. The metrics count all of them. */
 const reports = { perSecond: 10, burst: 100 };
 
-const beatMs = 50;
-const held = { afterMs: 100, forMs: 1000 };
+/**
+ * Twenty beats a second would be most of what an idle process does, so it beats slowly when no stream has begun for a
+ * moment.
+ */
+const beat = { busyMs: 50, idleMs: 1000, idleAfterMs: 200 };
+const held = { lateMs: 50, forMs: 1000 };
+
+interface Pulse {
+  /** A client began a stream. */
+  noteStream: () => void;
+  wasHeldUp: () => boolean;
+  stop: () => void;
+}
 
 /** Notices pauses of this process: it was stopped, or the machine was busy. */
-function watchPulse(): { wasHeldUp: () => boolean; stop: () => void } {
-  let last = performance.now();
+function watchPulse(): Pulse {
   let until = 0;
-  const timer = setInterval(() => {
+  let streamAt = -Infinity;
+  let pauseMs = beat.busyMs;
+  let dueAt = performance.now() + pauseMs;
+  const next = (now: number): void => {
+    pauseMs = now - streamAt < beat.idleAfterMs ? beat.busyMs : beat.idleMs;
+    dueAt = now + pauseMs;
+    timer = setTimeout(onBeat, pauseMs).unref();
+  };
+  const onBeat = (): void => {
     const now = performance.now();
-    if (now - last > held.afterMs) until = now + held.forMs;
-    last = now;
-  }, beatMs).unref();
-  return { wasHeldUp: () => performance.now() < until, stop: () => clearInterval(timer) };
+    if (now - dueAt > held.lateMs) until = now + held.forMs;
+    next(now);
+  };
+  let timer = setTimeout(onBeat, pauseMs).unref();
+  return {
+    noteStream: () => {
+      streamAt = performance.now();
+      if (pauseMs === beat.busyMs) return;
+      clearTimeout(timer);
+      onBeat();
+    },
+    wasHeldUp: () => performance.now() < until,
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function guardMetrics(metrics: Metrics) {
@@ -83,6 +116,17 @@ function guardMetrics(metrics: Metrics) {
   };
 }
 
+function limitConnection(limits: ConnectionLimits, pulse: Pulse): ConnectionLimiter {
+  const { begin, reset } = createConnectionLimiter(limits, pulse.wasHeldUp);
+  return {
+    begin: () => {
+      pulse.noteStream();
+      return begin();
+    },
+    reset,
+  };
+}
+
 /** Enforces the limits of every peer, with metrics and log lines. */
 export function openGuard({ trustedProxies, peerLimits, logger, metrics }: PeerGuardOptions): PeerGuard {
   const limits = { ...defaultPeerLimits, ...peerLimits };
@@ -99,7 +143,7 @@ export function openGuard({ trustedProxies, peerLimits, logger, metrics }: PeerG
       },
     },
     connections: {
-      limiterOf: (address) => (peers.isExempt(address) ? unlimited : createConnectionLimiter(limits, pulse.wasHeldUp)),
+      limiterOf: (address) => (peers.isExempt(address) ? unlimited : limitConnection(limits, pulse)),
       onDisconnected: (peer, reason) => {
         disconnected.inc({ reason });
         peers.throttle(peer);
