@@ -12,11 +12,14 @@ export interface Metrics {
   histogram<L extends string>(name: string, help: string, labels?: readonly L[]): Histogram<L>;
 }
 
+/** How often the delay of the event loop is sampled. Each sample wakes the process. */
+const eventLoopSampleMs = 100;
+
 /** A registry with the process's own metrics; every metric carries the label `service`. */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopSampleMs });
   const existing = <T>(name: string): T | undefined => registry.getSingleMetric(name) as T | undefined;
   return {
     registry,
