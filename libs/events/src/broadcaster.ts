@@ -24,7 +24,7 @@ export interface EventBroadcasterOptions {
   source: FeedSource;
   logger: Logger;
   /** Resolves at the next announcement, after `maxMs`, or when the signal fires. */
-  wait: (maxMs: number, signal: AbortSignal) => Promise<void>;
+  wait: (maxMs: number, signal: AbortSignal) => Promise<unknown>;
   /** Without duplicates. */
   audienceOf: (event: StoredEvent) => readonly string[];
   /** Makes the error for a position whose following events are gone. */

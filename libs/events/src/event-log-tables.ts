@@ -32,6 +32,7 @@ const event = defineEntity({
     traceParent: p.text(),
     payload: p.blob(),
     createTime: p.datetime(3).defaultRaw('clock_timestamp()'),
+    concernsOthers: p.boolean().nullable(),
   },
 });
 
@@ -86,6 +87,14 @@ export const eventLogTables = {
     );
     create index events_position_index on events (transaction_id, id);`,
   down: 'drop table events; drop table event_stream_heads;',
+  /**
+   * A later migration: whether the event concerns others than its actor. Null in events that an earlier release wrote,
+   * which are pulled like those that do.
+   */
+  concern: {
+    up: 'alter table events add column concerns_others boolean;',
+    down: 'alter table events drop column concerns_others;',
+  },
   entities: [streamHead, event, audience, horizon],
 };
 

@@ -1,6 +1,7 @@
 import { afterCommit, runStatement, type CommonTable, type EntityManager, type Statement } from '#libs/db';
 import { currentContext } from '#libs/runtime';
 import { announce } from './announcement.ts';
+import { concernsOthers } from './concern.ts';
 
 /** An event to be recorded. The running call gives its id and trace. */
 export interface NewEvent {
@@ -10,9 +11,9 @@ export interface NewEvent {
   /** What it happened to, and the version that came out of it. */
   subjectId: string;
   subjectVersion: bigint;
-  /** Who did it. */
+  /** Who did it: a user's id as in `audience`, or anything else. */
   actor: string;
-  /** The users whom it concerns; they find it in their part of the log. */
+  /** The users whom it concerns; they find it in their part of the log. pullEvents leaves it out when all are the actor. */
   audience: readonly string[];
   payload: Uint8Array;
 }
@@ -53,7 +54,7 @@ export function createEventLog(em: EntityManager, { channel, counterCount }: Eve
       await em.flush();
       const { values, ...statement } = appendStatement({ events, counters, counterCount, ctes });
       await runStatement(em, statement, values);
-      if (events.length > 0) afterCommit(em, () => announce(em, channel));
+      if (events.length > 0) afterCommit(em, () => announce(em, channel, events.some(concernsOthers)));
     },
   };
 }
@@ -82,6 +83,7 @@ export function appendStatement({
     ...toHeadColumns(events, counters, counterCount),
     ...toEventColumns(events),
     ...toAudienceColumns(events),
+    events.map(concernsOthers),
   ];
   const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
   const tables = ctes.map(({ name, text }) => `${name} as (${text(add)}), `);
@@ -114,10 +116,11 @@ const appendText = (tables: string, condition: string): string => `
       )
     returning stream_id, last_sequence
   ), event as (
-    insert into events (stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent)
-    select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, $11, $12
-    from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[])
-      with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, place)
+    insert into events (
+      stream_id, sequence, type, subject_id, subject_version, actor, payload, concerns_others, call_id, trace_parent)
+    select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, concerns, $11, $12
+    from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[], $16::boolean[])
+      with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, concerns, place)
     join head using (stream_id)
     order by place
     returning id, transaction_id, stream_id, sequence

@@ -1,6 +1,7 @@
 export { appendStatement, createEventLog, type CounterChange, type EventLog, type NewEvent } from './event-log.ts';
 export { eventFeedTables, eventLogTables } from './event-log-tables.ts';
-export { createEventSignal } from './event-signal.ts';
+export { concernsOthers } from './concern.ts';
+export { createEventSignal, type EventSignal, type WantedEvents } from './event-signal.ts';
 export { currentLog, readLog, renewIncarnation, type LogRow } from './incarnation.ts';
 export { logIncarnations } from './incarnation-tables.ts';
 export { type Position } from './position.ts';

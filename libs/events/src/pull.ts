@@ -26,8 +26,9 @@ export interface PositionFaults {
 }
 
 export interface EventBatch extends PositionFaults {
+  /** Those that concern others than their actors. */
   events: StoredEvent[];
-  /** Where to continue; `after` when nothing was found. */
+  /** Where to continue: the position of the last event that was looked at; `after` when there was none. */
   next: Position | undefined;
   /** There may be more: the page is full, in events or in bytes, or its incarnation ends with it. */
   more: boolean;
@@ -49,7 +50,9 @@ export interface PlaceRow extends LogRow {
   prunedEventId: bigint;
 }
 
-type PulledRow = PlaceRow & Nullable<EventRow>;
+/** An event that concerns others, or the last that was looked at. */
+type FoundRow = EventRow & { concernsOthers: boolean; examined: number };
+type PulledRow = PlaceRow & Nullable<FoundRow>;
 
 /** A page ends where its payloads reach this size, so that it always fits into one message. */
 const maxPageBytes = 8_388_608;
@@ -88,6 +91,8 @@ export const eventColumns = `
 
 /**
  * In the current incarnation everything below the oldest running transaction is settled; in older ones everything is.
+ * It looks at up to $4 events and returns those that concern others. The last one is returned in any case, because its
+ * position is where the next page begins. `examined`: how many it looked at.
  */
 const pullStatement = {
   name: 'pull_events',
@@ -95,23 +100,29 @@ const pullStatement = {
     with ${currentLog}, ${positionPlace}
     select ${placeColumns}, place as incarnation, e.*
     from log cross join place left join lateral (
-      select ${eventColumns}
+      select ${eventColumns}, concerns as "concernsOthers", examined
       from (
-        select *, sum(octet_length(payload)) over (order by transaction_id, id) - octet_length(payload) as bytes_before
+        select *, count(*) over ()::int as examined, lead(id) over (order by transaction_id, id) is null as is_last
         from (
-          select * from events
-          where (transaction_id, id) > ($2::xid8, $3::bigint) and id >= from_id and id < before_id
-            and transaction_id >= case when from_id = 0 then '0' else from_transaction end
-            and transaction_id < case when following is null then settled_below else '18446744073709551615' end
-          order by transaction_id, id
-          limit $4) page) e
-      where bytes_before < ${maxPageBytes}) e on true
+          select *, sum(size) over (order by transaction_id, id) - size as bytes_before
+          from (
+            select *, concerns_others is not false as concerns,
+              case when concerns_others is not false then octet_length(payload) else 0 end as size
+            from events
+            where (transaction_id, id) > ($2::xid8, $3::bigint) and id >= from_id and id < before_id
+              and transaction_id >= case when from_id = 0 then '0' else from_transaction end
+              and transaction_id < case when following is null then settled_below else '18446744073709551615' end
+            order by transaction_id, id
+            limit $4) page) sized
+        where bytes_before < ${maxPageBytes}) e
+      where concerns or is_last) e on true
     order by "transactionId", "eventId"`,
 };
 
 /**
- * Events of all streams after a position, one incarnation of the log after the other. None is ever skipped: ids are
- * assigned before commits, so a page ends below the oldest running transaction. A long transaction anywhere in the
+ * Events of all streams that concern others than their actors, after a position, one incarnation of the log after the
+ * other. A page looks at up to `limit` events, so it may be empty although there are more. None is ever skipped: ids
+ * are assigned before commits, so a page ends below the oldest running transaction. A long transaction anywhere in the
  * server, in any database, therefore delays readers; the deadlines of calls limit transactions here.
  */
 export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
@@ -119,13 +130,15 @@ export async function pullEvents(reader: SqlReader, after: Position | undefined,
   const faults = after === undefined ? { pruned: false, unknown: false } : await judgePosition(reader, after, first[0]);
   if (faults.unknown) return { events: [], next: after, more: false, ...faults };
   const rows = await skipFinished(reader, first, limit);
-  const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
+  const found = rows.filter((row): row is PlaceRow & FoundRow => row.eventId !== null);
+  const events = found.filter((row) => row.concernsOthers).map(toEvent);
   const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0);
-  const isLast = events.length === 0 || rows[0]?.following === null;
+  const last = found.at(-1);
+  const isFull = last?.examined === limit || bytes >= maxPageBytes;
   return {
     events,
-    next: events.at(-1)?.position ?? after,
-    more: events.length === limit || bytes >= maxPageBytes || !isLast,
+    next: last === undefined ? after : toEvent(last).position,
+    more: isFull || (last !== undefined && last.following !== null),
     ...faults,
   };
 }

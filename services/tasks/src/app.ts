@@ -76,7 +76,7 @@ function openEventFeed({ logger, parts }: Base, { reader, credentials }: Databas
   return {
     closing: closing.signal,
     pull: (after, limit) => pullEvents(reader, after, limit),
-    wait: (maxMs, abort) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal])),
+    wait: (maxMs, abort, wanted) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal]), wanted),
     endWaits: () => closing.abort(),
   };
 }

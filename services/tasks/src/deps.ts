@@ -1,5 +1,5 @@
 import type { PageTokens, UnitOfWork } from '#libs/db';
-import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent } from '#libs/events';
+import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvents } from '#libs/events';
 import type { AppError } from '#libs/errors';
 import type { Clock } from '#libs/runtime';
 import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
@@ -83,9 +83,13 @@ export interface TaskReader {
 export interface EventFeed {
   /** Fires when the service stops: waiting calls must end. */
   readonly closing: AbortSignal;
+  /** Looks at up to `limit` events and returns those that concern others than their actors. */
   pull(after: Position | undefined, limit: number): Promise<EventBatch>;
-  /** Resolves at the next announcement, after `maxMs`, when the signal fires, and while closing. */
-  wait(maxMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves at the next announcement of wanted events (all by default), after `maxMs`, when the signal fires, and
+   * while closing; says whether it was an announcement.
+   */
+  wait(maxMs: number, signal: AbortSignal, wanted?: WantedEvents): Promise<boolean>;
 }
 
 /** Where a page of a person's existing tasks ended. Neither value of a task ever changes. */

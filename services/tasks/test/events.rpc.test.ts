@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   TaskEventType,
   TaskStatus,
@@ -13,10 +13,12 @@ import { toDuration } from '#libs/runtime';
 import { anHourAgo, createTask, update } from './factories.ts';
 import { startTasks, useTasks, useUsers, type TestTasks } from './start-tasks.ts';
 import { dueAt } from './due.ts';
+import { storeEventsAsBefore } from './earlier-events.ts';
 
 describe('the event log of tasks', () => {
   const service = useTasks();
   const [owner] = useUsers(service, 'user');
+  beforeAll(() => storeEventsAsBefore(service));
   /** A service's token lives for a minute, which a slow machine needs for some of these tests. */
   const asScheduler = (): Promise<{ metadata: Record<string, string> }> => service.asService('scheduler');
 
@@ -165,6 +167,7 @@ describe('the event log of tasks', () => {
 
   it('tells a consumer that was away for longer than events are kept, and not a new one', async () => {
     const other = await startTasks({ maintenanceIntervalMs: 50 });
+    await storeEventsAsBefore(other);
     const [caller, user] = [await other.asService('scheduler'), await other.newUser()];
     const seen = await createTask(other, user);
     const eventsAfter = (after?: EventPosition) =>

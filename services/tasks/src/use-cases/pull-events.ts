@@ -1,7 +1,7 @@
-import type { EventBatch } from '#libs/events';
+import type { EventBatch, Position } from '#libs/events';
 import { crashPoint, remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
-import type { TasksDeps } from '../deps.ts';
+import type { EventFeed, TasksDeps } from '../deps.ts';
 import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
 import { toTaskEvent } from '../domain/task.events.ts';
 
@@ -15,38 +15,50 @@ type Deps = Pick<TasksDeps, 'eventFeed'>;
 
 /** Reserved for the last read and the answer. */
 const reserveMs = 500;
-/** A notified event stays invisible while an older transaction runs, and nothing announces the end of that transaction. */
-const lookAgainMs = 500;
+/**
+ * When to look again unasked: an announced event stays invisible while an older transaction runs, and nothing announces
+ * the end of that transaction. Most end soon; each further pause is twice as long.
+ */
+const lookAgain = { firstMs: 10, maxMs: 500 };
 
 /**
- * Answers at once when there are events, else waits up to `maxWaitMs` for one. Throws EVENTS_COMPACTED when events were deleted,
- * and LOG_RESTORED for a position that the log does not have.
+ * Answers at once when there are events that concern others than their actors, else waits up to `maxWaitMs` for one and
+ * passes over all other events meanwhile. Throws EVENTS_COMPACTED when events were deleted, and LOG_RESTORED for a
+ * position that the log does not have.
  */
 export async function pullEvents(
   { eventFeed }: Deps,
   signal: AbortSignal,
-  input: PullEventsInput,
+  { after, limit, maxWaitMs }: PullEventsInput,
 ): Promise<PullEventsResponse> {
-  const until = performance.now() + Math.min(input.maxWaitMs, remainingMs() - reserveMs);
+  const until = performance.now() + Math.min(maxWaitMs, remainingMs() - reserveMs);
+  let position = after;
+  let pauseMs = lookAgain.firstMs;
   for (;;) {
     const stopWaiting = new AbortController();
     const leftMs = until - performance.now();
+    const stopped = AbortSignal.any([signal, stopWaiting.signal]);
     // The wait begins before the read, so that an event in between is not missed.
-    const wait =
-      leftMs > 0
-        ? eventFeed.wait(Math.min(leftMs, lookAgainMs), AbortSignal.any([signal, stopWaiting.signal]))
-        : undefined;
+    const wait = leftMs > 0 ? eventFeed.wait(Math.min(leftMs, pauseMs), stopped, 'others') : undefined;
     try {
-      const page = await eventFeed.pull(input.after, input.limit);
-      if (page.unknown) throw logRestored();
-      if (page.pruned) throw eventsCompacted();
+      const page = await readPage(eventFeed, position, limit);
       if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted)
         return toResponse(page);
-      await wait;
+      position = page.next;
+      if (page.more) continue;
+      const announced = await wait;
+      pauseMs = announced ? lookAgain.firstMs : Math.min(2 * pauseMs, lookAgain.maxMs);
     } finally {
       stopWaiting.abort();
     }
   }
+}
+
+async function readPage(eventFeed: EventFeed, after: Position | undefined, limit: number): Promise<EventBatch> {
+  const page = await eventFeed.pull(after, limit);
+  if (page.unknown) throw logRestored();
+  if (page.pruned) throw eventsCompacted();
+  return page;
 }
 
 function toResponse({ events, next, more }: EventBatch): PullEventsResponse {

@@ -4,9 +4,13 @@ import type { SchedulerDeps } from '../../deps.ts';
 import { toNotifications } from '../../domain/notifications/notification-rules.ts';
 import { toDeliveryJob } from '../../domain/notifications/delivery-batches.ts';
 import type { JobMaker, NotificationRepository } from '../../domain/notifications/notification.repository.ts';
-import { isForgotten } from '../../domain/events/retention.ts';
+import { isForgotten, type Retention } from '../../domain/events/retention.ts';
+import type { QueuePort } from '../../domain/jobs/queue.port.ts';
 
-type Deps = Pick<SchedulerDeps, 'newId' | 'clock' | 'retention' | 'logger' | 'queue' | 'claimedJobs'>;
+type Deps = Pick<SchedulerDeps, 'newId' | 'clock' | 'logger' | 'claimedJobs'> & {
+  retention: Pick<Retention, 'notificationsMs'>;
+  queue: Pick<QueuePort, 'isReachable' | 'newJobId'>;
+};
 
 /**
  * Stores the notifications of the events, with the ids of the jobs that will deliver them, in the transaction that moves the

@@ -1051,7 +1051,10 @@ export interface OverdueEvent {
     | undefined;
   /** Whether the scheduler has read past it. */
   pulled: boolean;
-  /** How long the scheduler has not moved on; absent when it has come so far. */
+  /**
+   * How long the scheduler's cursor has not moved; absent when it has come so far. It also rests, for a minute at most,
+   * while events come that concern nobody but their actors.
+   */
   lag?:
     | Duration
     | undefined;

@@ -631,9 +631,12 @@ export interface PullEventsRequest {
   after?:
     | EventPosition
     | undefined;
-  /** Events per page, 1 to 5000; 0 means 1000. */
+  /** Events to look at per page, 1 to 5000; 0 means 1000. */
   pageSize: number;
-  /** When there is nothing yet: how long to wait for an event, 0 to 10 seconds. Absent: not at all. */
+  /**
+   * When there is nothing yet: how long to wait for an event that concerns others, 0 to 10 seconds. Absent: not at
+   * all.
+   */
   maxWait?: Duration | undefined;
 }
 
@@ -641,11 +644,14 @@ export interface PullEventsRequest {
 export interface PullEventsResponse {
   /** In the order of their positions. */
   events: TaskEvent[];
-  /** Where to go on; the request's position when there was nothing. */
+  /**
+   * Where to go on: after the events, and after those that were passed over because they concern nobody else. The
+   * request's position when there was nothing.
+   */
   next?:
     | EventPosition
     | undefined;
-  /** The page was full, so more may be there. */
+  /** The page was full, so more may be there, also when all of it was passed over. */
   more: boolean;
 }
 
@@ -5486,9 +5492,12 @@ export const InternalTasksServiceService = {
     responseDeserialize: (value: Buffer): SweepOverdueResponse => SweepOverdueResponse.decode(value),
   },
   /**
-   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
-   * have the position, since its database was put back to an older state.
+   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
+   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
+   * that a release before stored without telling whom they concern are returned as well. They come in an order that
+   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
+   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
+   * to an older state.
    */
   pullEvents: {
     path: "/taskflow.tasks.v1.InternalTasksService/PullEvents" as const,
@@ -5531,9 +5540,12 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
    */
   sweepOverdue: handleUnaryCall<SweepOverdueRequest, SweepOverdueResponse>;
   /**
-   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
-   * have the position, since its database was put back to an older state.
+   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
+   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
+   * that a release before stored without telling whom they concern are returned as well. They come in an order that
+   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
+   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
+   * to an older state.
    */
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
@@ -5564,9 +5576,12 @@ export interface InternalTasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: SweepOverdueResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Events after a position, in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
-   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not
-   * have the position, since its database was put back to an older state.
+   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
+   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
+   * that a release before stored without telling whom they concern are returned as well. They come in an order that
+   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
+   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
+   * to an older state.
    */
   pullEvents(
     request: PullEventsRequest,
