@@ -1,48 +1,12 @@
-import type { UnitOfWork } from '#libs/db';
 import { AppError, errorTable } from '#libs/errors';
-import { runInBackground, startLoop, type Clock, type Logger, type Loop, type Metrics } from '#libs/runtime';
+import { runInBackground, startLoop, type Loop } from '#libs/runtime';
+import { createBatchSource, type BatchSource, type PulledBatch } from './batch-source.ts';
 import { recordBatch } from './batch-spans.ts';
 import { createConsumerMetrics, type ConsumerMetrics } from './consumer-metrics.ts';
+import type { ConsumedEvent, EventConsumerOptions } from './consumer-options.ts';
 import type { CursorRepository } from './cursor.ts';
 import { nameOfError } from './error-name.ts';
 import { positionKey as keyOf, type Position } from './position.ts';
-
-/** What the consumer needs of an event; position and time are always set in practice. */
-export interface ConsumedEvent {
-  position?: Position | undefined;
-  createTime?: Date | undefined;
-  /** Of the call that made it. `handle` receives the one that its own work must continue. */
-  traceParent?: string | undefined;
-}
-
-export interface EventConsumerOptions<R, E extends ConsumedEvent> {
-  /** The cursor's name. All replicas use the same. */
-  name: string;
-  logger: Logger;
-  metrics?: Metrics;
-  /**
-   * Called outside of any transaction. It may wait for events at the source, has 15 s and heeds the signal. It throws
-   * an AppError of kind out_of_range when the source no longer has all events after the position, or (LOG_RESTORED)
-   * does not know the position. The consumer logs and counts that and continues with the oldest events there are. So
-   * what `handle` made of an event must be kept for as long as the source keeps the event.
-   */
-  pull(after: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }>;
-  uow: UnitOfWork<R & { cursor: CursorRepository }>;
-  /**
-   * Turns events into rows, in the transaction that moves the cursor past them. A retryable AppError repeats the batch
-   * later. Any other error means that one of the events cannot be handled: the batch is halved until that event is
-   * alone, and at its third failure it becomes a dead letter.
-   */
-  handle(events: E[], repositories: R): Promise<void>;
-  /** Encodes an event for the dead letters. */
-  encode(event: E): Uint8Array;
-  /** Runs after each transaction; a failure is only logged. */
-  afterCommit?(): Promise<void>;
-  /** The clock that the age of events is computed with. */
-  clock?: Clock;
-  /** The pause after an empty pull, or when another replica was faster. Default 500. */
-  intervalMs?: number;
-}
 
 export interface EventConsumer {
   start(): void;
@@ -51,25 +15,31 @@ export interface EventConsumer {
   lagSeconds(): number;
 }
 
-const pullTimeoutMs = 15_000;
 const handleTimeoutMs = 15_000;
 const attemptsBeforeDeadLetter = 3;
+/**
+ * The rest between an answer with events and the next pull, so that one transaction takes what comes in quick
+ * succession. An event after a longer silence is pulled at once.
+ */
+const gatherMs = 100;
+const defaults = { intervalMs: 500, storePassedMs: 60_000 };
+
+type Settings<R, E extends ConsumedEvent> = EventConsumerOptions<R, E> & typeof defaults;
 
 /**
  * Takes every event of a source exactly once into this service's database, however many replicas run it: a batch counts
  * only if the cursor still stands where the batch began.
  */
 export function createEventConsumer<R, E extends ConsumedEvent>(options: EventConsumerOptions<R, E>): EventConsumer {
-  const run = new ConsumerRun(options);
+  const settings = { ...defaults, ...options };
+  const { name, logger, intervalMs } = settings;
+  const run = new ConsumerRun(settings);
   let loop: Loop | undefined;
   return {
     start: () => {
-      const { name, logger, intervalMs = 500 } = options;
       loop ??= startLoop({ name: `event consumer ${name}`, logger, intervalMs, run: (signal) => run.once(signal) });
     },
-    stop: async () => {
-      await loop?.stop();
-    },
+    stop: async () => loop?.stop(),
     lagSeconds: () => run.lagSeconds,
   };
 }
@@ -77,80 +47,76 @@ export function createEventConsumer<R, E extends ConsumedEvent>(options: EventCo
 /** Another replica has taken the batch. */
 class CursorMoved extends Error {}
 
+/** How far this process has come. */
+interface Progress {
+  /** Where the cursor stands in the database. */
+  stored: Position | undefined;
+  /** Not before it: what lies between was passed over by the source. */
+  reached: Position | undefined;
+  /** Since when the cursor has been behind, on the clock of performance.now(). */
+  behindSince: number | undefined;
+}
+
 class ConsumerRun<R, E extends ConsumedEvent> {
   lagSeconds = 0;
-  readonly #options: EventConsumerOptions<R, E>;
+  readonly #options: Settings<R, E>;
   readonly #metrics: ConsumerMetrics;
-  /** Where the cursor stood when this process last moved or read it; undefined when it must be read. */
-  #known: { position: Position | undefined } | undefined;
-  /** The next batch, which is already being pulled while the current one is handled. */
-  #ahead: { from: string; batch: Promise<{ events: E[] }> } | undefined;
+  readonly #source: BatchSource<E>;
+  /** Undefined when the cursor must be read. */
+  #progress: Progress | undefined;
   /** The event that failed alone, and how often. */
   #suspect = { position: '', failures: 0 };
-  /** The position of the latest gap that was reported. */
-  #reportedGap = '';
 
-  constructor(options: EventConsumerOptions<R, E>) {
+  constructor(options: Settings<R, E>) {
     this.#options = options;
     this.#metrics = createConsumerMetrics(options);
+    this.#source = createBatchSource({ ...options, onMissing: (position, error) => this.#reportGap(position, error) });
   }
 
   async once(signal: AbortSignal): Promise<{ again: boolean }> {
-    const { position } = (this.#known ??= { position: await this.#readCursor(signal) });
-    const { events } = await this.#take(position, signal);
-    this.lagSeconds = this.#metrics.pulled(events[0]?.createTime);
-    if (events.length === 0) return { again: false };
+    const progress = (this.#progress ??= await this.#readProgress(signal));
+    const batch = await this.#source.take(progress.reached, signal);
+    this.lagSeconds = this.#metrics.pulled(batch.events[0]?.createTime);
     // Unknown until the batch is stored: after any failure the next run reads the cursor.
-    this.#known = undefined;
-    this.#pullAhead(positionOf(events.at(-1)), signal);
+    this.#progress = undefined;
     try {
-      this.#known = { position: await this.#ingest(position, events, signal) };
-      return { again: true };
+      const isEmpty = batch.events.length === 0;
+      this.#progress = await (isEmpty ? this.#pass(progress, batch, signal) : this.#take(progress, batch, signal));
+      // The source has waited before it gave an empty answer; else it would give the next one at once.
+      return { again: !isEmpty || batch.more === true || batch.tookMs >= this.#options.intervalMs };
     } catch (error) {
       if (error instanceof CursorMoved) return { again: false };
       throw error;
     }
   }
 
-  /** The batch that was pulled ahead, if it begins at this position; else a new pull. */
-  #take(position: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }> {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return ahead !== undefined && position !== undefined && ahead.from === keyOf(position)
-      ? ahead.batch
-      : this.#pull(position, signal);
+  async #take(progress: Progress, { events, next, more }: PulledBatch<E>, signal: AbortSignal): Promise<Progress> {
+    const reached = next ?? positionOf(events.at(-1));
+    this.#source.prepare(reached, more === true ? 0 : gatherMs, signal);
+    const stored = await this.#ingest(progress.stored, events, signal);
+    return { stored, reached, behindSince: undefined };
   }
 
-  /** The source prepares the next batch while this service's database stores the current one. */
-  #pullAhead(position: Position, signal: AbortSignal): void {
-    const batch = this.#pull(position, signal);
-    // The caller that takes the batch receives its failure.
-    batch.catch(() => undefined);
-    this.#ahead = { from: keyOf(position), batch };
-  }
-
-  async #pull(position: Position | undefined, signal: AbortSignal): Promise<{ events: E[] }> {
-    const pull = (after: Position | undefined) =>
-      this.#inBackground(pullTimeoutMs, signal, (callSignal) => this.#options.pull(after, callSignal));
-    try {
-      return await pull(position);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.kind !== 'out_of_range' || position === undefined) throw error;
-      this.#reportGap(position, error);
-      return pull(undefined);
-    }
+  /** Notes that the source has passed over events. Stores it now and then, and when the log is read again. */
+  async #pass(progress: Progress, { next, restarted }: PulledBatch<E>, signal: AbortSignal): Promise<Progress> {
+    const { stored, behindSince = performance.now() } = progress;
+    const reached = next ?? progress.reached;
+    if (reached === undefined || (stored !== undefined && keyOf(stored) === keyOf(reached)))
+      return { stored, reached, behindSince: undefined };
+    const { name, uow, storePassedMs } = this.#options;
+    if (!restarted && performance.now() - behindSince < storePassedMs) return { stored, reached, behindSince };
+    const advance = () => uow.run(({ cursor }) => cursor.advance(name, stored, reached));
+    if (!(await this.#inBackground(signal, advance))) throw new CursorMoved();
+    return { stored: reached, reached, behindSince: undefined };
   }
 
   #reportGap(behind: Position, error: AppError): void {
-    const position = keyOf(behind);
-    if (this.#reportedGap === position) return;
-    this.#reportedGap = position;
     const restored = error.reason === 'LOG_RESTORED';
     this.#metrics.count(restored ? 'restored' : 'gap', 1);
     const message = restored
       ? 'the source was restored to another state: its log is read again'
       : 'events were missed: the source had forgotten them';
-    this.#options.logger.error({ err: error, cursor: this.#options.name, position }, message);
+    this.#options.logger.error({ err: error, cursor: this.#options.name, position: keyOf(behind) }, message);
   }
 
   /** Returns the position after the events. */
@@ -181,7 +147,7 @@ class ConsumerRun<R, E extends ConsumedEvent> {
   ): Promise<Position> {
     const { name, uow, logger, afterCommit } = this.#options;
     const to = positionOf(events.at(-1));
-    await this.#inBackground(handleTimeoutMs, signal, () =>
+    await this.#inBackground(signal, () =>
       recordBatch(`ingest ${name}`, events, (recorded) =>
         uow.run(async (repositories) => {
           // First, so that racing replicas wait here instead of doing the work in vain.
@@ -217,14 +183,15 @@ class ConsumerRun<R, E extends ConsumedEvent> {
     return to;
   }
 
-  #readCursor(signal: AbortSignal): Promise<Position | undefined> {
+  async #readProgress(signal: AbortSignal): Promise<Progress> {
     const { uow, name } = this.#options;
-    return this.#inBackground(handleTimeoutMs, signal, () => uow.run(({ cursor }) => cursor.find(name)));
+    const stored = await this.#inBackground(signal, () => uow.run(({ cursor }) => cursor.find(name)));
+    return { stored, reached: stored, behindSince: undefined };
   }
 
-  #inBackground<T>(timeoutMs: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #inBackground<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const { name, logger } = this.#options;
-    return runInBackground({ name: `event consumer ${name}`, logger, timeoutMs, signal }, (call) => work(call.signal));
+    return runInBackground({ name: `event consumer ${name}`, logger, timeoutMs: handleTimeoutMs, signal }, work);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   pruneEvents,
   pullEvents,
   type CursorRepository,
+  type EventBatch,
   type EventLog,
   type Position,
   type EventConsumer,
@@ -22,6 +23,7 @@ interface Repositories {
   cursor: CursorRepository;
   em: EntityManager;
 }
+type Options = Parameters<typeof createEventConsumer<Repositories, StoredEvent>>[0];
 type Handle = (events: StoredEvent[], repositories: Repositories) => Promise<void>;
 
 /** The effect of an event; without a key, so that doing it twice would show. */
@@ -45,17 +47,36 @@ describe('an event consumer', () => {
   });
   afterEach(() => Promise.all(consumers.map((consumer) => consumer.stop())));
 
-  const write = (types: string[]) =>
-    log.run((events) => events.append(types.map((type) => newEvent({ type, payload: Buffer.from(type) }))));
+  const write = (types: string[], changes: Parameters<typeof newEvent>[0] = {}) =>
+    log.run((events) => events.append(types.map((type) => newEvent({ type, payload: Buffer.from(type), ...changes }))));
+  /** Writes an event that concerns nobody but its actor, and returns its id. */
+  const writeOwn = async (): Promise<bigint> => {
+    await write(['own'], { audience: [] });
+    const [last] = await used.query<{ id: bigint }>('select max(id) as id from events');
+    return last?.id ?? 0n;
+  };
+  /** With the transaction that wrote it last. */
+  const cursor = async () =>
+    (
+      await used.query<{ eventId: bigint; xmin: string }>('select event_id as "eventId", xmin::text from event_cursors')
+    )[0];
   const effects = async () =>
     (await used.query<{ type: string }>('select type from effects order by id')).map(({ type }) => type);
   const deadLetters = () => used.query('select event, error from parked_events');
-  const pull = async (after: Position | undefined): Promise<{ events: StoredEvent[] }> => {
+  /** The position that was asked for last. */
+  let asked: Position | undefined;
+  const pull = async (after: Position | undefined): Promise<EventBatch> => {
+    asked = after;
     const batch = await pullEvents(used.database.reader, after, 16);
     if (batch.pruned) throw new AppError('out_of_range', 'EVENTS_COMPACTED', 'some were missed');
     return batch;
   };
-  const start = (handle: Handle, logger = silent): void => {
+  const untilAskedAfter = (eventId: bigint) =>
+    waitUntil(
+      () => asked,
+      (position) => position?.eventId === eventId,
+    );
+  const start = (handle: Handle, logger = silent, changes: Partial<Options> = {}) => {
     const consumer = createEventConsumer<Repositories, StoredEvent>({
       name: 'test',
       logger,
@@ -64,6 +85,7 @@ describe('an event consumer', () => {
       intervalMs: 20,
       pull,
       encode: ({ payload }) => payload,
+      ...changes,
     });
     consumers.push(consumer);
     consumer.start();
@@ -94,6 +116,51 @@ describe('an event consumer', () => {
     expect(await effectsOf(3)).toEqual(['1', '2', '3']);
   });
 
+  it('does nothing in its database about events that the source passes over, and misses none behind them', async () => {
+    await write(['1']);
+    start(recordEffects);
+    await waitUntil(async () => (await effects()).length === 1);
+    const before = await cursor();
+    await untilAskedAfter(await writeOwn());
+    await untilAskedAfter(await writeOwn());
+    expect(await cursor()).toEqual(before);
+    await write(['2', '3']);
+    expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+  });
+
+  it('that was stopped behind passed-over events takes those that follow, each once', async () => {
+    await write(['1']);
+    start(recordEffects);
+    await waitUntil(async () => (await effects()).length === 1);
+    await untilAskedAfter(await writeOwn());
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+    await write(['2']);
+    await writeOwn();
+    for (let replica = 0; replica < 2; replica += 1) start(recordEffects);
+    expect(await effectsOf(2)).toEqual(['1', '2']);
+  });
+
+  it('moves its cursor behind passed-over events when their time is over, also before the first event', async () => {
+    const first = await writeOwn();
+    start(recordEffects, silent, { storePassedMs: 0 });
+    await waitUntil(cursor, { eventId: first });
+    const second = await writeOwn();
+    await waitUntil(cursor, { eventId: second });
+    await write(['1']);
+    expect(await effectsOf(1)).toEqual(['1']);
+  });
+
+  it('takes every event from a source that names no position to go on from, and passes over nothing', async () => {
+    start(recordEffects, silent, {
+      pull: async (after) => ({ events: (await pullEvents(used.database.reader, after, 16)).events }),
+    });
+    await write(['1', '2']);
+    await waitUntil(async () => (await effects()).length === 2);
+    await writeOwn();
+    await write(['3']);
+    expect(await effectsOf(3)).toEqual(['1', '2', '3']);
+  });
+
   it('reports once that events are missing that the source no longer keeps, and goes on with the others', async () => {
     await write(['1', '2']);
     start(recordEffects);
@@ -111,6 +178,9 @@ describe('an event consumer', () => {
       createLogger({ service: 'test', level: 'error', destination: { write: (line) => void lines.push(line) } }),
     );
     await waitUntil(async () => lines.length > 0);
+    // What follows the gap concerns nobody else: the cursor moves at once, so that a restart does not report it again.
+    const own = await writeOwn();
+    await waitUntil(cursor, { eventId: own });
     await write(['3']);
     expect(await effectsOf(3)).toEqual(['1', '2', '3']);
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([

@@ -5,8 +5,8 @@ import type { Position } from '#libs/events';
 export interface TasksPort {
   /** One batch of the sweep, without what was due before `from`; `nextDueTime` is where another batch goes on. */
   sweepOverdue(from: Date | undefined): Promise<{ markedCount: number; more: boolean; nextDueTime?: Date | undefined }>;
-  /** Waits a while for an event when there is none. */
-  pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[] }>;
+  /** The events after a position that concern others than their actors. Waits a while when there is none. */
+  pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[]; next?: Position | undefined; more: boolean }>;
   /** By id; tasks that are gone are left out. */
   states(taskIds: string[]): Promise<Map<string, TaskState>>;
   /** Where the task's due time stands. */
