@@ -15,18 +15,18 @@ import { rotateWebhookSecret } from '../../use-cases/webhooks/rotate-webhook-sec
 import { testWebhook } from '../../use-cases/webhooks/test-webhook.ts';
 import { updateWebhook } from '../../use-cases/webhooks/update-webhook.ts';
 import { enumValues, mutation, page } from '../fields.ts';
-import { readCreateWebhook, readRotateWebhookSecret, readUpdateWebhook } from './webhooks.requests.ts';
+import { createWebhookRequests, readRotateWebhookSecret } from './webhooks.requests.ts';
 
 /** The caller's own webhooks. */
 export function webhooksHandlers(deps: SchedulerDeps) {
-  const { rules } = deps.webhooks;
+  const { readCreateWebhook, readUpdateWebhook } = createWebhookRequests(deps.webhooks.rules);
   return {
-    createWebhook: async (request, call) => createWebhook(deps, requireUser(call), readCreateWebhook(request, rules)),
+    createWebhook: async (request, call) => createWebhook(deps, requireUser(call), readCreateWebhook(request)),
     getWebhook: async (request, call) => ({
       webhook: await getWebhook(deps, requireUser(call), parseRequest(idSchema, request).webhookId),
     }),
     listWebhooks: async (request, call) => listWebhooks(deps, requireUser(call), parseRequest(listSchema, request)),
-    updateWebhook: async (request, call) => updateWebhook(deps, requireUser(call), readUpdateWebhook(request, rules)),
+    updateWebhook: async (request, call) => updateWebhook(deps, requireUser(call), readUpdateWebhook(request)),
     deleteWebhook: async (request, call) =>
       deleteWebhook(deps, requireUser(call), parseRequest(currentSchema, request)),
     rotateWebhookSecret: async (request, call) =>

@@ -3,7 +3,7 @@ import {
   UpdateWebhookRequest,
   type RotateWebhookSecretRequest,
 } from '#contract/scheduler/v1/notifications';
-import { changedFields, fieldTypes, isMaskOf, parseRequest } from '#libs/errors';
+import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
 import { toDuration, toMilliseconds } from '#libs/runtime';
 import { z } from 'zod';
 import { findUrlFault, type TargetRules } from '../../domain/webhooks/webhook-target.ts';
@@ -28,45 +28,61 @@ const fieldsOf = (rules: TargetRules) => ({
   kinds: notificationKinds,
 });
 
-export function readCreateWebhook(request: CreateWebhookRequest, rules: TargetRules): CreateWebhookRequest {
-  const schema = z.object({ webhook: z.object(fieldsOf(rules), 'must be set'), ...mutation });
-  return CreateWebhookRequest.fromPartial(parseRequest(schema, request));
-}
-
 const changeable = ['url', 'description', 'kinds'] as const;
+type Field = (typeof changeable)[number];
 const fieldList = changeable.join(', ');
 const updateMask = z
   .array(z.string())
   .refine(
     (mask) => isMaskOf(changeable, mask),
     `must be absent, "*" alone, or name one or more of ${fieldList}, and nothing else`,
-  );
+  )
+  .optional();
 
-/** Checks only the fields that the mask names: the others are not read. */
-export function readUpdateWebhook(request: UpdateWebhookRequest, rules: TargetRules): UpdateWebhookInput {
-  const { updateMask: mask = [] } = request;
-  const named = changedFields(changeable, mask, (field) => (request.webhook?.[field].length ?? 0) > 0);
+const ignored = z.unknown().transform(() => undefined);
+
+/** Checks only these fields: the others are not read. */
+function changeOf(fields: ReturnType<typeof fieldsOf>, named: readonly Field[]) {
+  return z.object(
+    {
+      id: fieldTypes.uuid(),
+      etag: z.string(),
+      url: named.includes('url') ? fields.url : ignored,
+      description: named.includes('description') ? fields.description : ignored,
+      kinds: named.includes('kinds') ? fields.kinds : ignored,
+    },
+    'must be set',
+  );
+}
+
+const updateOf = (webhook: ReturnType<typeof changeOf>) => z.object({ webhook, updateMask, ...mutation });
+
+/** Reads the requests that hold a URL. Their schemas are built here, once. */
+export interface WebhookRequests {
+  readCreateWebhook(request: CreateWebhookRequest): CreateWebhookRequest;
+  readUpdateWebhook(request: UpdateWebhookRequest): UpdateWebhookInput;
+}
+
+export function createWebhookRequests(rules: TargetRules): WebhookRequests {
   const fields = fieldsOf(rules);
-  const ignored = z.unknown().transform(() => undefined);
-  const webhook = z
-    .object(
-      {
-        id: fieldTypes.uuid(),
-        etag: z.string(),
-        url: named.includes('url') ? fields.url : ignored,
-        description: named.includes('description') ? fields.description : ignored,
-        kinds: named.includes('kinds') ? fields.kinds : ignored,
-      },
-      'must be set',
-    )
-    .refine(() => named.length > 0 || mask.length > 0, `must have one or more of ${fieldList} set`);
-  const parsed = parseRequest(z.object({ webhook, updateMask: updateMask.optional(), ...mutation }), request);
-  const { id, etag, url, description, kinds } = parsed.webhook;
+  const createSchema = z.object({ webhook: z.object(fields, 'must be set'), ...mutation });
+  const updateSchemaOf = schemaPerFields(changeable, (named) => updateOf(changeOf(fields, named)));
+  const emptySchema = updateOf(changeOf(fields, []).refine(() => false, `must have one or more of ${fieldList} set`));
   return {
-    webhookId: id,
-    etag,
-    change: { url, description, kinds },
-    request: UpdateWebhookRequest.fromPartial({ ...parsed, updateMask: named.sort() }),
+    readCreateWebhook: (request) => CreateWebhookRequest.fromPartial(parseRequest(createSchema, request)),
+    readUpdateWebhook: (request) => {
+      const { updateMask: mask = [] } = request;
+      const named = changedFields(changeable, mask, (field) => (request.webhook?.[field].length ?? 0) > 0);
+      const isEmpty = named.length === 0 && mask.length === 0;
+      const parsed = parseRequest(isEmpty ? emptySchema : updateSchemaOf(named), request);
+      const { id, etag, url, description, kinds } = parsed.webhook;
+      return {
+        webhookId: id,
+        etag,
+        change: { url, description, kinds },
+        request: UpdateWebhookRequest.fromPartial({ ...parsed, updateMask: named.sort() }),
+      };
+    },
   };
 }
 
