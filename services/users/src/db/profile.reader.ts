@@ -1,4 +1,4 @@
-import type { RowOf, SqlReader, Statement } from '#libs/db';
+import { createLoader, type RowOf, type SqlReader, type Statement } from '#libs/db';
 import { toMailbox } from '#libs/text';
 import {
   notificationColumns,
@@ -27,7 +27,7 @@ const found = (name: string, mailbox: string): string =>
   `(${beginsWith('coalesce(mailbox, lower(email))', mailbox)} or ${beginsWith('lower(display_name)', `lower(${name})`)})`;
 
 export const profileStatements = {
-  find: { name: 'profile-find', text: `select ${columns} from profiles where id = $1` },
+  find: { name: 'profile-find', text: `select ${columns} from profiles ${amongIds}` },
   listFirst: { name: 'profile-list-first', text: `select ${columns} from profiles ${newestFirst}` },
   listAfter: {
     name: 'profile-list-after',
@@ -56,8 +56,13 @@ export function createProfileReader(reader: SqlReader): ProfileReader {
   const { find, listFirst, listAfter, searchFirst, searchAfter, summaries, notificationSettings } = profileStatements;
   const query = async (statement: Statement, parameters: unknown[]): Promise<ProfileValues[]> =>
     (await reader.query<RowOf<ProfileColumns>>(statement, parameters)).map(profileTable.toValues);
+  const profiles = createLoader({
+    name: 'find_profiles',
+    read: (ids) => query(find, [ids]),
+    keyOf: ({ id }: ProfileValues) => id,
+  });
   return {
-    find: async (id) => (await query(find, [id]))[0],
+    find: profiles.load,
     list: (after, limit) =>
       after === undefined ? query(listFirst, [limit]) : query(listAfter, [limit, after.createTime, after.id]),
     search: (prefix, after, limit) => {
