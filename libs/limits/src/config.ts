@@ -70,7 +70,7 @@ export function limitsEntries(methods: KnownMethods, env: NodeJS.ProcessEnv) {
     TASKFLOW_LIMITS_REDIS_URL: redisUrl.optional(),
     TASKFLOW_REDIS_URL: (hasOwn ? redisUrl.optional() : redisUrl) as z.ZodType<string | undefined>,
     TASKFLOW_LIMITS_PREFIX: prefix,
-    // A call asks up to twice and must be answered within 100 ms, also while Redis is silent.
+    // Login asks twice, for its attempts too, and must be answered within 100 ms, also while Redis is silent.
     TASKFLOW_LIMITS_TIMEOUT_MS: envTypes.positiveInt(45, 60_000),
     TASKFLOW_RATE_LIMITS: overridesType(methods),
   };

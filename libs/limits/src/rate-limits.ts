@@ -1,10 +1,11 @@
 import { AppError } from '#libs/errors';
 import { StoreUnavailable, type Store } from '#libs/redis';
 import { toPeerNetwork, type Actor, type Metrics } from '#libs/runtime';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { RateLimitOverrides } from './config.ts';
-import { createRefusals, type Refusals } from './refusals.ts';
 import { consume, type LimitDecision } from './decision.ts';
+import { createSharedPoints, type SharedPoints } from './shared-points.ts';
+import { createShares, type Shares } from './shares.ts';
 
 /** The part of a method's policy that matters here. */
 export interface LimitedMethod {
@@ -34,12 +35,7 @@ interface MethodLimit {
   /** "60 per 60 s" */
   name: string;
   failClosed: boolean;
-  shared: RateLimiterRedis;
-  /**
-   * Quota is never given back, so a subject that has used up its quota is refused without asking Redis until the window
-   * ends.
-   */
-  refusals: Refusals;
+  shares: Shares;
   /** The local fallback limiter: counts this process alone while Redis is out of reach. */
   fallback: RateLimiterMemory;
 }
@@ -56,19 +52,20 @@ export function amountOf({ path, rateLimit }: LimitedMethod, overrides: RateLimi
 
 function toMethodLimit(
   method: LimitedMethod,
-  { store, prefix, overrides }: RateLimitsOptions,
+  points: SharedPoints,
+  { prefix, overrides }: RateLimitsOptions,
 ): MethodLimit | undefined {
   const amount = amountOf(method, overrides);
   if (amount === undefined) return undefined;
-  const { requests: points, perSeconds: duration } = amount;
+  const { requests, perSeconds } = amount;
   const keyPrefix = `${prefix}:rate:${method.path.slice(1)}`;
+  const failClosed = method.rateLimit?.failClosed ?? false;
   return {
-    name: `${points} per ${duration} s`,
-    failClosed: method.rateLimit?.failClosed ?? false,
-    // The package remembers refusals too, but by the machine's clock, which may step.
-    shared: new RateLimiterRedis({ storeClient: store.redis, keyPrefix, points, duration }),
-    refusals: createRefusals(),
-    fallback: new RateLimiterMemory({ keyPrefix, points, duration }),
+    name: `${requests} per ${perSeconds} s`,
+    failClosed,
+    // A share would be used while Redis is out of reach; `failClosed` forbids that.
+    shares: createShares({ points, keyPrefix, size: { points: requests, seconds: perSeconds }, exact: failClosed }),
+    fallback: new RateLimiterMemory({ keyPrefix, points: requests, duration: perSeconds }),
   };
 }
 
@@ -115,22 +112,18 @@ function createCounters(metrics: Metrics) {
 
 /** Refuses calls beyond their method's limit, counted in Redis for all replicas together. */
 export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
-  const { store, metrics } = options;
-  const counters = createCounters(metrics);
+  const counters = createCounters(options.metrics);
+  const points = createSharedPoints(options.store);
   const limits = new Map<string, MethodLimit | undefined>();
 
   function limitOf(method: LimitedMethod): MethodLimit | undefined {
-    if (!limits.has(method.path)) limits.set(method.path, toMethodLimit(method, options));
+    if (!limits.has(method.path)) limits.set(method.path, toMethodLimit(method, points, options));
     return limits.get(method.path);
   }
 
-  async function judge(limit: MethodLimit, method: string, subject: string): Promise<LimitDecision> {
-    const leftMs = limit.refusals.leftMs(subject);
-    if (leftMs > 0) return { allowed: false, retryAfterMs: leftMs };
+  async function ask(limit: MethodLimit, method: string, subject: string): Promise<LimitDecision> {
     try {
-      const decision = await store.ask(() => consume(limit.shared, subject));
-      if (!decision.allowed) limit.refusals.remember(subject, decision.retryAfterMs);
-      return decision;
+      return await limit.shares.ask(subject);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       counters.blind.inc({ method, decision: limit.failClosed ? 'closed' : 'open' });
@@ -139,17 +132,20 @@ export function createRateLimits(options: RateLimitsOptions): LimitInterceptor {
     }
   }
 
-  async function hold(limit: MethodLimit, call: LimitedCall): Promise<void> {
-    const { policy } = call;
-    const subject = subjectOf(call);
-    const decision = await judge(limit, policy.path, subject);
+  function assertAllowed(decision: LimitDecision, limit: MethodLimit, method: LimitedMethod, subject: string): void {
     if (decision.allowed) return;
-    counters.refused.inc({ method: policy.path });
-    throw rateLimited(subject, limit, policy, decision);
+    counters.refused.inc({ method: method.path });
+    throw rateLimited(subject, limit, method, decision);
   }
 
-  return (call, next) => {
-    const limit = limitOf(call.policy);
-    return limit === undefined ? next() : hold(limit, call).then(next);
+  return async (call, next) => {
+    const { policy } = call;
+    const limit = limitOf(policy);
+    if (limit !== undefined) {
+      const subject = subjectOf(call);
+      const decision = limit.shares.decide(subject) ?? (await ask(limit, policy.path, subject));
+      assertAllowed(decision, limit, policy, subject);
+    }
+    return next();
   };
 }

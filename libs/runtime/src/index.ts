@@ -18,6 +18,7 @@ export { armCrashPoints, crashPoint } from './crash-point.ts';
 export { createSharedClock, steadyNow, systemClock, type Clock, type SharedClock } from './clock.ts';
 export { maxTimerMs, timerMs } from './timer.ts';
 export { backoffMs } from './backoff.ts';
+export { batchPerTurn } from './batch-per-turn.ts';
 export { createWakeableSleep, sleep } from './sleep.ts';
 export { settlesWithin } from './time-limit.ts';
 export { startLoop, type Loop, type LoopOptions } from './loop.ts';
