@@ -1,4 +1,5 @@
 import type { Store } from '#libs/redis';
+import { batchPerTurn } from '#libs/runtime';
 import { LRUCache } from 'lru-cache';
 
 /** Values of one kind, in this process and in Redis. */
@@ -37,14 +38,26 @@ export function openLayer<V extends NonNullable<unknown>>(options: LayerOptions)
     );
   const getLocal = (keys: readonly string[]): Map<string, V> => collect(keys, (key) => local.get(key));
 
-  async function fetchMany(keys: readonly string[]): Promise<Map<string, V>> {
+  /** The lookups of one turn share a command. */
+  const fetchMany = batchPerTurn(async (lookups: readonly (readonly string[])[]) => {
+    const keys = [...new Set(lookups.flat())];
     const ask = store.ask(() => store.redis.mget(keys.map((key) => `${prefix}:${key}`)));
     const texts = await ask.catch((): null[] => []);
-    return collect(keys, (_key, index) => {
+    const found = collect(keys, (_key, index) => {
       const text = texts[index];
       return typeof text === 'string' ? (JSON.parse(text) as V) : undefined;
     });
-  }
+    return lookups.map((lookup) => collect(lookup, (key) => found.get(key)));
+  });
+
+  /** So do new values. */
+  const storeMany = batchPerTurn(async (sets: readonly { values: ReadonlyMap<string, V>; ownTtlMs: number }[]) => {
+    const pipeline = store.redis.pipeline();
+    for (const { values, ownTtlMs } of sets)
+      for (const [key, value] of values) pipeline.set(`${prefix}:${key}`, JSON.stringify(value), 'PX', ownTtlMs);
+    await store.ask(() => pipeline.exec());
+    return [];
+  });
 
   return {
     getLocal,
@@ -58,12 +71,8 @@ export function openLayer<V extends NonNullable<unknown>>(options: LayerOptions)
     },
     setMany: (values, ownTtlMs = ttlMs) => {
       if (values.size === 0) return;
-      const pipeline = store.redis.pipeline();
-      for (const [key, value] of values) {
-        local.set(key, value, { ttl: ownTtlMs });
-        pipeline.set(`${prefix}:${key}`, JSON.stringify(value), 'PX', ownTtlMs);
-      }
-      store.ask(() => pipeline.exec()).catch(() => undefined);
+      for (const [key, value] of values) local.set(key, value, { ttl: ownTtlMs });
+      storeMany({ values, ownTtlMs }).catch(() => undefined);
     },
   };
 }

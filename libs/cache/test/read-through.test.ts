@@ -10,6 +10,7 @@ import {
   type Part,
 } from '#libs/runtime';
 import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
+import { redisCommandsOf } from '../../dev/testing/src/redis-commands.ts';
 import { stopAfterEach } from '../../dev/testing/src/stop-after-each.ts';
 import { openCache, type Learned, type ReadThrough, type ReadThroughOptions } from '../src/index.ts';
 
@@ -191,6 +192,18 @@ describe('a read-through cache', () => {
       { a: 'name of a' },
     ]);
     expect(asked).toEqual([['a'], ['b']]);
+  });
+
+  it('asks Redis once for all lookups of one turn', async () => {
+    const prefix = randomUUID();
+    const replica = openReplica(truthOf(['a', 'Ada'], ['b', 'Bob']), { prefix });
+    await connected(replica);
+    let learned: Learned<string>[] = [];
+    const commands = await redisCommandsOf(`test-${prefix}`, async () => {
+      learned = await Promise.all([replica.lookUp('a'), replica.lookUp('b', 'c'), replica.lookUp('b')]);
+    });
+    expect(learned.map(currentOf)).toEqual([{ a: 'Ada' }, { b: 'Bob' }, { b: 'Bob' }]);
+    expect(commands.filter((command) => command === 'mget')).toHaveLength(1);
   });
 
   it('asks itself when the question that it waited for fails', async () => {

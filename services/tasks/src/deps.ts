@@ -115,8 +115,8 @@ export interface TaskFeed {
 export interface PeopleDirectory {
   /**
    * Makes at most one call to users for all ids, and none for ids that were looked up a moment ago. Skips empty ids. Never
-   * throws: the result tells which people are unknown. With `mustCheck` the call may take longer, because a decision depends
-   * on it.
+   * throws: the result tells which people are unknown. Look-ups of one turn of the event loop share a call. With
+   * `mustCheck` each makes its own, which may take longer, because a decision depends on it.
    */
   lookUp(ids: readonly (string | null)[], options?: { mustCheck: boolean }): Promise<People>;
 }
