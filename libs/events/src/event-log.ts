@@ -3,7 +3,15 @@ import { currentContext } from '#libs/runtime';
 import { announce } from './announcement.ts';
 import { concernsOthers } from './concern.ts';
 
-/** An event to be recorded. The running call gives its id and trace. */
+/** The call that caused an event. */
+export interface EventOrigin {
+  /** Its request id; '' = none. */
+  callId: string;
+  /** W3C traceparent; '' = none. */
+  traceParent: string;
+}
+
+/** An event to be recorded. */
 export interface NewEvent {
   /** The stream whose sequence it continues. */
   streamId: string;
@@ -16,6 +24,14 @@ export interface NewEvent {
   /** The users whom it concerns; they find it in their part of the log. pullEvents leaves it out when all are the actor. */
   audience: readonly string[];
   payload: Uint8Array;
+  /** Default: the call that records it. */
+  origin?: EventOrigin;
+}
+
+/** The running call as the origin of events; without a call both are empty. */
+export function currentOrigin(): EventOrigin {
+  const { requestId = '', traceParent = '' } = currentContext() ?? {};
+  return { callId: requestId, traceParent };
 }
 
 /** Adds `by` to one of a stream's counters. The caller knows what the counters mean. */
@@ -117,10 +133,14 @@ const appendText = (tables: string, condition: string): string => `
     returning stream_id, last_sequence
   ), event as (
     insert into events (
-      stream_id, sequence, type, subject_id, subject_version, actor, payload, concerns_others, call_id, trace_parent)
-    select stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, concerns, $11, $12
-    from unnest($4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[], $16::boolean[])
-      with ordinality as t (stream_id, back, type, subject_id, subject_version, actor, payload, concerns, place)
+      stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns_others)
+    select
+      stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns
+    from unnest(
+      $4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[], $11::text[], $12::text[],
+      $16::boolean[]
+    ) with ordinality as
+      t (stream_id, back, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns, place)
     join head using (stream_id)
     order by place
     returning id, transaction_id, stream_id, sequence
@@ -176,7 +196,8 @@ function toAudienceColumns(events: readonly NewEvent[]): unknown[] {
 }
 
 function toEventColumns(events: readonly NewEvent[]): unknown[] {
-  const call = currentContext();
+  const current = currentOrigin();
+  const origins = events.map(({ origin = current }) => origin);
   return [
     events.map((event) => event.streamId),
     countFollowing(events),
@@ -185,7 +206,7 @@ function toEventColumns(events: readonly NewEvent[]): unknown[] {
     events.map((event) => event.subjectVersion),
     events.map((event) => event.actor),
     events.map((event) => Buffer.from(event.payload)),
-    call?.requestId ?? '',
-    call?.traceParent ?? '',
+    origins.map(({ callId }) => callId),
+    origins.map(({ traceParent }) => traceParent),
   ];
 }

@@ -1,4 +1,11 @@
-export { appendStatement, createEventLog, type CounterChange, type EventLog, type NewEvent } from './event-log.ts';
+export {
+  appendStatement,
+  createEventLog,
+  currentOrigin,
+  type CounterChange,
+  type EventLog,
+  type NewEvent,
+} from './event-log.ts';
 export { eventFeedTables, eventLogTables } from './event-log-tables.ts';
 export { concernsOthers } from './concern.ts';
 export { createEventSignal, type EventSignal, type WantedEvents } from './event-signal.ts';
