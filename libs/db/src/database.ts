@@ -6,6 +6,10 @@ import { isTracing, type Logger, type Metrics } from '#libs/runtime';
 import { createCredentials, type Credentials } from './credentials.ts';
 import { createControlConnection } from './control-connection.ts';
 import type { ConstraintErrors } from './database-errors.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { observeGroups } from './group-metrics.ts';
+import type { GroupWrite } from './group-member.ts';
+import type { GroupPlan } from './group-transaction.ts';
 import { migrationNames } from './migration-files.ts';
 import { createOrm, migrationsTable, plannerSettings, sessionLimits, type Entities } from './orm.ts';
 import { createReader, type SqlReader } from './reader.ts';
@@ -42,6 +46,11 @@ export interface Database {
   readonly schemaVersion: string;
   /** `constraints` says which AppError the violation of a constraint means, by the constraint's name. */
   unitOfWork<R>(repositories: (em: EntityManager) => R, constraints?: ConstraintErrors): UnitOfWork<R>;
+  /**
+   * A unit of work whose works share a transaction when they arrive while others are carried out. `alone` carries out
+   * the same works one by one.
+   */
+  groupCommit<R, Row, W extends GroupWrite>(plan: GroupPlan<R, Row, W>, alone: UnitOfWork<R>): UnitOfWork<R>;
   /** Throws AppError when the database is out of reach, or when a migration of this program has not run yet. */
   check(): Promise<void>;
   /** Waits at most `graceMs` (default 5 s) for connections in use. Running work fails from then on. */
@@ -93,6 +102,10 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
     schemaVersion: migrationNames(options.migrationsPath).at(-1) ?? '',
     unitOfWork: (repositories, constraints) =>
       createUnitOfWork({ orm, connect, control, assertUsable, explain, repositories, constraints, onOutcome }),
+    groupCommit: (plan, alone) => {
+      const onGroup = observeGroups(options.metrics);
+      return createGroupCommit({ orm, connect, control, assertUsable, explain, onOutcome, onGroup, plan, alone });
+    },
     check: suspectWhenSlow(silence, createCheck(checkReader, options, evidence.isAnswering)),
     close: async (graceMs = 5000) => {
       if (isClosed) return;

@@ -19,11 +19,13 @@ export interface Once<T> {
    * is recognised.
    */
   fingerprints: readonly Uint8Array[];
+  /** Of the request. */
+  sizeBytes: number;
   encode(result: T): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
 
-type RecordedRequest = Pick<Once<unknown>, 'userId' | 'method' | 'idempotencyKey' | 'fingerprints'>;
+export type RecordedRequest = Pick<Once<unknown>, 'userId' | 'method' | 'idempotencyKey' | 'fingerprints'>;
 
 interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -52,16 +54,18 @@ export function once<Req extends object, Res>(
   requestCodec: Encoder<Req>,
   responseCodec: Codec<Res>,
 ): Once<Res> {
+  // A dry run and the real call are one request.
+  const content = requestCodec.encode({ ...request, validateOnly: false }).finish();
   return {
     ...call,
-    // A dry run and the real call are one request.
-    fingerprints: fingerprintsOf(requestCodec.encode({ ...request, validateOnly: false }).finish()),
+    fingerprints: fingerprintsOf(content),
+    sizeBytes: content.length,
     encode: (result) => responseCodec.encode(result).finish(),
     decode: (bytes) => responseCodec.decode(bytes),
   };
 }
 
-const keptFor = `interval '24 hours'`;
+export const keptFor = `interval '24 hours'`;
 
 /** The table of recorded requests: a service's first migration runs `up`, its entity list holds `entity`. */
 export const idempotencyTable = {
@@ -116,14 +120,15 @@ export async function recall<T>(reader: SqlReader, request: Once<T>): Promise<T 
   return record?.response == null ? undefined : request.decode(responseOf(record, request));
 }
 
-interface StoredRecord {
+export interface StoredRecord {
   fingerprint: Buffer;
   response: Buffer | null;
 }
 
 const keyOf = ({ userId, method, idempotencyKey }: RecordedRequest): string[] => [userId, method, idempotencyKey];
 
-function responseOf({ fingerprint, response }: StoredRecord, { fingerprints }: RecordedRequest): Uint8Array {
+/** Throws REQUEST_ID_REUSED when the record belongs to another request. */
+export function responseOf({ fingerprint, response }: StoredRecord, { fingerprints }: RecordedRequest): Uint8Array {
   const isSame = fingerprints.some((own) => own.length === fingerprint.length && timingSafeEqual(fingerprint, own));
   if (!isSame || response === null) throw requestIdReused();
   return response;

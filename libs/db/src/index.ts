@@ -22,6 +22,8 @@ export { ConcurrentMigration, Migration } from './migration.ts';
 export { createLoader, type Loader } from './loader.ts';
 export { migrate, readCommandOptions, runDatabaseCommand, runMigrateCommand, schemaDrift } from './migrate.ts';
 export { finalStatement, type CommonTable } from './final-statement.ts';
+export type { GroupSeat, GroupWrite } from './group-member.ts';
+export type { GroupPlan } from './group-transaction.ts';
 export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
 export { provision, type OwnedDatabase } from './provision.ts';
 export { rowTypes, type SqlReader, type Statement } from './reader.ts';

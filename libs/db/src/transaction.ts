@@ -25,10 +25,16 @@ export interface TransactionOptions {
   control: ControlConnection;
 }
 
-/** Begins a transaction that cannot outlive the running call; without a call, the session's limits apply. */
-export async function beginTransaction({ orm, connect, control }: TransactionOptions): Promise<Transaction> {
+/**
+ * Begins a transaction that cannot outlive the running call; without a call, the session's limits apply. It waits for a
+ * lock at most `lockTimeoutMs`.
+ */
+export async function beginTransaction(
+  { orm, connect, control }: TransactionOptions,
+  lockTimeoutMs: number = sessionLimits.lock_timeout,
+): Promise<Transaction> {
   assertCallGoesOn();
-  const client = await beginOnLiveConnection(connect);
+  const client = await beginOnLiveConnection(connect, lockTimeoutMs);
   const em = orm.em.fork({ clear: true }) as EntityManager;
   bindConnection(em, client);
   const call = currentContext();
@@ -63,21 +69,24 @@ export async function beginTransaction({ orm, connect, control }: TransactionOpt
 /**
  * After a restart of the server the pool may hold a dead connection. Nothing has happened yet, so another one is taken.
  */
-async function beginOnLiveConnection(connect: TransactionOptions['connect']): Promise<PoolClient> {
+async function beginOnLiveConnection(
+  connect: TransactionOptions['connect'],
+  lockTimeoutMs: number,
+): Promise<PoolClient> {
   try {
-    return await connectAndBegin(connect);
+    return await connectAndBegin(connect, lockTimeoutMs);
   } catch (error) {
     if (!isBrokenConnection(error)) throw error;
-    return connectAndBegin(connect);
+    return connectAndBegin(connect, lockTimeoutMs);
   }
 }
 
-async function connectAndBegin(connect: TransactionOptions['connect']): Promise<PoolClient> {
+async function connectAndBegin(connect: TransactionOptions['connect'], lockTimeoutMs: number): Promise<PoolClient> {
   const client = await connect();
   try {
     // The call may have ended while it waited for a connection.
     assertCallGoesOn();
-    await client.query(beginText());
+    await client.query(beginText(lockTimeoutMs));
     return client;
   } catch (error) {
     client.release(true);
@@ -89,13 +98,13 @@ async function connectAndBegin(connect: TransactionOptions['connect']): Promise<
  * Sends the limits in one message. A statement that begins late could run past the deadline, because its own timeout
  * counts from its start. The transaction's timeout prevents that, also while this process is frozen.
  */
-function beginText(): string {
-  if (currentContext() === undefined) return 'begin';
+function beginText(lockTimeoutMs: number): string {
+  if (currentContext() === undefined && lockTimeoutMs === sessionLimits.lock_timeout) return 'begin';
   const leftMs = Math.max(1, Math.floor(remainingMs()));
   const limits = {
     statement_timeout: Math.min(leftMs, sessionLimits.statement_timeout),
     // Shorter than the deadline, so that a wait for a lock is reported as one.
-    lock_timeout: Math.max(1, Math.min(Math.floor(leftMs * 0.7), sessionLimits.lock_timeout)),
+    lock_timeout: Math.max(1, Math.min(Math.floor(leftMs * 0.7), lockTimeoutMs)),
     transaction_timeout: Math.min(leftMs + graceMs, 2 ** 31 - 1),
   };
   return ['begin', ...Object.entries(limits).map(([name, ms]) => `set local ${name} = ${ms}`)].join('; ');

@@ -77,9 +77,9 @@ export function createEventLog(em: EntityManager, { channel, counterCount }: Eve
 
 /**
  * A prepared statement is planned for any number of rows. Many rows deserve a plan of their own, which joins by
- * hashing.
+ * hashing; up to 64, as many as a group of changes has, planning costs more than it saves.
  */
-const maxPrepared = 20;
+const maxPrepared = 64;
 
 interface Appended {
   events: readonly NewEvent[];

@@ -8,8 +8,13 @@ export interface Metrics {
   registry: Registry;
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
-  /** In seconds. */
-  histogram<L extends string>(name: string, help: string, labels?: readonly L[]): Histogram<L>;
+  /** In seconds, unless it has its own buckets. */
+  histogram<L extends string>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    buckets?: readonly number[],
+  ): Histogram<L>;
 }
 
 /** How often the delay of the event loop is sampled. Each sample wakes the process. */
@@ -27,8 +32,7 @@ export function createMetrics(service: string): Metrics {
       existing(name) ?? new Counter({ name, help, labelNames: labels, registers: [registry] }),
     gauge: (name, help, labels = []) =>
       existing(name) ?? new Gauge({ name, help, labelNames: labels, registers: [registry] }),
-    histogram: (name, help, labels = []) =>
-      existing(name) ??
-      new Histogram({ name, help, labelNames: labels, buckets: durationBuckets, registers: [registry] }),
+    histogram: (name, help, labels = [], buckets = durationBuckets) =>
+      existing(name) ?? new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] }),
   };
 }
