@@ -11,6 +11,7 @@ import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { constraintErrors, createRepositories } from './db/repositories.ts';
+import { taskGroups } from './db/task-groups.ts';
 import { createTaskFeed } from './db/task-feed.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
@@ -128,8 +129,10 @@ function createDeps(
   { config, clock: shared }: Base,
   { clock = shared }: AppOverrides,
 ): TasksDeps {
+  const uow = database.unitOfWork(createRepositories, constraintErrors);
   return {
-    uow: database.unitOfWork(createRepositories, constraintErrors),
+    uow,
+    oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
     eventFeed,
     taskFeed,

@@ -5,6 +5,7 @@ import type { Clock } from '#libs/runtime';
 import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import type { Repositories } from './db/repositories.ts';
+import type { OneTask } from './db/task-groups.ts';
 import type { ListOrder } from './domain/list-order.ts';
 import type { People } from './domain/people.ts';
 
@@ -13,6 +14,8 @@ export type { Repositories };
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface TasksDeps {
   uow: UnitOfWork<Repositories>;
+  /** For changes of one task, which may share a transaction with others. */
+  oneTaskUow: UnitOfWork<OneTask>;
   taskReader: TaskReader;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;

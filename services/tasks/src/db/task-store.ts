@@ -20,7 +20,8 @@ export function toEntity(row: StoredTask): Task {
   return Task.of(taskTable.toValues(row));
 }
 
-function isThereFor(task: Task, person: Person, now: Date): boolean {
+/** Whether the person may undelete it, or need not because it is not deleted. */
+export function isThereFor(task: Task, person: Person, now: Date): boolean {
   if (task.deleteTime === null) return task.isVisibleTo(person);
   return task.isOwnedBy(person) && task.purgeTime !== null && task.purgeTime > now;
 }

@@ -5,9 +5,12 @@ import type { Task } from '../domain/task.entity.ts';
 
 /* The parts of the one statement that ends a unit of work: each is a common table expression. */
 
-/** Sorted by external id: parallel batches with the same ids wait for each other in the unique index, and must not deadlock. */
+/**
+ * Sorted by external id and owner: parallel transactions with the same ids wait for each other in the unique index, and
+ * must not deadlock.
+ */
 export function newTasks(tasks: readonly Task[]): CommonTable {
-  const keyOf = ({ externalId }: Task): string => externalId ?? '';
+  const keyOf = ({ externalId, ownerId }: Task): string => (externalId === null ? '' : `${externalId} ${ownerId}`);
   const ordered = [...tasks].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   return {
     name: 'new_tasks',

@@ -14,10 +14,10 @@ export interface CreateTaskInput {
   body: CreateTaskRequest;
 }
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'newId'>;
+type Deps = Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'people' | 'newId'>;
 
 export async function createTask(
-  { uow, clock, people, newId }: Deps,
+  { oneTaskUow, clock, people, newId }: Deps,
   actor: UserActor,
   input: CreateTaskInput,
 ): Promise<CreateTaskResponse> {
@@ -25,7 +25,7 @@ export async function createTask(
   const known = await people.lookUp([actor.userId, draft.assigneeId], { mustCheck: needsCheck(draft, actor) });
   const [id, now] = [newId(), clock.now()];
 
-  const execute = validateOnly ? uow.dryRun : uow.run;
+  const execute = validateOnly ? oneTaskUow.dryRun : oneTaskUow.run;
   const response = await execute(
     async ({ tasks }) => {
       const created = createOne(draft, id, { actor, known, now });

@@ -15,11 +15,11 @@ export interface DeleteTaskInput {
 
 /** Hides the task from everybody. Its row stays until the purge time, so that it can be undeleted. */
 export async function deleteTask(
-  { uow, clock, retentionMs }: Pick<TasksDeps, 'uow' | 'clock' | 'retentionMs'>,
+  { oneTaskUow, clock, retentionMs }: Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'retentionMs'>,
   actor: UserActor,
   { taskId, etag, idempotencyKey, validateOnly, body }: DeleteTaskInput,
 ): Promise<DeleteTaskResponse> {
-  const execute = validateOnly ? uow.dryRun : uow.run;
+  const execute = validateOnly ? oneTaskUow.dryRun : oneTaskUow.run;
   return execute(
     async ({ tasks }) => {
       const now = clock.now();

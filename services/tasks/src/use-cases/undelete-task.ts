@@ -14,10 +14,10 @@ export interface UndeleteTaskInput {
   body: UndeleteTaskRequest;
 }
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'taskReader'>;
+type Deps = Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'people' | 'taskReader'>;
 
 export async function undeleteTask(
-  { uow, clock, people, taskReader }: Deps,
+  { oneTaskUow, clock, people, taskReader }: Deps,
   actor: UserActor,
   { taskId, etag, idempotencyKey, validateOnly, body }: UndeleteTaskInput,
 ): Promise<UndeleteTaskResponse> {
@@ -26,7 +26,7 @@ export async function undeleteTask(
     peopleOf(glance.filter((task) => task.ownerId === actor.userId || actor.role === 'admin')),
   );
 
-  const execute = validateOnly ? uow.dryRun : uow.run;
+  const execute = validateOnly ? oneTaskUow.dryRun : oneTaskUow.run;
   return execute(
     async ({ tasks }) => {
       const now = clock.now();

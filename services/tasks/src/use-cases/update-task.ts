@@ -19,13 +19,13 @@ export interface UpdateTaskInput {
   body: UpdateTaskRequest;
 }
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'taskReader'>;
+type Deps = Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'people' | 'taskReader'>;
 
 export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTaskInput): Promise<UpdateTaskResponse> {
   const { taskId, idempotencyKey, validateOnly, body } = input;
   const known = await lookUpPeople(deps, actor, input);
 
-  const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
+  const execute = validateOnly ? deps.oneTaskUow.dryRun : deps.oneTaskUow.run;
   return execute(
     async ({ tasks }) => {
       const task = await tasks.getForChange(taskId, actor);
