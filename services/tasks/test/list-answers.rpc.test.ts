@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { NameResolution, Task } from '#contract/tasks/v1/tasks';
+import { NameResolution, Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { refusal } from '#dev/testing';
 import { createTask, listAll } from './factories.ts';
 import { useTasks, type TestUser } from './start-tasks.ts';
@@ -113,6 +113,12 @@ describe('what lists of tasks answer', () => {
       NameResolution.UNAVAILABLE,
     );
     expect((await service.tasks.listTasks({}, user.as)).tasks).toEqual([task]);
+  });
+
+  it('are empty when filters exclude each other', async () => {
+    await createTask(service, user, { status: TaskStatus.COMPLETED });
+    for (const orderBy of ['', 'due_time desc', 'title', 'priority'])
+      expect(await listAll(service, user, { statuses: [TaskStatus.COMPLETED], overdue: true, orderBy })).toEqual([]);
   });
 
   it('say when a task was deleted and when it will be purged', async () => {

@@ -177,8 +177,16 @@ function compareKeys(
   return sign * (Buffer.isBuffer(a) && Buffer.isBuffer(b) ? Buffer.compare(a, b) : Number(a) - Number(b));
 }
 
+/** Tasks of the same priority are in the order of creation. */
+function totalOrder(orderBy: string): string {
+  if (orderBy === '') return 'create_time desc';
+  return orderBy === 'priority' || orderBy === 'priority desc' ? `${orderBy}, create_time${orderBy.slice(8)}` : orderBy;
+}
+
 function inOrder(orderBy: string): (a: StoredTask, b: StoredTask) => number {
-  const terms = (orderBy === '' ? 'create_time desc' : orderBy).split(',').map((term) => term.trim().split(' '));
+  const terms = totalOrder(orderBy)
+    .split(',')
+    .map((term) => term.trim().split(' '));
   const signs = terms.map(([, direction]) => (direction === 'desc' ? -1 : 1));
   return (a, b) => {
     for (const [index, [key = '']] of terms.entries()) {

@@ -1,9 +1,9 @@
 import type { ListFilter, ListQuery } from '../deps.ts';
 import { bucketConditions, conditionsOf, timeKeys, windowOf, wantsDue, type TimeKey } from './list-filters.ts';
-import { createParameters, type Parameters } from './list-parameters.ts';
-import { afterCondition, orderBy } from './list-order.ts';
+import { afterCondition, leadingKey, orderBy } from './list-order.ts';
 import { findsWords } from './list-search.ts';
-import { personOf, sourceConditions, sourcesOf, type Source } from './list-sources.ts';
+import { personOf, sourceConditions, sourcesOf, type Source } from './list-ranges.ts';
+import { createParameters, type Call, type Parameters } from './list-statements.ts';
 import { taskColumns } from './task-row.ts';
 
 /*
@@ -23,7 +23,7 @@ function keysOf(query: ListQuery): Key[] {
   // This filter does not narrow down assigned tasks: all of them have this assignee.
   const bySelf = sourcesOf(query).includes('assigned') && filter.assigneeId !== '';
   if (filter.labels.length > 0 || (filter.assigneeId !== '' && !bySelf)) return [...words, 'facets'];
-  const read = order.find(({ key }) => key !== 'priority')?.key;
+  const read = leadingKey(order);
   return [...words, ...timeKeys.filter((key) => key !== read && isLimited(key, filter)).slice(0, 1)];
 }
 
@@ -55,11 +55,11 @@ function findingConditions(key: Key, source: Source, { filter }: ListQuery, para
 }
 
 /** To be sent one after the other. Each finds the page when few tasks match, else `is_few` is false. */
-export function fewCalls(query: ListQuery): { text: string; values: unknown[] }[] {
+export function fewCalls(query: ListQuery): Call[] {
   return keysOf(query).map((key) => fewCall(key, query));
 }
 
-function fewCall(key: Key, query: ListQuery): { text: string; values: unknown[] } {
+function fewCall(key: Key, query: ListQuery): Call {
   const parameters = createParameters();
   parameters.add(personOf(query), 'uuid');
   const { filter, order, after } = query;

@@ -3,7 +3,7 @@ import { taskTable } from '../domain/task.columns.ts';
 import { bucketNumbers } from '../domain/task-buckets.ts';
 import type { SortKey } from '../domain/list-order.ts';
 import type { ListFilter, TimeRange } from '../deps.ts';
-import type { Parameters } from './list-parameters.ts';
+import type { Parameters } from './list-statements.ts';
 import { holdsWords } from './list-search.ts';
 
 /** The column's name in SQL. */

@@ -1,11 +1,11 @@
 import { taskPriorityToNumber, type Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition } from '../deps.ts';
 import type { ListOrder, SortKey, SortTerm } from '../domain/list-order.ts';
-import type { Parameters } from './list-parameters.ts';
+import type { Parameters } from './list-statements.ts';
 
 /*
- * An index of a list has the tasks of one bucket in the order of one key. Read backward, it begins with the tasks without a due
- * time, which belong at the end, so a list by due time is read in two parts, dated and undated.
+ * An index has tasks without a due time behind the others. Read backward, it begins with them, although they belong at the end,
+ * so a list by due time is read in two parts, dated and undated.
  */
 export type Part = 'all' | 'dated' | 'undated';
 
@@ -30,6 +30,11 @@ export const termTypes: Readonly<Record<SortKey, string>> = {
 export const noDueTime = ({ descending }: Pick<SortTerm, 'descending'>): string =>
   descending ? '-infinity' : 'infinity';
 
+/** The key that an index has after the person and the bucket. */
+export const leadingKey = (order: ListOrder): SortKey | undefined => order.find(({ key }) => key !== 'priority')?.key;
+
+export const isByPriority = (order: ListOrder): boolean => order.some(({ key }) => key === 'priority');
+
 export function toCompared(term: SortTerm, part: Part = 'all'): Compared {
   const { key, descending } = term;
   if (key === 'title') return { descending, expression: 'title collate "C"' };
@@ -41,6 +46,18 @@ export function toCompared(term: SortTerm, part: Part = 'all'): Compared {
 /** Ids have the direction of the last term. */
 export function idTerm(order: ListOrder): Compared {
   return { expression: 'id', descending: order.at(-1)?.descending === true };
+}
+
+/**
+ * The order within a range of an index, whose tasks have the same priority when the list is ordered by it. Where the index has
+ * the due time, it is named as it stands there, although all undated tasks are equal in it.
+ */
+export function orderWithin(order: ListOrder, part: Part): Compared[] {
+  const leading = leadingKey(order);
+  const terms = order.filter(
+    ({ key }) => key !== 'priority' && (key !== 'due_time' || key === leading || part !== 'undated'),
+  );
+  return [...terms.map((term) => toCompared(term, term.key === leading ? 'dated' : part)), idTerm(order)];
 }
 
 export function orderText(terms: readonly Compared[]): string {
@@ -57,12 +74,18 @@ export function orderColumns(order: ListOrder): string[] {
   return order.map(({ key }) => key);
 }
 
-/** The condition on the tasks of a list that come after a position; without a position there is none. */
-export function afterCondition(order: ListOrder, after: ListPosition | undefined, parameters: Parameters): string[] {
+/** The condition on the tasks of a list, or of a part of it, that come after a position; without a position there is none. */
+export function afterCondition(
+  order: ListOrder,
+  after: ListPosition | undefined,
+  parameters: Parameters,
+  part: Part = 'all',
+): string[] {
   if (after === undefined) return [];
-  const terms = order.map((term, index) => {
+  const terms = order.flatMap((term, index) => {
+    if (term.key === 'due_time' && part === 'undated') return [];
     const value = after.values[index] ?? (term.key === 'due_time' ? noDueTime(term) : null);
-    return { ...toCompared(term), value: parameters.add(value, termTypes[term.key]) };
+    return { ...toCompared(term, part), value: parameters.add(value, termTypes[term.key]) };
   });
   return [comesAfter([...terms, { ...idTerm(order), value: parameters.add(after.id, 'uuid') }])];
 }

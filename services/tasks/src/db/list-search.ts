@@ -1,5 +1,5 @@
-import type { Parameters } from './list-parameters.ts';
-import type { Source } from './list-sources.ts';
+import type { Parameters } from './list-statements.ts';
+import type { Source } from './list-ranges.ts';
 
 /** The same folding as in `task_words`. */
 const folded = (text: string): string => `casefold(normalize(${text}, nfkc) collate pg_unicode_fast)`;

@@ -3,15 +3,14 @@ import type { ListOrder, SortTerm } from '../domain/list-order.ts';
 import { priorityOfBucket } from '../domain/task-buckets.ts';
 import { idTerm, noDueTime, type Part, type TermValue } from './list-order.ts';
 
-/** The terms that differ within a bucket and a part of it. */
+/** The terms in which the tasks of a bucket's part differ. */
 export function termsWithin(order: ListOrder, part: Part): SortTerm[] {
   return order.filter(({ key }) => key !== 'priority' && !(key === 'due_time' && part === 'undated'));
 }
 
 /** Where the page begins in a bucket: after these values of its terms and this id. */
 export interface Start {
-  /** undefined = the list is read across all buckets. */
-  bucket: number | undefined;
+  bucket: number;
   values: TermValue[];
   id: string;
 }
@@ -39,7 +38,7 @@ function compare(own: TermValue, other: TermValue, descending: boolean): 'before
 
 /** Where the page after a position begins in a bucket's part; undefined when the whole part comes before it. */
 export function startOf(
-  bucket: number | undefined,
+  bucket: number,
   part: Part,
   order: ListOrder,
   after: ListPosition | undefined,
@@ -70,10 +69,10 @@ export function startOf(
 function sideOf(
   { key, descending }: SortTerm,
   value: TermValue,
-  bucket: number | undefined,
+  bucket: number,
   part: Part,
 ): 'before' | 'same' | 'behind' | 'varies' {
-  if (key === 'priority' && bucket !== undefined) return compare(priorityOfBucket(bucket), value, descending);
+  if (key === 'priority') return compare(priorityOfBucket(bucket), value, descending);
   if (key === 'due_time' && part === 'undated') return compare(null, value, descending);
   return key === 'due_time' && part === 'dated' && value === null ? 'before' : 'varies';
 }

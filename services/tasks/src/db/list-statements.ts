@@ -1,6 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Statement } from '#libs/db';
 
+/** The values of a statement; each becomes $1, $2, … and never part of its text. */
+export interface Parameters {
+  readonly values: unknown[];
+  /** Gives the parameter's name, with its type. */
+  add(value: unknown, type: string): string;
+}
+
+export function createParameters(): Parameters {
+  const values: unknown[] = [];
+  return { values, add: (value, type) => `$${values.push(value)}::${type}` };
+}
+
+export interface Call {
+  text: string;
+  values: unknown[];
+}
+
 /** Prepared statements of a connection. Each takes up to 800 kB of the server's memory while the connection lasts. */
 const maxPrepared = 50;
 /** A statement that was asked this often gets a name. */

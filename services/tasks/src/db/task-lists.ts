@@ -2,11 +2,12 @@ import type { SqlReader } from '#libs/db';
 import type { Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
-import type { Reach, Walk } from './list-buckets.ts';
 import { fewCalls } from './list-few.ts';
+import { headsCall, headsParts, readsHeads } from './list-heads.ts';
+import { keysetCall, keysetParts } from './list-keyset.ts';
 import { positionOf } from './list-order.ts';
-import { createStatementNames } from './list-statements.ts';
-import { partGroups, walkCall } from './list-walk.ts';
+import type { Reach, Reading } from './list-ranges.ts';
+import { createStatementNames, type Call } from './list-statements.ts';
 import { toTask, type TaskRow } from './task-row.ts';
 
 /** `next` is undefined on the last page. */
@@ -15,18 +16,17 @@ interface Page {
   next: ListPosition | undefined;
 }
 
-/** For the first walk. Words are more expensive to test than other filters, and their index soon tells when they are rare. */
+/** At first. Words are more expensive to test than other filters, and their index soon tells when they are rare. */
 const shortReach = ({ filter, limit }: ListQuery): Reach => ({
   inBucket: filter.text === '' ? 100 : 25,
   inAll: 200 + 5 * limit,
 });
-/** For the second walk, when the list is known to have more than a few tasks. */
+/** When the list is known to have more than a few tasks. */
 const longReach: Reach = { inBucket: 300, inAll: 4800 };
 
 export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Promise<Page> } {
   const prepare = createStatementNames();
-  const run = <Row>({ text, values }: { text: string; values: unknown[] }): Promise<Row[]> =>
-    reader.query<Row>(prepare(text), values);
+  const run = <Row>({ text, values }: Call): Promise<Row[]> => reader.query<Row>(prepare(text), values);
 
   /** Reads one task more than the page has, to know whether another page follows. */
   async function findFew(query: ListQuery): Promise<Page | undefined> {
@@ -41,9 +41,9 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return undefined;
   }
 
-  /** The rows of one group of parts, up to the place where the walk stopped. */
-  async function walkPart(walk: Walk): Promise<{ found: Task[]; stoppedAt: Task | undefined }> {
-    const call = walkCall(walk);
+  /** What was found in one group of parts, up to the place where its reading stopped. */
+  async function readParts(reading: Reading): Promise<{ found: Task[]; stoppedAt: Task | undefined }> {
+    const call = readsHeads(reading.query) ? headsCall(reading) : keysetCall(reading);
     const rows = call === undefined ? [] : await run<TaskRow & { found: boolean; stops: boolean }>(call);
     const end = rows.findIndex(({ stops }) => stops);
     const reached = end === -1 ? rows : rows.slice(0, end + 1);
@@ -51,11 +51,12 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return { found: reached.filter((row) => row.found).map(toTask), stoppedAt: last && toTask(last) };
   }
 
-  /** `stopped` = the walk ended at its reach, before it knew what follows. */
-  async function walk(query: ListQuery, reach: Reach): Promise<Page & { stopped: boolean }> {
+  /** `stopped` = the reading ended at its reach, before it knew what follows. */
+  async function readInOrder(query: ListQuery, reach: Reach): Promise<Page & { stopped: boolean }> {
     const found: Task[] = [];
-    for (const parts of partGroups(query)) {
-      const part = await walkPart({ query: { ...query, limit: query.limit + 1 - found.length }, parts, reach });
+    const groups = readsHeads(query) ? headsParts(query) : keysetParts(query).map((part) => [part]);
+    for (const parts of groups) {
+      const part = await readParts({ query: { ...query, limit: query.limit + 1 - found.length }, parts, reach });
       found.push(...part.found);
       if (found.length > query.limit) break;
       if (part.stoppedAt !== undefined)
@@ -64,13 +65,16 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
     return { ...toPage(found, query), stopped: false };
   }
 
-  /** Walks a short way; when that does not fill the page, looks in an index of the filter, then walks a long way. */
+  /**
+   * Reads the list in its order. Filters that its index does not hold are tested on the way; when that does not fill the page
+   * soon, an index of such a filter tells whether few tasks match, and if not, the list is read on for a longer way.
+   */
   async function read(query: ListQuery): Promise<Page> {
-    const first = await walk(query, shortReach(query));
+    const first = await readInOrder(query, shortReach(query));
     if (!first.stopped || first.tasks.length === query.limit) return first;
     const few = await findFew(query);
     if (few !== undefined) return few;
-    const { tasks, next } = await walk(
+    const { tasks, next } = await readInOrder(
       { ...query, after: first.next, limit: query.limit - first.tasks.length },
       longReach,
     );

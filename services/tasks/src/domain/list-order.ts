@@ -9,7 +9,7 @@ export interface SortTerm {
 
 /**
  * The most significant key comes first, each key once. Titles are ordered by code points. Tasks without due time come last in
- * both directions. Ids, in the direction of the last term, make the order total.
+ * both directions. Ids, in the direction of the last term, make the order total. Priority is never the only key.
  */
 export type ListOrder = readonly SortTerm[];
 

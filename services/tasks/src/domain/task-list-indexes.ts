@@ -14,16 +14,20 @@ const written = (name: string, definition: string) => ({
 });
 
 /*
- * Each sort key but the priority has an index of person, bucket (status and priority), key and id. Indexes of words, labels and
- * assignees include the person, so that a search never reads those of others.
+ * The common lists are in the order of create_time or due_time: these have an index of person, key and id. Each sort key but the
+ * priority has another one with the bucket (status and priority) behind the person, for lists by status or priority and for the
+ * other orders. Indexes of words, labels and assignees include the person, so that a search never reads those of others.
+ *
+ * All of them are written by every create and every change, because a change moves update_time. Decision 0030 has what each costs.
  */
 export const listIndexes = [
   { name: 'tasks_owned', properties: keys('ownerId', 'createTime', 'id'), where: exists },
   { name: 'tasks_assigned', properties: keys('assigneeId', 'createTime', 'id'), where: assignedByOthers },
+  { name: 'tasks_owned_by_due', properties: keys('ownerId', 'dueTime', 'id'), where: exists },
+  { name: 'tasks_assigned_by_due', properties: keys('assigneeId', 'dueTime', 'id'), where: assignedByOthers },
   { name: 'tasks_owned_create', properties: keys('ownerId', 'bucket', 'createTime', 'id') },
   { name: 'tasks_owned_update', properties: keys('ownerId', 'bucket', 'updateTime', 'id') },
   { name: 'tasks_owned_due', properties: keys('ownerId', 'bucket', 'dueTime', 'id') },
-  { name: 'tasks_owned_cell', properties: keys('ownerId', 'bucket', 'id') },
   {
     name: 'tasks_assigned_create',
     properties: keys('assigneeId', 'bucket', 'createTime', 'id'),
@@ -35,7 +39,6 @@ export const listIndexes = [
     where: assignedByOthers,
   },
   { name: 'tasks_assigned_due', properties: keys('assigneeId', 'bucket', 'dueTime', 'id'), where: assignedByOthers },
-  { name: 'tasks_assigned_cell', properties: keys('assigneeId', 'bucket', 'id'), where: assignedByOthers },
   written('tasks_owned_title', `(owner_id, ${bucket}, title collate "C", id)`),
   written('tasks_assigned_title', `(assignee_id, ${bucket}, title collate "C", id) where ${assignedByOthers}`),
   written('tasks_owned_words', 'using gin (task_words(owner_id, title, description))'),

@@ -24,7 +24,13 @@ function toOrder(text: string): ListOrder | undefined {
     order.length === terms.length &&
     order.length <= maxOrderTerms &&
     new Set(order.map(({ key }) => key)).size === order.length;
-  return isOrder ? order : undefined;
+  return isOrder ? toTotal(order) : undefined;
+}
+
+/** Tasks of the same priority are in the order of creation, for which there is an index, unless another key is named. */
+function toTotal(order: ListOrder): ListOrder {
+  const [only, second] = order;
+  return only?.key === 'priority' && second === undefined ? [only, { ...only, key: 'create_time' }] : order;
 }
 
 const orderBy = z.string().transform((text, context) => {
