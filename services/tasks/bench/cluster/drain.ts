@@ -4,16 +4,21 @@ import { waitUntil, type Cluster, type ServiceName } from '#dev/cluster';
 /** What the largest data leave behind takes some minutes. */
 const giveUpAfterMs = 1_800_000;
 
+// The scheduler's cursor rests while events come that concern nobody but their actors.
 const lastEvent = {
   name: 'last_event',
-  text: 'select (transaction_id, id)::text as last from events order by transaction_id desc, id desc limit 1',
+  text: `
+    select transaction_id::text as transaction, id::text as event from events
+    where concerns_others is not false order by transaction_id desc, id desc limit 1`,
 };
 
 // Each job stands in PostgreSQL as a row that waits for it. A notification may also wait for its recipient's hour.
 const leftToDo = {
   name: 'left_to_do',
   text: `
-    select (select (transaction_id, event_id)::text from event_cursors limit 1) as read,
+    select
+      $1::text is not null and not exists (
+        select from event_cursors where (transaction_id, event_id) >= ($1::text::xid8, $2::text::bigint)) as unread,
       exists (select from notifications
           where state = 'pending' and (deliver_after <= now() or deliver_after = 'infinity'))
         or exists (select from webhook_deliveries where state = 'pending')
@@ -35,10 +40,10 @@ export async function watchDrain(cluster: Cluster): Promise<Drain> {
     return client;
   };
   const [tasks, scheduler] = [await connect('tasks'), await connect('scheduler')];
-  const look = async (): Promise<{ unread: boolean; waits: boolean }> => {
-    const [event] = (await tasks.query<{ last: string }>(lastEvent)).rows;
-    const [row] = (await scheduler.query<{ read: string | null; waits: boolean }>(leftToDo)).rows;
-    return { unread: event !== undefined && event.last !== row?.read, waits: row?.waits ?? false };
+  const look = async (): Promise<unknown> => {
+    const [event] = (await tasks.query<{ transaction: string; event: string }>(lastEvent)).rows;
+    const [left] = (await scheduler.query(leftToDo, [event?.transaction ?? null, event?.event ?? null])).rows;
+    return left;
   };
   return {
     finished: async () => void (await waitUntil(look, { unread: false, waits: false }, giveUpAfterMs)),
