@@ -485,8 +485,8 @@ export interface ListTasksRequest {
   text: string;
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
-   * without due time come last in both directions; titles go by code points. Empty means "create_time desc". At most
-   * 3 different keys.
+   * without due time come last in both directions; titles go by code points. By priority alone, tasks of one priority
+   * are in the order of creation. Empty means "create_time desc". At most 3 different keys.
    */
   orderBy: string;
   /** Deleted tasks too, until they are purged. Default: false. */
