@@ -44,7 +44,16 @@ const written: Readonly<Record<string, unknown>> = {
   PreviewScheduleRequest: { cron: everyMorning },
 };
 
-const rarelySent = ['page_token', 'resume_token', 'sync_token', 'request_id', 'validate_only', 'etag', 'read_mask'];
+const rarelySent = [
+  'page_token',
+  'resume_token',
+  'sync_token',
+  'invitation_token',
+  'request_id',
+  'validate_only',
+  'etag',
+  'read_mask',
+];
 
 const behaviorsOf = behaviorsIn(fileRegistry);
 
