@@ -5,7 +5,7 @@ export { createHistogram, mergeHistograms, percentile, record, type Histogram } 
 export { type LoadRequest, type LoadResult } from './load.ts';
 export { measure, type Contender, type Entrant, type Measured, type Pace, type Trial } from './measure.ts';
 export { countText } from './options.ts';
-export { cpuMsOf, familyCpuMsOf, findPostgres, residentBytesOf, tellsOfProcesses } from './process-meter.ts';
+export { cpuMsOf, familyCpuMsOf, findPostgres, residentBytesOf } from './process-meter.ts';
 export { median, toRatio, type Figure, type Ratio, type Results, type Row } from './results.ts';
 export { readCpuMs, startServerProcess, type MeasuredServer, type ServerProcess } from './server-process.ts';
 export type { BenchContext, Suite } from './suite.ts';

@@ -1,12 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { childrenOf } from '#dev/cluster';
 
 /** The unit of CPU time in /proc/PID/stat. */
 const tickMs = 10;
-
-/** Whether this system tells the CPU time and the memory of other processes: Linux does. */
-export const tellsOfProcesses = existsSync('/proc/self/stat');
 
 interface ProcessStat {
   name: string;
