@@ -71,7 +71,8 @@ function note(times: SweepTimes, { unmarked, ingested, unqueued, pending }: Prog
 
 const ofTasks = `
   select exists (select from task_due where overdue_time is null and due_time <= now()) as unmarked,
-    (select (transaction_id, id)::text from events order by transaction_id desc, id desc limit 1) as last`;
+    (select (transaction_id, id)::text from events
+     where concerns_others is not false order by transaction_id desc, id desc limit 1) as last`;
 
 // A count would read the whole table, which costs the measured database more than some of what is measured.
 const ofScheduler = `

@@ -279,7 +279,9 @@ it('control and insight are for administrators', async () => {
     scheduler().retryDeadJob({ deadJobId: randomUUID() }, user.as),
     scheduler().explainOverdue({ taskId: randomUUID() }, user.as),
   ];
-  for (const call of calls) expect(await kindAndReason(call)).toBe('permission_denied/ADMIN_REQUIRED');
+  expect(await Promise.all(calls.map((call) => kindAndReason(call)))).toEqual(
+    calls.map(() => 'permission_denied/ADMIN_REQUIRED'),
+  );
 });
 
 it('is unavailable for explanations while tasks is away', async () => {
