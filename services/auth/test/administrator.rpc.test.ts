@@ -1,14 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
 import { registerAccount } from './factories.ts';
-import { startForTest, untilReady } from './start-auth.ts';
+import { startForTest } from './start-auth.ts';
 
 const administrator = { email: 'admin@example.com', password: 'the first password' };
 
 describe('the first administrator', () => {
   it('can log in as soon as the service is ready, and its profile is in the outbox', async () => {
     const service = await startForTest({ config: { administrator } });
-    await untilReady(service);
     const { account } = await service.auth.login(administrator);
     expect(account).toMatchObject({ email: administrator.email, role: Role.ADMIN });
     expect(
@@ -18,22 +17,17 @@ describe('the first administrator', () => {
 
   it('is created once when several replicas start at the same time', async () => {
     const first = await startForTest();
-    const replicas = await Promise.all(
-      Array.from({ length: 3 }, () => startForTest({ replicaOf: first, config: { administrator } })),
-    );
-    await Promise.all(replicas.map(untilReady));
+    await Promise.all(Array.from({ length: 3 }, () => startForTest({ replicaOf: first, config: { administrator } })));
     expect(await first.sql('select role from accounts')).toEqual([{ role: 'admin' }]);
     expect(await first.sql('select 1 from outbox')).toHaveLength(1);
   });
 
   it('keeps its own password when the configuration names another one later', async () => {
     const first = await startForTest({ config: { administrator } });
-    await untilReady(first);
     const second = await startForTest({
       replicaOf: first,
       config: { administrator: { ...administrator, password: 'another password' } },
     });
-    await untilReady(second);
     await second.auth.login(administrator);
     await expect(second.auth.login({ ...administrator, password: 'another password' })).rejects.toMatchObject({
       reason: 'CREDENTIALS_INVALID',
@@ -44,7 +38,6 @@ describe('the first administrator', () => {
     const first = await startForTest();
     const { request } = await registerAccount(first, { email: administrator.email });
     const second = await startForTest({ replicaOf: first, config: { administrator } });
-    await untilReady(second);
     expect((await second.auth.login(request)).account?.role).toBe(Role.USER);
     expect(second.logLines.join('')).toContain('was not promoted');
   });

@@ -63,7 +63,8 @@ describe('signing keys', () => {
   });
 
   it('are stored encrypted: with another encryption key the service reports it and does not become ready', async () => {
-    const other = await startForTest({ replicaOf: service, config: { encryptionKeys: [randomBytes(32)] } });
+    const config = { encryptionKeys: [randomBytes(32)] };
+    const other = await startForTest({ replicaOf: service, config, awaitReady: false });
     await expect(other.auth.getJwks({})).rejects.toMatchObject({ kind: 'internal', reason: 'INTERNAL' });
     expect(other.logLines.join('')).toContain('it was stored under another TASKFLOW_AUTH_ENCRYPTION_KEY');
     const readiness = await fetch(`http://127.0.0.1:${other.app.httpPort}/readyz`);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { invalidFields } from '#dev/testing';
 import { as, registerAccount, registerAdmin, tokenInvalid, untilRefused, type SignedIn } from './factories.ts';
-import { startForTest, untilReady, type TestAuth } from './start-auth.ts';
+import { startForTest, type TestAuth } from './start-auth.ts';
 
 const jwksMaxAgeMs = 400;
 const keyMarginMs = 600;
@@ -13,15 +13,10 @@ let service: TestAuth;
 let admin: SignedIn;
 beforeEach(async () => {
   service = await startForTest({ config: { jwksMaxAgeMs, keyMarginMs } });
-  await untilReady(service);
   admin = await registerAdmin(service);
 });
 
-async function startReplica(): Promise<TestAuth> {
-  const replica = await startForTest({ replicaOf: service });
-  await untilReady(replica);
-  return replica;
-}
+const startReplica = (): Promise<TestAuth> => startForTest({ replicaOf: service });
 
 const rotate = (target = service, requestId = '') => target.auth.rotateSigningKey({ requestId }, as(admin));
 const published = async (target = service): Promise<string[]> =>

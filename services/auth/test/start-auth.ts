@@ -39,14 +39,17 @@ export interface TestAuthOptions {
   databaseUrl?: (url: string) => string;
   /** Another replica on the same database, with the same keys. */
   replicaOf?: TestAuth;
+  /** Whether to wait until it is ready. It knows the revocations by then; before, sensitive methods refuse. */
+  awaitReady?: boolean;
 }
 
-/** The service in this process, on a database of its own. Users is down unless its address is configured. */
+/** The service in this process, on a database of its own, ready. Users is down unless its address is configured. */
 export async function startAuth({
   config: changes,
   overrides,
   databaseUrl,
   replicaOf,
+  awaitReady = true,
 }: TestAuthOptions = {}): Promise<TestAuth> {
   const place = replicaOf ?? (await createPlace(databaseUrl));
   const { clock } = place;
@@ -58,6 +61,7 @@ export async function startAuth({
     destination: { write: (line) => void logLines.push(line) },
   });
   const app = await startApp(config, { logger, clock, ...overrides });
+  if (awaitReady) await untilReady(app);
   const auth = openPublicClient(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
   const connection = new Client({ connectionString: place.directUrl });
   connection.on('error', () => undefined);
@@ -107,9 +111,8 @@ export async function startBehindProxy(config: Partial<AuthConfig> = {}): Promis
   };
 }
 
-/** Waits until the service is ready. It knows the revocations by then; before, sensitive methods refuse. */
-export async function untilReady({ app }: TestAuth): Promise<void> {
-  while (!(await fetch(`http://127.0.0.1:${app.httpPort}/readyz`)).ok) await pause(20);
+async function untilReady({ httpPort }: RunningApp): Promise<void> {
+  while (!(await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok) await pause(20);
 }
 
 /** What the replicas of a service share. */
