@@ -98,6 +98,15 @@ const lockedAsAWhole =
     return isReleased(catalogue, table) ? locks(table, `${what} locks the whole table`) : [];
   };
 
+/** Rights that are taken from a released table are missed by the release before. */
+function judgeRights({ node }: ParsedStatement, { catalogue }: Place): Objection[] {
+  if (node['is_grant'] === true) return [];
+  return listOf(node, 'objects')
+    .map((one) => relationOf(one, 'RangeVar'))
+    .filter((table) => isReleased(catalogue, table))
+    .flatMap((table) => contracts(table, 'the release before may need the right'));
+}
+
 const firstOf = (key: string, node: Node): string => relationOf(listOf(node, key)[0], 'RangeVar');
 const accepted = (): Objection[] => [];
 
@@ -116,6 +125,8 @@ const kinds: Readonly<Record<string, (statement: ParsedStatement, place: Place) 
   AlterEnumStmt: accepted,
   ViewStmt: accepted,
   CommentStmt: accepted,
+  CreateSchemaStmt: accepted,
+  GrantStmt: judgeRights,
   InsertStmt: judgeChanges,
   SelectStmt: judgeChanges,
   UpdateStmt: judgeChanges,

@@ -50,8 +50,8 @@ export function createOrm({ url, entities, migrations = [], pool, onPoolCreated 
     onQuery: guardQuery,
     // Parses the whole URL, including sslmode and similar, which the ORM does not read.
     driverOptions: { ...createCredentials(url).options, ...pool, ...(onPoolCreated && { onPoolCreated }) },
-    // Functions and triggers exist in migrations only, not in the entities.
-    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true },
+    // Functions, triggers and the audit log, which has partitions, exist in migrations only, not in the entities.
+    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, ignoreSchema: ['audit'] },
     migrations: {
       tableName: migrationsTable,
       migrationsList: migrations,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AuditServiceService } from '#contract/audit/v1/audit';
 import { type AuthServiceService, type InternalAuthServiceService, Role } from '#contract/auth/v1/auth';
 import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
 import { Schedule, ScheduleJob, type SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
@@ -264,6 +265,11 @@ const breakers: Rows<typeof BreakersServiceService> = {
   ReleaseBreaker: { request: () => keysBreaker },
 };
 
+const audit: Rows<typeof AuditServiceService> = {
+  ListAuditEvents: { request: nothing },
+  ListOwnAuditEvents: { request: nothing, answers: everybody },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
@@ -271,6 +277,7 @@ const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
 export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('server.v1.ServerInfoService', server),
   ...rowsOf('resilience.v1.BreakersService', breakers),
+  ...rowsOf('audit.v1.AuditService', audit),
   ...rowsOf('auth.v1.AuthService', auth),
   ...rowsOf('auth.v1.InternalAuthService', internalAuth),
   ...rowsOf('users.v1.UsersService', users),

@@ -98,7 +98,7 @@ describe('the breakers of a server', () => {
         by: testCluster.admin.id,
         callee: 'users',
         breaker: edge.method,
-        state: BreakerState.OPEN,
+        state: 'open',
       },
       { audit: 'breaker_released', by: testCluster.admin.id, callee: 'users', breaker: edge.method },
     ]);

@@ -46,7 +46,7 @@ function methodOf(path: string): Method {
 /** The service that serves a path. */
 export function serviceOf(path: string): ServiceName {
   // Every server has these; any of them does.
-  if (/^\/taskflow\.(server|resilience)\./.test(path)) return 'tasks';
+  if (/^\/taskflow\.(server|resilience|audit)\./.test(path)) return 'tasks';
   const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
   if (name === undefined) throw new Error(`${path} belongs to no service`);
   return name;

@@ -44,6 +44,8 @@ export interface ServiceConfig {
   peerLimits?:
     | { connectionsPerPeer: number; connectionsPerSecond: number; streamsPerSecond: number; resetsPerSecond: number }
     | undefined;
+  /** Months of the audit log that ended longer ago are dropped. Default 400 days. */
+  auditRetentionMs?: number | undefined;
   /** How long a connection lives, so that clients find new replicas. Default 5 minutes. */
   connectionAgeMs?: number | undefined;
   /** Undefined: nothing is traced. */
@@ -74,6 +76,7 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_MAX_STREAMS_PER_SECOND: envTypes.positiveInt(10_000, 1_000_000),
     TASKFLOW_MAX_RESETS_PER_SECOND: envTypes.positiveInt(1000, 1_000_000),
     TASKFLOW_CONNECTION_AGE_MS: envTypes.positiveInt(300_000, 86_400_000),
+    TASKFLOW_AUDIT_RETENTION_DAYS: envTypes.positiveInt(400, 36_500),
     TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     TASKFLOW_TRACE_RATIO: envTypes.share(1),
@@ -133,6 +136,7 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
       resetsPerSecond: read('TASKFLOW_MAX_RESETS_PER_SECOND'),
     },
     connectionAgeMs: read('TASKFLOW_CONNECTION_AGE_MS'),
+    auditRetentionMs: read<number>('TASKFLOW_AUDIT_RETENTION_DAYS') * 86_400_000,
     tracing: endpoint === undefined ? undefined : { endpoint, ratio: read('TASKFLOW_TRACE_RATIO') },
     crashFile: read('TASKFLOW_CRASH_FILE'),
   };

@@ -12,6 +12,7 @@ import {
   type WatchBreakersResponse,
 } from '#contract/resilience/v1/resilience';
 import { policyOf, retryLimits } from '#libs/contract';
+import type { AuditLog } from '#libs/audit';
 import { createPageTokens } from '#libs/db';
 import { AppError, fieldTypes, parseRequest } from '#libs/errors';
 import { bind, breakersOf, requireUser, type BreakerList, type ListedBreaker, type ServiceBinding } from '#libs/grpc';
@@ -143,37 +144,45 @@ function page(list: BreakerList, request: ListBreakersRequest, call: CallContext
   };
 }
 
-function override(list: BreakerList, request: OverrideBreakerRequest, call: CallContext): BreakerMessage {
+/** The breakers of this server, and where it is written down who intervened. */
+interface Controls {
+  list: BreakerList;
+  audit: Pick<AuditLog, 'record'>;
+}
+
+const targetOf = (method: string) => ({ kind: 'breaker', id: method });
+
+async function override(
+  { list, audit }: Controls,
+  request: OverrideBreakerRequest,
+  call: CallContext,
+): Promise<BreakerMessage> {
   const { callee, method, state, ttl: ttlMs, reason, validateOnly } = parseRequest(overrideSchema, request);
   const actor = requireUser(call).userId;
   const listed = findBreaker(list, callee, method);
   const until = steadyNow() + ttlMs;
   const wanted = { state: state === BreakerState.OPEN ? 'open' : 'closed', until, actor, reason } as const;
   if (validateOnly) return toMessage(listed, wanted);
-  listed.breaker.override.set(wanted);
   // Without the reason, because free text may contain secrets. ListBreakers shows it.
-  call.logger.warn(
-    { audit: 'breaker_overridden', by: actor, callee, breaker: method, state, until: toTime(until) },
-    'breaker overridden by an administrator',
-  );
+  const details = { callee, state: wanted.state, until: toTime(until).toISOString() };
+  await audit.record({ action: 'breaker_overridden', target: targetOf(method), details });
+  listed.breaker.override.set(wanted);
   return toMessage(listed);
 }
 
-function release(list: BreakerList, request: ReleaseBreakerRequest, call: CallContext): BreakerMessage {
+async function release({ list, audit }: Controls, request: ReleaseBreakerRequest): Promise<BreakerMessage> {
   const { callee, method, validateOnly } = parseRequest(releaseSchema, request);
   const listed = findBreaker(list, callee, method);
   if (validateOnly) return toMessage(listed, null);
+  await audit.record({ action: 'breaker_released', target: targetOf(method), details: { callee } });
   listed.breaker.override.clear();
-  call.logger.warn(
-    { audit: 'breaker_released', by: requireUser(call).userId, callee, breaker: method },
-    'breaker released by an administrator',
-  );
   return toMessage(listed);
 }
 
 /** The breakers of this server, for administrators. */
-export function bindBreakers(metrics: Metrics): ServiceBinding {
+export function bindBreakers(metrics: Metrics, audit: Controls['audit']): ServiceBinding {
   const list = breakersOf(metrics);
+  const controls = { list, audit };
   const remembered = rememberAnswers<BreakerMessage>();
   const once = (
     method: string,
@@ -190,13 +199,15 @@ export function bindBreakers(metrics: Metrics): ServiceBinding {
     listBreakers: async (request, call) => page(list, request, call),
     watchBreakers: (_request, call) => watch(list, call),
     overrideBreaker: async (request, call) => ({
-      breaker: remembered(once('OverrideBreaker', request, call, OverrideBreakerRequest.encode(request).finish()), () =>
-        override(list, request, call),
+      breaker: await remembered(
+        once('OverrideBreaker', request, call, OverrideBreakerRequest.encode(request).finish()),
+        () => override(controls, request, call),
       ),
     }),
     releaseBreaker: async (request, call) => ({
-      breaker: remembered(once('ReleaseBreaker', request, call, ReleaseBreakerRequest.encode(request).finish()), () =>
-        release(list, request, call),
+      breaker: await remembered(
+        once('ReleaseBreaker', request, call, ReleaseBreakerRequest.encode(request).finish()),
+        () => release(controls, request),
       ),
     }),
   });

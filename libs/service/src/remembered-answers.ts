@@ -11,10 +11,10 @@ interface RememberedRequest {
   content: string;
 }
 
-/** Repeats the first answer for a day, for the last 10 000 requests. Throws REQUEST_ID_REUSED. */
-export function rememberAnswers<T>(): (request: RememberedRequest, work: () => T) => T {
-  const kept = new LRUCache<string, { content: string; answer: T }>({ max: 10_000, ttl: 86_400_000 });
-  return ({ userId, method, idempotencyKey, content }, work) => {
+/** Repeats the first answer for a day, also while it is being made, for the last 10 000 requests. Throws REQUEST_ID_REUSED. */
+export function rememberAnswers<T>(): (request: RememberedRequest, work: () => Promise<T>) => Promise<T> {
+  const kept = new LRUCache<string, { content: string; answer: Promise<T> }>({ max: 10_000, ttl: 86_400_000 });
+  return async ({ userId, method, idempotencyKey, content }, work) => {
     if (idempotencyKey === '') return work();
     const key = JSON.stringify([userId, method, idempotencyKey]);
     const earlier = kept.get(key);
@@ -22,6 +22,8 @@ export function rememberAnswers<T>(): (request: RememberedRequest, work: () => T
     if (earlier !== undefined) return earlier.answer;
     const answer = work();
     kept.set(key, { content, answer });
+    // A failure is no answer: the next call tries again.
+    answer.catch(() => kept.delete(key));
     return answer;
   };
 }

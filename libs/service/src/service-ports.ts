@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { bindAudit, type AuditLog } from '#libs/audit';
+import type { PageTokens } from '#libs/db';
 import { startServer, type GrpcServer, type Interceptor, type ServerOptions } from '#libs/grpc';
 import { createAuthenticator } from '#libs/identity';
 import type { ServerFeature } from '#contract/server/v1/server';
@@ -12,6 +14,8 @@ interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'>
   access: Access;
   /** Enforces and describes the rate limits of methods. */
   limits: { interceptor: Interceptor; limitOf: LimitOf };
+  audit: AuditLog;
+  pageTokens: PageTokens;
   /** The last migration of the service. */
   schemaVersion: string;
   /** Further pages of the HTTP port. */
@@ -31,7 +35,17 @@ const developmentPages = {
 /** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
 export async function openPorts(
   base: ServiceBase,
-  { access, checks, limits, schemaVersion, bindings, mounts = {}, features = [] }: ServicePortsOptions,
+  {
+    access,
+    checks,
+    limits,
+    audit,
+    pageTokens,
+    schemaVersion,
+    bindings,
+    mounts = {},
+    features = [],
+  }: ServicePortsOptions,
 ): Promise<ServicePorts> {
   const { config, logger, metrics, clock, parts } = base;
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
@@ -50,7 +64,8 @@ export async function openPorts(
   const server = await startServer({
     bindings: [
       ...bindings,
-      bindBreakers(metrics),
+      bindBreakers(metrics, audit),
+      bindAudit(audit, pageTokens),
       bindServerInfo({ config, clock, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features }),
     ],
     limit: limits.interceptor,

@@ -1,4 +1,5 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
+import { openAudit, type AuditLog } from '#libs/audit';
 import { createPageTokens, deriveKey, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
 import { bind } from '#libs/grpc';
@@ -41,7 +42,7 @@ type Base = ServiceBase<AuthConfig>;
 export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const limits = await openLimits(base);
-    const { database, outbox, keys, feed, deps } = await createInside(base, limits, overrides);
+    const { database, audit, outbox, keys, feed, deps } = await createInside(base, limits, overrides);
     const { logger, parts } = base;
     outbox.start();
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
@@ -57,6 +58,8 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
       ],
       access: { accessKeys: keys, revocations, checks: { revocations: () => revocations.check() } },
       limits,
+      audit,
+      pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check(), preparation: preparation.check },
     });
@@ -65,6 +68,7 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
 
 interface Inside {
   database: Database;
+  audit: AuditLog;
   outbox: Outbox<OutboxCalls>;
   keys: SigningKeyRing;
   feed: RevocationFeed;
@@ -81,6 +85,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const { clock = base.clock } = overrides;
   const { encryptionKeys } = config;
   const database = await openServiceDatabase(base, databaseDefinition);
+  const audit = openAudit(base, database);
   const profiles = openProfileClient(base);
   const outbox = createOutbox<OutboxCalls>({
     database,
@@ -93,6 +98,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const uow = database.unitOfWork(
     (em) =>
       createRepositories(em, {
+        audit,
         profiles: { upsert: (account) => outbox.add(em, 'upsert-profile', toProfileUpsert(account)) },
         onRevocation: feed.wake,
       }),
@@ -102,6 +108,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const deps: AuthDeps = {
     uow,
     reader: createAuthReader(database.reader),
+    audit,
     clock,
     logger,
     newId: uuidv7,
@@ -117,7 +124,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     revocationWatch: feed,
     settings: config,
   };
-  return { database, outbox, keys, feed, deps };
+  return { database, audit, outbox, keys, feed, deps };
 }
 
 function openProfileClient({ config, identity, logger, metrics, parts }: Base): ProfileClient {

@@ -1,3 +1,4 @@
+import type { AuditLog, AuditTrail } from '#libs/audit';
 import type { Once, PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
 import type { AuthConfig } from './config.ts';
@@ -15,6 +16,7 @@ import type { NewSigningKey, PublicJwk } from './domain/signing-key.entity.ts';
 
 /** Everything that one transaction can touch. */
 export interface Repositories {
+  audit: AuditTrail;
   accounts: AccountRepository;
   invitations: InvitationRepository;
   sessions: SessionRepository;
@@ -152,6 +154,8 @@ export type AuthSettings = Pick<
 export interface AuthDeps {
   uow: UnitOfWork<Repositories>;
   reader: AuthReader;
+  /** For what no transaction records: refusals. */
+  audit: Pick<AuditLog, 'record'>;
   clock: Clock;
   newId: () => string;
   logger: Logger;

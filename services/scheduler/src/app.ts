@@ -1,6 +1,7 @@
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerFeature } from '#contract/server/v1/server';
+import { openAudit, type AuditLog } from '#libs/audit';
 import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
@@ -51,6 +52,7 @@ type Base = ServiceBase<SchedulerConfig>;
 export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const database = await openServiceDatabase(base, databaseDefinition);
+    const audit = openAudit(base, database);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const dispatcher: DispatcherSignal = { notify: () => undefined };
     const inboxFeed = openInboxFeed(base, database);
@@ -59,6 +61,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       base,
       {
         database,
+        audit,
         inboxFeed,
         webhooks,
         tasks: openPort(base, 'tasks', config.tasksAddress, openTasks),
@@ -69,7 +72,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     );
     const worker = await startWorker(base, deps);
     startPipeline(deps, { ...base, worker }, dispatcher);
-    const mounts = config.board ? await openBoardMounts(base, access) : {};
+    const mounts = config.board ? await openBoardMounts(base, access, audit) : {};
     const ports = await openPorts(base, {
       bindings: [
         bind(SchedulerServiceService, schedulerServiceHandlers(deps)),
@@ -79,6 +82,8 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       mounts,
       features: config.board ? [ServerFeature.BOARD] : [],
       limits: await openLimits(base),
+      audit,
+      pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       // Without Redis or tasks everything is late, but every call is answered, so they are not checked.
       checks: { database: () => database.check() },
@@ -91,9 +96,9 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
 }
 
 /** Loads the board's libraries only when it is on. */
-async function openBoardMounts(base: Base, access: Access): Promise<HttpMounts> {
+async function openBoardMounts(base: Base, access: Access, audit: AuditLog): Promise<HttpMounts> {
   const { openBoard } = await import('./board/board.ts');
-  return openBoard(base, { access, ...queueOptions(base) });
+  return openBoard(base, { access, audit, ...queueOptions(base) });
 }
 
 type Open<Port> = (options: Parameters<typeof openTasks>[0]) => Port & { close(): void };
@@ -133,6 +138,7 @@ function openWebhooks({ config }: Base, { reader }: Database, { lookup }: AppOve
 
 interface Outside {
   database: Database;
+  audit: AuditLog;
   inboxFeed: InboxFeed;
   tasks: TasksPort;
   users: UsersPort;
@@ -142,11 +148,11 @@ interface Outside {
 
 function createDeps(
   { config, clock, logger, metrics }: Base,
-  { database, inboxFeed, tasks, users, queue, webhooks }: Outside,
+  { database, audit, inboxFeed, tasks, users, queue, webhooks }: Outside,
   dispatcher: DispatcherSignal,
 ): SchedulerDeps {
   return {
-    uow: database.unitOfWork(createRepositories(logger)),
+    uow: database.unitOfWork(createRepositories(audit)),
     readPending: createPendingReader(database.reader),
     readJobs: createJobReader(database.reader),
     readWaitingWork: createWaitingWorkReader(database.reader),

@@ -138,7 +138,7 @@ describe('signing in', () => {
 
   it('is logged without the token', async () => {
     await signIn(admin);
-    expect(service.logLines.some((line) => line.includes('"audit":"board_sign_in"'))).toBe(true);
+    expect(service.logLines.some((line) => line.includes('"audit":"board_signed_in"'))).toBe(true);
     expect(service.logLines.filter((line) => line.includes(admin))).toEqual([]);
   });
 });
@@ -178,7 +178,7 @@ describe('signing out', () => {
   it('is logged with who it was', async () => {
     await signOut(await cookieOf());
     expect(
-      service.logLines.some((line) => line.includes('"audit":"board_sign_out"') && /"by":"[0-9a-f-]{36}"/.test(line)),
+      service.logLines.some((line) => line.includes('"audit":"board_signed_out"') && /"by":"[0-9a-f-]{36}"/.test(line)),
     ).toBe(true);
   });
 });

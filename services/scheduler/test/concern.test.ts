@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { Task, TaskChange, TaskEvent, TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
+import { createAuditLog } from '#libs/audit';
 import { openDatabase, uuidv7 } from '#libs/db';
 import { concernsOthers } from '#libs/events';
 import { systemClock } from '#libs/runtime';
@@ -19,7 +20,8 @@ const database = await openDatabase({
   poolSize: 2,
   applicationName: 'concern',
 });
-const uow = database.unitOfWork(createRepositories(testService.logger));
+const audit = createAuditLog({ service: 'scheduler', database, logger: testService.logger, retentionMs: 86_400_000 });
+const uow = database.unitOfWork(createRepositories(audit));
 afterAll(async () => {
   await database.close();
   await testService.leave();

@@ -181,7 +181,7 @@ const recorded = {
   notifications: 'id, read_time',
   webhooks: 'id, state, version, secret',
   webhook_deliveries: 'id, redelivery',
-  admin_actions: 'id',
+  '(select id from audit.waiting union select id from audit.chain) as audited': 'id',
 };
 async function snapshot(): Promise<unknown[]> {
   const tables: unknown[] = [];

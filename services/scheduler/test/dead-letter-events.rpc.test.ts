@@ -10,11 +10,7 @@ afterAll(service.stop);
 const [admin, user] = await Promise.all([service.newUser('admin'), service.newUser()]);
 
 const scheduler = () => service.scheduler;
-const actions = (action: string) =>
-  service.sql<{ actor_id: string; subject: string }>(
-    'select actor_id, subject from admin_actions where action = $1 order by id',
-    [action],
-  );
+const audited = async (action: string) => (await service.audit.listAuditEvents({ action }, admin.as)).events;
 
 describe('dead-letter events', () => {
   const add = (eventId: bigint, event: TaskEvent | undefined): Promise<void> =>
@@ -72,6 +68,8 @@ describe('dead-letter events', () => {
     expect(await kindAndReason(scheduler().discardDeadLetterEvent({ eventId: 301n }, admin.as))).toBe(
       'not_found/DEAD_LETTER_EVENT_NOT_FOUND',
     );
-    expect(await actions('DiscardDeadLetterEvent')).toEqual([{ actor_id: admin.userId, subject: '301' }]);
+    expect(await audited('DiscardDeadLetterEvent')).toMatchObject([
+      { actorId: admin.userId, targetKind: 'dead_letter_event', targetId: '301' },
+    ]);
   });
 });

@@ -27,11 +27,7 @@ const deadJobOf = (jobId: string): Promise<DeadJob> =>
     async () => (await deadJobs({ pageSize: 200, includeResolved: true })).find((letter) => letter.jobId === jobId),
     (found) => found !== undefined,
   ) as Promise<DeadJob>;
-const actions = (action: string) =>
-  service.sql<{ actor_id: string; subject: string }>(
-    'select actor_id, subject from admin_actions where action = $1 order by id',
-    [action],
-  );
+const audited = async (action: string) => (await service.audit.listAuditEvents({ action }, admin.as)).events;
 
 /** A run whose job dies at once: its schedule does not exist. */
 async function killRun(): Promise<{ runId: string; letter: DeadJob }> {
@@ -104,10 +100,12 @@ describe('PauseQueue', () => {
   it('is recorded with who did it, in a table and in the log', async () => {
     await scheduler().pauseQueue({ queue: 'schedules' }, admin.as);
     await scheduler().resumeQueue({ queue: 'schedules' }, admin.as);
-    expect(await actions('PauseQueue')).toContainEqual({ actor_id: admin.userId, subject: 'schedules' });
+    expect(await audited('PauseQueue')).toContainEqual(
+      expect.objectContaining({ actorId: admin.userId, targetKind: 'queue', targetId: 'schedules' }),
+    );
     expect(
       service.logLines.some(
-        (line) => line.includes('administrator acted') && line.includes('ResumeQueue') && line.includes(admin.userId),
+        (line) => line.includes('audited') && line.includes('ResumeQueue') && line.includes(admin.userId),
       ),
     ).toBe(true);
   });
@@ -221,7 +219,9 @@ describe('RetryDeadJob', () => {
     expect(await deadJobs({ includeResolved: true, pageSize: 200 })).toContainEqual(
       expect.objectContaining({ id: letter.id, state: DeadJobState.RETRIED }),
     );
-    expect(await actions('RetryDeadJob')).toContainEqual({ actor_id: admin.userId, subject: letter.id });
+    expect(await audited('RetryDeadJob')).toContainEqual(
+      expect.objectContaining({ actorId: admin.userId, targetKind: 'dead_job', targetId: letter.id }),
+    );
   });
 
   it('revives dead notifications and deletes their dead delivery', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { createAuditLog } from '#libs/audit';
 import { openDatabase } from '#libs/db';
 import { prepareTestService } from '#dev/testing';
 import { databaseDefinition } from '../src/db/database.ts';
@@ -14,7 +15,8 @@ const database = await openDatabase({
   poolSize: 4,
   applicationName: 'claims',
 });
-const uow = database.unitOfWork(createRepositories(testService.logger));
+const audit = createAuditLog({ service: 'scheduler', database, logger: testService.logger, retentionMs: 86_400_000 });
+const uow = database.unitOfWork(createRepositories(audit));
 afterAll(async () => {
   await database.close();
   await testService.leave();

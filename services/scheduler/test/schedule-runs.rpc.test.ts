@@ -224,9 +224,8 @@ describe('BackfillSchedule', () => {
       existingCount: 0,
     });
     expect(await listRuns(id)).toEqual([]);
-    expect(
-      await service.sql("select 1 from admin_actions where action = 'BackfillSchedule' and subject = $1", [id]),
-    ).toEqual([]);
+    const { events } = await service.audit.listAuditEvents({ action: 'BackfillSchedule', targetId: id }, admin.as);
+    expect(events).toEqual([]);
   });
 
   it('gives the same answer to one request id, and refuses another range under it', async () => {

@@ -54,7 +54,7 @@ describe('CreateSchedule', () => {
     expect(await refusal(service.scheduler.getSchedule({ scheduleId: schedule.id }, admin.as))).toMatchObject({
       reason: 'SCHEDULE_NOT_FOUND',
     });
-    expect(await service.sql('select 1 from admin_actions where subject = $1', [schedule.id])).toEqual([]);
+    expect((await service.audit.listAuditEvents({ targetId: schedule.id }, admin.as)).events).toEqual([]);
   });
 
   it('names every field that breaks its rule', async () => {
@@ -201,10 +201,8 @@ describe('what administrators do', () => {
       admin.as,
     );
     await service.scheduler.deleteSchedule({ scheduleId: id }, admin.as);
-    const actions = await service.sql('select actor_id, action from admin_actions where subject = $1 order by id', [
-      id,
-    ]);
-    expect(actions).toEqual(
+    const { events } = await service.audit.listAuditEvents({ targetId: id }, admin.as);
+    expect(events.reverse()).toMatchObject(
       [
         'CreateSchedule',
         'PauseSchedule',
@@ -212,11 +210,9 @@ describe('what administrators do', () => {
         'TriggerSchedule',
         'BackfillSchedule',
         'DeleteSchedule',
-      ].map((action) => ({ actor_id: admin.userId, action })),
+      ].map((action) => ({ actorId: admin.userId, action, targetKind: 'schedule' })),
     );
-    expect(service.logLines.filter((line) => line.includes('administrator acted') && line.includes(id))).toHaveLength(
-      6,
-    );
+    expect(service.logLines.filter((line) => line.includes('"audited"') && line.includes(id))).toHaveLength(6);
   });
 
   it('is for administrators only', async () => {

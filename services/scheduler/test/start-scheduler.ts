@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AuditServiceService } from '#contract/audit/v1/audit';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { testRedisUrl, waitUntil } from '#dev/cluster';
@@ -11,6 +12,7 @@ import type { SchedulerConfig } from '../src/config.ts';
 export interface TestScheduler extends Pick<TestService, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
   scheduler: PublicClient<typeof SchedulerServiceService>;
   notifications: PublicClient<typeof NotificationsServiceService>;
+  audit: PublicClient<typeof AuditServiceService>;
   app: RunningApp;
   stop(): Promise<void>;
 }
@@ -50,14 +52,17 @@ export async function startScheduler(
   await waitUntil(() => testService.sql('select 1 from schedules'), { length: 2 });
   const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
   const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
+  const audit = openPublicClient(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     scheduler,
     notifications,
+    audit,
     app,
     stop: async () => {
       scheduler.close();
       notifications.close();
+      audit.close();
       await app.stop();
       await testService.leave();
     },

@@ -1,4 +1,5 @@
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
+import { openAudit } from '#libs/audit';
 import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createEventBroadcaster, createEventSignal, createLogSource, pullEvents } from '#libs/events';
@@ -61,6 +62,8 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
       ],
       access,
       limits: await openLimits(base),
+      audit: openAudit(base, database),
+      pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },
     });

@@ -1,4 +1,5 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
+import { openAudit } from '#libs/audit';
 import { createPageTokens, openServiceDatabase, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
@@ -37,6 +38,8 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
       ],
       access,
       limits: await openLimits(base),
+      audit: openAudit(base, database),
+      pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },
     });

@@ -21,7 +21,12 @@ const external = [
 const folders: Record<string, string[]> = { scheduler: ['@bull-board/ui'] };
 /** What sources read by their own place. */
 const data = ['libs/contract/src/gen/descriptors.binpb', 'proto/docs/api.html'];
-const tools = ['libs/db/bin/provision.ts', 'deploy/healthcheck.ts', 'deploy/secrets.ts'];
+const tools = [
+  'libs/db/bin/provision.ts',
+  'libs/audit/bin/verify-audit.ts',
+  'deploy/healthcheck.ts',
+  'deploy/secrets.ts',
+];
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const [out = '', service] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { AuditLog } from '#libs/audit';
 import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
@@ -16,14 +17,16 @@ export function databaseDefinition(url: string) {
 
 export const constraints = { accounts_email_key: emailTaken, accounts_mailbox_key: emailTaken };
 
-/** What a transaction causes outside of it: messages to users, and notices to the followers of revocations. */
+/** What a transaction causes outside of its tables: events, messages to users, notices to followers of revocations. */
 export interface Outside {
+  audit: Pick<AuditLog, 'trailOf'>;
   profiles: ProfileOutbox;
   onRevocation: () => void;
 }
 
-export function createRepositories(em: EntityManager, { profiles, onRevocation }: Outside): Repositories {
+export function createRepositories(em: EntityManager, { audit, profiles, onRevocation }: Outside): Repositories {
   return {
+    audit: audit.trailOf(em),
     accounts: createAccountRepository(em),
     invitations: createInvitationRepository(em),
     sessions: createSessionRepository(em),

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
+import type { AuditLog } from '#libs/audit';
 import { AppError } from '#libs/errors';
 import type { Authenticator } from '#libs/grpc';
 import type { Logger, UserActor } from '#libs/runtime';
@@ -7,6 +8,7 @@ import type { Logger, UserActor } from '#libs/runtime';
 /** The credentials that decide who sees the board. */
 export interface Admission {
   authenticate: Authenticator;
+  audit: Pick<AuditLog, 'record'>;
   logger: Logger;
   /** Whether browsers send the token over https only (to this machine itself also without). */
   secureCookie: boolean;

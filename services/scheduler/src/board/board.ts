@@ -8,11 +8,12 @@ import { Hono, type Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { bodyLimit } from 'hono/body-limit';
 import { timeout } from 'hono/timeout';
+import type { AuditEntry, AuditLog } from '#libs/audit';
 import { AppError } from '#libs/errors';
 import { createAuthenticator } from '#libs/identity';
 import type { Access, ServiceBase } from '#libs/service';
 import { openJobBoard, type JobBoard, type JobBoardOptions } from '#libs/jobs';
-import type { HttpMounts } from '#libs/runtime';
+import type { HttpMounts, UserActor } from '#libs/runtime';
 import type { SchedulerConfig } from '../config.ts';
 import { admit, credentialsOf, tokenCookie, type Admission } from './admission.ts';
 import { signOutPage } from './pages.ts';
@@ -43,22 +44,28 @@ function createPages(adapters: Awaited<ReturnType<JobBoard['adapters']>>): Hono 
 /** A browser takes a cookie for the same one only where these are the same. */
 const cookieOptions = (secure: boolean) => ({ path: place, httpOnly: true, sameSite: 'Strict', secure }) as const;
 
+/** Outside of gRPC no running call says who acts. */
+const boardEvent = (action: string, { userId }: UserActor): AuditEntry => ({
+  action,
+  actor: { kind: 'user', id: userId },
+});
+
 /** Takes a token from the sign-in form and gives it back as a cookie that no script can read and no other site can send. */
-async function signIn(context: Context, { authenticate, logger, secureCookie }: Admission): Promise<Response> {
+async function signIn(context: Context, { authenticate, audit, secureCookie }: Admission): Promise<Response> {
   const { token } = await context.req.parseBody();
   const user = await admit(authenticate, typeof token === 'string' ? `Bearer ${token}` : undefined);
-  logger.info({ audit: 'board_sign_in', by: user.userId }, 'administrator signed in to the board');
+  await audit.record(boardEvent('board_signed_in', user));
   // As long as the browser runs; the token ends on its own account.
   setCookie(context, tokenCookie, String(token), cookieOptions(secureCookie));
   return context.redirect(place, 303);
 }
 
 /** Also of a token that no longer holds. Another site's form comes without the cookie and so changes nothing. */
-async function signOut(context: Context, { authenticate, logger, secureCookie }: Admission): Promise<Response> {
+async function signOut(context: Context, { authenticate, audit, secureCookie }: Admission): Promise<Response> {
   const cookie = getCookie(context, tokenCookie);
   if (cookie === undefined) return context.redirect(place, 303);
   const user = await admit(authenticate, `Bearer ${cookie}`).catch(() => undefined);
-  logger.info({ audit: 'board_sign_out', by: user?.userId ?? '' }, 'administrator signed out of the board');
+  if (user !== undefined) await audit.record(boardEvent('board_signed_out', user));
   deleteCookie(context, tokenCookie, cookieOptions(secureCookie));
   return context.redirect(place, 303);
 }
@@ -101,13 +108,13 @@ function createApp(jobs: JobBoard, admission: Admission): Hono {
 /** Shows the queues to administrators below /board; it is a part of the service. */
 export function openBoard(
   base: ServiceBase<SchedulerConfig>,
-  { access, ...options }: JobBoardOptions & { access: Access },
+  { access, audit, ...options }: JobBoardOptions & { access: Access; audit: AuditLog },
 ): HttpMounts {
   const { service, servicePublicKeys, env } = base.config;
   const { accessKeys, revocations } = access;
   const jobs = openJobBoard(options);
   base.parts.add({ name: 'board', stop: jobs.close });
   const authenticate = createAuthenticator({ service, accessKeys, servicePublicKeys, revocations, clock: base.clock });
-  const app = createApp(jobs, { authenticate, logger: base.logger, secureCookie: env === 'production' });
+  const app = createApp(jobs, { authenticate, audit, logger: base.logger, secureCookie: env === 'production' });
   return { [place]: getRequestListener(app.fetch, { overrideGlobalObjects: false }) };
 }

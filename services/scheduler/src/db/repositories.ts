@@ -1,6 +1,6 @@
+import type { AuditLog } from '#libs/audit';
 import { pruneIdempotency, runStatement, type EntityManager, type SqlReader } from '#libs/db';
 import { createCursorRepository } from '#libs/events';
-import type { Logger } from '#libs/runtime';
 import { createAdminActionRepository } from './jobs/admin-action.repository.ts';
 import { createDeadLetterRepository } from './jobs/dead-letter.repository.ts';
 import { createDeliveryRepository } from './notifications/delivery.repository.ts';
@@ -22,7 +22,8 @@ const readerOf = (em: EntityManager): SqlReader => ({
 /** The repositories of a unit of work. */
 export type Repositories = ReturnType<ReturnType<typeof createRepositories>>;
 
-export const createRepositories = (logger: Logger) => (em: EntityManager) => ({
+export const createRepositories = (audit: Pick<AuditLog, 'trailOf'>) => (em: EntityManager) => ({
+  audit: audit.trailOf(em),
   notifications: createNotificationRepository(em),
   deliveries: createDeliveryRepository(em),
   inbox: createInboxRepository(em),
@@ -33,7 +34,7 @@ export const createRepositories = (logger: Logger) => (em: EntityManager) => ({
   /** A schedule, and a webhook, as they are in this transaction. */
   readSchedule: createScheduleReader(readerOf(em)).find,
   readWebhook: createWebhookReader(readerOf(em)).find,
-  adminActions: createAdminActionRepository(em, logger),
+  adminActions: createAdminActionRepository(em),
   deadLetters: createDeadLetterRepository(em),
   pausedQueues: createPausedQueueRepository(em),
   cursor: createCursorRepository(em),

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '#libs/audit';
 import { once, type Once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { Repositories, SchedulerDeps } from '../deps.ts';
@@ -23,18 +24,18 @@ export interface Change<Req extends ChangeRequest, Res> {
   /** Without the fields that do not count. */
   request: Req;
   codecs: readonly [request: Pick<Codec<Req>, 'encode'>, response: Codec<Res>];
-  /** The object of an administrator's action; '' = the call is not recorded as one. */
-  subject: string;
+  /** The object of an administrator's action; undefined = the call is not recorded as one. */
+  target: AuditEntry['target'] | undefined;
   /** Changes how the response is recorded; by default as it is. */
   record?: (plain: Once<Res>) => Once<Res>;
 }
 
-/** The changes of one method: `name` is the contract's. `subject` is the object of an administrator's action; '' = none is recorded. */
+/** The changes of one method: `name` is the contract's. `target` is the object of an administrator's action; without it none is recorded. */
 export function changesOf<Req extends ChangeRequest, Res>(
   method: string,
   ...codecs: Change<Req, Res>['codecs']
-): (request: Req, subject?: string) => Change<Req, Res> {
-  return (request, subject = '') => ({ method, request, codecs, subject });
+): (request: Req, target?: Change<Req, Res>['target']) => Change<Req, Res> {
+  return (request, target) => ({ method, request, codecs, target });
 }
 
 /**
@@ -44,7 +45,7 @@ export function changesOf<Req extends ChangeRequest, Res>(
 export async function change<Req extends ChangeRequest, Res>(
   deps: Deps,
   actor: UserActor,
-  { method, request, codecs, subject, record = (plain) => plain }: Change<Req, Res>,
+  { method, request, codecs, target, record = (plain) => plain }: Change<Req, Res>,
   work: (repositories: Repositories) => Promise<Res>,
 ): Promise<Res> {
   const { userId } = actor;
@@ -53,7 +54,7 @@ export async function change<Req extends ChangeRequest, Res>(
   const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
   return execute(async (repositories) => {
     const response = await work(repositories);
-    if (subject !== '') await repositories.adminActions.record(userId, { action: method, subject });
+    if (target !== undefined) await repositories.audit.add({ action: method, target });
     return response;
   }, record(plain));
 }

@@ -15,8 +15,14 @@ export async function discardDeadLetterEvent(
   request: DiscardDeadLetterEventRequest,
 ): Promise<DiscardDeadLetterEventResponse> {
   const { eventId } = request;
-  return change(deps, actor, changeOf(request, String(eventId)), async ({ cursor }) => {
-    if ((await cursor.takeDeadLetter(taskEventsCursor, eventId)) === undefined) throw deadLetterEventNotFound(eventId);
-    return {};
-  });
+  return change(
+    deps,
+    actor,
+    changeOf(request, { kind: 'dead_letter_event', id: String(eventId) }),
+    async ({ cursor }) => {
+      if ((await cursor.takeDeadLetter(taskEventsCursor, eventId)) === undefined)
+        throw deadLetterEventNotFound(eventId);
+      return {};
+    },
+  );
 }

@@ -22,12 +22,17 @@ export async function retryDeadLetterEvent(
   request: RetryDeadLetterEventRequest,
 ): Promise<RetryDeadLetterEventResponse> {
   const { eventId, validateOnly } = request;
-  const response = await change(deps, actor, changeOf(request, String(eventId)), async (repositories) => {
-    const bytes = await repositories.cursor.takeDeadLetter(taskEventsCursor, eventId);
-    if (bytes === undefined) throw deadLetterEventNotFound(eventId);
-    await handle(deps, repositories, { bytes, eventId });
-    return {};
-  });
+  const response = await change(
+    deps,
+    actor,
+    changeOf(request, { kind: 'dead_letter_event', id: String(eventId) }),
+    async (repositories) => {
+      const bytes = await repositories.cursor.takeDeadLetter(taskEventsCursor, eventId);
+      if (bytes === undefined) throw deadLetterEventNotFound(eventId);
+      await handle(deps, repositories, { bytes, eventId });
+      return {};
+    },
+  );
   if (!validateOnly) deps.notifyDispatcher();
   return response;
 }

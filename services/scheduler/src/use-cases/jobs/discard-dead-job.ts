@@ -16,7 +16,7 @@ export async function discardDeadJob(
   request: DiscardDeadJobRequest,
 ): Promise<DiscardDeadJobResponse> {
   const { deadJobId } = request;
-  return change(deps, actor, changeOf(request, deadJobId), async (repositories) => ({
+  return change(deps, actor, changeOf(request, { kind: 'dead_job', id: deadJobId }), async (repositories) => ({
     deadJob: toDeadJob(await closeDeadLetter(repositories, deadJobId, 'discarded', actor)),
   }));
 }

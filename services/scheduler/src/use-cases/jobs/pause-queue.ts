@@ -17,7 +17,7 @@ export async function pauseQueue(
 ): Promise<PauseQueueResponse> {
   const { queue, etag } = request;
   if (!deps.queue.names.includes(queue)) throw queueNotFound();
-  return change(deps, actor, changeOf(request, queue), async ({ pausedQueues }) => {
+  return change(deps, actor, changeOf(request, { kind: 'queue', id: queue }), async ({ pausedQueues }) => {
     const pauseTime = await pausedQueues.lock(queue);
     if (etag !== '' && etag !== queueEtag(pauseTime)) throw queueChanged(queue);
     return { pauseTime: await pausedQueues.pause(queue, actor.userId) };

@@ -17,13 +17,18 @@ export async function retryDeadJob(
   request: RetryDeadJobRequest,
 ): Promise<RetryDeadJobResponse> {
   const { deadJobId, validateOnly } = request;
-  const response = await change(deps, actor, changeOf(request, deadJobId), async (repositories) => {
-    const deadLetter = await closeDeadLetter(repositories, deadJobId, 'retried', actor);
-    const work = deps.jobWork.find(({ name }) => name === deadLetter.name);
-    const effects = await work?.revive(repositories, deadLetter.payload);
-    if (effects === undefined) throw jobNotRunnable(deadJobId);
-    return { deadJob: toDeadJob(deadLetter), effects: toJobEffects(effects) };
-  });
+  const response = await change(
+    deps,
+    actor,
+    changeOf(request, { kind: 'dead_job', id: deadJobId }),
+    async (repositories) => {
+      const deadLetter = await closeDeadLetter(repositories, deadJobId, 'retried', actor);
+      const work = deps.jobWork.find(({ name }) => name === deadLetter.name);
+      const effects = await work?.revive(repositories, deadLetter.payload);
+      if (effects === undefined) throw jobNotRunnable(deadJobId);
+      return { deadJob: toDeadJob(deadLetter), effects: toJobEffects(effects) };
+    },
+  );
   if (!validateOnly) deps.notifyDispatcher();
   return response;
 }

@@ -29,18 +29,23 @@ export async function backfillSchedule(
 ): Promise<BackfillScheduleResponse> {
   const { scheduleId, startTime, endTime, validateOnly } = input;
   const { requestId: callId = '', traceParent = '' } = currentContext() ?? {};
-  const response = await change(deps, actor, changeOf(input, scheduleId), async ({ schedules, scheduleRuns }) => {
-    const schedule = await schedules.lock(scheduleId);
-    if (schedule === undefined) throw scheduleNotFound(scheduleId);
-    const now = await schedules.now();
-    if (endTime > now) throw backfillInFuture(now);
-    const fireTimes = fireTimesOf(schedule.timing, { start: startTime, end: endTime });
-    const origin = { requesterId: actor.userId, callId, traceParent, now };
-    const createdCount = await scheduleRuns.add(
-      fireTimes.map((fireTime) => newRun({ id: deps.newId(), scheduleId }, fireTime, origin)),
-    );
-    return { createdCount, existingCount: fireTimes.length - createdCount };
-  });
+  const response = await change(
+    deps,
+    actor,
+    changeOf(input, { kind: 'schedule', id: scheduleId }),
+    async ({ schedules, scheduleRuns }) => {
+      const schedule = await schedules.lock(scheduleId);
+      if (schedule === undefined) throw scheduleNotFound(scheduleId);
+      const now = await schedules.now();
+      if (endTime > now) throw backfillInFuture(now);
+      const fireTimes = fireTimesOf(schedule.timing, { start: startTime, end: endTime });
+      const origin = { requesterId: actor.userId, callId, traceParent, now };
+      const createdCount = await scheduleRuns.add(
+        fireTimes.map((fireTime) => newRun({ id: deps.newId(), scheduleId }, fireTime, origin)),
+      );
+      return { createdCount, existingCount: fireTimes.length - createdCount };
+    },
+  );
   if (!validateOnly) deps.notifyDispatcher();
   return response;
 }

@@ -27,12 +27,17 @@ export async function createSchedule(
   actor: UserActor,
   { draft, request }: CreateScheduleInput,
 ): Promise<CreateScheduleResponse> {
-  return change(deps, actor, changeOf(request, draft.id), async ({ schedules, readSchedule }) => {
-    if ((await schedules.count()) >= maxSchedules) throw tooManySchedules();
-    const schedule = begin(draft, actor, await schedules.now());
-    if (!(await schedules.add(schedule))) throw scheduleExists(draft.id);
-    return { schedule: await readSchedule(draft.id) };
-  });
+  return change(
+    deps,
+    actor,
+    changeOf(request, { kind: 'schedule', id: draft.id }),
+    async ({ schedules, readSchedule }) => {
+      if ((await schedules.count()) >= maxSchedules) throw tooManySchedules();
+      const schedule = begin(draft, actor, await schedules.now());
+      if (!(await schedules.add(schedule))) throw scheduleExists(draft.id);
+      return { schedule: await readSchedule(draft.id) };
+    },
+  );
 }
 
 function begin(draft: ScheduleDraft, actor: UserActor, now: Date): ScheduleValues {

@@ -22,7 +22,7 @@ export async function deleteSchedule(
   input: ScheduleInput,
 ): Promise<DeleteScheduleResponse> {
   const { scheduleId, etag } = input;
-  return change(deps, actor, changeOf(input, scheduleId), async ({ schedules }) => {
+  return change(deps, actor, changeOf(input, { kind: 'schedule', id: scheduleId }), async ({ schedules }) => {
     const schedule = await schedules.lock(scheduleId);
     if (schedule === undefined) throw scheduleNotFound(scheduleId);
     if (schedule.builtIn) throw scheduleBuiltIn(scheduleId);

@@ -30,7 +30,7 @@ export async function setSchedulePaused(
   return change(
     deps,
     actor,
-    { method, request: input, codecs, subject: scheduleId },
+    { method, request: input, codecs, target: { kind: 'schedule', id: scheduleId } },
     async ({ schedules, readSchedule }) => {
       const schedule = await schedules.lock(scheduleId);
       if (schedule === undefined) throw scheduleNotFound(scheduleId);

@@ -28,7 +28,7 @@ export async function triggerSchedule(
   const response = await change(
     deps,
     actor,
-    changeOf(input, scheduleId),
+    changeOf(input, { kind: 'schedule', id: scheduleId }),
     async ({ schedules, scheduleRuns, pausedQueues }) => {
       if (!(await schedules.exists(scheduleId))) throw scheduleNotFound(scheduleId);
       const origin = { requesterId: actor.userId, callId, traceParent, now: await schedules.now() };

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import {
+  AuditActorKind,
+  AuditOutcome,
+  AuditServiceService,
+  type AuditEvent,
+  type ListAuditEventsRequest,
+  type ListOwnAuditEventsRequest,
+} from '#contract/audit/v1/audit';
+import type { JsonValue, PageTokens } from '#libs/db';
+import { fieldTypes, parseRequest } from '#libs/errors';
+import { bind, requireUser, type ServiceBinding } from '#libs/grpc';
+import type { AuditLog } from './audit-log.ts';
+import { listEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
+
+const page = { pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() };
+const given = <T>(type: z.ZodType<T, string>) => z.union([z.literal('').transform(() => undefined), type]);
+const outcomes = {
+  [AuditOutcome.UNSPECIFIED]: undefined,
+  [AuditOutcome.DONE]: 'done',
+  [AuditOutcome.REFUSED]: 'refused',
+} as const;
+const listSchema = z.object({
+  ...page,
+  action: given(fieldTypes.text({ min: 1, max: 100 })),
+  outcome: z
+    .literal([AuditOutcome.UNSPECIFIED, AuditOutcome.DONE, AuditOutcome.REFUSED], 'must be DONE or REFUSED')
+    .transform((value) => outcomes[value]),
+  actorId: given(fieldTypes.text({ min: 1, max: 100 })),
+  targetId: given(fieldTypes.text({ min: 1, max: 200 })),
+  accountId: given(fieldTypes.uuid()),
+  startTime: z.date().optional(),
+  endTime: z.date().optional(),
+});
+const listOwnSchema = z.object(page);
+
+interface PageRequest {
+  pageSize: number;
+  pageToken: string;
+}
+
+/** The audit log of this service, for administrators and for each person's own part. */
+export function bindAudit(log: Pick<AuditLog, 'settle' | 'reader'>, pageTokens: PageTokens): ServiceBinding {
+  const list = async (
+    { pageSize, pageToken }: PageRequest,
+    filters: AuditFilters,
+    asked: { caller: string; method: string },
+  ) => {
+    const scope = { ...asked, filter: JSON.parse(JSON.stringify(filters)) as JsonValue };
+    const before = pageTokens.open<string>(pageToken, scope);
+    await log.settle();
+    // One event more than the page shows whether another page follows.
+    const found = await listEvents(
+      log.reader,
+      filters,
+      before === undefined ? undefined : BigInt(before),
+      pageSize + 1,
+    );
+    const last = found.length > pageSize ? found[pageSize - 1] : undefined;
+    return {
+      events: found.slice(0, pageSize).map(toMessage),
+      nextPageToken: last === undefined ? '' : pageTokens.seal(last.position.toString(), scope),
+    };
+  };
+  return bind(AuditServiceService, {
+    listAuditEvents: async (request: ListAuditEventsRequest, call) => {
+      const { pageSize, pageToken, ...filters } = parseRequest(listSchema, request);
+      const caller = requireUser(call).userId;
+      return list({ pageSize, pageToken }, filters, { caller, method: 'ListAuditEvents' });
+    },
+    listOwnAuditEvents: async (request: ListOwnAuditEventsRequest, call) => {
+      const caller = requireUser(call).userId;
+      const filters = { accountId: caller };
+      return list(parseRequest(listOwnSchema, request), filters, { caller, method: 'ListOwnAuditEvents' });
+    },
+  });
+}
+
+const actorKinds = {
+  user: AuditActorKind.USER,
+  anonymous: AuditActorKind.ANONYMOUS,
+  service: AuditActorKind.SERVICE,
+  operator: AuditActorKind.OPERATOR,
+} as const;
+
+function toMessage({ outcome, actorKind, accountId, details, ...same }: StoredEvent): AuditEvent {
+  return {
+    ...same,
+    outcome: outcome === 'done' ? AuditOutcome.DONE : AuditOutcome.REFUSED,
+    actorKind: actorKinds[actorKind],
+    accountId: accountId ?? '',
+    details: Object.entries(details)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => ({ name, value })),
+  };
+}
