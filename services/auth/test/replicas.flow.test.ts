@@ -115,7 +115,7 @@ describe('two replicas of auth', () => {
         cluster
           .logs('auth', 1)
           .split('\n')
-          .find((line) => line.includes('"audit":"token_reused"')),
+          .find((line) => line.includes('replaced refresh token was used again')),
       (line) => line !== undefined,
     );
     expect(JSON.parse(audit ?? '{}')).toMatchObject({

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
+import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { createMigratedDatabase, startTcpProxy, testPostgresUrl, type TcpProxy } from '#dev/cluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
@@ -25,6 +26,7 @@ export function createTestClock(): TestClock {
 
 export interface TestAuth extends Place {
   auth: PublicClient<typeof AuthServiceService>;
+  audit: PublicClient<typeof AuditServiceService>;
   app: RunningApp;
   /** Everything that was logged. */
   logLines: string[];
@@ -63,12 +65,14 @@ export async function startAuth({
   const app = await startApp(config, { logger, clock, ...overrides });
   if (awaitReady) await untilReady(app);
   const auth = openPublicClient(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
+  const audit = openPublicClient(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
   const connection = new Client({ connectionString: place.directUrl });
   connection.on('error', () => undefined);
   await connection.connect();
   return {
     directUrl: place.directUrl,
     auth,
+    audit,
     app,
     config,
     clock,
@@ -76,6 +80,7 @@ export async function startAuth({
     sql: async <Row>(text: string, values: unknown[] = []) => (await connection.query(text, values)).rows as Row[],
     stop: async () => {
       auth.close();
+      audit.close();
       await app.stop();
       await connection.end().catch(() => undefined);
       // A replica does not own the database.

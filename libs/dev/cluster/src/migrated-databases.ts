@@ -11,7 +11,7 @@ import { settingOf, type ServiceName } from './service-names.ts';
 
 /** The folders that decide a migrated schema: the service's migrations, and the libraries with shared tables. */
 const sourcesOf = (service: ServiceName): string[] =>
-  [`services/${service}/src/db`, 'libs/db/src', 'libs/events/src'].flatMap(sourcesIn);
+  [`services/${service}/src/db`, 'libs/audit/src', 'libs/db/src', 'libs/events/src'].flatMap(sourcesIn);
 
 /**
  * Creates a database with the service's current schema in milliseconds: a copy of a template that was migrated once on

@@ -19,10 +19,12 @@ export const InvitationSchema = defineEntityOf(invitationTable, {
 
 /** Admits one e-mail, once. */
 export class Invitation extends InvitationSchema.class {
-  /** The first time stays. Throws when somebody has registered with it. */
-  revoke(now: Date): void {
+  /** False when it was revoked already. Throws when somebody has registered with it. */
+  revoke(now: Date): boolean {
     if (this.acceptTime !== null) throw invitationAccepted(this.id);
-    this.revokeTime ??= now;
+    if (this.revokeTime !== null) return false;
+    this.revokeTime = now;
+    return true;
   }
 }
 InvitationSchema.setClass(Invitation);

@@ -1,21 +1,18 @@
-import type { UserActor } from '#libs/runtime';
 import type { SetRoleRequest, SetRoleResponse } from '#contract/auth/v1/auth';
 import type { Once } from '#libs/db';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
 import { toAccountMessage } from '../domain/account.columns.ts';
 import { accountChanged, lastAdministrator, userNotFound } from '../domain/auth.errors.ts';
+import { ofAccount } from './audited.ts';
 import { endingOf } from './repeatable.ts';
 
-export type AdministrationNeeds = Pick<
-  AuthDeps,
-  'uow' | 'clock' | 'logger' | 'profileDelivery' | 'requestFingerprints'
->;
+export type AdministrationNeeds = Pick<AuthDeps, 'uow' | 'clock' | 'profileDelivery' | 'requestFingerprints'>;
 
 export interface AccountChange {
   once: Once<SetRoleResponse>;
   validateOnly: boolean;
-  /** For the log: "role_changed". */
+  /** The action in the audit log: "role_changed". */
   audit: string;
   /** Locks and changes the account; says whether anything changed. May run more than once. */
   apply(repositories: Repositories, now: Date): Promise<{ account: Account; isChanged: boolean }>;
@@ -24,21 +21,22 @@ export interface AccountChange {
 /** Carries out an administrator's change of an account, and lets the copy in users follow. */
 export async function changeAccount(
   deps: AdministrationNeeds,
-  actor: UserActor,
   { once, validateOnly, audit, apply }: AccountChange,
 ): Promise<SetRoleResponse> {
-  const { clock, logger, profileDelivery } = deps;
+  const { clock, profileDelivery } = deps;
   let changed: Account | undefined;
   const response = await endingOf(deps, { validateOnly })(async (repositories) => {
     const { account, isChanged } = await apply(repositories, clock.now());
-    if (isChanged) repositories.profiles.upsert(account);
+    if (isChanged) {
+      repositories.profiles.upsert(account);
+      const details = { role: account.role, enabled: String(account.enabled) };
+      await repositories.audit.add({ action: audit, ...ofAccount(account), details });
+    }
     changed = isChanged ? account : undefined;
     return { account: toAccountMessage(account) };
   }, once);
   if (changed === undefined || validateOnly) return response;
-  const { id: accountId, role, enabled } = changed;
-  logger.info({ audit, accountId, role, enabled, by: actor.userId }, 'account changed by an administrator');
-  await profileDelivery.waitForFirstAttempt(accountId);
+  await profileDelivery.waitForFirstAttempt(changed.id);
   return response;
 }
 

@@ -8,7 +8,15 @@ import { endingOf, onceFor, type Change } from './repeatable.ts';
 
 type Needs = Pick<
   AuthDeps,
-  'uow' | 'reader' | 'passwords' | 'passwordGuard' | 'clock' | 'logger' | 'profileDelivery' | 'requestFingerprints'
+  | 'uow'
+  | 'reader'
+  | 'passwords'
+  | 'passwordGuard'
+  | 'clock'
+  | 'audit'
+  | 'logger'
+  | 'profileDelivery'
+  | 'requestFingerprints'
 >;
 
 const method = { name: 'ChangeEmail', request: ChangeEmailRequest, response: ChangeEmailResponse };

@@ -2,6 +2,7 @@ import type { UserActor } from '#libs/runtime';
 import { ChangePasswordRequest, ChangePasswordResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
 import { toAccountMessage } from '../domain/account.columns.ts';
+import { ofAccount } from './audited.ts';
 import { changeOrRecall, checkCurrentPassword, lockChecked } from './check-current-password.ts';
 import { endSessions } from './end-sessions.ts';
 import { lockCallersSessions } from './lock-callers-sessions.ts';
@@ -9,7 +10,7 @@ import { endingOf, onceFor, type Change } from './repeatable.ts';
 
 type Needs = Pick<
   AuthDeps,
-  'uow' | 'reader' | 'passwords' | 'passwordGuard' | 'clock' | 'logger' | 'requestFingerprints'
+  'uow' | 'reader' | 'passwords' | 'passwordGuard' | 'clock' | 'audit' | 'requestFingerprints'
 >;
 
 const method = { name: 'ChangePassword', request: ChangePasswordRequest, response: ChangePasswordResponse };
@@ -20,22 +21,20 @@ export function changePassword(
   actor: UserActor,
   input: Change<ChangePasswordRequest>,
 ): Promise<ChangePasswordResponse> {
-  const { passwords, clock, logger } = deps;
+  const { passwords, clock } = deps;
   const once = onceFor(deps, actor, method, input);
   return changeOrRecall(deps, once, async () => {
     const checked = await checkCurrentPassword(deps, actor, input.currentPassword);
     const passwordHash = await passwords.hash(input.newPassword);
-    let endedCount: number | undefined;
-    const response = await endingOf(deps, input)(async (repositories) => {
+    return endingOf(deps, input)(async (repositories) => {
       const now = clock.now();
       const account = await lockChecked(repositories, checked, input.etag);
       const { others } = await lockCallersSessions(repositories, actor, now);
       account.changePassword(passwordHash, now);
-      endedCount = endSessions(repositories, others, { reason: 'password_changed', now });
+      const endedCount = endSessions(repositories, others, { reason: 'password_changed', now });
+      const details = { ended_sessions: String(endedCount) };
+      await repositories.audit.add({ action: 'password_changed', ...ofAccount(account), details });
       return { account: toAccountMessage(account) };
     }, once);
-    if (endedCount !== undefined && !input.validateOnly)
-      logger.info({ audit: 'password_changed', accountId: checked.id, endedCount }, 'password changed');
-    return response;
   });
 }

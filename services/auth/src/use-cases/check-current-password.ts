@@ -3,13 +3,14 @@ import type { UserActor } from '#libs/runtime';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
 import { callerEnded, isWrongPassword, passwordWrong } from '../domain/auth.errors.ts';
+import { ofAccount } from './audited.ts';
 import { checkEtag } from './change-account.ts';
 
-type Needs = Pick<AuthDeps, 'reader' | 'passwords' | 'passwordGuard'>;
+type Needs = Pick<AuthDeps, 'reader' | 'passwords' | 'passwordGuard' | 'audit'>;
 
 /** The caller's account. Throws PASSWORD_WRONG unless the password is its. */
 export async function checkCurrentPassword(
-  { reader, passwords, passwordGuard }: Needs,
+  { reader, passwords, passwordGuard, audit }: Needs,
   actor: UserActor,
   password: string,
 ): Promise<Account> {
@@ -17,8 +18,9 @@ export async function checkCurrentPassword(
   if (account === undefined || !account.enabled) throw callerEnded();
   return passwordGuard.guard(`account:${account.id}`, async () => {
     const { matches } = await passwords.verify(account.passwordHash, password);
-    if (!matches) throw passwordWrong();
-    return account;
+    if (matches) return account;
+    await audit.record({ action: 'password_checked', refusal: 'PASSWORD_WRONG', ...ofAccount(account) });
+    throw passwordWrong();
   });
 }
 

@@ -12,7 +12,7 @@ export function disableAccount(
   actor: UserActor,
   input: Change<DisableAccountRequest>,
 ): Promise<DisableAccountResponse> {
-  return changeAccount(deps, actor, {
+  return changeAccount(deps, {
     once: onceFor(deps, actor, method, input),
     validateOnly: input.validateOnly,
     audit: 'account_disabled',

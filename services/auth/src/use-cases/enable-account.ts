@@ -11,7 +11,7 @@ export function enableAccount(
   actor: UserActor,
   input: Change<EnableAccountRequest>,
 ): Promise<EnableAccountResponse> {
-  return changeAccount(deps, actor, {
+  return changeAccount(deps, {
     once: onceFor(deps, actor, method, input),
     validateOnly: input.validateOnly,
     audit: 'account_enabled',

@@ -1,6 +1,7 @@
 import { AppError } from '#libs/errors';
 import type { AuthDeps } from '../deps.ts';
 import { Account } from '../domain/account.entity.ts';
+import { ofAccount } from './audited.ts';
 
 type Needs = Pick<AuthDeps, 'uow' | 'reader' | 'passwords' | 'clock' | 'newId' | 'logger'>;
 
@@ -25,10 +26,11 @@ export async function ensureAdministrator(
     registeredName: 'Administrator',
   };
   try {
-    await uow.run(async ({ accounts, profiles }) => {
+    await uow.run(async ({ audit, accounts, profiles }) => {
       const account = Account.create(values, clock.now());
       accounts.add(account);
       profiles.upsert(account);
+      await audit.add({ action: 'first_administrator_created', ...ofAccount(account) });
     });
     logger.info({ accountId: values.id }, 'first administrator created');
   } catch (error) {

@@ -5,10 +5,7 @@ import { emailTaken, invitationInvalid, registrationClosed } from '../domain/aut
 import { newInvitation, toInvitationMessage } from '../domain/invitation.columns.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<
-  AuthDeps,
-  'uow' | 'clock' | 'newId' | 'invitationTokens' | 'settings' | 'logger' | 'requestFingerprints'
->;
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'newId' | 'invitationTokens' | 'settings' | 'requestFingerprints'>;
 
 /** Invites an e-mail. The token is in the answer and nowhere else: what is stored is its hash. */
 export async function inviteUser(
@@ -16,24 +13,22 @@ export async function inviteUser(
   actor: UserActor,
   input: Change<InviteUserRequest>,
 ): Promise<InviteUserResponse> {
-  const { clock, newId, invitationTokens, settings, logger } = deps;
+  const { clock, newId, invitationTokens, settings } = deps;
   if (settings.registration === 'closed') throw registrationClosed();
-  const { email, validateOnly } = input;
+  const { email } = input;
   const id = newId();
   const token = invitationTokens.create(id);
   const values = { id, email, tokenHash: invitationTokens.hashOf(token), inviterId: actor.userId };
-  const response = await endingOf(deps, input)(
-    async ({ accounts, invitations }) => {
+  return endingOf(deps, input)(
+    async ({ audit, accounts, invitations }) => {
       if (await accounts.hasEmail(email)) throw emailTaken();
       const invitation = newInvitation(values, clock.now(), settings.invitationLifetimeMs);
       await invitations.replaceOpen(invitation);
+      await audit.add({ action: 'user_invited', target: { kind: 'invitation', id } });
       return { invitation: toInvitationMessage(invitation), token };
     },
     onceFor(deps, actor, methodOf(deps), input),
   );
-  if (!validateOnly && response.invitation?.id === id)
-    logger.info({ audit: 'user_invited', invitationId: id, by: actor.userId }, 'user invited by an administrator');
-  return response;
 }
 
 /** The recorded answer holds the token's hash in place of the token. */

@@ -4,6 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { toAccountMessage } from '../domain/account.columns.ts';
 import { credentialsInvalid } from '../domain/auth.errors.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
+import { ofAccount } from './audited.ts';
 import { prepareSession } from './prepare-session.ts';
 
 export interface LoginInput {
@@ -17,21 +18,27 @@ export async function login(deps: AuthDeps, input: LoginInput, client: ClientInf
 }
 
 async function signIn(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<LoginResponse> {
-  const { uow, reader, passwords } = deps;
+  const { uow, reader, passwords, audit } = deps;
   const account = await reader.findAccountByEmail(input.email);
   const { matches, isOutdated } = await passwords.verify(account?.passwordHash, input.password);
-  if (account === undefined || !matches || !account.enabled) throw credentialsInvalid();
+  if (account === undefined || !matches || !account.enabled) {
+    // An unknown e-mail costs the same record.
+    const subject = account === undefined ? {} : ofAccount(account);
+    await audit.record({ action: 'signed_in', refusal: 'CREDENTIALS_INVALID', ...subject });
+    throw credentialsInvalid();
+  }
 
   // The password is known only during a sign-in. If hashing is overloaded, the next sign-in renews the hash.
   const newHash = isOutdated ? await passwords.hash(input.password).catch(() => undefined) : undefined;
   for (let current = account; ;) {
     const session = await prepareSession(deps, current, client);
-    const latest = await uow.run(async ({ accounts, sessions }) => {
+    const latest = await uow.run(async (repositories) => {
+      const { accounts } = repositories;
       const found = newHash === undefined ? await accounts.findUnchanging(account.id) : await accounts.lock(account.id);
       // While the password was being checked the account may have changed; a session must not slip past that change.
       if (found === undefined || !found.hasPasswordOf(account)) throw credentialsInvalid();
       if (newHash !== undefined) found.rehashPassword(newHash);
-      if (found.givesTokensOf(current)) session.addTo(sessions);
+      if (found.givesTokensOf(current)) await session.addTo(repositories);
       return found;
     });
     if (latest.givesTokensOf(current)) return { account: toAccountMessage(latest), tokens: session.tokens };

@@ -1,15 +1,15 @@
 import type { TokenPair } from '#contract/auth/v1/auth';
-import type { AuthDeps } from '../deps.ts';
+import type { AuthDeps, Repositories } from '../deps.ts';
 import type { AccountRole } from '../domain/account.columns.ts';
 import { RefreshToken } from '../domain/refresh-token.entity.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import { Session } from '../domain/session.entity.ts';
-import type { SessionRepository } from '../domain/session.repository.ts';
+import { ofSession } from './audited.ts';
 
 export interface PreparedSession {
   tokens: TokenPair;
   /** To be called in the transaction that makes the session real. */
-  addTo(sessions: SessionRepository): void;
+  addTo(repositories: Pick<Repositories, 'sessions' | 'audit'>): Promise<void>;
 }
 
 type Needs = Pick<AuthDeps, 'accessTokens' | 'refreshTokens' | 'clock' | 'newId' | 'settings'>;
@@ -37,7 +37,10 @@ export async function prepareSession(
       refreshToken,
       refreshTokenExpireTime: openSession().expireTime,
     },
-    addTo: (sessions) =>
-      sessions.add(openSession(), RefreshToken.first(refreshTokens.hashOf(refreshToken), sessionId, now)),
+    addTo: async ({ sessions, audit }) => {
+      const session = openSession();
+      sessions.add(session, RefreshToken.first(refreshTokens.hashOf(refreshToken), sessionId, now));
+      await audit.add({ action: 'signed_in', ...ofSession(session) });
+    },
   };
 }

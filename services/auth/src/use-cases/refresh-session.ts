@@ -6,6 +6,7 @@ import type { RefreshToken, TokenUse } from '../domain/refresh-token.entity.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import type { Session } from '../domain/session.entity.ts';
 import type { SessionRepository } from '../domain/session.repository.ts';
+import { ofSession } from './audited.ts';
 import { endSessions } from './end-sessions.ts';
 
 type Exchange =
@@ -29,15 +30,12 @@ export async function refreshSession(
   if (exchange.outcome === 'invalid') throw refreshTokenInvalid();
   if (exchange.outcome === 'reused') {
     const { id: sessionId, accountId } = exchange.session;
-    logger.warn(
-      { audit: 'token_reused', sessionId, accountId, ...client },
-      'replaced refresh token was used again; session ended',
-    );
+    logger.warn({ sessionId, accountId, ...client }, 'replaced refresh token was used again; session ended');
     throw tokenReused();
   }
   const { session, account, successor, issueTime, wasLost } = exchange;
   if (wasLost) {
-    const fields = { audit: 'token_reissued', sessionId: session.id, accountId: account.id, ...client };
+    const fields = { sessionId: session.id, accountId: account.id, ...client };
     logger.warn(fields, 'refresh token was exchanged again; its unused successor was discarded');
   }
   const access = await accessTokens.issue({
@@ -78,9 +76,11 @@ async function exchangeToken(
   const { use, successor } = await succeed(sessions, deps, { refreshToken, token, now });
   if (use === 'reuse') {
     endSessions(repositories, [session], { reason: 'token_reused', now });
+    await repositories.audit.add({ action: 'token_reused', refusal: 'TOKEN_REUSED', ...ofSession(session) });
     return { outcome: 'reused', session };
   }
   if (successor === undefined) return { outcome: 'invalid' };
+  if (use === 'lost_answer') await repositories.audit.add({ action: 'token_reissued', ...ofSession(session) });
   if (use !== 'repetition') session.touch(client, now, settings.sessionLifetimeMs);
   return {
     outcome: 'exchanged',

@@ -5,6 +5,7 @@ import { Account } from '../domain/account.entity.ts';
 import { emailTaken, invitationInvalid, registrationClosed } from '../domain/auth.errors.ts';
 import type { Admission } from '../domain/invitation.repository.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
+import { ofAccount } from './audited.ts';
 import { prepareSession } from './prepare-session.ts';
 
 export interface RegisterInput {
@@ -37,11 +38,13 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
   };
   const session = await prepareSession(deps, values, client);
   const now = clock.now();
-  const account = await uow.run(async ({ accounts, invitations, sessions, profiles }) => {
+  const account = await uow.run(async (repositories) => {
+    const { audit, accounts, invitations, profiles } = repositories;
     if (admission !== undefined && !(await invitations.accept(admission, now))) throw invitationInvalid();
     const created = Account.create(values, now);
     accounts.add(created);
-    session.addTo(sessions);
+    await audit.add({ action: 'registered', ...ofAccount(created) });
+    await session.addTo(repositories);
     profiles.upsert(created);
     return created;
   });

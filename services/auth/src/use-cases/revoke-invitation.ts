@@ -5,7 +5,7 @@ import { invitationNotFound } from '../domain/auth.errors.ts';
 import { toInvitationMessage } from '../domain/invitation.columns.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'logger' | 'requestFingerprints'>;
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'requestFingerprints'>;
 
 const method = { name: 'RevokeInvitation', request: RevokeInvitationRequest, response: RevokeInvitationResponse };
 
@@ -15,17 +15,15 @@ export async function revokeInvitation(
   actor: UserActor,
   input: Change<RevokeInvitationRequest>,
 ): Promise<RevokeInvitationResponse> {
-  const { clock, logger } = deps;
-  const { invitationId, validateOnly } = input;
-  const response = await endingOf(deps, input)(
-    async ({ invitations }) => {
+  const { invitationId } = input;
+  return endingOf(deps, input)(
+    async ({ audit, invitations }) => {
       const invitation = await invitations.lock(invitationId);
       if (invitation === undefined) throw invitationNotFound(invitationId);
-      invitation.revoke(clock.now());
+      if (invitation.revoke(deps.clock.now()))
+        await audit.add({ action: 'invitation_revoked', target: { kind: 'invitation', id: invitationId } });
       return { invitation: toInvitationMessage(invitation) };
     },
     onceFor(deps, actor, method, input),
   );
-  if (!validateOnly) logger.info({ audit: 'invitation_revoked', invitationId, by: actor.userId }, 'invitation revoked');
-  return response;
 }

@@ -1,6 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import { RevokeOtherSessionsRequest, RevokeOtherSessionsResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps } from '../deps.ts';
+import { ofAccount } from './audited.ts';
 import { endSessions } from './end-sessions.ts';
 import { lockCallersSessions } from './lock-callers-sessions.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
@@ -21,7 +22,10 @@ export function revokeOtherSessions(
     async (repositories) => {
       const now = deps.clock.now();
       const { others } = await lockCallersSessions(repositories, actor, now);
-      return { revokedCount: endSessions(repositories, others, { reason: 'revoked', now }) };
+      const revokedCount = endSessions(repositories, others, { reason: 'revoked', now });
+      const details = { ended_sessions: String(revokedCount) };
+      await repositories.audit.add({ action: 'other_sessions_revoked', ...ofAccount({ id: actor.userId }), details });
+      return { revokedCount };
     },
     onceFor(deps, actor, method, input),
   );

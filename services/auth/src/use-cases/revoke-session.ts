@@ -3,6 +3,7 @@ import { RevokeSessionRequest, RevokeSessionResponse } from '#contract/auth/v1/a
 import type { AuthDeps } from '../deps.ts';
 import { sessionChanged, sessionNotFound } from '../domain/auth.errors.ts';
 import { sessionEtag } from '../domain/session.columns.ts';
+import { ofSession } from './audited.ts';
 import { endSessions } from './end-sessions.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
@@ -20,7 +21,8 @@ export function revokeSession(
       const session = await repositories.sessions.lockOwned(sessionId, actor.userId);
       if (session === undefined) throw sessionNotFound(sessionId);
       if (etag !== '' && etag !== sessionEtag(session)) throw sessionChanged(sessionId);
-      endSessions(repositories, [session], { reason: 'revoked', now: deps.clock.now() });
+      if (endSessions(repositories, [session], { reason: 'revoked', now: deps.clock.now() }) > 0)
+        await repositories.audit.add({ action: 'session_revoked', ...ofSession(session) });
       return {};
     },
     onceFor(deps, actor, method, input),

@@ -4,7 +4,7 @@ import type { AuthDeps } from '../deps.ts';
 import { accessTokenLifetimeMs } from '../domain/revocation.entity.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<AuthDeps, 'uow' | 'signingKeys' | 'settings' | 'logger' | 'requestFingerprints'>;
+type Deps = Pick<AuthDeps, 'uow' | 'signingKeys' | 'settings' | 'requestFingerprints'>;
 
 const method = { name: 'RotateSigningKey', request: RotateSigningKeyRequest, response: RotateSigningKeyResponse };
 
@@ -18,17 +18,20 @@ export async function rotateSigningKey(
   actor: UserActor,
   input: Change<RotateSigningKeyRequest>,
 ): Promise<RotateSigningKeyResponse> {
-  const { signingKeys, settings, logger } = deps;
+  const { signingKeys, settings } = deps;
   const { jwksMaxAgeMs, keyMarginMs } = settings;
   const times = { publishMs: jwksMaxAgeMs + keyMarginMs, retireMs: accessTokenLifetimeMs + keyMarginMs };
   const key = signingKeys.generate();
   const response = await endingOf(deps, input)(
-    async (repositories) => ({ kid: key.kid, signTime: await repositories.signingKeys.addNext(key, times) }),
+    async (repositories) => {
+      const signTime = await repositories.signingKeys.addNext(key, times);
+      const details = { sign_time: signTime.toISOString() };
+      await repositories.audit.add({ action: 'signing_key_rotated', target: { kind: 'key', id: key.kid }, details });
+      return { kid: key.kid, signTime };
+    },
     onceFor(deps, actor, method, input),
   );
   if (input.validateOnly) return response;
-  if (response.kid === key.kid)
-    logger.info({ kid: key.kid, signTime: response.signTime, accountId: actor.userId }, 'signing key rotated');
   // Published by this replica at once; the others look every few seconds.
   await signingKeys.refresh();
   return response;

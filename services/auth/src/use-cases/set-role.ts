@@ -13,7 +13,7 @@ const method = { name: 'SetRole', request: SetRoleRequest, response: SetRoleResp
 export function setRole(deps: AdministrationNeeds, actor: UserActor, input: SetRoleInput): Promise<SetRoleResponse> {
   const { role, validateOnly } = input;
   const lock = role === 'admin' ? lockAccount : lockReplaceable;
-  return changeAccount(deps, actor, {
+  return changeAccount(deps, {
     once: onceFor(deps, actor, method, input),
     validateOnly,
     audit: 'role_changed',
