@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { commandsOf, createCatalogue, type Catalogue } from './catalogue.ts';
 import type { Objection } from './objection.ts';
 import { judgeStatement } from './judge-statement.ts';
-import { childOf, listOf, parseStatements, relationOf, textOf, type ParsedStatement } from './statements.ts';
+import { childOf, listOf, parseStatements, relationOf, textOf, type Node, type ParsedStatement } from './statements.ts';
 
 /** A migration as it was read. See the marks of Migration in libs/db. */
 export interface MigrationFacts {
@@ -43,15 +43,18 @@ function isConcurrent({ kind, node }: ParsedStatement): boolean {
   return (kind === 'IndexStmt' || kind === 'DropStmt') && node['concurrent'] === true;
 }
 
+function isRepeatableCommand({ subtype, missing_ok: isConditional }: Node): boolean {
+  if (subtype === 'AT_ValidateConstraint') return true;
+  return (subtype === 'AT_AddColumn' || subtype === 'AT_DropColumn') && isConditional === true;
+}
+
 /** Whether it can run again after a crash in the middle. */
 function isRepeatable(statement: ParsedStatement): boolean {
   const { kind, node } = statement;
   if (kind === 'ReindexStmt') return isConcurrent(statement);
   if (kind === 'IndexStmt') return isConcurrent(statement) && node['if_not_exists'] === true;
   if (kind === 'DropStmt') return isConcurrent(statement) && node['missing_ok'] === true;
-  return (
-    kind === 'AlterTableStmt' && commandsOf(node).every((command) => command['subtype'] === 'AT_ValidateConstraint')
-  );
+  return kind === 'AlterTableStmt' && commandsOf(node).every(isRepeatableCommand);
 }
 
 function judgeForm({ texts, transactional }: MigrationFacts): string[] {

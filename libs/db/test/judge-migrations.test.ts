@@ -92,6 +92,7 @@ describe('an index that is built beside writers', () => {
     expect(kindsOf('create index concurrently sizes on things (size)', concurrent)).toEqual(['cannot be repeated']);
     expect(kindsOf('drop index concurrently things_colour', concurrent)).toEqual(['cannot be repeated']);
     expect(kindsOf('alter table things add weight int', concurrent)).toEqual(['cannot be repeated']);
+    expect(kindsOf('alter table things add column if not exists weight int', concurrent)).toEqual([]);
     expect(
       kindsOf(
         'create index concurrently if not exists a on things (size); create index concurrently if not exists b on things (size)',
