@@ -116,6 +116,10 @@ const users: Rows<typeof UsersServiceService> = {
     }),
     answers: onlyOneself,
   },
+  FindUser: {
+    request: ({ people }) => ({ email: people.owner.email }),
+    answers: { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' },
+  },
   ListUsers: { request: nothing },
 };
 
@@ -132,6 +136,9 @@ const internalUsers: Rows<typeof InternalUsersServiceService> = {
     }),
   },
   BatchGetUsers: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+  BatchFindUsers: {
+    request: ({ people: { owner } }) => ({ callerId: owner.id, callerRole: Role.USER, emails: [owner.email] }),
+  },
   BatchGetNotificationSettings: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
 };
 
@@ -169,6 +176,7 @@ const internalTasks: Rows<typeof InternalTasksServiceService> = {
   SweepOverdue: { request: nothing },
   PullEvents: { request: () => ({ pageSize: 1 }) },
   BatchGetTaskStates: { request: oneOfTasks },
+  BatchCheckSharing: { request: ({ people }) => ({ userId: people.owner.id, otherUserIds: [people.assignee.id] }) },
   ExplainDue: { request: oneTask },
 };
 

@@ -11,6 +11,7 @@ export function usersBinding(handlers: Partial<PublicHandlers> = {}): ServiceBin
     getMe: async () => ({}),
     getUser: async () => ({}),
     updateUser: async () => ({}),
+    findUser: async () => ({}),
     listUsers: async () => ({ users: [], nextPageToken: '' }),
     ...handlers,
   });
@@ -21,6 +22,7 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
   return bind(InternalUsersServiceService, {
     upsertProfile: async () => ({}),
     batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
+    batchFindUsers: async () => ({ foundUsers: [] }),
     batchGetNotificationSettings: async () => ({ settings: [] }),
     ...handlers,
   });

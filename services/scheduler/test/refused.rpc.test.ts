@@ -19,6 +19,7 @@ function startTasks(isComplete: boolean, port = 0): Promise<GrpcServer> {
     pullEvents: async () => ({ events: [], more: false }),
     batchGetTaskStates: async () => ({ states: [] }),
     explainDue: async () => ({}),
+    batchCheckSharing: async () => ({ sharingUserIds: [] }),
   });
   const logger = createLogger({ service: 'test', level: 'fatal' });
   return startServer({

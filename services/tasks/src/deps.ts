@@ -78,6 +78,11 @@ export interface TaskReader {
   list(query: ListQuery): Promise<{ tasks: Task[]; next: ListPosition | undefined }>;
   /** Counters and overdue tasks of a person, all as of one moment. */
   count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
+  /**
+   * Those of the people who share a task with a person. One statement, which does the same work for each of them, known
+   * or not, who shares none.
+   */
+  findSharing(personId: string, otherIds: readonly string[]): Promise<Set<string>>;
   states(taskIds: string[]): Promise<TaskState[]>;
   /** What is known about the due time; the state of a task that does not exist is undefined. */
   explainDue(taskId: string): Promise<ExplainDueResponse>;

@@ -1,15 +1,17 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { openAudit } from '#libs/audit';
-import { createPageTokens, openServiceDatabase, type Database } from '#libs/db';
+import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits } from '#libs/limits';
 import { runInBackground, startLoop, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { openSharing } from './clients/tasks.client.ts';
 import type { UsersConfig } from './config.ts';
 import { createRepositories, databaseDefinition } from './db/database.ts';
 import { createProfileReader } from './db/profile.reader.ts';
 import type { UsersDeps } from './deps.ts';
+import type { SharingPort } from './domain/sharing.port.ts';
 import { internalUsersHandlers } from './rpc/internal-users.handlers.ts';
 import { usersHandlers } from './rpc/users.handlers.ts';
 import { pruneRequests } from './use-cases/prune-requests.ts';
@@ -46,13 +48,23 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
   });
 }
 
-function createDeps({ config, clock: shared }: Base, database: Database, { clock = shared }: AppOverrides): UsersDeps {
+function createDeps(base: Base, database: Database, { clock = base.clock }: AppOverrides): UsersDeps {
+  const { config } = base;
   return {
     uow: database.unitOfWork(createRepositories),
     reader: createProfileReader(database.reader),
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,
+    newId: uuidv7,
+    sharing: openTasks(base),
+    defaults: { discoverable: config.discoverable },
   };
+}
+
+function openTasks({ config, identity, logger, metrics, parts }: Base): SharingPort {
+  const sharing = openSharing({ address: config.tasksAddress, identity, logger, metrics });
+  parts.add({ name: 'tasks client', stop: async () => sharing.close() });
+  return sharing;
 }
 
 const maintenanceIntervalMs = 3_600_000;

@@ -24,6 +24,8 @@ describe('the configuration of users', () => {
       grpcPort: 50_052,
       httpPort: 9466,
       authAddress: '127.0.0.1:50051',
+      tasksAddress: '127.0.0.1:50053',
+      discoverable: false,
       pageTokenKeys: [Buffer.alloc(32, 1)],
     });
   });

@@ -6,6 +6,10 @@ export interface UsersConfig extends ServiceConfig {
   limits: LimitsConfig;
   /** Where access keys are fetched. */
   authAddress: string;
+  /** Who shares a task with whom. */
+  tasksAddress: string;
+  /** Whether people who have not chosen may be found by e-mail. */
+  discoverable: boolean;
   /** The newest seals, all of them open. */
   pageTokenKeys: Buffer[];
 }
@@ -17,6 +21,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): UsersConfig {
     {
       ...limitsEntries(policies, env),
       TASKFLOW_AUTH_ADDRESS: addressType('auth'),
+      TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
+      TASKFLOW_USERS_DISCOVERABLE: envTypes.oneOf(['off', 'on'], 'off'),
       TASKFLOW_PAGE_TOKEN_KEY: envTypes.keys32(),
     },
     env,
@@ -25,6 +31,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): UsersConfig {
     ...common,
     limits: toLimitsConfig(own),
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
+    tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
+    discoverable: own.TASKFLOW_USERS_DISCOVERABLE === 'on',
     pageTokenKeys: own.TASKFLOW_PAGE_TOKEN_KEY,
   };
 }

@@ -1,6 +1,8 @@
 import type { PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock } from '#libs/runtime';
+import type { ProfileDefaults } from './domain/profile.columns.ts';
 import type { ProfileReader, ProfileRepository } from './domain/profile.repository.ts';
+import type { SharingPort } from './domain/sharing.port.ts';
 
 /** Everything that one transaction can touch. */
 export interface Repositories {
@@ -14,4 +16,7 @@ export interface UsersDeps {
   reader: ProfileReader;
   pageTokens: PageTokens;
   clock: Clock;
+  newId: () => string;
+  sharing: SharingPort;
+  defaults: ProfileDefaults;
 }

@@ -1,5 +1,11 @@
 import { expect } from '@jest/globals';
-import { Role, User, type UpdateUserRequest, type UpsertProfileRequest } from '#contract/users/v1/users';
+import {
+  Role,
+  User,
+  type ListUsersRequest,
+  type UpdateUserRequest,
+  type UpsertProfileRequest,
+} from '#contract/users/v1/users';
 import { uuidv7 } from '#libs/db';
 import type { TestUsers } from './start-users.ts';
 
@@ -50,13 +56,13 @@ export async function read({ users }: Pick<TestUsers, 'users'>, { token }: Perso
 export async function listAll(
   { users }: Pick<TestUsers, 'users'>,
   token: string,
-  { query = '', pageSize }: { query?: string; pageSize: number },
+  { pageSize, ...filter }: { pageSize: number } & Partial<ListUsersRequest>,
   between: (page: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<User[]> {
   const listed: User[] = [];
   let pageToken = '';
   for (let page = 0; page === 0 || pageToken !== ''; page += 1) {
-    const response = await users.listUsers({ query, pageSize, pageToken }, { token });
+    const response = await users.listUsers({ ...filter, pageSize, pageToken }, { token });
     expect(response.users.length).toBeLessThanOrEqual(pageSize);
     listed.push(...response.users);
     pageToken = response.nextPageToken;

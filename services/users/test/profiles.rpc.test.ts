@@ -22,6 +22,7 @@ describe('GetMe', () => {
       locale: 'en',
       overdueHour: 9,
       channels: [NotificationChannel.INBOX],
+      discoverable: false,
       createTime: new Date('2026-01-02T03:04:05.678Z'),
       updateTime: expect.any(Date),
       etag: expect.stringMatching(/.+/),

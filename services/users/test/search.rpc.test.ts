@@ -120,18 +120,22 @@ describe('B3: searching users', () => {
   });
 
   it('uses the indexes, also with a generic plan', async () => {
-    const { searchFirst, searchAfter, listAfter } = profileStatements;
+    const { searchFirst, searchAfter, listAfter, kindsFirst, kindsAfter } = profileStatements;
+    const position = `'2026-01-01', gen_random_uuid()`;
+    const [kinds, given] = ['text[], boolean[]', `'{user,admin}', '{true}'`];
     const values: [string, string, string][] = [
-      [searchFirst.text, 'int, text, text', `51, 'c4ca4238', 'c4ca4238'`],
-      [searchFirst.text, 'int, text, text', `51, 'c', 'c'`],
-      [searchAfter.text, 'int, timestamptz, uuid, text, text', `51, '2026-01-01', gen_random_uuid(), 'c4ca', 'c4ca'`],
-      [listAfter.text, 'int, timestamptz, uuid', `51, '2026-01-01', gen_random_uuid()`],
+      [searchFirst.text, `int, text, text, ${kinds}`, `51, 'c4ca4238', 'c4ca4238', ${given}`],
+      [searchFirst.text, `int, text, text, ${kinds}`, `51, 'c', 'c', ${given}`],
+      [searchAfter.text, `int, timestamptz, uuid, text, text, ${kinds}`, `51, ${position}, 'c4ca', 'c4ca', ${given}`],
+      [listAfter.text, 'int, timestamptz, uuid', `51, ${position}`],
+      [kindsFirst.text, `int, ${kinds}`, `51, ${given}`],
+      [kindsAfter.text, `int, timestamptz, uuid, ${kinds}`, `51, ${position}, ${given}`],
     ];
     for (const mode of ['force_custom_plan', 'force_generic_plan']) {
       await service.sql(`set plan_cache_mode = ${mode}`);
-      for (const [text, types, given] of values) {
+      for (const [text, types, parameters] of values) {
         await service.sql(`prepare explained (${types}) as ${text}`);
-        const plan = JSON.stringify(await service.sql(`explain execute explained (${given})`));
+        const plan = JSON.stringify(await service.sql(`explain execute explained (${parameters})`));
         await service.sql('deallocate explained');
         expect(plan).toContain('Index');
         expect(plan).not.toContain('Seq Scan');

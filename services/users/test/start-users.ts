@@ -31,7 +31,14 @@ export async function startUsers({
 }: TestUsersOptions = {}): Promise<TestUsers> {
   const testService = await prepareTestService('users', databaseUrl);
   const { logger, accessKeys } = testService;
-  const config: UsersConfig = { ...testService.config, poolSize: 5, authAddress: nobody, ...changes };
+  const config: UsersConfig = {
+    ...testService.config,
+    poolSize: 5,
+    authAddress: nobody,
+    tasksAddress: nobody,
+    discoverable: false,
+    ...changes,
+  };
   const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys }), ...overrides });
   const users = openPublicClient(UsersServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalUsersServiceService, `127.0.0.1:${app.grpcPort}`);

@@ -4,7 +4,7 @@ import { isInternal } from './reachable.ts';
 
 type MethodRule = (method: DescMethod) => (string | false | undefined)[];
 
-const read = /^(Get|BatchGet|List|Search|Sync|Watch|Preview|Explain)[A-Z]/;
+const read = /^(Get|BatchGet|Find|List|Search|Sync|Watch|Preview|Explain)[A-Z]/;
 
 /**
  * An exchange of credentials: what it gives is secret and must not be kept, and each has its own answer to a repeat.

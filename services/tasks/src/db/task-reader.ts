@@ -33,6 +33,19 @@ const taskStates: Statement = {
     from tasks where id = any ($1::uuid[]) and delete_time is null`,
 };
 
+/** The limit keeps the planner from reading all of a person's assigned tasks instead. */
+const oneTask = (owner: string, assignee: string): string => `(
+  select true from tasks
+  where owner_id = ${owner} and assignee_id = ${assignee} and assignee_id <> owner_id and delete_time is null limit 1)`;
+
+/* For each of the others at most one row of two ranges of an index. */
+export const findSharing: Statement = {
+  name: 'find_sharing',
+  text: `
+    select other from unnest($2::uuid[]) other
+    where coalesce(${oneTask('$1::uuid', 'other')}, ${oneTask('other', '$1::uuid')}, false)`,
+};
+
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);
   const findMany = async (taskIds: readonly string[], deleted = false): Promise<Task[]> =>
@@ -54,6 +67,8 @@ export function createTaskReader(reader: SqlReader): TaskReader {
         overdueAssigned: row?.overdue_assigned ?? 0n,
       };
     },
+    findSharing: async (personId, otherIds) =>
+      new Set((await reader.query<{ other: string }>(findSharing, [personId, otherIds])).map(({ other }) => other)),
     states: async (taskIds) => (await reader.query<StateRow>(taskStates, [taskIds])).map(toState),
     explainDue: (taskId) => explainDue(reader, taskId),
   };

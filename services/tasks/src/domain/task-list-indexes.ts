@@ -39,6 +39,8 @@ export const listIndexes = [
     where: assignedByOthers,
   },
   { name: 'tasks_assigned_due', properties: keys('assigneeId', 'bucket', 'dueTime', 'id'), where: assignedByOthers },
+  // Not for lists, but for the question whether two people share a task.
+  { name: 'tasks_sharing', properties: keys('ownerId', 'assigneeId'), where: assignedByOthers },
   written('tasks_owned_title', `(owner_id, ${bucket}, title collate "C", id)`),
   written('tasks_assigned_title', `(assignee_id, ${bucket}, title collate "C", id) where ${assignedByOthers}`),
   written('tasks_owned_words', 'using gin (task_words(owner_id, title, description))'),

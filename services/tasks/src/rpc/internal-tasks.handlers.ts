@@ -3,6 +3,7 @@ import { fieldTypes, parseRequest } from '#libs/errors';
 import type { Handlers } from '#libs/grpc';
 import { toMilliseconds } from '#libs/runtime';
 import type {
+  BatchCheckSharingRequest,
   BatchGetTaskStatesRequest,
   ExplainDueRequest,
   InternalTasksServiceService,
@@ -10,6 +11,7 @@ import type {
   SweepOverdueRequest,
 } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { batchCheckSharing, type BatchCheckSharingInput } from '../use-cases/batch-check-sharing.ts';
 import { batchGetTaskStates } from '../use-cases/batch-get-task-states.ts';
 import { explainDue } from '../use-cases/explain-due.ts';
 import { pullEvents, type PullEventsInput } from '../use-cases/pull-events.ts';
@@ -20,6 +22,7 @@ export function internalTasksHandlers(deps: TasksDeps): Handlers<typeof Internal
     sweepOverdue: async (request) => sweepOverdue(deps, readSweepOverdue(request)),
     pullEvents: async (request, call) => pullEvents(deps, call.signal, readPullEvents(request)),
     batchGetTaskStates: async (request) => batchGetTaskStates(deps, readBatchGetTaskStates(request)),
+    batchCheckSharing: async (request) => batchCheckSharing(deps, readBatchCheckSharing(request)),
     explainDue: async (request) => explainDue(deps, readExplainDue(request)),
   };
 }
@@ -65,4 +68,15 @@ const explainSchema = z.object({ taskId: fieldTypes.uuid() });
 
 function readExplainDue(request: ExplainDueRequest): string {
   return parseRequest(explainSchema, request).taskId;
+}
+
+const sharingSchema = z.object({
+  userId: fieldTypes.uuid(),
+  otherUserIds: z
+    .array(fieldTypes.uuid())
+    .refine((ids) => ids.length >= 1 && ids.length <= 500, 'must have 1 to 500 entries'),
+});
+
+function readBatchCheckSharing(request: BatchCheckSharingRequest): BatchCheckSharingInput {
+  return parseRequest(sharingSchema, request);
 }

@@ -8,7 +8,7 @@ import { column, defineColumns, defineMessage, type Changed, type Stored } from 
 import { mailboxOf } from '#libs/text';
 import * as inputs from './profile.inputs.ts';
 
-const roles = ['user', 'admin'] as const;
+export const roles = ['user', 'admin'] as const;
 
 /**
  * Everything that is stored of a profile. A column that is not internal is the field of its name in the message.
@@ -31,6 +31,7 @@ export const profileTable = defineColumns('profiles', {
   overdueHour: column.smallint().defaultsTo('9').writable(inputs.overdueHour),
   /** A set. */
   channels: column.texts<inputs.Channel>().defaultsTo(`'{inbox}'`).internal().writable(inputs.channels),
+  discoverable: column.boolean().nullable().internal().writable(inputs.discoverable),
   /** Grows with every write, auth's included. */
   version: column.bigint().internal(),
   createTime: column.time().fixed(),
@@ -65,9 +66,15 @@ const channelMessages = {
 const toChannelMessages = (channels: readonly inputs.Channel[]): NotificationChannel[] =>
   channels.map((channel) => channelMessages[channel]);
 
-export const toUserMessage = defineMessage<User, void>(User.fromPartial({}))(profileTable, {
+/** What the operator has decided for those who have not chosen. */
+export interface ProfileDefaults {
+  discoverable: boolean;
+}
+
+export const toUserMessage = defineMessage<User, ProfileDefaults>(User.fromPartial({}))(profileTable, {
   role: ({ role }) => roleMessages[role],
   channels: ({ channels }) => toChannelMessages(channels),
+  discoverable: ({ discoverable }, defaults) => discoverable ?? defaults.discoverable,
   etag: ({ version }) => etagOf(version),
 });
 

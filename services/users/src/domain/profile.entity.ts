@@ -6,6 +6,7 @@ export const ProfileSchema = defineEntityOf(profileTable, {
   name: 'Profile',
   indexes: [
     { name: 'profiles_create_time_id_idx', properties: ['createTime', 'id'] },
+    { name: 'profiles_kind_idx', properties: ['role', 'enabled', 'createTime', 'id'] },
     // For prefixes: compared byte by byte. The e-mail's is that of the release before.
     {
       name: 'profiles_mailbox_prefix_idx',

@@ -55,6 +55,15 @@ export const overdueHour = {
     .refine((hour) => hour >= 0 && hour <= 23, 'must be 0 to 23'),
 };
 
+/** null: not chosen, so the operator's default holds. */
+export const discoverable = {
+  initial: null,
+  change: z
+    .boolean()
+    .optional()
+    .transform((chosen) => chosen ?? null),
+};
+
 /** Where notifications can go, in the order in which they are stored and returned. */
 export const allChannels = ['inbox', 'email', 'webhook'] as const;
 export type Channel = (typeof allChannels)[number];

@@ -17,16 +17,41 @@ export interface ProfileRepository {
 export type ProfilePosition = Pick<ProfileValues, 'createTime' | 'id'>;
 export type UserSummary = Pick<ProfileValues, 'id' | 'displayName' | 'enabled'>;
 
+/** The user of an e-mail. */
+export interface FoundProfile {
+  /** As it was asked for. */
+  email: string;
+  user: UserSummary;
+  /** null: the operator's default holds. */
+  discoverable: boolean | null;
+}
+
+/** Some of the roles, and some of true and false. */
+export interface ProfileFilter {
+  roles: ProfileValues['role'][];
+  enabled: boolean[];
+}
+
 /** Reads without a transaction. */
 export interface ProfileReader {
   find(id: string): Promise<ProfileValues | undefined>;
+  /**
+   * The enabled users of the e-mails, in any spelling, in their order; one statement, which does the same work for an
+   * e-mail that nobody has. Of two users from before mailboxes were compared, the one that is spelled so.
+   */
+  findByEmails(emails: readonly string[]): Promise<FoundProfile[]>;
   /** Newest first, after the given position. */
-  list(after: ProfilePosition | undefined, limit: number): Promise<ProfileValues[]>;
+  list(filter: ProfileFilter, after: ProfilePosition | undefined, limit: number): Promise<ProfileValues[]>;
   /**
    * As `list`, but only those whose e-mail or display name begins with the text, letter case aside, the e-mail in any
    * spelling.
    */
-  search(prefix: string, after: ProfilePosition | undefined, limit: number): Promise<ProfileValues[]>;
+  search(
+    prefix: string,
+    filter: ProfileFilter,
+    after: ProfilePosition | undefined,
+    limit: number,
+  ): Promise<ProfileValues[]>;
   /** One statement, however many ids; unknown ones are left out. */
   listSummaries(ids: readonly string[]): Promise<UserSummary[]>;
   /** As `listSummaries`. */

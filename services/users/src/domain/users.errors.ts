@@ -7,6 +7,12 @@ export const userNotFound = (userId: string): AppError =>
     details: { resource: user(userId), metadata: { userId } },
   });
 
+/**
+ * Nobody has the e-mail, or not for the caller: one answer, made in one place, so that they cannot differ. It does not
+ * repeat the e-mail.
+ */
+export const nobodyFound = (): AppError => new AppError('not_found', 'USER_NOT_FOUND', 'no such user');
+
 /** The account exists, since its token is valid; its profile arrives within moments. */
 export const profileNotReady = (): AppError =>
   new AppError('unavailable', 'PROFILE_NOT_READY', 'the profile of this account has not arrived yet', {

@@ -3,17 +3,21 @@ import type { GetUserRequest, ListUsersRequest, UsersServiceService } from '#con
 import { fieldTypes, parseRequest } from '#libs/errors';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { UsersDeps } from '../deps.ts';
+import { roles } from '../domain/profile.columns.ts';
+import { findUser } from '../use-cases/find-user.ts';
 import { getMe } from '../use-cases/get-me.ts';
 import { getUser } from '../use-cases/get-user.ts';
 import { listUsers, type ListUsersInput } from '../use-cases/list-users.ts';
 import { updateUser } from '../use-cases/update-user.ts';
 import { readUpdateUser } from './update-user.request.ts';
+import { email, role } from './users.schemas.ts';
 
 export function usersHandlers(deps: UsersDeps): Handlers<UsersServiceService> {
   return {
     getMe: (_, call) => getMe(deps, requireUser(call)),
     getUser: async (request, call) => getUser(deps, requireUser(call), readGetUser(request)),
     updateUser: (request, call) => updateUser(deps, requireUser(call), readUpdateUser(request)),
+    findUser: async (request, call) => findUser(deps, requireUser(call), parseRequest(findSchema, request).email),
     listUsers: async (request, call) => listUsers(deps, requireUser(call), readListUsers(request)),
   };
 }
@@ -24,13 +28,21 @@ function readGetUser(request: GetUserRequest): string {
   return parseRequest(getSchema, request).userId;
 }
 
+const findSchema = z.object({ email });
+
 const maxQueryCharacters = 100;
 const listSchema = z.object({
   pageSize: fieldTypes.pageSize(),
   pageToken: fieldTypes.pageToken(),
   query: fieldTypes.text({ max: maxQueryCharacters }),
+  enabled: z
+    .boolean()
+    .optional()
+    .transform((wanted) => (wanted === undefined ? [true, false] : [wanted])),
+  roles: z.array(role).transform((wanted) => roles.filter((one) => wanted.length === 0 || wanted.includes(one))),
 });
 
 function readListUsers(request: ListUsersRequest): ListUsersInput {
-  return parseRequest(listSchema, request);
+  const { enabled, roles: wanted, ...rest } = parseRequest(listSchema, request);
+  return { ...rest, filter: { roles: wanted, enabled } };
 }

@@ -4,8 +4,11 @@ import type { UsersDeps } from '../deps.ts';
 import { toUserMessage } from '../domain/profile.columns.ts';
 import { profileNotReady } from '../domain/users.errors.ts';
 
-export async function getMe({ reader }: Pick<UsersDeps, 'reader'>, actor: UserActor): Promise<GetMeResponse> {
+export async function getMe(
+  { reader, defaults }: Pick<UsersDeps, 'reader' | 'defaults'>,
+  actor: UserActor,
+): Promise<GetMeResponse> {
   const profile = await reader.find(actor.userId);
   if (profile === undefined) throw profileNotReady();
-  return { user: toUserMessage(profile) };
+  return { user: toUserMessage(profile, defaults) };
 }

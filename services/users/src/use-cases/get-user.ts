@@ -6,12 +6,12 @@ import { toUserMessage } from '../domain/profile.columns.ts';
 import { userNotFound } from '../domain/users.errors.ts';
 
 export async function getUser(
-  { reader }: Pick<UsersDeps, 'reader'>,
+  { reader, defaults }: Pick<UsersDeps, 'reader' | 'defaults'>,
   actor: UserActor,
   userId: string,
 ): Promise<GetUserResponse> {
   assertMaySee(actor, userId);
   const profile = await reader.find(userId);
   if (profile === undefined) throw userNotFound(userId);
-  return { user: toUserMessage(profile) };
+  return { user: toUserMessage(profile, defaults) };
 }

@@ -21,7 +21,7 @@ export interface UpdateUserInput {
 }
 
 export async function updateUser(
-  { uow, clock }: Pick<UsersDeps, 'uow' | 'clock'>,
+  { uow, clock, defaults }: Pick<UsersDeps, 'uow' | 'clock' | 'defaults'>,
   actor: UserActor,
   { userId, etag, change, idempotencyKey, validateOnly, body }: UpdateUserInput,
 ): Promise<UpdateUserResponse> {
@@ -33,7 +33,7 @@ export async function updateUser(
       if (profile === undefined) throw userNotFound(userId);
       if (etag !== '' && etag !== profile.etag) throw etagMismatch(userId);
       profile.change(change, clock.now());
-      return { user: toUserMessage(profile) };
+      return { user: toUserMessage(profile, defaults) };
     },
     once({ userId: actor.userId, method: 'UpdateUser', idempotencyKey }, body, UpdateUserRequest, UpdateUserResponse),
   );

@@ -60,7 +60,7 @@ export const ErrorReason = {
   REGISTRATION_CLOSED: "ERROR_REASON_REGISTRATION_CLOSED",
   /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. Metadata: taskId. */
   TASK_NOT_FOUND: "ERROR_REASON_TASK_NOT_FOUND",
-  /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. Metadata: userId. */
+  /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. Metadata: userId, unless the user was named by e-mail. */
   USER_NOT_FOUND: "ERROR_REASON_USER_NOT_FOUND",
   /** SCHEDULE_NOT_FOUND - NOT_FOUND: no such schedule. Metadata: scheduleId. */
   SCHEDULE_NOT_FOUND: "ERROR_REASON_SCHEDULE_NOT_FOUND",
@@ -88,7 +88,10 @@ export const ErrorReason = {
   WRITE_CONFLICT: "ERROR_REASON_WRITE_CONFLICT",
   /** ILLEGAL_STATUS_TRANSITION - FAILED_PRECONDITION: the task's status does not allow this move. Metadata: taskId, fromStatus, toStatus. */
   ILLEGAL_STATUS_TRANSITION: "ERROR_REASON_ILLEGAL_STATUS_TRANSITION",
-  /** ASSIGNEE_NOT_FOUND - FAILED_PRECONDITION: the assignee does not exist or is disabled. Metadata: assigneeId. */
+  /**
+   * ASSIGNEE_NOT_FOUND - FAILED_PRECONDITION: the assignee does not exist or is disabled, or may not be found by the caller when named by
+   * e-mail. Metadata: assigneeId, unless named by e-mail.
+   */
   ASSIGNEE_NOT_FOUND: "ERROR_REASON_ASSIGNEE_NOT_FOUND",
   /** LAST_ADMIN - FAILED_PRECONDITION: no enabled administrator would be left. Metadata: userId. */
   LAST_ADMIN: "ERROR_REASON_LAST_ADMIN",

@@ -736,6 +736,20 @@ export interface TaskState {
   assigneeId: string;
 }
 
+/** Names the users to look at. */
+export interface BatchCheckSharingRequest {
+  /** UUID. */
+  userId: string;
+  /** 1 to 500 UUIDs. */
+  otherUserIds: string[];
+}
+
+/** Who shares a task. */
+export interface BatchCheckSharingResponse {
+  /** Those of the others who share a task with the user, in any order. */
+  sharingUserIds: string[];
+}
+
 /** Names one task. */
 export interface ExplainDueRequest {
   /** UUID. */
@@ -3558,6 +3572,128 @@ export const TaskState: MessageFns<TaskState> = {
   },
 };
 
+function createBaseBatchCheckSharingRequest(): BatchCheckSharingRequest {
+  return { userId: "", otherUserIds: [] };
+}
+
+export const BatchCheckSharingRequest: MessageFns<BatchCheckSharingRequest> = {
+  encode(message: BatchCheckSharingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    for (const v of message.otherUserIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCheckSharingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCheckSharingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.otherUserIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCheckSharingRequest>, I>>(base?: I): BatchCheckSharingRequest {
+    return BatchCheckSharingRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCheckSharingRequest>, I>>(object: I): BatchCheckSharingRequest {
+    const message = createBaseBatchCheckSharingRequest();
+    message.userId = object.userId ?? "";
+    message.otherUserIds = object.otherUserIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchCheckSharingResponse(): BatchCheckSharingResponse {
+  return { sharingUserIds: [] };
+}
+
+export const BatchCheckSharingResponse: MessageFns<BatchCheckSharingResponse> = {
+  encode(message: BatchCheckSharingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sharingUserIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCheckSharingResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCheckSharingResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sharingUserIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCheckSharingResponse>, I>>(base?: I): BatchCheckSharingResponse {
+    return BatchCheckSharingResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCheckSharingResponse>, I>>(object: I): BatchCheckSharingResponse {
+    const message = createBaseBatchCheckSharingResponse();
+    message.sharingUserIds = object.sharingUserIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseExplainDueRequest(): ExplainDueRequest {
   return { taskId: "" };
 }
@@ -5520,6 +5656,21 @@ export const InternalTasksServiceService = {
       Buffer.from(BatchGetTaskStatesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetTaskStatesResponse => BatchGetTaskStatesResponse.decode(value),
   },
+  /**
+   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
+   * tasks do not count.
+   */
+  batchCheckSharing: {
+    path: "/taskflow.tasks.v1.InternalTasksService/BatchCheckSharing" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchCheckSharingRequest): Buffer =>
+      Buffer.from(BatchCheckSharingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchCheckSharingRequest => BatchCheckSharingRequest.decode(value),
+    responseSerialize: (value: BatchCheckSharingResponse): Buffer =>
+      Buffer.from(BatchCheckSharingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchCheckSharingResponse => BatchCheckSharingResponse.decode(value),
+  },
   /** Where a task's due time stands, to explain why its people were told or not. */
   explainDue: {
     path: "/taskflow.tasks.v1.InternalTasksService/ExplainDue" as const,
@@ -5550,6 +5701,11 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
   batchGetTaskStates: handleUnaryCall<BatchGetTaskStatesRequest, BatchGetTaskStatesResponse>;
+  /**
+   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
+   * tasks do not count.
+   */
+  batchCheckSharing: handleUnaryCall<BatchCheckSharingRequest, BatchCheckSharingResponse>;
   /** Where a task's due time stands, to explain why its people were told or not. */
   explainDue: handleUnaryCall<ExplainDueRequest, ExplainDueResponse>;
 }
@@ -5613,6 +5769,25 @@ export interface InternalTasksServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetTaskStatesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
+   * tasks do not count.
+   */
+  batchCheckSharing(
+    request: BatchCheckSharingRequest,
+    callback: (error: ServiceError | null, response: BatchCheckSharingResponse) => void,
+  ): ClientUnaryCall;
+  batchCheckSharing(
+    request: BatchCheckSharingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchCheckSharingResponse) => void,
+  ): ClientUnaryCall;
+  batchCheckSharing(
+    request: BatchCheckSharingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchCheckSharingResponse) => void,
   ): ClientUnaryCall;
   /** Where a task's due time stands, to explain why its people were told or not. */
   explainDue(

@@ -178,9 +178,14 @@ export interface User {
     | undefined;
   /** Where notifications go, a set of INBOX and WEBHOOK; INBOX by default. Empty: nowhere. */
   channels: NotificationChannel[];
+  /**
+   * Whether everybody may find this user by the exact e-mail. The operator decides the default, which is false unless
+   * they changed it; it holds for as long as the user has not chosen.
+   */
+  discoverable?: boolean | undefined;
 }
 
-/** What other services may know of a user. */
+/** What others may know of a user. */
 export interface UserSummary {
   /** UUID. */
   id: string;
@@ -219,9 +224,9 @@ export interface UpdateUserRequest {
     | User
     | undefined;
   /**
-   * Some of display_name, time_zone, locale, overdue_hour, channels; what is named and not set gets its default, but
-   * channels become empty and display_name must be set. `*`: all of them. Absent or empty: those that are set in
-   * `user`.
+   * Some of display_name, time_zone, locale, overdue_hour, channels, discoverable; what is named and not set gets its
+   * default, but channels become empty and display_name must be set. `*`: all of them. Absent or empty: those that are
+   * set in `user`.
    */
   updateMask?:
     | string[]
@@ -241,6 +246,18 @@ export interface UpdateUserResponse {
   user?: User | undefined;
 }
 
+/** Request of FindUser. */
+export interface FindUserRequest {
+  /** In any spelling of the mailbox (see Account.email of auth); 3 to 254 characters. */
+  email: string;
+}
+
+/** Answer of FindUser. */
+export interface FindUserResponse {
+  /** Who has the e-mail. */
+  user?: UserSummary | undefined;
+}
+
 /** Request of ListUsers. */
 export interface ListUsersRequest {
   /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
@@ -252,6 +269,12 @@ export interface ListUsersRequest {
    * 100 characters. Empty: all.
    */
   query: string;
+  /** true: those who may sign in. false: those whose account is disabled. Absent: both. */
+  enabled?:
+    | boolean
+    | undefined;
+  /** Any of these; empty means all. */
+  roles: Role[];
 }
 
 /** Answer of ListUsers. */
@@ -298,6 +321,34 @@ export interface BatchGetUsersResponse {
   unknownUserIds: string[];
 }
 
+/** Request of BatchFindUsers. */
+export interface BatchFindUsersRequest {
+  /** UUID of the user who asks. */
+  callerId: string;
+  /** USER or ADMIN: the role of the user who asks. */
+  callerRole: Role;
+  /** 1 to 500, each of 3 to 254 characters. */
+  emails: string[];
+}
+
+/** Answer of BatchFindUsers. */
+export interface BatchFindUsersResponse {
+  /** Those who have one of the e-mails, in the order of the request. */
+  foundUsers: FoundUser[];
+}
+
+/** Who has an e-mail. */
+export interface FoundUser {
+  /** As it stood in the request. */
+  email: string;
+  /** The enabled user. */
+  user?:
+    | UserSummary
+    | undefined;
+  /** True: whoever asks may find this user. False: only if they share a task, as tasks says. */
+  openToCaller: boolean;
+}
+
 /** Request of BatchGetNotificationSettings. */
 export interface BatchGetNotificationSettingsRequest {
   /** 1 to 1000 UUIDs. */
@@ -336,6 +387,7 @@ function createBaseUser(): User {
     etag: "",
     overdueHour: undefined,
     channels: [],
+    discoverable: undefined,
   };
 }
 
@@ -376,6 +428,9 @@ export const User: MessageFns<User> = {
     }
     for (const v of message.channels) {
       writer.uint32(96).int32(notificationChannelToNumber(v!));
+    }
+    if (message.discoverable !== undefined) {
+      writer.uint32(104).bool(message.discoverable);
     }
     return writer;
   },
@@ -499,6 +554,14 @@ export const User: MessageFns<User> = {
 
             break;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.discoverable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -528,6 +591,7 @@ export const User: MessageFns<User> = {
     message.etag = object.etag ?? "";
     message.overdueHour = object.overdueHour ?? undefined;
     message.channels = object.channels?.map((e) => e) || [];
+    message.discoverable = object.discoverable ?? undefined;
     return message;
   },
 };
@@ -965,8 +1029,120 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
   },
 };
 
+function createBaseFindUserRequest(): FindUserRequest {
+  return { email: "" };
+}
+
+export const FindUserRequest: MessageFns<FindUserRequest> = {
+  encode(message: FindUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FindUserRequest>, I>>(base?: I): FindUserRequest {
+    return FindUserRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindUserRequest>, I>>(object: I): FindUserRequest {
+    const message = createBaseFindUserRequest();
+    message.email = object.email ?? "";
+    return message;
+  },
+};
+
+function createBaseFindUserResponse(): FindUserResponse {
+  return { user: undefined };
+}
+
+export const FindUserResponse: MessageFns<FindUserResponse> = {
+  encode(message: FindUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      UserSummary.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = UserSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FindUserResponse>, I>>(base?: I): FindUserResponse {
+    return FindUserResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindUserResponse>, I>>(object: I): FindUserResponse {
+    const message = createBaseFindUserResponse();
+    message.user = (object.user !== undefined && object.user !== null)
+      ? UserSummary.fromPartial(object.user)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseListUsersRequest(): ListUsersRequest {
-  return { pageSize: 0, pageToken: "", query: "" };
+  return { pageSize: 0, pageToken: "", query: "", enabled: undefined, roles: [] };
 }
 
 export const ListUsersRequest: MessageFns<ListUsersRequest> = {
@@ -979,6 +1155,12 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
     }
     if (message.query !== "") {
       writer.uint32(26).string(message.query);
+    }
+    if (message.enabled !== undefined) {
+      writer.uint32(32).bool(message.enabled);
+    }
+    for (const v of message.roles) {
+      writer.uint32(40).int32(roleToNumber(v!));
     }
     return writer;
   },
@@ -1020,6 +1202,32 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
             message.query = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.roles.push(roleFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.roles.push(roleFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1040,6 +1248,8 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.query = object.query ?? "";
+    message.enabled = object.enabled ?? undefined;
+    message.roles = object.roles?.map((e) => e) || [];
     return message;
   },
 };
@@ -1416,6 +1626,221 @@ export const BatchGetUsersResponse: MessageFns<BatchGetUsersResponse> = {
   },
 };
 
+function createBaseBatchFindUsersRequest(): BatchFindUsersRequest {
+  return { callerId: "", callerRole: Role.UNSPECIFIED, emails: [] };
+}
+
+export const BatchFindUsersRequest: MessageFns<BatchFindUsersRequest> = {
+  encode(message: BatchFindUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.callerId !== "") {
+      writer.uint32(10).string(message.callerId);
+    }
+    if (message.callerRole !== Role.UNSPECIFIED) {
+      writer.uint32(16).int32(roleToNumber(message.callerRole));
+    }
+    for (const v of message.emails) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchFindUsersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchFindUsersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.callerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.callerRole = roleFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emails.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchFindUsersRequest>, I>>(base?: I): BatchFindUsersRequest {
+    return BatchFindUsersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchFindUsersRequest>, I>>(object: I): BatchFindUsersRequest {
+    const message = createBaseBatchFindUsersRequest();
+    message.callerId = object.callerId ?? "";
+    message.callerRole = object.callerRole ?? Role.UNSPECIFIED;
+    message.emails = object.emails?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchFindUsersResponse(): BatchFindUsersResponse {
+  return { foundUsers: [] };
+}
+
+export const BatchFindUsersResponse: MessageFns<BatchFindUsersResponse> = {
+  encode(message: BatchFindUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.foundUsers) {
+      FoundUser.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchFindUsersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchFindUsersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.foundUsers.push(FoundUser.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchFindUsersResponse>, I>>(base?: I): BatchFindUsersResponse {
+    return BatchFindUsersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchFindUsersResponse>, I>>(object: I): BatchFindUsersResponse {
+    const message = createBaseBatchFindUsersResponse();
+    message.foundUsers = object.foundUsers?.map((e) => FoundUser.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFoundUser(): FoundUser {
+  return { email: "", user: undefined, openToCaller: false };
+}
+
+export const FoundUser: MessageFns<FoundUser> = {
+  encode(message: FoundUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    if (message.user !== undefined) {
+      UserSummary.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.openToCaller !== false) {
+      writer.uint32(24).bool(message.openToCaller);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundUser {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundUser();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = UserSummary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.openToCaller = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FoundUser>, I>>(base?: I): FoundUser {
+    return FoundUser.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FoundUser>, I>>(object: I): FoundUser {
+    const message = createBaseFoundUser();
+    message.email = object.email ?? "";
+    message.user = (object.user !== undefined && object.user !== null)
+      ? UserSummary.fromPartial(object.user)
+      : undefined;
+    message.openToCaller = object.openToCaller ?? false;
+    return message;
+  },
+};
+
 function createBaseBatchGetNotificationSettingsRequest(): BatchGetNotificationSettingsRequest {
   return { userIds: [] };
 }
@@ -1668,7 +2093,21 @@ export const UsersServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
-  /** All users, or those found by a search, newest first, in pages. */
+  /**
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
+   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
+   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   */
+  findUser: {
+    path: "/taskflow.users.v1.UsersService/FindUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindUserRequest): Buffer => Buffer.from(FindUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindUserRequest => FindUserRequest.decode(value),
+    responseSerialize: (value: FindUserResponse): Buffer => Buffer.from(FindUserResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindUserResponse => FindUserResponse.decode(value),
+  },
+  /** All users, or those that a search and filters leave, newest first, in pages. */
   listUsers: {
     path: "/taskflow.users.v1.UsersService/ListUsers" as const,
     requestStream: false as const,
@@ -1687,7 +2126,13 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
   /** Changes a profile: one's own, or anybody's for administrators. */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
-  /** All users, or those found by a search, newest first, in pages. */
+  /**
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
+   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
+   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   */
+  findUser: handleUnaryCall<FindUserRequest, FindUserResponse>;
+  /** All users, or those that a search and filters leave, newest first, in pages. */
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
 }
 
@@ -1740,7 +2185,27 @@ export interface UsersServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
   ): ClientUnaryCall;
-  /** All users, or those found by a search, newest first, in pages. */
+  /**
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
+   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
+   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   */
+  findUser(
+    request: FindUserRequest,
+    callback: (error: ServiceError | null, response: FindUserResponse) => void,
+  ): ClientUnaryCall;
+  findUser(
+    request: FindUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindUserResponse) => void,
+  ): ClientUnaryCall;
+  findUser(
+    request: FindUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindUserResponse) => void,
+  ): ClientUnaryCall;
+  /** All users, or those that a search and filters leave, newest first, in pages. */
   listUsers(
     request: ListUsersRequest,
     callback: (error: ServiceError | null, response: ListUsersResponse) => void,
@@ -1792,6 +2257,21 @@ export const InternalUsersServiceService = {
       Buffer.from(BatchGetUsersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetUsersResponse => BatchGetUsersResponse.decode(value),
   },
+  /**
+   * Who has up to 500 e-mails, and whether the person who asks may find them without sharing a task with them. Disabled
+   * accounts are left out.
+   */
+  batchFindUsers: {
+    path: "/taskflow.users.v1.InternalUsersService/BatchFindUsers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchFindUsersRequest): Buffer =>
+      Buffer.from(BatchFindUsersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchFindUsersRequest => BatchFindUsersRequest.decode(value),
+    responseSerialize: (value: BatchFindUsersResponse): Buffer =>
+      Buffer.from(BatchFindUsersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchFindUsersResponse => BatchFindUsersResponse.decode(value),
+  },
   /** When and where up to 1000 users want their notifications; unknown ids are left out. */
   batchGetNotificationSettings: {
     path: "/taskflow.users.v1.InternalUsersService/BatchGetNotificationSettings" as const,
@@ -1813,6 +2293,11 @@ export interface InternalUsersServiceServer extends UntypedServiceImplementation
   upsertProfile: handleUnaryCall<UpsertProfileRequest, UpsertProfileResponse>;
   /** Names and existence of up to 1000 users; unknown ids are reported, not fatal. */
   batchGetUsers: handleUnaryCall<BatchGetUsersRequest, BatchGetUsersResponse>;
+  /**
+   * Who has up to 500 e-mails, and whether the person who asks may find them without sharing a task with them. Disabled
+   * accounts are left out.
+   */
+  batchFindUsers: handleUnaryCall<BatchFindUsersRequest, BatchFindUsersResponse>;
   /** When and where up to 1000 users want their notifications; unknown ids are left out. */
   batchGetNotificationSettings: handleUnaryCall<
     BatchGetNotificationSettingsRequest,
@@ -1852,6 +2337,25 @@ export interface InternalUsersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetUsersResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Who has up to 500 e-mails, and whether the person who asks may find them without sharing a task with them. Disabled
+   * accounts are left out.
+   */
+  batchFindUsers(
+    request: BatchFindUsersRequest,
+    callback: (error: ServiceError | null, response: BatchFindUsersResponse) => void,
+  ): ClientUnaryCall;
+  batchFindUsers(
+    request: BatchFindUsersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchFindUsersResponse) => void,
+  ): ClientUnaryCall;
+  batchFindUsers(
+    request: BatchFindUsersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchFindUsersResponse) => void,
   ): ClientUnaryCall;
   /** When and where up to 1000 users want their notifications; unknown ids are left out. */
   batchGetNotificationSettings(
