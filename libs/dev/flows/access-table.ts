@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AuditServiceService } from '#contract/audit/v1/audit';
 import { type AuthServiceService, type InternalAuthServiceService, Role } from '#contract/auth/v1/auth';
 import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
+import { MailKind, type InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { Schedule, ScheduleJob, type SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { type NotificationsServiceService, Webhook } from '#contract/scheduler/v1/notifications';
 import { type ServerInfoServiceService } from '#contract/server/v1/server';
@@ -42,7 +43,7 @@ export interface Call {
 /** What one method answers to those whom the contract admits to it. */
 export interface Row {
   request: (call: Call) => object | Promise<object>;
-  /** For the access "user": the outcome of each of them. All others that are admitted get OK. */
+  /** The outcome of each of them; of services always the owner's. Without it everybody that is admitted gets OK. */
   answers?: Record<Relation, string>;
 }
 
@@ -52,6 +53,8 @@ type Rows<Service> = Record<Capitalize<keyof Service & string>, Row>;
 const everybody: Record<Relation, string> = { owner: 'OK', assignee: 'OK', other: 'OK', admin: 'OK' };
 const foreignTask = 'NOT_FOUND/TASK_NOT_FOUND';
 const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
+const unknownMail = 'NOT_FOUND/MAIL_NOT_FOUND';
+const foreignMail = { owner: unknownMail, assignee: unknownMail, other: unknownMail, admin: unknownMail };
 const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
 const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
 const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
@@ -92,7 +95,10 @@ const auth: Rows<typeof AuthServiceService> = {
   RotateSigningKey: { request: nothing },
 };
 
-const internalAuth: Rows<typeof InternalAuthServiceService> = { WatchRevocations: { request: nothing } };
+const internalAuth: Rows<typeof InternalAuthServiceService> = {
+  WatchRevocations: { request: nothing },
+  GetMail: { request: () => ({ mailId: randomUUID() }), answers: foreignMail },
+};
 
 /** The person goes on with the new one, so that later calls can sign in. */
 function changePassword(person: Person): object {
@@ -278,6 +284,10 @@ const audit: Rows<typeof AuditServiceService> = {
   ListOwnAuditEvents: { request: nothing, answers: everybody },
 };
 
+const internalMails: Rows<typeof InternalMailsServiceService> = {
+  HandOverMail: { request: () => ({ mailId: randomUUID(), kind: MailKind.PASSWORD_CHANGED }) },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
@@ -294,4 +304,5 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
   ...rowsOf('scheduler.v1.NotificationsService', notifications),
+  ...rowsOf('scheduler.v1.InternalMailsService', internalMails),
 ]);

@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
@@ -28,6 +29,7 @@ const definitions = [
   InternalTasksServiceService,
   SchedulerServiceService,
   NotificationsServiceService,
+  InternalMailsServiceService,
   ServerInfoServiceService,
 ];
 

@@ -73,6 +73,7 @@ export const reasons = {
   WEBHOOK_DELIVERY_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such delivery of the webhook (any more). Metadata: deliveryId." },
   TOO_MANY_WEBHOOKS: { code: 'FAILED_PRECONDITION', meaning: "the caller has as many webhooks as are allowed. Metadata: maxWebhookCount." },
   WEBHOOK_NOT_ENABLED: { code: 'FAILED_PRECONDITION', meaning: "the webhook is disabled; EnableWebhook takes it up again. Metadata: webhookId." },
+  MAIL_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such mail, or it is not to be sent any more. Metadata: mailId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

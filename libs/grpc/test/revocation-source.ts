@@ -1,5 +1,6 @@
 import { addAbortSignal, PassThrough } from 'node:stream';
 import { InternalAuthServiceService, type Revocation, type WatchRevocationsResponse } from '#contract/auth/v1/auth';
+import { AppError } from '#libs/errors';
 import { createMetrics } from '#libs/runtime';
 import { bind, createClient } from '../src/index.ts';
 import { identityOf, recordingLogger, startTestServer } from './cluster.ts';
@@ -70,9 +71,16 @@ export function createSource(): RevocationSource {
   };
 }
 
+export async function hasNoMail(): Promise<never> {
+  throw new AppError('not_found', 'MAIL_NOT_FOUND', 'this server has no mails');
+}
+
 /** The same source behind a real server, as InternalAuthService. */
 export async function serveSource(source: RevocationSource, port = 0) {
-  const binding = bind(InternalAuthServiceService, { watchRevocations: (_request, call) => source.watch(call.signal) });
+  const binding = bind(InternalAuthServiceService, {
+    watchRevocations: (_request, call) => source.watch(call.signal),
+    getMail: hasNoMail,
+  });
   const { server, address, lines } = await startTestServer({ service: 'auth', bindings: [binding], port });
   return { address, lines, stop: () => server.stop() };
 }

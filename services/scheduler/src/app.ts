@@ -1,4 +1,5 @@
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerFeature } from '#contract/server/v1/server';
 import { openAudit, type AuditLog } from '#libs/audit';
@@ -36,6 +37,7 @@ import { createQueuePort } from './jobs/queue.ts';
 import { createSchedulerMetrics } from './background/metrics.ts';
 import { keepDeadJob } from './use-cases/jobs/keep-dead-job.ts';
 import { notificationsServiceHandlers, schedulerServiceHandlers } from './rpc/handlers.ts';
+import { internalMailsHandlers } from './rpc/mails/mails.handlers.ts';
 import { startPipeline, type DispatcherSignal } from './background/pipeline.ts';
 
 export interface AppOverrides {
@@ -77,6 +79,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       bindings: [
         bind(SchedulerServiceService, schedulerServiceHandlers(deps)),
         bind(NotificationsServiceService, notificationsServiceHandlers(deps)),
+        bind(InternalMailsServiceService, internalMailsHandlers(deps)),
       ],
       access,
       mounts,

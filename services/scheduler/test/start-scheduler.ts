@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { testRedisUrl, waitUntil } from '#dev/cluster';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
@@ -9,10 +10,14 @@ import { nobody, prepareTestService, type TestService } from '#dev/testing';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
 
-export interface TestScheduler extends Pick<TestService, 'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor'> {
+export interface TestScheduler extends Pick<
+  TestService,
+  'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor' | 'asService'
+> {
   scheduler: PublicClient<typeof SchedulerServiceService>;
   notifications: PublicClient<typeof NotificationsServiceService>;
   audit: PublicClient<typeof AuditServiceService>;
+  internalMails: PublicClient<typeof InternalMailsServiceService>;
   app: RunningApp;
   stop(): Promise<void>;
 }
@@ -53,16 +58,19 @@ export async function startScheduler(
   const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
   const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
   const audit = openPublicClient(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
+  const internalMails = openPublicClient(InternalMailsServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     scheduler,
     notifications,
     audit,
+    internalMails,
     app,
     stop: async () => {
       scheduler.close();
       notifications.close();
       audit.close();
+      internalMails.close();
       await app.stop();
       await testService.leave();
     },

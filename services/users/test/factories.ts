@@ -16,6 +16,7 @@ export function profileRequest(changes: Partial<UpsertProfileRequest> = {}): Ups
     email: `${userId}@example.com`,
     role: Role.USER,
     enabled: true,
+    emailVerified: false,
     displayName: 'Ada',
     accountVersion: 1n,
     accountCreateTime: new Date('2026-01-02T03:04:05.678Z'),

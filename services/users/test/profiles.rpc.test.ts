@@ -23,6 +23,7 @@ describe('GetMe', () => {
       overdueHour: 9,
       channels: [NotificationChannel.INBOX],
       discoverable: false,
+      emailVerified: false,
       createTime: new Date('2026-01-02T03:04:05.678Z'),
       updateTime: expect.any(Date),
       etag: expect.stringMatching(/.+/),
@@ -169,6 +170,27 @@ describe('UpsertProfile', () => {
     expect(await read(service, person)).toMatchObject({ displayName: 'Mine', ...ofAccount });
   });
 
+  it('carries whether the e-mail is verified to its user and to whoever sends mails', async () => {
+    const person = await createUser(service, { email: 'ada@example.com', displayName: 'Ada' });
+    expect(await read(service, person)).toMatchObject({ emailVerified: false });
+    const verified = profileRequest({
+      userId: person.userId,
+      accountVersion: 2n,
+      email: 'ada@example.org',
+      emailVerified: true,
+    });
+    await service.internal.upsertProfile(verified, await service.asService('auth'));
+    expect(await read(service, person)).toMatchObject({ email: 'ada@example.org', emailVerified: true });
+    const request = { userIds: [person.userId] };
+    const { settings } = await service.internal.batchGetNotificationSettings(
+      request,
+      await service.asService('scheduler'),
+    );
+    expect(settings).toMatchObject([
+      { email: 'ada@example.org', emailVerified: true, enabled: true, displayName: 'Ada', locale: 'en' },
+    ]);
+  });
+
   it('refuses a message without version, time or role', async () => {
     const request = profileRequest({ accountVersion: 0n, accountCreateTime: undefined, role: Role.UNSPECIFIED });
     expect(await invalidFields(service.internal.upsertProfile(request, await service.asService('auth')))).toEqual([
@@ -217,6 +239,8 @@ describe('BatchGetNotificationSettings', () => {
       { userIds: [known.userId, uuidv7(), known.userId] },
       await service.asService('scheduler'),
     );
-    expect(answer).toEqual({ settings: [{ userId: known.userId, ...wanted }] });
+    const address = { email: `${known.userId}@example.com`, emailVerified: false, enabled: true };
+    const others = { ...address, displayName: 'Ada', locale: 'en' };
+    expect(answer).toEqual({ settings: [{ userId: known.userId, ...wanted, ...others }] });
   });
 });

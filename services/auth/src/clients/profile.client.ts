@@ -54,5 +54,6 @@ function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
     displayName,
     accountVersion: BigInt(accountVersion),
     accountCreateTime: new Date(accountCreateTime),
+    emailVerified: false,
   };
 }

@@ -20,6 +20,11 @@ export const invitationInvalid = (): AppError =>
     },
   });
 
+export const mailNotFound = (mailId: string): AppError =>
+  new AppError('not_found', 'MAIL_NOT_FOUND', 'no such mail, or it is not to be sent any more', {
+    details: { resource: { type: 'mail', name: mailId }, metadata: { mailId } },
+  });
+
 export const refreshTokenInvalid = (): AppError =>
   new AppError('unauthenticated', 'REFRESH_TOKEN_INVALID', 'the refresh token is not valid; sign in again');
 

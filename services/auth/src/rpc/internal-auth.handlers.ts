@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import type { InternalAuthServiceService } from '#contract/auth/v1/auth';
+import { fieldTypes, parseRequest } from '#libs/errors';
 import type { Handlers } from '#libs/grpc';
 import { steadyNow } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
+import { getMail } from '../use-cases/get-mail.ts';
 import { watchRevocations } from '../use-cases/watch-revocations.ts';
 
 export function internalAuthHandlers(deps: Pick<AuthDeps, 'revocationWatch'>): Handlers<InternalAuthServiceService> {
@@ -11,5 +14,8 @@ export function internalAuthHandlers(deps: Pick<AuthDeps, 'revocationWatch'>): H
       const enough = AbortSignal.timeout(Math.max(0, Math.floor((call.deadline - steadyNow()) * 0.95)));
       return watchRevocations(deps, AbortSignal.any([call.signal, enough]));
     },
+    getMail: async (request) => getMail(parseRequest(mailSchema, request)),
   };
 }
+
+const mailSchema = z.object({ mailId: fieldTypes.uuid() });

@@ -3,6 +3,7 @@ import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { cursorTable, logIncarnations } from '#libs/events';
 import { AdminActionSchema } from '../domain/jobs/admin-action.entity.ts';
 import { DeadLetterSchema } from '../domain/jobs/dead-letter.columns.ts';
+import { MailSchema } from '../domain/mails/mail.columns.ts';
 import { DeliverySchema, NotificationSchema } from '../domain/notifications/notification.columns.ts';
 import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhooks/webhook.columns.ts';
 import { PausedQueueSchema } from '../domain/jobs/paused-queue.entity.ts';
@@ -15,6 +16,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
     entities: [
       NotificationSchema,
       DeliverySchema,
+      MailSchema,
       WebhookSchema,
       WebhookDeliverySchema,
       WebhookAttemptSchema,

@@ -3,6 +3,7 @@ import { pruneIdempotency, runStatement, type EntityManager, type SqlReader } fr
 import { createCursorRepository } from '#libs/events';
 import { createAdminActionRepository } from './jobs/admin-action.repository.ts';
 import { createDeadLetterRepository } from './jobs/dead-letter.repository.ts';
+import { createMailRepository } from './mails/mail.repository.ts';
 import { createDeliveryRepository } from './notifications/delivery.repository.ts';
 import { createInboxRepository } from './notifications/inbox.repository.ts';
 import { createNotificationRepository } from './notifications/notification.repository.ts';
@@ -27,6 +28,7 @@ export const createRepositories = (audit: Pick<AuditLog, 'trailOf'>) => (em: Ent
   notifications: createNotificationRepository(em),
   deliveries: createDeliveryRepository(em),
   inbox: createInboxRepository(em),
+  mails: createMailRepository(em),
   webhooks: createWebhookRepository(em),
   webhookRuns: createWebhookRunRepository(em),
   schedules: createScheduleRepository(em),

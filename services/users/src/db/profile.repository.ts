@@ -11,6 +11,7 @@ const onConflict = `
     mailbox = excluded.mailbox,
     role = excluded.role,
     enabled = excluded.enabled,
+    email_verified = excluded.email_verified,
     account_version = excluded.account_version,
     version = profiles.version + 1,
     update_time = excluded.update_time

@@ -23,6 +23,8 @@ export const profileTable = defineColumns('profiles', {
   mailbox: column.text().nullable().internal(),
   role: column.oneOf(roles).internal(),
   enabled: column.boolean(),
+  /** Whether the account's owner has shown that they read its mail. */
+  emailVerified: column.boolean().defaultsTo('false'),
   accountVersion: column.bigint().internal(),
   // The user's own.
   displayName: column.text().writable({ change: inputs.displayName, initial: '' }),
@@ -45,7 +47,7 @@ export type ProfileChange = Changed<ProfileColumns>;
 /** What auth sends of an account. The display name counts only for a profile that does not exist yet. */
 export type AccountCopy = Pick<
   ProfileValues,
-  'id' | 'email' | 'role' | 'enabled' | 'accountVersion' | 'displayName' | 'createTime'
+  'id' | 'email' | 'emailVerified' | 'role' | 'enabled' | 'accountVersion' | 'displayName' | 'createTime'
 >;
 
 /** The profile that the first copy of an account makes. */
@@ -78,8 +80,18 @@ export const toUserMessage = defineMessage<User, ProfileDefaults>(User.fromParti
   etag: ({ version }) => etagOf(version),
 });
 
-/** The columns that say when and where a user wants notifications. */
-export const notificationColumns = ['id', 'timeZone', 'overdueHour', 'channels'] as const;
+/** The columns that say when, where and in which language a user wants notifications. */
+export const notificationColumns = [
+  'id',
+  'timeZone',
+  'overdueHour',
+  'channels',
+  'email',
+  'emailVerified',
+  'enabled',
+  'displayName',
+  'locale',
+] as const;
 export type NotificationSettings = Pick<ProfileValues, (typeof notificationColumns)[number]>;
 
 export function toSettingsMessage({ id, channels, ...rest }: NotificationSettings): NotificationSettingsMessage {

@@ -31,6 +31,7 @@ const upsertSchema = z.object({
   email,
   role,
   enabled: z.boolean(),
+  emailVerified: z.boolean(),
   displayName,
   accountVersion: z.bigint().min(1n, 'must be positive'),
   accountCreateTime: z.date('must be set'),

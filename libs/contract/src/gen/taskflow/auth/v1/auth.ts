@@ -79,6 +79,98 @@ export function roleToNumber(object: Role): number {
   }
 }
 
+/** What a mail is for. */
+export const MailKind = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "MAIL_KIND_UNSPECIFIED",
+  /** PASSWORD_RESET - A one-time token that sets a new password. */
+  PASSWORD_RESET: "MAIL_KIND_PASSWORD_RESET",
+  /** EMAIL_VERIFICATION - A one-time token that shows that the recipient reads the mail of an address. */
+  EMAIL_VERIFICATION: "MAIL_KIND_EMAIL_VERIFICATION",
+  /** INVITATION - An invitation to register. */
+  INVITATION: "MAIL_KIND_INVITATION",
+  /** PASSWORD_CHANGED - A notice: somebody who knew the password has changed it. */
+  PASSWORD_CHANGED: "MAIL_KIND_PASSWORD_CHANGED",
+  /** ACCOUNT_RECOVERED - A notice: the password was set by a one-time token, and all sessions have ended. */
+  ACCOUNT_RECOVERED: "MAIL_KIND_ACCOUNT_RECOVERED",
+  /** EMAIL_CHANGE_REQUESTED - A notice to the old address: somebody who knew the password asks for another address. */
+  EMAIL_CHANGE_REQUESTED: "MAIL_KIND_EMAIL_CHANGE_REQUESTED",
+  /** EMAIL_CHANGED - A notice to the old address: the account has another address now. */
+  EMAIL_CHANGED: "MAIL_KIND_EMAIL_CHANGED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type MailKind = typeof MailKind[keyof typeof MailKind];
+
+export namespace MailKind {
+  export type UNSPECIFIED = typeof MailKind.UNSPECIFIED;
+  export type PASSWORD_RESET = typeof MailKind.PASSWORD_RESET;
+  export type EMAIL_VERIFICATION = typeof MailKind.EMAIL_VERIFICATION;
+  export type INVITATION = typeof MailKind.INVITATION;
+  export type PASSWORD_CHANGED = typeof MailKind.PASSWORD_CHANGED;
+  export type ACCOUNT_RECOVERED = typeof MailKind.ACCOUNT_RECOVERED;
+  export type EMAIL_CHANGE_REQUESTED = typeof MailKind.EMAIL_CHANGE_REQUESTED;
+  export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
+  export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
+}
+
+export function mailKindFromJSON(object: any): MailKind {
+  switch (object) {
+    case 0:
+    case "MAIL_KIND_UNSPECIFIED":
+      return MailKind.UNSPECIFIED;
+    case 1:
+    case "MAIL_KIND_PASSWORD_RESET":
+      return MailKind.PASSWORD_RESET;
+    case 2:
+    case "MAIL_KIND_EMAIL_VERIFICATION":
+      return MailKind.EMAIL_VERIFICATION;
+    case 3:
+    case "MAIL_KIND_INVITATION":
+      return MailKind.INVITATION;
+    case 4:
+    case "MAIL_KIND_PASSWORD_CHANGED":
+      return MailKind.PASSWORD_CHANGED;
+    case 5:
+    case "MAIL_KIND_ACCOUNT_RECOVERED":
+      return MailKind.ACCOUNT_RECOVERED;
+    case 6:
+    case "MAIL_KIND_EMAIL_CHANGE_REQUESTED":
+      return MailKind.EMAIL_CHANGE_REQUESTED;
+    case 7:
+    case "MAIL_KIND_EMAIL_CHANGED":
+      return MailKind.EMAIL_CHANGED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MailKind.UNRECOGNIZED;
+  }
+}
+
+export function mailKindToNumber(object: MailKind): number {
+  switch (object) {
+    case MailKind.UNSPECIFIED:
+      return 0;
+    case MailKind.PASSWORD_RESET:
+      return 1;
+    case MailKind.EMAIL_VERIFICATION:
+      return 2;
+    case MailKind.INVITATION:
+      return 3;
+    case MailKind.PASSWORD_CHANGED:
+      return 4;
+    case MailKind.ACCOUNT_RECOVERED:
+      return 5;
+    case MailKind.EMAIL_CHANGE_REQUESTED:
+      return 6;
+    case MailKind.EMAIL_CHANGED:
+      return 7;
+    case MailKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Who may sign in, and as what. */
 export interface Account {
   /** UUID. The same id names the user in every service. */
@@ -505,6 +597,38 @@ export interface RotateSigningKeyResponse {
   kid: string;
   /** When it begins to sign. */
   signTime?: Date | undefined;
+}
+
+/** Request of GetMail. */
+export interface GetMailRequest {
+  /** UUID, as in HandOverMailRequest of the scheduler. */
+  mailId: string;
+}
+
+/** Answer of GetMail. */
+export interface GetMailResponse {
+  /** What it is for. */
+  kind: MailKind;
+  /** UUID; its profile knows the recipient's locale and time zone. Empty for an INVITATION. */
+  accountId: string;
+  /** Where it goes. At most 254 octets. */
+  recipientEmail: string;
+  /** The recipient's; empty when it is not known, and the profile's is taken then. */
+  displayName: string;
+  /** The one-time token; empty in a notice. */
+  token: string;
+  /** From then on the token does nothing; absent in a notice. */
+  expireTime?:
+    | Date
+    | undefined;
+  /** When that happened which a notice tells; absent in others. */
+  eventTime?:
+    | Date
+    | undefined;
+  /** Of EMAIL_CHANGE_REQUESTED and EMAIL_CHANGED: the other address. Empty in others. */
+  newEmail: string;
+  /** Of an INVITATION: who invites, by the name that others see; empty when it is not known, and in others. */
+  inviterName: string;
 }
 
 /** Request of WatchRevocations. */
@@ -3486,6 +3610,222 @@ export const RotateSigningKeyResponse: MessageFns<RotateSigningKeyResponse> = {
   },
 };
 
+function createBaseGetMailRequest(): GetMailRequest {
+  return { mailId: "" };
+}
+
+export const GetMailRequest: MessageFns<GetMailRequest> = {
+  encode(message: GetMailRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mailId !== "") {
+      writer.uint32(10).string(message.mailId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMailRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMailRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mailId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetMailRequest>, I>>(base?: I): GetMailRequest {
+    return GetMailRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMailRequest>, I>>(object: I): GetMailRequest {
+    const message = createBaseGetMailRequest();
+    message.mailId = object.mailId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetMailResponse(): GetMailResponse {
+  return {
+    kind: MailKind.UNSPECIFIED,
+    accountId: "",
+    recipientEmail: "",
+    displayName: "",
+    token: "",
+    expireTime: undefined,
+    eventTime: undefined,
+    newEmail: "",
+    inviterName: "",
+  };
+}
+
+export const GetMailResponse: MessageFns<GetMailResponse> = {
+  encode(message: GetMailResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== MailKind.UNSPECIFIED) {
+      writer.uint32(8).int32(mailKindToNumber(message.kind));
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.recipientEmail !== "") {
+      writer.uint32(26).string(message.recipientEmail);
+    }
+    if (message.displayName !== "") {
+      writer.uint32(34).string(message.displayName);
+    }
+    if (message.token !== "") {
+      writer.uint32(42).string(message.token);
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(50).fork()).join();
+    }
+    if (message.eventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(58).fork()).join();
+    }
+    if (message.newEmail !== "") {
+      writer.uint32(66).string(message.newEmail);
+    }
+    if (message.inviterName !== "") {
+      writer.uint32(74).string(message.inviterName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMailResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMailResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = mailKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.recipientEmail = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.newEmail = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.inviterName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetMailResponse>, I>>(base?: I): GetMailResponse {
+    return GetMailResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMailResponse>, I>>(object: I): GetMailResponse {
+    const message = createBaseGetMailResponse();
+    message.kind = object.kind ?? MailKind.UNSPECIFIED;
+    message.accountId = object.accountId ?? "";
+    message.recipientEmail = object.recipientEmail ?? "";
+    message.displayName = object.displayName ?? "";
+    message.token = object.token ?? "";
+    message.expireTime = object.expireTime ?? undefined;
+    message.eventTime = object.eventTime ?? undefined;
+    message.newEmail = object.newEmail ?? "";
+    message.inviterName = object.inviterName ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchRevocationsRequest(): WatchRevocationsRequest {
   return {};
 }
@@ -4380,6 +4720,20 @@ export const InternalAuthServiceService = {
       Buffer.from(WatchRevocationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchRevocationsResponse => WatchRevocationsResponse.decode(value),
   },
+  /**
+   * What a mail says that was handed over to the scheduler, asked when it is about to be sent. NOT_FOUND /
+   * MAIL_NOT_FOUND when it is not to be sent (any more): its token was used, replaced or has expired, or its account is
+   * gone or disabled.
+   */
+  getMail: {
+    path: "/taskflow.auth.v1.InternalAuthService/GetMail" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMailRequest): Buffer => Buffer.from(GetMailRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMailRequest => GetMailRequest.decode(value),
+    responseSerialize: (value: GetMailResponse): Buffer => Buffer.from(GetMailResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetMailResponse => GetMailResponse.decode(value),
+  },
 } as const;
 
 export interface InternalAuthServiceServer extends UntypedServiceImplementation {
@@ -4388,6 +4742,12 @@ export interface InternalAuthServiceServer extends UntypedServiceImplementation 
    * least every two seconds. A follower that hears nothing for five seconds is stale.
    */
   watchRevocations: handleServerStreamingCall<WatchRevocationsRequest, WatchRevocationsResponse>;
+  /**
+   * What a mail says that was handed over to the scheduler, asked when it is about to be sent. NOT_FOUND /
+   * MAIL_NOT_FOUND when it is not to be sent (any more): its token was used, replaced or has expired, or its account is
+   * gone or disabled.
+   */
+  getMail: handleUnaryCall<GetMailRequest, GetMailResponse>;
 }
 
 export interface InternalAuthServiceClient extends Client {
@@ -4404,6 +4764,26 @@ export interface InternalAuthServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchRevocationsResponse>;
+  /**
+   * What a mail says that was handed over to the scheduler, asked when it is about to be sent. NOT_FOUND /
+   * MAIL_NOT_FOUND when it is not to be sent (any more): its token was used, replaced or has expired, or its account is
+   * gone or disabled.
+   */
+  getMail(
+    request: GetMailRequest,
+    callback: (error: ServiceError | null, response: GetMailResponse) => void,
+  ): ClientUnaryCall;
+  getMail(
+    request: GetMailRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetMailResponse) => void,
+  ): ClientUnaryCall;
+  getMail(
+    request: GetMailRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetMailResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const InternalAuthServiceClient = makeGenericClientConstructor(

@@ -183,6 +183,8 @@ export const ErrorReason = {
   TOO_MANY_WEBHOOKS: "ERROR_REASON_TOO_MANY_WEBHOOKS",
   /** WEBHOOK_NOT_ENABLED - FAILED_PRECONDITION: the webhook is disabled; EnableWebhook takes it up again. Metadata: webhookId. */
   WEBHOOK_NOT_ENABLED: "ERROR_REASON_WEBHOOK_NOT_ENABLED",
+  /** MAIL_NOT_FOUND - NOT_FOUND: no such mail, or it is not to be sent any more. Metadata: mailId. */
+  MAIL_NOT_FOUND: "ERROR_REASON_MAIL_NOT_FOUND",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -258,6 +260,7 @@ export namespace ErrorReason {
   export type WEBHOOK_DELIVERY_NOT_FOUND = typeof ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND;
   export type TOO_MANY_WEBHOOKS = typeof ErrorReason.TOO_MANY_WEBHOOKS;
   export type WEBHOOK_NOT_ENABLED = typeof ErrorReason.WEBHOOK_NOT_ENABLED;
+  export type MAIL_NOT_FOUND = typeof ErrorReason.MAIL_NOT_FOUND;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -470,6 +473,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 103:
     case "ERROR_REASON_WEBHOOK_NOT_ENABLED":
       return ErrorReason.WEBHOOK_NOT_ENABLED;
+    case 110:
+    case "ERROR_REASON_MAIL_NOT_FOUND":
+      return ErrorReason.MAIL_NOT_FOUND;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -617,6 +623,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 102;
     case ErrorReason.WEBHOOK_NOT_ENABLED:
       return 103;
+    case ErrorReason.MAIL_NOT_FOUND:
+      return 110;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

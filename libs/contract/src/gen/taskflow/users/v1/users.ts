@@ -182,7 +182,11 @@ export interface User {
    * Whether everybody may find this user by the exact e-mail. The operator decides the default, which is false unless
    * they changed it; it holds for as long as the user has not chosen.
    */
-  discoverable?: boolean | undefined;
+  discoverable?:
+    | boolean
+    | undefined;
+  /** Whether the user has shown that they read the mail of `email`. Changed through auth. */
+  emailVerified: boolean;
 }
 
 /** What others may know of a user. */
@@ -300,7 +304,11 @@ export interface UpsertProfileRequest {
   /** The account's version, at least 1; grows with every change. */
   accountVersion: bigint;
   /** When the account was registered. */
-  accountCreateTime?: Date | undefined;
+  accountCreateTime?:
+    | Date
+    | undefined;
+  /** Whether the account's owner has shown that they read the mail of `email`. */
+  emailVerified: boolean;
 }
 
 /** Answer of UpsertProfile. */
@@ -371,6 +379,16 @@ export interface NotificationSettings {
   overdueHour: number;
   /** As User.channels. */
   channels: NotificationChannel[];
+  /** As User.email. */
+  email: string;
+  /** As UpsertProfileRequest.email_verified. Only a verified address gets mails of notifications. */
+  emailVerified: boolean;
+  /** As User.enabled. */
+  enabled: boolean;
+  /** As User.display_name. */
+  displayName: string;
+  /** As User.locale. */
+  locale: string;
 }
 
 function createBaseUser(): User {
@@ -388,6 +406,7 @@ function createBaseUser(): User {
     overdueHour: undefined,
     channels: [],
     discoverable: undefined,
+    emailVerified: false,
   };
 }
 
@@ -431,6 +450,9 @@ export const User: MessageFns<User> = {
     }
     if (message.discoverable !== undefined) {
       writer.uint32(104).bool(message.discoverable);
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(112).bool(message.emailVerified);
     }
     return writer;
   },
@@ -562,6 +584,14 @@ export const User: MessageFns<User> = {
             message.discoverable = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -592,6 +622,7 @@ export const User: MessageFns<User> = {
     message.overdueHour = object.overdueHour ?? undefined;
     message.channels = object.channels?.map((e) => e) || [];
     message.discoverable = object.discoverable ?? undefined;
+    message.emailVerified = object.emailVerified ?? false;
     return message;
   },
 };
@@ -1330,6 +1361,7 @@ function createBaseUpsertProfileRequest(): UpsertProfileRequest {
     displayName: "",
     accountVersion: 0n,
     accountCreateTime: undefined,
+    emailVerified: false,
   };
 }
 
@@ -1358,6 +1390,9 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
     }
     if (message.accountCreateTime !== undefined) {
       Timestamp.encode(toTimestamp(message.accountCreateTime), writer.uint32(58).fork()).join();
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(64).bool(message.emailVerified);
     }
     return writer;
   },
@@ -1431,6 +1466,14 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
             message.accountCreateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1457,6 +1500,7 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
       ? BigInt(object.accountVersion)
       : 0n;
     message.accountCreateTime = object.accountCreateTime ?? undefined;
+    message.emailVerified = object.emailVerified ?? false;
     return message;
   },
 };
@@ -1960,7 +2004,17 @@ export const BatchGetNotificationSettingsResponse: MessageFns<BatchGetNotificati
 };
 
 function createBaseNotificationSettings(): NotificationSettings {
-  return { userId: "", timeZone: "", overdueHour: 0, channels: [] };
+  return {
+    userId: "",
+    timeZone: "",
+    overdueHour: 0,
+    channels: [],
+    email: "",
+    emailVerified: false,
+    enabled: false,
+    displayName: "",
+    locale: "",
+  };
 }
 
 export const NotificationSettings: MessageFns<NotificationSettings> = {
@@ -1976,6 +2030,21 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
     }
     for (const v of message.channels) {
       writer.uint32(32).int32(notificationChannelToNumber(v!));
+    }
+    if (message.email !== "") {
+      writer.uint32(42).string(message.email);
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(48).bool(message.emailVerified);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(56).bool(message.enabled);
+    }
+    if (message.displayName !== "") {
+      writer.uint32(66).string(message.displayName);
+    }
+    if (message.locale !== "") {
+      writer.uint32(74).string(message.locale);
     }
     return writer;
   },
@@ -2035,6 +2104,46 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
 
             break;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2056,6 +2165,11 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
     message.timeZone = object.timeZone ?? "";
     message.overdueHour = object.overdueHour ?? 0;
     message.channels = object.channels?.map((e) => e) || [];
+    message.email = object.email ?? "";
+    message.emailVerified = object.emailVerified ?? false;
+    message.enabled = object.enabled ?? false;
+    message.displayName = object.displayName ?? "";
+    message.locale = object.locale ?? "";
     return message;
   },
 };
