@@ -15,7 +15,7 @@ import type { PendingReader } from './domain/notifications/pending.reader.ts';
 import type { UsersPort } from './domain/notifications/users.port.ts';
 import type { BuiltInSchedule } from './domain/schedules/built-in-schedules.ts';
 import type { ScheduleReader } from './domain/schedules/schedule.reader.ts';
-import type { RetryRules } from './domain/webhooks/webhook-retries.ts';
+import type { RetryRules } from './domain/jobs/retries.ts';
 import type { WebhookSender } from './domain/webhooks/webhook-sender.ts';
 import type { TargetRules } from './domain/webhooks/webhook-target.ts';
 import type { WebhookReader } from './domain/webhooks/webhook.reader.ts';

@@ -12,3 +12,11 @@ export { invalidFields, kindAndReason, refusal, refused } from './refusals.ts';
 export { readPages } from './read-pages.ts';
 export { queryOnce } from './query-once.ts';
 export { answering, startReceiver, verify, type Receiver } from './webhook-receiver.ts';
+export {
+  startMailServer,
+  type MailServerBehaviour,
+  type ReceivedMail,
+  type TestMailServer,
+  type TestMailServerOptions,
+} from './smtp-server.ts';
+export { makeSelfSigned, type SelfSigned } from './self-signed.ts';

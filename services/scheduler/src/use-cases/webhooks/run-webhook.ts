@@ -4,7 +4,7 @@ import type { DueDelivery, RunningWebhook } from '../../domain/webhooks/webhook.
 import type { WebhookAnswer } from '../../domain/webhooks/webhook-sender.ts';
 import { isStale } from '../../domain/notifications/staleness.ts';
 import { signMessage, writeBody } from '../../domain/webhooks/webhook-message.ts';
-import { endpointPauseMs, nextAttempt } from '../../domain/webhooks/webhook-retries.ts';
+import { endpointPauseMs, nextAttempt } from '../../domain/jobs/retries.ts';
 import type { BegunAttempt, WebhookRun } from '../../domain/webhooks/webhook-run.repository.ts';
 
 type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'tasks' | 'clock' | 'metrics' | 'newId'>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { nextAttempt } from './webhook-retries.ts';
+import { nextAttempt } from './retries.ts';
 
 const rules = { firstPauseMs: 5_000, giveUpMs: 86_400_000 };
 const firstAttempt = new Date('2026-01-01T00:00:00Z');
