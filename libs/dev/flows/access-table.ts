@@ -53,8 +53,6 @@ type Rows<Service> = Record<Capitalize<keyof Service & string>, Row>;
 const everybody: Record<Relation, string> = { owner: 'OK', assignee: 'OK', other: 'OK', admin: 'OK' };
 const foreignTask = 'NOT_FOUND/TASK_NOT_FOUND';
 const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
-const unknownMail = 'NOT_FOUND/MAIL_NOT_FOUND';
-const foreignMail = { owner: unknownMail, assignee: unknownMail, other: unknownMail, admin: unknownMail };
 const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
 const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
 const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
@@ -75,6 +73,15 @@ const auth: Rows<typeof AuthServiceService> = {
     }),
   },
   Logout: { request: () => ({ refreshToken: 'nobody-has-this' }) },
+  RequestPasswordReset: { request: ({ caller: { email } }) => ({ email }) },
+  ResetPassword: {
+    request: async (call) => ({
+      token: await call.testCluster.createPasswordReset(await newAccount(call)),
+      newPassword: newPassword(),
+    }),
+  },
+  RequestEmailVerification: { request: ({ caller: { email } }) => ({ email }) },
+  VerifyEmail: { request: async ({ testCluster }) => ({ token: (await testCluster.mailVerification()).token }) },
   GetJwks: { request: nothing },
   ListSessions: { request: nothing, answers: everybody },
   RevokeSession: {
@@ -89,6 +96,7 @@ const auth: Rows<typeof AuthServiceService> = {
   SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
   DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
   EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  CreatePasswordReset: { request: async (call) => ({ accountId: await newAccount(call) }) },
   InviteUser: { request: () => ({ email: newEmail() }) },
   ListInvitations: { request: nothing },
   RevokeInvitation: { request: async ({ testCluster }) => ({ invitationId: await testCluster.inviteSomebody() }) },
@@ -97,7 +105,7 @@ const auth: Rows<typeof AuthServiceService> = {
 
 const internalAuth: Rows<typeof InternalAuthServiceService> = {
   WatchRevocations: { request: nothing },
-  GetMail: { request: () => ({ mailId: randomUUID() }), answers: foreignMail },
+  GetMail: { request: async ({ testCluster }) => ({ mailId: (await testCluster.mailVerification()).mailId }) },
 };
 
 /** The person goes on with the new one, so that later calls can sign in. */
@@ -107,10 +115,8 @@ function changePassword(person: Person): object {
   return { currentPassword, newPassword: person.password };
 }
 
-function changeEmail(person: Person): object {
-  person.email = newEmail();
-  return { currentPassword: person.password, newEmail: person.email };
-}
+/** It stays the old one, since nobody verifies the new one. */
+const changeEmail = ({ password }: Person): object => ({ currentPassword: password, newEmail: newEmail() });
 
 const users: Rows<typeof UsersServiceService> = {
   GetMe: { request: nothing, answers: everybody },

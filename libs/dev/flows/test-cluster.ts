@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import type { InviteUserResponse, LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
+import type {
+  CreatePasswordResetResponse,
+  GetMailResponse,
+  InviteUserResponse,
+  LoginResponse,
+  RegisterResponse,
+} from '#contract/auth/v1/auth';
 import {
   Webhook,
   type CreateWebhookResponse,
@@ -11,6 +17,7 @@ import type { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import type { MethodPolicy, ServiceName } from '#libs/contract';
 import {
+  queryDatabase,
   readServiceKey,
   startCluster,
   testPostgresUrl,
@@ -46,6 +53,10 @@ export interface TestCluster {
   createSchedule(schedule: Schedule): Promise<string>;
   /** The id of a new invitation. */
   inviteSomebody(): Promise<string>;
+  /** The token of a new reset of an account. */
+  createPasswordReset(accountId: string): Promise<string>;
+  /** The mail that verifies the e-mail of a new account, and its token. */
+  mailVerification(): Promise<{ mailId: string; token: string }>;
   /** The person's only webhook, and a delivery of it. */
   createWebhook(owner: Person): Promise<{ webhookId: string; deliveryId: string }>;
   /** What proves to be somebody who may call the method: a service, an administrator, or the person. */
@@ -90,6 +101,8 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     ports: 'free',
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
     ...options,
+    // As in most installations. The scheduler of such a test has no mail server to send them to.
+    serviceEnv: { ...options.serviceEnv, auth: { TASKFLOW_MAIL: 'smtp', ...options.serviceEnv?.auth } },
   });
   const wire = openWire(cluster);
   const signIn = async (who: { email: string; password: string }) =>
@@ -138,6 +151,26 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
         admin.token,
       );
       return invitation?.id ?? '';
+    },
+    createPasswordReset: async (accountId) =>
+      (await mustCall<CreatePasswordResetResponse>(wire, authPath('CreatePasswordReset'), { accountId }, admin.token))
+        .token,
+    mailVerification: async () => {
+      const { id } = await registerAccount();
+      const mails = await queryDatabase<{ id: string }>(
+        cluster.databaseUrl('auth'),
+        'select id from mails where account_id = $1',
+        [id],
+      );
+      const mailId = mails[0]?.id ?? '';
+      const credentials = { serviceToken: await serviceToken('scheduler', 'auth') };
+      const { error, response } = await wire.call(
+        '/taskflow.auth.v1.InternalAuthService/GetMail',
+        { mailId },
+        credentials,
+      );
+      if (error !== undefined) throw error;
+      return { mailId, token: (response as GetMailResponse).token };
     },
     createWebhook: async ({ token }) => {
       const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;

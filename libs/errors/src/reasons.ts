@@ -74,6 +74,12 @@ export const reasons = {
   TOO_MANY_WEBHOOKS: { code: 'FAILED_PRECONDITION', meaning: "the caller has as many webhooks as are allowed. Metadata: maxWebhookCount." },
   WEBHOOK_NOT_ENABLED: { code: 'FAILED_PRECONDITION', meaning: "the webhook is disabled; EnableWebhook takes it up again. Metadata: webhookId." },
   MAIL_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such mail, or it is not to be sent any more. Metadata: mailId." },
+  RESET_INVALID: { code: 'FAILED_PRECONDITION', meaning: "the token sets no password (any more); why is not told." },
+  VERIFICATION_INVALID: { code: 'FAILED_PRECONDITION', meaning: "the token verifies no e-mail (any more); why is not told." },
+  EMAIL_UNVERIFIED: { code: 'PERMISSION_DENIED', meaning: "the password is right, but the e-mail has to be verified before one can sign in." },
+  ACCOUNT_DISABLED: { code: 'FAILED_PRECONDITION', meaning: "the account is disabled; EnableAccount comes first. Metadata: userId." },
+  TOO_MANY_MAILS: { code: 'RESOURCE_EXHAUSTED', meaning: "the account or the address was sent as many mails as are allowed in an hour." },
+  MAIL_OFF: { code: 'FAILED_PRECONDITION', meaning: "this installation sends no mail." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

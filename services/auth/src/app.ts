@@ -7,24 +7,27 @@ import { createRevocationFollower, type RevocationFollower } from '#libs/identit
 import { openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Limits } from '#libs/limits';
 import { type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { createMailClient, type MailClient } from './clients/mail.client.ts';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
 import { createAuthReader } from './db/auth.reader.ts';
 import { constraints, createRepositories, databaseDefinition } from './db/database.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
 import type { AuthDeps, PasswordHasher } from './deps.ts';
+import type { MailHandOver, MailWish } from './domain/mail.repository.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
 import { authHandlers } from './rpc/auth.handlers.ts';
 import { internalAuthHandlers } from './rpc/internal-auth.handlers.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
-import { createInvitationTokens } from './security/invitation-tokens.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
+import { createOneTimeTokens } from './security/one-time-tokens.ts';
 import { createPasswordGuard } from './security/password-guard.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
 import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createRequestFingerprints } from './security/request-fingerprints.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { startCleaning, startPreparation } from './start-up.ts';
+import { carryOutWish } from './use-cases/carry-out-wish.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
 import { removeExpired } from './use-cases/remove-expired.ts';
 import { setMailboxes } from './use-cases/set-mailboxes.ts';
@@ -75,10 +78,10 @@ interface Inside {
   deps: AuthDeps;
 }
 
-// Short: another replica takes over a message of a dead process only after this time.
-const profileTimeoutMs = 3000;
+// Short: another replica takes over a call of a dead process only after this time.
+const outboxTimeoutMs = 3000;
 
-type OutboxCalls = { 'upsert-profile': ProfileUpsert };
+type OutboxCalls = { 'upsert-profile': ProfileUpsert; 'hand-over-mail': MailHandOver; 'carry-out-wish': MailWish };
 
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
   const { config, logger, metrics } = base;
@@ -87,12 +90,17 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const database = await openServiceDatabase(base, databaseDefinition);
   const audit = openAudit(base, database);
   const profiles = openProfileClient(base);
+  const mailClient = openMailClient(base);
   const outbox = createOutbox<OutboxCalls>({
     database,
     logger,
     metrics,
-    timeoutMs: profileTimeoutMs,
-    handlers: { 'upsert-profile': (profile) => profiles.send(profile) },
+    timeoutMs: outboxTimeoutMs,
+    handlers: {
+      'upsert-profile': (profile) => profiles.send(profile),
+      'hand-over-mail': (mail) => mailClient.handOver(mail),
+      'carry-out-wish': (wish) => carryOutWish(deps, wish),
+    },
   });
   const feed = createRevocationFeed({ reader: database.reader, clock, logger });
   const uow = database.unitOfWork(
@@ -100,6 +108,10 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
       createRepositories(em, {
         audit,
         profiles: { upsert: (account) => outbox.add(em, 'upsert-profile', toProfileUpsert(account)) },
+        mails: {
+          handOver: (mail) => outbox.add(em, 'hand-over-mail', mail),
+          carryOut: (wish) => outbox.add(em, 'carry-out-wish', wish),
+        },
         onRevocation: feed.wake,
       }),
     constraints,
@@ -115,7 +127,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     passwords: overrides.passwords ?? (await createPasswordHasher()),
     passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
     refreshTokens: createRefreshTokens(encryptionKeys),
-    invitationTokens: createInvitationTokens(encryptionKeys),
+    oneTimeTokens: createOneTimeTokens(encryptionKeys),
     requestFingerprints: createRequestFingerprints(encryptionKeys),
     pageTokens: createPageTokens(encryptionKeys.map((key) => deriveKey(key, 'taskflow/auth/page-tokens'))),
     accessTokens: createAccessTokenIssuer({ keys }),
@@ -131,6 +143,12 @@ function openProfileClient({ config, identity, logger, metrics, parts }: Base): 
   const profiles = createProfileClient({ address: config.usersAddress, identity, logger, metrics });
   parts.add({ name: 'profile client', stop: async () => profiles.close() });
   return profiles;
+}
+
+function openMailClient({ config, identity, logger, metrics, parts }: Base): MailClient {
+  const mails = createMailClient({ address: config.schedulerAddress, identity, logger, metrics });
+  parts.add({ name: 'mail client', stop: async () => mails.close() });
+  return mails;
 }
 
 /** Makes the first key, or checks that the keys are readable, before a caller needs them. */

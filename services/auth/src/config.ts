@@ -19,12 +19,27 @@ export interface AuthConfig extends ServiceConfig {
   /** Who may register: anybody, whoever is invited, or only those who were invited before. */
   registration: (typeof registrations)[number];
   invitationLifetimeMs: number;
+  recovery: RecoverySettings;
+  /** Where mails are handed over. */
+  schedulerAddress: string;
   /** How long a session lives after its last use. */
   sessionLifetimeMs: number;
   /** How long a copy of the key set may be used before it is fetched again. */
   jwksMaxAgeMs: number;
   /** A new signing key is published for this much longer before it signs. */
   keyMarginMs: number;
+}
+
+/** How people show that an account or an address is theirs. */
+export interface RecoverySettings {
+  /** Whether the scheduler sends mail. */
+  sendsMail: boolean;
+  resetLifetimeMs: number;
+  verificationLifetimeMs: number;
+  /** With a token of one kind, to one account and to one address. */
+  mailsPerHour: number;
+  /** Whether somebody may sign in whose e-mail is not verified. */
+  unverifiedMaySignIn: boolean;
 }
 
 const registrations = ['open', 'invitation', 'closed'] as const;
@@ -50,6 +65,12 @@ const shape = {
   TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
   TASKFLOW_AUTH_REGISTRATION: envTypes.oneOf(registrations, 'open'),
+  TASKFLOW_SCHEDULER_ADDRESS: addressType('scheduler'),
+  TASKFLOW_MAIL: envTypes.oneOf(['off', 'smtp', 'folder'], 'off'),
+  TASKFLOW_AUTH_RESET_LIFETIME_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
+  TASKFLOW_AUTH_VERIFICATION_LIFETIME_MS: envTypes.positiveInt(24 * 3_600_000, 30 * 24 * 3_600_000),
+  TASKFLOW_AUTH_MAILS_PER_HOUR: envTypes.positiveInt(5, 1000),
+  TASKFLOW_AUTH_UNVERIFIED_SIGN_IN: envTypes.oneOf(['allowed', 'refused'], 'allowed'),
   TASKFLOW_AUTH_INVITATION_LIFETIME_MS: envTypes.positiveInt(7 * 24 * 3_600_000, 90 * 24 * 3_600_000),
   TASKFLOW_AUTH_JWKS_MAX_AGE_MS: envTypes
     .positiveInt(60_000, 3_600_000)
@@ -62,8 +83,7 @@ const shape = {
 
 /** Throws ConfigError with every fault at once. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
-  const pairFaults = findPairFaults(env);
-  const { common, own } = loadWith(pairFaults, env);
+  const { common, own } = loadWith([...findPairFaults(env), ...findMailFaults(env)], env);
   const { TASKFLOW_AUTH_ADMIN_EMAIL: email, TASKFLOW_AUTH_ADMIN_PASSWORD: password } = own;
   return {
     ...common,
@@ -80,6 +100,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
     sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
     registration: own.TASKFLOW_AUTH_REGISTRATION,
     invitationLifetimeMs: own.TASKFLOW_AUTH_INVITATION_LIFETIME_MS,
+    schedulerAddress: own.TASKFLOW_SCHEDULER_ADDRESS,
+    recovery: {
+      sendsMail: own.TASKFLOW_MAIL !== 'off',
+      resetLifetimeMs: own.TASKFLOW_AUTH_RESET_LIFETIME_MS,
+      verificationLifetimeMs: own.TASKFLOW_AUTH_VERIFICATION_LIFETIME_MS,
+      mailsPerHour: own.TASKFLOW_AUTH_MAILS_PER_HOUR,
+      unverifiedMaySignIn: own.TASKFLOW_AUTH_UNVERIFIED_SIGN_IN === 'allowed',
+    },
     jwksMaxAgeMs: own.TASKFLOW_AUTH_JWKS_MAX_AGE_MS,
     keyMarginMs: own.TASKFLOW_AUTH_KEY_MARGIN_MS,
   };
@@ -103,5 +131,15 @@ function findPairFaults(env: NodeJS.ProcessEnv): string[] {
   const missing = names.filter((name) => !isGiven(name));
   return missing.length === 1
     ? [`${missing[0]}: is missing; the administrator needs both an e-mail and a password, or neither`]
+    : [];
+}
+
+/** Without mail nobody could verify an e-mail, and so nobody could sign in. */
+function findMailFaults({
+  TASKFLOW_AUTH_UNVERIFIED_SIGN_IN: signIn,
+  TASKFLOW_MAIL: mail = '',
+}: NodeJS.ProcessEnv): string[] {
+  return signIn === 'refused' && ['', 'off'].includes(mail)
+    ? ['TASKFLOW_AUTH_UNVERIFIED_SIGN_IN: may be refused only where TASKFLOW_MAIL sends mail']
     : [];
 }

@@ -3,10 +3,14 @@ import type { Once, PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
 import type { AuthConfig } from './config.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
+import type { AccountTokenValues } from './domain/account-token.columns.ts';
+import type { AccountTokenRepository } from './domain/account-token.repository.ts';
 import type { AccountRole } from './domain/account.columns.ts';
 import type { Account } from './domain/account.entity.ts';
 import type { InvitationValues } from './domain/invitation.columns.ts';
 import type { Admission, InvitationRepository } from './domain/invitation.repository.ts';
+import type { MailValues } from './domain/mail.columns.ts';
+import type { MailRepository } from './domain/mail.repository.ts';
 import type { Revocation } from './domain/revocation.entity.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionValues } from './domain/session.columns.ts';
@@ -18,7 +22,9 @@ import type { NewSigningKey, PublicJwk } from './domain/signing-key.entity.ts';
 export interface Repositories {
   audit: AuditTrail;
   accounts: AccountRepository;
+  accountTokens: AccountTokenRepository;
   invitations: InvitationRepository;
+  mails: MailRepository;
   sessions: SessionRepository;
   signingKeys: SigningKeyRepository;
   revocations: RevocationRepository;
@@ -36,6 +42,12 @@ export interface AuthReader {
   listAliveSessions(accountId: string, page: SessionPage): Promise<SessionValues[]>;
   /** Whether an invitation of this token admits this e-mail now. */
   isInvited(admission: Admission, now: Date): Promise<boolean>;
+  /** The token of an account that has this hash, also when it has expired. */
+  findAccountToken(tokenHash: string): Promise<AccountTokenValues | undefined>;
+  findMail(id: string): Promise<MailValues | undefined>;
+  /** The row that a mail is about. */
+  findAccountTokenById(id: string): Promise<AccountTokenValues | undefined>;
+  findInvitation(id: string): Promise<InvitationValues | undefined>;
   /** Invitations after one, newest first. */
   listInvitations(
     after: Pick<InvitationValues, 'createTime' | 'id'> | undefined,
@@ -84,6 +96,8 @@ export interface PasswordGuard {
    * throws TOO_MANY_ATTEMPTS without running it. `account` may be any text that names one, whether or not it exists.
    */
   guard<T>(account: string, check: () => Promise<T>): Promise<T>;
+  /** The caller's address need not wait any more: its owner has shown in another way that the account is theirs. */
+  forget(account: string): Promise<void>;
 }
 
 export interface RefreshTokens {
@@ -97,10 +111,13 @@ export interface RefreshTokens {
   hashOf(token: string): string;
 }
 
-export interface InvitationTokens {
-  create(invitationId: string): string;
-  /** The invitation's token that has this hash; undefined when the key that made it is gone. */
-  recover(invitationId: string, hash: string): string | undefined;
+export type OneTimeTokenKind = 'invitation' | 'mailedInvitation' | 'passwordReset' | 'emailVerification';
+
+export interface OneTimeTokens {
+  /** The token of the row with this id. */
+  create(kind: OneTimeTokenKind, id: string): string;
+  /** The row's token that has this hash; undefined when the key that made it is gone. */
+  recover(kind: OneTimeTokenKind, id: string, hash: string): string | undefined;
   /** What is stored of it. */
   hashOf(token: string): string;
 }
@@ -148,7 +165,13 @@ export interface RevocationWatch {
 
 export type AuthSettings = Pick<
   AuthConfig,
-  'sessionLifetimeMs' | 'refreshGraceMs' | 'jwksMaxAgeMs' | 'keyMarginMs' | 'registration' | 'invitationLifetimeMs'
+  | 'sessionLifetimeMs'
+  | 'refreshGraceMs'
+  | 'jwksMaxAgeMs'
+  | 'keyMarginMs'
+  | 'registration'
+  | 'invitationLifetimeMs'
+  | 'recovery'
 >;
 
 export interface AuthDeps {
@@ -164,7 +187,7 @@ export interface AuthDeps {
   passwords: PasswordHasher;
   passwordGuard: PasswordGuard;
   refreshTokens: RefreshTokens;
-  invitationTokens: InvitationTokens;
+  oneTimeTokens: OneTimeTokens;
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;
   profileDelivery: ProfileDelivery;

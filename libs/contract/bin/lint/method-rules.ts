@@ -11,11 +11,19 @@ const read = /^(Get|BatchGet|Find|List|Search|Sync|Watch|Preview|Explain)[A-Z]/;
  */
 const credentials = ['AuthService.Register', 'AuthService.Login', 'AuthService.RefreshSession', 'AuthService.Logout'];
 
+/** Nobody has signed in, so a request id would be nobody's. A one-time token has one effect anyway. */
+const oneTimeTokens = [
+  'AuthService.RequestPasswordReset',
+  'AuthService.ResetPassword',
+  'AuthService.RequestEmailVerification',
+  'AuthService.VerifyEmail',
+];
+
 const isMutation = (method: DescMethod): boolean =>
   !isInternal(method) &&
   method.methodKind === 'unary' &&
   !read.test(method.name) &&
-  !credentials.includes(nameOf(method));
+  ![...credentials, ...oneTimeTokens].includes(nameOf(method));
 
 const fieldOf = (message: DescMessage, name: string): DescField | undefined =>
   message.fields.find((field) => field.name === name);

@@ -45,15 +45,24 @@ export function createProfileClient(options: ProfileClientOptions): ProfileClien
 }
 
 function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
-  const { accountId, email, role, enabled, displayName, accountVersion, accountCreateTime } = profile;
+  const {
+    accountId,
+    email,
+    role,
+    enabled,
+    emailVerified = false,
+    displayName,
+    accountVersion,
+    accountCreateTime,
+  } = profile;
   return {
     userId: accountId,
     email,
     role: role === 'admin' ? Role.ADMIN : Role.USER,
     enabled,
+    emailVerified,
     displayName,
     accountVersion: BigInt(accountVersion),
     accountCreateTime: new Date(accountCreateTime),
-    emailVerified: false,
   };
 }

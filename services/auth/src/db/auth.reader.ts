@@ -1,9 +1,19 @@
-import { recall, type RowOf, type SqlReader, type Statement } from '#libs/db';
+import {
+  recall,
+  type Columns,
+  type ColumnTable,
+  type RowOf,
+  type SqlReader,
+  type Statement,
+  type Stored,
+} from '#libs/db';
 import { toMailbox } from '#libs/text';
 import type { AuthReader } from '../deps.ts';
 import { Account } from '../domain/account.entity.ts';
 import { accountTable, type AccountColumns } from '../domain/account.columns.ts';
+import { accountTokenTable } from '../domain/account-token.columns.ts';
 import { invitationTable, type InvitationColumns } from '../domain/invitation.columns.ts';
+import { mailTable } from '../domain/mail.columns.ts';
 import { sessionTable, type SessionColumns, type SessionValues } from '../domain/session.columns.ts';
 
 const accounts = `select ${accountTable.select()} from accounts`;
@@ -23,7 +33,21 @@ const statements = {
     name: 'invitation-is-open',
     text: `
       select 1 from invitations
-      where token_hash = $1 and mailbox = $2 and expire_time > $3 and accept_time is null and revoke_time is null`,
+      where (token_hash = $1 or mail_token_hash = $1) and mailbox = $2 and expire_time > $3
+        and accept_time is null and revoke_time is null`,
+  },
+  findAccountToken: {
+    name: 'account-token-find',
+    text: `select ${accountTokenTable.select()} from account_tokens where token_hash = $1`,
+  },
+  findAccountTokenById: {
+    name: 'account-token-find-by-id',
+    text: `select ${accountTokenTable.select()} from account_tokens where id = $1`,
+  },
+  findMail: { name: 'mail-find', text: `select ${mailTable.select()} from mails where id = $1` },
+  findInvitation: {
+    name: 'invitation-find',
+    text: `select ${invitationTable.select()} from invitations where id = $1`,
   },
   listInvitations: {
     name: 'invitation-list',
@@ -41,6 +65,11 @@ export function createAuthReader(reader: SqlReader): AuthReader {
     );
   const listSessions = async (statement: Statement, parameters: unknown[]): Promise<SessionValues[]> =>
     (await reader.query<RowOf<SessionColumns>>(statement, parameters)).map(sessionTable.toValues);
+  const findOne = async <C extends Columns>(
+    table: ColumnTable<C>,
+    statement: Statement,
+    parameter: string,
+  ): Promise<Stored<C> | undefined> => (await reader.query<RowOf<C>>(statement, [parameter])).map(table.toValues)[0];
   return {
     findAccount: async (id) => (await findAccounts(statements.findAccount, [id]))[0],
     findAccountByEmail: async (email) => {
@@ -54,6 +83,10 @@ export function createAuthReader(reader: SqlReader): AuthReader {
         : listSessions(statements.listAfter, [accountId, now, limit, after.lastUsedTime, after.id]),
     isInvited: async ({ tokenHash, email }, now) =>
       (await reader.query(statements.isInvited, [tokenHash, toMailbox(email), now])).length > 0,
+    findAccountToken: (tokenHash) => findOne(accountTokenTable, statements.findAccountToken, tokenHash),
+    findAccountTokenById: (id) => findOne(accountTokenTable, statements.findAccountTokenById, id),
+    findMail: (id) => findOne(mailTable, statements.findMail, id),
+    findInvitation: (id) => findOne(invitationTable, statements.findInvitation, id),
     listInvitations: async (after, limit) => {
       const parameters = [after?.createTime ?? null, after?.id ?? null, limit];
       const rows = await reader.query<RowOf<InvitationColumns>>(statements.listInvitations, parameters);

@@ -3,9 +3,11 @@ import type { AuditLog } from '#libs/audit';
 import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
+import { createAccountTokenRepository } from './account-token.repository.ts';
 import { createAccountRepository } from './account.repository.ts';
 import { entities } from './entities.ts';
 import { createInvitationRepository } from './invitation.repository.ts';
+import { createMailRepository, type MailCalls } from './mail.repository.ts';
 import { createRevocationRepository } from './revocation.repository.ts';
 import { createSessionRepository } from './session.repository.ts';
 import { createSigningKeyRepository } from './signing-key.repository.ts';
@@ -17,17 +19,20 @@ export function databaseDefinition(url: string) {
 
 export const constraints = { accounts_email_key: emailTaken, accounts_mailbox_key: emailTaken };
 
-/** What a transaction causes outside of its tables: events, messages to users, notices to followers of revocations. */
+/** What a transaction causes beside its tables: events, messages to other services, notices to revocations' followers. */
 export interface Outside {
   audit: Pick<AuditLog, 'trailOf'>;
   profiles: ProfileOutbox;
+  mails: MailCalls;
   onRevocation: () => void;
 }
 
-export function createRepositories(em: EntityManager, { audit, profiles, onRevocation }: Outside): Repositories {
+export function createRepositories(em: EntityManager, { audit, profiles, mails, onRevocation }: Outside): Repositories {
   return {
     audit: audit.trailOf(em),
     accounts: createAccountRepository(em),
+    accountTokens: createAccountTokenRepository(em),
+    mails: createMailRepository(em, mails),
     invitations: createInvitationRepository(em),
     sessions: createSessionRepository(em),
     signingKeys: createSigningKeyRepository(em),

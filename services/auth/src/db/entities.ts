@@ -1,7 +1,9 @@
 import { idempotencyTable } from '#libs/db';
 import { logIncarnations, outboxTable } from '#libs/events';
+import { AccountTokenSchema } from '../domain/account-token.entity.ts';
 import { AccountSchema } from '../domain/account.entity.ts';
 import { InvitationSchema } from '../domain/invitation.entity.ts';
+import { MailSchema } from '../domain/mail.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
 import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
@@ -13,6 +15,8 @@ export const entities = [
   RefreshTokenSchema,
   SigningKeySchema,
   InvitationSchema,
+  AccountTokenSchema,
+  MailSchema,
   RevocationSchema,
   idempotencyTable.entity,
   ...outboxTable.entities,

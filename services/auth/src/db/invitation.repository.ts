@@ -21,7 +21,8 @@ const statements = {
     name: 'invitation-accept',
     text: `
       update invitations set accept_time = $3
-      where token_hash = $1 and mailbox = $2 and expire_time > $3 and ${isOpen} returning 1`,
+      where (token_hash = $1 or mail_token_hash = $1) and mailbox = $2 and expire_time > $3 and ${isOpen}
+      returning token_hash <> $1 as "cameByMail"`,
   },
 };
 
@@ -31,7 +32,7 @@ export function createInvitationRepository(em: EntityManager): InvitationReposit
       await runStatement(em, statements.replaceOpen, invitationTable.cells(invitation));
     },
     accept: async ({ tokenHash, email }, now) =>
-      (await runStatement(em, statements.accept, [tokenHash, toMailbox(email), now])).length === 1,
+      (await runStatement<{ cameByMail: boolean }>(em, statements.accept, [tokenHash, toMailbox(email), now]))[0],
     lock: async (id) => (await em.findOne(Invitation, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
     removeExpired: (before, limit) => removeExpired(em, 'invitations', { before, limit }),
   };

@@ -10,6 +10,8 @@ export const accountTable = defineColumns('accounts', {
   id: column.uuid().primary(),
   /** As normaliseEmail gives it. */
   email: column.text(),
+  /** When the owner showed that they read the mail of the e-mail; null when nobody has. */
+  emailVerifyTime: column.time().nullable().internal(),
   /** As mailboxOf gives it; null also where an older account has the same mailbox. */
   mailbox: column.text().nullable().internal(),
   /** argon2id in PHC form. */
@@ -31,10 +33,12 @@ export const accountTable = defineColumns('accounts', {
 export type AccountColumns = typeof accountTable.columns;
 export type AccountValues = Stored<AccountColumns>;
 
-export type NewAccount = Pick<AccountValues, 'id' | 'email' | 'passwordHash' | 'role' | 'registeredName'>;
+export type NewAccount = Pick<AccountValues, 'id' | 'email' | 'passwordHash' | 'role' | 'registeredName'> &
+  Partial<Pick<AccountValues, 'emailVerifyTime'>>;
 
 export function newAccount(values: NewAccount, now: Date): AccountValues {
   return {
+    emailVerifyTime: null,
     ...values,
     mailbox: mailboxOf(values.email),
     enabled: true,
@@ -56,4 +60,5 @@ const roleMessages = { user: Role.USER, admin: Role.ADMIN };
 export const toAccountMessage = defineMessage<AccountMessage, void>(AccountMessage.fromPartial({}))(accountTable, {
   role: ({ role }) => roleMessages[role],
   etag: accountEtag,
+  emailVerified: ({ emailVerifyTime }) => emailVerifyTime !== null,
 });

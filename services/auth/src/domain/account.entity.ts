@@ -1,5 +1,5 @@
 import { defineEntityOf } from '#libs/db';
-import { mailboxOf } from '#libs/text';
+import { mailboxOf, toMailbox } from '#libs/text';
 import {
   accountEtag,
   accountTable,
@@ -56,6 +56,11 @@ export class Account extends AccountSchema.class {
     return this.enabled && this.passwordVersion === earlier.passwordVersion;
   }
 
+  /** False when its e-mail has to be verified before. */
+  maySignIn({ unverifiedMaySignIn }: { unverifiedMaySignIn: boolean }): boolean {
+    return unverifiedMaySignIn || this.emailVerifyTime !== null;
+  }
+
   isEnabledAdministrator(): boolean {
     return this.enabled && this.role === 'admin';
   }
@@ -91,11 +96,34 @@ export class Account extends AccountSchema.class {
     return true;
   }
 
-  /** False when it is the same address. */
+  /** Makes it an enabled administrator's. False when it was one's already. */
+  restoreAdministrator(now: Date): boolean {
+    if (this.isEnabledAdministrator()) return false;
+    this.enabled = true;
+    this.role = 'admin';
+    this.countChange(now);
+    return true;
+  }
+
+  /** False when it is the same address. Of another mailbox nobody has shown yet that they read its mail. */
   changeEmail(email: string, now: Date): boolean {
     if (this.email === email) return false;
+    if (!this.hasMailboxOf(email)) this.emailVerifyTime = null;
     this.email = email;
     this.mailbox = mailboxOf(email);
+    this.countChange(now);
+    return true;
+  }
+
+  /** Whether the e-mail is another spelling of the account's. */
+  hasMailboxOf(email: string): boolean {
+    return toMailbox(this.email) === toMailbox(email);
+  }
+
+  /** False when it was verified before. */
+  verifyEmail(now: Date): boolean {
+    if (this.emailVerifyTime !== null) return false;
+    this.emailVerifyTime = now;
     this.countChange(now);
     return true;
   }
@@ -120,8 +148,8 @@ export class Account extends AccountSchema.class {
     this.passwordHash = passwordHash;
   }
 
-  /** The next full second that no token has carried yet, by any replica's clock. */
-  private endTokens(now: Date): void {
+  /** Access tokens up to now are not valid. It is the next full second that none has carried, by any replica's clock. */
+  endTokens(now: Date): void {
     const next = (Math.floor((now.getTime() + clockDifferenceMs) / 1000) + 1) * 1000;
     this.tokensNotBefore = new Date(Math.max(next, (this.tokensNotBefore?.getTime() ?? 0) + 1000));
   }

@@ -47,5 +47,7 @@ const token = z
 
 export const refreshToken = token.min(1, 'must be set');
 
+export const oneTimeToken = token.min(1, 'must be set');
+
 /** '' = without an invitation. */
 export const invitationToken = token;

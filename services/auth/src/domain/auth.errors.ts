@@ -20,6 +20,54 @@ export const invitationInvalid = (): AppError =>
     },
   });
 
+const askForAnother = (reason: string, description: string) => ({
+  details: { preconditions: [{ type: reason, subject: 'token', description }] },
+});
+
+/** Unknown, used, replaced, expired or of a disabled account: one answer, so that nothing is learned from it. */
+export const resetInvalid = (): AppError =>
+  new AppError(
+    'failed_precondition',
+    'RESET_INVALID',
+    'the token sets no password (any more)',
+    askForAnother('RESET_INVALID', 'ask for another reset'),
+  );
+
+export const verificationInvalid = (): AppError =>
+  new AppError(
+    'failed_precondition',
+    'VERIFICATION_INVALID',
+    'the token verifies no e-mail (any more)',
+    askForAnother('VERIFICATION_INVALID', 'ask for another verification'),
+  );
+
+export const emailUnverified = (): AppError =>
+  new AppError('permission_denied', 'EMAIL_UNVERIFIED', 'verify the e-mail before signing in');
+
+export const mailOff = (): AppError =>
+  new AppError('failed_precondition', 'MAIL_OFF', 'this installation sends no mail', {
+    details: {
+      preconditions: [
+        { type: 'MAIL_OFF', subject: 'TASKFLOW_MAIL', description: 'ask an administrator to reset the password' },
+      ],
+    },
+  });
+
+export const tooManyMails = (retryAfterMs: number): AppError =>
+  new AppError('resource_exhausted', 'TOO_MANY_MAILS', 'as many mails as are allowed in an hour were sent', {
+    details: { retryAfterMs },
+  });
+
+export const accountDisabled = (userId: string): AppError =>
+  new AppError('failed_precondition', 'ACCOUNT_DISABLED', 'the account is disabled', {
+    details: {
+      metadata: { userId },
+      preconditions: [
+        { type: 'ACCOUNT_DISABLED', subject: `accounts/${userId}`, description: 'enable the account first' },
+      ],
+    },
+  });
+
 export const mailNotFound = (mailId: string): AppError =>
   new AppError('not_found', 'MAIL_NOT_FOUND', 'no such mail, or it is not to be sent any more', {
     details: { resource: { type: 'mail', name: mailId }, metadata: { mailId } },

@@ -11,6 +11,8 @@ export const invitationTable = defineColumns('invitations', {
   mailbox: column.text().fixed().internal(),
   /** Of the token, which is stored nowhere. */
   tokenHash: column.text().fixed().internal(),
+  /** Of the token in its mail; null without one. */
+  mailTokenHash: column.text().nullable().fixed().internal(),
   inviterId: column.uuid().fixed(),
   createTime: column.time().fixed(),
   expireTime: column.time().fixed(),
@@ -21,7 +23,7 @@ export const invitationTable = defineColumns('invitations', {
 export type InvitationColumns = typeof invitationTable.columns;
 export type InvitationValues = Stored<InvitationColumns>;
 
-export type NewInvitation = Pick<InvitationValues, 'id' | 'email' | 'tokenHash' | 'inviterId'>;
+export type NewInvitation = Pick<InvitationValues, 'id' | 'email' | 'tokenHash' | 'mailTokenHash' | 'inviterId'>;
 
 export function newInvitation(values: NewInvitation, now: Date, lifetimeMs: number): InvitationValues {
   return {

@@ -10,8 +10,8 @@ export interface Admission {
 export interface InvitationRepository {
   /** Adds an invitation. One of the same mailbox that is open makes room for it. */
   replaceOpen(invitation: InvitationValues): Promise<void>;
-  /** Marks the open invitation of this token and e-mail as accepted. False when there is none. */
-  accept(admission: Admission, now: Date): Promise<boolean>;
+  /** Marks the open invitation of this token and e-mail as accepted. Undefined when there is none. */
+  accept(admission: Admission, now: Date): Promise<{ cameByMail: boolean } | undefined>;
   /** The invitation, locked for a change. */
   lock(id: string): Promise<Invitation | undefined>;
   /** Removes up to `limit` invitations that expired before the given time; says how many. */

@@ -9,19 +9,22 @@ export type ProfileUpsert = {
   email: string;
   role: AccountRole;
   enabled: boolean;
+  /** Absent in messages of an earlier release. */
+  emailVerified?: boolean;
   displayName: string;
   accountVersion: string;
   accountCreateTime: string;
 };
 
 export function toProfileUpsert(account: Account): ProfileUpsert {
-  const { id, email, role, enabled, version, createTime, registeredName } = account;
+  const { id, email, role, enabled, emailVerifyTime, version, createTime, registeredName } = account;
   const displayName = registeredName ?? email.slice(0, email.indexOf('@'));
   return {
     accountId: id,
     email,
     role,
     enabled,
+    emailVerified: emailVerifyTime !== null,
     displayName,
     accountVersion: version.toString(),
     accountCreateTime: createTime.toISOString(),

@@ -10,11 +10,13 @@ import {
   knownPassword,
   newEmail,
   newPassword,
+  oneTimeToken,
   refreshToken,
 } from '../domain/account.inputs.ts';
 import { toClientInfo } from '../domain/session.columns.ts';
 import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
+import { createPasswordReset } from '../use-cases/create-password-reset.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
@@ -25,11 +27,14 @@ import { login } from '../use-cases/login.ts';
 import { logout } from '../use-cases/logout.ts';
 import { refreshSession } from '../use-cases/refresh-session.ts';
 import { register } from '../use-cases/register.ts';
+import { requestMail } from '../use-cases/request-mail.ts';
+import { resetPassword } from '../use-cases/reset-password.ts';
 import { revokeInvitation } from '../use-cases/revoke-invitation.ts';
 import { revokeOtherSessions } from '../use-cases/revoke-other-sessions.ts';
 import { revokeSession } from '../use-cases/revoke-session.ts';
 import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
 import { setRole } from '../use-cases/set-role.ts';
+import { verifyEmail } from '../use-cases/verify-email.ts';
 
 export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
   return {
@@ -37,6 +42,12 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     login: async (request, call) => login(deps, parseRequest(loginSchema, request), toClientInfo(call)),
     refreshSession: async (request, call) => refreshSession(deps, readRefreshToken(request), toClientInfo(call)),
     logout: async (request) => logout(deps, readRefreshToken(request)),
+    requestPasswordReset: async (request) =>
+      requestMail(deps, { kind: 'password_reset', ...parseRequest(emailSchema, request) }),
+    resetPassword: async (request) => resetPassword(deps, parseRequest(resetPasswordSchema, request)),
+    requestEmailVerification: async (request) =>
+      requestMail(deps, { kind: 'email_verification', ...parseRequest(emailSchema, request) }),
+    verifyEmail: async (request) => verifyEmail(deps, parseRequest(verifyEmailSchema, request)),
     getJwks: async () => getJwks(deps),
     listSessions: async (request, call) => listSessions(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeSession: async (request, call) =>
@@ -50,6 +61,8 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     disableAccount: async (request, call) =>
       disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    createPasswordReset: async (request, call) =>
+      createPasswordReset(deps, requireUser(call), parseChange(createResetSchema, request)),
     inviteUser: async (request, call) => inviteUser(deps, requireUser(call), parseChange(inviteUserSchema, request)),
     listInvitations: async (request, call) =>
       listInvitations(deps, requireUser(call), parseRequest(listSchema, request)),
@@ -64,6 +77,10 @@ const registerSchema = z.object({ email: newEmail, password: newPassword, displa
 
 /** Looser than a registration: whatever could once be registered gets the same answer as a wrong password. */
 const loginSchema = z.object({ email: knownEmail, password: knownPassword });
+
+const emailSchema = z.object({ email: knownEmail });
+const resetPasswordSchema = z.object({ token: oneTimeToken, newPassword });
+const verifyEmailSchema = z.object({ token: oneTimeToken });
 
 const refreshTokenSchema = z.object({ refreshToken });
 
@@ -91,6 +108,7 @@ const changePasswordSchema = z.object({ currentPassword: knownPassword, newPassw
 const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, etag, ...changeSchema.shape });
 const inviteUserSchema = z.object({ email: newEmail, ...changeSchema.shape });
 const invitationSchema = z.object({ invitationId: fieldTypes.uuid(), ...changeSchema.shape });
+const createResetSchema = z.object({ accountId: fieldTypes.uuid(), ...changeSchema.shape });
 const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 
 const role = z

@@ -7,14 +7,16 @@ import type { AuthDeps } from '../deps.ts';
 import { getMail } from '../use-cases/get-mail.ts';
 import { watchRevocations } from '../use-cases/watch-revocations.ts';
 
-export function internalAuthHandlers(deps: Pick<AuthDeps, 'revocationWatch'>): Handlers<InternalAuthServiceService> {
+export function internalAuthHandlers(
+  deps: Pick<AuthDeps, 'revocationWatch' | 'reader' | 'oneTimeTokens' | 'clock'>,
+): Handlers<InternalAuthServiceService> {
   return {
     // Ends before the deadline, which would end it as a failure. The follower reconnects at once.
     watchRevocations: (_request, call) => {
       const enough = AbortSignal.timeout(Math.max(0, Math.floor((call.deadline - steadyNow()) * 0.95)));
       return watchRevocations(deps, AbortSignal.any([call.signal, enough]));
     },
-    getMail: async (request) => getMail(parseRequest(mailSchema, request)),
+    getMail: async (request) => getMail(deps, parseRequest(mailSchema, request)),
   };
 }
 

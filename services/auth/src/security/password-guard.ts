@@ -16,6 +16,7 @@ function keyOf(account: string): string {
  */
 export function createPasswordGuard(attempts: Attempts): PasswordGuard {
   return {
+    forget: (account) => attempts.forget(keyOf(account)),
     guard: async (account, check) => {
       const key = keyOf(account);
       const { allowed, retryAfterMs } = await attempts.take(key);

@@ -1,7 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import { DisableAccountRequest, DisableAccountResponse } from '#contract/auth/v1/auth';
-import { Revocation } from '../domain/revocation.entity.ts';
 import { changeAccount, lockReplaceable, type AdministrationNeeds } from './change-account.ts';
+import { endAllSessions } from './end-all-sessions.ts';
 import { onceFor, type Change } from './repeatable.ts';
 
 const method = { name: 'DisableAccount', request: DisableAccountRequest, response: DisableAccountResponse };
@@ -19,11 +19,7 @@ export function disableAccount(
     apply: async (repositories, now) => {
       const account = await lockReplaceable(repositories, input);
       const isChanged = account.disable(now);
-      if (isChanged && account.tokensNotBefore != null) {
-        for (const session of await repositories.sessions.lockAlive(account.id, now))
-          session.revoke('account_disabled', now);
-        repositories.revocations.add(Revocation.ofAccount(account.id, account.tokensNotBefore));
-      }
+      if (isChanged) await endAllSessions(repositories, account, { reason: 'account_disabled', now });
       return { account, isChanged };
     },
   });

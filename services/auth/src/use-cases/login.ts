@@ -1,8 +1,10 @@
 import type { LoginResponse } from '#contract/auth/v1/auth';
+import type { AppError } from '#libs/errors';
 import { toMailbox } from '#libs/text';
 import type { AuthDeps } from '../deps.ts';
 import { toAccountMessage } from '../domain/account.columns.ts';
-import { credentialsInvalid } from '../domain/auth.errors.ts';
+import type { Account } from '../domain/account.entity.ts';
+import { credentialsInvalid, emailUnverified } from '../domain/auth.errors.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import { ofAccount } from './audited.ts';
 import { prepareSession } from './prepare-session.ts';
@@ -17,16 +19,19 @@ export async function login(deps: AuthDeps, input: LoginInput, client: ClientInf
   return deps.passwordGuard.guard(`email:${toMailbox(input.email)}`, () => signIn(deps, input, client));
 }
 
+/** An unknown e-mail costs the same record as a known one. */
+async function refuse({ audit }: Pick<AuthDeps, 'audit'>, error: AppError, account?: Account): Promise<never> {
+  const subject = account === undefined ? {} : ofAccount(account);
+  await audit.record({ action: 'signed_in', refusal: error.reason, ...subject });
+  throw error;
+}
+
 async function signIn(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<LoginResponse> {
-  const { uow, reader, passwords, audit } = deps;
+  const { uow, reader, passwords, settings } = deps;
   const account = await reader.findAccountByEmail(input.email);
   const { matches, isOutdated } = await passwords.verify(account?.passwordHash, input.password);
-  if (account === undefined || !matches || !account.enabled) {
-    // An unknown e-mail costs the same record.
-    const subject = account === undefined ? {} : ofAccount(account);
-    await audit.record({ action: 'signed_in', refusal: 'CREDENTIALS_INVALID', ...subject });
-    throw credentialsInvalid();
-  }
+  if (account === undefined || !matches || !account.enabled) return refuse(deps, credentialsInvalid(), account);
+  if (!account.maySignIn(settings.recovery)) return refuse(deps, emailUnverified(), account);
 
   // The password is known only during a sign-in. If hashing is overloaded, the next sign-in renews the hash.
   const newHash = isOutdated ? await passwords.hash(input.password).catch(() => undefined) : undefined;

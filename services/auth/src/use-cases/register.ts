@@ -1,11 +1,13 @@
 import type { RegisterResponse } from '#contract/auth/v1/auth';
-import type { AuthDeps } from '../deps.ts';
-import { toAccountMessage } from '../domain/account.columns.ts';
+import type { AuthDeps, Repositories } from '../deps.ts';
+import { toAccountMessage, type NewAccount } from '../domain/account.columns.ts';
 import { Account } from '../domain/account.entity.ts';
 import { emailTaken, invitationInvalid, registrationClosed } from '../domain/auth.errors.ts';
 import type { Admission } from '../domain/invitation.repository.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import { ofAccount } from './audited.ts';
+import { mailToken } from './mail-token.ts';
+import { makeAccountToken } from './make-account-token.ts';
 import { prepareSession } from './prepare-session.ts';
 
 export interface RegisterInput {
@@ -17,11 +19,11 @@ export interface RegisterInput {
 }
 
 /**
- * Creates an account and signs it in: the account, its session, the acceptance of its invitation and the message to users
- * are one transaction.
+ * Creates an account and signs it in: the account, its session, the acceptance of its invitation, the mail that verifies
+ * its e-mail and the message to users are one transaction.
  */
 export async function register(deps: AuthDeps, input: RegisterInput, client: ClientInfo): Promise<RegisterResponse> {
-  const { uow, reader, passwords, clock, newId, profileDelivery } = deps;
+  const { uow, reader, passwords, clock, newId, profileDelivery, settings } = deps;
   const admission = admissionOf(deps, input);
   // These two only save the hashing: the transaction and its unique index decide. The invitation comes first, since
   // nobody else may learn whether the e-mail has an account.
@@ -37,27 +39,49 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
     registeredName,
   };
   const session = await prepareSession(deps, values, client);
+  const addAccount = accountMaker(deps, values);
   const now = clock.now();
   const account = await uow.run(async (repositories) => {
-    const { audit, accounts, invitations, profiles } = repositories;
-    if (admission !== undefined && !(await invitations.accept(admission, now))) throw invitationInvalid();
-    const created = Account.create(values, now);
-    accounts.add(created);
-    await audit.add({ action: 'registered', ...ofAccount(created) });
-    await session.addTo(repositories);
-    profiles.upsert(created);
+    const accepted = admission === undefined ? undefined : await repositories.invitations.accept(admission, now);
+    if (admission !== undefined && accepted === undefined) throw invitationInvalid();
+    const created = await addAccount(repositories, { cameByMail: accepted?.cameByMail === true, now });
+    await repositories.audit.add({ action: 'registered', ...ofAccount(created) });
+    if (created.maySignIn(settings.recovery)) await session.addTo(repositories);
+    repositories.profiles.upsert(created);
     return created;
   });
   await profileDelivery.waitForFirstAttempt(account.id);
-  return { account: toAccountMessage(account), tokens: session.tokens };
+  const tokens = account.maySignIn(settings.recovery) ? session.tokens : undefined;
+  return { account: toAccountMessage(account), tokens };
 }
 
 /** Undefined where everybody may register and no invitation came. Throws where one is needed. */
 function admissionOf(
-  { settings, invitationTokens }: Pick<AuthDeps, 'settings' | 'invitationTokens'>,
+  { settings, oneTimeTokens }: Pick<AuthDeps, 'settings' | 'oneTimeTokens'>,
   { email, invitationToken }: RegisterInput,
 ): Admission | undefined {
-  if (invitationToken !== '') return { tokenHash: invitationTokens.hashOf(invitationToken), email };
+  if (invitationToken !== '') return { tokenHash: oneTimeTokens.hashOf(invitationToken), email };
   if (settings.registration !== 'open') throw registrationClosed();
   return undefined;
+}
+
+/** Adds the account: verified when its invitation came by mail, else with a mail that verifies it. */
+function accountMaker(deps: AuthDeps, values: NewAccount) {
+  const { sendsMail, mailsPerHour } = deps.settings.recovery;
+  const mailId = deps.newId();
+  const verification = makeAccountToken(deps, 'email_verification');
+  return async (
+    repositories: Repositories,
+    { cameByMail, now }: { cameByMail: boolean; now: Date },
+  ): Promise<Account> => {
+    const account = Account.create({ ...values, emailVerifyTime: cameByMail ? now : null }, now);
+    repositories.accounts.add(account);
+    if (sendsMail && !cameByMail)
+      await mailToken(repositories, verification.valuesFor(account, { mailed: true }), {
+        mailId,
+        mailsPerHour,
+        isNew: true,
+      });
+    return account;
+  };
 }

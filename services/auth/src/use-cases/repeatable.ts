@@ -18,7 +18,7 @@ interface Repeatable<Request> {
   body: Request;
 }
 
-interface Codec<T> {
+export interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
 }

@@ -189,8 +189,10 @@ export interface Account {
     | undefined;
   /** False when an administrator has disabled the account: it cannot sign in then. True at the registration. */
   enabled: boolean;
-  /** Changes with the e-mail, the role, the enabled state and the password. */
+  /** Changes with the e-mail, its verification, the role, the enabled state and the password. */
   etag: string;
+  /** Whether the owner has shown that they read the mail of `email`. */
+  emailVerified: boolean;
 }
 
 /** What a session is used with. */
@@ -231,7 +233,7 @@ export interface RegisterResponse {
   account?:
     | Account
     | undefined;
-  /** Its first session. */
+  /** Its first session. Absent where the operator demands a verified e-mail of those who sign in, and it is not yet. */
   tokens?: TokenPair | undefined;
 }
 
@@ -273,6 +275,52 @@ export interface LogoutRequest {
 
 /** Answer of Logout. */
 export interface LogoutResponse {
+}
+
+/** Request of RequestPasswordReset. */
+export interface RequestPasswordResetRequest {
+  /** As LoginRequest.email. */
+  email: string;
+}
+
+/** Answer of RequestPasswordReset. */
+export interface RequestPasswordResetResponse {
+}
+
+/** Request of ResetPassword. */
+export interface ResetPasswordRequest {
+  /** At most 512 characters. */
+  token: string;
+  /** At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. */
+  newPassword: string;
+}
+
+/** Answer of ResetPassword. */
+export interface ResetPasswordResponse {
+  /** The account, to sign in to with the new password. */
+  account?: Account | undefined;
+}
+
+/** Request of RequestEmailVerification. */
+export interface RequestEmailVerificationRequest {
+  /** As LoginRequest.email. */
+  email: string;
+}
+
+/** Answer of RequestEmailVerification. */
+export interface RequestEmailVerificationResponse {
+}
+
+/** Request of VerifyEmail. */
+export interface VerifyEmailRequest {
+  /** At most 512 characters. */
+  token: string;
+}
+
+/** Answer of VerifyEmail. */
+export interface VerifyEmailResponse {
+  /** The account as it is now. */
+  account?: Account | undefined;
 }
 
 /** Request of GetJwks. */
@@ -427,7 +475,11 @@ export interface ChangeEmailRequest {
 /** Answer of ChangeEmail. */
 export interface ChangeEmailResponse {
   /** The account as it is now. */
-  account?: Account | undefined;
+  account?:
+    | Account
+    | undefined;
+  /** The new e-mail while it waits for VerifyEmail; empty when the account has it already. */
+  pendingEmail: string;
 }
 
 /** Request of SetRole. */
@@ -493,6 +545,46 @@ export interface EnableAccountRequest {
 export interface EnableAccountResponse {
   /** The account as it is now. */
   account?: Account | undefined;
+}
+
+/** Request of CreatePasswordReset. */
+export interface CreatePasswordResetRequest {
+  /** UUID. */
+  accountId: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of CreatePasswordReset. */
+export interface CreatePasswordResetResponse {
+  /** The new reset. */
+  reset?:
+    | PasswordReset
+    | undefined;
+  /**
+   * For ResetPasswordRequest.token. Hand it to the owner of the account only: it is shown nowhere else. With
+   * validate_only it sets no password.
+   */
+  token: string;
+}
+
+/** Sets a new password, once. */
+export interface PasswordReset {
+  /** UUID. */
+  id: string;
+  /** UUID of the account. */
+  accountId: string;
+  /** When it was made. */
+  createTime?:
+    | Date
+    | undefined;
+  /** From then on it sets no password. */
+  expireTime?: Date | undefined;
 }
 
 /** Admits one e-mail, once. It is open until it is accepted, revoked or expired. */
@@ -667,7 +759,15 @@ export interface SubjectRevocation {
 }
 
 function createBaseAccount(): Account {
-  return { id: "", email: "", role: Role.UNSPECIFIED, createTime: undefined, enabled: false, etag: "" };
+  return {
+    id: "",
+    email: "",
+    role: Role.UNSPECIFIED,
+    createTime: undefined,
+    enabled: false,
+    etag: "",
+    emailVerified: false,
+  };
 }
 
 export const Account: MessageFns<Account> = {
@@ -689,6 +789,9 @@ export const Account: MessageFns<Account> = {
     }
     if (message.etag !== "") {
       writer.uint32(50).string(message.etag);
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(56).bool(message.emailVerified);
     }
     return writer;
   },
@@ -754,6 +857,14 @@ export const Account: MessageFns<Account> = {
             message.etag = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -777,6 +888,7 @@ export const Account: MessageFns<Account> = {
     message.createTime = object.createTime ?? undefined;
     message.enabled = object.enabled ?? false;
     message.etag = object.etag ?? "";
+    message.emailVerified = object.emailVerified ?? false;
     return message;
   },
 };
@@ -1378,6 +1490,444 @@ export const LogoutResponse: MessageFns<LogoutResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<LogoutResponse>, I>>(_: I): LogoutResponse {
     const message = createBaseLogoutResponse();
+    return message;
+  },
+};
+
+function createBaseRequestPasswordResetRequest(): RequestPasswordResetRequest {
+  return { email: "" };
+}
+
+export const RequestPasswordResetRequest: MessageFns<RequestPasswordResetRequest> = {
+  encode(message: RequestPasswordResetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestPasswordResetRequest>, I>>(base?: I): RequestPasswordResetRequest {
+    return RequestPasswordResetRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestPasswordResetRequest>, I>>(object: I): RequestPasswordResetRequest {
+    const message = createBaseRequestPasswordResetRequest();
+    message.email = object.email ?? "";
+    return message;
+  },
+};
+
+function createBaseRequestPasswordResetResponse(): RequestPasswordResetResponse {
+  return {};
+}
+
+export const RequestPasswordResetResponse: MessageFns<RequestPasswordResetResponse> = {
+  encode(_: RequestPasswordResetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestPasswordResetResponse>, I>>(base?: I): RequestPasswordResetResponse {
+    return RequestPasswordResetResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestPasswordResetResponse>, I>>(_: I): RequestPasswordResetResponse {
+    const message = createBaseRequestPasswordResetResponse();
+    return message;
+  },
+};
+
+function createBaseResetPasswordRequest(): ResetPasswordRequest {
+  return { token: "", newPassword: "" };
+}
+
+export const ResetPasswordRequest: MessageFns<ResetPasswordRequest> = {
+  encode(message: ResetPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.newPassword !== "") {
+      writer.uint32(18).string(message.newPassword);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newPassword = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResetPasswordRequest>, I>>(base?: I): ResetPasswordRequest {
+    return ResetPasswordRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResetPasswordRequest>, I>>(object: I): ResetPasswordRequest {
+    const message = createBaseResetPasswordRequest();
+    message.token = object.token ?? "";
+    message.newPassword = object.newPassword ?? "";
+    return message;
+  },
+};
+
+function createBaseResetPasswordResponse(): ResetPasswordResponse {
+  return { account: undefined };
+}
+
+export const ResetPasswordResponse: MessageFns<ResetPasswordResponse> = {
+  encode(message: ResetPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResetPasswordResponse>, I>>(base?: I): ResetPasswordResponse {
+    return ResetPasswordResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResetPasswordResponse>, I>>(object: I): ResetPasswordResponse {
+    const message = createBaseResetPasswordResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRequestEmailVerificationRequest(): RequestEmailVerificationRequest {
+  return { email: "" };
+}
+
+export const RequestEmailVerificationRequest: MessageFns<RequestEmailVerificationRequest> = {
+  encode(message: RequestEmailVerificationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestEmailVerificationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestEmailVerificationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestEmailVerificationRequest>, I>>(base?: I): RequestEmailVerificationRequest {
+    return RequestEmailVerificationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestEmailVerificationRequest>, I>>(
+    object: I,
+  ): RequestEmailVerificationRequest {
+    const message = createBaseRequestEmailVerificationRequest();
+    message.email = object.email ?? "";
+    return message;
+  },
+};
+
+function createBaseRequestEmailVerificationResponse(): RequestEmailVerificationResponse {
+  return {};
+}
+
+export const RequestEmailVerificationResponse: MessageFns<RequestEmailVerificationResponse> = {
+  encode(_: RequestEmailVerificationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestEmailVerificationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestEmailVerificationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RequestEmailVerificationResponse>, I>>(
+    base?: I,
+  ): RequestEmailVerificationResponse {
+    return RequestEmailVerificationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RequestEmailVerificationResponse>, I>>(
+    _: I,
+  ): RequestEmailVerificationResponse {
+    const message = createBaseRequestEmailVerificationResponse();
+    return message;
+  },
+};
+
+function createBaseVerifyEmailRequest(): VerifyEmailRequest {
+  return { token: "" };
+}
+
+export const VerifyEmailRequest: MessageFns<VerifyEmailRequest> = {
+  encode(message: VerifyEmailRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyEmailRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyEmailRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<VerifyEmailRequest>, I>>(base?: I): VerifyEmailRequest {
+    return VerifyEmailRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifyEmailRequest>, I>>(object: I): VerifyEmailRequest {
+    const message = createBaseVerifyEmailRequest();
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
+function createBaseVerifyEmailResponse(): VerifyEmailResponse {
+  return { account: undefined };
+}
+
+export const VerifyEmailResponse: MessageFns<VerifyEmailResponse> = {
+  encode(message: VerifyEmailResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyEmailResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyEmailResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<VerifyEmailResponse>, I>>(base?: I): VerifyEmailResponse {
+    return VerifyEmailResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VerifyEmailResponse>, I>>(object: I): VerifyEmailResponse {
+    const message = createBaseVerifyEmailResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
     return message;
   },
 };
@@ -2411,13 +2961,16 @@ export const ChangeEmailRequest: MessageFns<ChangeEmailRequest> = {
 };
 
 function createBaseChangeEmailResponse(): ChangeEmailResponse {
-  return { account: undefined };
+  return { account: undefined, pendingEmail: "" };
 }
 
 export const ChangeEmailResponse: MessageFns<ChangeEmailResponse> = {
   encode(message: ChangeEmailResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.account !== undefined) {
       Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    if (message.pendingEmail !== "") {
+      writer.uint32(18).string(message.pendingEmail);
     }
     return writer;
   },
@@ -2443,6 +2996,14 @@ export const ChangeEmailResponse: MessageFns<ChangeEmailResponse> = {
             message.account = Account.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pendingEmail = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2463,6 +3024,7 @@ export const ChangeEmailResponse: MessageFns<ChangeEmailResponse> = {
     message.account = (object.account !== undefined && object.account !== null)
       ? Account.fromPartial(object.account)
       : undefined;
+    message.pendingEmail = object.pendingEmail ?? "";
     return message;
   },
 };
@@ -2919,6 +3481,245 @@ export const EnableAccountResponse: MessageFns<EnableAccountResponse> = {
     message.account = (object.account !== undefined && object.account !== null)
       ? Account.fromPartial(object.account)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseCreatePasswordResetRequest(): CreatePasswordResetRequest {
+  return { accountId: "", requestId: "", validateOnly: false };
+}
+
+export const CreatePasswordResetRequest: MessageFns<CreatePasswordResetRequest> = {
+  encode(message: CreatePasswordResetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreatePasswordResetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreatePasswordResetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreatePasswordResetRequest>, I>>(base?: I): CreatePasswordResetRequest {
+    return CreatePasswordResetRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreatePasswordResetRequest>, I>>(object: I): CreatePasswordResetRequest {
+    const message = createBaseCreatePasswordResetRequest();
+    message.accountId = object.accountId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreatePasswordResetResponse(): CreatePasswordResetResponse {
+  return { reset: undefined, token: "" };
+}
+
+export const CreatePasswordResetResponse: MessageFns<CreatePasswordResetResponse> = {
+  encode(message: CreatePasswordResetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reset !== undefined) {
+      PasswordReset.encode(message.reset, writer.uint32(10).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreatePasswordResetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreatePasswordResetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reset = PasswordReset.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreatePasswordResetResponse>, I>>(base?: I): CreatePasswordResetResponse {
+    return CreatePasswordResetResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreatePasswordResetResponse>, I>>(object: I): CreatePasswordResetResponse {
+    const message = createBaseCreatePasswordResetResponse();
+    message.reset = (object.reset !== undefined && object.reset !== null)
+      ? PasswordReset.fromPartial(object.reset)
+      : undefined;
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
+function createBasePasswordReset(): PasswordReset {
+  return { id: "", accountId: "", createTime: undefined, expireTime: undefined };
+}
+
+export const PasswordReset: MessageFns<PasswordReset> = {
+  encode(message: PasswordReset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(26).fork()).join();
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PasswordReset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePasswordReset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PasswordReset>, I>>(base?: I): PasswordReset {
+    return PasswordReset.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PasswordReset>, I>>(object: I): PasswordReset {
+    const message = createBasePasswordReset();
+    message.id = object.id ?? "";
+    message.accountId = object.accountId ?? "";
+    message.createTime = object.createTime ?? undefined;
+    message.expireTime = object.expireTime ?? undefined;
     return message;
   },
 };
@@ -4114,7 +4915,10 @@ export const AuthServiceService = {
     responseSerialize: (value: RegisterResponse): Buffer => Buffer.from(RegisterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
-  /** Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. */
+  /**
+   * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
+   * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   */
   login: {
     path: "/taskflow.auth.v1.AuthService/Login" as const,
     requestStream: false as const,
@@ -4151,6 +4955,69 @@ export const AuthServiceService = {
     requestDeserialize: (value: Buffer): LogoutRequest => LogoutRequest.decode(value),
     responseSerialize: (value: LogoutResponse): Buffer => Buffer.from(LogoutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogoutResponse => LogoutResponse.decode(value),
+  },
+  /**
+   * Mails a one-time token that sets a new password, for ResetPassword, to the account of this e-mail. The answer is
+   * the same whether or not the e-mail has an account, and comes before that is looked up. A newer token ends the older
+   * one. Nothing is sent to an unknown e-mail, to a disabled account, or to one that was sent as many as are allowed in
+   * an hour. FAILED_PRECONDITION / MAIL_OFF where no mail is sent; an administrator's CreatePasswordReset helps there.
+   */
+  requestPasswordReset: {
+    path: "/taskflow.auth.v1.AuthService/RequestPasswordReset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestPasswordResetRequest): Buffer =>
+      Buffer.from(RequestPasswordResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestPasswordResetRequest => RequestPasswordResetRequest.decode(value),
+    responseSerialize: (value: RequestPasswordResetResponse): Buffer =>
+      Buffer.from(RequestPasswordResetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestPasswordResetResponse => RequestPasswordResetResponse.decode(value),
+  },
+  /**
+   * Sets a new password by a token from RequestPasswordReset or CreatePasswordReset, and ends all sessions and access
+   * tokens of the account. FAILED_PRECONDITION / RESET_INVALID when the token was used, replaced or has expired, or the
+   * account is disabled. A token that came by mail verifies the e-mail, too.
+   */
+  resetPassword: {
+    path: "/taskflow.auth.v1.AuthService/ResetPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetPasswordRequest): Buffer => Buffer.from(ResetPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetPasswordRequest => ResetPasswordRequest.decode(value),
+    responseSerialize: (value: ResetPasswordResponse): Buffer =>
+      Buffer.from(ResetPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetPasswordResponse => ResetPasswordResponse.decode(value),
+  },
+  /**
+   * Mails a one-time token for VerifyEmail to the account of this e-mail, if it is not verified. All else is as for
+   * RequestPasswordReset.
+   */
+  requestEmailVerification: {
+    path: "/taskflow.auth.v1.AuthService/RequestEmailVerification" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestEmailVerificationRequest): Buffer =>
+      Buffer.from(RequestEmailVerificationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestEmailVerificationRequest =>
+      RequestEmailVerificationRequest.decode(value),
+    responseSerialize: (value: RequestEmailVerificationResponse): Buffer =>
+      Buffer.from(RequestEmailVerificationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestEmailVerificationResponse =>
+      RequestEmailVerificationResponse.decode(value),
+  },
+  /**
+   * Verifies an e-mail by the token that was mailed to it. The e-mail of a ChangeEmail becomes the account's by this;
+   * ALREADY_EXISTS / EMAIL_TAKEN when it has become another account's meanwhile. FAILED_PRECONDITION /
+   * VERIFICATION_INVALID when the token was used, replaced or has expired, or the account is disabled.
+   */
+  verifyEmail: {
+    path: "/taskflow.auth.v1.AuthService/VerifyEmail" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyEmailRequest): Buffer => Buffer.from(VerifyEmailRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyEmailRequest => VerifyEmailRequest.decode(value),
+    responseSerialize: (value: VerifyEmailResponse): Buffer => Buffer.from(VerifyEmailResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyEmailResponse => VerifyEmailResponse.decode(value),
   },
   /** The public keys that access tokens are signed with, as a JSON Web Key Set. */
   getJwks: {
@@ -4211,7 +5078,11 @@ export const AuthServiceService = {
       Buffer.from(ChangePasswordResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChangePasswordResponse => ChangePasswordResponse.decode(value),
   },
-  /** Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. */
+  /**
+   * Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. Where mail is sent, an e-mail
+   * of another mailbox counts once it is verified: a token for VerifyEmail is mailed to it, the old one stays till then
+   * and is told. RESOURCE_EXHAUSTED / TOO_MANY_MAILS when too many were asked for in the last hour.
+   */
   changeEmail: {
     path: "/taskflow.auth.v1.AuthService/ChangeEmail" as const,
     requestStream: false as const,
@@ -4259,6 +5130,22 @@ export const AuthServiceService = {
     responseSerialize: (value: EnableAccountResponse): Buffer =>
       Buffer.from(EnableAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EnableAccountResponse => EnableAccountResponse.decode(value),
+  },
+  /**
+   * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by
+   * this call and its repeats only, counts for 15 minutes unless the operator changed that, and ends an older one of
+   * the account. FAILED_PRECONDITION / ACCOUNT_DISABLED when the account is.
+   */
+  createPasswordReset: {
+    path: "/taskflow.auth.v1.AuthService/CreatePasswordReset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreatePasswordResetRequest): Buffer =>
+      Buffer.from(CreatePasswordResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreatePasswordResetRequest => CreatePasswordResetRequest.decode(value),
+    responseSerialize: (value: CreatePasswordResetResponse): Buffer =>
+      Buffer.from(CreatePasswordResetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreatePasswordResetResponse => CreatePasswordResetResponse.decode(value),
   },
   /**
    * Invites an e-mail to register, whether or not registration is open. The token in the answer admits it, and is shown
@@ -4327,7 +5214,10 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * FAILED_PRECONDITION / INVITATION_INVALID for any other.
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
-  /** Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. */
+  /**
+   * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
+   * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
   /**
    * Exchanges a refresh token for a new pair; the old refresh token is replaced. When the answer got lost, repeat the
@@ -4339,6 +5229,30 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   refreshSession: handleUnaryCall<RefreshSessionRequest, RefreshSessionResponse>;
   /** Ends the session that the refresh token belongs to. Repeating it, or sending an unknown token, is no error. */
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
+  /**
+   * Mails a one-time token that sets a new password, for ResetPassword, to the account of this e-mail. The answer is
+   * the same whether or not the e-mail has an account, and comes before that is looked up. A newer token ends the older
+   * one. Nothing is sent to an unknown e-mail, to a disabled account, or to one that was sent as many as are allowed in
+   * an hour. FAILED_PRECONDITION / MAIL_OFF where no mail is sent; an administrator's CreatePasswordReset helps there.
+   */
+  requestPasswordReset: handleUnaryCall<RequestPasswordResetRequest, RequestPasswordResetResponse>;
+  /**
+   * Sets a new password by a token from RequestPasswordReset or CreatePasswordReset, and ends all sessions and access
+   * tokens of the account. FAILED_PRECONDITION / RESET_INVALID when the token was used, replaced or has expired, or the
+   * account is disabled. A token that came by mail verifies the e-mail, too.
+   */
+  resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
+  /**
+   * Mails a one-time token for VerifyEmail to the account of this e-mail, if it is not verified. All else is as for
+   * RequestPasswordReset.
+   */
+  requestEmailVerification: handleUnaryCall<RequestEmailVerificationRequest, RequestEmailVerificationResponse>;
+  /**
+   * Verifies an e-mail by the token that was mailed to it. The e-mail of a ChangeEmail becomes the account's by this;
+   * ALREADY_EXISTS / EMAIL_TAKEN when it has become another account's meanwhile. FAILED_PRECONDITION /
+   * VERIFICATION_INVALID when the token was used, replaced or has expired, or the account is disabled.
+   */
+  verifyEmail: handleUnaryCall<VerifyEmailRequest, VerifyEmailResponse>;
   /** The public keys that access tokens are signed with, as a JSON Web Key Set. */
   getJwks: handleUnaryCall<GetJwksRequest, GetJwksResponse>;
   /** The caller's sessions that can still be refreshed, the last used first. */
@@ -4352,7 +5266,11 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   revokeOtherSessions: handleUnaryCall<RevokeOtherSessionsRequest, RevokeOtherSessionsResponse>;
   /** Sets a new password and ends all other sessions. PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong. */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
-  /** Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. */
+  /**
+   * Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. Where mail is sent, an e-mail
+   * of another mailbox counts once it is verified: a token for VerifyEmail is mailed to it, the old one stays till then
+   * and is told. RESOURCE_EXHAUSTED / TOO_MANY_MAILS when too many were asked for in the last hour.
+   */
   changeEmail: handleUnaryCall<ChangeEmailRequest, ChangeEmailResponse>;
   /**
    * Makes an account an administrator's or a user's. Its access tokens end within 5 seconds; its sessions stay and give
@@ -4366,6 +5284,12 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   disableAccount: handleUnaryCall<DisableAccountRequest, DisableAccountResponse>;
   /** Lets a disabled account sign in again. */
   enableAccount: handleUnaryCall<EnableAccountRequest, EnableAccountResponse>;
+  /**
+   * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by
+   * this call and its repeats only, counts for 15 minutes unless the operator changed that, and ends an older one of
+   * the account. FAILED_PRECONDITION / ACCOUNT_DISABLED when the account is.
+   */
+  createPasswordReset: handleUnaryCall<CreatePasswordResetRequest, CreatePasswordResetResponse>;
   /**
    * Invites an e-mail to register, whether or not registration is open. The token in the answer admits it, and is shown
    * by this call and its repeats only. It takes the place of an invitation of the same mailbox that is still open.
@@ -4409,7 +5333,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RegisterResponse) => void,
   ): ClientUnaryCall;
-  /** Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. */
+  /**
+   * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
+   * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   */
   login(
     request: LoginRequest,
     callback: (error: ServiceError | null, response: LoginResponse) => void,
@@ -4462,6 +5389,86 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogoutResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Mails a one-time token that sets a new password, for ResetPassword, to the account of this e-mail. The answer is
+   * the same whether or not the e-mail has an account, and comes before that is looked up. A newer token ends the older
+   * one. Nothing is sent to an unknown e-mail, to a disabled account, or to one that was sent as many as are allowed in
+   * an hour. FAILED_PRECONDITION / MAIL_OFF where no mail is sent; an administrator's CreatePasswordReset helps there.
+   */
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    callback: (error: ServiceError | null, response: RequestPasswordResetResponse) => void,
+  ): ClientUnaryCall;
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RequestPasswordResetResponse) => void,
+  ): ClientUnaryCall;
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RequestPasswordResetResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Sets a new password by a token from RequestPasswordReset or CreatePasswordReset, and ends all sessions and access
+   * tokens of the account. FAILED_PRECONDITION / RESET_INVALID when the token was used, replaced or has expired, or the
+   * account is disabled. A token that came by mail verifies the e-mail, too.
+   */
+  resetPassword(
+    request: ResetPasswordRequest,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Mails a one-time token for VerifyEmail to the account of this e-mail, if it is not verified. All else is as for
+   * RequestPasswordReset.
+   */
+  requestEmailVerification(
+    request: RequestEmailVerificationRequest,
+    callback: (error: ServiceError | null, response: RequestEmailVerificationResponse) => void,
+  ): ClientUnaryCall;
+  requestEmailVerification(
+    request: RequestEmailVerificationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RequestEmailVerificationResponse) => void,
+  ): ClientUnaryCall;
+  requestEmailVerification(
+    request: RequestEmailVerificationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RequestEmailVerificationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Verifies an e-mail by the token that was mailed to it. The e-mail of a ChangeEmail becomes the account's by this;
+   * ALREADY_EXISTS / EMAIL_TAKEN when it has become another account's meanwhile. FAILED_PRECONDITION /
+   * VERIFICATION_INVALID when the token was used, replaced or has expired, or the account is disabled.
+   */
+  verifyEmail(
+    request: VerifyEmailRequest,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
+  ): ClientUnaryCall;
+  verifyEmail(
+    request: VerifyEmailRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
+  ): ClientUnaryCall;
+  verifyEmail(
+    request: VerifyEmailRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
   ): ClientUnaryCall;
   /** The public keys that access tokens are signed with, as a JSON Web Key Set. */
   getJwks(
@@ -4546,7 +5553,11 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ChangePasswordResponse) => void,
   ): ClientUnaryCall;
-  /** Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. */
+  /**
+   * Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. Where mail is sent, an e-mail
+   * of another mailbox counts once it is verified: a token for VerifyEmail is mailed to it, the old one stays till then
+   * and is told. RESOURCE_EXHAUSTED / TOO_MANY_MAILS when too many were asked for in the last hour.
+   */
   changeEmail(
     request: ChangeEmailRequest,
     callback: (error: ServiceError | null, response: ChangeEmailResponse) => void,
@@ -4615,6 +5626,26 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EnableAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by
+   * this call and its repeats only, counts for 15 minutes unless the operator changed that, and ends an older one of
+   * the account. FAILED_PRECONDITION / ACCOUNT_DISABLED when the account is.
+   */
+  createPasswordReset(
+    request: CreatePasswordResetRequest,
+    callback: (error: ServiceError | null, response: CreatePasswordResetResponse) => void,
+  ): ClientUnaryCall;
+  createPasswordReset(
+    request: CreatePasswordResetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreatePasswordResetResponse) => void,
+  ): ClientUnaryCall;
+  createPasswordReset(
+    request: CreatePasswordResetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreatePasswordResetResponse) => void,
   ): ClientUnaryCall;
   /**
    * Invites an e-mail to register, whether or not registration is open. The token in the answer admits it, and is shown

@@ -185,6 +185,18 @@ export const ErrorReason = {
   WEBHOOK_NOT_ENABLED: "ERROR_REASON_WEBHOOK_NOT_ENABLED",
   /** MAIL_NOT_FOUND - NOT_FOUND: no such mail, or it is not to be sent any more. Metadata: mailId. */
   MAIL_NOT_FOUND: "ERROR_REASON_MAIL_NOT_FOUND",
+  /** RESET_INVALID - FAILED_PRECONDITION: the token sets no password (any more); why is not told. */
+  RESET_INVALID: "ERROR_REASON_RESET_INVALID",
+  /** VERIFICATION_INVALID - FAILED_PRECONDITION: the token verifies no e-mail (any more); why is not told. */
+  VERIFICATION_INVALID: "ERROR_REASON_VERIFICATION_INVALID",
+  /** EMAIL_UNVERIFIED - PERMISSION_DENIED: the password is right, but the e-mail has to be verified before one can sign in. */
+  EMAIL_UNVERIFIED: "ERROR_REASON_EMAIL_UNVERIFIED",
+  /** ACCOUNT_DISABLED - FAILED_PRECONDITION: the account is disabled; EnableAccount comes first. Metadata: userId. */
+  ACCOUNT_DISABLED: "ERROR_REASON_ACCOUNT_DISABLED",
+  /** TOO_MANY_MAILS - RESOURCE_EXHAUSTED: the account or the address was sent as many mails as are allowed in an hour. */
+  TOO_MANY_MAILS: "ERROR_REASON_TOO_MANY_MAILS",
+  /** MAIL_OFF - FAILED_PRECONDITION: this installation sends no mail. */
+  MAIL_OFF: "ERROR_REASON_MAIL_OFF",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -261,6 +273,12 @@ export namespace ErrorReason {
   export type TOO_MANY_WEBHOOKS = typeof ErrorReason.TOO_MANY_WEBHOOKS;
   export type WEBHOOK_NOT_ENABLED = typeof ErrorReason.WEBHOOK_NOT_ENABLED;
   export type MAIL_NOT_FOUND = typeof ErrorReason.MAIL_NOT_FOUND;
+  export type RESET_INVALID = typeof ErrorReason.RESET_INVALID;
+  export type VERIFICATION_INVALID = typeof ErrorReason.VERIFICATION_INVALID;
+  export type EMAIL_UNVERIFIED = typeof ErrorReason.EMAIL_UNVERIFIED;
+  export type ACCOUNT_DISABLED = typeof ErrorReason.ACCOUNT_DISABLED;
+  export type TOO_MANY_MAILS = typeof ErrorReason.TOO_MANY_MAILS;
+  export type MAIL_OFF = typeof ErrorReason.MAIL_OFF;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -476,6 +494,24 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 110:
     case "ERROR_REASON_MAIL_NOT_FOUND":
       return ErrorReason.MAIL_NOT_FOUND;
+    case 115:
+    case "ERROR_REASON_RESET_INVALID":
+      return ErrorReason.RESET_INVALID;
+    case 116:
+    case "ERROR_REASON_VERIFICATION_INVALID":
+      return ErrorReason.VERIFICATION_INVALID;
+    case 117:
+    case "ERROR_REASON_EMAIL_UNVERIFIED":
+      return ErrorReason.EMAIL_UNVERIFIED;
+    case 118:
+    case "ERROR_REASON_ACCOUNT_DISABLED":
+      return ErrorReason.ACCOUNT_DISABLED;
+    case 119:
+    case "ERROR_REASON_TOO_MANY_MAILS":
+      return ErrorReason.TOO_MANY_MAILS;
+    case 120:
+    case "ERROR_REASON_MAIL_OFF":
+      return ErrorReason.MAIL_OFF;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -625,6 +661,18 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 103;
     case ErrorReason.MAIL_NOT_FOUND:
       return 110;
+    case ErrorReason.RESET_INVALID:
+      return 115;
+    case ErrorReason.VERIFICATION_INVALID:
+      return 116;
+    case ErrorReason.EMAIL_UNVERIFIED:
+      return 117;
+    case ErrorReason.ACCOUNT_DISABLED:
+      return 118;
+    case ErrorReason.TOO_MANY_MAILS:
+      return 119;
+    case ErrorReason.MAIL_OFF:
+      return 120;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;
