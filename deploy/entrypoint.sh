@@ -9,12 +9,13 @@ case "$command" in
   migrate)   exec node --enable-source-maps "dist/services/$SERVICE/src/migrate.js" "$@" ;;
   # users keeps no log: what it has lost is handed over again by auth's.
   after-restore) exec node --enable-source-maps "dist/services/$SERVICE/src/after-restore.js" "$@" ;;
+  admin)     exec node --enable-source-maps "dist/services/$SERVICE/src/admin.js" "$@" ;;
   reencrypt) exec node --enable-source-maps "dist/services/$SERVICE/src/reencrypt.js" "$@" ;;
   verify-audit) exec node --enable-source-maps dist/libs/audit/bin/verify-audit.js "$@" ;;
   provision) exec node --enable-source-maps dist/libs/db/bin/provision.js "$@" ;;
   secrets)   exec node dist/deploy/secrets.js "$@" ;;
   *)
-    echo "unknown command '$command': use serve, migrate, after-restore, reencrypt, verify-audit, provision or secrets" >&2
+    echo "unknown command '$command': use serve, migrate, after-restore, admin, reencrypt, verify-audit, provision or secrets" >&2
     exit 64
     ;;
 esac

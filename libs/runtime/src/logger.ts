@@ -15,6 +15,7 @@ const secretKeys = [
   'refreshTokenHash',
   'invitationToken',
   'tokenHash',
+  'mailTokenHash',
   'authorization',
   'secret',
   'privateKey',

@@ -16,6 +16,7 @@ describe('Register', () => {
     expect(account).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       email: request.email,
+      emailVerified: false,
       role: Role.USER,
       enabled: true,
       createTime: expect.any(Date),
@@ -140,6 +141,10 @@ describe('Register', () => {
       'Logout',
       'RefreshSession',
       'Register',
+      'RequestEmailVerification',
+      'RequestPasswordReset',
+      'ResetPassword',
+      'VerifyEmail',
     ]);
     expect(policies.get('/taskflow.users.v1.InternalUsersService/UpsertProfile')).toMatchObject({
       access: 'service',

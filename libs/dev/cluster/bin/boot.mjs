@@ -16,6 +16,7 @@ const targets = {
   import: 'services/tasks/import/main.ts',
   export: 'services/tasks/export/main.ts',
   seed: 'services/tasks/seed/main.ts',
+  admin: 'services/auth/admin/main.ts',
   bench: 'libs/dev/bench/bin/bench.ts',
   drill: 'libs/dev/drill/main.ts',
   soak: 'libs/dev/soak/main.ts',

@@ -51,7 +51,9 @@ const lazyHttp: Plugin = {
 };
 
 async function bundle(): Promise<OutputChunk[]> {
-  const entries = globSync('services/*/src/{main,migrate,after-restore,reencrypt,db/migrations/*}.ts', { cwd: root });
+  const entries = globSync('services/*/src/{main,migrate,after-restore,admin,reencrypt,db/migrations/*}.ts', {
+    cwd: root,
+  });
   const input = Object.fromEntries([...tools, ...entries].map((path) => [path.slice(0, -3), join(root, path)]));
   const build = await rolldown({
     cwd: root,

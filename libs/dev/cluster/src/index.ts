@@ -14,6 +14,7 @@ export { childrenOf } from './processes.ts';
 export { programOf, type Program } from './program.ts';
 export { readServiceKey } from './keys.ts';
 export { defaultPorts, forEachService, serviceNames, type ServiceName } from './service-names.ts';
+export { startedEnvironment } from './started-environment.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { waitUntil } from './wait-until.ts';
 export { testPostgresUrl, testRedisUrl } from './test-urls.ts';
