@@ -147,6 +147,15 @@ async function sendPasswords(): Promise<void> {
   await change('Password', 'password', secret('new password'));
 }
 
+/** Refused, used, and used again. */
+async function sendOneTimeTokens(): Promise<void> {
+  const token = secret('password reset token');
+  for (const name of ['refused password', 'new password', 'new password'])
+    await send(authPath('ResetPassword'), { token, newPassword: secret(name) });
+  for (const name of ['verification token', 'verification token', 'password reset token'])
+    await send(authPath('VerifyEmail'), { token: secret(name) });
+}
+
 async function sendTokens(): Promise<void> {
   const title = `Note to self: ${secret('password in a title')}`;
   const description = [secret('access token'), secret('refresh token'), secret('password')].join('\n');
@@ -167,6 +176,8 @@ async function sendTokens(): Promise<void> {
 const tables: [ServiceName, string][] = [
   ['auth', 'accounts'],
   ['auth', 'invitations'],
+  ['auth', 'account_tokens'],
+  ['auth', 'mails'],
   ['auth', 'sessions'],
   ['auth', 'refresh_tokens'],
   ['users', 'profiles'],
@@ -196,6 +207,7 @@ async function sendEverything(): Promise<void> {
   await sendPasswords();
   for (const policy of policies.values()) await sendOne(policy);
   await sendTokens();
+  await sendOneTimeTokens();
   await sendToBrokenDatabases();
 }
 
@@ -207,7 +219,7 @@ function expectClean(where: string, text: string): void {
 
 describe('D18: planted secrets, sent through every method', () => {
   it('went in, with success and with failure', () => {
-    expect(Object.keys(secrets)).toHaveLength(21);
+    expect(Object.keys(secrets)).toHaveLength(23);
     for (const value of Object.values(secrets)) expect(value).not.toBe('');
     for (const path of policies.keys()) {
       const outcomes = answers.filter((sent) => sent.path === path).map(({ answer }) => answer.outcome);

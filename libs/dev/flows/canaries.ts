@@ -45,6 +45,8 @@ export async function plantSecrets(testCluster: TestCluster, person: Person): Pr
     'successor of the refresh token': tokens?.refreshToken ?? '',
     'damaged refresh token': damaged(person.refreshToken),
     'invitation token': (invited.response as InviteUserResponse).token,
+    'password reset token': await testCluster.createPasswordReset(person.id),
+    'verification token': (await testCluster.mailVerification()).token,
     'service token': service,
     'damaged service token': damaged(service),
   };

@@ -102,7 +102,10 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
     ...options,
     // As in most installations. The scheduler of such a test has no mail server to send them to.
-    serviceEnv: { ...options.serviceEnv, auth: { TASKFLOW_MAIL: 'smtp', ...options.serviceEnv?.auth } },
+    serviceEnv: {
+      ...options.serviceEnv,
+      auth: { TASKFLOW_MAIL: 'smtp', TASKFLOW_AUTH_MAILS_PER_HOUR: '1000', ...options.serviceEnv?.auth },
+    },
   });
   const wire = openWire(cluster);
   const signIn = async (who: { email: string; password: string }) =>

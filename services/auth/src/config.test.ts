@@ -32,6 +32,14 @@ describe('the configuration of auth', () => {
       limits: { redisUrl: 'redis://127.0.0.1/3', prefix: 'taskflow', overrides: {}, timeoutMs: 45 },
       passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
       refreshGraceMs: 10_000,
+      schedulerAddress: '127.0.0.1:50054',
+      recovery: {
+        sendsMail: false,
+        resetLifetimeMs: 15 * 60_000,
+        verificationLifetimeMs: 24 * 3_600_000,
+        mailsPerHour: 5,
+        unverifiedMaySignIn: true,
+      },
       sessionLifetimeMs: 30 * 24 * 3_600_000,
       jwksMaxAgeMs: 60_000,
       keyMarginMs: 30_000,
@@ -45,6 +53,17 @@ describe('the configuration of auth', () => {
       'TASKFLOW_AUTH_JWKS_MAX_AGE_MS: must be at least 1000',
       'TASKFLOW_AUTH_KEY_MARGIN_MS: must be at least 4000',
     ]);
+  });
+
+  it('demands a verified e-mail only where mail is sent', () => {
+    const strict = { ...complete, TASKFLOW_AUTH_UNVERIFIED_SIGN_IN: 'refused' };
+    const fault = 'TASKFLOW_AUTH_UNVERIFIED_SIGN_IN: may be refused only where TASKFLOW_MAIL sends mail';
+    expect(faultsOf(strict)).toEqual([fault]);
+    expect(faultsOf({ ...strict, TASKFLOW_MAIL: 'off' })).toEqual([fault]);
+    expect(readConfig({ ...strict, TASKFLOW_MAIL: 'smtp' }).recovery).toMatchObject({
+      sendsMail: true,
+      unverifiedMaySignIn: false,
+    });
   });
 
   it('reports all faults at once', () => {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '#dev/cluster';
 import { invalidFields, kindAndReason } from '#dev/testing';
 import { as, refresh, registerAccount, registerAdmin, registration, untilRefused } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor, untilCarriedOut } from './mailbox.ts';
-import { startForTest } from './start-auth.ts';
+import { afterTest, startForTest } from './start-auth.ts';
 
 const service = await startWithMail();
 afterAll(service.stop);
@@ -117,6 +118,64 @@ describe('A12: RequestPasswordReset', () => {
     const off = 'failed_precondition/MAIL_OFF';
     expect(await kindAndReason(silent.auth.requestPasswordReset({ email }))).toBe(off);
     expect(await kindAndReason(silent.auth.requestEmailVerification({ email }))).toBe(off);
+  });
+});
+
+describe('on several replicas', () => {
+  it('a wish becomes one mail, whichever carries it out', async () => {
+    const { request } = await registerAccount(service);
+    const other = await startForTest({ replicaOf: service });
+    await Promise.all([auth.requestPasswordReset(request), other.auth.requestPasswordReset(request)]);
+    await untilCarriedOut(service);
+    expect(await listMails(service, request.email, 'password_reset')).toHaveLength(2);
+    await other.auth.resetPassword({ token: await tokenFor(service, request.email, 'password_reset', 2), newPassword });
+  });
+
+  it('a token that an older key made is mailed and used while keys are rotated', async () => {
+    const { request } = await registerAccount(service);
+    await auth.requestPasswordReset(request);
+    const [mail = ''] = await waitUntil(
+      () => listMails(service, request.email, 'password_reset'),
+      (mails) => mails.length === 1,
+    );
+    const [older] = service.config.encryptionKeys;
+    const newer = randomBytes(32);
+    const rotated = await startForTest({
+      replicaOf: service,
+      config: { encryptionKeys: [newer, older as Buffer] },
+    });
+    const { token } = await readMail(rotated, mail);
+    expect(token).toBe((await readMail(service, mail)).token);
+    await rotated.auth.resetPassword({ token, newPassword });
+    await auth.login({ ...request, password: newPassword });
+  });
+
+  it('a mail whose key is gone is not sent', async () => {
+    const { request } = await registerAccount(service);
+    const [mail = ''] = await listMails(service, request.email, 'email_verification');
+    // A database of its own would have other signing keys; here the new key opens none of them.
+    const strange = await startForTest({
+      replicaOf: service,
+      config: { encryptionKeys: [randomBytes(32)] },
+      awaitReady: false,
+    });
+    expect(await kindAndReason(readMail(strange, mail))).toBe('not_found/MAIL_NOT_FOUND');
+  });
+});
+
+describe('what has ended', () => {
+  it('is removed: tokens at once, mails after a week', async () => {
+    const own = await startWithMail();
+    afterTest(own.stop);
+    const { request } = await registerAccount(own);
+    await own.auth.requestPasswordReset(request);
+    await untilCarriedOut(own);
+    const count = async () => (await own.sql('select 1 from account_tokens union all select 1 from mails')).length;
+    expect(await count()).toBe(4);
+    own.clock.advance(9 * 24 * 3_600_000);
+    // It cleans when it starts.
+    await startForTest({ replicaOf: own });
+    await waitUntil(count, (rows) => rows === 0);
   });
 });
 
