@@ -1,3 +1,4 @@
+import { createAuditLog } from '#libs/audit';
 import { openDatabase, uuidv7, type Database } from '#libs/db';
 import { AppError } from '#libs/errors';
 import { ConfigError, createLogger } from '#libs/runtime';
@@ -23,7 +24,10 @@ async function makeReset(email: string): Promise<OperatorsReset | undefined> {
   const { databaseUrl, previousDatabaseUrls, encryptionKeys, administrator, recovery } = readConfig();
   const definition = { ...databaseDefinition(databaseUrl), previousUrls: previousDatabaseUrls };
   database = await openDatabase({ ...definition, poolSize: 1, logger, applicationName: 'taskflow admin' });
+  // A running service chains what is added here.
+  const audit = createAuditLog({ service: 'auth', database, logger, retentionMs: Infinity });
   const uow = database.unitOfWork((em) => ({
+    audit: audit.trailOf(em),
     accounts: createAccountRepository(em),
     accountTokens: createAccountTokenRepository(em),
   }));
@@ -33,7 +37,6 @@ async function makeReset(email: string): Promise<OperatorsReset | undefined> {
     oneTimeTokens: createOneTimeTokens(encryptionKeys),
     clock: { now: () => new Date() },
     newId: uuidv7,
-    logger,
     settings: { recovery },
   };
   return createOperatorsReset(needs, { email: normaliseEmail(email), administratorEmail: administrator?.email });

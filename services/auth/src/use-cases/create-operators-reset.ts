@@ -2,10 +2,11 @@ import type { UnitOfWork } from '#libs/db';
 import { toMailbox } from '#libs/text';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import { accountDisabled } from '../domain/auth.errors.ts';
+import { ofAccount } from './audited.ts';
 import { makeAccountToken } from './make-account-token.ts';
 
-export interface OperatorsResetNeeds extends Pick<AuthDeps, 'oneTimeTokens' | 'clock' | 'newId' | 'logger'> {
-  uow: UnitOfWork<Pick<Repositories, 'accounts' | 'accountTokens'>>;
+export interface OperatorsResetNeeds extends Pick<AuthDeps, 'oneTimeTokens' | 'clock' | 'newId'> {
+  uow: UnitOfWork<Pick<Repositories, 'audit' | 'accounts' | 'accountTokens'>>;
   reader: Pick<AuthDeps['reader'], 'findAccountByEmail'>;
   settings: Pick<AuthDeps['settings'], 'recovery'>;
 }
@@ -31,22 +32,23 @@ export async function createOperatorsReset(
   deps: OperatorsResetNeeds,
   { email, administratorEmail }: Input,
 ): Promise<OperatorsReset | undefined> {
-  const { uow, reader, logger } = deps;
+  const { uow, reader } = deps;
   const found = await reader.findAccountByEmail(email);
   if (found === undefined) return undefined;
   const restoresAdministrator =
     administratorEmail !== undefined && toMailbox(found.email) === toMailbox(administratorEmail);
   const { token, valuesFor } = makeAccountToken(deps, 'password_reset');
-  const values = await uow.run(async ({ accounts, accountTokens }) => {
+  const values = await uow.run(async ({ audit, accounts, accountTokens }) => {
     const account = await accounts.lock(found.id);
     if (account === undefined) return undefined;
     if (!account.enabled && !restoresAdministrator) throw accountDisabled(account.id);
     const made = valuesFor(account, { mailed: false, restoresAdministrator });
     await accountTokens.replace(made);
+    const details = { restores_administrator: String(restoresAdministrator) };
+    const actor = { kind: 'operator', id: '' } as const;
+    await audit.add({ action: 'password_reset_created', actor, ...ofAccount(account), details });
     return made;
   });
   if (values === undefined) return undefined;
-  const audit = { audit: 'password_reset_created', accountId: found.id, restoresAdministrator, by: 'operator' };
-  logger.info(audit, 'password reset made on the server');
   return { token, expireTime: values.expireTime, restoresAdministrator };
 }
