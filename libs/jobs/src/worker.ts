@@ -27,6 +27,8 @@ export interface WorkerOptions<J extends readonly JobDefinition[]> extends Queue
   refuseEviction?: boolean;
   /** Start with all queues paused: no job runs until its queue is resumed. */
   paused?: boolean;
+  /** No more runs than `max` begin within `perMs`, over all processes; others wait in the queue. */
+  rates?: Readonly<Partial<Record<QueueName<J>, { max: number; perMs: number }>>> | undefined;
   /**
    * A process that gave no sign of life for this long loses its jobs to others. One time for all queues, or by queue.
    */
@@ -86,6 +88,7 @@ function openBullWorker(
 ): Worker {
   const { prefix, logger, concurrency } = options;
   const lockMs = lockMsOf(name, options);
+  const rate = (options.rates as Record<string, { max: number; perMs: number }> | undefined)?.[name];
   const worker = new Worker(name, perform, {
     connection: connections.redis,
     prefix,
@@ -97,6 +100,7 @@ function openBullWorker(
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     metrics: { maxDataPoints: keptMinutes },
     runRetryDelay: 1_000,
+    ...(rate !== undefined && { limiter: { max: rate.max, duration: rate.perMs } }),
   });
   worker.on('error', (error) => logger.debug({ err: error, queue: name }, 'worker met an error'));
   worker.run().catch((error: unknown) => logger.error({ err: error, queue: name }, 'worker ended'));

@@ -96,6 +96,8 @@ export const envTypes = {
           .map((part) => part.trim())
           .filter((part) => part !== ''),
       ),
+  /** How mails are sent: several services must know whether they are. */
+  mailWay: () => z.enum(['off', 'smtp', 'folder'], 'must be off, smtp or folder').default('off'),
   /** "1" or "true"; false when unset. */
   flag: () =>
     z

@@ -11,11 +11,14 @@ import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
 import { type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
 import { createClaimedJobs } from './background/claimed-jobs.ts';
+import { openAuth } from './clients/auth.client.ts';
+import { openMailSender } from './clients/mail-sender.ts';
 import { openTasks } from './clients/tasks.client.ts';
 import { openUsers } from './clients/users.client.ts';
 import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
+import { createMailReader } from './db/mails/mail.reader.ts';
 import { createInboxReader } from './db/notifications/inbox.reader.ts';
 import { createChainReader } from './db/events/chain.reader.ts';
 import { createJobReader } from './db/jobs/job.reader.ts';
@@ -25,7 +28,7 @@ import { createScheduleReader } from './db/schedules/schedule.reader.ts';
 import { webhookSecretsPurpose } from './db/sealed-columns.ts';
 import { createWebhookReader } from './db/webhooks/webhook.reader.ts';
 import { createRepositories } from './db/repositories.ts';
-import type { SchedulerDeps, WebhookDeps } from './deps.ts';
+import type { MailDeps, SchedulerDeps, WebhookDeps } from './deps.ts';
 import type { InboxFeed } from './domain/notifications/inbox-feed.ts';
 import type { QueuePort } from './domain/jobs/queue.port.ts';
 import type { TasksPort } from './domain/events/tasks.port.ts';
@@ -59,6 +62,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     const dispatcher: DispatcherSignal = { notify: () => undefined };
     const inboxFeed = openInboxFeed(base, database);
     const webhooks = openWebhooks(base, database, overrides);
+    const mail = openMail(base, database);
     const deps = createDeps(
       base,
       {
@@ -66,6 +70,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
         audit,
         inboxFeed,
         webhooks,
+        mail,
         tasks: openPort(base, 'tasks', config.tasksAddress, openTasks),
         users: openPort(base, 'users', config.usersAddress, openUsers),
         queue: openQueue(base),
@@ -83,7 +88,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       ],
       access,
       mounts,
-      features: config.board ? [ServerFeature.BOARD] : [],
+      features: featuresOf(config),
       limits: await openLimits(base),
       audit,
       pageTokens: deps.pageTokens,
@@ -97,6 +102,11 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     return ports;
   });
 }
+
+const featuresOf = ({ board, mail }: SchedulerConfig): ServerFeature[] => [
+  ...(board ? [ServerFeature.BOARD] : []),
+  ...(mail === undefined ? [] : [ServerFeature.MAIL]),
+];
 
 /** Loads the board's libraries only when it is on. */
 async function openBoardMounts(base: Base, access: Access, audit: AuditLog): Promise<HttpMounts> {
@@ -139,6 +149,17 @@ function openWebhooks({ config }: Base, { reader }: Database, { lookup }: AppOve
   };
 }
 
+/** Undefined: this server sends no mails. */
+function openMail(base: Base, { reader }: Database): MailDeps | undefined {
+  const { mail } = base.config;
+  if (mail === undefined) return undefined;
+  const sender = openMailSender(mail, base.logger);
+  base.parts.add({ name: 'mail sender', stop: async () => sender.close() });
+  const { links, retries, maxPerHour } = mail;
+  const accounts = openPort(base, 'auth', base.config.authAddress, openAuth);
+  return { read: createMailReader(reader), accounts, sender, links, retries, maxPerHour };
+}
+
 interface Outside {
   database: Database;
   audit: AuditLog;
@@ -147,18 +168,20 @@ interface Outside {
   users: UsersPort;
   queue: QueuePort;
   webhooks: WebhookDeps;
+  mail: MailDeps | undefined;
 }
 
 function createDeps(
   { config, clock, logger, metrics }: Base,
-  { database, audit, inboxFeed, tasks, users, queue, webhooks }: Outside,
+  { database, audit, inboxFeed, tasks, users, queue, webhooks, mail }: Outside,
   dispatcher: DispatcherSignal,
 ): SchedulerDeps {
+  const mails = { mailsOn: mail !== undefined };
   return {
-    uow: database.unitOfWork(createRepositories(audit)),
+    uow: database.unitOfWork(createRepositories(audit, mails)),
     readPending: createPendingReader(database.reader),
     readJobs: createJobReader(database.reader),
-    readWaitingWork: createWaitingWorkReader(database.reader),
+    readWaitingWork: createWaitingWorkReader(database.reader, mails),
     readChain: createChainReader(database.reader),
     readSchedules: createScheduleReader(database.reader),
     inbox: createInboxReader(database.reader),
@@ -171,6 +194,7 @@ function createDeps(
     metrics: createSchedulerMetrics(metrics),
     pageTokens: createPageTokens(config.pageTokenKeys),
     webhooks,
+    mail,
     retention: config.retention,
     clock,
     logger,
@@ -187,6 +211,7 @@ async function startWorker(base: Base, deps: SchedulerDeps) {
     handlers: jobHandlers(deps),
     deadLetters: { add: (job) => keepDeadJob(deps, job) },
     ...queueSettings,
+    rates: base.config.mail && { mails: { max: base.config.mail.maxPerSecond, perMs: 1_000 } },
     graceMs: base.config.shutdownGraceMs,
     refuseEviction: base.config.env === 'production',
     // Until it is known which queues are paused.

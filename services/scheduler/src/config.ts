@@ -3,6 +3,7 @@ import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, envTypes, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
 import { z } from 'zod';
 import type { Retention } from './domain/events/retention.ts';
+import { mailEntries, toMailConfig, type MailConfig } from './mail-config.ts';
 import { isCidr } from './domain/webhooks/webhook-target.ts';
 
 export interface SchedulerConfig extends ServiceConfig {
@@ -29,6 +30,8 @@ export interface SchedulerConfig extends ServiceConfig {
   /** The newest seals the secrets of webhooks, all of them open. */
   encryptionKeys: Buffer[];
   retention: Retention;
+  /** Undefined: no mails are sent. */
+  mail: MailConfig | undefined;
   webhooks: {
     /** CIDRs that are not public and may be sent to all the same. */
     privateTargets: string[];
@@ -52,6 +55,7 @@ const days = (fallback: number) => envTypes.positiveInt(fallback, 36_500);
 const board = z.enum(['on', 'off'], 'must be on or off').optional();
 
 const entries = {
+  ...mailEntries,
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
   TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
   TASKFLOW_USERS_ADDRESS: addressType('users'),
@@ -98,6 +102,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
       jobsMs: own.TASKFLOW_SCHEDULER_JOB_RETENTION_DAYS * dayMs,
       adminActionsMs: own.TASKFLOW_SCHEDULER_ADMIN_ACTION_RETENTION_DAYS * dayMs,
     },
+    mail: toMailConfig(own, common.env),
     webhooks: {
       privateTargets: own.TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS,
       timeoutMs: own.TASKFLOW_SCHEDULER_WEBHOOK_TIMEOUT_MS,

@@ -9,6 +9,10 @@ import type { MetricsPort } from './domain/jobs/metrics.port.ts';
 import type { JobWork } from './domain/jobs/job-work.ts';
 import type { ClaimedJobs, QueuePort } from './domain/jobs/queue.port.ts';
 import type { WaitingWorkReader } from './domain/jobs/waiting-work.reader.ts';
+import type { AccountMailsPort } from './domain/mails/account-mails.port.ts';
+import type { MailLinks } from './domain/mails/mail-links.ts';
+import type { MailReader } from './domain/mails/mail.reader.ts';
+import type { MailSender } from './domain/mails/mail-sender.ts';
 import type { InboxFeed } from './domain/notifications/inbox-feed.ts';
 import type { InboxReader } from './domain/notifications/inbox.reader.ts';
 import type { PendingReader } from './domain/notifications/pending.reader.ts';
@@ -31,6 +35,8 @@ export interface SchedulerDeps {
   inboxFeed: InboxFeed;
   digest: DigestSettings;
   webhooks: WebhookDeps;
+  /** Undefined: this server sends no mails. */
+  mail: MailDeps | undefined;
   retention: Retention;
   readJobs: JobReader;
   readWaitingWork: WaitingWorkReader;
@@ -66,4 +72,15 @@ export interface WebhookDeps {
   sender: WebhookSender;
   rules: TargetRules;
   retries: RetryRules;
+}
+
+/** The dependencies of sending mails. */
+export interface MailDeps {
+  read: MailReader;
+  accounts: AccountMailsPort;
+  sender: MailSender;
+  links: MailLinks;
+  retries: RetryRules;
+  /** So many mails may one account get in an hour before those about notifications wait. */
+  maxPerHour: number;
 }

@@ -21,7 +21,7 @@ const database = await openDatabase({
   applicationName: 'concern',
 });
 const audit = createAuditLog({ service: 'scheduler', database, logger: testService.logger, retentionMs: 86_400_000 });
-const uow = database.unitOfWork(createRepositories(audit));
+const uow = database.unitOfWork(createRepositories(audit, { mailsOn: false }));
 afterAll(async () => {
   await database.close();
   await testService.leave();

@@ -16,13 +16,13 @@ const database = await openDatabase({
   applicationName: 'claims',
 });
 const audit = createAuditLog({ service: 'scheduler', database, logger: testService.logger, retentionMs: 86_400_000 });
-const uow = database.unitOfWork(createRepositories(audit));
+const uow = database.unitOfWork(createRepositories(audit, { mailsOn: false }));
 afterAll(async () => {
   await database.close();
   await testService.leave();
 });
 
-const lookForWaiting = createWaitingWorkReader(database.reader);
+const lookForWaiting = createWaitingWorkReader(database.reader, { mailsOn: false });
 
 /** A run that was planned for this many hours ago. */
 const addRunOf = (scheduleId: string, hoursAgo: number): Promise<string> =>

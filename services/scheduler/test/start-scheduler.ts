@@ -42,6 +42,7 @@ export async function startScheduler(
     digestThreshold: 25,
     digestQuietMs: 10_000,
     board: false,
+    mail: undefined,
     encryptionKeys: [randomBytes(32)],
     retention: {
       notificationsMs: 90 * dayMs,

@@ -1,4 +1,5 @@
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
+import { ServerFeature } from '#contract/server/v1/server';
 import { openAudit } from '#libs/audit';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
@@ -39,6 +40,7 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
         bind(InternalUsersServiceService, internalUsersHandlers(deps)),
       ],
       access,
+      features: config.mailsOn ? [ServerFeature.MAIL] : [],
       limits: await openLimits(base),
       audit: openAudit(base, database),
       pageTokens: deps.pageTokens,
@@ -54,6 +56,7 @@ function createDeps(base: Base, database: Database, { clock = base.clock }: AppO
     uow: database.unitOfWork(createRepositories),
     reader: createProfileReader(database.reader),
     pageTokens: createPageTokens(config.pageTokenKeys),
+    mailsOn: config.mailsOn,
     clock,
     newId: uuidv7,
     sharing: openTasks(base),

@@ -12,6 +12,8 @@ export interface UsersConfig extends ServiceConfig {
   discoverable: boolean;
   /** The newest seals, all of them open. */
   pageTokenKeys: Buffer[];
+  /** Whether mails are sent, which the scheduler does. */
+  mailsOn: boolean;
 }
 
 /** Throws ConfigError with every fault at once. */
@@ -24,6 +26,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): UsersConfig {
       TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
       TASKFLOW_USERS_DISCOVERABLE: envTypes.oneOf(['off', 'on'], 'off'),
       TASKFLOW_PAGE_TOKEN_KEY: envTypes.keys32(),
+      TASKFLOW_MAIL: envTypes.mailWay(),
     },
     env,
   );
@@ -34,5 +37,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): UsersConfig {
     tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
     discoverable: own.TASKFLOW_USERS_DISCOVERABLE === 'on',
     pageTokenKeys: own.TASKFLOW_PAGE_TOKEN_KEY,
+    mailsOn: own.TASKFLOW_MAIL !== 'off',
   };
 }

@@ -19,4 +19,6 @@ export interface UsersDeps {
   newId: () => string;
   sharing: SharingPort;
   defaults: ProfileDefaults;
+  /** Whether the scheduler sends mails. */
+  mailsOn: boolean;
 }

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { ServerFeature } from '#contract/server/v1/server';
 import { NotificationChannel, UpdateUserRequest, User, UsersServiceService } from '#contract/users/v1/users';
 import { openPublicClient } from '#libs/grpc';
 import { invalidFields } from '#dev/testing';
@@ -67,9 +68,9 @@ describe('B8: the settings of a user', () => {
     raw.close();
   });
 
-  it('refuse the e-mail channel, on which nothing is sent yet, and change nothing', async () => {
+  it('refuse the e-mail channel where no mails are sent, and change nothing', async () => {
     const person = await createUser(service);
-    const description = expect.stringContaining('no e-mail is sent yet');
+    const description = expect.stringContaining('this server sends no mails');
     for (const channels of [[EMAIL], [INBOX, EMAIL]]) {
       const change = update(
         service,
@@ -84,6 +85,20 @@ describe('B8: the settings of a user', () => {
       });
     }
     expect(await read(service, person)).toMatchObject({ overdueHour: 9, channels: [INBOX] });
+  });
+
+  it('take the e-mail channel where mails are sent, and the server says that they are', async () => {
+    const mailing = await startUsers({ config: { mailsOn: true } });
+    try {
+      const person = await createUser(mailing);
+      const user = await update(mailing, person, { channels: [WEBHOOK, EMAIL] }, { updateMask: ['channels'] });
+      expect(user?.channels).toEqual([EMAIL, WEBHOOK]);
+      const { features } = await mailing.info.getServerInfo({});
+      expect(features).toContain(ServerFeature.MAIL);
+      expect((await service.info.getServerInfo({})).features).not.toContain(ServerFeature.MAIL);
+    } finally {
+      await mailing.stop();
+    }
   });
 
   it('answer a flood of bad channels with one violation', async () => {

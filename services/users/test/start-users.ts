@@ -1,3 +1,4 @@
+import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
@@ -8,6 +9,7 @@ import type { UsersConfig } from '../src/config.ts';
 export interface TestUsers extends Pick<TestService, 'logLines' | 'sql' | 'asService' | 'tokenFor'> {
   users: PublicClient<typeof UsersServiceService>;
   internal: PublicClient<typeof InternalUsersServiceService>;
+  info: PublicClient<typeof ServerInfoServiceService>;
   app: RunningApp;
   config: UsersConfig;
   stop(): Promise<void>;
@@ -37,20 +39,24 @@ export async function startUsers({
     authAddress: nobody,
     tasksAddress: nobody,
     discoverable: false,
+    mailsOn: false,
     ...changes,
   };
   const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys }), ...overrides });
   const users = openPublicClient(UsersServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalUsersServiceService, `127.0.0.1:${app.grpcPort}`);
+  const info = openPublicClient(ServerInfoServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     users,
+    info,
     internal,
     app,
     config,
     stop: async () => {
       users.close();
       internal.close();
+      info.close();
       await app.stop();
       await testService.leave();
     },

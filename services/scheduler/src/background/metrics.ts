@@ -15,6 +15,8 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
     'taskflow_webhook_attempt_duration_seconds',
     'How long tries to reach webhooks took.',
   );
+  const mails = metrics.counter('taskflow_mails_total', 'Attempts to send mails, by outcome.', ['outcome']);
+  const mailSeconds = metrics.histogram('taskflow_mail_duration_seconds', 'How long the mail server took.');
   const stale = metrics.counter(
     'taskflow_notifications_stale_total',
     'Notifications dropped because their subject had changed.',
@@ -35,6 +37,10 @@ export function createSchedulerMetrics(metrics: Metrics): MetricsPort {
     webhookTried: (outcome, durationMs) => {
       attempts.inc({ outcome });
       attemptSeconds.observe(durationMs / 1_000);
+    },
+    mailTried: (outcome, durationMs) => {
+      mails.inc({ outcome });
+      if (durationMs > 0) mailSeconds.observe(durationMs / 1_000);
     },
     completed: (counts) => {
       delivered.inc(counts.delivered);

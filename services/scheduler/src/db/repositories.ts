@@ -23,23 +23,24 @@ const readerOf = (em: EntityManager): SqlReader => ({
 /** The repositories of a unit of work. */
 export type Repositories = ReturnType<ReturnType<typeof createRepositories>>;
 
-export const createRepositories = (audit: Pick<AuditLog, 'trailOf'>) => (em: EntityManager) => ({
-  audit: audit.trailOf(em),
-  notifications: createNotificationRepository(em),
-  deliveries: createDeliveryRepository(em),
-  inbox: createInboxRepository(em),
-  mails: createMailRepository(em),
-  webhooks: createWebhookRepository(em),
-  webhookRuns: createWebhookRunRepository(em),
-  schedules: createScheduleRepository(em),
-  scheduleRuns: createScheduleRunRepository(em),
-  /** A schedule, and a webhook, as they are in this transaction. */
-  readSchedule: createScheduleReader(readerOf(em)).find,
-  readWebhook: createWebhookReader(readerOf(em)).find,
-  adminActions: createAdminActionRepository(em),
-  deadLetters: createDeadLetterRepository(em),
-  pausedQueues: createPausedQueueRepository(em),
-  cursor: createCursorRepository(em),
-  /** The recorded requests; `prune` deletes a batch whose time is over. */
-  requests: { prune: (limit: number) => pruneIdempotency(em, limit) },
-});
+export const createRepositories =
+  (audit: Pick<AuditLog, 'trailOf'>, settings: { mailsOn: boolean }) => (em: EntityManager) => ({
+    audit: audit.trailOf(em),
+    notifications: createNotificationRepository(em),
+    deliveries: createDeliveryRepository(em),
+    inbox: createInboxRepository(em),
+    mails: createMailRepository(em, settings),
+    webhooks: createWebhookRepository(em),
+    webhookRuns: createWebhookRunRepository(em),
+    schedules: createScheduleRepository(em),
+    scheduleRuns: createScheduleRunRepository(em),
+    /** A schedule, and a webhook, as they are in this transaction. */
+    readSchedule: createScheduleReader(readerOf(em)).find,
+    readWebhook: createWebhookReader(readerOf(em)).find,
+    adminActions: createAdminActionRepository(em),
+    deadLetters: createDeadLetterRepository(em),
+    pausedQueues: createPausedQueueRepository(em),
+    cursor: createCursorRepository(em),
+    /** The recorded requests; `prune` deletes a batch whose time is over. */
+    requests: { prune: (limit: number) => pruneIdempotency(em, limit) },
+  });

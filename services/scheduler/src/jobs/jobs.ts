@@ -6,9 +6,10 @@ import { deliverWebhooksJob } from './deliver-webhooks.job.ts';
 import { toJobWork, type JobKind } from './job-kind.ts';
 import { outlastingOutages } from './outage.ts';
 import { runScheduleJob } from './run-schedule.job.ts';
+import { sendMailJob } from './send-mail.job.ts';
 
 /** Every kind of job of this service. Each queue has slots of its own, so that none keeps another waiting. */
-export const schedulerJobs = [deliverWebhooksJob, runScheduleJob, deliverNotificationsJob] as const;
+export const schedulerJobs = [deliverWebhooksJob, runScheduleJob, deliverNotificationsJob, sendMailJob] as const;
 
 /** Without the types of their payloads, which only the kinds themselves need. */
 const kinds = schedulerJobs as readonly unknown[] as readonly JobKind[];

@@ -68,23 +68,30 @@ export const discoverable = {
 export const allChannels = ['inbox', 'email', 'webhook'] as const;
 export type Channel = (typeof allChannels)[number];
 
-/** The channels that can be chosen. TaskFlow sends no e-mail yet, so choosing it would lose notifications. */
 const channelNames: ReadonlyMap<string, Channel> = new Map([
   [NotificationChannel.INBOX, 'inbox'],
+  [NotificationChannel.EMAIL, 'email'],
   [NotificationChannel.WEBHOOK, 'webhook'],
 ]);
 
-export const channels = {
-  initial: ['inbox'] as Channel[],
-  /** One violation for the whole list, however long. The result is ordered and has no duplicates. */
-  change: z
+/** One violation for the whole list, however long. The result is ordered and has no duplicates. */
+function listOf(known: readonly string[], remark = '') {
+  const rule = `must hold nothing but ${known.join(', ')}${remark}`;
+  return z
     .array(z.string())
-    .refine(
-      (names) => names.every((name) => channelNames.has(name)),
-      `must hold nothing but ${[...channelNames.keys()].join(', ')}; no e-mail is sent yet`,
-    )
+    .refine((names) => names.every((name) => known.includes(name)), rule)
     .transform((names) => {
       const wanted = new Set(names.map((name) => channelNames.get(name)));
       return allChannels.filter((channel) => wanted.has(channel));
-    }),
-};
+    });
+}
+
+const names = [...channelNames.keys()];
+
+export const channels = { initial: ['inbox'] as Channel[], change: listOf(names) };
+
+/** Where no mails are sent: choosing them would lose notifications. */
+export const channelsWithoutMail = listOf(
+  names.filter((name) => channelNames.get(name) !== 'email'),
+  '; this server sends no mails',
+);

@@ -3,9 +3,11 @@ import { UpdateUserRequest, User } from '#contract/users/v1/users';
 import { toColumnName } from '#libs/db';
 import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
 import { profileTable } from '../domain/profile.columns.ts';
+import { channelsWithoutMail } from '../domain/profile.inputs.ts';
 import type { UpdateUserInput } from '../use-cases/update-user.ts';
 
 const changeable = profileTable.schemas('change');
+const changeableWithoutMail = { ...changeable, channels: channelsWithoutMail };
 type Field = keyof typeof changeable;
 /** By their names in an update mask. */
 const maskFields = new Map((Object.keys(changeable) as Field[]).map((field) => [toColumnName(field), field]));
@@ -25,24 +27,29 @@ const updateMask = z
   .refine((mask) => isMaskOf(allPaths, mask), `must name some of ${allPaths.join(', ')}, or be * alone, or be absent`);
 
 /** Which fields of the user are checked depends on the mask: the others are not read and may hold anything. */
-const schemaOf = schemaPerFields([...maskFields.values()], (fields) =>
-  z.object({
-    user: z.object(
-      {
-        id: fieldTypes.uuid(),
-        etag: fieldTypes.text({ max: 64 }),
-        ...Object.fromEntries(fields.map((field) => [field, changeable[field]])),
-      },
-      'must be set',
-    ),
-    updateMask,
-    requestId: fieldTypes.idempotencyKey(),
-    validateOnly: z.boolean(),
-  }),
-);
+const schemasOf = (schemas: Record<Field, z.ZodType>) =>
+  schemaPerFields([...maskFields.values()], (fields) =>
+    z.object({
+      user: z.object(
+        {
+          id: fieldTypes.uuid(),
+          etag: fieldTypes.text({ max: 64 }),
+          ...Object.fromEntries(fields.map((field) => [field, schemas[field]])),
+        },
+        'must be set',
+      ),
+      updateMask,
+      requestId: fieldTypes.idempotencyKey(),
+      validateOnly: z.boolean(),
+    }),
+  );
+const schemaWithMail = schemasOf(changeable);
+const schemaWithoutMail = schemasOf(changeableWithoutMail);
 
-export function readUpdateUser(request: UpdateUserRequest): UpdateUserInput {
+/** `mailsOn`: whether the server sends mails. */
+export function readUpdateUser(request: UpdateUserRequest, { mailsOn }: { mailsOn: boolean }): UpdateUserInput {
   const named = namedFields(request);
+  const schemaOf = mailsOn ? schemaWithMail : schemaWithoutMail;
   const { user, requestId: idempotencyKey, validateOnly } = parseRequest(schemaOf(named), request);
   const { id: userId, etag, ...change } = user;
   const sent = new Set<string>(['id', 'etag', ...named]);

@@ -16,7 +16,7 @@ export function usersHandlers(deps: UsersDeps): Handlers<UsersServiceService> {
   return {
     getMe: (_, call) => getMe(deps, requireUser(call)),
     getUser: async (request, call) => getUser(deps, requireUser(call), readGetUser(request)),
-    updateUser: (request, call) => updateUser(deps, requireUser(call), readUpdateUser(request)),
+    updateUser: (request, call) => updateUser(deps, requireUser(call), readUpdateUser(request, deps)),
     findUser: async (request, call) => findUser(deps, requireUser(call), parseRequest(findSchema, request).email),
     listUsers: async (request, call) => listUsers(deps, requireUser(call), readListUsers(request)),
   };

@@ -28,7 +28,7 @@ export class Mails extends Migration {
     );
     this.addSql('create index mails_running on mails (job_id) where job_id is not null');
     this.addSql(
-      "create index mails_of_recipient on mails (recipient_id, finish_time) where state = 'sent' and recipient_id is not null",
+      "create index mails_of_recipient on mails (recipient_id, finish_time) where state in ('sent', 'in-doubt')",
     );
     this.addSql('create index mails_finished on mails (finish_time) where finish_time is not null');
   }

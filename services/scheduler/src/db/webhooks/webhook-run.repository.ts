@@ -65,7 +65,8 @@ const dropAllText = `
 const tellText = `
   insert into notifications (id, recipient_id, event_id, kind, task_id, task_title, due_version, task_version, previous_status, status, actor, call_id, trace_parent,
     event_time, state, deliver_time, create_time, webhook_id, feed_transaction, feed_number, feed_incarnation)
-  values (uuidv7(), $1, null, 5, null, '', 0, 0, 0, 0, 'service:scheduler', '', '', now(), 'delivered', now(), now(), $2, pg_current_xact_id(), 1, log_incarnation())`;
+  values (uuidv7(), $1, null, 5, null, '', 0, 0, 0, 0, 'service:scheduler', '', '', now(), 'delivered', now(), now(), $2, pg_current_xact_id(), 1, log_incarnation())
+  returning id`;
 
 /** Whether no earlier message of its task delays it, of webhook_deliveries d. */
 export const isHead = `
@@ -167,10 +168,11 @@ export function createWebhookRunRepository(em: EntityManager): WebhookRunReposit
     drop: async (deliveryIds, { state, error }) => void (await run(dropText, [deliveryIds, state, error])),
     disable: async (webhookId, reason) => {
       const [webhook] = await run<{ owner_id: string }>(disableText, [webhookId, reason]);
-      if (webhook === undefined) return;
+      if (webhook === undefined) return undefined;
       await run(dropAllText, [webhookId]);
-      await run(tellText, [webhook.owner_id, webhookId]);
+      const [notification] = await run<{ id: string }>(tellText, [webhook.owner_id, webhookId]);
       afterCommit(em, () => announce(em, inboxChannel));
+      return notification?.id;
     },
     finish: (ours, pauseMs) => finish(run, ours, pauseMs),
     prune: async (keepMs, limit) => {

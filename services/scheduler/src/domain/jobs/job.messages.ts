@@ -30,6 +30,8 @@ const effectStates: Readonly<Record<string, JobEffectState>> = {
   stale: JobEffectState.STALE,
   done: JobEffectState.SUCCEEDED,
   dead: JobEffectState.DEAD,
+  'in-doubt': JobEffectState.IN_DOUBT,
+  sent: JobEffectState.SENT,
 };
 
 /** The contract names kinds as the rows do: "schedule-run" is SCHEDULE_RUN. */
@@ -97,7 +99,7 @@ export function fromDeadLetter(deadLetter: DeadLetterValues, effects: readonly R
 
 /** A job that is neither in Redis nor dead: it has ended, or it is about to be made (again). */
 export function fromEffects(id: string, effects: readonly RecordedEffect[]): Job {
-  const isPending = effects.some(({ state }) => state === 'pending');
+  const isPending = effects.some(({ state }) => state === 'pending' || state === 'in-doubt');
   const finishTimes = effects.flatMap(({ finishTime }) => (finishTime === undefined ? [] : [finishTime.getTime()]));
   return {
     ...blank,

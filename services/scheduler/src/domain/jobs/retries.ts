@@ -3,9 +3,11 @@ export interface RetryRules {
   firstPauseMs: number;
   /** How long a message is tried before it is given up. */
   giveUpMs: number;
+  /** Default: four hours. */
+  longestPauseMs?: number;
 }
 
-const longestPauseMs = 4 * 3_600_000;
+const defaultLongestPauseMs = 4 * 3_600_000;
 const longestEndpointPauseMs = 900_000;
 
 /** Each pause is twice the time that has gone by, less up to a fifth, so that messages which failed together spread. */
@@ -19,6 +21,7 @@ export function nextAttempt(
   rules: RetryRules,
 ): Date | undefined {
   const { firstAttempt, now, retryAfterMs = 0 } = failure;
+  const { longestPauseMs = defaultLongestPauseMs } = rules;
   const end = firstAttempt.getTime() + rules.giveUpMs;
   if (now.getTime() >= end) return undefined;
   const wanted =

@@ -51,7 +51,7 @@ export const MailSchema = defineEntityOf(mailTable, {
     {
       name: 'mails_of_recipient',
       properties: ['recipientId', 'finishTime'],
-      where: "state = 'sent' and recipient_id is not null",
+      where: "state in ('sent', 'in-doubt')",
     },
     { name: 'mails_finished', properties: ['finishTime'], where: 'finish_time is not null' },
   ],

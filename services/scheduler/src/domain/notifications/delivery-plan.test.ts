@@ -14,6 +14,7 @@ const overdue = (id: string, fields: Partial<LockedNotification> = {}): LockedNo
 });
 const recipient = (fields: Partial<Recipient> = {}): Recipient => ({
   channels: new Set(['inbox']),
+  mail: 'off',
   webhooks: [],
   overdueWaiting: 1,
   openDigestId: undefined,
@@ -42,6 +43,7 @@ describe('a notification', () => {
         },
       ],
       webhookDeliveries: [],
+      mailedIds: [],
       grown: [],
     });
   });

@@ -10,9 +10,13 @@ export interface LockedNotification extends Pick<
   superseded: boolean;
 }
 
+/** ready: mails reach them. off: this server sends none. disabled: the account is. */
+export type MailReadiness = 'ready' | 'off' | 'unverified' | 'disabled';
+
 /** A recipient at the moment of a delivery. */
 export interface Recipient {
   channels: ReadonlySet<Channel>;
+  mail: MailReadiness;
   webhooks: readonly Subscription[];
   /** How many overdue notifications wait for delivery, those of this job included. */
   overdueWaiting: number;
@@ -52,6 +56,8 @@ export interface NewWebhookDelivery {
 export interface DeliveryPlan {
   outcomes: NotificationOutcome[];
   webhookDeliveries: NewWebhookDelivery[];
+  /** The notifications that get a mail. */
+  mailedIds: string[];
   /** Digests of earlier jobs that take more, and how many. */
   grown: { digestId: string; by: number }[];
 }
@@ -66,7 +72,7 @@ interface Situation {
 
 /** Decides the outcome of each notification; reads and writes nothing. */
 export function planDelivery({ rows, staleIds, recipientOf, digestThreshold }: Situation): DeliveryPlan {
-  const plan: DeliveryPlan = { outcomes: [], webhookDeliveries: [], grown: [] };
+  const plan: DeliveryPlan = { outcomes: [], webhookDeliveries: [], mailedIds: [], grown: [] };
   const overdue = new Map<string, LockedNotification[]>();
   for (const row of rows) {
     const recipient = recipientOf(row.recipientId);
@@ -103,9 +109,18 @@ const wants = ({ channels, webhooks }: Recipient, kind: NotificationKind): Subsc
     ? webhooks.filter(({ kinds }) => kinds.length === 0 || kinds.includes(kind) || kinds.includes(impliedBy(kind)))
     : [];
 
+const getsMail = ({ channels, mail }: Recipient): boolean => channels.has('email') && mail === 'ready';
+
+const mailOutcomes: Record<MailReadiness, ChannelOutcome> = {
+  ready: 'queued',
+  off: 'unsupported',
+  unverified: 'unverified',
+  disabled: 'muted',
+};
+
 /** The outcome on each channel that the recipient uses or has turned off. */
 function outcomesOf(
-  { channels, webhooks }: Recipient,
+  { channels, webhooks, mail }: Recipient,
   { inbox, queued }: { inbox: ChannelOutcome; queued: boolean },
 ): NotificationOutcome['channelOutcomes'] {
   const channelOutcomes: NotificationOutcome['channelOutcomes'] = [
@@ -114,16 +129,18 @@ function outcomesOf(
   if (queued) channelOutcomes.push({ channel: 'webhook', outcome: 'queued' });
   else if (webhooks.length > 0 && !channels.has('webhook'))
     channelOutcomes.push({ channel: 'webhook', outcome: 'muted' });
-  if (channels.has('email')) channelOutcomes.push({ channel: 'email', outcome: 'unsupported' });
+  if (channels.has('email')) channelOutcomes.push({ channel: 'email', outcome: mailOutcomes[mail] });
   return channelOutcomes;
 }
 
 function deliver(plan: DeliveryPlan, row: LockedNotification, recipient: Recipient): void {
   const subscriptions = wants(recipient, row.kind);
   const inInbox = recipient.channels.has('inbox');
+  const isMailed = getsMail(recipient);
+  if (isMailed) plan.mailedIds.push(row.id);
   plan.outcomes.push({
     id: row.id,
-    state: inInbox || subscriptions.length > 0 ? 'delivered' : 'muted',
+    state: inInbox || isMailed || subscriptions.length > 0 ? 'delivered' : 'muted',
     ...elsewhere,
     inInbox,
     channelOutcomes: outcomesOf(recipient, { inbox: 'delivered', queued: subscriptions.length > 0 }),
@@ -145,7 +162,7 @@ function digest(plan: DeliveryPlan, group: readonly LockedNotification[], recipi
   const [first] = group;
   if (first === undefined) return;
   const channelOutcomes = outcomesOf(recipient, { inbox: 'digested', queued: subscriptions.length > 0 });
-  if (!recipient.channels.has('inbox') && subscriptions.length === 0) {
+  if (!recipient.channels.has('inbox') && !getsMail(recipient) && subscriptions.length === 0) {
     for (const { id } of group) plan.outcomes.push({ id, state: 'muted', ...elsewhere, channelOutcomes });
     return;
   }
@@ -167,6 +184,7 @@ function digest(plan: DeliveryPlan, group: readonly LockedNotification[], recipi
     digestSize: group.length,
   };
   plan.outcomes = plan.outcomes.map((outcome) => (outcome.id === first.id ? representative : outcome));
+  if (getsMail(recipient)) plan.mailedIds.push(first.id);
   plan.webhookDeliveries.push(...subscriptions.map(({ webhookId }) => toDigestDelivery(webhookId, first)));
 }
 

@@ -162,9 +162,11 @@ export type Channel = 'inbox' | 'email' | 'webhook';
 
 /**
  * delivered: it is in the inbox. digested: a digest represents it there. queued: for the recipient's webhooks, each with a
- * delivery of its own. muted: not wanted there. unsupported: the channel does not exist yet. stale, dead: as the notification.
+ * delivery of its own, or as a mail. muted: not wanted there. unsupported: this server does not have the channel. unverified:
+ * the recipient's address is not. stale, dead: as the notification.
  */
-export type ChannelOutcome = 'delivered' | 'digested' | 'queued' | 'muted' | 'unsupported' | 'stale' | 'dead';
+export type ChannelOutcome =
+  'delivered' | 'digested' | 'queued' | 'muted' | 'unsupported' | 'unverified' | 'stale' | 'dead';
 
 /** The outcome of a notification on one channel. */
 export const deliveryTable = defineColumns('deliveries', {

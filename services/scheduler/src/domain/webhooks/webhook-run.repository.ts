@@ -37,8 +37,8 @@ export interface WebhookRunRepository extends JobRows {
   end(run: WebhookRun, attempt: AttemptEnd): Promise<{ gaveUp: boolean; failsThroughout: boolean }>;
   /** Ends deliveries that are stale, or were given up before they were sent. */
   drop(deliveryIds: readonly string[], end: { state: 'stale' | 'dead'; error: string }): Promise<void>;
-  /** Ends its pending deliveries and notifies its owner. */
-  disable(webhookId: string, reason: string): Promise<void>;
+  /** Ends its pending deliveries and notifies its owner; returns the notification's id, unless it was disabled before. */
+  disable(webhookId: string, reason: string): Promise<string | undefined>;
   /** Releases the webhook until a delivery is due, but at least for the pause. */
   finish(run: WebhookRun, pauseMs: number): Promise<void>;
   /** Ends the pause of its due deliveries. */

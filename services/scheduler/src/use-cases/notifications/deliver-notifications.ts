@@ -7,6 +7,7 @@ import {
   planDelivery,
   type DeliveryPlan,
   type LockedNotification,
+  type MailReadiness,
   type Recipient,
 } from '../../domain/notifications/delivery-plan.ts';
 import type { DeliveryRepository } from '../../domain/notifications/delivery.repository.ts';
@@ -15,7 +16,7 @@ import { isStale } from '../../domain/notifications/staleness.ts';
 
 type Deps = Pick<
   SchedulerDeps,
-  'uow' | 'readPending' | 'tasks' | 'users' | 'metrics' | 'logger' | 'digest' | 'notifyDispatcher'
+  'uow' | 'readPending' | 'tasks' | 'users' | 'mail' | 'metrics' | 'logger' | 'digest' | 'notifyDispatcher'
 >;
 
 export interface DeliverInput {
@@ -35,20 +36,23 @@ export async function deliverNotifications(deps: Deps, { notificationIds, attemp
   const repeated = notificationIds.filter((id) => !waiting.has(id)).length;
   if (repeated > 0) logger.info({ count: repeated }, 'notifications had been completed before');
   if (pending.length === 0) return;
-  const [staleIds, channelsOf] = await Promise.all([findStale(deps, pending), findChannels(deps, pending)]);
+  const [staleIds, wishesOf] = await Promise.all([findStale(deps, pending), findWishes(deps, pending)]);
 
   crashPoint('deliver.before-record');
-  const plan = await uow.run(async ({ deliveries }) => {
+  const plan = await uow.run(async ({ deliveries, mails }) => {
     const rows = await deliveries.lock(pending.map(({ id }) => id).sort());
-    const recipientOf = await gatherRecipients(deliveries, rows, { channelsOf, digest });
+    const recipientOf = await gatherRecipients(deliveries, rows, { wishesOf, digest });
     const decided = planDelivery({ rows, staleIds, recipientOf, digestThreshold: digest.threshold });
     await deliveries.record(decided, { attempts, digestQuietMs: digest.quietMs });
+    await mails.queue(decided.mailedIds, digest.quietMs);
+    const grownIds = decided.grown.map(({ digestId }) => digestId);
+    await mails.postponeDigests(grownIds, digest.quietMs);
     crashPoint('deliver.before-commit');
     return decided;
   });
   crashPoint('deliver.after-commit');
   deps.metrics.completed(count(plan));
-  if (plan.webhookDeliveries.length > 0) deps.notifyDispatcher();
+  if (plan.webhookDeliveries.length > 0 || plan.mailedIds.length > 0) deps.notifyDispatcher();
 }
 
 async function findStale({ tasks }: Deps, pending: PendingNotification[]): Promise<Set<string>> {
@@ -64,28 +68,40 @@ const channels: ReadonlyMap<NotificationChannel, Channel> = new Map([
   [NotificationChannel.WEBHOOK, 'webhook'],
 ]);
 
+/** What a recipient wants. */
+type Wishes = Pick<Recipient, 'channels' | 'mail'>;
+
 /** Users without a profile have chosen nothing and get the inbox. */
 function toChannels(settings: NotificationSettings | undefined): ReadonlySet<Channel> {
   if (settings === undefined) return new Set(['inbox']);
   return new Set(settings.channels.flatMap((channel) => channels.get(channel) ?? []));
 }
 
-async function findChannels(
-  { users }: Deps,
+function toMailReadiness(settings: NotificationSettings | undefined, mailsOn: boolean): MailReadiness {
+  if (!mailsOn) return 'off';
+  if (settings?.enabled !== true) return 'disabled';
+  return settings.emailVerified ? 'ready' : 'unverified';
+}
+
+async function findWishes(
+  { users, mail }: Deps,
   pending: PendingNotification[],
-): Promise<(recipientId: string) => ReadonlySet<Channel>> {
-  const settings = await users.settings(pending.map(({ recipientId }) => recipientId));
-  return (recipientId) => toChannels(settings.get(recipientId));
+): Promise<(recipientId: string) => Wishes> {
+  const found = await users.settings(pending.map(({ recipientId }) => recipientId));
+  return (recipientId) => {
+    const settings = found.get(recipientId);
+    return { channels: toChannels(settings), mail: toMailReadiness(settings, mail !== undefined) };
+  };
 }
 
 interface Known extends Pick<SchedulerDeps, 'digest'> {
-  channelsOf: (recipientId: string) => ReadonlySet<Channel>;
+  wishesOf: (recipientId: string) => Wishes;
 }
 
 async function gatherRecipients(
   deliveries: DeliveryRepository,
   rows: LockedNotification[],
-  { channelsOf, digest }: Known,
+  { wishesOf, digest }: Known,
 ): Promise<(recipientId: string) => Recipient> {
   const recipientIds = [...new Set(rows.map(({ recipientId }) => recipientId))];
   const ofOverdue = [
@@ -96,7 +112,7 @@ async function gatherRecipients(
     (await deliveries.digestStates(ofOverdue, digest)).map((state) => [state.recipientId, state]),
   );
   return (recipientId) => ({
-    channels: channelsOf(recipientId),
+    ...wishesOf(recipientId),
     webhooks: webhooks.get(recipientId) ?? [],
     overdueWaiting: digests.get(recipientId)?.overdueWaiting ?? 0,
     openDigestId: digests.get(recipientId)?.openDigestId,

@@ -15,6 +15,7 @@ export async function pruneHistory({ uow, retention }: Deps): Promise<{ again: b
     ({ cursor }) => cursor.pruneDeadLetters(taskEventsCursor, rowsKeptMs(retention.notificationsMs), batchSize),
     ({ deliveries }) => deliveries.prune(retention.deliveriesMs, batchSize),
     ({ webhookRuns }) => webhookRuns.prune(retention.deliveriesMs, batchSize),
+    ({ mails }) => mails.prune(retention.deliveriesMs, batchSize),
     ({ scheduleRuns }) => scheduleRuns.prune(retention.jobsMs, batchSize),
     ({ deadLetters }) => deadLetters.prune(retention.jobsMs, batchSize),
     ({ adminActions }) => adminActions.prune(retention.adminActionsMs, batchSize),

@@ -7,7 +7,7 @@ import { signMessage, writeBody } from '../../domain/webhooks/webhook-message.ts
 import { endpointPauseMs, nextAttempt } from '../../domain/jobs/retries.ts';
 import type { BegunAttempt, WebhookRun } from '../../domain/webhooks/webhook-run.repository.ts';
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'tasks' | 'clock' | 'metrics' | 'newId'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'mail' | 'tasks' | 'clock' | 'metrics' | 'newId'>;
 
 /** One job sends for this long; another job continues, so that a busy webhook does not keep a slot. */
 const shareMs = 20_000;
@@ -110,7 +110,7 @@ async function record(deps: Deps, run: WebhookRun, { delivery, begun, answer }: 
     error === ''
       ? undefined
       : nextAttempt({ firstAttempt: begun.firstAttemptTime, now: clock.now(), retryAfterMs }, webhooks.retries);
-  const ended = await uow.run(async ({ webhookRuns, deadLetters }) => {
+  const ended = await uow.run(async ({ webhookRuns, deadLetters, mails }) => {
     const { gaveUp, failsThroughout } = await webhookRuns.end(run, {
       deliveryId: delivery.id,
       number: begun.number,
@@ -138,7 +138,15 @@ async function record(deps: Deps, run: WebhookRun, { delivery, begun, answer }: 
         ? 'the endpoint answered 410: it is gone'
         : `nothing arrived since ${begun.firstAttemptTime.toISOString()}; last: ${error}`;
     const disabled = error !== '' && (statusCode === gone || (gaveUp && failsThroughout));
-    if (disabled) await webhookRuns.disable(run.webhookId, reason);
+    if (disabled) {
+      const notificationId = await webhookRuns.disable(run.webhookId, reason);
+      // Whether its owner wants mails is looked up when it is sent.
+      if (deps.mail !== undefined)
+        await mails.queue(
+          [notificationId].flatMap((id) => id ?? []),
+          0,
+        );
+    }
     return { gaveUp, disabled };
   });
   metrics.webhookTried(error === '' ? 'delivered' : ended.gaveUp ? 'dead' : 'failed', durationMs);

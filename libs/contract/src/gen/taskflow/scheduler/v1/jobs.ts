@@ -118,6 +118,8 @@ export const JobEffectKind = {
   WEBHOOK: "JOB_EFFECT_KIND_WEBHOOK",
   /** WEBHOOK_DELIVERY - One message is sent to a webhook. */
   WEBHOOK_DELIVERY: "JOB_EFFECT_KIND_WEBHOOK_DELIVERY",
+  /** MAIL - A mail is sent. */
+  MAIL: "JOB_EFFECT_KIND_MAIL",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -129,6 +131,7 @@ export namespace JobEffectKind {
   export type SCHEDULE_RUN = typeof JobEffectKind.SCHEDULE_RUN;
   export type WEBHOOK = typeof JobEffectKind.WEBHOOK;
   export type WEBHOOK_DELIVERY = typeof JobEffectKind.WEBHOOK_DELIVERY;
+  export type MAIL = typeof JobEffectKind.MAIL;
   export type UNRECOGNIZED = typeof JobEffectKind.UNRECOGNIZED;
 }
 
@@ -149,6 +152,9 @@ export function jobEffectKindFromJSON(object: any): JobEffectKind {
     case 4:
     case "JOB_EFFECT_KIND_WEBHOOK_DELIVERY":
       return JobEffectKind.WEBHOOK_DELIVERY;
+    case 5:
+    case "JOB_EFFECT_KIND_MAIL":
+      return JobEffectKind.MAIL;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -168,6 +174,8 @@ export function jobEffectKindToNumber(object: JobEffectKind): number {
       return 3;
     case JobEffectKind.WEBHOOK_DELIVERY:
       return 4;
+    case JobEffectKind.MAIL:
+      return 5;
     case JobEffectKind.UNRECOGNIZED:
     default:
       return -1;
@@ -190,6 +198,10 @@ export const JobEffectState = {
   SUCCEEDED: "JOB_EFFECT_STATE_SUCCEEDED",
   /** DEAD - It was given up with its job. */
   DEAD: "JOB_EFFECT_STATE_DEAD",
+  /** IN_DOUBT - The mail server may have accepted a mail, but has not answered yet, or its answer was lost. */
+  IN_DOUBT: "JOB_EFFECT_STATE_IN_DOUBT",
+  /** SENT - The mail server has accepted a mail. */
+  SENT: "JOB_EFFECT_STATE_SENT",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -203,6 +215,8 @@ export namespace JobEffectState {
   export type STALE = typeof JobEffectState.STALE;
   export type SUCCEEDED = typeof JobEffectState.SUCCEEDED;
   export type DEAD = typeof JobEffectState.DEAD;
+  export type IN_DOUBT = typeof JobEffectState.IN_DOUBT;
+  export type SENT = typeof JobEffectState.SENT;
   export type UNRECOGNIZED = typeof JobEffectState.UNRECOGNIZED;
 }
 
@@ -229,6 +243,12 @@ export function jobEffectStateFromJSON(object: any): JobEffectState {
     case 6:
     case "JOB_EFFECT_STATE_DEAD":
       return JobEffectState.DEAD;
+    case 7:
+    case "JOB_EFFECT_STATE_IN_DOUBT":
+      return JobEffectState.IN_DOUBT;
+    case 8:
+    case "JOB_EFFECT_STATE_SENT":
+      return JobEffectState.SENT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -252,6 +272,10 @@ export function jobEffectStateToNumber(object: JobEffectState): number {
       return 5;
     case JobEffectState.DEAD:
       return 6;
+    case JobEffectState.IN_DOUBT:
+      return 7;
+    case JobEffectState.SENT:
+      return 8;
     case JobEffectState.UNRECOGNIZED:
     default:
       return -1;
@@ -561,16 +585,18 @@ export const DeliveryOutcome = {
   DELIVERED: "DELIVERY_OUTCOME_DELIVERED",
   /** DIGESTED - A digest stands for it in the inbox. */
   DIGESTED: "DELIVERY_OUTCOME_DIGESTED",
-  /** QUEUED - It is on its way to the recipient's webhooks: see ListWebhookDeliveries. */
+  /** QUEUED - It is on its way: to the recipient's webhooks, see ListWebhookDeliveries, or by mail. */
   QUEUED: "DELIVERY_OUTCOME_QUEUED",
   /** MUTED - The recipient does not want it there. */
   MUTED: "DELIVERY_OUTCOME_MUTED",
-  /** UNSUPPORTED - This release does not have that way out. */
+  /** UNSUPPORTED - This server does not have that way out. */
   UNSUPPORTED: "DELIVERY_OUTCOME_UNSUPPORTED",
   /** STALE - Dropped, since the task had been closed, rescheduled or handed over by then. */
   STALE: "DELIVERY_OUTCOME_STALE",
   /** DEAD - Given up with its job. */
   DEAD: "DELIVERY_OUTCOME_DEAD",
+  /** UNVERIFIED - Not sent by mail, since the recipient has not shown yet that they read the mail of their address. */
+  UNVERIFIED: "DELIVERY_OUTCOME_UNVERIFIED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -585,6 +611,7 @@ export namespace DeliveryOutcome {
   export type UNSUPPORTED = typeof DeliveryOutcome.UNSUPPORTED;
   export type STALE = typeof DeliveryOutcome.STALE;
   export type DEAD = typeof DeliveryOutcome.DEAD;
+  export type UNVERIFIED = typeof DeliveryOutcome.UNVERIFIED;
   export type UNRECOGNIZED = typeof DeliveryOutcome.UNRECOGNIZED;
 }
 
@@ -614,6 +641,9 @@ export function deliveryOutcomeFromJSON(object: any): DeliveryOutcome {
     case 7:
     case "DELIVERY_OUTCOME_DEAD":
       return DeliveryOutcome.DEAD;
+    case 8:
+    case "DELIVERY_OUTCOME_UNVERIFIED":
+      return DeliveryOutcome.UNVERIFIED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -639,6 +669,8 @@ export function deliveryOutcomeToNumber(object: DeliveryOutcome): number {
       return 6;
     case DeliveryOutcome.DEAD:
       return 7;
+    case DeliveryOutcome.UNVERIFIED:
+      return 8;
     case DeliveryOutcome.UNRECOGNIZED:
     default:
       return -1;

@@ -37,6 +37,8 @@ export const ServerFeature = {
   REFLECTION: "SERVER_FEATURE_REFLECTION",
   /** TRACES - Traces are sent to a collector. */
   TRACES: "SERVER_FEATURE_TRACES",
+  /** MAIL - Mails are sent: in users, that NOTIFICATION_CHANNEL_EMAIL may be chosen. */
+  MAIL: "SERVER_FEATURE_MAIL",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -48,6 +50,7 @@ export namespace ServerFeature {
   export type BOARD = typeof ServerFeature.BOARD;
   export type REFLECTION = typeof ServerFeature.REFLECTION;
   export type TRACES = typeof ServerFeature.TRACES;
+  export type MAIL = typeof ServerFeature.MAIL;
   export type UNRECOGNIZED = typeof ServerFeature.UNRECOGNIZED;
 }
 
@@ -68,6 +71,9 @@ export function serverFeatureFromJSON(object: any): ServerFeature {
     case 4:
     case "SERVER_FEATURE_TRACES":
       return ServerFeature.TRACES;
+    case 5:
+    case "SERVER_FEATURE_MAIL":
+      return ServerFeature.MAIL;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -87,6 +93,8 @@ export function serverFeatureToNumber(object: ServerFeature): number {
       return 3;
     case ServerFeature.TRACES:
       return 4;
+    case ServerFeature.MAIL:
+      return 5;
     case ServerFeature.UNRECOGNIZED:
     default:
       return -1;

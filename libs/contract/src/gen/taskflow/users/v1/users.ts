@@ -84,8 +84,8 @@ export const NotificationChannel = {
   /** INBOX - The list that ListNotifications shows. */
   INBOX: "NOTIFICATION_CHANNEL_INBOX",
   /**
-   * EMAIL - No e-mail is sent yet, so UpdateUser refuses it rather than let notifications go nowhere. A profile that has it
-   * from an earlier release keeps it without effect.
+   * EMAIL - Mails to User.email, once that is verified. Where the server sends no mails (see SERVER_FEATURE_MAIL), UpdateUser
+   * refuses it rather than let notifications go nowhere, and a profile that has it already keeps it without effect.
    */
   EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
   /** WEBHOOK - The user's webhooks. */
@@ -176,7 +176,7 @@ export interface User {
   overdueHour?:
     | number
     | undefined;
-  /** Where notifications go, a set of INBOX and WEBHOOK; INBOX by default. Empty: nowhere. */
+  /** Where notifications go, a set; INBOX by default. Empty: nowhere. EMAIL only where the server sends mails. */
   channels: NotificationChannel[];
   /**
    * Whether everybody may find this user by the exact e-mail. The operator decides the default, which is false unless
