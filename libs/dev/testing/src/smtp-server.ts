@@ -1,7 +1,8 @@
+import type { AddressInfo } from 'node:net';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { waitUntil } from '#dev/cluster';
-import { makeSelfSigned } from './self-signed.ts';
+import { makeSelfSigned, type SelfSigned } from './self-signed.ts';
 
 /** A mail as its recipient's mail program reads it. */
 export interface ReceivedMail {
@@ -59,6 +60,8 @@ export interface TestMailServer {
   waitForMail(fits: (mail: ReceivedMail) => boolean): Promise<ReceivedMail>;
   /** Ends all connections, also in the middle of a message. */
   stop(): Promise<void>;
+  /** Listens again after `stop`, on the same port. */
+  restart(): Promise<void>;
 }
 
 const textOf = (address: ParsedMail['to']): string =>
@@ -127,10 +130,8 @@ function handlers(state: State, credentials: TestMailServerOptions['credentials'
 const withUser = ({ user, password }: { user: string; password: string }): string =>
   `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
 
-export async function startMailServer(options: TestMailServerOptions = {}): Promise<TestMailServer> {
-  const { security = 'starttls', credentials, port: wanted = 0 } = options;
-  const { certificate, key } = makeSelfSigned();
-  const state: State = { behaviour: {}, accepted: [], ended: [], counts: new Map() };
+function createServer(state: State, options: TestMailServerOptions, { certificate, key }: SelfSigned): SMTPServer {
+  const { security = 'starttls', credentials } = options;
   const server = new SMTPServer({
     ...handlers(state, credentials),
     key,
@@ -144,12 +145,25 @@ export async function startMailServer(options: TestMailServerOptions = {}): Prom
   });
   // A client that goes away in the middle is what some tests are about.
   server.on('error', () => undefined);
+  return server;
+}
+
+async function listen(server: SMTPServer, wanted: number): Promise<number> {
   await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve));
-  const { port } = server.server.address() as { port: number };
+  return (server.server.address() as AddressInfo).port;
+}
+
+export async function startMailServer(options: TestMailServerOptions = {}): Promise<TestMailServer> {
+  const { security = 'starttls', credentials } = options;
+  const signed = makeSelfSigned();
+  const state: State = { behaviour: {}, accepted: [], ended: [], counts: new Map() };
+  let server = createServer(state, options, signed);
+  const port = await listen(server, options.port ?? 0);
+  const user = credentials === undefined ? '' : withUser(credentials);
   return {
     port,
-    url: `${security === 'tls' ? 'smtps' : 'smtp'}://${credentials === undefined ? '' : withUser(credentials)}127.0.0.1:${port}`,
-    authority: certificate,
+    url: `${security === 'tls' ? 'smtps' : 'smtp'}://${user}127.0.0.1:${port}`,
+    authority: signed.certificate,
     accepted: state.accepted,
     ended: state.ended,
     behave: (behaviour) => void (state.behaviour = behaviour),
@@ -158,9 +172,12 @@ export async function startMailServer(options: TestMailServerOptions = {}): Prom
         () => state.accepted.find(fits),
         (found) => found !== undefined,
       );
-      if (mail === undefined) throw new Error('waitUntil returned without a mail');
-      return mail;
+      return mail as ReceivedMail;
     },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
+    restart: async () => {
+      server = createServer(state, options, signed);
+      await listen(server, port);
+    },
   };
 }

@@ -34,14 +34,14 @@ const releaseText = `
   update mails set job_id = null, enqueue_time = null where job_id = any ($1::text[]) and ${unfinished} returning id`;
 const effectsText = `select id, state, enqueue_time, finish_time, call_id, attempts from mails where job_id = $1 limit $2`;
 
-// Attempts of one recipient begin one after the other, so that each sees those before it; one whose end may have been written
-// counts as sent.
+// Attempts of one recipient begin one after the other, so that each sees those before it. One that is under way counts as sent.
+// Where there are as many under way, how they end is not known: so it looks again soon.
 const takeTurnText = `select pg_advisory_xact_lock(hashtextextended('mails of ' || $1::text, 0))`;
 const crowdedText = `
-  select (array_agg(coalesce(finish_time, clock_timestamp()) order by finish_time desc nulls first))[$2::int] + interval '1 hour' as "freeTime"
+  select coalesce((array_agg(finish_time order by finish_time desc nulls first))[$2::int] + interval '1 hour', clock_timestamp() + interval '5 seconds') as "freeTime"
   from (
     select finish_time from mails
-    where recipient_id = $1::uuid and state in ('sent', 'in-doubt')
+    where recipient_id = $1::uuid and id <> $3::uuid and (state = 'sent' or attempt_time is not null)
       and (finish_time is null or finish_time > clock_timestamp() - interval '1 hour')
     order by finish_time desc nulls first limit $2::int) recent
   having count(*) >= $2::int`;
@@ -49,19 +49,19 @@ const postponeMailText = `
   update mails set job_id = null, enqueue_time = null, recipient_id = $3::uuid, next_attempt_time = $4::timestamptz
   where id = $1 and job_id = $2 and state = 'pending'`;
 const beginText = `
-  update mails set attempts = attempts + 1, recipient_id = coalesce($4::uuid, recipient_id), first_attempt_time = coalesce(first_attempt_time, clock_timestamp())
+  update mails set attempts = attempts + 1, attempt_time = clock_timestamp(), recipient_id = coalesce($4::uuid, recipient_id), first_attempt_time = coalesce(first_attempt_time, clock_timestamp())
   where id = $1 and job_id = $2 and attempts = $3 and state = 'pending' returning attempts, first_attempt_time::text as "firstAttemptTime"`;
 
 const doubtText = `
   update mails set state = 'in-doubt' where id = $1 and job_id = $2 and attempts = $3 and state = 'pending' returning id`;
 // An administrator's dead letter does not undo what a frozen process has seen accepted.
 const endText = `
-  update mails set state = $3, last_code = $4::int, last_error = $5, next_attempt_time = $6::timestamptz,
+  update mails set state = $3, attempt_time = null, last_code = $4::int, last_error = $5, next_attempt_time = $6::timestamptz,
     finish_time = case when $3 <> 'pending' then clock_timestamp() end,
     job_id = case when $3 <> 'pending' then job_id end, enqueue_time = case when $3 <> 'pending' then enqueue_time end
   where id = $1 and attempts = $2 and (${unfinished} or state = 'dead' and $3 = 'sent') returning id`;
 const buryText = `
-  update mails set state = 'dead', last_error = $2, next_attempt_time = null, finish_time = clock_timestamp()
+  update mails set state = 'dead', attempt_time = null, last_error = $2, next_attempt_time = null, finish_time = clock_timestamp()
   where id = $1 and ${unfinished}`;
 const reviveText = `
   update mails set state = 'pending', job_id = null, enqueue_time = null, finish_time = null, first_attempt_time = null,
@@ -76,26 +76,31 @@ const pruneText = `
 
 type Run = <Row>(statement: string | Statement, parameters: unknown[]) => Promise<Row[]>;
 
-async function freeTime(run: Run, recipientId: string, maxPerHour: number): Promise<Date | undefined> {
+/** When the recipient may get another mail; undefined: now. */
+async function findFreeTime(
+  run: Run,
+  { mailId }: MailRun,
+  { recipientId, maxPerHour }: MailBeginning,
+): Promise<Date | undefined> {
+  if (recipientId === undefined || maxPerHour === undefined) return undefined;
   await run(takeTurnText, [recipientId]);
-  const [row] = await run<{ freeTime: Date }>(crowdedText, [recipientId, maxPerHour]);
+  const [row] = await run<{ freeTime: Date }>(crowdedText, [recipientId, maxPerHour, mailId]);
   return row?.freeTime;
 }
 
-async function begin(run: Run, { mailId, jobId }: MailRun, beginning: MailBeginning): Promise<BegunMail> {
-  const { attempts, recipientId, maxPerHour } = beginning;
-  if (recipientId !== undefined && maxPerHour !== undefined) {
-    const time = await freeTime(run, recipientId, maxPerHour);
-    if (time !== undefined) {
-      await run(postponeMailText, [mailId, jobId, recipientId, time]);
-      return { outcome: 'postponed' };
-    }
+async function begin(run: Run, ours: MailRun, beginning: MailBeginning): Promise<BegunMail> {
+  const { mailId, jobId } = ours;
+  const { attempts, recipientId = null } = beginning;
+  const freeTime = await findFreeTime(run, ours, beginning);
+  if (freeTime !== undefined) {
+    await run(postponeMailText, [mailId, jobId, recipientId, freeTime]);
+    return { outcome: 'postponed' };
   }
   const [row] = await run<{ attempts: number; firstAttemptTime: string }>(beginText, [
     mailId,
     jobId,
     attempts,
-    recipientId ?? null,
+    recipientId,
   ]);
   if (row === undefined) return { outcome: 'lost' };
   return { outcome: 'begun', attempts: row.attempts, firstAttemptTime: new Date(row.firstAttemptTime) };

@@ -12,6 +12,7 @@ export class Mails extends Migration {
         attempts int not null default 0,
         last_code int null,
         last_error text not null default '',
+        attempt_time timestamptz(3) null,
         first_attempt_time timestamptz(3) null,
         next_attempt_time timestamptz(3) null,
         job_id text null,
@@ -28,7 +29,7 @@ export class Mails extends Migration {
     );
     this.addSql('create index mails_running on mails (job_id) where job_id is not null');
     this.addSql(
-      "create index mails_of_recipient on mails (recipient_id, finish_time) where state in ('sent', 'in-doubt')",
+      "create index mails_of_recipient on mails (recipient_id, finish_time) where state = 'sent' or attempt_time is not null",
     );
     this.addSql('create index mails_finished on mails (finish_time) where finish_time is not null');
   }

@@ -25,6 +25,8 @@ export const mailTable = defineColumns('mails', {
   lastCode: column.integer().nullable(),
   /** Why the last attempt failed, without anything that a server has written: that may name the recipient. */
   lastError: column.text().defaultsTo(`''`),
+  /** When the attempt that is under way began; null while there is none. */
+  attemptTime: column.time().nullable(),
   firstAttemptTime: column.time().nullable(),
   /** It gets no job before this time. */
   nextAttemptTime: column.time().nullable(),
@@ -51,7 +53,7 @@ export const MailSchema = defineEntityOf(mailTable, {
     {
       name: 'mails_of_recipient',
       properties: ['recipientId', 'finishTime'],
-      where: "state in ('sent', 'in-doubt')",
+      where: "state = 'sent' or attempt_time is not null",
     },
     { name: 'mails_finished', properties: ['finishTime'], where: 'finish_time is not null' },
   ],
