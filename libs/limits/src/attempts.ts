@@ -1,7 +1,7 @@
-import { StoreUnavailable, type Store } from '#libs/redis';
+import type { Store } from '#libs/redis';
 import type { Metrics } from '#libs/runtime';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { consume, type LimitDecision } from './decision.ts';
+import { askOrElse, consume, type LimitDecision } from './decision.ts';
 
 export interface AttemptsOptions {
   /** Part of the keys: "login". */
@@ -81,18 +81,10 @@ export function createAttempts(store: Store, { prefix, metrics, ...options }: At
     'name',
   ]);
 
-  async function orElse<T>(ask: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
-    try {
-      return await store.ask(ask);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      return otherwise();
-    }
-  }
-
   return {
     take: async (key) => {
-      const decision = await orElse(
+      const decision = await askOrElse(
+        store,
         () => consume(shared, key),
         () => {
           blind.inc({ name: options.name });
@@ -104,14 +96,16 @@ export function createAttempts(store: Store, { prefix, metrics, ...options }: At
     },
     forget: async (key) => {
       await fallback.delete(key);
-      await orElse(
+      await askOrElse(
+        store,
         () => shared.delete(key),
         async () => false,
       );
     },
     giveBack: async (key) => {
       if ((await fallback.get(key)) !== null) await fallback.reward(key);
-      await orElse(
+      await askOrElse(
+        store,
         async () => void (await shared.reward(key)),
         async () => undefined,
       );

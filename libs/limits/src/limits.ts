@@ -1,5 +1,6 @@
 import { openStore, type Store } from '#libs/redis';
 import type { Logger, Metrics, Part } from '#libs/runtime';
+import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
 import { createAttempts, type Attempts, type AttemptsOptions } from './attempts.ts';
 import type { LimitsConfig } from './config.ts';
 import { amountOf, createRateLimits, type LimitedMethod, type LimitInterceptor } from './rate-limits.ts';
@@ -11,6 +12,8 @@ export interface Limits {
   limitOf(method: LimitedMethod): { requests: number; perSeconds: number } | undefined;
   /** Growing waits for attempts at a secret; opens a connection of its own. */
   attempts(options: AttemptsOptions): Promise<Attempts>;
+  /** Counts what calls do; opens a connection of its own. */
+  quota(options: QuotaOptions): Promise<Quota>;
 }
 
 export interface LimitsBase {
@@ -36,5 +39,6 @@ export async function openLimits({ config, logger, metrics, parts }: LimitsBase)
     interceptor: createRateLimits({ store, prefix, overrides, metrics }),
     attempts: async (options) =>
       createAttempts(await open(`${options.name} attempts`), { prefix, metrics, ...options }),
+    quota: async (options) => createQuota(await open(`${options.name} quota`), { prefix, metrics, ...options }),
   };
 }
