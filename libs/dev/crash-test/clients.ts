@@ -1,5 +1,5 @@
 import { Webhook } from '#contract/scheduler/v1/notifications';
-import { Task, TaskStatus, type CreateTaskRequest } from '#contract/tasks/v1/tasks';
+import { CreateTaskRequest, Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel, User } from '#contract/users/v1/users';
 import type { Cluster } from '#dev/cluster';
 import { CallError, retry, type PublicCallOptions } from '#libs/grpc';
@@ -83,7 +83,7 @@ export class Clients {
       due: { $case: 'dueTime', value: minutesAgo(60) },
       assigneeId: assigned ? (this.#people[other]?.userId ?? '') : '',
     });
-    return { task, requestId: title, validateOnly: false };
+    return CreateTaskRequest.fromPartial({ task, requestId: title });
   }
 
   #record(owner: number, requestId: string, write: { creates?: string[]; changes?: string[]; outcome: Outcome }): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { CreateTaskRequest, Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import { readCreateTask } from '../src/rpc/task.requests.ts';
 import type { FileTask } from './file-task.ts';
 import { formatNames, formats, type FormatName } from './formats.ts';
@@ -72,11 +72,8 @@ function create(fields: typeof draft extends fc.Arbitrary<infer T> ? T : never, 
   const { due: when, externalId, ...rest } = fields;
   const copyOf = externalId === 'taskflow:' ? `00000000-0000-7000-8000-0000000000f${index}` : '';
   try {
-    const kept = readCreateTask({
-      task: Task.fromPartial({ ...rest, due: toTaskDue(when), externalId: externalId + copyOf }),
-      requestId: '',
-      validateOnly: false,
-    }).draft;
+    const task = Task.fromPartial({ ...rest, due: toTaskDue(when), externalId: externalId + copyOf });
+    const { fields: kept } = readCreateTask(CreateTaskRequest.fromPartial({ task }));
     const at = new Date('2026-01-02T03:04:05Z');
     const { dueTime, dueDay, ...others } = kept;
     return Task.fromPartial({

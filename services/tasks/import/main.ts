@@ -9,6 +9,7 @@ import { openPublicClient } from '#libs/grpc';
 import { findCredentials, openAccount, giveUpAfterMs, resolveFile, type Credentials } from '../exchange/account.ts';
 import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
 import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
+import { checkAssignee } from './check-assignee.ts';
 import { newUploadResult, uploadTasks, type UploadResult } from './upload.ts';
 
 interface Settings {
@@ -16,6 +17,8 @@ interface Settings {
   format: FileFormat;
   zone: string;
   dryRun: boolean;
+  /** Everybody's assignee; '' = nobody. */
+  assigneeEmail: string;
   credentials: Credentials;
 }
 
@@ -24,6 +27,7 @@ const options = {
   format: { type: 'string' },
   zone: { type: 'string', default: 'UTC' },
   'dry-run': { type: 'boolean', default: false },
+  assignee: { type: 'string', default: '' },
 } as const;
 
 function readSettings(): Settings {
@@ -38,6 +42,7 @@ function readSettings(): Settings {
     format: chooseFormat(file, values.format),
     zone,
     dryRun: values['dry-run'],
+    assigneeEmail: values.assignee,
     credentials,
   };
 }
@@ -96,7 +101,7 @@ function summarise(counts: FileCounts, result: UploadResult, dryRun: boolean): n
 
 async function run(progress: Progress): Promise<number> {
   const settings = readSettings();
-  const { file, dryRun, credentials } = settings;
+  const { file, dryRun, assigneeEmail, credentials } = settings;
   const counts = await check(settings);
   const { auth, tasks } = await findServices(['auth', 'tasks']);
   const account = openAccount(credentials, auth);
@@ -104,12 +109,13 @@ async function run(progress: Progress): Promise<number> {
   try {
     // Signs in first, so that a wrong password is reported even for an empty file.
     await progress(() => `waiting for auth at ${auth}`, account.token);
+    if (assigneeEmail !== '') await checkAssignee(assigneeEmail, { client, ...account });
     const result = newUploadResult();
     const onRefused = (notice: Notice): void => reportSkipped(notice, file);
     const upload = async () =>
       uploadTasks(
         readTasks(settings),
-        { client, token: account.token, runId: randomUUID(), dryRun, giveUpAfterMs, onRefused },
+        { client, token: account.token, runId: randomUUID(), dryRun, assigneeEmail, giveUpAfterMs, onRefused },
         result,
       );
     await progress(() => `${answered(result)} of ${counts.tasks} tasks`, upload);

@@ -13,6 +13,8 @@ export interface UploadOptions {
   runId: string;
   /** Only checks the tasks. */
   dryRun: boolean;
+  /** Whom the tasks are assigned to; '' = nobody. */
+  assigneeEmail: string;
   /** How long each batch waits for an unavailable service. */
   giveUpAfterMs: number;
   /** Called for each task that the service refuses. */
@@ -90,9 +92,9 @@ async function create(
   options: UploadOptions,
   into: UploadResult,
 ): Promise<void> {
-  const { client, token, dryRun, giveUpAfterMs } = options;
+  const { client, token, dryRun, assigneeEmail, giveUpAfterMs } = options;
   const request = BatchCreateTasksRequest.fromPartial({
-    requests: entries.map((entry) => ({ task: toTask(entry) })),
+    requests: entries.map((entry) => ({ task: toTask(entry), assigneeEmail })),
     allowPartial: true,
     requestId,
     validateOnly: dryRun,

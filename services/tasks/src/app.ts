@@ -6,7 +6,7 @@ import { createEventBroadcaster, createEventSignal, createLogSource, pullEvents 
 import { bind, toStatusMessage } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
-import { openLimits } from '#libs/limits';
+import { openLimits, type Quota } from '#libs/limits';
 import { currentContext, runInBackground, startLoop, type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
@@ -22,6 +22,7 @@ import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
+import { unknownEmailsLimit } from './use-cases/look-up-people.ts';
 import { maintenance } from './use-cases/maintenance.ts';
 
 export interface AppOverrides {
@@ -41,12 +42,14 @@ type Base = ServiceBase<TasksConfig>;
 export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const database = await openServiceDatabase(base, databaseDefinition);
+    const limits = await openLimits(base);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
     const deps = createDeps(
       {
         database,
         people: openPeople(base),
+        unknownEmails: await limits.quota({ name: 'unknown-emails', ...unknownEmailsLimit }),
         eventFeed,
         taskFeed: openTaskFeed(base, database, { ...eventFeed, ...overrides }),
       },
@@ -61,7 +64,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
       ],
       access,
-      limits: await openLimits(base),
+      limits,
       audit: openAudit(base, database),
       pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
@@ -123,12 +126,13 @@ const dayMs = 24 * 3_600_000;
 interface Outside {
   database: Database;
   people: PeopleDirectory;
+  unknownEmails: Quota;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
 }
 
 function createDeps(
-  { database, people, eventFeed, taskFeed }: Outside,
+  { database, ...outside }: Outside,
   { config, clock: shared }: Base,
   { clock = shared }: AppOverrides,
 ): TasksDeps {
@@ -137,9 +141,7 @@ function createDeps(
     uow,
     oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
-    eventFeed,
-    taskFeed,
-    people,
+    ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,
     newId: uuidv7,

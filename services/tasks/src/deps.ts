@@ -1,13 +1,14 @@
 import type { PageTokens, UnitOfWork } from '#libs/db';
 import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvents } from '#libs/events';
 import type { AppError } from '#libs/errors';
-import type { Clock } from '#libs/runtime';
+import type { Quota } from '#libs/limits';
+import type { Clock, UserActor } from '#libs/runtime';
 import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import type { Repositories } from './db/repositories.ts';
 import type { OneTask } from './db/task-groups.ts';
 import type { ListOrder } from './domain/list-order.ts';
-import type { People } from './domain/people.ts';
+import type { People, Person } from './domain/people.ts';
 
 export type { Repositories };
 
@@ -20,6 +21,8 @@ export interface TasksDeps {
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
   people: PeopleDirectory;
+  /** The e-mails that find nobody, by the person who asks. */
+  unknownEmails: Quota;
   pageTokens: PageTokens;
   clock: Clock;
   newId: () => string;
@@ -127,4 +130,14 @@ export interface PeopleDirectory {
    * `mustCheck` each makes its own, which may take longer, because a decision depends on it.
    */
   lookUp(ids: readonly (string | null)[], options?: { mustCheck: boolean }): Promise<People>;
+  /**
+   * The enabled users who have the e-mails, by e-mail, and whether the caller may find them without sharing a task. One
+   * call, never remembered. Throws when users does not answer.
+   */
+  findByEmails(caller: UserActor, emails: readonly string[]): Promise<ReadonlyMap<string, FoundPerson>>;
+}
+
+export interface FoundPerson {
+  person: Person;
+  isOpenToCaller: boolean;
 }

@@ -10,13 +10,8 @@ import { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import { formatNames } from '../exchange/formats.ts';
 import { calendar, todo } from '../exchange/read-whole.ts';
 import { createTask, creations, errorOf, listAll } from './factories.ts';
-import { useTasksCluster } from './start-cluster.ts';
-import type { TestUser } from './start-tasks.ts';
+import { useTasksCluster, type Person } from './start-cluster.ts';
 import { dueAt, dueOn } from './due.ts';
-
-interface Person extends TestUser {
-  email: string;
-}
 
 interface Ended {
   status: number;
@@ -315,6 +310,19 @@ describe('tasks in files', () => {
       },
       600_000,
     );
+  });
+
+  it('are assigned to whom --assignee names, if the account finds them, and else are not imported', async () => {
+    const [person, colleague] = [await newPerson(), await newPerson()];
+    const file = write('assigned.txt', 'first', 'second');
+    const importFor = () => run('import', person, [file, '--assignee', colleague.email.toUpperCase()]);
+    expect(await importFor()).toMatchObject(failure('the account finds nobody by this e-mail; nothing was imported'));
+    expect(await listKnown(person)).toEqual([]);
+    await createTask(service, person, { title: 'shared', assigneeId: colleague.userId });
+    expect(await importFor()).toMatchObject({ status: 0, output: counts(2, 0) });
+    expect(await importFor()).toMatchObject({ status: 0, output: counts(0, 2) });
+    const titles = (await listAll(service, colleague, { pageSize: 500, orderBy: 'title' })).map(({ title }) => title);
+    expect(titles).toEqual(['first', 'second', 'shared']);
   });
 
   it('come from the sample that the README loads', async () => {

@@ -3,7 +3,7 @@ import {
   DeleteTaskRequest,
   Task,
   type TaskResult,
-  type UpdateTaskRequest,
+  UpdateTaskRequest,
 } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import { readPages } from '#dev/testing';
@@ -36,7 +36,7 @@ export async function createTask(
 
 /** The request to update these fields of a task. A due time needs a mask of its own, and an etag is in none. */
 export function update(id: string, fields: Partial<Task>, mask = maskOf(fields), requestId = ''): UpdateTaskRequest {
-  return { task: Task.fromPartial({ id, ...fields }), updateMask: mask, requestId, validateOnly: false };
+  return UpdateTaskRequest.fromPartial({ task: { id, ...fields }, updateMask: mask, requestId });
 }
 
 const maskOf = (fields: Partial<Task>): string[] =>

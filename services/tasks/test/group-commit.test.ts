@@ -27,7 +27,9 @@ function depsOf(database: Database, oneTaskUow: UnitOfWork<OneTask>): WriteDeps 
         const asked = new Set([...everybody.keys(), stranger]);
         return new People({ asked, current: everybody, remembered: new Map() });
       },
+      findByEmails: async () => new Map(),
     },
+    unknownEmails: { take: async () => ({ allowed: true, retryAfterMs: 0 }), giveBack: async () => undefined },
     clock: systemClock,
     newId: uuidv7,
     retentionMs: 3_600_000,

@@ -20,10 +20,11 @@ import { toEtag } from '../src/domain/task.columns.ts';
 import { createTask } from '../src/use-cases/create-task.ts';
 import { deleteTask } from '../src/use-cases/delete-task.ts';
 import { undeleteTask } from '../src/use-cases/undelete-task.ts';
+import type { LookUpNeeds } from '../src/use-cases/look-up-people.ts';
 import { updateTask } from '../src/use-cases/update-task.ts';
 
 /** What changes of single tasks need. */
-export type WriteDeps = Pick<TasksDeps, 'oneTaskUow' | 'taskReader' | 'people' | 'clock' | 'newId' | 'retentionMs'>;
+export type WriteDeps = LookUpNeeds & Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'retentionMs'>;
 
 /** Each method with the request that it takes. */
 export type WriteRequest =

@@ -8,6 +8,10 @@ import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type Cluster
 import { openPublicClient, retry, type PublicClient } from '#libs/grpc';
 import type { TestUser } from './start-tasks.ts';
 
+export interface Person extends TestUser {
+  email: string;
+}
+
 export interface TasksCluster {
   cluster: Cluster;
   auth: PublicClient<typeof AuthServiceService>;
@@ -18,8 +22,8 @@ export interface TasksCluster {
   /** Rows of the database of tasks. */
   sql<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A new user whom every service knows. */
-  newUser(displayName: string): Promise<TestUser>;
-  admin(): Promise<TestUser>;
+  newUser(displayName: string): Promise<Person>;
+  admin(): Promise<Person>;
   stop(): Promise<void>;
 }
 
@@ -55,14 +59,14 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
         password: randomBytes(12).toString('hex'),
         displayName,
       });
-      const user = { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
+      const user = { email, userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
       // On a busy machine auth answers before users has heard of it.
       await retry(() => users.getMe({}, user.as));
       return user;
     },
     admin: async () => {
       const { account, tokens } = await auth.login({ email: cluster.admin.email, password: cluster.admin.password });
-      return { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
+      return { email: cluster.admin.email, userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
     },
     stop: async () => {
       for (const client of new Set([auth, users, tasks, second])) client.close();
@@ -86,11 +90,11 @@ export function useTasksCluster(options: Partial<ClusterOptions> = {}): TasksClu
 export function usePeople<const N extends readonly string[]>(
   service: TasksCluster,
   ...names: N
-): { [K in keyof N]: TestUser } {
-  const people = names.map(() => ({}) as TestUser);
+): { [K in keyof N]: Person } {
+  const people = names.map(() => ({}) as Person);
   beforeAll(async () => {
     const created = await Promise.all(names.map((name) => service.newUser(name)));
     for (const [index, person] of people.entries()) Object.assign(person, created[index]);
   });
-  return people as unknown as { [K in keyof N]: TestUser };
+  return people as unknown as { [K in keyof N]: Person };
 }

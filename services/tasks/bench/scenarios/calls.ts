@@ -99,7 +99,7 @@ export function newTask(): Task {
 /** New requests, each with its own request id. */
 export function createRequests({ writers }: BenchCluster, count = writesPerRound): LoadRequest[] {
   return requestsFor(writers(), count, () =>
-    CreateTaskRequest.encode({ task: newTask(), requestId: randomUUID(), validateOnly: false }).finish(),
+    CreateTaskRequest.encode(CreateTaskRequest.fromPartial({ task: newTask(), requestId: randomUUID() })).finish(),
   );
 }
 
@@ -121,12 +121,11 @@ export async function updateRequests(bench: BenchCluster): Promise<() => LoadReq
     Array.from({ length: writesPerRound }, (_, index) => {
       const { caller, taskId } = own[index % own.length] as (typeof own)[number];
       const { title, priority } = newTask();
-      const request = {
-        task: Task.fromPartial({ id: taskId, title, priority }),
+      const request = UpdateTaskRequest.fromPartial({
+        task: { id: taskId, title, priority },
         updateMask: ['title', 'priority'],
         requestId: randomUUID(),
-        validateOnly: false,
-      };
+      });
       return { message: UpdateTaskRequest.encode(request).finish(), headers: caller.headers };
     });
 }

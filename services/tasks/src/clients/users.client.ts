@@ -1,4 +1,4 @@
-import { InternalUsersServiceService } from '#contract/users/v1/users';
+import { InternalUsersServiceService, Role } from '#contract/users/v1/users';
 import type { Cache } from '#libs/cache';
 import { AppError } from '#libs/errors';
 import { createClient, type ClientOptions } from '#libs/grpc';
@@ -93,6 +93,16 @@ export function openPeopleDirectory(
     lookUp: async (ids, { mustCheck } = { mustCheck: false }) => {
       const userIds = ids.filter((id) => id !== null && id !== '') as string[];
       return new People(await people.lookUp(userIds, mustCheck ? check : findNames));
+    },
+    findByEmails: async ({ userId: callerId, role }, emails) => {
+      const callerRole = role === 'admin' ? Role.ADMIN : Role.USER;
+      const request = { callerId, callerRole, emails: [...emails] };
+      const { foundUsers } = await users.client.batchFindUsers(request, { timeoutMs: timeoutFor(checkMs) });
+      return new Map(
+        foundUsers.flatMap(({ email, user, openToCaller }) =>
+          user === undefined ? [] : [[email, { person: user, isOpenToCaller: openToCaller }]],
+        ),
+      );
     },
     close: users.close,
   };

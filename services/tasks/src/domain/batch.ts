@@ -1,4 +1,5 @@
 import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
+import { isRetryable } from './task.errors.ts';
 
 /** A member of a batch after parsing: its input, or why it is invalid. */
 export type Member<T> = { input: T } | { error: AppError };
@@ -49,8 +50,8 @@ export function misunderstood(members: readonly Member<unknown>[], locate: Locat
 }
 
 /**
- * Executes one member after the other. The first failure ends the batch, unless partial answers are allowed. UNAVAILABLE always
- * ends it, because a retry may help.
+ * Executes one member after the other. The first failure ends the batch, unless partial answers are allowed. What a retry may
+ * help against always ends it.
  */
 export function executeEach<T, R>(
   members: readonly Member<T>[],
@@ -62,7 +63,7 @@ export function executeEach<T, R>(
       if ('error' in member) throw member.error;
       return { value: execute(member.input) };
     } catch (error) {
-      if (!(error instanceof AppError) || error.kind === 'unavailable') throw error;
+      if (!(error instanceof AppError) || isRetryable(error)) throw error;
       const located = locateError(error, index, locate);
       if (!allowPartial) throw located;
       return { error: located };

@@ -1,4 +1,4 @@
-import { assigneeNotFound, assigneeUnchecked } from './task.errors.ts';
+import { assigneeEmailNotFound, assigneeNotFound, assigneeUnchecked } from './task.errors.ts';
 
 export interface Person {
   id: string;
@@ -18,25 +18,53 @@ export interface KnownPeople {
   failure?: unknown;
 }
 
+/** Whom the caller finds by some e-mails. */
+export interface FoundPeople {
+  byEmail: ReadonlyMap<string, Person>;
+  /** Why nobody was looked for. */
+  failure?: unknown;
+}
+
+const nobodyFound: FoundPeople = { byEmail: new Map() };
+
 /**
  * What was known about some users at one moment. It is looked up before a transaction begins, so that decisions inside need no
  * call. A missing answer throws only when a decision depends on it.
  */
 export class People {
   readonly #known: KnownPeople;
+  readonly #found: FoundPeople;
+  readonly #foundById: ReadonlyMap<string, Person>;
 
-  constructor(known: KnownPeople) {
+  constructor(known: KnownPeople, found: FoundPeople = nobodyFound) {
     this.#known = known;
+    this.#found = found;
+    this.#foundById = new Map([...found.byEmail.values()].map((person) => [person.id, person]));
+  }
+
+  /** The same people, and those who were found by e-mail. */
+  with(found: FoundPeople): People {
+    return new People(this.#known, found);
   }
 
   /** Whether each user is known, or known not to exist. */
   know(ids: readonly string[]): boolean {
-    return ids.every((id) => this.#known.asked.has(id) || this.#known.remembered.has(id));
+    const { asked, remembered } = this.#known;
+    return ids.every((id) => this.#foundById.has(id) || asked.has(id) || remembered.has(id));
   }
 
   /** Empty when the user is unknown. */
   nameOf(id: string): string {
-    return (this.#known.current.get(id) ?? this.#known.remembered.get(id))?.displayName ?? '';
+    const { current, remembered } = this.#known;
+    return (this.#foundById.get(id) ?? current.get(id) ?? remembered.get(id))?.displayName ?? '';
+  }
+
+  /** The id of the person whom the caller finds by an e-mail. Throws as requireEnabled does. */
+  idByEmail(email: string): string {
+    const { byEmail, failure } = this.#found;
+    const person = byEmail.get(email);
+    if (person !== undefined) return person.id;
+    throw failure === undefined ? assigneeEmailNotFound() : assigneeUnchecked(failure);
   }
 
   /** Throws ASSIGNEE_NOT_FOUND, or UNAVAILABLE when it is not known whether the user exists and is enabled. */

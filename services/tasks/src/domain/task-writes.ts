@@ -12,14 +12,20 @@ export interface WriteContext {
   now: Date;
 }
 
+/** The fields that a client sets, and the assignee's e-mail in place of the id; '' = the id counts. */
+export interface Assignment<Fields extends TaskEdit> {
+  fields: Fields;
+  assigneeEmail: string;
+}
+
 /** Whether the assignee must be looked up: anybody but the writer must exist and be enabled. */
-export function needsCheck({ assigneeId }: TaskEdit, actor: Person): boolean {
+export function needsCheck({ fields: { assigneeId } }: Assignment<TaskEdit>, actor: Person): boolean {
   return assigneeId !== undefined && assigneeId !== null && assigneeId !== actor.userId;
 }
 
-export function createOne(draft: TaskDraft, id: string, write: WriteContext): TaskWrite {
+export function createOne(assignment: Assignment<TaskDraft>, id: string, write: WriteContext): TaskWrite {
   const { actor, now } = write;
-  requireAssignee(draft, write);
+  const draft = withAssignee(assignment, write);
   const task = Task.create(draft, { id, ownerId: actor.userId, now });
   return { type: TaskEventType.CREATED, task, before: nothing, actorId: actor.userId, now };
 }
@@ -27,14 +33,14 @@ export function createOne(draft: TaskDraft, id: string, write: WriteContext): Ta
 /** Throws before it changes the task. `etag` '' = any version. */
 export function updateOne(
   task: Task,
-  { etag, edit }: { etag: string; edit: TaskEdit },
+  { etag, ...assignment }: { etag: string } & Assignment<TaskEdit>,
   write: WriteContext,
 ): TaskWrite {
   const { actor, now } = write;
-  const onlyStatus = Object.keys(edit).every((field) => field === 'status');
+  const onlyStatus = Object.keys(assignment.fields).every((field) => field === 'status');
   if (!onlyStatus && !task.isOwnedBy(actor)) throw notOwner(task.id, 'change anything but the status');
   requireEtag(task, etag);
-  requireAssignee(edit, write);
+  const edit = withAssignee(assignment, write);
   const before = snapshotOf(task, now);
   task.edit(edit, now);
   return { type: TaskEventType.UPDATED, task, before, actorId: actor.userId, now };
@@ -69,6 +75,10 @@ function requireEtag(task: Task, etag: string): void {
   if (etag !== '' && !task.hasEtag(etag)) throw etagMismatch(task.id);
 }
 
-function requireAssignee(edit: TaskEdit, { actor, known }: WriteContext): void {
-  if (needsCheck(edit, actor) && edit.assigneeId) known.requireEnabled(edit.assigneeId);
+/** The fields to write. Throws unless the assignee may be assigned. */
+function withAssignee<F extends TaskEdit>(assignment: Assignment<F>, { actor, known }: WriteContext): F {
+  const { fields, assigneeEmail } = assignment;
+  if (assigneeEmail !== '') return { ...fields, assigneeId: known.idByEmail(assigneeEmail) };
+  if (needsCheck(assignment, actor) && fields.assigneeId) known.requireEnabled(fields.assigneeId);
+  return fields;
 }

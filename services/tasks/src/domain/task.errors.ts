@@ -48,16 +48,36 @@ export function assigneeNotFound(assigneeId: string): AppError {
   });
 }
 
+/** Nobody has the e-mail, or the caller may not find them by it: one answer, which does not repeat the e-mail. */
+export function assigneeEmailNotFound(): AppError {
+  const description = 'the caller finds nobody by this e-mail';
+  return new AppError('failed_precondition', 'ASSIGNEE_NOT_FOUND', description, {
+    details: {
+      violations: [{ field: 'assignee_email', description }],
+      preconditions: [{ type: 'ASSIGNEE', subject: 'assignee_email', description }],
+    },
+  });
+}
+
+export function tooManyUnknownEmails(userId: string, limit: string, retryAfterMs: number): AppError {
+  return new AppError('resource_exhausted', 'RATE_LIMITED', `too many requests: the limit is ${limit}`, {
+    details: { retryAfterMs, quota: [{ subject: `user:${userId}`, description: limit }], metadata: { limit } },
+  });
+}
+
 export function externalIdTaken(): AppError {
   return new AppError('already_exists', 'EXTERNAL_ID_TAKEN', 'a task with this external id exists');
 }
 
-/** Passes on the error of the call to users, because an open breaker tells when to retry. */
+/** Passes on what tells when to retry: an open breaker towards users, or a limit. */
 export function assigneeUnchecked(cause: unknown): AppError {
-  if (cause instanceof AppError && cause.kind === 'unavailable') return cause;
+  if (cause instanceof AppError && isRetryable(cause)) return cause;
   const details = { retryAfterMs: 1000, metadata: { service: 'users' } };
   return new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'the assignee cannot be checked now', {
     details,
     cause,
   });
 }
+
+/** Nothing is wrong with the request: a repeat may help. */
+export const isRetryable = ({ kind }: AppError): boolean => kind === 'unavailable' || kind === 'resource_exhausted';

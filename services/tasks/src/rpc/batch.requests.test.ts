@@ -8,13 +8,13 @@ const good = Task.fromPartial({ title: 'x' });
 
 describe('reading batches in parts', () => {
   it('keeps members that hold no time at all apart, and can still write the request down', () => {
-    const { drafts, body } = readBatchCreateTasks(
+    const { creations, body } = readBatchCreateTasks(
       BatchCreateTasksRequest.fromPartial({
         allowPartial: true,
         requests: [{ task: good }, { task: { ...good, due: { $case: 'dueTime' as const, value: noTime } } }],
       }),
     );
-    expect(drafts.map((member) => 'error' in member)).toEqual([false, true]);
+    expect(creations.map((member) => 'error' in member)).toEqual([false, true]);
     expect(BatchCreateTasksRequest.decode(BatchCreateTasksRequest.encode(body).finish()).requests).toHaveLength(2);
   });
 

@@ -125,7 +125,7 @@ export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCre
   const requests = bodiesOf(members, request.requests);
   return {
     ...batch,
-    drafts: members.map((member) => ('input' in member ? { input: member.input.draft } : member)),
+    creations: members,
     body: BatchCreateTasksRequest.fromPartial({ requests, allowPartial: batch.allowPartial }),
   };
 }

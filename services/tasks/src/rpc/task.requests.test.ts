@@ -39,7 +39,7 @@ describe('reading requests', () => {
       task: Task.fromPartial({ id, title: 'x', ...dueAt(outOfRange), assigneeId: '?' }),
       updateMask: ['title'],
     });
-    expect(readUpdateTask(update)).toMatchObject({ taskId: id, edit: { title: 'x' } });
+    expect(readUpdateTask(update)).toMatchObject({ taskId: id, fields: { title: 'x' } });
   });
 
   it('takes half a surrogate pair for no character', () => {

@@ -24,20 +24,28 @@ import { pickFields } from '../domain/read-mask.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import type { CreateTaskInput } from '../use-cases/create-task.ts';
 import type { UpdateTaskInput } from '../use-cases/update-task.ts';
-import { creationFields, etag, requestId, taskFields } from './task.schemas.ts';
+import { assigneeEmail, creationFields, etag, requestId, taskFields } from './task.schemas.ts';
 
 const draft = z.object(creationFields, 'must be set');
 const validateOnly = z.boolean();
-const createSchema = z.object({ task: draft, requestId, validateOnly });
+const createSchema = z.object({ task: draft, requestId, validateOnly, assigneeEmail });
 
 export function readCreateTask(request: CreateTaskRequest): CreateTaskInput {
-  const { task, requestId: idempotencyKey, ...rest } = parseRequest(createSchema, flattenOneofs(request));
-  return {
-    draft: task,
-    idempotencyKey,
-    ...rest,
-    body: CreateTaskRequest.fromPartial({ task: pick(request.task, Object.keys(creationFields)) }),
-  };
+  const parsed = parseTogether(createSchema, flattenOneofs(request), refuseTwoAssignees(request));
+  const { task: fields, requestId: idempotencyKey, ...rest } = parsed;
+  const task = pick(request.task, Object.keys(creationFields));
+  const body = CreateTaskRequest.fromPartial({ task, assigneeEmail: rest.assigneeEmail });
+  return { fields, idempotencyKey, ...rest, body };
+}
+
+/** By id and by e-mail: which of them was meant? */
+function refuseTwoAssignees({ task, assigneeEmail: email }: CreateTaskRequest | UpdateTaskRequest): FieldViolation[] {
+  if (email === '' || !task?.assigneeId) return [];
+  const description = 'must not be set together with';
+  return [
+    { field: 'task.assignee_id', description: `${description} assignee_email` },
+    { field: 'assignee_email', description: `${description} task.assignee_id` },
+  ];
 }
 
 type Field = keyof typeof taskFields;
@@ -54,6 +62,7 @@ const updateSchema = (rules: Readonly<Record<Field, z.ZodType>>, fields: readonl
     task: z.object({ id: fieldTypes.uuid(), etag, ...changes }, 'must be set'),
     requestId,
     validateOnly,
+    assigneeEmail,
   });
 };
 const allFields = [...maskFields.values()];
@@ -63,26 +72,28 @@ const updateSchemaOf = schemaPerFields(allFields, (fields) => updateSchema(taskF
 
 export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
   const mask = request.updateMask ?? [];
-  const named = namedFields(request.task, mask);
-  const violations = [...checkMask(mask, named), ...checkDue(request.task, mask)];
+  const named = namedFields(request, mask);
+  const violations = [...checkMask(mask, named), ...checkDue(request.task, mask), ...checkAssignee(request, named)];
   const schema = isWholeMask(mask) ? wholeUpdateSchema : updateSchemaOf(named);
   const { task, requestId: idempotencyKey, ...rest } = parseTogether(schema, flattenOneofs(request), violations);
-  const { id: taskId, etag: expected, ...edit } = task;
+  const { id: taskId, etag: expected, ...fields } = task;
   const body = UpdateTaskRequest.fromPartial({
     task: pick(request.task, ['id', 'etag', ...named]),
     updateMask: mask.length === 0 ? undefined : mask,
+    assigneeEmail: rest.assigneeEmail,
   });
-  return { taskId, etag: expected, edit: edit as TaskEdit, idempotencyKey, ...rest, body };
+  return { taskId, etag: expected, fields: fields as TaskEdit, idempotencyKey, ...rest, body };
 }
 
 const flatten = (task: Task | undefined) => flattenOneofs(task) as Partial<Record<Field, unknown>> | undefined;
 
 const unset = flatten(Task.fromPartial({}));
 
-function namedFields(task: Task | undefined, mask: readonly string[]): Field[] {
+function namedFields({ task, assigneeEmail: email }: UpdateTaskRequest, mask: readonly string[]): Field[] {
   const sent = flatten(task);
   const isSet = (field: Field | undefined): boolean =>
-    sent !== undefined && field !== undefined && !isDeepStrictEqual(sent[field], unset?.[field]);
+    (field === 'assigneeId' && email !== '') ||
+    (sent !== undefined && field !== undefined && !isDeepStrictEqual(sent[field], unset?.[field]));
   const names = changedFields(maskNames, mask, (name) => isSet(maskFields.get(name)));
   return names.flatMap((name) => maskFields.get(name) ?? []);
 }
@@ -104,6 +115,12 @@ function checkDue(task: Task | undefined, mask: readonly string[]): FieldViolati
   return other === undefined
     ? []
     : [{ field: 'update_mask', description: `must name ${toColumnName(set)}, which is set, in place of ${other}` }];
+}
+
+/** A mask must name the assignee that is set by e-mail. */
+function checkAssignee(request: UpdateTaskRequest, named: readonly Field[]): FieldViolation[] {
+  if (request.assigneeEmail === '' || named.includes('assigneeId')) return refuseTwoAssignees(request);
+  return [{ field: 'update_mask', description: 'must name assignee_id, because assignee_email is set' }];
 }
 
 /** Like parseRequest, but reports violations that were found before as well. */

@@ -14,6 +14,12 @@ export const filterOf = <T extends string>(values: readonly T[]) =>
 
 export const requestId = fieldTypes.idempotencyKey();
 
+/** In any spelling of the mailbox; '' = none. One that does not look like an e-mail is nobody's. */
+export const assigneeEmail = z.union(
+  [z.literal(''), fieldTypes.text({ min: 3, max: 254 })],
+  'must have 3 to 254 characters without control characters, or be empty',
+);
+
 /** A malformed etag is treated as stale, not as invalid input. */
 export const etag = z.string();
 export const optionalOwnerId = z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty');

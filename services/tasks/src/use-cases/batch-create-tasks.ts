@@ -8,11 +8,12 @@ import { requireFitting } from '../domain/message-size.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
 import type { TaskDraft } from '../domain/task.columns.ts';
 import { nameResolutionOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { createOne, needsCheck, type WriteContext } from '../domain/task-writes.ts';
+import { createOne, type Assignment, type WriteContext } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
+import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
 export interface BatchCreateTasksInput {
-  drafts: Member<TaskDraft>[];
+  creations: Member<Assignment<TaskDraft>>[];
   allowPartial: boolean;
   idempotencyKey: string;
   validateOnly: boolean;
@@ -20,7 +21,7 @@ export interface BatchCreateTasksInput {
   body: BatchCreateTasksRequest;
 }
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'newId' | 'toStatus'>;
+type Deps = LookUpNeeds & Pick<TasksDeps, 'uow' | 'clock' | 'toStatus'>;
 
 const maxAttempts = 3;
 
@@ -29,9 +30,8 @@ export async function batchCreateTasks(
   actor: UserActor,
   input: BatchCreateTasksInput,
 ): Promise<BatchCreateTasksResponse> {
-  const drafts = inputsOf(input.drafts);
-  const mustCheck = drafts.some((draft) => needsCheck(draft, actor));
-  const known = await deps.people.lookUp([actor.userId, ...drafts.map(({ assigneeId }) => assigneeId)], { mustCheck });
+  const assignments = inputsOf(input.creations);
+  const known = await lookUpPeople(deps, actor, { present: [actor.userId], assignments });
   const write = { actor, known, now: deps.clock.now() };
 
   for (let attempt = 1; ; attempt += 1) {
@@ -49,7 +49,7 @@ export async function batchCreateTasks(
 function createAll(
   { uow, newId, toStatus }: Deps,
   write: WriteContext,
-  { drafts, allowPartial, idempotencyKey, validateOnly, body }: BatchCreateTasksInput,
+  { creations, allowPartial, idempotencyKey, validateOnly, body }: BatchCreateTasksInput,
 ): Promise<BatchCreateTasksResponse> {
   const { actor, known, now } = write;
   const execute = validateOnly ? uow.dryRun : uow.run;
@@ -57,12 +57,13 @@ function createAll(
     async ({ tasks }) => {
       const taken = await tasks.findExternalIds(
         actor.userId,
-        inputsOf(drafts).flatMap(({ externalId }) => externalId ?? []),
+        inputsOf(creations).flatMap(({ fields }) => fields.externalId ?? []),
       );
-      const outcomes = executeEach(drafts, { allowPartial, locate: inRequests }, (draft) => {
-        if (draft.externalId !== null && taken.has(draft.externalId)) throw externalIdTaken();
-        const created = createOne(draft, newId(), write);
-        if (draft.externalId !== null) taken.add(draft.externalId);
+      const outcomes = executeEach(creations, { allowPartial, locate: inRequests }, (creation) => {
+        const { externalId } = creation.fields;
+        if (externalId !== null && taken.has(externalId)) throw externalIdTaken();
+        const created = createOne(creation, newId(), write);
+        if (externalId !== null) taken.add(externalId);
         return created;
       });
       const created = valuesOf(outcomes);

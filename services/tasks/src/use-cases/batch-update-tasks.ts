@@ -9,14 +9,14 @@ import { maySee } from '../domain/task-access.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { needsCheck, updateOne } from '../domain/task-writes.ts';
+import { updateOne, type Assignment } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
+import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
-interface TaskUpdate {
+interface TaskUpdate extends Assignment<TaskEdit> {
   taskId: string;
   /** '' = any version. */
   etag: string;
-  edit: TaskEdit;
 }
 
 export interface BatchUpdateTasksInput {
@@ -29,7 +29,7 @@ export interface BatchUpdateTasksInput {
   body: BatchUpdateTasksRequest;
 }
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'taskReader' | 'toStatus'>;
+type Deps = LookUpNeeds & Pick<TasksDeps, 'uow' | 'clock' | 'toStatus'>;
 
 export async function batchUpdateTasks(
   deps: Deps,
@@ -37,7 +37,7 @@ export async function batchUpdateTasks(
   input: BatchUpdateTasksInput,
 ): Promise<BatchUpdateTasksResponse> {
   const { updates, allowPartial, idempotencyKey, validateOnly, body } = input;
-  const known = await lookUpPeople(deps, actor, inputsOf(updates));
+  const known = await lookUpPeopleOf(deps, actor, inputsOf(updates));
 
   const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
   return execute(
@@ -69,10 +69,9 @@ export async function batchUpdateTasks(
   );
 }
 
-/** Looks up the people that the answer names and the new assignees in one call, before the transaction. */
-async function lookUpPeople({ people, taskReader }: Deps, actor: UserActor, updates: TaskUpdate[]): Promise<People> {
-  const current = await taskReader.findMany(updates.map(({ taskId }) => taskId));
+/** Looks up the people that the answer names and the new assignees, before the transaction. */
+async function lookUpPeopleOf(deps: Deps, actor: UserActor, updates: TaskUpdate[]): Promise<People> {
+  const current = await deps.taskReader.findMany(updates.map(({ taskId }) => taskId));
   const present = peopleOf(current.filter((task) => maySee(actor, task)));
-  const mustCheck = updates.some(({ edit }) => needsCheck(edit, actor));
-  return people.lookUp([...present, ...updates.map(({ edit }) => edit.assigneeId ?? null)], { mustCheck });
+  return lookUpPeople(deps, actor, { present, assignments: updates });
 }

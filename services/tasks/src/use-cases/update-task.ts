@@ -6,24 +6,24 @@ import { maySee } from '../domain/task-access.ts';
 import type { People } from '../domain/people.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import { peopleOf, toTaskAnswer } from '../domain/task.messages.ts';
-import { needsCheck, updateOne } from '../domain/task-writes.ts';
+import { updateOne, type Assignment } from '../domain/task-writes.ts';
+import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
-export interface UpdateTaskInput {
+export interface UpdateTaskInput extends Assignment<TaskEdit> {
   taskId: string;
   /** '' = any version. */
   etag: string;
-  edit: TaskEdit;
   idempotencyKey: string;
   validateOnly: boolean;
   /** The request without fields that are ignored. */
   body: UpdateTaskRequest;
 }
 
-type Deps = Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'people' | 'taskReader'>;
+type Deps = LookUpNeeds & Pick<TasksDeps, 'oneTaskUow' | 'clock'>;
 
 export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTaskInput): Promise<UpdateTaskResponse> {
   const { taskId, idempotencyKey, validateOnly, body } = input;
-  const known = await lookUpPeople(deps, actor, input);
+  const known = await lookUpPeopleOf(deps, actor, input);
 
   const execute = validateOnly ? deps.oneTaskUow.dryRun : deps.oneTaskUow.run;
   return execute(
@@ -40,12 +40,8 @@ export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTask
  * Looks up the people that the answer names, before the transaction. Whether the task exists and may be changed is decided
  * later, under its lock, after a repeated request has found its recorded answer.
  */
-async function lookUpPeople(
-  { people, taskReader }: Deps,
-  actor: UserActor,
-  { taskId, edit }: UpdateTaskInput,
-): Promise<People> {
-  const current = await taskReader.find(taskId);
-  const ids = current === undefined || !maySee(actor, current) ? [] : peopleOf([current]);
-  return people.lookUp([...ids, edit.assigneeId ?? null], { mustCheck: needsCheck(edit, actor) });
+async function lookUpPeopleOf(deps: Deps, actor: UserActor, input: UpdateTaskInput): Promise<People> {
+  const current = await deps.taskReader.find(input.taskId);
+  const present = current === undefined || !maySee(actor, current) ? [] : peopleOf([current]);
+  return lookUpPeople(deps, actor, { present, assignments: [input] });
 }

@@ -398,6 +398,13 @@ export interface CreateTaskRequest {
    * id. Default: false.
    */
   validateOnly: boolean;
+  /**
+   * The assignee by e-mail, in any spelling of the mailbox, in place of task.assignee_id; 3 to 254 characters.
+   * FAILED_PRECONDITION / ASSIGNEE_NOT_FOUND unless UsersService.FindUser finds them for the caller. Of e-mails that
+   * find nobody, a person may name 500 in ten minutes, in all requests and batches. Default: empty, for
+   * task.assignee_id.
+   */
+  assigneeEmail: string;
 }
 
 /** The task that was created. */
@@ -523,6 +530,8 @@ export interface UpdateTaskRequest {
   requestId: string;
   /** As in CreateTask. */
   validateOnly: boolean;
+  /** As in CreateTask, in place of task.assignee_id. A mask that is set and not "*" must name assignee_id then. */
+  assigneeEmail: string;
 }
 
 /** The task after the change. */
@@ -1355,7 +1364,7 @@ export const DueDay: MessageFns<DueDay> = {
 };
 
 function createBaseCreateTaskRequest(): CreateTaskRequest {
-  return { task: undefined, requestId: "", validateOnly: false };
+  return { task: undefined, requestId: "", validateOnly: false, assigneeEmail: "" };
 }
 
 export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
@@ -1368,6 +1377,9 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
     }
     if (message.validateOnly !== false) {
       writer.uint32(24).bool(message.validateOnly);
+    }
+    if (message.assigneeEmail !== "") {
+      writer.uint32(34).string(message.assigneeEmail);
     }
     return writer;
   },
@@ -1409,6 +1421,14 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
             message.validateOnly = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.assigneeEmail = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1429,6 +1449,7 @@ export const CreateTaskRequest: MessageFns<CreateTaskRequest> = {
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
+    message.assigneeEmail = object.assigneeEmail ?? "";
     return message;
   },
 };
@@ -2013,7 +2034,7 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
 };
 
 function createBaseUpdateTaskRequest(): UpdateTaskRequest {
-  return { task: undefined, updateMask: undefined, requestId: "", validateOnly: false };
+  return { task: undefined, updateMask: undefined, requestId: "", validateOnly: false, assigneeEmail: "" };
 }
 
 export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
@@ -2029,6 +2050,9 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
     }
     if (message.validateOnly !== false) {
       writer.uint32(32).bool(message.validateOnly);
+    }
+    if (message.assigneeEmail !== "") {
+      writer.uint32(42).string(message.assigneeEmail);
     }
     return writer;
   },
@@ -2078,6 +2102,14 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
             message.validateOnly = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.assigneeEmail = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2099,6 +2131,7 @@ export const UpdateTaskRequest: MessageFns<UpdateTaskRequest> = {
     message.updateMask = object.updateMask ?? undefined;
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
+    message.assigneeEmail = object.assigneeEmail ?? "";
     return message;
   },
 };
