@@ -1,4 +1,5 @@
 export { policies, policyOf, type MethodPolicy, type ServiceName, serviceNames } from './policy.ts';
+export { findScope, toScopeMessage, tokenScopes, type ScopeMessage, type TokenScope } from './scopes.ts';
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
 export { fileDescriptors, fileRegistry } from './descriptors.ts';

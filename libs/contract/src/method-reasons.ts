@@ -30,6 +30,9 @@ const ofAnyMethod = [
 
 const ofCredentials = ['CREDENTIALS_MISSING', 'TOKEN_INVALID', 'KEYS_UNAVAILABLE'];
 
+/** Of personal tokens. RATE_LIMITED: an address has tried too many that do not exist. */
+const ofTokens = ['TOKENS_UNAVAILABLE', 'RATE_LIMITED'];
+
 const ofAccess: Readonly<Record<MethodPolicy['access'], readonly string[]>> = {
   public: [],
   user: ofCredentials,
@@ -50,6 +53,11 @@ export function descriptorOf({ service, method, path }: MethodPolicy): DescMetho
   return found;
 }
 
+function ofScope({ access, scope }: MethodPolicy): readonly string[] {
+  if (access === 'public' || access === 'service') return [];
+  return [scope === undefined ? 'SESSION_REQUIRED' : 'MISSING_SCOPE', ...ofTokens];
+}
+
 /** Every reason that a client of the method may get. */
 export function reasonsOf(policy: MethodPolicy): MethodReasons {
   const { fields } = descriptorOf(policy).input;
@@ -60,7 +68,12 @@ export function reasonsOf(policy: MethodPolicy): MethodReasons {
   return {
     own: policy.reasons,
     request: [...(fields.length > 0 ? ['INVALID_FIELD'] : []), ...fields.flatMap(({ name }) => ofFields[name] ?? [])],
-    access: [...ofAccess[policy.access], ...(policy.sensitive ? ['REVOCATIONS_STALE'] : []), ...limited],
+    access: [
+      ...ofAccess[policy.access],
+      ...ofScope(policy),
+      ...(policy.sensitive ? ['REVOCATIONS_STALE'] : []),
+      ...limited,
+    ],
     any: ofAnyMethod,
   };
 }

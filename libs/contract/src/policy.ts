@@ -1,5 +1,6 @@
 import { getOption, hasOption, type DescExtension, type DescMethod, type Message } from '@bufbuild/protobuf';
 import { fileRegistry } from './descriptors.ts';
+import { readScope, type TokenScope } from './scopes.ts';
 
 export const serviceNames = ['auth', 'users', 'tasks', 'scheduler'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -33,6 +34,8 @@ export interface MethodPolicy {
   degradation: string;
   /** The reasons of errors that are its own; `reasonsOf` gives all. */
   reasons: readonly string[];
+  /** What a personal token must hold; undefined: none may call it, or it needs no user. */
+  scope: TokenScope | undefined;
 }
 
 interface DurationMessage {
@@ -55,6 +58,7 @@ interface PolicyMessage extends Message {
   rateLimit?: RateLimitMessage;
   degradation: string;
   reasons: number[];
+  scope: number;
 }
 
 const accesses = [undefined, 'public', 'user', 'admin', 'service'] as const;
@@ -121,6 +125,7 @@ function readPolicy(method: DescMethod): MethodPolicy {
     rateLimit: toRateLimit(path, demand(message.rateLimit, path, 'rate_limit')),
     degradation: message.degradation,
     reasons: message.reasons.map((number) => demand(reasonNames.get(number), path, 'a known reason')),
+    scope: readScope({ path, access, sensitive: message.sensitive, scope: message.scope }),
   };
 }
 

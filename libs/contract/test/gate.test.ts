@@ -47,8 +47,8 @@ describe('the gate of the contract', () => {
     appendFileSync(join(copy, 'libs/contract/src/gen/taskflow/users/v1/users.ts'), '// by hand\n');
     change(
       'proto/access.txt',
-      'user    /taskflow.users.v1.UsersService/GetUser\n',
-      'admin   /taskflow.users.v1.UsersService/GetUser\n',
+      'user    /taskflow.users.v1.UsersService/GetUser [users:read]\n',
+      'admin   /taskflow.users.v1.UsersService/GetUser [users:read]\n',
     );
     expect(await runGate()).toEqual({
       code: 1,
@@ -58,6 +58,15 @@ describe('the gate of the contract', () => {
         'access is as agreed in proto/access.txt',
       ],
     });
+  }, 240_000);
+
+  it('refuses a method for people that says nothing of personal tokens', async () => {
+    const scope = '      scope: SCOPE_USERS_READ\n';
+    const withScope = `access: ACCESS_USER\n${scope}`;
+    change('proto/taskflow/users/v1/users.proto', withScope, 'access: ACCESS_USER\n');
+    await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]).catch(() => undefined);
+    expect((await runGate()).failed).toContain('every method declares its policy');
+    change('proto/taskflow/users/v1/users.proto', 'access: ACCESS_USER\n', withScope);
   }, 240_000);
 
   it('G1 refuses a method without a policy, a comment and a request id', async () => {

@@ -10,7 +10,10 @@ export interface UserActor {
   kind: 'user';
   userId: string;
   role: 'user' | 'admin';
+  /** The id of the token in its place when a personal token came. */
   sessionId: string;
+  /** Present when a personal token came instead of a session's access token. */
+  token?: { id: string; scopes: readonly string[] };
 }
 export interface ServiceActor {
   kind: 'service';

@@ -79,6 +79,11 @@ const retry: Readonly<Record<MethodPolicy['retry'], string>> = {
   never: 'not safe to repeat',
 };
 
+function tokenText({ access, scope }: MethodPolicy): string {
+  if (access === 'public' || access === 'service') return 'not needed';
+  return scope === undefined ? 'never: sign in' : `with the scope \`${scope}\``;
+}
+
 function rateLimitText({ rateLimit }: MethodPolicy): string {
   if (rateLimit === undefined) return 'none';
   const who = rateLimit.key === 'user' ? 'user' : 'address';
@@ -93,6 +98,7 @@ function policyTable(policy: MethodPolicy): Block {
     rows: [
       ['access', `${access[policy.access]}${callers}`],
       ['sensitive', policy.sensitive ? 'yes: refused while revocations cannot be followed' : 'no'],
+      ['personal token', tokenText(policy)],
       ['deadline', `${seconds(policy.deadlineMs)}, given and at most granted`],
       ['retry', retry[policy.retry]],
       ['rate limit', rateLimitText(policy)],

@@ -10,10 +10,21 @@ export interface RevocationState {
 
 type Check = (caller: IncomingCall['caller'], policy: MethodPolicy) => AppError | undefined;
 
-const checkUser: Check = ({ user }) =>
-  user === undefined
+/** A personal token does only what its scopes say. */
+const checkScope: Check = ({ user }, { scope }) => {
+  if (user?.token === undefined) return undefined;
+  if (scope === undefined)
+    return new AppError('permission_denied', 'SESSION_REQUIRED', 'no personal token may do this; sign in');
+  if (user.token.scopes.includes(scope)) return undefined;
+  return new AppError('permission_denied', 'MISSING_SCOPE', `the personal token lacks the scope ${scope}`, {
+    details: { metadata: { scope } },
+  });
+};
+
+const checkUser: Check = (caller, policy) =>
+  caller.user === undefined
     ? new AppError('unauthenticated', 'CREDENTIALS_MISSING', 'sign in first: the metadata "authorization" is missing')
-    : undefined;
+    : checkScope(caller, policy);
 
 const checkAdmin: Check = (caller, policy) =>
   checkUser(caller, policy) ??

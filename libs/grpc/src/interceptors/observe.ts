@@ -33,6 +33,7 @@ function describeEnd(call: IncomingCall, startedAt: number, error: AppError | un
     ...(error && { reason: error.reason }),
     durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
     ...(caller.user && { userId: caller.user.userId }),
+    ...(caller.user?.token && { tokenId: caller.user.token.id }),
     ...(caller.service && { caller: caller.service }),
     requestId: context.requestId,
     traceId: traceIdOf(context.traceParent),

@@ -13,6 +13,133 @@ export const protobufPackage = "taskflow.policy.v1";
 
 export const protobufFileName = "taskflow/policy/v1/policy.proto";
 
+/** What a personal token allows. The names in errors and documents are "tasks:read" and the like. */
+export const Scope = {
+  /** UNSPECIFIED - None: of public methods, methods for services and sensitive methods. Refused in a request. */
+  UNSPECIFIED: "SCOPE_UNSPECIFIED",
+  /** SESSION_ONLY - Only a session may call the method, never a token. Refused in a request. */
+  SESSION_ONLY: "SCOPE_SESSION_ONLY",
+  /** TASKS_READ - tasks:read: see tasks, their history and their changes. */
+  TASKS_READ: "SCOPE_TASKS_READ",
+  /** TASKS_WRITE - tasks:write: create, change and delete tasks. */
+  TASKS_WRITE: "SCOPE_TASKS_WRITE",
+  /** NOTIFICATIONS_READ - notifications:read: see the inbox. */
+  NOTIFICATIONS_READ: "SCOPE_NOTIFICATIONS_READ",
+  /** NOTIFICATIONS_WRITE - notifications:write: mark notifications as read. */
+  NOTIFICATIONS_WRITE: "SCOPE_NOTIFICATIONS_WRITE",
+  /** WEBHOOKS_READ - webhooks:read: see webhooks and their deliveries. */
+  WEBHOOKS_READ: "SCOPE_WEBHOOKS_READ",
+  /**
+   * WEBHOOKS_WRITE - webhooks:write: enable and test webhooks and send deliveries again. What shows or sets their secrets and addresses
+   * is sensitive.
+   */
+  WEBHOOKS_WRITE: "SCOPE_WEBHOOKS_WRITE",
+  /** USERS_READ - users:read: see profiles. */
+  USERS_READ: "SCOPE_USERS_READ",
+  /** USERS_WRITE - users:write: change profile and settings. */
+  USERS_WRITE: "SCOPE_USERS_WRITE",
+  /** ACCOUNT_READ - account:read: see where the account is signed in. */
+  ACCOUNT_READ: "SCOPE_ACCOUNT_READ",
+  /** ADMIN - admin: methods for administrators, and in other methods what an administrator may beyond a user. */
+  ADMIN: "SCOPE_ADMIN",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type Scope = typeof Scope[keyof typeof Scope];
+
+export namespace Scope {
+  export type UNSPECIFIED = typeof Scope.UNSPECIFIED;
+  export type SESSION_ONLY = typeof Scope.SESSION_ONLY;
+  export type TASKS_READ = typeof Scope.TASKS_READ;
+  export type TASKS_WRITE = typeof Scope.TASKS_WRITE;
+  export type NOTIFICATIONS_READ = typeof Scope.NOTIFICATIONS_READ;
+  export type NOTIFICATIONS_WRITE = typeof Scope.NOTIFICATIONS_WRITE;
+  export type WEBHOOKS_READ = typeof Scope.WEBHOOKS_READ;
+  export type WEBHOOKS_WRITE = typeof Scope.WEBHOOKS_WRITE;
+  export type USERS_READ = typeof Scope.USERS_READ;
+  export type USERS_WRITE = typeof Scope.USERS_WRITE;
+  export type ACCOUNT_READ = typeof Scope.ACCOUNT_READ;
+  export type ADMIN = typeof Scope.ADMIN;
+  export type UNRECOGNIZED = typeof Scope.UNRECOGNIZED;
+}
+
+export function scopeFromJSON(object: any): Scope {
+  switch (object) {
+    case 0:
+    case "SCOPE_UNSPECIFIED":
+      return Scope.UNSPECIFIED;
+    case 1:
+    case "SCOPE_SESSION_ONLY":
+      return Scope.SESSION_ONLY;
+    case 2:
+    case "SCOPE_TASKS_READ":
+      return Scope.TASKS_READ;
+    case 3:
+    case "SCOPE_TASKS_WRITE":
+      return Scope.TASKS_WRITE;
+    case 4:
+    case "SCOPE_NOTIFICATIONS_READ":
+      return Scope.NOTIFICATIONS_READ;
+    case 5:
+    case "SCOPE_NOTIFICATIONS_WRITE":
+      return Scope.NOTIFICATIONS_WRITE;
+    case 6:
+    case "SCOPE_WEBHOOKS_READ":
+      return Scope.WEBHOOKS_READ;
+    case 7:
+    case "SCOPE_WEBHOOKS_WRITE":
+      return Scope.WEBHOOKS_WRITE;
+    case 8:
+    case "SCOPE_USERS_READ":
+      return Scope.USERS_READ;
+    case 9:
+    case "SCOPE_USERS_WRITE":
+      return Scope.USERS_WRITE;
+    case 10:
+    case "SCOPE_ACCOUNT_READ":
+      return Scope.ACCOUNT_READ;
+    case 11:
+    case "SCOPE_ADMIN":
+      return Scope.ADMIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Scope.UNRECOGNIZED;
+  }
+}
+
+export function scopeToNumber(object: Scope): number {
+  switch (object) {
+    case Scope.UNSPECIFIED:
+      return 0;
+    case Scope.SESSION_ONLY:
+      return 1;
+    case Scope.TASKS_READ:
+      return 2;
+    case Scope.TASKS_WRITE:
+      return 3;
+    case Scope.NOTIFICATIONS_READ:
+      return 4;
+    case Scope.NOTIFICATIONS_WRITE:
+      return 5;
+    case Scope.WEBHOOKS_READ:
+      return 6;
+    case Scope.WEBHOOKS_WRITE:
+      return 7;
+    case Scope.USERS_READ:
+      return 8;
+    case Scope.USERS_WRITE:
+      return 9;
+    case Scope.ACCOUNT_READ:
+      return 10;
+    case Scope.ADMIN:
+      return 11;
+    case Scope.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Who may call a method. */
 export const Access = {
   /** UNSPECIFIED - Refused: a policy without it fails the build. */
@@ -218,6 +345,11 @@ export interface MethodPolicy {
    * fields of its request, which `reasonsOf` in libs/contract adds.
    */
   reasons: ErrorReason[];
+  /**
+   * What a personal token must hold to call the method. Every method for users and administrators has one, unless it
+   * is sensitive: no token may call those. Without it, or with one where none belongs, the build fails.
+   */
+  scope: Scope;
 }
 
 /** How often a method may be called. */
@@ -246,6 +378,7 @@ function createBaseMethodPolicy(): MethodPolicy {
     rateLimit: undefined,
     degradation: "",
     reasons: [],
+    scope: Scope.UNSPECIFIED,
   };
 }
 
@@ -278,6 +411,9 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
         writer.int32(errorReasonToNumber(v));
       }
       writer.join();
+    }
+    if (message.scope !== Scope.UNSPECIFIED) {
+      writer.uint32(72).int32(scopeToNumber(message.scope));
     }
     return writer;
   },
@@ -369,6 +505,14 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
 
             break;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.scope = scopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +542,7 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
       : undefined;
     message.degradation = object.degradation ?? "";
     message.reasons = object.reasons?.map((e) => e) || [];
+    message.scope = object.scope ?? Scope.UNSPECIFIED;
     return message;
   },
 };

@@ -58,6 +58,10 @@ export const ErrorReason = {
   PASSWORD_WRONG: "ERROR_REASON_PASSWORD_WRONG",
   /** REGISTRATION_CLOSED - PERMISSION_DENIED: the operator does not let people register without an invitation, or invite them any more. */
   REGISTRATION_CLOSED: "ERROR_REASON_REGISTRATION_CLOSED",
+  /** MISSING_SCOPE - PERMISSION_DENIED: the personal token does not hold the method's scope. Metadata: scope. */
+  MISSING_SCOPE: "ERROR_REASON_MISSING_SCOPE",
+  /** SESSION_REQUIRED - PERMISSION_DENIED: no personal token may call the method; sign in. */
+  SESSION_REQUIRED: "ERROR_REASON_SESSION_REQUIRED",
   /** TASK_NOT_FOUND - NOT_FOUND: no such task, or the caller may not see it. Metadata: taskId. */
   TASK_NOT_FOUND: "ERROR_REASON_TASK_NOT_FOUND",
   /** USER_NOT_FOUND - NOT_FOUND: no such user, or the caller may not see it. Metadata: userId, unless the user was named by e-mail. */
@@ -68,6 +72,8 @@ export const ErrorReason = {
   SESSION_NOT_FOUND: "ERROR_REASON_SESSION_NOT_FOUND",
   /** INVITATION_NOT_FOUND - NOT_FOUND: no such invitation (any more). Metadata: invitationId. */
   INVITATION_NOT_FOUND: "ERROR_REASON_INVITATION_NOT_FOUND",
+  /** PERSONAL_TOKEN_NOT_FOUND - NOT_FOUND: no such personal token, or not one that the caller may end. Metadata: personalTokenId. */
+  PERSONAL_TOKEN_NOT_FOUND: "ERROR_REASON_PERSONAL_TOKEN_NOT_FOUND",
   /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
   /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. */
@@ -99,6 +105,17 @@ export const ErrorReason = {
   INVITATION_INVALID: "ERROR_REASON_INVITATION_INVALID",
   /** INVITATION_ACCEPTED - FAILED_PRECONDITION: somebody has registered with the invitation. Metadata: invitationId. */
   INVITATION_ACCEPTED: "ERROR_REASON_INVITATION_ACCEPTED",
+  /** TOO_MANY_PERSONAL_TOKENS - FAILED_PRECONDITION: the account has as many personal tokens as are allowed. Metadata: maxPersonalTokenCount. */
+  TOO_MANY_PERSONAL_TOKENS: "ERROR_REASON_TOO_MANY_PERSONAL_TOKENS",
+  /** SERVICE_ACCOUNT_REQUIRED - FAILED_PRECONDITION: the account is a person's, who alone creates tokens for it. Metadata: userId. */
+  SERVICE_ACCOUNT_REQUIRED: "ERROR_REASON_SERVICE_ACCOUNT_REQUIRED",
+  /** PERSON_REQUIRED - FAILED_PRECONDITION: a service account has no e-mail and no password. Metadata: userId. */
+  PERSON_REQUIRED: "ERROR_REASON_PERSON_REQUIRED",
+  /**
+   * PERSONAL_TOKEN_NOT_SHOWN - FAILED_PRECONDITION: the token was created before a change of keys and cannot be shown again. Metadata:
+   * personalTokenId.
+   */
+  PERSONAL_TOKEN_NOT_SHOWN: "ERROR_REASON_PERSONAL_TOKEN_NOT_SHOWN",
   /** DEAD_JOB_RESOLVED - FAILED_PRECONDITION: the dead job has been retried or discarded already. Metadata: deadJobId. */
   DEAD_JOB_RESOLVED: "ERROR_REASON_DEAD_JOB_RESOLVED",
   /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. Metadata: deadJobId. */
@@ -129,6 +146,8 @@ export const ErrorReason = {
   QUEUE_UNAVAILABLE: "ERROR_REASON_QUEUE_UNAVAILABLE",
   /** KEYS_UNAVAILABLE - UNAVAILABLE: the keys to check tokens with are not there yet. */
   KEYS_UNAVAILABLE: "ERROR_REASON_KEYS_UNAVAILABLE",
+  /** TOKENS_UNAVAILABLE - UNAVAILABLE: auth, which knows the personal tokens, did not answer. */
+  TOKENS_UNAVAILABLE: "ERROR_REASON_TOKENS_UNAVAILABLE",
   /** PROFILE_NOT_READY - UNAVAILABLE: the profile of a new account has not arrived yet. */
   PROFILE_NOT_READY: "ERROR_REASON_PROFILE_NOT_READY",
   /** SHUTTING_DOWN - UNAVAILABLE: the server is shutting down; another replica or a repeat will do. */
@@ -220,11 +239,14 @@ export namespace ErrorReason {
   export type NOT_OWNER = typeof ErrorReason.NOT_OWNER;
   export type PASSWORD_WRONG = typeof ErrorReason.PASSWORD_WRONG;
   export type REGISTRATION_CLOSED = typeof ErrorReason.REGISTRATION_CLOSED;
+  export type MISSING_SCOPE = typeof ErrorReason.MISSING_SCOPE;
+  export type SESSION_REQUIRED = typeof ErrorReason.SESSION_REQUIRED;
   export type TASK_NOT_FOUND = typeof ErrorReason.TASK_NOT_FOUND;
   export type USER_NOT_FOUND = typeof ErrorReason.USER_NOT_FOUND;
   export type SCHEDULE_NOT_FOUND = typeof ErrorReason.SCHEDULE_NOT_FOUND;
   export type SESSION_NOT_FOUND = typeof ErrorReason.SESSION_NOT_FOUND;
   export type INVITATION_NOT_FOUND = typeof ErrorReason.INVITATION_NOT_FOUND;
+  export type PERSONAL_TOKEN_NOT_FOUND = typeof ErrorReason.PERSONAL_TOKEN_NOT_FOUND;
   export type BREAKER_NOT_FOUND = typeof ErrorReason.BREAKER_NOT_FOUND;
   export type QUEUE_NOT_FOUND = typeof ErrorReason.QUEUE_NOT_FOUND;
   export type JOB_NOT_FOUND = typeof ErrorReason.JOB_NOT_FOUND;
@@ -239,6 +261,10 @@ export namespace ErrorReason {
   export type LAST_ADMIN = typeof ErrorReason.LAST_ADMIN;
   export type INVITATION_INVALID = typeof ErrorReason.INVITATION_INVALID;
   export type INVITATION_ACCEPTED = typeof ErrorReason.INVITATION_ACCEPTED;
+  export type TOO_MANY_PERSONAL_TOKENS = typeof ErrorReason.TOO_MANY_PERSONAL_TOKENS;
+  export type SERVICE_ACCOUNT_REQUIRED = typeof ErrorReason.SERVICE_ACCOUNT_REQUIRED;
+  export type PERSON_REQUIRED = typeof ErrorReason.PERSON_REQUIRED;
+  export type PERSONAL_TOKEN_NOT_SHOWN = typeof ErrorReason.PERSONAL_TOKEN_NOT_SHOWN;
   export type DEAD_JOB_RESOLVED = typeof ErrorReason.DEAD_JOB_RESOLVED;
   export type JOB_NOT_RUNNABLE = typeof ErrorReason.JOB_NOT_RUNNABLE;
   export type EVENT_NOT_HANDLED = typeof ErrorReason.EVENT_NOT_HANDLED;
@@ -251,6 +277,7 @@ export namespace ErrorReason {
   export type DATABASE_UNAVAILABLE = typeof ErrorReason.DATABASE_UNAVAILABLE;
   export type QUEUE_UNAVAILABLE = typeof ErrorReason.QUEUE_UNAVAILABLE;
   export type KEYS_UNAVAILABLE = typeof ErrorReason.KEYS_UNAVAILABLE;
+  export type TOKENS_UNAVAILABLE = typeof ErrorReason.TOKENS_UNAVAILABLE;
   export type PROFILE_NOT_READY = typeof ErrorReason.PROFILE_NOT_READY;
   export type SHUTTING_DOWN = typeof ErrorReason.SHUTTING_DOWN;
   export type REVOCATIONS_STALE = typeof ErrorReason.REVOCATIONS_STALE;
@@ -335,6 +362,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 25:
     case "ERROR_REASON_REGISTRATION_CLOSED":
       return ErrorReason.REGISTRATION_CLOSED;
+    case 130:
+    case "ERROR_REASON_MISSING_SCOPE":
+      return ErrorReason.MISSING_SCOPE;
+    case 131:
+    case "ERROR_REASON_SESSION_REQUIRED":
+      return ErrorReason.SESSION_REQUIRED;
     case 30:
     case "ERROR_REASON_TASK_NOT_FOUND":
       return ErrorReason.TASK_NOT_FOUND;
@@ -350,6 +383,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 36:
     case "ERROR_REASON_INVITATION_NOT_FOUND":
       return ErrorReason.INVITATION_NOT_FOUND;
+    case 133:
+    case "ERROR_REASON_PERSONAL_TOKEN_NOT_FOUND":
+      return ErrorReason.PERSONAL_TOKEN_NOT_FOUND;
     case 90:
     case "ERROR_REASON_BREAKER_NOT_FOUND":
       return ErrorReason.BREAKER_NOT_FOUND;
@@ -392,6 +428,18 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 49:
     case "ERROR_REASON_INVITATION_ACCEPTED":
       return ErrorReason.INVITATION_ACCEPTED;
+    case 134:
+    case "ERROR_REASON_TOO_MANY_PERSONAL_TOKENS":
+      return ErrorReason.TOO_MANY_PERSONAL_TOKENS;
+    case 135:
+    case "ERROR_REASON_SERVICE_ACCOUNT_REQUIRED":
+      return ErrorReason.SERVICE_ACCOUNT_REQUIRED;
+    case 136:
+    case "ERROR_REASON_PERSON_REQUIRED":
+      return ErrorReason.PERSON_REQUIRED;
+    case 137:
+    case "ERROR_REASON_PERSONAL_TOKEN_NOT_SHOWN":
+      return ErrorReason.PERSONAL_TOKEN_NOT_SHOWN;
     case 94:
     case "ERROR_REASON_DEAD_JOB_RESOLVED":
       return ErrorReason.DEAD_JOB_RESOLVED;
@@ -428,6 +476,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 54:
     case "ERROR_REASON_KEYS_UNAVAILABLE":
       return ErrorReason.KEYS_UNAVAILABLE;
+    case 132:
+    case "ERROR_REASON_TOKENS_UNAVAILABLE":
+      return ErrorReason.TOKENS_UNAVAILABLE;
     case 55:
     case "ERROR_REASON_PROFILE_NOT_READY":
       return ErrorReason.PROFILE_NOT_READY;
@@ -555,6 +606,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 24;
     case ErrorReason.REGISTRATION_CLOSED:
       return 25;
+    case ErrorReason.MISSING_SCOPE:
+      return 130;
+    case ErrorReason.SESSION_REQUIRED:
+      return 131;
     case ErrorReason.TASK_NOT_FOUND:
       return 30;
     case ErrorReason.USER_NOT_FOUND:
@@ -565,6 +620,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 35;
     case ErrorReason.INVITATION_NOT_FOUND:
       return 36;
+    case ErrorReason.PERSONAL_TOKEN_NOT_FOUND:
+      return 133;
     case ErrorReason.BREAKER_NOT_FOUND:
       return 90;
     case ErrorReason.QUEUE_NOT_FOUND:
@@ -593,6 +650,14 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 48;
     case ErrorReason.INVITATION_ACCEPTED:
       return 49;
+    case ErrorReason.TOO_MANY_PERSONAL_TOKENS:
+      return 134;
+    case ErrorReason.SERVICE_ACCOUNT_REQUIRED:
+      return 135;
+    case ErrorReason.PERSON_REQUIRED:
+      return 136;
+    case ErrorReason.PERSONAL_TOKEN_NOT_SHOWN:
+      return 137;
     case ErrorReason.DEAD_JOB_RESOLVED:
       return 94;
     case ErrorReason.JOB_NOT_RUNNABLE:
@@ -617,6 +682,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 53;
     case ErrorReason.KEYS_UNAVAILABLE:
       return 54;
+    case ErrorReason.TOKENS_UNAVAILABLE:
+      return 132;
     case ErrorReason.PROFILE_NOT_READY:
       return 55;
     case ErrorReason.SHUTTING_DOWN:
