@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type AuditServiceService } from '#contract/audit/v1/audit';
 import { type AuthServiceService, type InternalAuthServiceService, Role } from '#contract/auth/v1/auth';
+import { Scope } from '#contract/policy/v1/policy';
 import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
 import { MailKind, type InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { Schedule, ScheduleJob, type SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
@@ -60,6 +61,9 @@ const seenByBoth = { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK
 const changedByOwner = { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' };
 const foreignSession = 'NOT_FOUND/SESSION_NOT_FOUND';
 
+const foreignToken = 'NOT_FOUND/PERSONAL_TOKEN_NOT_FOUND';
+const onlyOwnToken = { owner: 'OK', assignee: foreignToken, other: foreignToken, admin: foreignToken };
+
 const nothing = (): object => ({});
 const newAccount = async ({ testCluster }: Call): Promise<string> => (await testCluster.register()).id;
 const newTask = ({ testCluster, people }: Call): Promise<Task> => testCluster.createTask(people.owner, people.assignee);
@@ -100,12 +104,24 @@ const auth: Rows<typeof AuthServiceService> = {
   InviteUser: { request: () => ({ email: newEmail() }) },
   ListInvitations: { request: nothing },
   RevokeInvitation: { request: async ({ testCluster }) => ({ invitationId: await testCluster.inviteSomebody() }) },
+  CreatePersonalToken: {
+    request: () => ({ name: 'backup', scopes: [Scope.TASKS_READ], ttl: { seconds: 3600n, nanos: 0 } }),
+    answers: everybody,
+  },
+  ListPersonalTokens: { request: nothing, answers: everybody },
+  RevokePersonalToken: {
+    request: async ({ testCluster, people }) => ({
+      personalTokenId: (await testCluster.createPersonalToken(people.owner)).id,
+    }),
+    answers: onlyOwnToken,
+  },
   RotateSigningKey: { request: nothing },
 };
 
 const internalAuth: Rows<typeof InternalAuthServiceService> = {
   WatchRevocations: { request: nothing },
   GetMail: { request: async ({ testCluster }) => ({ mailId: (await testCluster.mailVerification()).mailId }) },
+  CheckPersonalToken: { request: () => ({ tokenHash: randomBytes(32) }) },
 };
 
 /** The person goes on with the new one, so that later calls can sign in. */

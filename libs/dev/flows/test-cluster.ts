@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type {
   CreatePasswordResetResponse,
+  CreatePersonalTokenResponse,
   GetMailResponse,
   InviteUserResponse,
   LoginResponse,
@@ -15,7 +16,7 @@ import {
 } from '#contract/scheduler/v1/notifications';
 import type { Schedule } from '#contract/scheduler/v1/scheduler';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
-import type { MethodPolicy, ServiceName } from '#libs/contract';
+import { toScopeMessage, tokenScopes, type MethodPolicy, type ServiceName, type TokenScope } from '#libs/contract';
 import {
   queryDatabase,
   readServiceKey,
@@ -57,6 +58,8 @@ export interface TestCluster {
   createPasswordReset(accountId: string): Promise<string>;
   /** The mail that verifies the e-mail of a new account, and its token. */
   mailVerification(): Promise<{ mailId: string; token: string }>;
+  /** A personal token of a person, with every scope that the person may give unless others are named. */
+  createPersonalToken(owner: Person, scopes?: readonly TokenScope[]): Promise<{ id: string; token: string }>;
   /** The person's only webhook, and a delivery of it. */
   createWebhook(owner: Person): Promise<{ webhookId: string; deliveryId: string }>;
   /** What proves to be somebody who may call the method: a service, an administrator, or the person. */
@@ -174,6 +177,17 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
       );
       if (error !== undefined) throw error;
       return { mailId, token: (response as GetMailResponse).token };
+    },
+    createPersonalToken: async (owner, scopes = tokenScopes) => {
+      const given = owner === admin ? scopes : scopes.filter((scope) => scope !== 'admin');
+      const request = { name: 'a program', scopes: given.map(toScopeMessage), ttl: { seconds: 3600n, nanos: 0 } };
+      const { personalToken, token } = await mustCall<CreatePersonalTokenResponse>(
+        wire,
+        authPath('CreatePersonalToken'),
+        request,
+        owner.token,
+      );
+      return { id: personalToken?.id ?? '', token };
     },
     createWebhook: async ({ token }) => {
       const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;

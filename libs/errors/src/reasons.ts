@@ -46,7 +46,6 @@ export const reasons = {
   TOO_MANY_PERSONAL_TOKENS: { code: 'FAILED_PRECONDITION', meaning: "the account has as many personal tokens as are allowed. Metadata: maxPersonalTokenCount." },
   SERVICE_ACCOUNT_REQUIRED: { code: 'FAILED_PRECONDITION', meaning: "the account is a person's, who alone creates tokens for it. Metadata: userId." },
   PERSON_REQUIRED: { code: 'FAILED_PRECONDITION', meaning: "a service account has no e-mail and no password. Metadata: userId." },
-  PERSONAL_TOKEN_NOT_SHOWN: { code: 'FAILED_PRECONDITION', meaning: "the token was created before a change of keys and cannot be shown again. Metadata: personalTokenId." },
   DEAD_JOB_RESOLVED: { code: 'FAILED_PRECONDITION', meaning: "the dead job has been retried or discarded already. Metadata: deadJobId." },
   JOB_NOT_RUNNABLE: { code: 'FAILED_PRECONDITION', meaning: "this release has no such job, or its payload breaks the schema. Metadata: deadJobId." },
   EVENT_NOT_HANDLED: { code: 'FAILED_PRECONDITION', meaning: "the dead-letter event could not be handled this time either. Metadata: eventId." },

@@ -80,6 +80,7 @@ export async function serveSource(source: RevocationSource, port = 0) {
   const binding = bind(InternalAuthServiceService, {
     watchRevocations: (_request, call) => source.watch(call.signal),
     getMail: hasNoMail,
+    checkPersonalToken: async () => ({}),
   });
   const { server, address, lines } = await startTestServer({ service: 'auth', bindings: [binding], port });
   return { address, lines, stop: () => server.stop() };

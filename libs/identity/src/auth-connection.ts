@@ -1,15 +1,18 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { createClient, type ClientOptions } from '#libs/grpc';
 import type { AccessKeys } from './authenticator.ts';
+import type { CheckPersonalToken } from './personal-tokens.ts';
 import { createRemoteAccessKeys } from './remote-access-keys.ts';
 import { createRevocationFollower, type RevocationFollowerOptions } from './revocation-follower.ts';
 import type { Revocations } from './revocations.ts';
 import type { ServiceIdentity } from './service-identity.ts';
 
-/** What a service needs of auth to check access tokens itself. */
+/** What a service needs of auth to check tokens. */
 export interface AuthConnection {
   accessKeys: AccessKeys;
   revocations: Revocations;
+  /** Asks auth about a personal token. */
+  checkPersonalToken: CheckPersonalToken;
   /** For health. Missing keys and revocations fail only in the first seconds. */
   checks: Record<string, () => Promise<void>>;
   /** Starts to fetch keys and to follow revocations, in the background. */
@@ -18,7 +21,7 @@ export interface AuthConnection {
   stop(): Promise<void>;
 }
 
-/** Connects a service to auth, to fetch keys and to follow revocations. */
+/** Connects a service to auth, to fetch keys, to follow revocations and to ask about personal tokens. */
 export function connectToAuth({
   clock,
   ...options
@@ -39,6 +42,7 @@ export function connectToAuth({
   return {
     accessKeys,
     revocations,
+    checkPersonalToken: (tokenHash) => internal.client.checkPersonalToken({ tokenHash: Buffer.from(tokenHash) }),
     checks: {
       accessKeys: () => accessKeys.check(),
       revocations: () => revocations.check(),

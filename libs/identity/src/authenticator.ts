@@ -11,7 +11,9 @@ import { LRUCache } from 'lru-cache';
 import { serviceNames, type ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
 import type { Authenticator } from '#libs/grpc';
-import { decodeCanonical, systemClock, type Clock, type UserActor } from '#libs/runtime';
+import { decodeCanonical, systemClock, type Clock, type Logger, type UserActor } from '#libs/runtime';
+import { personalTokenPrefix } from './personal-token-format.ts';
+import { createPersonalTokens, type CheckPersonalToken } from './personal-tokens.ts';
 import { noRevocations, type Revocations } from './revocations.ts';
 import { accessTokenRules, isKeyOf, maxTokenBytes, serviceTokenRules } from './rules.ts';
 
@@ -29,6 +31,8 @@ export interface AuthenticatorOptions {
   /** Checked at every call, after the cache. Default: no token is revoked. */
   revocations?: Pick<Revocations, 'isRevoked'>;
   clock?: Clock;
+  /** Where personal tokens are known. Default: none is valid. */
+  personalTokens?: { check: CheckPersonalToken; logger: Logger } | undefined;
 }
 
 const cachedTokens = 10_000;
@@ -186,7 +190,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { revocations = noRevocations, clock = systemClock } = options;
   const verifyAccessToken = userVerifier(options.accessKeys, clock);
   const verifyService = serviceVerifier(options, clock);
+  const verifyPersonalToken =
+    options.personalTokens && createPersonalTokens({ ...options.personalTokens, revocations, clock });
   const verifyUser = async (token: string): Promise<UserActor> => {
+    if (verifyPersonalToken !== undefined && token.startsWith(personalTokenPrefix))
+      return refuseUnless(() => verifyPersonalToken(token));
     const { actor, issuedAt } = await verifyAccessToken(token);
     if (revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt }))
       throw invalidToken(new Error('revoked'));

@@ -1,4 +1,6 @@
 export { createAuthenticator, type AccessKeys } from './authenticator.ts';
+export { formatPersonalToken, isPersonalToken, personalTokenPrefix } from './personal-token-format.ts';
+export type { CheckPersonalToken } from './personal-tokens.ts';
 export { createRemoteAccessKeys } from './remote-access-keys.ts';
 export { connectToAuth } from './auth-connection.ts';
 export {

@@ -24,6 +24,7 @@ function userStream(): ServiceBinding {
   const { service, methods } = bind(InternalAuthServiceService, {
     watchRevocations: (_request, call) => source.watch(call.signal),
     getMail: hasNoMail,
+    checkPersonalToken: async () => ({}),
   });
   return {
     service,

@@ -1,10 +1,18 @@
-import { connectToAuth, noRevocations, type AccessKeys, type Revocations } from '#libs/identity';
+import {
+  connectToAuth,
+  noRevocations,
+  type AccessKeys,
+  type CheckPersonalToken,
+  type Revocations,
+} from '#libs/identity';
 import type { ServiceBase } from './application.ts';
 
 /** What checks users' tokens, with its health checks. */
 export interface Access {
   accessKeys: AccessKeys;
   revocations: Revocations;
+  /** Absent: no personal token is valid. */
+  checkPersonalToken?: CheckPersonalToken;
   checks: Record<string, () => Promise<void>>;
 }
 

@@ -49,7 +49,7 @@ export async function openPorts(
 ): Promise<ServicePorts> {
   const { config, logger, metrics, clock, parts } = base;
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
-  const { accessKeys, revocations } = access;
+  const { accessKeys, revocations, checkPersonalToken: check } = access;
   const running: { server?: GrpcServer } = {};
   const pages = config.env === 'production' ? {} : developmentPages;
   const http = await startHttpPort({
@@ -72,7 +72,14 @@ export async function openPorts(
     service,
     host,
     port: config.grpcPort,
-    authenticate: createAuthenticator({ service, accessKeys, servicePublicKeys, revocations, clock }),
+    authenticate: createAuthenticator({
+      service,
+      accessKeys,
+      servicePublicKeys,
+      revocations,
+      clock,
+      personalTokens: check && { check, logger },
+    }),
     revocations,
     logger,
     metrics,

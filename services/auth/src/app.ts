@@ -23,11 +23,14 @@ import { createKeyCipher } from './security/key-cipher.ts';
 import { createOneTimeTokens } from './security/one-time-tokens.ts';
 import { createPasswordGuard } from './security/password-guard.ts';
 import { createPasswordHasher } from './security/password-hasher.ts';
+import { createPersonalTokens } from './security/personal-tokens.ts';
 import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createRequestFingerprints } from './security/request-fingerprints.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
+import { createTokenUses, type TokenUseRecorder } from './security/token-uses.ts';
 import { startCleaning, startPreparation } from './start-up.ts';
 import { carryOutWish } from './use-cases/carry-out-wish.ts';
+import { checkPersonalToken } from './use-cases/check-personal-token.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
 import { removeExpired } from './use-cases/remove-expired.ts';
 import { setMailboxes } from './use-cases/set-mailboxes.ts';
@@ -45,10 +48,12 @@ type Base = ServiceBase<AuthConfig>;
 export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const limits = await openLimits(base);
-    const { database, audit, outbox, keys, feed, deps } = await createInside(base, limits, overrides);
+    const { database, audit, outbox, keys, feed, tokenUses, deps } = await createInside(base, limits, overrides);
     const { logger, parts } = base;
     outbox.start();
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
+    tokenUses.start();
+    parts.add({ name: 'token uses', stop: tokenUses.stop });
     const cleaning = startCleaning({ logger, clean: () => clean(deps) });
     parts.add({ name: 'session cleaning', stop: cleaning.stop });
     const preparation = await startPreparation({ logger, prepare: () => prepare(config, deps) });
@@ -59,7 +64,12 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
         bind(AuthServiceService, authHandlers(deps)),
         bind(InternalAuthServiceService, internalAuthHandlers(deps)),
       ],
-      access: { accessKeys: keys, revocations, checks: { revocations: () => revocations.check() } },
+      access: {
+        accessKeys: keys,
+        revocations,
+        checkPersonalToken: (tokenHash) => checkPersonalToken(deps, tokenHash),
+        checks: { revocations: () => revocations.check() },
+      },
       limits,
       audit,
       pageTokens: deps.pageTokens,
@@ -75,6 +85,7 @@ interface Inside {
   outbox: Outbox<OutboxCalls>;
   keys: SigningKeyRing;
   feed: RevocationFeed;
+  tokenUses: TokenUseRecorder;
   deps: AuthDeps;
 }
 
@@ -117,6 +128,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     constraints,
   );
   const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(encryptionKeys), clock, logger });
+  const tokenUses = createTokenUses({ uow, clock, logger });
   const deps: AuthDeps = {
     uow,
     reader: createAuthReader(database.reader),
@@ -128,6 +140,8 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
     refreshTokens: createRefreshTokens(encryptionKeys),
     oneTimeTokens: createOneTimeTokens(encryptionKeys),
+    personalTokens: createPersonalTokens(encryptionKeys),
+    tokenUses,
     requestFingerprints: createRequestFingerprints(encryptionKeys),
     pageTokens: createPageTokens(encryptionKeys.map((key) => deriveKey(key, 'taskflow/auth/page-tokens'))),
     accessTokens: createAccessTokenIssuer({ keys }),
@@ -136,7 +150,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     revocationWatch: feed,
     settings: config,
   };
-  return { database, audit, outbox, keys, feed, deps };
+  return { database, audit, outbox, keys, feed, tokenUses, deps };
 }
 
 function openProfileClient({ config, identity, logger, metrics, parts }: Base): ProfileClient {

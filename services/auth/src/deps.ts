@@ -5,12 +5,14 @@ import type { AuthConfig } from './config.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
 import type { AccountTokenValues } from './domain/account-token.columns.ts';
 import type { AccountTokenRepository } from './domain/account-token.repository.ts';
-import type { AccountRole } from './domain/account.columns.ts';
+import type { AccountRole, AccountValues } from './domain/account.columns.ts';
 import type { Account } from './domain/account.entity.ts';
 import type { InvitationValues } from './domain/invitation.columns.ts';
 import type { Admission, InvitationRepository } from './domain/invitation.repository.ts';
 import type { MailValues } from './domain/mail.columns.ts';
 import type { MailRepository } from './domain/mail.repository.ts';
+import type { PersonalTokenValues } from './domain/personal-token.columns.ts';
+import type { PersonalTokenRepository } from './domain/personal-token.repository.ts';
 import type { Revocation } from './domain/revocation.entity.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionValues } from './domain/session.columns.ts';
@@ -26,6 +28,7 @@ export interface Repositories {
   invitations: InvitationRepository;
   mails: MailRepository;
   sessions: SessionRepository;
+  personalTokens: PersonalTokenRepository;
   signingKeys: SigningKeyRepository;
   revocations: RevocationRepository;
   /** Requests that were recorded under their idempotency keys. */
@@ -34,7 +37,7 @@ export interface Repositories {
 }
 
 /** Reads without a transaction. A decision based on them is checked again in the transaction that makes the change. */
-export interface AuthReader {
+export interface AuthReader extends PersonalTokenReader {
   findAccount(id: string): Promise<Account | undefined>;
   /** The account of the e-mail's mailbox; of two from before mailboxes were compared, the one that is spelled so. */
   findAccountByEmail(email: string): Promise<Account | undefined>;
@@ -56,6 +59,20 @@ export interface AuthReader {
   /** The recorded answer of an earlier call with the same idempotency key. */
   recall<T>(once: Once<T>): Promise<T | undefined>;
 }
+
+export interface PersonalTokenReader {
+  /** The tokens of an account after one, newest first. */
+  listPersonalTokens(
+    accountId: string,
+    after: Pick<PersonalTokenValues, 'createTime' | 'id'> | undefined,
+    limit: number,
+  ): Promise<PersonalTokenValues[]>;
+  /** The token of this hash, unless it has ended or its account is disabled. */
+  findTokenGrant(tokenHash: string, now: Date): Promise<TokenGrant | undefined>;
+}
+
+export type TokenGrant = Pick<PersonalTokenValues, 'id' | 'accountId' | 'scopes' | 'expireTime' | 'lastUseTime'> &
+  Pick<AccountValues, 'role' | 'tokensNotBefore'>;
 
 export interface SessionPage {
   now: Date;
@@ -120,6 +137,18 @@ export interface OneTimeTokens {
   recover(kind: OneTimeTokenKind, id: string, hash: string): string | undefined;
   /** What is stored of it. */
   hashOf(token: string): string;
+}
+
+export interface PersonalTokens {
+  /** A new token, what is stored of it, and what it can be made from again. */
+  create(): { token: string; tokenHash: string; seed: string };
+  /** The token of this seed that has this hash; undefined when the key that made it is gone. */
+  recover(seed: string, tokenHash: string): string | undefined;
+}
+
+export interface TokenUses {
+  /** Has it recorded, soon, that a token was used, unless that is recorded for the last hour. */
+  note(token: Pick<PersonalTokenValues, 'id' | 'lastUseTime'>): void;
 }
 
 export interface AccessTokenIssuer {
@@ -188,6 +217,8 @@ export interface AuthDeps {
   passwordGuard: PasswordGuard;
   refreshTokens: RefreshTokens;
   oneTimeTokens: OneTimeTokens;
+  personalTokens: PersonalTokens;
+  tokenUses: TokenUses;
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;
   profileDelivery: ProfileDelivery;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
+import { Scope } from '#contract/policy/v1/policy';
 import type { CallError } from '#libs/grpc';
 import { as, refresh, registerAccount, registerAdmin, registration, type SignedIn } from './factories.ts';
 import { startAuth } from './start-auth.ts';
@@ -22,6 +23,7 @@ async function stateOf({ account }: SignedIn): Promise<object> {
   const [state] = await service.sql<object>(
     `select a, (select jsonb_agg(s order by id) from sessions s where account_id = a.id) as sessions,
        (select count(*)::int from outbox where payload->>'accountId' = a.id::text) as messages,
+       (select jsonb_agg(t order by id) from personal_tokens t where account_id = a.id) as tokens,
        (select count(*)::int from revocations) as revocations,
        (select count(*)::int from signing_keys) as keys,
        (select count(*)::int from idempotency_records) as requests
@@ -84,6 +86,13 @@ const changeEmail = (user: SignedIn, newEmail: string, common: Common) =>
 const revokeSession = (user: SignedIn, sessionId: string, common: Common) =>
   service.auth.revokeSession({ sessionId, ...common }, as(user));
 
+const newToken = { name: 'a', scopes: [Scope.TASKS_READ], ttl: { seconds: 3600n, nanos: 0 } };
+const tokenOf = remember(
+  async (user) => (await service.auth.createPersonalToken(newToken, as(user))).personalToken?.id ?? '',
+);
+const revokeToken = (personalTokenId: string, common: Common) => (user: SignedIn) =>
+  service.auth.revokePersonalToken({ personalTokenId, ...common }, as(user));
+
 const changes: Record<string, Change> = {
   ChangePassword: {
     call: (user, common) => changePassword(user, newPassword, common),
@@ -101,6 +110,16 @@ const changes: Record<string, Change> = {
     hasEtag: true,
   },
   RevokeOtherSessions: { call: (user, common) => service.auth.revokeOtherSessions(common, as(user)), hasEtag: false },
+  CreatePersonalToken: {
+    call: (user, common) => service.auth.createPersonalToken({ ...newToken, ...common }, as(user)),
+    different: (user, common) => service.auth.createPersonalToken({ ...newToken, name: 'b', ...common }, as(user)),
+    hasEtag: false,
+  },
+  RevokePersonalToken: {
+    call: async (user, common) => revokeToken(await tokenOf(user), common)(user),
+    different: (user, common) => revokeToken(randomUUID(), common)(user),
+    hasEtag: false,
+  },
   SetRole: byAdmin(
     'setRole',
     (user) => ({ ...theirs(user), role: Role.ADMIN }),
@@ -132,12 +151,14 @@ describe.each(Object.entries(changes))('%s', (method, { call, different, hasEtag
 
   it('with validate_only answers alike and changes nothing', async () => {
     const user = await prepareUser(method);
+    if (method === 'RevokePersonalToken') await tokenOf(user);
     const before = await stateOf(user);
     const dryRun = await call(user, { requestId: 'not-kept', validateOnly: true });
     expect(await stateOf(user)).toEqual(before);
     const real = await call(user, { requestId: randomUUID() });
-    // A dry run keeps no key, and times go on.
-    if (method !== 'RotateSigningKey') expect(dryRun).toEqual(real);
+    // A dry run keeps no key and no token, and times go on.
+    if (!['RotateSigningKey', 'CreatePersonalToken', 'RevokePersonalToken'].includes(method))
+      expect(dryRun).toEqual(real);
     expect(await stateOf(user)).not.toEqual(before);
   });
 

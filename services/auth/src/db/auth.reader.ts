@@ -15,6 +15,7 @@ import { accountTokenTable } from '../domain/account-token.columns.ts';
 import { invitationTable, type InvitationColumns } from '../domain/invitation.columns.ts';
 import { mailTable } from '../domain/mail.columns.ts';
 import { sessionTable, type SessionColumns, type SessionValues } from '../domain/session.columns.ts';
+import { createPersonalTokenReader } from './personal-token.reader.ts';
 
 const accounts = `select ${accountTable.select()} from accounts`;
 const aliveSessions = `select ${sessionTable.select()} from sessions where account_id = $1 and revoke_time is null and expire_time > $2`;
@@ -92,6 +93,7 @@ export function createAuthReader(reader: SqlReader): AuthReader {
       const rows = await reader.query<RowOf<InvitationColumns>>(statements.listInvitations, parameters);
       return rows.map(invitationTable.toValues);
     },
+    ...createPersonalTokenReader(reader),
     recall: (once) => recall(reader, once),
   };
 }

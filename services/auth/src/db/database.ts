@@ -8,6 +8,7 @@ import { createAccountRepository } from './account.repository.ts';
 import { entities } from './entities.ts';
 import { createInvitationRepository } from './invitation.repository.ts';
 import { createMailRepository, type MailCalls } from './mail.repository.ts';
+import { createPersonalTokenRepository } from './personal-token.repository.ts';
 import { createRevocationRepository } from './revocation.repository.ts';
 import { createSessionRepository } from './session.repository.ts';
 import { createSigningKeyRepository } from './signing-key.repository.ts';
@@ -35,6 +36,7 @@ export function createRepositories(em: EntityManager, { audit, profiles, mails, 
     mails: createMailRepository(em, mails),
     invitations: createInvitationRepository(em),
     sessions: createSessionRepository(em),
+    personalTokens: createPersonalTokenRepository(em),
     signingKeys: createSigningKeyRepository(em),
     revocations: createRevocationRepository(em, onRevocation),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },

@@ -4,6 +4,7 @@ import { AccountTokenSchema } from '../domain/account-token.entity.ts';
 import { AccountSchema } from '../domain/account.entity.ts';
 import { InvitationSchema } from '../domain/invitation.entity.ts';
 import { MailSchema } from '../domain/mail.entity.ts';
+import { PersonalTokenSchema } from '../domain/personal-token.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
 import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
@@ -17,6 +18,7 @@ export const entities = [
   InvitationSchema,
   AccountTokenSchema,
   MailSchema,
+  PersonalTokenSchema,
   RevocationSchema,
   idempotencyTable.entity,
   ...outboxTable.entities,

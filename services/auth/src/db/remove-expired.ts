@@ -6,7 +6,7 @@ import { runStatement, type EntityManager } from '#libs/db';
  */
 export async function removeExpired(
   em: EntityManager,
-  table: 'sessions' | 'revocations' | 'invitations' | 'account_tokens' | 'mails',
+  table: 'sessions' | 'revocations' | 'invitations' | 'account_tokens' | 'mails' | 'personal_tokens',
   { before, limit }: { before: Date; limit: number },
 ): Promise<number> {
   const removed = await runStatement(

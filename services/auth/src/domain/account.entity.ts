@@ -32,6 +32,10 @@ export const AccountSchema = defineEntityOf(accountTable, {
 // Replicas' clocks may differ by this much, and every token that was issued before is still recognised as older.
 const clockDifferenceMs = 1000;
 
+export function tokenIssueTime(tokensNotBefore: Date | null, now: Date): Date {
+  return tokensNotBefore !== null && tokensNotBefore > now ? tokensNotBefore : now;
+}
+
 /** Who may sign in, and as what. */
 export class Account extends AccountSchema.class {
   static of(values: AccountValues): Account {
@@ -67,7 +71,7 @@ export class Account extends AccountSchema.class {
 
   /** The time that a token issued now has to carry in order not to count among those before the last change. */
   tokenIssueTime(now: Date): Date {
-    return this.tokensNotBefore !== null && this.tokensNotBefore > now ? this.tokensNotBefore : now;
+    return tokenIssueTime(this.tokensNotBefore, now);
   }
 
   /** False when nothing changed. */

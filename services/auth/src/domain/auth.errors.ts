@@ -141,6 +141,26 @@ export const invitationAccepted = (invitationId: string): AppError =>
     },
   });
 
+const personalToken = (id: string) => ({ type: 'taskflow.auth.v1.PersonalToken', name: id });
+
+export const personalTokenNotFound = (personalTokenId: string): AppError =>
+  new AppError('not_found', 'PERSONAL_TOKEN_NOT_FOUND', 'there is no such personal token', {
+    details: { resource: personalToken(personalTokenId), metadata: { personalTokenId } },
+  });
+
+export const tooManyPersonalTokens = (most: number): AppError =>
+  new AppError('failed_precondition', 'TOO_MANY_PERSONAL_TOKENS', `an account has at most ${most} personal tokens`, {
+    details: {
+      metadata: { maxPersonalTokenCount: String(most) },
+      preconditions: [
+        { type: 'TOO_MANY_PERSONAL_TOKENS', subject: 'personalTokens', description: 'revoke one that is not needed' },
+      ],
+    },
+  });
+
+export const adminScopeRefused = (): AppError =>
+  new AppError('permission_denied', 'ADMIN_REQUIRED', 'only tokens of administrators can have the scope admin');
+
 export const accountChanged = (id: string): AppError =>
   new AppError('aborted', 'ETAG_MISMATCH', 'the account has changed since it was read', {
     details: { resource: account(id), metadata: { id } },

@@ -17,11 +17,13 @@ import { toClientInfo } from '../domain/session.columns.ts';
 import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
 import { createPasswordReset } from '../use-cases/create-password-reset.ts';
+import { createPersonalToken } from '../use-cases/create-personal-token.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
 import { inviteUser } from '../use-cases/invite-user.ts';
 import { listInvitations } from '../use-cases/list-invitations.ts';
+import { listPersonalTokens } from '../use-cases/list-personal-tokens.ts';
 import { listSessions } from '../use-cases/list-sessions.ts';
 import { login } from '../use-cases/login.ts';
 import { logout } from '../use-cases/logout.ts';
@@ -31,10 +33,12 @@ import { requestMail } from '../use-cases/request-mail.ts';
 import { resetPassword } from '../use-cases/reset-password.ts';
 import { revokeInvitation } from '../use-cases/revoke-invitation.ts';
 import { revokeOtherSessions } from '../use-cases/revoke-other-sessions.ts';
+import { revokePersonalToken } from '../use-cases/revoke-personal-token.ts';
 import { revokeSession } from '../use-cases/revoke-session.ts';
 import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
 import { setRole } from '../use-cases/set-role.ts';
 import { verifyEmail } from '../use-cases/verify-email.ts';
+import { newPersonalToken } from './personal-token.requests.ts';
 
 export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
   return {
@@ -68,6 +72,12 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
       listInvitations(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeInvitation: async (request, call) =>
       revokeInvitation(deps, requireUser(call), parseChange(invitationSchema, request)),
+    createPersonalToken: async (request, call) =>
+      createPersonalToken(deps, requireUser(call), parseChange(createPersonalTokenSchema, request)),
+    listPersonalTokens: async (request, call) =>
+      listPersonalTokens(deps, requireUser(call), parseRequest(listSchema, request)),
+    revokePersonalToken: async (request, call) =>
+      revokePersonalToken(deps, requireUser(call), parseChange(personalTokenSchema, request)),
     rotateSigningKey: async (request, call) =>
       rotateSigningKey(deps, requireUser(call), parseChange(changeSchema, request)),
   };
@@ -109,6 +119,8 @@ const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, e
 const inviteUserSchema = z.object({ email: newEmail, ...changeSchema.shape });
 const invitationSchema = z.object({ invitationId: fieldTypes.uuid(), ...changeSchema.shape });
 const createResetSchema = z.object({ accountId: fieldTypes.uuid(), ...changeSchema.shape });
+const createPersonalTokenSchema = z.object({ ...newPersonalToken, ...changeSchema.shape });
+const personalTokenSchema = z.object({ personalTokenId: fieldTypes.uuid(), ...changeSchema.shape });
 const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 
 const role = z

@@ -4,11 +4,12 @@ import { fieldTypes, parseRequest } from '#libs/errors';
 import type { Handlers } from '#libs/grpc';
 import { steadyNow } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
+import { checkPersonalToken } from '../use-cases/check-personal-token.ts';
 import { getMail } from '../use-cases/get-mail.ts';
 import { watchRevocations } from '../use-cases/watch-revocations.ts';
 
 export function internalAuthHandlers(
-  deps: Pick<AuthDeps, 'revocationWatch' | 'reader' | 'oneTimeTokens' | 'clock'>,
+  deps: Pick<AuthDeps, 'revocationWatch' | 'reader' | 'oneTimeTokens' | 'clock' | 'tokenUses'>,
 ): Handlers<InternalAuthServiceService> {
   return {
     // Ends before the deadline, which would end it as a failure. The follower reconnects at once.
@@ -17,7 +18,12 @@ export function internalAuthHandlers(
       return watchRevocations(deps, AbortSignal.any([call.signal, enough]));
     },
     getMail: async (request) => getMail(deps, parseRequest(mailSchema, request)),
+    checkPersonalToken: async (request) => checkPersonalToken(deps, parseRequest(checkSchema, request).tokenHash),
   };
 }
 
 const mailSchema = z.object({ mailId: fieldTypes.uuid() });
+const sha256Bytes = 32;
+const checkSchema = z.object({
+  tokenHash: z.instanceof(Uint8Array).refine(({ length }) => length === sha256Bytes, `must have ${sha256Bytes} bytes`),
+});

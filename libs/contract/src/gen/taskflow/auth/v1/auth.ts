@@ -22,6 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Scope, scopeFromJSON, scopeToNumber } from "../../policy/v1/policy.ts";
 
 export const protobufPackage = "taskflow.auth.v1";
 
@@ -672,6 +673,101 @@ export interface RevokeInvitationResponse {
   invitation?: Invitation | undefined;
 }
 
+/** Lets a program act for an account, within its scopes. */
+export interface PersonalToken {
+  /** UUID. */
+  id: string;
+  /** UUID of the account that it acts for. */
+  accountId: string;
+  /** As it was given. */
+  name: string;
+  /** In the order of the enum. What its account may not do, the token may not do either. */
+  scopes: Scope[];
+  /** UUID of the account that created it. */
+  creatorId: string;
+  /** When it was created. */
+  createTime?:
+    | Date
+    | undefined;
+  /** From then on it is refused. The time of its revocation when that came first. */
+  expireTime?:
+    | Date
+    | undefined;
+  /** When it was revoked; absent when it was not. */
+  revokeTime?:
+    | Date
+    | undefined;
+  /** When it was last used, to the hour: a later use within an hour of this one does not show. Absent before the first. */
+  lastUseTime?: Date | undefined;
+}
+
+/** Request of CreatePersonalToken. */
+export interface CreatePersonalTokenRequest {
+  /** For people: where it is used. 1 to 100 characters. */
+  name: string;
+  /** At least one, each once. */
+  scopes: Scope[];
+  /** How long it is valid: 1 minute to 366 days. */
+  ttl?:
+    | Duration
+    | undefined;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of CreatePersonalToken. */
+export interface CreatePersonalTokenResponse {
+  /** The new token, without what it is presented by. */
+  personalToken?:
+    | PersonalToken
+    | undefined;
+  /**
+   * For the metadata `authorization: Bearer …`: tfp_ and 49 letters and digits. It is shown nowhere else. With
+   * validate_only it is not valid.
+   */
+  token: string;
+}
+
+/** Request of ListPersonalTokens. */
+export interface ListPersonalTokensRequest {
+  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  pageSize: number;
+  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  pageToken: string;
+}
+
+/** Answer of ListPersonalTokens. */
+export interface ListPersonalTokensResponse {
+  /** Newest first. */
+  personalTokens: PersonalToken[];
+  /** Empty at the end. */
+  nextPageToken: string;
+}
+
+/** Request of RevokePersonalToken. */
+export interface RevokePersonalTokenRequest {
+  /** UUID. */
+  personalTokenId: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of RevokePersonalToken. */
+export interface RevokePersonalTokenResponse {
+  /** The token as it is now. */
+  personalToken?: PersonalToken | undefined;
+}
+
 /** Request of RotateSigningKey. */
 export interface RotateSigningKeyRequest {
   /**
@@ -756,6 +852,36 @@ export interface SubjectRevocation {
   accountId: string;
   /** Tokens issued before this time are not valid. */
   notBeforeTime?: Date | undefined;
+}
+
+/** Request of CheckPersonalToken. */
+export interface CheckPersonalTokenRequest {
+  /** SHA-256 of the token. */
+  tokenHash: Buffer;
+}
+
+/** Answer of CheckPersonalToken. */
+export interface CheckPersonalTokenResponse {
+  /** What the token is good for; absent when there is no such token, it has ended, or its account is disabled. */
+  grant?: PersonalTokenGrant | undefined;
+}
+
+/** What a personal token is good for. */
+export interface PersonalTokenGrant {
+  /** UUID of the token. A revocation names it as it names a session. */
+  personalTokenId: string;
+  /** UUID of its account. */
+  accountId: string;
+  /** The account's role. */
+  role: Role;
+  /** What the token may do. */
+  scopes: Scope[];
+  /** From then on it is refused. */
+  expireTime?:
+    | Date
+    | undefined;
+  /** When this was true. What revokes the account's tokens up to a later time makes this answer void. */
+  issueTime?: Date | undefined;
 }
 
 function createBaseAccount(): Account {
@@ -4277,6 +4403,629 @@ export const RevokeInvitationResponse: MessageFns<RevokeInvitationResponse> = {
   },
 };
 
+function createBasePersonalToken(): PersonalToken {
+  return {
+    id: "",
+    accountId: "",
+    name: "",
+    scopes: [],
+    creatorId: "",
+    createTime: undefined,
+    expireTime: undefined,
+    revokeTime: undefined,
+    lastUseTime: undefined,
+  };
+}
+
+export const PersonalToken: MessageFns<PersonalToken> = {
+  encode(message: PersonalToken, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(32).int32(scopeToNumber(v!));
+    }
+    if (message.creatorId !== "") {
+      writer.uint32(42).string(message.creatorId);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(50).fork()).join();
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(58).fork()).join();
+    }
+    if (message.revokeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.revokeTime), writer.uint32(66).fork()).join();
+    }
+    if (message.lastUseTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastUseTime), writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PersonalToken {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePersonalToken();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.scopes.push(scopeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.scopes.push(scopeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.creatorId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.revokeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.lastUseTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PersonalToken>, I>>(base?: I): PersonalToken {
+    return PersonalToken.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PersonalToken>, I>>(object: I): PersonalToken {
+    const message = createBasePersonalToken();
+    message.id = object.id ?? "";
+    message.accountId = object.accountId ?? "";
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    message.creatorId = object.creatorId ?? "";
+    message.createTime = object.createTime ?? undefined;
+    message.expireTime = object.expireTime ?? undefined;
+    message.revokeTime = object.revokeTime ?? undefined;
+    message.lastUseTime = object.lastUseTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreatePersonalTokenRequest(): CreatePersonalTokenRequest {
+  return { name: "", scopes: [], ttl: undefined, requestId: "", validateOnly: false };
+}
+
+export const CreatePersonalTokenRequest: MessageFns<CreatePersonalTokenRequest> = {
+  encode(message: CreatePersonalTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(16).int32(scopeToNumber(v!));
+    }
+    if (message.ttl !== undefined) {
+      Duration.encode(message.ttl, writer.uint32(26).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreatePersonalTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreatePersonalTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.scopes.push(scopeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.scopes.push(scopeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ttl = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreatePersonalTokenRequest>, I>>(base?: I): CreatePersonalTokenRequest {
+    return CreatePersonalTokenRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreatePersonalTokenRequest>, I>>(object: I): CreatePersonalTokenRequest {
+    const message = createBaseCreatePersonalTokenRequest();
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    message.ttl = (object.ttl !== undefined && object.ttl !== null) ? Duration.fromPartial(object.ttl) : undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreatePersonalTokenResponse(): CreatePersonalTokenResponse {
+  return { personalToken: undefined, token: "" };
+}
+
+export const CreatePersonalTokenResponse: MessageFns<CreatePersonalTokenResponse> = {
+  encode(message: CreatePersonalTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.personalToken !== undefined) {
+      PersonalToken.encode(message.personalToken, writer.uint32(10).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreatePersonalTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreatePersonalTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.personalToken = PersonalToken.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreatePersonalTokenResponse>, I>>(base?: I): CreatePersonalTokenResponse {
+    return CreatePersonalTokenResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreatePersonalTokenResponse>, I>>(object: I): CreatePersonalTokenResponse {
+    const message = createBaseCreatePersonalTokenResponse();
+    message.personalToken = (object.personalToken !== undefined && object.personalToken !== null)
+      ? PersonalToken.fromPartial(object.personalToken)
+      : undefined;
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
+function createBaseListPersonalTokensRequest(): ListPersonalTokensRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListPersonalTokensRequest: MessageFns<ListPersonalTokensRequest> = {
+  encode(message: ListPersonalTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPersonalTokensRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPersonalTokensRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListPersonalTokensRequest>, I>>(base?: I): ListPersonalTokensRequest {
+    return ListPersonalTokensRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListPersonalTokensRequest>, I>>(object: I): ListPersonalTokensRequest {
+    const message = createBaseListPersonalTokensRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListPersonalTokensResponse(): ListPersonalTokensResponse {
+  return { personalTokens: [], nextPageToken: "" };
+}
+
+export const ListPersonalTokensResponse: MessageFns<ListPersonalTokensResponse> = {
+  encode(message: ListPersonalTokensResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.personalTokens) {
+      PersonalToken.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPersonalTokensResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPersonalTokensResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.personalTokens.push(PersonalToken.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListPersonalTokensResponse>, I>>(base?: I): ListPersonalTokensResponse {
+    return ListPersonalTokensResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListPersonalTokensResponse>, I>>(object: I): ListPersonalTokensResponse {
+    const message = createBaseListPersonalTokensResponse();
+    message.personalTokens = object.personalTokens?.map((e) => PersonalToken.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokePersonalTokenRequest(): RevokePersonalTokenRequest {
+  return { personalTokenId: "", requestId: "", validateOnly: false };
+}
+
+export const RevokePersonalTokenRequest: MessageFns<RevokePersonalTokenRequest> = {
+  encode(message: RevokePersonalTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.personalTokenId !== "") {
+      writer.uint32(10).string(message.personalTokenId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokePersonalTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokePersonalTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.personalTokenId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RevokePersonalTokenRequest>, I>>(base?: I): RevokePersonalTokenRequest {
+    return RevokePersonalTokenRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokePersonalTokenRequest>, I>>(object: I): RevokePersonalTokenRequest {
+    const message = createBaseRevokePersonalTokenRequest();
+    message.personalTokenId = object.personalTokenId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseRevokePersonalTokenResponse(): RevokePersonalTokenResponse {
+  return { personalToken: undefined };
+}
+
+export const RevokePersonalTokenResponse: MessageFns<RevokePersonalTokenResponse> = {
+  encode(message: RevokePersonalTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.personalToken !== undefined) {
+      PersonalToken.encode(message.personalToken, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokePersonalTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokePersonalTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.personalToken = PersonalToken.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RevokePersonalTokenResponse>, I>>(base?: I): RevokePersonalTokenResponse {
+    return RevokePersonalTokenResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokePersonalTokenResponse>, I>>(object: I): RevokePersonalTokenResponse {
+    const message = createBaseRevokePersonalTokenResponse();
+    message.personalToken = (object.personalToken !== undefined && object.personalToken !== null)
+      ? PersonalToken.fromPartial(object.personalToken)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseRotateSigningKeyRequest(): RotateSigningKeyRequest {
   return { requestId: "", validateOnly: false };
 }
@@ -4897,6 +5646,250 @@ export const SubjectRevocation: MessageFns<SubjectRevocation> = {
   },
 };
 
+function createBaseCheckPersonalTokenRequest(): CheckPersonalTokenRequest {
+  return { tokenHash: Buffer.alloc(0) };
+}
+
+export const CheckPersonalTokenRequest: MessageFns<CheckPersonalTokenRequest> = {
+  encode(message: CheckPersonalTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tokenHash.length !== 0) {
+      writer.uint32(10).bytes(message.tokenHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPersonalTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckPersonalTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tokenHash = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CheckPersonalTokenRequest>, I>>(base?: I): CheckPersonalTokenRequest {
+    return CheckPersonalTokenRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckPersonalTokenRequest>, I>>(object: I): CheckPersonalTokenRequest {
+    const message = createBaseCheckPersonalTokenRequest();
+    message.tokenHash = object.tokenHash ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseCheckPersonalTokenResponse(): CheckPersonalTokenResponse {
+  return { grant: undefined };
+}
+
+export const CheckPersonalTokenResponse: MessageFns<CheckPersonalTokenResponse> = {
+  encode(message: CheckPersonalTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grant !== undefined) {
+      PersonalTokenGrant.encode(message.grant, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPersonalTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckPersonalTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grant = PersonalTokenGrant.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CheckPersonalTokenResponse>, I>>(base?: I): CheckPersonalTokenResponse {
+    return CheckPersonalTokenResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckPersonalTokenResponse>, I>>(object: I): CheckPersonalTokenResponse {
+    const message = createBaseCheckPersonalTokenResponse();
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? PersonalTokenGrant.fromPartial(object.grant)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePersonalTokenGrant(): PersonalTokenGrant {
+  return {
+    personalTokenId: "",
+    accountId: "",
+    role: Role.UNSPECIFIED,
+    scopes: [],
+    expireTime: undefined,
+    issueTime: undefined,
+  };
+}
+
+export const PersonalTokenGrant: MessageFns<PersonalTokenGrant> = {
+  encode(message: PersonalTokenGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.personalTokenId !== "") {
+      writer.uint32(10).string(message.personalTokenId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.role !== Role.UNSPECIFIED) {
+      writer.uint32(24).int32(roleToNumber(message.role));
+    }
+    for (const v of message.scopes) {
+      writer.uint32(32).int32(scopeToNumber(v!));
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(42).fork()).join();
+    }
+    if (message.issueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.issueTime), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PersonalTokenGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePersonalTokenGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.personalTokenId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.role = roleFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.scopes.push(scopeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.scopes.push(scopeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.issueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PersonalTokenGrant>, I>>(base?: I): PersonalTokenGrant {
+    return PersonalTokenGrant.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PersonalTokenGrant>, I>>(object: I): PersonalTokenGrant {
+    const message = createBasePersonalTokenGrant();
+    message.personalTokenId = object.personalTokenId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.role = object.role ?? Role.UNSPECIFIED;
+    message.scopes = object.scopes?.map((e) => e) || [];
+    message.expireTime = object.expireTime ?? undefined;
+    message.issueTime = object.issueTime ?? undefined;
+    return message;
+  },
+};
+
 /** Accounts and sessions of users. */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
@@ -5190,6 +6183,50 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): RevokeInvitationResponse => RevokeInvitationResponse.decode(value),
   },
   /**
+   * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
+   * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
+   * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
+   * somebody who is no administrator asks for the scope admin.
+   */
+  createPersonalToken: {
+    path: "/taskflow.auth.v1.AuthService/CreatePersonalToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreatePersonalTokenRequest): Buffer =>
+      Buffer.from(CreatePersonalTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreatePersonalTokenRequest => CreatePersonalTokenRequest.decode(value),
+    responseSerialize: (value: CreatePersonalTokenResponse): Buffer =>
+      Buffer.from(CreatePersonalTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreatePersonalTokenResponse => CreatePersonalTokenResponse.decode(value),
+  },
+  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  listPersonalTokens: {
+    path: "/taskflow.auth.v1.AuthService/ListPersonalTokens" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListPersonalTokensRequest): Buffer =>
+      Buffer.from(ListPersonalTokensRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListPersonalTokensRequest => ListPersonalTokensRequest.decode(value),
+    responseSerialize: (value: ListPersonalTokensResponse): Buffer =>
+      Buffer.from(ListPersonalTokensResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListPersonalTokensResponse => ListPersonalTokensResponse.decode(value),
+  },
+  /**
+   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   */
+  revokePersonalToken: {
+    path: "/taskflow.auth.v1.AuthService/RevokePersonalToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokePersonalTokenRequest): Buffer =>
+      Buffer.from(RevokePersonalTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokePersonalTokenRequest => RevokePersonalTokenRequest.decode(value),
+    responseSerialize: (value: RevokePersonalTokenResponse): Buffer =>
+      Buffer.from(RevokePersonalTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokePersonalTokenResponse => RevokePersonalTokenResponse.decode(value),
+  },
+  /**
    * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
    * it are retired when no token that they signed can be valid any more.
    */
@@ -5304,6 +6341,20 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * INVITATION_ACCEPTED when somebody has registered with it.
    */
   revokeInvitation: handleUnaryCall<RevokeInvitationRequest, RevokeInvitationResponse>;
+  /**
+   * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
+   * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
+   * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
+   * somebody who is no administrator asks for the scope admin.
+   */
+  createPersonalToken: handleUnaryCall<CreatePersonalTokenRequest, CreatePersonalTokenResponse>;
+  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  listPersonalTokens: handleUnaryCall<ListPersonalTokensRequest, ListPersonalTokensResponse>;
+  /**
+   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   */
+  revokePersonalToken: handleUnaryCall<RevokePersonalTokenRequest, RevokePersonalTokenResponse>;
   /**
    * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
    * it are retired when no token that they signed can be valid any more.
@@ -5704,6 +6755,62 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: RevokeInvitationResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
+   * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
+   * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
+   * somebody who is no administrator asks for the scope admin.
+   */
+  createPersonalToken(
+    request: CreatePersonalTokenRequest,
+    callback: (error: ServiceError | null, response: CreatePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  createPersonalToken(
+    request: CreatePersonalTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreatePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  createPersonalToken(
+    request: CreatePersonalTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreatePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  listPersonalTokens(
+    request: ListPersonalTokensRequest,
+    callback: (error: ServiceError | null, response: ListPersonalTokensResponse) => void,
+  ): ClientUnaryCall;
+  listPersonalTokens(
+    request: ListPersonalTokensRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListPersonalTokensResponse) => void,
+  ): ClientUnaryCall;
+  listPersonalTokens(
+    request: ListPersonalTokensRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListPersonalTokensResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   */
+  revokePersonalToken(
+    request: RevokePersonalTokenRequest,
+    callback: (error: ServiceError | null, response: RevokePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  revokePersonalToken(
+    request: RevokePersonalTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  revokePersonalToken(
+    request: RevokePersonalTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokePersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before
    * it are retired when no token that they signed can be valid any more.
    */
@@ -5765,6 +6872,21 @@ export const InternalAuthServiceService = {
     responseSerialize: (value: GetMailResponse): Buffer => Buffer.from(GetMailResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMailResponse => GetMailResponse.decode(value),
   },
+  /**
+   * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.
+   * A caller may keep the answer for some seconds; what ends it before comes by WatchRevocations.
+   */
+  checkPersonalToken: {
+    path: "/taskflow.auth.v1.InternalAuthService/CheckPersonalToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckPersonalTokenRequest): Buffer =>
+      Buffer.from(CheckPersonalTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckPersonalTokenRequest => CheckPersonalTokenRequest.decode(value),
+    responseSerialize: (value: CheckPersonalTokenResponse): Buffer =>
+      Buffer.from(CheckPersonalTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckPersonalTokenResponse => CheckPersonalTokenResponse.decode(value),
+  },
 } as const;
 
 export interface InternalAuthServiceServer extends UntypedServiceImplementation {
@@ -5779,6 +6901,11 @@ export interface InternalAuthServiceServer extends UntypedServiceImplementation 
    * gone or disabled.
    */
   getMail: handleUnaryCall<GetMailRequest, GetMailResponse>;
+  /**
+   * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.
+   * A caller may keep the answer for some seconds; what ends it before comes by WatchRevocations.
+   */
+  checkPersonalToken: handleUnaryCall<CheckPersonalTokenRequest, CheckPersonalTokenResponse>;
 }
 
 export interface InternalAuthServiceClient extends Client {
@@ -5814,6 +6941,25 @@ export interface InternalAuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMailResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.
+   * A caller may keep the answer for some seconds; what ends it before comes by WatchRevocations.
+   */
+  checkPersonalToken(
+    request: CheckPersonalTokenRequest,
+    callback: (error: ServiceError | null, response: CheckPersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  checkPersonalToken(
+    request: CheckPersonalTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckPersonalTokenResponse) => void,
+  ): ClientUnaryCall;
+  checkPersonalToken(
+    request: CheckPersonalTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckPersonalTokenResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -111,11 +111,6 @@ export const ErrorReason = {
   SERVICE_ACCOUNT_REQUIRED: "ERROR_REASON_SERVICE_ACCOUNT_REQUIRED",
   /** PERSON_REQUIRED - FAILED_PRECONDITION: a service account has no e-mail and no password. Metadata: userId. */
   PERSON_REQUIRED: "ERROR_REASON_PERSON_REQUIRED",
-  /**
-   * PERSONAL_TOKEN_NOT_SHOWN - FAILED_PRECONDITION: the token was created before a change of keys and cannot be shown again. Metadata:
-   * personalTokenId.
-   */
-  PERSONAL_TOKEN_NOT_SHOWN: "ERROR_REASON_PERSONAL_TOKEN_NOT_SHOWN",
   /** DEAD_JOB_RESOLVED - FAILED_PRECONDITION: the dead job has been retried or discarded already. Metadata: deadJobId. */
   DEAD_JOB_RESOLVED: "ERROR_REASON_DEAD_JOB_RESOLVED",
   /** JOB_NOT_RUNNABLE - FAILED_PRECONDITION: this release has no such job, or its payload breaks the schema. Metadata: deadJobId. */
@@ -264,7 +259,6 @@ export namespace ErrorReason {
   export type TOO_MANY_PERSONAL_TOKENS = typeof ErrorReason.TOO_MANY_PERSONAL_TOKENS;
   export type SERVICE_ACCOUNT_REQUIRED = typeof ErrorReason.SERVICE_ACCOUNT_REQUIRED;
   export type PERSON_REQUIRED = typeof ErrorReason.PERSON_REQUIRED;
-  export type PERSONAL_TOKEN_NOT_SHOWN = typeof ErrorReason.PERSONAL_TOKEN_NOT_SHOWN;
   export type DEAD_JOB_RESOLVED = typeof ErrorReason.DEAD_JOB_RESOLVED;
   export type JOB_NOT_RUNNABLE = typeof ErrorReason.JOB_NOT_RUNNABLE;
   export type EVENT_NOT_HANDLED = typeof ErrorReason.EVENT_NOT_HANDLED;
@@ -437,9 +431,6 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 136:
     case "ERROR_REASON_PERSON_REQUIRED":
       return ErrorReason.PERSON_REQUIRED;
-    case 137:
-    case "ERROR_REASON_PERSONAL_TOKEN_NOT_SHOWN":
-      return ErrorReason.PERSONAL_TOKEN_NOT_SHOWN;
     case 94:
     case "ERROR_REASON_DEAD_JOB_RESOLVED":
       return ErrorReason.DEAD_JOB_RESOLVED;
@@ -656,8 +647,6 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 135;
     case ErrorReason.PERSON_REQUIRED:
       return 136;
-    case ErrorReason.PERSONAL_TOKEN_NOT_SHOWN:
-      return 137;
     case ErrorReason.DEAD_JOB_RESOLVED:
       return 94;
     case ErrorReason.JOB_NOT_RUNNABLE:

@@ -1,0 +1,38 @@
+import { RevokePersonalTokenRequest, RevokePersonalTokenResponse } from '#contract/auth/v1/auth';
+import type { UserActor } from '#libs/runtime';
+import type { AuthDeps } from '../deps.ts';
+import { personalTokenNotFound } from '../domain/auth.errors.ts';
+import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
+import { Revocation } from '../domain/revocation.entity.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
+
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'logger' | 'requestFingerprints'>;
+
+const method = {
+  name: 'RevokePersonalToken',
+  request: RevokePersonalTokenRequest,
+  response: RevokePersonalTokenResponse,
+};
+
+/** Ends a token. Services that know it hear of it as of the end of a session. */
+export async function revokePersonalToken(
+  deps: Deps,
+  actor: UserActor,
+  input: Change<RevokePersonalTokenRequest>,
+): Promise<RevokePersonalTokenResponse> {
+  const { clock, logger } = deps;
+  const { personalTokenId: id, validateOnly } = input;
+  const response = await endingOf(deps, input)(
+    async ({ personalTokens, revocations }) => {
+      const token = await personalTokens.lockOwned(id, actor.userId);
+      if (token === undefined) throw personalTokenNotFound(id);
+      const now = clock.now();
+      if (token.revoke(now)) revocations.add(Revocation.ofSession(id, now));
+      return { personalToken: toPersonalTokenMessage(token) };
+    },
+    onceFor(deps, actor, method, input),
+  );
+  if (!validateOnly)
+    logger.info({ audit: 'personal_token_revoked', tokenId: id, by: actor.userId }, 'personal token revoked');
+  return response;
+}
