@@ -102,6 +102,7 @@ async function sendOne(policy: MethodPolicy): Promise<void> {
     'password',
     'wrong password',
     'access token',
+    'personal token',
     'successor of the refresh token',
     'damaged refresh token',
   ].map(secret);
@@ -110,7 +111,13 @@ async function sendOne(policy: MethodPolicy): Promise<void> {
       await send(path, withBytes(requestTypeOf(policy), base, field, Buffer.from(value)), good);
     }
   }
-  const bearers = ['damaged access token', 'refresh token', 'password as a bearer', 'service token'].map((name) => ({
+  const bearers = [
+    'damaged access token',
+    'personal token',
+    'refresh token',
+    'password as a bearer',
+    'service token',
+  ].map((name) => ({
     token: secret(name),
   }));
   for (const bad of [
@@ -179,6 +186,7 @@ const tables: [ServiceName, string][] = [
   ['auth', 'account_tokens'],
   ['auth', 'mails'],
   ['auth', 'sessions'],
+  ['auth', 'personal_tokens'],
   ['auth', 'refresh_tokens'],
   ['users', 'profiles'],
   ['tasks', 'tasks'],
@@ -219,7 +227,7 @@ function expectClean(where: string, text: string): void {
 
 describe('D18: planted secrets, sent through every method', () => {
   it('went in, with success and with failure', () => {
-    expect(Object.keys(secrets)).toHaveLength(23);
+    expect(Object.keys(secrets)).toHaveLength(24);
     for (const value of Object.values(secrets)) expect(value).not.toBe('');
     for (const path of policies.keys()) {
       const outcomes = answers.filter((sent) => sent.path === path).map(({ answer }) => answer.outcome);

@@ -47,6 +47,7 @@ export async function plantSecrets(testCluster: TestCluster, person: Person): Pr
     'invitation token': (invited.response as InviteUserResponse).token,
     'password reset token': await testCluster.createPasswordReset(person.id),
     'verification token': (await testCluster.mailVerification()).token,
+    'personal token': (await testCluster.createPersonalToken(person)).token,
     'service token': service,
     'damaged service token': damaged(service),
   };
