@@ -151,6 +151,13 @@ async function sendPasswords(): Promise<void> {
   await change('Password', 'password', secret('refused password'));
   await change('Email', 'wrong password', newEmail());
   await change('Email', 'password', testCluster.cluster.admin.email);
+  // Somebody else takes the e-mail before it is verified.
+  const wanted = newEmail();
+  emails.push(wanted);
+  await change('Email', 'password', wanted);
+  const verification = await testCluster.mailVerification(wanted);
+  await register(secret('new password'), wanted);
+  await send(authPath('VerifyEmail'), { token: verification.token });
   await change('Password', 'password', secret('new password'));
 }
 

@@ -56,8 +56,8 @@ export interface TestCluster {
   inviteSomebody(): Promise<string>;
   /** The token of a new reset of an account. */
   createPasswordReset(accountId: string): Promise<string>;
-  /** The mail that verifies the e-mail of a new account, and its token. */
-  mailVerification(): Promise<{ mailId: string; token: string }>;
+  /** The last mail to an e-mail, else that which verifies the e-mail of a new account; and its token. */
+  mailVerification(to?: string): Promise<{ mailId: string; token: string }>;
   /** A personal token of a person, with every scope but admin unless others are named. */
   createPersonalToken(owner: Person, scopes?: readonly TokenScope[]): Promise<{ id: string; token: string }>;
   /** The person's only webhook, and a delivery of it. */
@@ -124,6 +124,19 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
   };
   const serviceToken: TestCluster['serviceToken'] = (caller, callee) =>
     createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee);
+  const readMail = async (to: string): Promise<{ mailId: string; token: string }> => {
+    const text = 'select id from mails where email = $1 order by create_time desc limit 1';
+    const [mail] = await queryDatabase<{ id: string }>(cluster.databaseUrl('auth'), text, [to]);
+    const mailId = mail?.id ?? '';
+    const path = '/taskflow.auth.v1.InternalAuthService/GetMail';
+    const { error, response } = await wire.call(
+      path,
+      { mailId },
+      { serviceToken: await serviceToken('scheduler', 'auth') },
+    );
+    if (error !== undefined) throw error;
+    return { mailId, token: (response as GetMailResponse).token };
+  };
   const admin = await signIn({ email: cluster.admin.email, password: cluster.admin.password });
   return {
     cluster,
@@ -161,23 +174,7 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     createPasswordReset: async (accountId) =>
       (await mustCall<CreatePasswordResetResponse>(wire, authPath('CreatePasswordReset'), { accountId }, admin.token))
         .token,
-    mailVerification: async () => {
-      const { id } = await registerAccount();
-      const mails = await queryDatabase<{ id: string }>(
-        cluster.databaseUrl('auth'),
-        'select id from mails where account_id = $1',
-        [id],
-      );
-      const mailId = mails[0]?.id ?? '';
-      const credentials = { serviceToken: await serviceToken('scheduler', 'auth') };
-      const { error, response } = await wire.call(
-        '/taskflow.auth.v1.InternalAuthService/GetMail',
-        { mailId },
-        credentials,
-      );
-      if (error !== undefined) throw error;
-      return { mailId, token: (response as GetMailResponse).token };
-    },
+    mailVerification: async (to) => readMail(to ?? (await registerAccount()).email),
     createPersonalToken: async (owner, scopes = tokenScopes.filter((scope) => scope !== 'admin')) => {
       const request = { name: 'a program', scopes: scopes.map(toScopeMessage), ttl: { seconds: 3600n, nanos: 0 } };
       const { personalToken, token } = await mustCall<CreatePersonalTokenResponse>(
