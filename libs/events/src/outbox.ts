@@ -1,6 +1,7 @@
 import { afterCommit, runStatement, uuidv7, type Database, type EntityManager } from '#libs/db';
 import {
   backoffMs,
+  crashPoint,
   currentContext,
   inSpan,
   runInBackground,
@@ -106,6 +107,7 @@ class OutboxWorker<K extends Record<string, object>> {
   async #deliver(entry: Claimed, signal: AbortSignal): Promise<void> {
     try {
       await this.#call(entry, signal);
+      crashPoint(`outbox.after-call.${entry.kind}`);
     } catch (error) {
       await this.#postpone(entry, error, signal.aborted);
       return;

@@ -1,4 +1,5 @@
 import { MailKind as MailKindMessage, type GetMailResponse } from '#contract/auth/v1/auth';
+import { crashPoint } from '#libs/runtime';
 import type { AuthDeps, OneTimeTokenKind } from '../deps.ts';
 import { mailNotFound } from '../domain/auth.errors.ts';
 import type { MailKind, MailValues } from '../domain/mail.columns.ts';
@@ -26,6 +27,7 @@ export async function getMail(deps: Needs, { mailId }: { mailId: string }): Prom
   const { kind, accountId, email: recipientEmail, subjectId, newEmail } = mail;
   const empty = { displayName: '', token: '', newEmail: newEmail ?? '', inviterName: '' };
   const base = { ...empty, kind: kindMessages[kind], accountId: accountId ?? '', recipientEmail };
+  crashPoint(`mail.before-answer.${kind}`);
   if (subjectId === null) return { ...base, eventTime: mail.createTime };
   const token = await findToken(deps, mail, subjectId);
   if (token === undefined) throw mailNotFound(mailId);

@@ -1,3 +1,4 @@
+import { crashPoint } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { mailOff } from '../domain/auth.errors.ts';
 import type { MailWish } from '../domain/mail.repository.ts';
@@ -15,5 +16,6 @@ export async function requestMail(
   if (!settings.recovery.sendsMail) throw mailOff();
   const mailId = newId();
   await uow.run(async ({ mails }) => mails.wish({ mailId, ...wish }));
+  crashPoint(`request.after-commit.${wish.kind}`);
   return {};
 }

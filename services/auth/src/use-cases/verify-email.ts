@@ -38,6 +38,7 @@ export async function verifyEmail(deps: Needs, { token }: { token: string }): Pr
     crashPoint('verify.before-commit');
     return locked;
   });
+  crashPoint('verify.after-commit');
   await profileDelivery.waitForFirstAttempt(account.id);
   return { account: toAccountMessage(account) };
 }
