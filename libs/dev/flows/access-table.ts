@@ -62,7 +62,7 @@ const changedByOwner = { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', o
 const foreignSession = 'NOT_FOUND/SESSION_NOT_FOUND';
 
 const foreignToken = 'NOT_FOUND/PERSONAL_TOKEN_NOT_FOUND';
-const onlyOwnToken = { owner: 'OK', assignee: foreignToken, other: foreignToken, admin: foreignToken };
+const onlyOwnToken = { owner: 'OK', assignee: foreignToken, other: foreignToken, admin: 'OK' };
 
 const nothing = (): object => ({});
 const newAccount = async ({ testCluster }: Call): Promise<string> => (await testCluster.register()).id;
@@ -104,6 +104,7 @@ const auth: Rows<typeof AuthServiceService> = {
   InviteUser: { request: () => ({ email: newEmail() }) },
   ListInvitations: { request: nothing },
   RevokeInvitation: { request: async ({ testCluster }) => ({ invitationId: await testCluster.inviteSomebody() }) },
+  CreateServiceAccount: { request: () => ({ displayName: 'Backup' }) },
   CreatePersonalToken: {
     request: () => ({ name: 'backup', scopes: [Scope.TASKS_READ], ttl: { seconds: 3600n, nanos: 0 } }),
     answers: everybody,

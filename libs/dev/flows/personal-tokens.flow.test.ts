@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService, Role } from '#contract/auth/v1/auth';
+import { Scope } from '#contract/policy/v1/policy';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import type { ListTaskEventsResponse } from '#contract/tasks/v1/tasks';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
@@ -129,6 +130,32 @@ describe('a personal token', () => {
     await untilOutcome(get, 'NOT_FOUND/TASK_NOT_FOUND');
     const listSchedules = '/taskflow.scheduler.v1.SchedulerService/ListSchedules';
     await untilOutcome(() => testCluster.wire.call(listSchedules, {}, { token }), 'PERMISSION_DENIED/ADMIN_REQUIRED');
+  });
+
+  it('A17: of a service account owns tasks and is assigned to them, and its name is marked', async () => {
+    const { admin, cluster, wire } = testCluster;
+    const person = await testCluster.register();
+    const { account } = await auth.createServiceAccount({ displayName: 'Backup' }, { token: admin.token });
+    const id = account?.id ?? '';
+    const ttl = { seconds: 3600n, nanos: 0 };
+    const request = { name: 'a program', scopes: [Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.USERS_READ], ttl };
+    const { token } = await auth.createPersonalToken({ ...request, accountId: id }, { token: admin.token });
+    await untilOutcome(() => wire.call('/taskflow.users.v1.UsersService/GetMe', {}, { token }));
+    expect((await users.getMe({}, { token })).user).toMatchObject({ id, displayName: 'Backup', serviceAccount: true });
+    const owned = await testCluster.createTask({ ...person, token }, person);
+    const given = await testCluster.createTask(person, { ...person, id });
+    const get = async (taskId: string) => (await tasks.getTask({ taskId }, { token: person.token })).task;
+    const marked = await waitUntil(
+      () => get(owned.id),
+      (task) => task?.ownerName === 'Backup' && task.assigneeName === 'Ada',
+    );
+    expect(marked).toMatchObject({ ownerId: id, ownerServiceAccount: true, assigneeServiceAccount: false });
+    expect(await get(given.id)).toMatchObject({
+      assigneeName: 'Backup',
+      assigneeServiceAccount: true,
+      ownerServiceAccount: false,
+    });
+    expect(cluster.logs('auth')).not.toContain(token);
   });
 
   it('that nobody has used lately is UNAVAILABLE without auth, while sessions go on; afterwards it works', async () => {

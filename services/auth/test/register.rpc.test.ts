@@ -17,6 +17,7 @@ describe('Register', () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       email: request.email,
       emailVerified: false,
+      serviceAccount: false,
       role: Role.USER,
       enabled: true,
       createTime: expect.any(Date),

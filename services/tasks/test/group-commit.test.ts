@@ -15,7 +15,7 @@ import { carryOut, RandomWrites, stranger, writers, type WriteDeps } from './ran
 const logger = createLogger({ service: 'test', level: 'silent' });
 const waves = 30;
 const everybody = new Map(
-  writers.map(({ userId }) => [userId, { id: userId, displayName: 'Somebody', enabled: true }]),
+  writers.map(({ userId }) => [userId, { id: userId, displayName: 'Somebody', enabled: true, serviceAccount: false }]),
 );
 
 function depsOf(database: Database, oneTaskUow: UnitOfWork<OneTask>): WriteDeps {

@@ -43,6 +43,8 @@ describe('tasks over gRPC', () => {
         overdue: true,
         ownerName: '',
         assigneeName: '',
+        ownerServiceAccount: false,
+        assigneeServiceAccount: false,
       });
       expect(await get(task.id)).toEqual(task);
     });
@@ -225,8 +227,10 @@ describe('tasks over gRPC', () => {
     expect(known.filter((field) => /owner|assignee|user|password|token|hash/i.test(field))).toEqual([
       'assigneeId',
       'assigneeName',
+      'assigneeServiceAccount',
       'ownerId',
       'ownerName',
+      'ownerServiceAccount',
     ]);
   });
 

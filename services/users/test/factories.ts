@@ -19,6 +19,7 @@ export function profileRequest(changes: Partial<UpsertProfileRequest> = {}): Ups
     emailVerified: false,
     displayName: 'Ada',
     accountVersion: 1n,
+    serviceAccount: false,
     accountCreateTime: new Date('2026-01-02T03:04:05.678Z'),
     ...changes,
   };

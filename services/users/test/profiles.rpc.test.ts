@@ -15,6 +15,7 @@ describe('GetMe', () => {
     expect(user).toEqual({
       id: userId,
       email: `${userId}@example.com`,
+      serviceAccount: false,
       role: Role.USER,
       enabled: true,
       displayName: 'Grace',
@@ -207,7 +208,7 @@ describe('BatchGetUsers', () => {
     const unknown = uuidv7();
     const userIds = [unknown, known.userId, known.userId.toUpperCase(), unknown];
     expect(await service.internal.batchGetUsers({ userIds }, await service.asService('tasks'))).toEqual({
-      users: [{ id: known.userId, displayName: 'Known', enabled: false }],
+      users: [{ id: known.userId, displayName: 'Known', enabled: false, serviceAccount: false }],
       unknownUserIds: [unknown],
     });
   });

@@ -54,6 +54,7 @@ function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
     displayName,
     accountVersion,
     accountCreateTime,
+    serviceAccount = false,
   } = profile;
   return {
     userId: accountId,
@@ -64,5 +65,6 @@ function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
     displayName,
     accountVersion: BigInt(accountVersion),
     accountCreateTime: new Date(accountCreateTime),
+    serviceAccount,
   };
 }

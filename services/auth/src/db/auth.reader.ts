@@ -24,7 +24,10 @@ const lastUsedFirst = 'order by last_used_time desc, id desc limit $3';
 const statements = {
   findAccount: { name: 'account-find', text: `${accounts} where id = $1` },
   // Both ways in which the unique index knows a mailbox, each with an index; and the very spelling.
-  findByEmail: { name: 'account-find-by-email', text: `${accounts} where email = any ($1) or mailbox = $2` },
+  findByEmail: {
+    name: 'account-find-by-email',
+    text: `${accounts} where (email = any ($1) or mailbox = $2) and not service_account`,
+  },
   listFirst: { name: 'session-list-first', text: `${aliveSessions} ${lastUsedFirst}` },
   listAfter: {
     name: 'session-list-after',

@@ -16,8 +16,8 @@ export function createPersonalTokenRepository(em: EntityManager): PersonalTokenR
   return {
     add: (token) => void em.persist(token),
     countValid: (accountId, now) => em.count(PersonalToken, { accountId, expireTime: { $gt: now } }),
-    lockOwned: async (id, accountId) =>
-      (await em.findOne(PersonalToken, { id, accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
+    lock: async (id) =>
+      (await em.findOne(PersonalToken, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
     recordUses: async (ids, now) => void (await runStatement(em, recordUses, [ids, now])),
     removeExpired: (before, limit) => removeExpired(em, 'personal_tokens', { before, limit }),
   };

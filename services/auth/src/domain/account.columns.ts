@@ -8,16 +8,18 @@ export type AccountRole = (typeof roles)[number];
 /** Everything that is stored of an account. A column that is not internal is the field of its name in the message. */
 export const accountTable = defineColumns('accounts', {
   id: column.uuid().primary(),
-  /** As normaliseEmail gives it. */
-  email: column.text(),
+  /** As normaliseEmail gives it. A service account has none: a name that is no e-mail, and unique, stands here. */
+  email: column.text().internal(),
   /** When the owner showed that they read the mail of the e-mail; null when nobody has. */
   emailVerifyTime: column.time().nullable().internal(),
   /** As mailboxOf gives it; null also where an older account has the same mailbox. */
   mailbox: column.text().nullable().internal(),
-  /** argon2id in PHC form. */
+  /** argon2id in PHC form; empty for a service account. */
   passwordHash: column.text().internal(),
   role: column.oneOf(roles).internal(),
   enabled: column.boolean(),
+  /** For programs: it has personal tokens, but no sign-in. */
+  serviceAccount: column.boolean().defaultsTo('false').fixed(),
   /** Grows when the password is changed, and not when the same password is only hashed anew. */
   passwordVersion: column.integer().defaultsTo('1').internal(),
   /** Access tokens issued before this are not valid; a full second, as tokens know no fractions. */
@@ -42,12 +44,21 @@ export function newAccount(values: NewAccount, now: Date): AccountValues {
     ...values,
     mailbox: mailboxOf(values.email),
     enabled: true,
+    serviceAccount: false,
     version: 1n,
     passwordVersion: 1,
     tokensNotBefore: null,
     createTime: now,
     updateTime: now,
   };
+}
+
+export function newServiceAccount(
+  { id, registeredName }: Pick<NewAccount, 'id' | 'registeredName'>,
+  now: Date,
+): AccountValues {
+  const values = { id, email: `service:${id}`, passwordHash: '', role: 'user', registeredName } as const;
+  return { ...newAccount(values, now), serviceAccount: true };
 }
 
 /** Changes with everything that an answer shows, and with the password. */
@@ -58,6 +69,7 @@ export function accountEtag({ version, passwordVersion }: Pick<AccountValues, 'v
 const roleMessages = { user: Role.USER, admin: Role.ADMIN };
 
 export const toAccountMessage = defineMessage<AccountMessage, void>(AccountMessage.fromPartial({}))(accountTable, {
+  email: ({ email, serviceAccount }) => (serviceAccount ? '' : email),
   role: ({ role }) => roleMessages[role],
   etag: accountEtag,
   emailVerified: ({ emailVerifyTime }) => emailVerifyTime !== null,

@@ -1,9 +1,11 @@
 import { defineEntityOf } from '#libs/db';
 import { mailboxOf, toMailbox } from '#libs/text';
+import { personRequired } from './auth.errors.ts';
 import {
   accountEtag,
   accountTable,
   newAccount,
+  newServiceAccount,
   type AccountRole,
   type AccountValues,
   type NewAccount,
@@ -46,6 +48,10 @@ export class Account extends AccountSchema.class {
     return Account.of(newAccount(values, now));
   }
 
+  static createForService(...how: Parameters<typeof newServiceAccount>): Account {
+    return Account.of(newServiceAccount(...how));
+  }
+
   get etag(): string {
     return accountEtag(this);
   }
@@ -65,8 +71,9 @@ export class Account extends AccountSchema.class {
     return unverifiedMaySignIn || this.emailVerifyTime !== null;
   }
 
+  /** A service account cannot sign in to put anything right, so it does not count. */
   isEnabledAdministrator(): boolean {
-    return this.enabled && this.role === 'admin';
+    return this.enabled && this.role === 'admin' && !this.serviceAccount;
   }
 
   /** The time that a token issued now has to carry in order not to count among those before the last change. */
@@ -111,6 +118,7 @@ export class Account extends AccountSchema.class {
 
   /** False when it is the same address. Of another mailbox nobody has shown yet that they read its mail. */
   changeEmail(email: string, now: Date): boolean {
+    this.requirePerson();
     if (this.email === email) return false;
     if (!this.hasMailboxOf(email)) this.emailVerifyTime = null;
     this.email = email;
@@ -142,6 +150,7 @@ export class Account extends AccountSchema.class {
   }
 
   changePassword(passwordHash: string, now: Date): void {
+    this.requirePerson();
     this.passwordHash = passwordHash;
     this.passwordVersion += 1;
     this.updateTime = now;
@@ -150,6 +159,11 @@ export class Account extends AccountSchema.class {
   /** The same password, hashed with the cost of today. */
   rehashPassword(passwordHash: string): void {
     this.passwordHash = passwordHash;
+  }
+
+  /** Throws PERSON_REQUIRED for a service account. */
+  requirePerson(): void {
+    if (this.serviceAccount) throw personRequired(this.id);
   }
 
   /** Access tokens up to now are not valid. It is the next full second that none has carried, by any replica's clock. */

@@ -115,6 +115,29 @@ export const userNotFound = (userId: string): AppError =>
     details: { resource: account(userId), metadata: { userId } },
   });
 
+export const serviceAccountRequired = (userId: string): AppError =>
+  new AppError('failed_precondition', 'SERVICE_ACCOUNT_REQUIRED', 'only the person can create tokens of this account', {
+    details: {
+      metadata: { userId },
+      preconditions: [
+        { type: 'SERVICE_ACCOUNT_REQUIRED', subject: `accounts/${userId}`, description: 'use a service account' },
+      ],
+    },
+  });
+
+export const personRequired = (userId: string): AppError =>
+  new AppError('failed_precondition', 'PERSON_REQUIRED', 'a service account has no e-mail and no password', {
+    details: {
+      metadata: { userId },
+      preconditions: [
+        { type: 'PERSON_REQUIRED', subject: `accounts/${userId}`, description: 'create a personal token for it' },
+      ],
+    },
+  });
+
+export const foreignTokens = (): AppError =>
+  new AppError('permission_denied', 'ADMIN_REQUIRED', 'only administrators may see or create tokens of other accounts');
+
 export const sessionNotFound = (sessionId: string): AppError =>
   new AppError('not_found', 'SESSION_NOT_FOUND', 'there is no such session', {
     details: { resource: session(sessionId), metadata: { sessionId } },

@@ -4,8 +4,8 @@ export interface PersonalTokenRepository {
   add(token: PersonalToken): void;
   /** How many of the account's have not ended. */
   countValid(accountId: string, now: Date): Promise<number>;
-  /** The account's token, locked for a change. */
-  lockOwned(id: string, accountId: string): Promise<PersonalToken | undefined>;
+  /** The token, locked for a change. */
+  lock(id: string): Promise<PersonalToken | undefined>;
   /** Notes that these were used, except those that are being changed. */
   recordUses(ids: readonly string[], now: Date): Promise<void>;
   /** Removes up to `limit` tokens that expired before the given time; says how many. */

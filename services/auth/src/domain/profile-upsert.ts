@@ -14,10 +14,13 @@ export type ProfileUpsert = {
   displayName: string;
   accountVersion: string;
   accountCreateTime: string;
+  /** Absent in messages of the release before. */
+  serviceAccount?: boolean;
 };
 
 export function toProfileUpsert(account: Account): ProfileUpsert {
-  const { id, email, role, enabled, emailVerifyTime, version, createTime, registeredName } = account;
+  const { id, role, enabled, emailVerifyTime, version, createTime, registeredName, serviceAccount } = account;
+  const email = serviceAccount ? '' : account.email;
   const displayName = registeredName ?? email.slice(0, email.indexOf('@'));
   return {
     accountId: id,
@@ -28,5 +31,6 @@ export function toProfileUpsert(account: Account): ProfileUpsert {
     displayName,
     accountVersion: version.toString(),
     accountCreateTime: createTime.toISOString(),
+    serviceAccount,
   };
 }

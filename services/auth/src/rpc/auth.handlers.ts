@@ -18,6 +18,7 @@ import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
 import { createPasswordReset } from '../use-cases/create-password-reset.ts';
 import { createPersonalToken } from '../use-cases/create-personal-token.ts';
+import { createServiceAccount } from '../use-cases/create-service-account.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
@@ -72,10 +73,12 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
       listInvitations(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeInvitation: async (request, call) =>
       revokeInvitation(deps, requireUser(call), parseChange(invitationSchema, request)),
+    createServiceAccount: async (request, call) =>
+      createServiceAccount(deps, requireUser(call), parseChange(serviceAccountSchema, request)),
     createPersonalToken: async (request, call) =>
       createPersonalToken(deps, requireUser(call), parseChange(createPersonalTokenSchema, request)),
     listPersonalTokens: async (request, call) =>
-      listPersonalTokens(deps, requireUser(call), parseRequest(listSchema, request)),
+      listPersonalTokens(deps, requireUser(call), parseRequest(listPersonalTokensSchema, request)),
     revokePersonalToken: async (request, call) =>
       revokePersonalToken(deps, requireUser(call), parseChange(personalTokenSchema, request)),
     rotateSigningKey: async (request, call) =>
@@ -119,7 +122,10 @@ const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, e
 const inviteUserSchema = z.object({ email: newEmail, ...changeSchema.shape });
 const invitationSchema = z.object({ invitationId: fieldTypes.uuid(), ...changeSchema.shape });
 const createResetSchema = z.object({ accountId: fieldTypes.uuid(), ...changeSchema.shape });
-const createPersonalTokenSchema = z.object({ ...newPersonalToken, ...changeSchema.shape });
+const serviceAccountSchema = z.object({ displayName, ...changeSchema.shape });
+const otherAccount = z.object({ accountId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty') });
+const listPersonalTokensSchema = z.object({ ...listSchema.shape, ...otherAccount.shape });
+const createPersonalTokenSchema = z.object({ ...newPersonalToken, ...otherAccount.shape, ...changeSchema.shape });
 const personalTokenSchema = z.object({ personalTokenId: fieldTypes.uuid(), ...changeSchema.shape });
 const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 

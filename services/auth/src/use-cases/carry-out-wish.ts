@@ -32,5 +32,6 @@ export async function carryOutWish(deps: Needs, { mailId, kind, email }: MailWis
 }
 
 function mayHave(account: Account, kind: MailWish['kind']): boolean {
-  return account.enabled && (kind === 'password_reset' || account.emailVerifyTime === null);
+  if (!account.enabled || account.serviceAccount) return false;
+  return kind === 'password_reset' || account.emailVerifyTime === null;
 }

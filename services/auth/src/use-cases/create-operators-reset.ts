@@ -41,6 +41,7 @@ export async function createOperatorsReset(
   const values = await uow.run(async ({ audit, accounts, accountTokens }) => {
     const account = await accounts.lock(found.id);
     if (account === undefined) return undefined;
+    account.requirePerson();
     if (!account.enabled && !restoresAdministrator) throw accountDisabled(account.id);
     const made = valuesFor(account, { mailed: false, restoresAdministrator });
     await accountTokens.replace(made);

@@ -22,6 +22,7 @@ export async function createPasswordReset(
     async ({ audit, accounts, accountTokens }) => {
       const account = await accounts.lock(accountId);
       if (account === undefined) throw userNotFound(accountId);
+      account.requirePerson();
       if (!account.enabled) throw accountDisabled(accountId);
       const values = valuesFor(account, { mailed: false });
       await accountTokens.replace(values);

@@ -4,7 +4,14 @@ import { requestIdReused } from '#libs/errors';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
-import { adminScopeRefused, callerEnded, tooManyPersonalTokens } from '../domain/auth.errors.ts';
+import {
+  adminScopeRefused,
+  callerEnded,
+  foreignTokens,
+  serviceAccountRequired,
+  tooManyPersonalTokens,
+  userNotFound,
+} from '../domain/auth.errors.ts';
 import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
 import { PersonalToken } from '../domain/personal-token.entity.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
@@ -27,7 +34,7 @@ export async function createPersonalToken(
   const { token, tokenHash, seed } = personalTokens.create();
   const response = await endingOf(deps, input)(
     async (repositories) => {
-      const account = await lockOwner(repositories, actor);
+      const account = await lockOwner(repositories, actor, input.accountId);
       const now = clock.now();
       if (scopes.includes(Scope.ADMIN) && account.role !== 'admin') throw adminScopeRefused();
       if ((await repositories.personalTokens.countValid(account.id, now)) >= maxValidTokens)
@@ -40,14 +47,28 @@ export async function createPersonalToken(
     onceFor(deps, actor, methodOf(personalTokens, { seed, tokenHash }), input),
   );
   if (!validateOnly && response.personalToken?.id === id)
-    logger.info({ audit: 'personal_token_created', tokenId: id, scopes, by: actor.userId }, 'personal token created');
+    logger.info(
+      {
+        audit: 'personal_token_created',
+        tokenId: id,
+        accountId: response.personalToken.accountId,
+        scopes,
+        by: actor.userId,
+      },
+      'personal token created',
+    );
   return response;
 }
 
 /** Locked, so that the tokens of the account are counted one after the other. */
-async function lockOwner({ accounts }: Repositories, actor: UserActor): Promise<Account> {
-  const account = await accounts.lock(actor.userId);
-  if (account === undefined || !account.enabled) throw callerEnded();
+async function lockOwner({ accounts }: Repositories, actor: UserActor, accountId: string): Promise<Account> {
+  const id = accountId === '' ? actor.userId : accountId;
+  if (id !== actor.userId && actor.role !== 'admin') throw foreignTokens();
+  const account = await accounts.lock(id);
+  if (account?.id === actor.userId && account.enabled) return account;
+  if (id === actor.userId) throw callerEnded();
+  if (account === undefined) throw userNotFound(id);
+  if (!account.serviceAccount) throw serviceAccountRequired(id);
   return account;
 }
 

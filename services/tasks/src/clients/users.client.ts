@@ -56,7 +56,7 @@ export function openPeopleDirectory(
   options: Omit<ClientOptions, 'callee'>,
 ): PeopleDirectory & { close(): void } {
   const users = createClient(InternalUsersServiceService, { ...options, callee: 'users' });
-  const people = cache.readThrough<Person>({ name: 'people-1', freshMs, rememberMs, maxItems: maxPeople });
+  const people = cache.readThrough<Person>({ name: 'people-2', freshMs, rememberMs, maxItems: maxPeople });
 
   /** Makes as few calls as the number of ids allows. */
   async function findPeople(userIds: readonly string[], timeoutMs: number): Promise<Map<string, Person>> {

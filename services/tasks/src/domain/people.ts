@@ -4,6 +4,8 @@ export interface Person {
   id: string;
   displayName: string;
   enabled: boolean;
+  /** For programs; shown beside the name. */
+  serviceAccount: boolean;
 }
 
 /** What is known about some users. */
@@ -47,6 +49,11 @@ export class People {
     return new People(this.#known, found);
   }
 
+  #find(id: string): Person | undefined {
+    const { current, remembered } = this.#known;
+    return this.#foundById.get(id) ?? current.get(id) ?? remembered.get(id);
+  }
+
   /** Whether each user is known, or known not to exist. */
   know(ids: readonly string[]): boolean {
     const { asked, remembered } = this.#known;
@@ -55,8 +62,7 @@ export class People {
 
   /** Empty when the user is unknown. */
   nameOf(id: string): string {
-    const { current, remembered } = this.#known;
-    return (this.#foundById.get(id) ?? current.get(id) ?? remembered.get(id))?.displayName ?? '';
+    return this.#find(id)?.displayName ?? '';
   }
 
   /** The id of the person whom the caller finds by an e-mail. Throws as requireEnabled does. */
@@ -65,6 +71,11 @@ export class People {
     const person = byEmail.get(email);
     if (person !== undefined) return person.id;
     throw failure === undefined ? assigneeEmailNotFound() : assigneeUnchecked(failure);
+  }
+
+  /** False when the user is unknown. */
+  isServiceAccount(id: string): boolean {
+    return this.#find(id)?.serviceAccount ?? false;
   }
 
   /** Throws ASSIGNEE_NOT_FOUND, or UNAVAILABLE when it is not known whether the user exists and is enabled. */

@@ -39,15 +39,18 @@ export function maskTask(task: Task, mask: ReadMask): Task {
   return mask === everyField ? task : Task.fromPartial(pickFields(task, mask));
 }
 
+const asksForOwner = (mask: ReadMask): boolean => mask.has('ownerName') || mask.has('ownerServiceAccount');
+const asksForAssignee = (mask: ReadMask): boolean => mask.has('assigneeName') || mask.has('assigneeServiceAccount');
+
 /** The ids of the people whose names the mask asks for, without repetition. */
 export function namedPeople(tasks: readonly Task[], mask: ReadMask): string[] {
   const ids = tasks.flatMap((task) => [
-    mask.has('ownerName') ? task.ownerId : '',
-    mask.has('assigneeName') ? task.assigneeId : '',
+    asksForOwner(mask) ? task.ownerId : '',
+    asksForAssignee(mask) ? task.assigneeId : '',
   ]);
   return [...new Set(ids.filter((id) => id !== ''))];
 }
 
 export function asksForNames(mask: ReadMask): boolean {
-  return mask.has('ownerName') || mask.has('assigneeName');
+  return asksForOwner(mask) || asksForAssignee(mask);
 }

@@ -78,4 +78,6 @@ export const toMessage = defineMessage<TaskMessage, { overdue: boolean }>(TaskMe
   overdue: (_, { overdue }) => overdue,
   ownerName: () => '',
   assigneeName: () => '',
+  ownerServiceAccount: () => false,
+  assigneeServiceAccount: () => false,
 });

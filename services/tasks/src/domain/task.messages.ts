@@ -14,7 +14,14 @@ export function peopleOf(tasks: TaskMessage[]): string[] {
 }
 
 export function withNames(task: TaskMessage, people: People): TaskMessage {
-  return { ...task, ownerName: people.nameOf(task.ownerId), assigneeName: people.nameOf(task.assigneeId) };
+  const { ownerId, assigneeId } = task;
+  return {
+    ...task,
+    ownerName: people.nameOf(ownerId),
+    assigneeName: people.nameOf(assigneeId),
+    ownerServiceAccount: people.isServiceAccount(ownerId),
+    assigneeServiceAccount: people.isServiceAccount(assigneeId),
+  };
 }
 
 /** The answer of an RPC for one task, after its change. */

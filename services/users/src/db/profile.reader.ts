@@ -8,7 +8,13 @@ import {
   type ProfileColumns,
   type ProfileValues,
 } from '../domain/profile.columns.ts';
-import type { FoundProfile, ProfileFilter, ProfileReader, UserSummary } from '../domain/profile.repository.ts';
+import {
+  summaryColumns,
+  type FoundProfile,
+  type ProfileFilter,
+  type ProfileReader,
+  type UserSummary,
+} from '../domain/profile.repository.ts';
 
 const columns = profileTable.select();
 
@@ -44,7 +50,7 @@ const findByEmails = `
   select asked.email, found.*
   from unnest($1::text[], $2::text[]) with ordinality asked (email, mailbox, place)
     cross join lateral (
-      select ${profileTable.select('', ['id', 'displayName', 'enabled', 'discoverable'])} from profiles
+      select ${profileTable.select('', [...summaryColumns, 'discoverable'])} from profiles
       where coalesce(mailbox, lower(email)) = asked.mailbox and enabled
       order by email = lower(asked.email) desc, create_time, id limit 1) found
   order by asked.place`;
@@ -71,7 +77,7 @@ export const profileStatements = {
   findByEmails: { name: 'profile-find-by-emails', text: findByEmails },
   summaries: {
     name: 'profile-summaries',
-    text: `select ${profileTable.select('', ['id', 'displayName', 'enabled'])} from profiles ${amongIds}`,
+    text: `select ${profileTable.select('', summaryColumns)} from profiles ${amongIds}`,
   },
   notificationSettings: {
     name: 'profile-notification-settings',

@@ -12,6 +12,7 @@ const onConflict = `
     role = excluded.role,
     enabled = excluded.enabled,
     email_verified = excluded.email_verified,
+    service_account = excluded.service_account,
     account_version = excluded.account_version,
     version = profiles.version + 1,
     update_time = excluded.update_time

@@ -25,6 +25,7 @@ export const profileTable = defineColumns('profiles', {
   enabled: column.boolean(),
   /** Whether the account's owner has shown that they read its mail. */
   emailVerified: column.boolean().defaultsTo('false'),
+  serviceAccount: column.boolean().defaultsTo('false'),
   accountVersion: column.bigint().internal(),
   // The user's own.
   displayName: column.text().writable({ change: inputs.displayName, initial: '' }),
@@ -47,7 +48,15 @@ export type ProfileChange = Changed<ProfileColumns>;
 /** What auth sends of an account. The display name counts only for a profile that does not exist yet. */
 export type AccountCopy = Pick<
   ProfileValues,
-  'id' | 'email' | 'emailVerified' | 'role' | 'enabled' | 'accountVersion' | 'displayName' | 'createTime'
+  | 'id'
+  | 'email'
+  | 'emailVerified'
+  | 'role'
+  | 'enabled'
+  | 'serviceAccount'
+  | 'accountVersion'
+  | 'displayName'
+  | 'createTime'
 >;
 
 /** The profile that the first copy of an account makes. */

@@ -15,7 +15,9 @@ export interface ProfileRepository {
 
 /** Where a page ends: the last profile on it. */
 export type ProfilePosition = Pick<ProfileValues, 'createTime' | 'id'>;
-export type UserSummary = Pick<ProfileValues, 'id' | 'displayName' | 'enabled'>;
+/** What other services may know of a user. */
+export const summaryColumns = ['id', 'displayName', 'enabled', 'serviceAccount'] as const;
+export type UserSummary = Pick<ProfileValues, (typeof summaryColumns)[number]>;
 
 /** The user of an e-mail. */
 export interface FoundProfile {

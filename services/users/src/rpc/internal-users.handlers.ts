@@ -26,16 +26,22 @@ export function internalUsersHandlers(deps: UsersDeps): Handlers<InternalUsersSe
   };
 }
 
-const upsertSchema = z.object({
+const [minEmailCharacters, maxEmailCharacters] = [3, 254];
+const upsertFields = z.object({
   userId: fieldTypes.uuid(),
-  email,
+  email: fieldTypes.text({ max: maxEmailCharacters }),
   role,
   enabled: z.boolean(),
   emailVerified: z.boolean(),
   displayName,
   accountVersion: z.bigint().min(1n, 'must be positive'),
   accountCreateTime: z.date('must be set'),
+  serviceAccount: z.boolean(),
 });
+const upsertSchema = upsertFields.refine(
+  ({ email, serviceAccount }) => serviceAccount || email.length >= minEmailCharacters,
+  { path: ['email'], message: `must have ${minEmailCharacters} to ${maxEmailCharacters} characters`, when: () => true },
+);
 
 function readUpsertProfile(request: UpsertProfileRequest): AccountCopy {
   const { userId: id, accountCreateTime: createTime, ...copy } = parseRequest(upsertSchema, request);

@@ -179,7 +179,7 @@ export interface Account {
   /**
    * As it was sent, but trimmed, NFC-normalised and in lower case. All spellings of one mailbox are one account: letter
    * case with full case folding before the @ (ß is ss), and a domain in U-labels or A-labels (bücher.example is
-   * xn--bcher-kva.example). At most 254 octets.
+   * xn--bcher-kva.example). At most 254 octets. Empty for a service account.
    */
   email: string;
   /** USER at the registration. */
@@ -194,6 +194,8 @@ export interface Account {
   etag: string;
   /** Whether the owner has shown that they read the mail of `email`. */
   emailVerified: boolean;
+  /** True for what CreateServiceAccount created. */
+  serviceAccount: boolean;
 }
 
 /** What a session is used with. */
@@ -673,6 +675,25 @@ export interface RevokeInvitationResponse {
   invitation?: Invitation | undefined;
 }
 
+/** Request of CreateServiceAccount. */
+export interface CreateServiceAccountRequest {
+  /** 1 to 100 characters. */
+  displayName: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of CreateServiceAccount. */
+export interface CreateServiceAccountResponse {
+  /** The new account. With validate_only its id is that of an account that was not kept. */
+  account?: Account | undefined;
+}
+
 /** Lets a program act for an account, within its scopes. */
 export interface PersonalToken {
   /** UUID. */
@@ -718,6 +739,8 @@ export interface CreatePersonalTokenRequest {
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
   validateOnly: boolean;
+  /** UUID of the service account that the token is for; empty for the caller. */
+  accountId: string;
 }
 
 /** Answer of CreatePersonalToken. */
@@ -739,6 +762,8 @@ export interface ListPersonalTokensRequest {
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
   pageToken: string;
+  /** UUID of another account, for administrators; empty for the caller. */
+  accountId: string;
 }
 
 /** Answer of ListPersonalTokens. */
@@ -893,6 +918,7 @@ function createBaseAccount(): Account {
     enabled: false,
     etag: "",
     emailVerified: false,
+    serviceAccount: false,
   };
 }
 
@@ -918,6 +944,9 @@ export const Account: MessageFns<Account> = {
     }
     if (message.emailVerified !== false) {
       writer.uint32(56).bool(message.emailVerified);
+    }
+    if (message.serviceAccount !== false) {
+      writer.uint32(72).bool(message.serviceAccount);
     }
     return writer;
   },
@@ -991,6 +1020,14 @@ export const Account: MessageFns<Account> = {
             message.emailVerified = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.serviceAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1015,6 +1052,7 @@ export const Account: MessageFns<Account> = {
     message.enabled = object.enabled ?? false;
     message.etag = object.etag ?? "";
     message.emailVerified = object.emailVerified ?? false;
+    message.serviceAccount = object.serviceAccount ?? false;
     return message;
   },
 };
@@ -4403,6 +4441,142 @@ export const RevokeInvitationResponse: MessageFns<RevokeInvitationResponse> = {
   },
 };
 
+function createBaseCreateServiceAccountRequest(): CreateServiceAccountRequest {
+  return { displayName: "", requestId: "", validateOnly: false };
+}
+
+export const CreateServiceAccountRequest: MessageFns<CreateServiceAccountRequest> = {
+  encode(message: CreateServiceAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.displayName !== "") {
+      writer.uint32(10).string(message.displayName);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServiceAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServiceAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateServiceAccountRequest>, I>>(base?: I): CreateServiceAccountRequest {
+    return CreateServiceAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateServiceAccountRequest>, I>>(object: I): CreateServiceAccountRequest {
+    const message = createBaseCreateServiceAccountRequest();
+    message.displayName = object.displayName ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreateServiceAccountResponse(): CreateServiceAccountResponse {
+  return { account: undefined };
+}
+
+export const CreateServiceAccountResponse: MessageFns<CreateServiceAccountResponse> = {
+  encode(message: CreateServiceAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServiceAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServiceAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateServiceAccountResponse>, I>>(base?: I): CreateServiceAccountResponse {
+    return CreateServiceAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateServiceAccountResponse>, I>>(object: I): CreateServiceAccountResponse {
+    const message = createBaseCreateServiceAccountResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
+    return message;
+  },
+};
+
 function createBasePersonalToken(): PersonalToken {
   return {
     id: "",
@@ -4575,7 +4749,7 @@ export const PersonalToken: MessageFns<PersonalToken> = {
 };
 
 function createBaseCreatePersonalTokenRequest(): CreatePersonalTokenRequest {
-  return { name: "", scopes: [], ttl: undefined, requestId: "", validateOnly: false };
+  return { name: "", scopes: [], ttl: undefined, requestId: "", validateOnly: false, accountId: "" };
 }
 
 export const CreatePersonalTokenRequest: MessageFns<CreatePersonalTokenRequest> = {
@@ -4594,6 +4768,9 @@ export const CreatePersonalTokenRequest: MessageFns<CreatePersonalTokenRequest> 
     }
     if (message.validateOnly !== false) {
       writer.uint32(40).bool(message.validateOnly);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(50).string(message.accountId);
     }
     return writer;
   },
@@ -4661,6 +4838,14 @@ export const CreatePersonalTokenRequest: MessageFns<CreatePersonalTokenRequest> 
             message.validateOnly = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4683,6 +4868,7 @@ export const CreatePersonalTokenRequest: MessageFns<CreatePersonalTokenRequest> 
     message.ttl = (object.ttl !== undefined && object.ttl !== null) ? Duration.fromPartial(object.ttl) : undefined;
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
+    message.accountId = object.accountId ?? "";
     return message;
   },
 };
@@ -4757,7 +4943,7 @@ export const CreatePersonalTokenResponse: MessageFns<CreatePersonalTokenResponse
 };
 
 function createBaseListPersonalTokensRequest(): ListPersonalTokensRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", accountId: "" };
 }
 
 export const ListPersonalTokensRequest: MessageFns<ListPersonalTokensRequest> = {
@@ -4767,6 +4953,9 @@ export const ListPersonalTokensRequest: MessageFns<ListPersonalTokensRequest> = 
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
     }
     return writer;
   },
@@ -4800,6 +4989,14 @@ export const ListPersonalTokensRequest: MessageFns<ListPersonalTokensRequest> = 
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4819,6 +5016,7 @@ export const ListPersonalTokensRequest: MessageFns<ListPersonalTokensRequest> = 
     const message = createBaseListPersonalTokensRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.accountId = object.accountId ?? "";
     return message;
   },
 };
@@ -6183,10 +6381,27 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): RevokeInvitationResponse => RevokeInvitationResponse.decode(value),
   },
   /**
+   * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
+   * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
+   * to them as a person is.
+   */
+  createServiceAccount: {
+    path: "/taskflow.auth.v1.AuthService/CreateServiceAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateServiceAccountRequest): Buffer =>
+      Buffer.from(CreateServiceAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateServiceAccountRequest => CreateServiceAccountRequest.decode(value),
+    responseSerialize: (value: CreateServiceAccountResponse): Buffer =>
+      Buffer.from(CreateServiceAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateServiceAccountResponse => CreateServiceAccountResponse.decode(value),
+  },
+  /**
    * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
    * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
    * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
-   * somebody who is no administrator asks for the scope admin.
+   * somebody who is no administrator asks for the scope admin. Only administrators create tokens of service accounts,
+   * and nobody creates those of other people: FAILED_PRECONDITION / SERVICE_ACCOUNT_REQUIRED.
    */
   createPersonalToken: {
     path: "/taskflow.auth.v1.AuthService/CreatePersonalToken" as const,
@@ -6199,7 +6414,10 @@ export const AuthServiceService = {
       Buffer.from(CreatePersonalTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreatePersonalTokenResponse => CreatePersonalTokenResponse.decode(value),
   },
-  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
+   * after its expire_time.
+   */
   listPersonalTokens: {
     path: "/taskflow.auth.v1.AuthService/ListPersonalTokens" as const,
     requestStream: false as const,
@@ -6213,7 +6431,7 @@ export const AuthServiceService = {
   },
   /**
    * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken: {
     path: "/taskflow.auth.v1.AuthService/RevokePersonalToken" as const,
@@ -6342,17 +6560,27 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    */
   revokeInvitation: handleUnaryCall<RevokeInvitationRequest, RevokeInvitationResponse>;
   /**
+   * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
+   * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
+   * to them as a person is.
+   */
+  createServiceAccount: handleUnaryCall<CreateServiceAccountRequest, CreateServiceAccountResponse>;
+  /**
    * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
    * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
    * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
-   * somebody who is no administrator asks for the scope admin.
+   * somebody who is no administrator asks for the scope admin. Only administrators create tokens of service accounts,
+   * and nobody creates those of other people: FAILED_PRECONDITION / SERVICE_ACCOUNT_REQUIRED.
    */
   createPersonalToken: handleUnaryCall<CreatePersonalTokenRequest, CreatePersonalTokenResponse>;
-  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
+   * after its expire_time.
+   */
   listPersonalTokens: handleUnaryCall<ListPersonalTokensRequest, ListPersonalTokensResponse>;
   /**
    * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken: handleUnaryCall<RevokePersonalTokenRequest, RevokePersonalTokenResponse>;
   /**
@@ -6755,10 +6983,31 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: RevokeInvitationResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
+   * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
+   * to them as a person is.
+   */
+  createServiceAccount(
+    request: CreateServiceAccountRequest,
+    callback: (error: ServiceError | null, response: CreateServiceAccountResponse) => void,
+  ): ClientUnaryCall;
+  createServiceAccount(
+    request: CreateServiceAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateServiceAccountResponse) => void,
+  ): ClientUnaryCall;
+  createServiceAccount(
+    request: CreateServiceAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateServiceAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * Creates a personal token: a bearer like an access token, for programs, which does what its scopes say and its
    * account may. The token in the answer is shown by this call and its repeats only. FAILED_PRECONDITION /
    * TOO_MANY_PERSONAL_TOKENS while the account has 50 that have not ended; PERMISSION_DENIED / ADMIN_REQUIRED when
-   * somebody who is no administrator asks for the scope admin.
+   * somebody who is no administrator asks for the scope admin. Only administrators create tokens of service accounts,
+   * and nobody creates those of other people: FAILED_PRECONDITION / SERVICE_ACCOUNT_REQUIRED.
    */
   createPersonalToken(
     request: CreatePersonalTokenRequest,
@@ -6775,7 +7024,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreatePersonalTokenResponse) => void,
   ): ClientUnaryCall;
-  /** The caller's personal tokens, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
+   * after its expire_time.
+   */
   listPersonalTokens(
     request: ListPersonalTokensRequest,
     callback: (error: ServiceError | null, response: ListPersonalTokensResponse) => void,
@@ -6793,7 +7045,7 @@ export interface AuthServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's.
+   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken(
     request: RevokePersonalTokenRequest,

@@ -364,6 +364,10 @@ export interface Task {
   ownerName: string;
   /** The assignee's display name; empty when unknown or without assignee, see name_resolution. */
   assigneeName: string;
+  /** Whether the owner is a service account, which programs act as; false when the name is unknown. */
+  ownerServiceAccount: boolean;
+  /** Whether the assignee is a service account; false when the name is unknown. */
+  assigneeServiceAccount: boolean;
   /** When it was deleted; absent for a task that is not. */
   deleteTime?:
     | Date
@@ -984,6 +988,8 @@ function createBaseTask(): Task {
     overdue: false,
     ownerName: "",
     assigneeName: "",
+    ownerServiceAccount: false,
+    assigneeServiceAccount: false,
     deleteTime: undefined,
     purgeTime: undefined,
   };
@@ -1049,6 +1055,12 @@ export const Task: MessageFns<Task> = {
     }
     if (message.assigneeName !== "") {
       writer.uint32(138).string(message.assigneeName);
+    }
+    if (message.ownerServiceAccount !== false) {
+      writer.uint32(200).bool(message.ownerServiceAccount);
+    }
+    if (message.assigneeServiceAccount !== false) {
+      writer.uint32(208).bool(message.assigneeServiceAccount);
     }
     if (message.deleteTime !== undefined) {
       Timestamp.encode(toTimestamp(message.deleteTime), writer.uint32(162).fork()).join();
@@ -1224,6 +1236,22 @@ export const Task: MessageFns<Task> = {
             message.assigneeName = reader.string();
             continue;
           }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.ownerServiceAccount = reader.bool();
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.assigneeServiceAccount = reader.bool();
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -1288,6 +1316,8 @@ export const Task: MessageFns<Task> = {
     message.overdue = object.overdue ?? false;
     message.ownerName = object.ownerName ?? "";
     message.assigneeName = object.assigneeName ?? "";
+    message.ownerServiceAccount = object.ownerServiceAccount ?? false;
+    message.assigneeServiceAccount = object.assigneeServiceAccount ?? false;
     message.deleteTime = object.deleteTime ?? undefined;
     message.purgeTime = object.purgeTime ?? undefined;
     return message;

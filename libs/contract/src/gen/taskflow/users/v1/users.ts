@@ -187,6 +187,8 @@ export interface User {
     | undefined;
   /** Whether the user has shown that they read the mail of `email`. Changed through auth. */
   emailVerified: boolean;
+  /** Whether it is a service account, which programs act as. Its e-mail is empty. */
+  serviceAccount: boolean;
 }
 
 /** What others may know of a user. */
@@ -197,6 +199,8 @@ export interface UserSummary {
   displayName: string;
   /** Whether the account may sign in. */
   enabled: boolean;
+  /** Whether it is a service account, which programs act as. */
+  serviceAccount: boolean;
 }
 
 /** Request of GetMe. */
@@ -293,7 +297,7 @@ export interface ListUsersResponse {
 export interface UpsertProfileRequest {
   /** UUID. */
   userId: string;
-  /** 3 to 254 characters. */
+  /** 3 to 254 characters; empty for a service account. */
   email: string;
   /** USER or ADMIN. */
   role: Role;
@@ -309,6 +313,8 @@ export interface UpsertProfileRequest {
     | undefined;
   /** Whether the account's owner has shown that they read the mail of `email`. */
   emailVerified: boolean;
+  /** Whether it is a service account. False by default. */
+  serviceAccount: boolean;
 }
 
 /** Answer of UpsertProfile. */
@@ -407,6 +413,7 @@ function createBaseUser(): User {
     channels: [],
     discoverable: undefined,
     emailVerified: false,
+    serviceAccount: false,
   };
 }
 
@@ -453,6 +460,9 @@ export const User: MessageFns<User> = {
     }
     if (message.emailVerified !== false) {
       writer.uint32(112).bool(message.emailVerified);
+    }
+    if (message.serviceAccount !== false) {
+      writer.uint32(120).bool(message.serviceAccount);
     }
     return writer;
   },
@@ -592,6 +602,14 @@ export const User: MessageFns<User> = {
             message.emailVerified = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.serviceAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -623,12 +641,13 @@ export const User: MessageFns<User> = {
     message.channels = object.channels?.map((e) => e) || [];
     message.discoverable = object.discoverable ?? undefined;
     message.emailVerified = object.emailVerified ?? false;
+    message.serviceAccount = object.serviceAccount ?? false;
     return message;
   },
 };
 
 function createBaseUserSummary(): UserSummary {
-  return { id: "", displayName: "", enabled: false };
+  return { id: "", displayName: "", enabled: false, serviceAccount: false };
 }
 
 export const UserSummary: MessageFns<UserSummary> = {
@@ -641,6 +660,9 @@ export const UserSummary: MessageFns<UserSummary> = {
     }
     if (message.enabled !== false) {
       writer.uint32(24).bool(message.enabled);
+    }
+    if (message.serviceAccount !== false) {
+      writer.uint32(40).bool(message.serviceAccount);
     }
     return writer;
   },
@@ -682,6 +704,14 @@ export const UserSummary: MessageFns<UserSummary> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.serviceAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -702,6 +732,7 @@ export const UserSummary: MessageFns<UserSummary> = {
     message.id = object.id ?? "";
     message.displayName = object.displayName ?? "";
     message.enabled = object.enabled ?? false;
+    message.serviceAccount = object.serviceAccount ?? false;
     return message;
   },
 };
@@ -1362,6 +1393,7 @@ function createBaseUpsertProfileRequest(): UpsertProfileRequest {
     accountVersion: 0n,
     accountCreateTime: undefined,
     emailVerified: false,
+    serviceAccount: false,
   };
 }
 
@@ -1393,6 +1425,9 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
     }
     if (message.emailVerified !== false) {
       writer.uint32(64).bool(message.emailVerified);
+    }
+    if (message.serviceAccount !== false) {
+      writer.uint32(80).bool(message.serviceAccount);
     }
     return writer;
   },
@@ -1474,6 +1509,14 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
             message.emailVerified = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.serviceAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1501,6 +1544,7 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
       : 0n;
     message.accountCreateTime = object.accountCreateTime ?? undefined;
     message.emailVerified = object.emailVerified ?? false;
+    message.serviceAccount = object.serviceAccount ?? false;
     return message;
   },
 };

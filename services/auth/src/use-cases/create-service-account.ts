@@ -1,0 +1,38 @@
+import { CreateServiceAccountRequest, CreateServiceAccountResponse } from '#contract/auth/v1/auth';
+import type { UserActor } from '#libs/runtime';
+import type { AuthDeps } from '../deps.ts';
+import { toAccountMessage } from '../domain/account.columns.ts';
+import { Account } from '../domain/account.entity.ts';
+import { endingOf, onceFor, type Change } from './repeatable.ts';
+
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'newId' | 'logger' | 'profileDelivery' | 'requestFingerprints'>;
+
+const method = {
+  name: 'CreateServiceAccount',
+  request: CreateServiceAccountRequest,
+  response: CreateServiceAccountResponse,
+};
+
+/** Creates an account for programs, and lets its profile in users follow. */
+export async function createServiceAccount(
+  deps: Deps,
+  actor: UserActor,
+  input: Change<CreateServiceAccountRequest>,
+): Promise<CreateServiceAccountResponse> {
+  const { clock, newId, logger, profileDelivery } = deps;
+  const { displayName: registeredName, validateOnly } = input;
+  const id = newId();
+  const response = await endingOf(deps, input)(
+    async ({ accounts, profiles }) => {
+      const account = Account.createForService({ id, registeredName }, clock.now());
+      accounts.add(account);
+      profiles.upsert(account);
+      return { account: toAccountMessage(account) };
+    },
+    onceFor(deps, actor, method, input),
+  );
+  if (validateOnly || response.account?.id !== id) return response;
+  logger.info({ audit: 'service_account_created', accountId: id, by: actor.userId }, 'service account created');
+  await profileDelivery.waitForFirstAttempt(id);
+  return response;
+}
