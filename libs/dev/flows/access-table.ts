@@ -97,6 +97,9 @@ const auth: Rows<typeof AuthServiceService> = {
   RevokeOtherSessions: { request: nothing, answers: everybody },
   ChangePassword: { request: ({ caller }) => changePassword(caller), answers: everybody },
   ChangeEmail: { request: ({ caller }) => changeEmail(caller), answers: everybody },
+  CreateAccount: {
+    request: () => ({ email: newEmail(), displayName: 'Grace', role: Role.USER, password: newPassword() }),
+  },
   SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
   DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
   EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },

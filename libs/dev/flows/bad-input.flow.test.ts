@@ -11,7 +11,7 @@ import { encode, serviceOf, type Answer, type Credentials } from './wire.ts';
 let testCluster: TestCluster;
 let people: People;
 beforeAll(async () => {
-  testCluster = await startTestCluster({ services: ['auth', 'users'] });
+  testCluster = await startTestCluster({ services: ['auth', 'users', 'tasks'] });
   const owner = await testCluster.register();
   people = { owner, assignee: owner, other: owner, admin: testCluster.admin };
 });

@@ -36,6 +36,15 @@ export const newPassword = password
   .refine(isLongEnough, `must have at least ${minPasswordCharacters} characters`)
   .refine((text) => !isCommon(text), 'must not be one of the commonly used passwords');
 
+/** '' = no password, undefined in code. */
+export const optionalNewPassword = z.string().transform((text, context) => {
+  if (text === '') return undefined;
+  const { success, data, error } = newPassword.safeParse(text);
+  if (success) return data;
+  for (const { message } of error.issues) context.addIssue(message);
+  return z.NEVER;
+});
+
 /** An old password may break today's rules. */
 export const knownPassword = password.refine(wasShortEnough, tooLong).refine((text) => text !== '', 'must be set');
 

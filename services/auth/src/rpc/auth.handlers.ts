@@ -11,11 +11,13 @@ import {
   newEmail,
   newPassword,
   oneTimeToken,
+  optionalNewPassword,
   refreshToken,
 } from '../domain/account.inputs.ts';
 import { toClientInfo } from '../domain/session.columns.ts';
 import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
+import { createAccount } from '../use-cases/create-account.ts';
 import { createPasswordReset } from '../use-cases/create-password-reset.ts';
 import { createPersonalToken } from '../use-cases/create-personal-token.ts';
 import { createServiceAccount } from '../use-cases/create-service-account.ts';
@@ -62,6 +64,8 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     changePassword: async (request, call) =>
       changePassword(deps, requireUser(call), parseChange(changePasswordSchema, request)),
     changeEmail: async (request, call) => changeEmail(deps, requireUser(call), parseChange(changeEmailSchema, request)),
+    createAccount: async (request, call) =>
+      createAccount(deps, requireUser(call), parseChange(createAccountSchema, request)),
     setRole: async (request, call) => setRole(deps, requireUser(call), parseChange(setRoleSchema, request)),
     disableAccount: async (request, call) =>
       disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
@@ -132,4 +136,11 @@ const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSc
 const role = z
   .literal([Role.USER, Role.ADMIN], 'must be USER or ADMIN')
   .transform((value) => (value === Role.ADMIN ? 'admin' : 'user'));
+const createAccountSchema = z.object({
+  email: newEmail,
+  displayName,
+  role,
+  password: optionalNewPassword,
+  ...changeSchema.shape,
+});
 const setRoleSchema = z.object({ ...accountSchema.shape, role });

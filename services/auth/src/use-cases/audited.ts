@@ -10,3 +10,9 @@ export const ofSession = ({ id, accountId }: { id: string; accountId: string }):
   target: { kind: 'session', id },
   accountId,
 });
+
+/** An event about a personal token. */
+export const ofToken = ({ id, accountId }: { id: string; accountId: string }): Subject => ({
+  target: { kind: 'personal_token', id },
+  accountId,
+});

@@ -14,9 +14,10 @@ import {
 } from '../domain/auth.errors.ts';
 import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
 import { PersonalToken } from '../domain/personal-token.entity.ts';
+import { ofToken } from './audited.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'newId' | 'personalTokens' | 'logger' | 'requestFingerprints'>;
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'newId' | 'personalTokens' | 'requestFingerprints'>;
 
 type Input = Omit<Change<CreatePersonalTokenRequest>, 'scopes' | 'ttl'> & { scopes: Scope[]; ttl: number };
 
@@ -28,11 +29,11 @@ export async function createPersonalToken(
   actor: UserActor,
   input: Input,
 ): Promise<CreatePersonalTokenResponse> {
-  const { clock, newId, personalTokens, logger } = deps;
-  const { name, scopes, ttl, validateOnly } = input;
+  const { clock, newId, personalTokens } = deps;
+  const { name, scopes, ttl } = input;
   const id = newId();
   const { token, tokenHash, seed } = personalTokens.create();
-  const response = await endingOf(deps, input)(
+  return endingOf(deps, input)(
     async (repositories) => {
       const account = await lockOwner(repositories, actor, input.accountId);
       const now = clock.now();
@@ -42,22 +43,12 @@ export async function createPersonalToken(
       const values = { id, accountId: account.id, name, scopes, tokenHash, creatorId: actor.userId };
       const created = PersonalToken.create(values, now, ttl);
       repositories.personalTokens.add(created);
+      const details = { scopes: scopes.join(' ') };
+      await repositories.audit.add({ action: 'personal_token_created', ...ofToken(created), details });
       return { personalToken: toPersonalTokenMessage(created), token };
     },
     onceFor(deps, actor, methodOf(personalTokens, { seed, tokenHash }), input),
   );
-  if (!validateOnly && response.personalToken?.id === id)
-    logger.info(
-      {
-        audit: 'personal_token_created',
-        tokenId: id,
-        accountId: response.personalToken.accountId,
-        scopes,
-        by: actor.userId,
-      },
-      'personal token created',
-    );
-  return response;
 }
 
 /** Locked, so that the tokens of the account are counted one after the other. */

@@ -8,6 +8,7 @@ import type { ClientInfo } from '../domain/session.columns.ts';
 import { ofAccount } from './audited.ts';
 import { mailToken } from './mail-token.ts';
 import { makeAccountToken } from './make-account-token.ts';
+import { prepareAccount } from './prepare-account.ts';
 import { prepareSession } from './prepare-session.ts';
 
 export interface RegisterInput {
@@ -23,21 +24,14 @@ export interface RegisterInput {
  * its e-mail and the message to users are one transaction.
  */
 export async function register(deps: AuthDeps, input: RegisterInput, client: ClientInfo): Promise<RegisterResponse> {
-  const { uow, reader, passwords, clock, newId, profileDelivery, settings } = deps;
+  const { uow, reader, clock, profileDelivery, settings } = deps;
   const admission = admissionOf(deps, input);
   // These two only save the hashing: the transaction and its unique index decide. The invitation comes first, since
   // nobody else may learn whether the e-mail has an account.
   if (admission !== undefined && !(await reader.isInvited(admission, clock.now()))) throw invitationInvalid();
   if ((await reader.findAccountByEmail(input.email)) !== undefined) throw emailTaken();
 
-  const { email, displayName: registeredName } = input;
-  const values = {
-    id: newId(),
-    email,
-    passwordHash: await passwords.hash(input.password),
-    role: 'user' as const,
-    registeredName,
-  };
+  const values = await prepareAccount(deps, { ...input, role: 'user' });
   const session = await prepareSession(deps, values, client);
   const addAccount = accountMaker(deps, values);
   const now = clock.now();

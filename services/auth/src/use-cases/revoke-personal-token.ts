@@ -4,9 +4,10 @@ import type { AuthDeps } from '../deps.ts';
 import { personalTokenNotFound } from '../domain/auth.errors.ts';
 import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
 import { Revocation } from '../domain/revocation.entity.ts';
+import { ofToken } from './audited.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'logger' | 'requestFingerprints'>;
+type Deps = Pick<AuthDeps, 'uow' | 'clock' | 'requestFingerprints'>;
 
 const method = {
   name: 'RevokePersonalToken',
@@ -20,20 +21,19 @@ export async function revokePersonalToken(
   actor: UserActor,
   input: Change<RevokePersonalTokenRequest>,
 ): Promise<RevokePersonalTokenResponse> {
-  const { clock, logger } = deps;
-  const { personalTokenId: id, validateOnly } = input;
-  const response = await endingOf(deps, input)(
-    async ({ personalTokens, revocations }) => {
+  const { personalTokenId: id } = input;
+  return endingOf(deps, input)(
+    async ({ audit, personalTokens, revocations }) => {
       const token = await personalTokens.lock(id);
       const isAllowed = token?.accountId === actor.userId || actor.role === 'admin';
       if (token === undefined || !isAllowed) throw personalTokenNotFound(id);
-      const now = clock.now();
-      if (token.revoke(now)) revocations.add(Revocation.ofSession(id, now));
+      const now = deps.clock.now();
+      if (token.revoke(now)) {
+        revocations.add(Revocation.ofSession(id, now));
+        await audit.add({ action: 'personal_token_revoked', ...ofToken(token) });
+      }
       return { personalToken: toPersonalTokenMessage(token) };
     },
     onceFor(deps, actor, method, input),
   );
-  if (!validateOnly)
-    logger.info({ audit: 'personal_token_revoked', tokenId: id, by: actor.userId }, 'personal token revoked');
-  return response;
 }

@@ -485,6 +485,31 @@ export interface ChangeEmailResponse {
   pendingEmail: string;
 }
 
+/** Request of CreateAccount. */
+export interface CreateAccountRequest {
+  /** As RegisterRequest.email. */
+  email: string;
+  /** 1 to 100 characters after trimming. */
+  displayName: string;
+  /** USER or ADMIN. */
+  role: Role;
+  /** As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set. */
+  password: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of CreateAccount. */
+export interface CreateAccountResponse {
+  /** The new account. */
+  account?: Account | undefined;
+}
+
 /** Request of SetRole. */
 export interface SetRoleRequest {
   /** UUID. */
@@ -3189,6 +3214,178 @@ export const ChangeEmailResponse: MessageFns<ChangeEmailResponse> = {
       ? Account.fromPartial(object.account)
       : undefined;
     message.pendingEmail = object.pendingEmail ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateAccountRequest(): CreateAccountRequest {
+  return { email: "", displayName: "", role: Role.UNSPECIFIED, password: "", requestId: "", validateOnly: false };
+}
+
+export const CreateAccountRequest: MessageFns<CreateAccountRequest> = {
+  encode(message: CreateAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    if (message.displayName !== "") {
+      writer.uint32(18).string(message.displayName);
+    }
+    if (message.role !== Role.UNSPECIFIED) {
+      writer.uint32(24).int32(roleToNumber(message.role));
+    }
+    if (message.password !== "") {
+      writer.uint32(34).string(message.password);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(48).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.role = roleFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateAccountRequest>, I>>(base?: I): CreateAccountRequest {
+    return CreateAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateAccountRequest>, I>>(object: I): CreateAccountRequest {
+    const message = createBaseCreateAccountRequest();
+    message.email = object.email ?? "";
+    message.displayName = object.displayName ?? "";
+    message.role = object.role ?? Role.UNSPECIFIED;
+    message.password = object.password ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreateAccountResponse(): CreateAccountResponse {
+  return { account: undefined };
+}
+
+export const CreateAccountResponse: MessageFns<CreateAccountResponse> = {
+  encode(message: CreateAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateAccountResponse>, I>>(base?: I): CreateAccountResponse {
+    return CreateAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateAccountResponse>, I>>(object: I): CreateAccountResponse {
+    const message = createBaseCreateAccountResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
     return message;
   },
 };
@@ -6284,6 +6481,20 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ChangeEmailResponse => ChangeEmailResponse.decode(value),
   },
   /**
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
+   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   */
+  createAccount: {
+    path: "/taskflow.auth.v1.AuthService/CreateAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateAccountRequest): Buffer => Buffer.from(CreateAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateAccountRequest => CreateAccountRequest.decode(value),
+    responseSerialize: (value: CreateAccountResponse): Buffer =>
+      Buffer.from(CreateAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateAccountResponse => CreateAccountResponse.decode(value),
+  },
+  /**
    * Makes an account an administrator's or a user's. Its access tokens end within 5 seconds; its sessions stay and give
    * tokens with the new role. FAILED_PRECONDITION / LAST_ADMIN rather than leaving no enabled administrator.
    */
@@ -6527,6 +6738,11 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * and is told. RESOURCE_EXHAUSTED / TOO_MANY_MAILS when too many were asked for in the last hour.
    */
   changeEmail: handleUnaryCall<ChangeEmailRequest, ChangeEmailResponse>;
+  /**
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
+   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   */
+  createAccount: handleUnaryCall<CreateAccountRequest, CreateAccountResponse>;
   /**
    * Makes an account an administrator's or a user's. Its access tokens end within 5 seconds; its sessions stay and give
    * tokens with the new role. FAILED_PRECONDITION / LAST_ADMIN rather than leaving no enabled administrator.
@@ -6851,6 +7067,25 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ChangeEmailResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
+   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   */
+  createAccount(
+    request: CreateAccountRequest,
+    callback: (error: ServiceError | null, response: CreateAccountResponse) => void,
+  ): ClientUnaryCall;
+  createAccount(
+    request: CreateAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateAccountResponse) => void,
+  ): ClientUnaryCall;
+  createAccount(
+    request: CreateAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateAccountResponse) => void,
   ): ClientUnaryCall;
   /**
    * Makes an account an administrator's or a user's. Its access tokens end within 5 seconds; its sessions stay and give
