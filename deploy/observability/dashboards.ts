@@ -147,6 +147,7 @@ const jobs: Dashboard = {
       expr: 'max(taskflow_notifications_pending)',
       legend: 'pending',
     }),
+    panel('Mails', 'Attempts, by outcome.', 'reqps', rateBy('outcome', 'taskflow_mails_total')),
     panel('Queue depth', 'Jobs by state.', 'short', maxBy('queue, state', 'taskflow_queue_depth')),
     panel('Oldest waiting job', 'Age.', 's', maxBy('queue', 'taskflow_queue_oldest_waiting_seconds')),
     panel('Runs of jobs', 'By what became of them.', 'reqps', rateBy('job, outcome', 'taskflow_job_runs_total')),

@@ -74,7 +74,11 @@ const needs: {
   { from: isOfDatabase, to: (end) => end === data, on: () => [5432, 6379] },
   { from: isOfDatabase, to: ({ name }) => name === 'taskflow-postgres', on: () => [5432] },
   { from: (end) => serviceOf(end) !== undefined, to: ({ name }) => name === 'taskflow-redis', on: () => [6379] },
-  { from: (end) => serviceOf(end) === 'scheduler', to: (end) => end === webhook || end === webhook6, on: () => [443] },
+  {
+    from: (end) => serviceOf(end) === 'scheduler',
+    to: (end) => end === webhook || end === webhook6,
+    on: () => [443, 465, 587],
+  },
 ];
 
 const isWanted = ({ from, to, port, protocol = 'TCP' }: Connection): boolean =>
@@ -85,7 +89,7 @@ const isWanted = ({ from, to, port, protocol = 'TCP' }: Connection): boolean =>
 
 const show = ({ from, to, port, protocol = 'TCP' }: Connection): string =>
   `${from.name} → ${to.name} ${String(port)}/${protocol}`;
-const ports = [53, 80, 443, 4318, 5432, 6379, 8080, ...Object.values(grpcPorts), ...Object.values(httpPorts)];
+const ports = [53, 80, 443, 465, 587, 4318, 5432, 6379, 8080, ...Object.values(grpcPorts), ...Object.values(httpPorts)];
 
 function connectionsOf(overlay: Overlay): Connection[] {
   const pods = endpointsOf(rendered[overlay]);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bindAudit, type AuditLog } from '#libs/audit';
 import type { PageTokens } from '#libs/db';
-import { startServer, type GrpcServer, type Interceptor, type ServerOptions } from '#libs/grpc';
+import { startServer, type GrpcServer, type Interceptor, type ServerOptions, type ServiceBinding } from '#libs/grpc';
 import { createAuthenticator } from '#libs/identity';
 import type { ServerFeature } from '#contract/server/v1/server';
 import { startHttpPort, type HttpMounts } from '#libs/runtime';
@@ -33,21 +33,9 @@ const developmentPages = {
 };
 
 /** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
-export async function openPorts(
-  base: ServiceBase,
-  {
-    access,
-    checks,
-    limits,
-    audit,
-    pageTokens,
-    schemaVersion,
-    bindings,
-    mounts = {},
-    features = [],
-  }: ServicePortsOptions,
-): Promise<ServicePorts> {
+export async function openPorts(base: ServiceBase, options: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, clock, parts } = base;
+  const { access, checks, limits, mounts = {} } = options;
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
   const { accessKeys, revocations, checkPersonalToken: check } = access;
   const running: { server?: GrpcServer } = {};
@@ -62,12 +50,7 @@ export async function openPorts(
   });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({
-    bindings: [
-      ...bindings,
-      bindBreakers(metrics, audit),
-      bindAudit(audit, pageTokens),
-      bindServerInfo({ config, clock, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features }),
-    ],
+    bindings: allBindings(base, options),
     limit: limits.interceptor,
     service,
     host,
@@ -93,4 +76,17 @@ export async function openPorts(
   parts.add({ name: 'grpc server', stop: server.stop });
   running.server = server;
   return { grpcPort: server.port, httpPort: http.port };
+}
+
+/** Those of the service, and those that every service has. */
+function allBindings(
+  { config, metrics, clock }: ServiceBase,
+  { limits, audit, pageTokens, schemaVersion, bindings, features = [] }: ServicePortsOptions,
+): ServiceBinding[] {
+  return [
+    ...bindings,
+    bindBreakers(metrics, audit),
+    bindAudit(audit, pageTokens),
+    bindServerInfo({ config, clock, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features }),
+  ];
 }

@@ -49,6 +49,7 @@ const rarelySent = [
   'resume_token',
   'sync_token',
   'invitation_token',
+  'assignee_email',
   'request_id',
   'validate_only',
   'etag',
