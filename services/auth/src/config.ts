@@ -66,7 +66,7 @@ const shape = {
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
   TASKFLOW_AUTH_REGISTRATION: envTypes.oneOf(registrations, 'open'),
   TASKFLOW_SCHEDULER_ADDRESS: addressType('scheduler'),
-  TASKFLOW_MAIL: envTypes.oneOf(['off', 'smtp', 'folder'], 'off'),
+  TASKFLOW_MAIL: envTypes.mailWay(),
   TASKFLOW_AUTH_RESET_LIFETIME_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_VERIFICATION_LIFETIME_MS: envTypes.positiveInt(24 * 3_600_000, 30 * 24 * 3_600_000),
   TASKFLOW_AUTH_MAILS_PER_HOUR: envTypes.positiveInt(5, 1000),
