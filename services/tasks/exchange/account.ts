@@ -1,36 +1,59 @@
 import { resolve } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
+import { UsersServiceService } from '#contract/users/v1/users';
 import { UsageError } from '#dev/cluster';
 import { openPublicClient, retry } from '#libs/grpc';
 
 /** How long programs wait for a service that is down. */
 export const giveUpAfterMs = 60_000;
 
-export interface Credentials {
-  email: string;
-  password: string;
-}
+export type Credentials = { email: string; password: string } | { personalToken: string };
 
-/** The account from the command line or the environment. Throws UsageError without one. */
-export function findCredentials(option: string | undefined): Credentials {
-  const email = option ?? process.env['TASKFLOW_EMAIL'] ?? '';
-  const password = process.env['TASKFLOW_PASSWORD'] ?? '';
-  if (email === '') throw new UsageError('say whose tasks with --email or TASKFLOW_EMAIL');
+/** The account from the command line or the environment. Throws UsageError without one, and with two. */
+export function findCredentials(option: string | undefined, env: NodeJS.ProcessEnv = process.env): Credentials {
+  const personalToken = env['TASKFLOW_TOKEN'] ?? '';
+  if (personalToken !== '' && option !== undefined)
+    throw new UsageError('say whose tasks with --email or with TASKFLOW_TOKEN, not with both');
+  if (personalToken !== '') return { personalToken };
+  const email = option ?? env['TASKFLOW_EMAIL'] ?? '';
+  const password = env['TASKFLOW_PASSWORD'] ?? '';
+  if (email === '') throw new UsageError('say whose tasks with --email, TASKFLOW_EMAIL or TASKFLOW_TOKEN');
   if (password === '') throw new UsageError('set TASKFLOW_PASSWORD to the password of that account');
   return { email, password };
 }
+
+/** The services that an account is opened by. */
+export const servicesFor = (credentials: Credentials): ('auth' | 'users')[] =>
+  'personalToken' in credentials ? ['users'] : ['auth'];
 
 /** Relative to the folder that npm was called from, since npm changes the folder. */
 export function resolveFile(file: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', file);
 }
 
-/** A signed-in account, which signs in again shortly before its token expires. */
+/** An account to act as. */
 export interface Account {
   /** A valid token. */
   token(): Promise<string>;
   userId(): Promise<string>;
   close(): void;
+}
+
+/** Opens an account by the services of `servicesFor`. */
+export function openAccount(
+  credentials: Credentials,
+  { auth = '', users = '' }: Partial<Record<'auth' | 'users', string>>,
+): Account {
+  return 'personalToken' in credentials ? openByToken(credentials.personalToken, users) : signIn(credentials, auth);
+}
+
+function openByToken(token: string, usersAddress: string): Account {
+  const users = openPublicClient(UsersServiceService, usersAddress);
+  return {
+    token: async () => token,
+    userId: async () => (await retry(() => users.getMe({}, { token }), giveUpAfterMs)).user?.id ?? '',
+    close: () => users.close(),
+  };
 }
 
 interface SignedIn {
@@ -39,11 +62,12 @@ interface SignedIn {
   userId: string;
 }
 
-export function openAccount({ email, password }: Credentials, authAddress: string): Account {
+/** Signs in, and again shortly before the token expires. */
+function signIn(credentials: { email: string; password: string }, authAddress: string): Account {
   const auth = openPublicClient(AuthServiceService, authAddress);
   let current: Promise<SignedIn> | undefined;
-  const signIn = async (): Promise<SignedIn> => {
-    const { account, tokens } = await retry(() => auth.login({ email, password }), giveUpAfterMs);
+  const login = async (): Promise<SignedIn> => {
+    const { account, tokens } = await retry(() => auth.login(credentials), giveUpAfterMs);
     return {
       token: tokens?.accessToken ?? '',
       expires: tokens?.accessTokenExpireTime?.getTime() ?? 0,
@@ -52,13 +76,13 @@ export function openAccount({ email, password }: Credentials, authAddress: strin
   };
   return {
     token: async () => {
-      current ??= signIn();
+      current ??= login();
       const held = await current;
       if (held.expires - Date.now() > 60_000) return held.token;
-      current = signIn();
+      current = login();
       return (await current).token;
     },
-    userId: async () => (await (current ??= signIn())).userId,
+    userId: async () => (await (current ??= login())).userId,
     close: () => auth.close(),
   };
 }

@@ -6,7 +6,14 @@ import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { findTimeZone } from '#libs/errors';
 import { openPublicClient } from '#libs/grpc';
-import { findCredentials, openAccount, giveUpAfterMs, resolveFile, type Credentials } from '../exchange/account.ts';
+import {
+  findCredentials,
+  giveUpAfterMs,
+  openAccount,
+  resolveFile,
+  servicesFor,
+  type Credentials,
+} from '../exchange/account.ts';
 import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
 import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
 import { checkAssignee } from './check-assignee.ts';
@@ -103,12 +110,12 @@ async function run(progress: Progress): Promise<number> {
   const settings = readSettings();
   const { file, dryRun, assigneeEmail, credentials } = settings;
   const counts = await check(settings);
-  const { auth, tasks } = await findServices(['auth', 'tasks']);
-  const account = openAccount(credentials, auth);
+  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks']);
+  const account = openAccount(credentials, others);
   const client = openPublicClient(TasksServiceService, tasks);
   try {
     // Signs in first, so that a wrong password is reported even for an empty file.
-    await progress(() => `waiting for auth at ${auth}`, account.token);
+    await progress(() => `waiting for auth at ${others.auth}`, account.token);
     if (assigneeEmail !== '') await checkAssignee(assigneeEmail, { client, ...account });
     const result = newUploadResult();
     const onRefused = (notice: Notice): void => reportSkipped(notice, file);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Scope } from '#contract/policy/v1/policy';
 import { waitUntil } from '#dev/cluster';
 import { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import { formatNames } from '../exchange/formats.ts';
@@ -12,6 +13,11 @@ import { calendar, todo } from '../exchange/read-whole.ts';
 import { createTask, creations, errorOf, listAll } from './factories.ts';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 import { dueAt, dueOn } from './due.ts';
+
+interface TokenHolder extends Person {
+  /** In place of e-mail and password. */
+  personalToken?: string;
+}
 
 interface Ended {
   status: number;
@@ -46,7 +52,7 @@ describe('tasks in files', () => {
 
   function run(
     program: keyof typeof programs,
-    person: Person,
+    person: TokenHolder,
     args: string[],
     nodeArgs: string[] = [],
   ): Promise<Ended> {
@@ -55,9 +61,11 @@ describe('tasks in files', () => {
       NODE_OPTIONS: '',
       // Most of the time of a short run is compiling: the later ones reuse what the first has compiled.
       NODE_COMPILE_CACHE: join(folder, 'compiled'),
-      TASKFLOW_EMAIL: person.email,
-      TASKFLOW_PASSWORD: password,
+      ...(person.personalToken === undefined
+        ? { TASKFLOW_EMAIL: person.email, TASKFLOW_PASSWORD: password }
+        : { TASKFLOW_TOKEN: person.personalToken }),
       TASKFLOW_AUTH_ADDRESS: service.cluster.address('auth'),
+      TASKFLOW_USERS_ADDRESS: service.cluster.address('users'),
       TASKFLOW_TASKS_ADDRESS: service.cluster.address('tasks'),
     };
     return new Promise((resolve) => {
@@ -323,6 +331,26 @@ describe('tasks in files', () => {
     expect(await importFor()).toMatchObject({ status: 0, output: counts(0, 2) });
     const titles = (await listAll(service, colleague, { pageSize: 500, orderBy: 'title' })).map(({ title }) => title);
     expect(titles).toEqual(['first', 'second', 'shared']);
+  });
+
+  it('are loaded and written with a personal token in place of e-mail and password', async () => {
+    const person = await newPerson();
+    const withToken = async (...scopes: Scope[]): Promise<TokenHolder> => {
+      const request = { name: 'a program', scopes, ttl: { seconds: 3600n, nanos: 0 } };
+      return { ...person, personalToken: (await service.auth.createPersonalToken(request, person.as)).token };
+    };
+    const file = write('token.txt', 'Buy milk', 'Sell milk');
+    const writer = await withToken(Scope.TASKS_READ, Scope.TASKS_WRITE);
+    expect(await run('import', writer, [file])).toEqual({ status: 0, output: counts(2, 0), errors: '' });
+    const reader = await withToken(Scope.TASKS_READ, Scope.USERS_READ);
+    const { status, output } = await run('export', reader, ['-', '--format', 'todo.txt']);
+    expect([status, output.match(/(Buy|Sell) milk/g)?.toSorted()]).toEqual([0, ['Buy milk', 'Sell milk']]);
+    const lacking = await run('import', reader, [write('more.txt', 'Drink milk')]);
+    expect(lacking).toMatchObject(failure('lacks the scope tasks:write'));
+    expect(await run('import', writer, [file, '--email', person.email])).toMatchObject({
+      status: 64,
+      errors: expect.stringContaining('not with both'),
+    });
   });
 
   it('come from the sample that the README loads', async () => {

@@ -6626,8 +6626,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): CreatePersonalTokenResponse => CreatePersonalTokenResponse.decode(value),
   },
   /**
-   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
-   * after its expire_time.
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30
+   * days after its expire_time.
    */
   listPersonalTokens: {
     path: "/taskflow.auth.v1.AuthService/ListPersonalTokens" as const,
@@ -6790,8 +6790,8 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    */
   createPersonalToken: handleUnaryCall<CreatePersonalTokenRequest, CreatePersonalTokenResponse>;
   /**
-   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
-   * after its expire_time.
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30
+   * days after its expire_time.
    */
   listPersonalTokens: handleUnaryCall<ListPersonalTokensRequest, ListPersonalTokensResponse>;
   /**
@@ -7260,8 +7260,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: CreatePersonalTokenResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30 days
-   * after its expire_time.
+   * Personal tokens of the caller, or for administrators of any account, newest first, in pages. One is kept for 30
+   * days after its expire_time.
    */
   listPersonalTokens(
     request: ListPersonalTokensRequest,
