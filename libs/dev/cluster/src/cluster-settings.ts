@@ -28,6 +28,8 @@ export interface ClusterSettings {
   readonly databaseUrls: Record<ServiceName, string>;
   readonly redisUrl: string;
   readonly replicas: readonly Replica[];
+  /** Where mails are written to; undefined when they are not. */
+  readonly mailFolder: string | undefined;
 }
 
 /** The host variables that a program needs. Services receive nothing else of our environment. */
@@ -55,7 +57,8 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
   const places = await choosePlaces(options);
   const keys = keepKeys(join(dir, 'keys'));
   const addresses = await routeCallers(options, places);
-  const shared = sharedSettings({ options, redisUrl, addresses });
+  const mailFolder = chooseMailFolder(options, dir);
+  const shared = sharedSettings({ options, redisUrl, addresses, mailFolder });
   const replicas = places.map((place) => ({
     ...place,
     env: {
@@ -73,7 +76,7 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
       [settingOf(place.service, 'HTTP_PORT')]: String(place.httpPort),
     },
   }));
-  return { admin, databaseUrls, redisUrl, replicas };
+  return { admin, databaseUrls, redisUrl, replicas, mailFolder };
 }
 
 function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {
@@ -85,13 +88,20 @@ function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {
     : { email, password, passwordFile: undefined };
 }
 
+/** A cluster for people writes mails into a folder, unless their environment wants something else. */
+function chooseMailFolder({ ports, env = {} }: ClusterOptions, dir: string): string | undefined {
+  const way = env['TASKFLOW_MAIL'] ?? (ports === 'default' && env['TASKFLOW_ENV'] !== 'production' ? 'folder' : 'off');
+  return way === 'folder' ? (env[settingOf('scheduler', 'MAIL_FOLDER')] ?? join(dir, 'mails')) : undefined;
+}
+
 interface Shared {
   readonly options: ClusterOptions;
   readonly redisUrl: string;
   readonly addresses: Record<ServiceName, string>;
+  readonly mailFolder: string | undefined;
 }
 
-function sharedSettings({ options, redisUrl, addresses }: Shared): Record<string, string> {
+function sharedSettings({ options, redisUrl, addresses, mailFolder }: Shared): Record<string, string> {
   return {
     TASKFLOW_ENV: options.ports === 'default' ? 'development' : 'test',
     TASKFLOW_HOST: '127.0.0.1',
@@ -103,6 +113,9 @@ function sharedSettings({ options, redisUrl, addresses }: Shared): Record<string
           TASKFLOW_QUEUE_PREFIX: `taskflow-${options.namespace}`,
           TASKFLOW_LIMITS_PREFIX: `taskflow-${options.namespace}`,
         }),
+    ...(mailFolder === undefined
+      ? {}
+      : { TASKFLOW_MAIL: 'folder', [settingOf('scheduler', 'MAIL_FOLDER')]: mailFolder }),
     // All tests come from one address; a cluster for people keeps the contract's limits.
     ...(options.ports === 'default' ? {} : { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' }),
     ...Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'ADDRESS'), addresses[service]])),

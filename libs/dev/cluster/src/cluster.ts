@@ -25,6 +25,8 @@ export interface Cluster {
   readonly admin: Admin;
   readonly redisUrl: string;
   readonly dir: string;
+  /** Where mails are written to; undefined when they are not. */
+  readonly mailFolder: string | undefined;
   /** Names of the processes: `tasks`, `tasks-2`, … */
   readonly labels: readonly string[];
   /** host:port of the gRPC port. */
@@ -156,6 +158,7 @@ function assemble({ settings, processes, dir, finish }: Parts): Cluster {
     admin: settings.admin,
     redisUrl: settings.redisUrl,
     dir,
+    mailFolder: settings.mailFolder,
     labels: settings.replicas.map((replica) => replica.label),
     address: (service, replica) => addressOf(at(service, replica).replica),
     target: (service) => targetOf(settings.replicas.filter((replica) => replica.service === service).map(addressOf)),

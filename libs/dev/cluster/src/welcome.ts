@@ -8,6 +8,10 @@ export function welcomeText(cluster: Cluster): string {
     (service) =>
       `  ${service.padEnd(10)} grpc ${cluster.address(service).padEnd(17)} ${cluster.httpAddress(service)}/metrics /livez /readyz`,
   );
+  const mails =
+    cluster.mailFolder === undefined
+      ? ''
+      : `  mails         ${cluster.mailFolder} (a file for each; nothing is sent)\n`;
   return `
 TaskFlow is up: every service is SERVING.
 
@@ -15,7 +19,7 @@ ${rows.join('\n')}
 
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}
-  API reference ${cluster.httpAddress('tasks')}/docs
+${mails}  API reference ${cluster.httpAddress('tasks')}/docs
   job board     ${cluster.httpAddress('scheduler')}/board (sign in as the administrator)
 
 Try:

@@ -12,7 +12,7 @@ export function createFolderSender(options: { folder: string; sender: Sender; lo
       assertNoOpenTransaction('a folder of mails');
       await mkdir(folder, { recursive: true });
       const path = join(folder, `${mail.id}.eml`);
-      await writeFile(`${path}.part`, await composeMail(mail, sender));
+      await writeFile(`${path}.part`, await composeMail(mail, sender, { readable: true }));
       await beforeEnd();
       await rename(`${path}.part`, path);
       logger.info({ path }, 'mail written');

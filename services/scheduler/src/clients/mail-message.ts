@@ -7,8 +7,21 @@ export interface Sender {
   address: string;
 }
 
-/** The bytes of a mail as they go over the wire, without the end of the message. */
-export function composeMail(mail: OutgoingMail, sender: Sender): Promise<Buffer> {
+/** In one piece as a program shows it, also to somebody who opens the bytes in an editor. */
+function readableParts({ text, html }: OutgoingMail) {
+  // The library encodes everything but what is given with its headers.
+  const part = (type: string, content: string) => ({
+    contentType: type,
+    raw: `Content-Type: ${type}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n${content}`,
+  });
+  return { alternatives: [part('text/plain', text), part('text/html', html)] };
+}
+
+/**
+ * The bytes of a mail as they go over the wire, without the end of the message. `readable`: for a file instead, with lines as
+ * long as they are; servers take no such lines.
+ */
+export function composeMail(mail: OutgoingMail, sender: Sender, { readable = false } = {}): Promise<Buffer> {
   const domain = sender.address.slice(sender.address.lastIndexOf('@') + 1);
   const unsubscribe = mail.unsubscribe.map((uri) => `<${uri}>`).join(', ');
   const composer = new MailComposer({
@@ -16,8 +29,7 @@ export function composeMail(mail: OutgoingMail, sender: Sender): Promise<Buffer>
     to: mail.to,
     subject: mail.subject,
     messageId: `<${mail.id}@${domain}>`,
-    text: mail.text,
-    html: mail.html,
+    ...(readable ? readableParts(mail) : { text: mail.text, html: mail.html }),
     headers: {
       // RFC 3834: no out-of-office replies.
       'Auto-Submitted': 'auto-generated',
