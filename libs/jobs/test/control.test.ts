@@ -12,6 +12,26 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
+describe('a rate', () => {
+  it('holds over all workers of a queue; jobs beyond it wait, and none is lost', async () => {
+    const seen: string[] = [];
+    const greet = async ({ name }: { name: string }) => void seen.push(name);
+    const rates = { jobs: { max: 2, perMs: 3_600_000 } };
+    const limited = [await fixture.work({ greet }, { rates }), await fixture.work({ greet }, { rates })];
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    await fixture.queue.enqueueMany(names.map((name) => ({ name: 'greet' as const, payload: { name } })));
+    await waitUntil(async () => {
+      const { waiting, active } = await fixture.queue.inspect('jobs');
+      return waiting === 3 && active === 0;
+    });
+    expect(seen).toHaveLength(2);
+    await Promise.all(limited.map((worker) => worker.stop()));
+    await fixture.work({ greet });
+    await waitUntil(() => seen.length === 5);
+    expect([...seen].sort()).toEqual(names);
+  });
+});
+
 describe('a paused queue', () => {
   it('starts no job, lets running ones end, and goes on when it is resumed', async () => {
     const { worker, started, ended, open } = await workBehindBarrier(fixture, (name) => name === 'first');

@@ -55,6 +55,7 @@ interface WorkOverrides {
   redisUrl?: string;
   paused?: boolean;
   lockMs?: number;
+  rates?: { jobs: { max: number; perMs: number } };
 }
 
 export interface Fixture {

@@ -71,11 +71,21 @@ describe('a notification', () => {
     ]);
   });
 
-  it('records a channel that does not exist yet', () => {
-    expect(outcomesOf(plan([overdue('a')], { channels: new Set(['email']) }))).toEqual({
-      inbox: 'muted',
-      email: 'unsupported',
-    });
+  it('goes out by mail to whom mails reach, and what keeps it from others is recorded', () => {
+    const channels = new Set(['email'] as const);
+    const sent = plan([overdue('a')], { channels, mail: 'ready' });
+    expect([sent.mailedIds, endsOf(sent)]).toEqual([['a'], [['a', 'delivered', false]]]);
+    expect(outcomesOf(sent)).toEqual({ inbox: 'muted', email: 'queued' });
+    const outcomes = { off: 'unsupported', unverified: 'unverified', disabled: 'muted' } as const;
+    for (const [mail, email] of Object.entries(outcomes)) {
+      const kept = plan([overdue('a')], { channels, mail: mail as keyof typeof outcomes });
+      expect([kept.mailedIds, endsOf(kept)]).toEqual([[], [['a', 'muted', false]]]);
+      expect(outcomesOf(kept)).toEqual({ inbox: 'muted', email });
+    }
+  });
+
+  it('is not sent by mail to whom does not want mails', () => {
+    expect(plan([overdue('a')], { mail: 'ready' }).mailedIds).toEqual([]);
   });
 
   it('is dropped when it is stale, or when a newer one was delivered', () => {
@@ -107,6 +117,14 @@ describe('a digest', () => {
     expect(digested.webhookDeliveries).toEqual([
       { webhookId: 'w', notificationId: 'a', kind: NotificationKind.OVERDUE_DIGEST, task: undefined, eventId: 7n },
     ]);
+  });
+
+  it('is one mail, which a digest that grows does not make two', () => {
+    const channels = new Set(['email'] as const);
+    const rows = ['a', 'b', 'c'].map((id) => overdue(id));
+    expect(plan(rows, { channels, mail: 'ready', overdueWaiting: 3 }).mailedIds).toEqual(['a']);
+    const joined = plan([overdue('d')], { channels, mail: 'ready', openDigestId: 'a' });
+    expect([joined.mailedIds, joined.grown]).toEqual([[], [{ digestId: 'a', by: 1 }]]);
   });
 
   it("begins with one job's part of many pending tasks, and takes in more while it is open", () => {
