@@ -27,6 +27,7 @@ const columns: Readonly<Record<string, Columns>> = {
   scheduler: {
     notifications: 'recipient_id',
     deliveries: 'notification_id',
+    mails: 'recipient_id',
     webhooks: 'owner_id',
     webhook_deliveries: 'webhook_id',
     webhook_attempts: 'delivery_id',
@@ -52,6 +53,7 @@ const widened: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   scheduler: {
     notifications: 'notifications_pkey (id)',
+    mails: 'mails_notification (notification_id); mails_pkey (id)',
     webhooks: 'webhooks_pkey (id)',
     webhook_deliveries: 'webhook_deliveries_pkey (id)',
   },

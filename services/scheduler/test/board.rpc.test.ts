@@ -197,7 +197,7 @@ it('changes nothing: not a queue, not a job', async () => {
     expect(await reasonOf(await ask(path, undefined, { method }))).toEqual([401, 'CREDENTIALS_MISSING']);
   }
   const { queues } = (await (await reached()).json()) as { queues: { isPaused: boolean }[] };
-  expect(queues.map(({ isPaused }) => isPaused)).toEqual([false, false, false]);
+  expect(queues.map(({ isPaused }) => isPaused)).toEqual([false, false, false, false]);
 });
 
 describe('while Redis is away', () => {
