@@ -3,6 +3,20 @@ import { currentContext, runInBackground, startLoop, type Logger, type Loop, typ
 import { appendWaiting } from './append.ts';
 import { dropOldPartitions } from './retention.ts';
 
+/** What something is done to; the contract explains each. */
+export type AuditTargetKind =
+  | 'account'
+  | 'session'
+  | 'invitation'
+  | 'personal_token'
+  | 'signing_key'
+  | 'schedule'
+  | 'queue'
+  | 'dead_job'
+  | 'dead_letter_event'
+  | 'breaker'
+  | 'partition';
+
 /** Something that was done, or refused. It must hold no e-mail address, no name and no secret. */
 export interface AuditEntry {
   /** What was done, for instance "role_changed". */
@@ -10,7 +24,7 @@ export interface AuditEntry {
   /** Of a refusal: the reason of the error. Absent: it was done. */
   refusal?: string;
   /** What it was done to. */
-  target?: { kind: string; id: string };
+  target?: { kind: AuditTargetKind; id: string };
   /** The person whose account it was done to, and who may read of it. */
   accountId?: string;
   details?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import {
   AuditActorKind,
   AuditOutcome,
   AuditServiceService,
+  AuditTargetKind,
   type AuditEvent,
   type ListAuditEventsRequest,
   type ListOwnAuditEventsRequest,
@@ -83,9 +84,27 @@ const actorKinds = {
   operator: AuditActorKind.OPERATOR,
 } as const;
 
-function toMessage({ outcome, actorKind, accountId, details, ...same }: StoredEvent): AuditEvent {
+const targetKinds: Record<StoredEvent['targetKind'], AuditTargetKind> = {
+  '': AuditTargetKind.UNSPECIFIED,
+  account: AuditTargetKind.ACCOUNT,
+  session: AuditTargetKind.SESSION,
+  invitation: AuditTargetKind.INVITATION,
+  personal_token: AuditTargetKind.PERSONAL_TOKEN,
+  signing_key: AuditTargetKind.SIGNING_KEY,
+  schedule: AuditTargetKind.SCHEDULE,
+  queue: AuditTargetKind.QUEUE,
+  dead_job: AuditTargetKind.DEAD_JOB,
+  dead_letter_event: AuditTargetKind.DEAD_LETTER_EVENT,
+  breaker: AuditTargetKind.BREAKER,
+  partition: AuditTargetKind.PARTITION,
+};
+
+function toMessage(event: StoredEvent): AuditEvent {
+  const { outcome, actorKind, targetKind, position, accountId, details, ...same } = event;
   return {
     ...same,
+    sequence: position,
+    targetKind: targetKinds[targetKind],
     outcome: outcome === 'done' ? AuditOutcome.DONE : AuditOutcome.REFUSED,
     actorKind: actorKinds[actorKind],
     accountId: accountId ?? '',

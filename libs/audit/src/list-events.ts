@@ -1,4 +1,5 @@
 import type { SqlReader } from '#libs/db';
+import type { AuditTargetKind } from './audit-log.ts';
 
 export interface AuditFilters {
   action?: string | undefined;
@@ -19,7 +20,8 @@ export interface StoredEvent {
   reason: string;
   actorKind: 'user' | 'anonymous' | 'service' | 'operator';
   actorId: string;
-  targetKind: string;
+  /** '' = nothing in particular. */
+  targetKind: AuditTargetKind | '';
   targetId: string;
   accountId: string | null;
   callId: string;

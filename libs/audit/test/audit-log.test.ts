@@ -21,7 +21,7 @@ describe('the audit log', () => {
       throw new Error('no');
     });
     await expect(rolledBack).rejects.toThrow('no');
-    await uow(used).run((em) => used.log.trailOf(em).add({ action: 'done', target: { kind: 'thing', id: '1' } }));
+    await uow(used).run((em) => used.log.trailOf(em).add({ action: 'done', target: { kind: 'queue', id: '1' } }));
     await used.log.record({ action: 'done', refusal: 'NOT_ALLOWED', details: { why: 'ä"\n' } });
     await used.log.settle();
     expect(
@@ -37,7 +37,7 @@ describe('the audit log', () => {
     const [before] = await used.tamper<{ count: string }>('select count(*) from audit.chain');
     await Promise.all(
       Array.from({ length: 60 }, async (_, index) => {
-        await used.log.record({ action: 'crowd', target: { kind: 'thing', id: String(index) } });
+        await used.log.record({ action: 'crowd', target: { kind: 'queue', id: String(index) } });
         await used.log.settle();
       }),
     );

@@ -150,7 +150,7 @@ interface Controls {
   audit: Pick<AuditLog, 'record'>;
 }
 
-const targetOf = (method: string) => ({ kind: 'breaker', id: method });
+const targetOf = (method: string) => ({ kind: 'breaker', id: method }) as const;
 
 async function override(
   { list, audit }: Controls,

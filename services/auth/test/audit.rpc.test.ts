@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuditActorKind, AuditOutcome, type AuditEvent, type ListAuditEventsRequest } from '#contract/audit/v1/audit';
+import {
+  AuditActorKind,
+  AuditOutcome,
+  AuditTargetKind,
+  type AuditEvent,
+  type ListAuditEventsRequest,
+} from '#contract/audit/v1/audit';
 import { Role } from '#contract/auth/v1/auth';
 import { kindAndReason } from '#dev/testing';
 import { as, refresh, registerAccount, registerAdmin, registration, type SignedIn } from './factories.ts';
@@ -63,7 +69,7 @@ describe('H6: the audit log of auth', () => {
     expect(events.map(({ action }) => action)).toEqual(['role_changed', 'account_disabled', 'account_enabled']);
     expect(events[0]).toMatchObject({
       actorKind: AuditActorKind.USER,
-      targetKind: 'account',
+      targetKind: AuditTargetKind.ACCOUNT,
       targetId: accountId,
       address: '127.0.0.1',
       details: [

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuditActorKind, AuditOutcome, type AuditEvent, type ListAuditEventsRequest } from '#contract/audit/v1/audit';
+import {
+  AuditActorKind,
+  AuditOutcome,
+  AuditTargetKind,
+  type AuditEvent,
+  type ListAuditEventsRequest,
+} from '#contract/audit/v1/audit';
 import { invalidFields, kindAndReason, readPages, type TestUser } from '#dev/testing';
 import { startScheduler } from './start-scheduler.ts';
 
@@ -26,13 +32,13 @@ describe('the audit log', () => {
 
   it('shows at once what was done: who, what, to what, when, from where, under which call', () => {
     expect(all).toHaveLength(12);
-    expect(all.map(({ position }) => position)).toEqual(Array.from({ length: 12 }, (_, index) => BigInt(12 - index)));
+    expect(all.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 12 }, (_, index) => BigInt(12 - index)));
     expect(all.at(-1)).toMatchObject({
       action: 'PauseQueue',
       outcome: AuditOutcome.DONE,
       actorKind: AuditActorKind.USER,
       actorId: admin().userId,
-      targetKind: 'queue',
+      targetKind: AuditTargetKind.QUEUE,
       targetId: 'notifications',
       callId: expect.stringMatching(/./),
       address: '127.0.0.1',

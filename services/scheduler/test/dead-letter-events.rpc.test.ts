@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { AuditTargetKind } from '#contract/audit/v1/audit';
 import { kindAndReason } from '#dev/testing';
 import { Task, TaskEvent, TaskEventType } from '#contract/tasks/v1/tasks';
 import { startScheduler } from './start-scheduler.ts';
@@ -69,7 +70,7 @@ describe('dead-letter events', () => {
       'not_found/DEAD_LETTER_EVENT_NOT_FOUND',
     );
     expect(await audited('DiscardDeadLetterEvent')).toMatchObject([
-      { actorId: admin.userId, targetKind: 'dead_letter_event', targetId: '301' },
+      { actorId: admin.userId, targetKind: AuditTargetKind.DEAD_LETTER_EVENT, targetId: '301' },
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { AuditTargetKind } from '#contract/audit/v1/audit';
 import { DeadJobState, JobEffectKind, JobEffectState, JobState, type DeadJob } from '#contract/scheduler/v1/jobs';
 import { waitUntil } from '#dev/cluster';
 import { kindAndReason, readPages, refusal } from '#dev/testing';
@@ -101,7 +102,7 @@ describe('PauseQueue', () => {
     await scheduler().pauseQueue({ queue: 'schedules' }, admin.as);
     await scheduler().resumeQueue({ queue: 'schedules' }, admin.as);
     expect(await audited('PauseQueue')).toContainEqual(
-      expect.objectContaining({ actorId: admin.userId, targetKind: 'queue', targetId: 'schedules' }),
+      expect.objectContaining({ actorId: admin.userId, targetKind: AuditTargetKind.QUEUE, targetId: 'schedules' }),
     );
     expect(
       service.logLines.some(
@@ -220,7 +221,7 @@ describe('RetryDeadJob', () => {
       expect.objectContaining({ id: letter.id, state: DeadJobState.RETRIED }),
     );
     expect(await audited('RetryDeadJob')).toContainEqual(
-      expect.objectContaining({ actorId: admin.userId, targetKind: 'dead_job', targetId: letter.id }),
+      expect.objectContaining({ actorId: admin.userId, targetKind: AuditTargetKind.DEAD_JOB, targetId: letter.id }),
     );
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AuditTargetKind } from '#contract/audit/v1/audit';
 import { Schedule, ScheduleJob, ScheduleOverlapPolicy } from '#contract/scheduler/v1/scheduler';
 import { refusal } from '#dev/testing';
 import { startScheduler } from './start-scheduler.ts';
@@ -210,7 +211,7 @@ describe('what administrators do', () => {
         'TriggerSchedule',
         'BackfillSchedule',
         'DeleteSchedule',
-      ].map((action) => ({ actorId: admin.userId, action, targetKind: 'schedule' })),
+      ].map((action) => ({ actorId: admin.userId, action, targetKind: AuditTargetKind.SCHEDULE })),
     );
     expect(service.logLines.filter((line) => line.includes('"audited"') && line.includes(id))).toHaveLength(6);
   });

@@ -26,7 +26,11 @@ export async function rotateSigningKey(
     async (repositories) => {
       const signTime = await repositories.signingKeys.addNext(key, times);
       const details = { sign_time: signTime.toISOString() };
-      await repositories.audit.add({ action: 'signing_key_rotated', target: { kind: 'key', id: key.kid }, details });
+      await repositories.audit.add({
+        action: 'signing_key_rotated',
+        target: { kind: 'signing_key', id: key.kid },
+        details,
+      });
       return { kid: key.kid, signTime };
     },
     onceFor(deps, actor, method, input),

@@ -144,12 +144,136 @@ export function auditActorKindToNumber(object: AuditActorKind): number {
   }
 }
 
+/** What it was done to. */
+export const AuditTargetKind = {
+  /** UNSPECIFIED - Nothing in particular. */
+  UNSPECIFIED: "AUDIT_TARGET_KIND_UNSPECIFIED",
+  /** ACCOUNT - An account, by its UUID. */
+  ACCOUNT: "AUDIT_TARGET_KIND_ACCOUNT",
+  /** SESSION - A session, by its UUID. */
+  SESSION: "AUDIT_TARGET_KIND_SESSION",
+  /** INVITATION - An invitation, by its UUID. */
+  INVITATION: "AUDIT_TARGET_KIND_INVITATION",
+  /** PERSONAL_TOKEN - A personal token, by its UUID. */
+  PERSONAL_TOKEN: "AUDIT_TARGET_KIND_PERSONAL_TOKEN",
+  /** SIGNING_KEY - A signing key, by its kid. */
+  SIGNING_KEY: "AUDIT_TARGET_KIND_SIGNING_KEY",
+  /** SCHEDULE - A schedule, by its id. */
+  SCHEDULE: "AUDIT_TARGET_KIND_SCHEDULE",
+  /** QUEUE - A queue, by its name. */
+  QUEUE: "AUDIT_TARGET_KIND_QUEUE",
+  /** DEAD_JOB - A dead job, by its UUID. */
+  DEAD_JOB: "AUDIT_TARGET_KIND_DEAD_JOB",
+  /** DEAD_LETTER_EVENT - An event that could not be handled, by its id. */
+  DEAD_LETTER_EVENT: "AUDIT_TARGET_KIND_DEAD_LETTER_EVENT",
+  /** BREAKER - A breaker, by the method that it stands before. */
+  BREAKER: "AUDIT_TARGET_KIND_BREAKER",
+  /** PARTITION - A month of the audit log, by its name. */
+  PARTITION: "AUDIT_TARGET_KIND_PARTITION",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type AuditTargetKind = typeof AuditTargetKind[keyof typeof AuditTargetKind];
+
+export namespace AuditTargetKind {
+  export type UNSPECIFIED = typeof AuditTargetKind.UNSPECIFIED;
+  export type ACCOUNT = typeof AuditTargetKind.ACCOUNT;
+  export type SESSION = typeof AuditTargetKind.SESSION;
+  export type INVITATION = typeof AuditTargetKind.INVITATION;
+  export type PERSONAL_TOKEN = typeof AuditTargetKind.PERSONAL_TOKEN;
+  export type SIGNING_KEY = typeof AuditTargetKind.SIGNING_KEY;
+  export type SCHEDULE = typeof AuditTargetKind.SCHEDULE;
+  export type QUEUE = typeof AuditTargetKind.QUEUE;
+  export type DEAD_JOB = typeof AuditTargetKind.DEAD_JOB;
+  export type DEAD_LETTER_EVENT = typeof AuditTargetKind.DEAD_LETTER_EVENT;
+  export type BREAKER = typeof AuditTargetKind.BREAKER;
+  export type PARTITION = typeof AuditTargetKind.PARTITION;
+  export type UNRECOGNIZED = typeof AuditTargetKind.UNRECOGNIZED;
+}
+
+export function auditTargetKindFromJSON(object: any): AuditTargetKind {
+  switch (object) {
+    case 0:
+    case "AUDIT_TARGET_KIND_UNSPECIFIED":
+      return AuditTargetKind.UNSPECIFIED;
+    case 1:
+    case "AUDIT_TARGET_KIND_ACCOUNT":
+      return AuditTargetKind.ACCOUNT;
+    case 2:
+    case "AUDIT_TARGET_KIND_SESSION":
+      return AuditTargetKind.SESSION;
+    case 3:
+    case "AUDIT_TARGET_KIND_INVITATION":
+      return AuditTargetKind.INVITATION;
+    case 4:
+    case "AUDIT_TARGET_KIND_PERSONAL_TOKEN":
+      return AuditTargetKind.PERSONAL_TOKEN;
+    case 5:
+    case "AUDIT_TARGET_KIND_SIGNING_KEY":
+      return AuditTargetKind.SIGNING_KEY;
+    case 6:
+    case "AUDIT_TARGET_KIND_SCHEDULE":
+      return AuditTargetKind.SCHEDULE;
+    case 7:
+    case "AUDIT_TARGET_KIND_QUEUE":
+      return AuditTargetKind.QUEUE;
+    case 8:
+    case "AUDIT_TARGET_KIND_DEAD_JOB":
+      return AuditTargetKind.DEAD_JOB;
+    case 9:
+    case "AUDIT_TARGET_KIND_DEAD_LETTER_EVENT":
+      return AuditTargetKind.DEAD_LETTER_EVENT;
+    case 10:
+    case "AUDIT_TARGET_KIND_BREAKER":
+      return AuditTargetKind.BREAKER;
+    case 11:
+    case "AUDIT_TARGET_KIND_PARTITION":
+      return AuditTargetKind.PARTITION;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return AuditTargetKind.UNRECOGNIZED;
+  }
+}
+
+export function auditTargetKindToNumber(object: AuditTargetKind): number {
+  switch (object) {
+    case AuditTargetKind.UNSPECIFIED:
+      return 0;
+    case AuditTargetKind.ACCOUNT:
+      return 1;
+    case AuditTargetKind.SESSION:
+      return 2;
+    case AuditTargetKind.INVITATION:
+      return 3;
+    case AuditTargetKind.PERSONAL_TOKEN:
+      return 4;
+    case AuditTargetKind.SIGNING_KEY:
+      return 5;
+    case AuditTargetKind.SCHEDULE:
+      return 6;
+    case AuditTargetKind.QUEUE:
+      return 7;
+    case AuditTargetKind.DEAD_JOB:
+      return 8;
+    case AuditTargetKind.DEAD_LETTER_EVENT:
+      return 9;
+    case AuditTargetKind.BREAKER:
+      return 10;
+    case AuditTargetKind.PARTITION:
+      return 11;
+    case AuditTargetKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Something that was done, or refused. It holds no e-mail address, no name and no secret. */
 export interface AuditEvent {
   /** UUID. */
   id: string;
   /** Its place in the chain of this service: 1 is the first, and there are no gaps. */
-  position: bigint;
+  sequence: bigint;
   /** When it was done. */
   createTime?:
     | Date
@@ -164,8 +288,8 @@ export interface AuditEvent {
   actorKind: AuditActorKind;
   /** UUID of a user, name of a service; empty for others. */
   actorId: string;
-  /** What it was done to, for instance "account", "schedule" or "breaker"; empty for nothing in particular. */
-  targetKind: string;
+  /** What it was done to; UNSPECIFIED for nothing in particular. */
+  targetKind: AuditTargetKind;
   /** Which one. */
   targetId: string;
   /** UUID of the person whose account it was done to; empty for nobody's. */
@@ -239,14 +363,14 @@ export interface ListOwnAuditEventsResponse {
 function createBaseAuditEvent(): AuditEvent {
   return {
     id: "",
-    position: 0n,
+    sequence: 0n,
     createTime: undefined,
     action: "",
     outcome: AuditOutcome.UNSPECIFIED,
     reason: "",
     actorKind: AuditActorKind.UNSPECIFIED,
     actorId: "",
-    targetKind: "",
+    targetKind: AuditTargetKind.UNSPECIFIED,
     targetId: "",
     accountId: "",
     callId: "",
@@ -261,11 +385,11 @@ export const AuditEvent: MessageFns<AuditEvent> = {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
     }
-    if (message.position !== 0n) {
-      if (BigInt.asIntN(64, message.position) !== message.position) {
-        throw new globalThis.Error("value provided for field message.position of type int64 too large");
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
-      writer.uint32(16).int64(message.position);
+      writer.uint32(16).int64(message.sequence);
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(26).fork()).join();
@@ -285,8 +409,8 @@ export const AuditEvent: MessageFns<AuditEvent> = {
     if (message.actorId !== "") {
       writer.uint32(66).string(message.actorId);
     }
-    if (message.targetKind !== "") {
-      writer.uint32(74).string(message.targetKind);
+    if (message.targetKind !== AuditTargetKind.UNSPECIFIED) {
+      writer.uint32(72).int32(auditTargetKindToNumber(message.targetKind));
     }
     if (message.targetId !== "") {
       writer.uint32(82).string(message.targetId);
@@ -335,7 +459,7 @@ export const AuditEvent: MessageFns<AuditEvent> = {
               break;
             }
 
-            message.position = reader.int64() as bigint;
+            message.sequence = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -387,11 +511,11 @@ export const AuditEvent: MessageFns<AuditEvent> = {
             continue;
           }
           case 9: {
-            if (tag !== 74) {
+            if (tag !== 72) {
               break;
             }
 
-            message.targetKind = reader.string();
+            message.targetKind = auditTargetKindFromJSON(reader.int32());
             continue;
           }
           case 10: {
@@ -460,14 +584,14 @@ export const AuditEvent: MessageFns<AuditEvent> = {
   fromPartial<I extends Exact<DeepPartial<AuditEvent>, I>>(object: I): AuditEvent {
     const message = createBaseAuditEvent();
     message.id = object.id ?? "";
-    message.position = (object.position !== undefined && object.position !== null) ? BigInt(object.position) : 0n;
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.createTime = object.createTime ?? undefined;
     message.action = object.action ?? "";
     message.outcome = object.outcome ?? AuditOutcome.UNSPECIFIED;
     message.reason = object.reason ?? "";
     message.actorKind = object.actorKind ?? AuditActorKind.UNSPECIFIED;
     message.actorId = object.actorId ?? "";
-    message.targetKind = object.targetKind ?? "";
+    message.targetKind = object.targetKind ?? AuditTargetKind.UNSPECIFIED;
     message.targetId = object.targetId ?? "";
     message.accountId = object.accountId ?? "";
     message.callId = object.callId ?? "";
