@@ -48,6 +48,7 @@ const toSnakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter)
 function valuesOf(request: unknown, name = ''): [string, string][] {
   if (typeof request === 'string' || typeof request === 'bigint')
     return request === '' ? [] : [[name, String(request)]];
+  if (Buffer.isBuffer(request)) return [[name, request.toString('base64')]];
   if (Array.isArray(request)) return valuesOf(request[0], name);
   if (typeof request !== 'object' || request === null) return [];
   return Object.entries(request).flatMap(([key, value]) => valuesOf(value, toSnakeCase(key)));

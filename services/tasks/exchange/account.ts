@@ -10,14 +10,17 @@ export const giveUpAfterMs = 60_000;
 export type Credentials = { email: string; password: string } | { personalToken: string };
 
 /** The account from the command line or the environment. Throws UsageError without one, and with two. */
-export function findCredentials(option: string | undefined, env: NodeJS.ProcessEnv = process.env): Credentials {
-  const personalToken = env['TASKFLOW_TOKEN'] ?? '';
-  if (personalToken === '') return findPassword(option ?? env['TASKFLOW_EMAIL'] ?? '', env['TASKFLOW_PASSWORD'] ?? '');
-  if (option === undefined) return { personalToken };
-  throw new UsageError('say whose tasks with --email or with TASKFLOW_TOKEN, not with both');
+export function findCredentials(option: string | undefined): Credentials {
+  const { TASKFLOW_TOKEN: personalToken = '' } = process.env;
+  if (personalToken !== '' && option !== undefined)
+    throw new UsageError('say whose tasks with --email or with TASKFLOW_TOKEN, not with both');
+  if (personalToken !== '') return { personalToken };
+  return findPassword(option);
 }
 
-function findPassword(email: string, password: string): Credentials {
+function findPassword(option: string | undefined): Credentials {
+  const email = option ?? process.env['TASKFLOW_EMAIL'] ?? '';
+  const password = process.env['TASKFLOW_PASSWORD'] ?? '';
   if (email === '') throw new UsageError('say whose tasks with --email, TASKFLOW_EMAIL or TASKFLOW_TOKEN');
   if (password === '') throw new UsageError('set TASKFLOW_PASSWORD to the password of that account');
   return { email, password };
