@@ -6641,8 +6641,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ListPersonalTokensResponse => ListPersonalTokensResponse.decode(value),
   },
   /**
-   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
+   * Ends a personal token within 5 seconds on every service, open streams included. Ending an ended one is no error.
+   * NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken: {
     path: "/taskflow.auth.v1.AuthService/RevokePersonalToken" as const,
@@ -6795,8 +6795,8 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    */
   listPersonalTokens: handleUnaryCall<ListPersonalTokensRequest, ListPersonalTokensResponse>;
   /**
-   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
+   * Ends a personal token within 5 seconds on every service, open streams included. Ending an ended one is no error.
+   * NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken: handleUnaryCall<RevokePersonalTokenRequest, RevokePersonalTokenResponse>;
   /**
@@ -7279,8 +7279,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListPersonalTokensResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends a personal token: at once here, within 5 seconds on every service, open streams included. Ending an ended one
-   * is no error. NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
+   * Ends a personal token within 5 seconds on every service, open streams included. Ending an ended one is no error.
+   * NOT_FOUND / PERSONAL_TOKEN_NOT_FOUND for anybody else's; administrators end every account's.
    */
   revokePersonalToken(
     request: RevokePersonalTokenRequest,
