@@ -151,6 +151,25 @@ describe('ChangeEmail where mail is sent', () => {
     expect(await kindAndReason(use)).toBe('failed_precondition/RESET_INVALID');
   });
 
+  it('ends with a change of the password, so that the owner, who was told, can stop it', async () => {
+    const user = await registerAccount(service);
+    const token = await askFor(newEmail(), user);
+    const change = { currentPassword: user.request.password, newPassword: 'another horse battery' };
+    await auth.changePassword(change, as(user));
+    expect(await kindAndReason(auth.verifyEmail({ token }))).toBe(invalid);
+  });
+
+  it("ends with a reset, too, which leaves the verification of the account's own e-mail", async () => {
+    const user = await registerAccount(service);
+    const own = await tokenFor(service, user.request.email, 'email_verification');
+    const other = await askFor(newEmail(), user);
+    const admin = await registerAdmin(service);
+    const { token } = await auth.createPasswordReset({ accountId: user.account.id }, as(admin));
+    await auth.resetPassword({ token, newPassword: 'another horse battery' });
+    expect(await kindAndReason(auth.verifyEmail({ token: other }))).toBe(invalid);
+    await auth.verifyEmail({ token: own });
+  });
+
   it('sends no more than is allowed in an hour', async () => {
     const user = await registerAccount(service);
     const ask = () => auth.changeEmail({ currentPassword: user.request.password, newEmail: newEmail() }, as(user));

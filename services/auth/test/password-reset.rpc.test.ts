@@ -225,7 +225,7 @@ describe('ResetPassword', () => {
     expect(await kindAndReason(auth.login(request))).toBe(wrong);
   });
 
-  it('ends with a change of the password or of the e-mail', async () => {
+  it('ends with a change of the password', async () => {
     const user = await registerAccount(service);
     const token = await requestToken(user.request.email);
     await auth.changePassword({ currentPassword: user.request.password, newPassword }, as(user));

@@ -19,7 +19,10 @@ const statements = {
     text: 'delete from account_tokens where id = $1 and token_hash = $2 and expire_time > $3 returning 1',
   },
   endAll: { name: 'account-token-end-all', text: 'delete from account_tokens where account_id = $1' },
-  end: { name: 'account-token-end', text: 'delete from account_tokens where account_id = $1 and kind = $2' },
+  end: {
+    name: 'account-token-end',
+    text: 'delete from account_tokens where account_id = $1 and kind = any ($2::text[])',
+  },
 };
 
 export function createAccountTokenRepository(em: EntityManager): AccountTokenRepository {
@@ -28,7 +31,7 @@ export function createAccountTokenRepository(em: EntityManager): AccountTokenRep
     replace: async (token) => void (await runStatement(em, statements.replace, accountTokenTable.cells(token))),
     use: async ({ id, tokenHash }, now) => (await runStatement(em, statements.use, [id, tokenHash, now])).length === 1,
     endAll: async (accountId) => void (await runStatement(em, statements.endAll, [accountId])),
-    end: async (accountId, kind) => void (await runStatement(em, statements.end, [accountId, kind])),
+    end: async (accountId, ...kinds) => void (await runStatement(em, statements.end, [accountId, kinds])),
     removeExpired: (before, limit) => removeExpired(em, 'account_tokens', { before, limit }),
   };
 }

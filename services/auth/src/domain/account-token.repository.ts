@@ -10,8 +10,8 @@ export interface AccountTokenRepository {
   use(token: Pick<AccountTokenValues, 'id' | 'tokenHash'>, now: Date): Promise<boolean>;
   /** Ends all tokens of the account. */
   endAll(accountId: string): Promise<void>;
-  /** Ends the account's tokens of one kind. */
-  end(accountId: string, kind: AccountTokenValues['kind']): Promise<void>;
+  /** Ends the account's tokens of these kinds. */
+  end(accountId: string, ...kinds: AccountTokenValues['kind'][]): Promise<void>;
   /** Removes up to `limit` tokens that expired before the given time; says how many. */
   removeExpired(before: Date, limit: number): Promise<number>;
 }

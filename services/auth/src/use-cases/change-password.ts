@@ -33,8 +33,8 @@ export function changePassword(
       const account = await lockChecked(repositories, checked, input.etag);
       const { others } = await lockCallersSessions(repositories, actor, now);
       account.changePassword(passwordHash, now);
-      // Whoever asked for a reset before may not be the one who knew the password.
-      await repositories.accountTokens.end(account.id, 'password_reset');
+      // Somebody else may have asked for a reset, or, knowing the old password, for another e-mail.
+      await repositories.accountTokens.end(account.id, 'password_reset', 'email_change');
       if (settings.recovery.sendsMail)
         repositories.mails.send(
           newNotice({ id: noticeId, accountId: account.id, email: account.email }, { kind: 'password_changed' }, now),

@@ -91,6 +91,6 @@ async function applyReset(
   account.endTokens(now);
   await endAllSessions(repositories, account, { reason: 'password_changed', now });
   // An e-mail that somebody else asked for must not become the account's after this.
-  await repositories.accountTokens.endAll(account.id);
+  await repositories.accountTokens.end(account.id, 'email_change');
   return isRestored || isVerified;
 }

@@ -6454,7 +6454,10 @@ export const AuthServiceService = {
       Buffer.from(RevokeOtherSessionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeOtherSessionsResponse => RevokeOtherSessionsResponse.decode(value),
   },
-  /** Sets a new password and ends all other sessions. PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong. */
+  /**
+   * Sets a new password and ends all other sessions, and a reset or a change of the e-mail that waits for its token.
+   * PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong.
+   */
   changePassword: {
     path: "/taskflow.auth.v1.AuthService/ChangePassword" as const,
     requestStream: false as const,
@@ -6730,7 +6733,10 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
   /** Ends all of the caller's sessions but the one that the call is made with. */
   revokeOtherSessions: handleUnaryCall<RevokeOtherSessionsRequest, RevokeOtherSessionsResponse>;
-  /** Sets a new password and ends all other sessions. PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong. */
+  /**
+   * Sets a new password and ends all other sessions, and a reset or a change of the e-mail that waits for its token.
+   * PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong.
+   */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
   /**
    * Sets a new e-mail. PERMISSION_DENIED / PASSWORD_WRONG; ALREADY_EXISTS / EMAIL_TAKEN. Where mail is sent, an e-mail
@@ -7032,7 +7038,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeOtherSessionsResponse) => void,
   ): ClientUnaryCall;
-  /** Sets a new password and ends all other sessions. PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong. */
+  /**
+   * Sets a new password and ends all other sessions, and a reset or a change of the e-mail that waits for its token.
+   * PERMISSION_DENIED / PASSWORD_WRONG when the current one is wrong.
+   */
   changePassword(
     request: ChangePasswordRequest,
     callback: (error: ServiceError | null, response: ChangePasswordResponse) => void,
