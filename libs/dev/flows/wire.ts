@@ -1,4 +1,5 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
@@ -20,6 +21,7 @@ interface Method {
 }
 
 const definitions = [
+  AuditServiceService,
   BreakersServiceService,
   AuthServiceService,
   InternalAuthServiceService,

@@ -112,7 +112,7 @@ function errorTable(policy: MethodPolicy): Block {
   const names = [...new Set([...own, ...request, ...ofAccess])];
   const rows = names.map((name) => {
     const reason = reasonByName.get(name);
-    return [`\`${reason?.code ?? ''}\``, `[${name}](reasons.md)`, reason?.meaning ?? ''];
+    return [`\`${reason?.code ?? ''}\``, `[${name}](reasons.md#reasons-errorreason)`, reason?.meaning ?? ''];
   });
   return { kind: 'table', head: ['code', 'reason', 'when'], rows };
 }
