@@ -70,7 +70,7 @@ export function reasonBlocks(): Block[] {
     adviceFor(reason),
   ]);
   return [
-    { kind: 'heading', level: 1, text: 'Reasons', id: 'reasons-errorreason' },
+    { kind: 'heading', level: 1, text: 'Reasons', id: 'reasons' },
     {
       kind: 'text',
       text: `${commentOf(reasonEnum)} The id of the request stands in \`google.rpc.RequestInfo\`. Programs decide by the code and the reason, never by the message.`,

@@ -30,11 +30,15 @@ const idOf = (type: DescMessage | DescEnum): string => `${pageOf(type.file)}-${t
 
 const isOurs = (type: DescMessage | DescEnum): boolean => type.typeName.startsWith('taskflow.');
 
+/** The reasons have a page of their own, with a line for each. */
+const placeOf = (type: DescMessage | DescEnum): string =>
+  type.name === 'ErrorReason' ? 'reasons.md' : `${pageOf(type.file)}.md#${idOf(type)}`;
+
 /** "repeated Task", as a link when the type is described somewhere here. */
 function typeText(field: DescField): string {
   const type = ownTypeOf(field);
   const text = type?.name ?? ScalarType[field.scalar ?? 0]?.toLowerCase();
-  const link = type !== undefined && isOurs(type) ? `[${text}](${pageOf(type.file)}.md#${idOf(type)})` : `\`${text}\``;
+  const link = type !== undefined && isOurs(type) ? `[${text}](${placeOf(type)})` : `\`${text}\``;
   if (field.fieldKind === 'map') return '`map`';
   return field.fieldKind === 'list' ? `repeated ${link}` : link;
 }
@@ -112,7 +116,7 @@ function errorTable(policy: MethodPolicy): Block {
   const names = [...new Set([...own, ...request, ...ofAccess])];
   const rows = names.map((name) => {
     const reason = reasonByName.get(name);
-    return [`\`${reason?.code ?? ''}\``, `[${name}](reasons.md#reasons-errorreason)`, reason?.meaning ?? ''];
+    return [`\`${reason?.code ?? ''}\``, `[${name}](reasons.md)`, reason?.meaning ?? ''];
   });
   return { kind: 'table', head: ['code', 'reason', 'when'], rows };
 }
