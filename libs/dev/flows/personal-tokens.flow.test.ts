@@ -161,15 +161,20 @@ describe('a personal token', () => {
   it('that nobody has used lately is UNAVAILABLE without auth, while sessions go on; afterwards it works', async () => {
     const { cluster, wire } = testCluster;
     const person = await testCluster.register();
-    const { token } = await testCluster.createPersonalToken(person);
+    const { id, token } = await testCluster.createPersonalToken(person);
     const listTasks = (bearer: string) => wire.call('/taskflow.tasks.v1.TasksService/ListTasks', {}, { token: bearer });
     const { outcome } = await listTasks(token);
     expect(outcome).toBe('OK');
+    const streams = await openStreams(token);
     await cluster.kill('auth', 'SIGKILL');
     const { error } = await untilOutcome(() => listTasks(token), 'UNAVAILABLE/TOKENS_UNAVAILABLE');
     expect(error?.details.retryAfterMs).toBeGreaterThan(0);
     expect((await listTasks(person.token)).outcome).toBe('OK');
     await cluster.start('auth');
     await untilEverywhere(token, 'OK');
+    // The streams went on meanwhile, and end now by the revocation.
+    await revoke(person, id);
+    for (const error of await Promise.all(streams.map(({ end }) => refusal(end))))
+      expect(error).toMatchObject(tokenInvalid);
   });
 });

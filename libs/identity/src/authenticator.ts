@@ -192,16 +192,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const verifyService = serviceVerifier(options, clock);
   const verifyPersonalToken =
     options.personalTokens && createPersonalTokens({ ...options.personalTokens, revocations, clock });
-  const verifyUser = async (token: string): Promise<UserActor> => {
+  const verifyUser = async (token: string, isOpen: boolean): Promise<UserActor> => {
     if (verifyPersonalToken !== undefined && token.startsWith(personalTokenPrefix))
-      return refuseUnless(() => verifyPersonalToken(token));
+      return refuseUnless(() => verifyPersonalToken(token, isOpen));
     const { actor, issuedAt } = await verifyAccessToken(token);
     if (revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt }))
       throw invalidToken(new Error('revoked'));
     return actor;
   };
-  return async ({ authorization, serviceToken }) => ({
-    ...(authorization !== undefined && { user: await verifyUser(bearerToken(authorization)) }),
+  return async ({ authorization, serviceToken, isOpen = false }) => ({
+    ...(authorization !== undefined && { user: await verifyUser(bearerToken(authorization), isOpen) }),
     ...(serviceToken !== undefined && { service: await verifyService(serviceToken) }),
   });
 }

@@ -17,21 +17,30 @@ export interface PersonalTokensOptions {
   logger: Logger;
 }
 
-/** What is known of a token. */
+interface Grant {
+  actor: UserActor;
+  issuedAt: number;
+  expiresAt: number;
+}
+
+/** auth's answer about a token. */
 interface Known {
   /** Absent: there is no such token (any more). */
-  grant?: { actor: UserActor; issuedAt: number; expiresAt: number };
+  grant?: Grant;
+  /** Until then nobody has to ask again; by `performance.now`. */
+  freshUntil: number;
 }
 
 const maxKnown = 10_000;
 /** How long an answer is good, unless a revocation makes it void. Without auth, tokens in use go on as long. */
-const knownMs = 10_000;
+const freshMs = 10_000;
+/** How long an older one is kept: for open streams, and to tell a token that was valid from an invented one. */
+const keptMs = 3_600_000;
 /** Short, since the account of the token may be enabled again. */
 const unknownMs = 4000;
 const askTimeoutMs = 2000;
 /** How many tokens that do not exist a peer may have looked up in a minute. Those that were valid lately always are. */
 const unknownPerPeer = { most: 60, ms: 60_000, peers: 10_000 };
-const provenMs = 3_600_000;
 
 const unknownToken = (): Error => new Error('no such personal token');
 
@@ -55,13 +64,12 @@ function roleOf(role: Role, scopes: readonly string[]): UserActor['role'] {
   return role === Role.ADMIN && scopes.includes('admin') ? 'admin' : 'user';
 }
 
-function toKnown(grant: PersonalTokenGrant | undefined): Known {
-  if (grant === undefined) return {};
+function toGrant(grant: PersonalTokenGrant): Grant {
   const { personalTokenId: id, accountId: userId, role, expireTime, issueTime } = grant;
   // A newer auth may know scopes that this release does not.
   const scopes = grant.scopes.map(findScope).filter((scope) => scope !== undefined);
   const actor: UserActor = { kind: 'user', userId, role: roleOf(role, scopes), sessionId: id, token: { id, scopes } };
-  return { grant: { actor, issuedAt: issueTime?.getTime() ?? 0, expiresAt: expireTime?.getTime() ?? 0 } };
+  return { actor, issuedAt: issueTime?.getTime() ?? 0, expiresAt: expireTime?.getTime() ?? 0 };
 }
 
 /** Counts tokens that do not exist, by peer. */
@@ -83,10 +91,17 @@ function createUnknownCounts() {
 
 /** Has auth's answers for some seconds; asks once for all calls that arrive with a token meanwhile. */
 function createKnowledge({ check, logger }: PersonalTokensOptions) {
-  const known = new LRUCache<string, Known>({ max: maxKnown, ttl: knownMs });
+  const known = new LRUCache<string, Known>({ max: maxKnown, ttl: keptMs });
   const asking = new Map<string, Promise<Known>>();
-  const proven = new LRUCache<string, true>({ max: maxKnown, ttl: provenMs });
   const unknown = createUnknownCounts();
+
+  function remember(key: string, grant: Grant | undefined): Known {
+    const lifetimeMs = grant === undefined ? unknownMs : freshMs;
+    const answer = { ...(grant && { grant }), freshUntil: performance.now() + lifetimeMs };
+    known.set(key, answer, { ttl: grant === undefined ? unknownMs : keptMs });
+    if (grant === undefined) unknown.add();
+    return answer;
+  }
 
   async function ask(key: string): Promise<Known> {
     const { requestId, traceParent } = currentContext() ?? {};
@@ -94,11 +109,9 @@ function createKnowledge({ check, logger }: PersonalTokensOptions) {
     // In a context of its own: the answer serves all calls with the token, so no single one may cancel it.
     const options = { name: 'check-personal-token', logger, timeoutMs: askTimeoutMs, ...call };
     try {
-      const answer = toKnown((await runInBackground(options, () => check(Buffer.from(key, 'base64')))).grant);
-      known.set(key, answer, { ttl: answer.grant === undefined ? unknownMs : knownMs });
-      if (answer.grant === undefined) unknown.add();
-      else proven.set(key, true);
-      return answer;
+      const { grant } = await runInBackground(options, () => check(Buffer.from(key, 'base64')));
+      if (grant === undefined) return remember(key, undefined);
+      return remember(key, toGrant(grant));
     } catch (error) {
       throw tokensUnavailable(error);
     } finally {
@@ -108,7 +121,7 @@ function createKnowledge({ check, logger }: PersonalTokensOptions) {
   return {
     recall: (key: string): Known | undefined => known.get(key),
     fetch: (key: string): Promise<Known> => {
-      if (!proven.has(key)) unknown.check();
+      if (known.get(key)?.grant === undefined) unknown.check();
       const answer = asking.get(key) ?? ask(key);
       asking.set(key, answer);
       return answer;
@@ -121,34 +134,47 @@ function createKnowledge({ check, logger }: PersonalTokensOptions) {
  *
  * An answer of auth carries the time at which it was true, as an access token carries its time of issue, so the same
  * revocations make both void.
+ *
+ * `isOpen`: the token was valid when its stream began. While auth cannot be asked, that stays so unless the token has
+ * ended or its account has changed.
  */
-export function createPersonalTokens(options: PersonalTokensOptions): (token: string) => Promise<UserActor> {
+export function createPersonalTokens(
+  options: PersonalTokensOptions,
+): (token: string, isOpen: boolean) => Promise<UserActor> {
   const { revocations, clock } = options;
   const knowledge = createKnowledge(options);
 
-  const isVoid = ({ grant }: Known): boolean => {
-    if (grant === undefined) return false;
-    const { actor, issuedAt } = grant;
-    return revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt });
-  };
+  const isRevoked = ({ actor, issuedAt }: Grant): boolean =>
+    revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt });
+  const isVoid = ({ grant }: Known): boolean => grant !== undefined && isRevoked(grant);
   /** Whether the token itself was revoked, whatever happened to its account. */
-  const isEnded = ({ actor, expiresAt }: NonNullable<Known['grant']>): boolean =>
-    expiresAt <= clock.now().getTime() ||
-    revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt: Infinity });
+  const isEnded = (grant: Grant): boolean =>
+    grant.expiresAt <= clock.now().getTime() || isRevoked({ ...grant, issuedAt: Infinity });
 
-  async function find(token: string): Promise<Known> {
-    const key = hash('sha256', token, 'base64');
-    const recalled = knowledge.recall(key);
-    if (recalled !== undefined && !isVoid(recalled)) return recalled;
-    if (recalled?.grant !== undefined && isEnded(recalled.grant)) return {};
-    if (!isPersonalToken(token)) return {};
+  async function fetch(key: string): Promise<Known> {
     const fetched = await knowledge.fetch(key);
     // The question may have been asked before the revocation.
     return isVoid(fetched) ? knowledge.fetch(key) : fetched;
   }
 
-  return async (token) => {
-    const { grant } = await find(token);
+  async function find(token: string, isOpen: boolean): Promise<Grant | undefined> {
+    const key = hash('sha256', token, 'base64');
+    const recalled = knowledge.recall(key);
+    if (recalled === undefined) return isPersonalToken(token) ? (await fetch(key)).grant : undefined;
+    const isGood = !isVoid(recalled);
+    if (isGood && recalled.freshUntil > performance.now()) return recalled.grant;
+    if (recalled.grant !== undefined && isEnded(recalled.grant)) return undefined;
+    const fetched = fetch(key);
+    return isOpen && isGood
+      ? fetched.then(
+          ({ grant }) => grant,
+          () => recalled.grant,
+        )
+      : (await fetched).grant;
+  }
+
+  return async (token, isOpen) => {
+    const grant = await find(token, isOpen);
     if (grant === undefined || isEnded(grant)) throw unknownToken();
     return grant.actor;
   };

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Role, type CheckPersonalTokenResponse, type PersonalTokenGrant } from '#contract/auth/v1/auth';
 import { toScopeMessage, type TokenScope } from '#libs/contract';
 import { kindAndReason } from '#dev/testing';
@@ -57,7 +57,11 @@ function createWorld() {
     clock: { now: () => new Date(world.now) },
     personalTokens: { check, logger },
   });
-  return { ...world, world, authenticate: (token: string) => authenticate({ authorization: `Bearer ${token}` }) };
+  return {
+    ...world,
+    world,
+    authenticate: (token: string, isOpen = false) => authenticate({ authorization: `Bearer ${token}`, isOpen }),
+  };
 }
 
 const invalid = 'unauthenticated/TOKEN_INVALID';
@@ -196,6 +200,29 @@ describe('a personal token', () => {
     expect(await kindAndReason(authenticate(other))).toBe('unavailable/TOKENS_UNAVAILABLE');
     world.before = async () => undefined;
     await authenticate(other);
+  });
+
+  it('of an open stream goes on without auth until it ends or its account changes', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'Date'] });
+    try {
+      const { world, give, revocations, authenticate } = createWorld();
+      const [first, second] = [newToken(), newToken()];
+      give(first, grantOf());
+      give(second, grantOf({ personalTokenId: 'token-2', accountId: 'user-2' }));
+      for (const token of [first, second]) await authenticate(token);
+      world.before = async () => Promise.reject(new Error('away'));
+      jest.advanceTimersByTime(60_000);
+      for (const token of [first, second]) {
+        expect(await kindAndReason(authenticate(token))).toBe('unavailable/TOKENS_UNAVAILABLE');
+        await authenticate(token, true);
+      }
+      revocations.add([subject('user-2', startTime + 2000)]);
+      expect(await kindAndReason(authenticate(second, true))).toBe('unavailable/TOKENS_UNAVAILABLE');
+      world.now = inAnHour.getTime();
+      expect(await kindAndReason(authenticate(first, true))).toBe(invalid);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('that does not exist is looked up a bounded number of times for a peer, and harms no other', async () => {

@@ -6,13 +6,16 @@ import type { IncomingCall, Interceptor } from './chain.ts';
 
 /**
  * Identifies the owners of the credentials, if there are any. Throws UNAUTHENTICATED / TOKEN_INVALID for an invalid
- * token, always with the same message, and UNAVAILABLE / KEYS_UNAVAILABLE when it cannot be checked yet.
+ * token, always with the same message, and UNAVAILABLE / KEYS_UNAVAILABLE or TOKENS_UNAVAILABLE when it cannot be
+ * checked.
  */
 export type Authenticator = (credentials: {
   /** The metadata "authorization": "Bearer …". */
   authorization?: string | undefined;
   /** The metadata "x-taskflow-service". */
   serviceToken?: string | undefined;
+  /** They were valid when the call began. It throws TOKENS_UNAVAILABLE only if that may have changed. */
+  isOpen?: boolean;
 }) => Promise<{ user?: UserActor; service?: ServiceName }>;
 
 type Caller = IncomingCall['caller'];
@@ -33,7 +36,7 @@ async function identifyIfPossible(verify: Authenticator, call: IncomingCall): Pr
   return { ...user, ...service };
 }
 
-function identify(verify: Authenticator, call: IncomingCall): Promise<Caller> {
+function identify(verify: Authenticator, call: IncomingCall, isOpen = false): Promise<Caller> {
   const { authorization, serviceToken } = credentialsOf(call);
   switch (call.policy.access) {
     case 'public':
@@ -43,7 +46,7 @@ function identify(verify: Authenticator, call: IncomingCall): Promise<Caller> {
       return verify({ serviceToken });
     case 'user':
     case 'admin':
-      return verify({ authorization });
+      return verify({ authorization, isOpen });
   }
 }
 
@@ -52,9 +55,11 @@ const recheckIntervalMs = 1000;
 
 /** Ends a user's stream when its credentials are no longer valid. */
 function recheck(verify: Authenticator, call: IncomingCall): void {
-  identify(verify, call).catch((error: unknown) => {
-    // The stream began with a valid token. A failure to check it now does not end the stream.
-    if (error instanceof AppError && error.kind === 'unauthenticated') call.abort(error);
+  identify(verify, call, true).catch((error: unknown) => {
+    // The stream began with a valid token. Another failure to check it now does not end the stream.
+    const isOver =
+      error instanceof AppError && (error.kind === 'unauthenticated' || error.reason === 'TOKENS_UNAVAILABLE');
+    if (isOver) call.abort(error);
   });
 }
 
