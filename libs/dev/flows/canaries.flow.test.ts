@@ -238,7 +238,8 @@ describe('D18: planted secrets, sent through every method', () => {
     for (const value of Object.values(secrets)) expect(value).not.toBe('');
     for (const path of policies.keys()) {
       const outcomes = answers.filter((sent) => sent.path === path).map(({ answer }) => answer.outcome);
-      expect([path, outcomes.includes('OK'), outcomes.some((outcome) => outcome !== 'OK')]).toEqual([path, true, true]);
+      const best = accessTable.get(path)?.answers?.owner ?? 'OK';
+      expect([path, outcomes.includes(best), outcomes.some((outcome) => outcome !== best)]).toEqual([path, true, true]);
     }
     const sessions = answers.flatMap(
       ({ answer }) => (answer.response as Partial<ListSessionsResponse> | undefined)?.sessions ?? [],

@@ -293,8 +293,8 @@ describe('pages', () => {
     const first = await service.scheduler.listQueues({ pageSize: 2 }, admin.as);
     const second = await service.scheduler.listQueues({ pageSize: 2, pageToken: first.nextPageToken }, admin.as);
     expect([first, second].map(({ queues }) => queues.map(({ name }) => name))).toEqual([
-      ['notifications', 'schedules'],
-      ['webhooks'],
+      ['mails', 'notifications'],
+      ['schedules', 'webhooks'],
     ]);
     expect(second.nextPageToken).toBe('');
   });

@@ -4,7 +4,9 @@ import { DeadJobState, JobEffectKind, JobEffectState, JobState } from '#contract
 import { MailKind } from '#contract/scheduler/v1/mails';
 import { TaskStatus } from '#contract/tasks/v1/tasks';
 import { NotificationChannel } from '#contract/users/v1/users';
+import { Webhook } from '#contract/scheduler/v1/notifications';
 import { waitUntil } from '#dev/cluster';
+import { answering, startReceiver } from '#dev/testing';
 import { Redis } from 'ioredis';
 import { startMailCluster, type MailUser } from './mail-cluster.ts';
 import { untilInbox, untilRows } from './waiting.ts';
@@ -12,6 +14,7 @@ import { untilInbox, untilRows } from './waiting.ts';
 const service = await startMailCluster(
   {
     env: {
+      TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: '127.0.0.0/8',
       TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: '3',
       TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: '3000',
       TASKFLOW_SCHEDULER_MAIL_PER_RECIPIENT_AND_HOUR: '4',
@@ -120,6 +123,21 @@ describe('a notification by mail', () => {
     const outcomes = [await outcomesOf(unverified), await outcomesOf(disabled)].map(([email]) => email?.outcome);
     expect(outcomes).toEqual(['unverified', 'muted']);
     expect([...(await service.rowsOf(unverified)), ...(await service.rowsOf(disabled))]).toEqual([]);
+  });
+
+  it('tells the owner of a webhook that it was switched off', async () => {
+    const ada = await service.newReader('Ada', [NotificationChannel.EMAIL, NotificationChannel.WEBHOOK]);
+    const receiver = await startReceiver('127.0.0.1');
+    receiver.behave(answering(410));
+    const webhook = Webhook.fromPartial({ url: receiver.url });
+    await service.notifications.createWebhook({ webhook }, ada.as);
+    await assign(ada, 'a task');
+    const mails = await service.untilMails(ada, 2);
+    await receiver.close();
+    expect(mails.map(({ subject }) => subject).sort()).toEqual([
+      'Assigned to you: a task',
+      'One of your webhooks was switched off',
+    ]);
   });
 
   it('is dropped when its recipient turns mails off before it is sent', async () => {

@@ -181,6 +181,33 @@ describe('pruning', () => {
     expect(await left('parked_events', ['1', '2'], 'event_id')).toEqual([false, true]);
   });
 
+  it('deletes mails that have ended, and keeps those that wait or whose dead letter is open', async () => {
+    const [open, closed] = [randomUUID(), randomUUID()];
+    await deadLetterOf(DeadJobState.OPEN, days(31), { queue: 'mails', jobId: open });
+    await deadLetterOf(DeadJobState.DISCARDED, days(31), { queue: 'mails', jobId: closed });
+    const mailOf = async (state: string, time: Date, jobId: string | null = null): Promise<string> => {
+      const id = idOf(time);
+      await service.sql(
+        `insert into mails (id, kind, state, job_id, call_id, trace_parent, create_time, finish_time)
+         values ($1, 1, $2, $3, '', '', $4, case when $2 <> 'pending' then $4::timestamptz end)`,
+        [id, state, jobId, time],
+      );
+      return id;
+    };
+    const old = [
+      await mailOf('sent', days(31)),
+      await mailOf('stale', days(31)),
+      await mailOf('dead', days(31), closed),
+    ];
+    const kept = [
+      await mailOf('sent', days(29)),
+      await mailOf('pending', days(31)),
+      await mailOf('dead', days(31), open),
+    ];
+    await prune();
+    expect(await left('mails', [...old, ...kept])).toEqual([false, false, false, true, true, true]);
+  });
+
   it('continues in batches until nothing is left', async () => {
     await service.sql(
       `insert into admin_actions (id, actor_id, action, subject, call_id, create_time)

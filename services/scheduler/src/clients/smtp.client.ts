@@ -21,6 +21,8 @@ export interface SmtpOptions {
 
 /** Shorter than the patience of any server, so that mails do not meet connections that are being closed. */
 const idleMs = 20_000;
+/** A server that trickles its replies is never silent; this is less than the job has. */
+const longestMs = 120_000;
 const defaultPorts = { 'smtp:': 587, 'smtps:': 465 } as const;
 
 function toTransportOptions({ url, startTls, authority, timeoutMs, connections }: SmtpOptions): SMTPPool.Options {
@@ -101,9 +103,14 @@ export function createSmtpSender(options: SmtpOptions): MailSender {
       signal.throwIfAborted();
       const message = await composeMail(mail, options.sender);
       const { stream, settled } = guardEnd(message, beforeEnd);
+      const ending = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
       const envelope = { from: options.sender.address, to: [mail.to.address] };
       try {
-        const { response } = await transport.sendMail({ envelope, raw: stream, signal } as SMTPPool.MailOptions);
+        const { response } = await transport.sendMail({
+          envelope,
+          raw: stream,
+          signal: ending,
+        } as SMTPPool.MailOptions);
         return { outcome: 'accepted', code: Number(response.slice(0, 3)), error: '', isPermanent: false };
       } catch (error) {
         stream.destroy();
