@@ -58,6 +58,8 @@ export async function startMailCluster(
       TASKFLOW_SCHEDULER_MAIL_RETRY_MS: '200',
       ...options.env,
     },
+    // The tests hand mails over in place of auth, which would send its own to everybody that they register.
+    serviceEnv: { ...options.serviceEnv, auth: { TASKFLOW_MAIL: 'off', ...options.serviceEnv?.auth } },
   });
   const { cluster } = service;
   const users = openPublicClient(InternalUsersServiceService, cluster.address('users'));
