@@ -86,17 +86,17 @@ describe('CreatePersonalToken', () => {
   it('stops at 50 that have not ended, however many come at once', async () => {
     const user = await registerAccount(service);
     const other = await registerAccount(service);
-    const settled = await Promise.allSettled(
-      Array.from({ length: 55 }, () =>
-        auth.createPersonalToken({ ...request, ttl: { seconds: 60n, nanos: 0 } }, { ...as(user), timeoutMs: 60_000 }),
-      ),
+    await Promise.allSettled(
+      Array.from({ length: 55 }, () => auth.createPersonalToken(request, { ...as(user), timeoutMs: 60_000 })),
     );
-    let made = settled.filter(({ status }) => status === 'fulfilled').length;
-    expect(made).toBeLessThanOrEqual(50);
-    for (; made < 50; made += 1) await create(user);
-    const error = await refusal(create(user));
-    expect(error).toMatchObject({ kind: 'failed_precondition', reason: 'TOO_MANY_PERSONAL_TOKENS' });
-    expect(error.details.metadata).toEqual({ maxPersonalTokenCount: '50' });
+    // A busy machine may have refused some of them.
+    const { error } = await untilRefused(() => create(user));
+    expect(error).toMatchObject({
+      kind: 'failed_precondition',
+      reason: 'TOO_MANY_PERSONAL_TOKENS',
+      details: { metadata: { maxPersonalTokenCount: '50' } },
+    });
+    expect((await auth.listPersonalTokens({ pageSize: 100 }, as(user))).personalTokens).toHaveLength(50);
     await create(other);
     const [{ id: personalTokenId } = { id: '' }] = (await auth.listPersonalTokens({}, as(user))).personalTokens;
     await auth.revokePersonalToken({ personalTokenId }, as(user));
