@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { invalidFields, kindAndReason } from '#dev/testing';
+import { retry } from '#libs/grpc';
 import { as, registerAccount, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, recovery, startWithMail, tokenFor, untilCarriedOut } from './mailbox.ts';
 import { startForTest } from './start-auth.ts';
@@ -50,7 +51,8 @@ describe('A12: VerifyEmail', () => {
       Array.from({ length: 50 }, () => auth.verifyEmail({ token }, { timeoutMs: 60_000 })),
     );
     expect(uses.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
-    await auth.verifyEmail({ token }).catch(() => undefined);
+    // A busy machine may have refused all of them for want of time.
+    await retry(() => auth.verifyEmail({ token })).catch(() => undefined);
     await auth.login({ ...user.request, email });
     expect(await listMails(service, user.request.email, 'email_changed')).toHaveLength(1);
   }, 120_000);
