@@ -70,7 +70,12 @@ describe('FindUser', () => {
 
   it('finds oneself, and everybody for administrators, but no disabled account', async () => {
     const [user, admin] = [await person(), await person({ role: Role.ADMIN })];
-    expect(await find(user, emailOf(user))).toEqual({ id: user.userId, displayName: 'Ada', enabled: true });
+    expect(await find(user, emailOf(user))).toEqual({
+      id: user.userId,
+      displayName: 'Ada',
+      enabled: true,
+      serviceAccount: false,
+    });
     expect(await find(admin, emailOf(user))).toMatchObject({ id: user.userId });
     const disabled = await person({ enabled: false });
     await discoverable(true, disabled);
@@ -116,8 +121,16 @@ describe('BatchFindUsers', () => {
       (await service.internal.batchFindUsers({ callerId, callerRole, emails: [...emails, 'x@example.com'] }, asTasks))
         .foundUsers;
     const expected = (openToCaller: boolean) => [
-      { email: emailOf(hidden), user: { id: hidden.userId, displayName: 'Ada', enabled: true }, openToCaller },
-      { email: emailOf(open), user: { id: open.userId, displayName: 'Ada', enabled: true }, openToCaller: true },
+      {
+        email: emailOf(hidden),
+        user: { id: hidden.userId, displayName: 'Ada', enabled: true, serviceAccount: false },
+        openToCaller,
+      },
+      {
+        email: emailOf(open),
+        user: { id: open.userId, displayName: 'Ada', enabled: true, serviceAccount: false },
+        openToCaller: true,
+      },
     ];
     expect(await ask(open.userId, Role.USER)).toEqual(expected(false));
     expect(await ask(hidden.userId, Role.USER)).toEqual(expected(true));
