@@ -85,7 +85,7 @@ describe('a person', () => {
     const person = await testCluster.register();
     await choose(person, true);
     const { response } = await find(await testCluster.register(), person.email);
-    expect(response).toEqual({ user: { id: person.id, displayName: 'Ada', enabled: true } });
+    expect(response).toEqual({ user: { id: person.id, displayName: 'Ada', enabled: true, serviceAccount: false } });
   });
 
   it('is not found any more from the moment at which the setting is off, while it is asked for', async () => {

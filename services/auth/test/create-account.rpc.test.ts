@@ -119,7 +119,7 @@ describe('CreateAccount', () => {
     const { account } = await create();
     const lines = service.logLines.filter((line) => line.includes('account_created'));
     const line = lines.find((one) => one.includes(account?.id ?? 'none'));
-    expect(JSON.parse(line ?? '{}')).toMatchObject({ role: 'user', enabled: true, by: admin.account.id });
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ role: 'user', enabled: 'true', by: admin.account.id });
     for (const secret of [account?.email ?? '', password, 'Grace']) expect(line).not.toContain(secret);
   });
 });

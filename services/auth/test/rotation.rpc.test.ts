@@ -110,8 +110,8 @@ describe('RotateSigningKey', () => {
 
   it('logs who rotated, and nothing secret', async () => {
     const { kid } = await rotate();
-    const line = service.logLines.find((text) => text.includes('signing key rotated'));
-    expect(JSON.parse(line ?? '{}')).toMatchObject({ kid, accountId: admin.account.id });
+    const line = service.logLines.find((text) => text.includes('"audit":"signing_key_rotated"'));
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ signing_key: kid, by: admin.account.id });
     const secrets = await service.sql<{ sealed: Buffer }>('select sealed_private_key as sealed from signing_keys');
     for (const { sealed } of secrets) expect(service.logLines.join('')).not.toContain(sealed.toString('base64'));
   });

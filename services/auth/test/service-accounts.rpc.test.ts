@@ -31,6 +31,7 @@ describe('a service account', () => {
     expect(account).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       email: '',
+      emailVerified: false,
       role: Role.USER,
       enabled: true,
       serviceAccount: true,
