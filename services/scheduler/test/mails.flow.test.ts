@@ -210,6 +210,43 @@ describe('a mail server', () => {
     expect(await service.untilMails(ada, 1)).toHaveLength(1);
   });
 
+  it('that is slow with one mail does not keep the others', async () => {
+    const [ada, eve] = [await service.newReader('Ada'), await service.newReader('Eve')];
+    const slow = Promise.withResolvers<undefined>();
+    server.behave({ onMessage: ({ recipients }) => (recipients.includes(ada.email) ? slow.promise : undefined) });
+    await assign(ada, 'a task');
+    await waitUntil(() => server.ended.some(({ recipients }) => recipients.includes(ada.email)));
+    await assign(eve, 'a task');
+    await service.untilMails(eve, 1);
+    expect(await service.rowsOf(ada)).toMatchObject([{ state: 'in-doubt' }]);
+    slow.resolve(undefined);
+    await service.untilMails(ada, 1);
+    await untilRows(service, 1, "select 1 from mails where recipient_id = $1 and state = 'sent'", [ada.userId]);
+  });
+
+  it('that has accepted a mail while the database was away is believed: the answer is recorded later', async () => {
+    const ada = await service.newReader('Ada');
+    const locked = Promise.withResolvers<{ release(): Promise<void> }>();
+    server.behave({
+      onMessage: async () => {
+        locked.resolve(await service.lockTable('mails'));
+        return undefined;
+      },
+    });
+    await assign(ada, 'a task');
+    const lock = await locked.promise;
+    const cut = `
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query ilike '%update mails set state%'`;
+    await waitUntil(
+      () => service.sql(cut),
+      (rows) => rows.length > 0,
+    );
+    await lock.release();
+    await untilRows(service, 1, "select 1 from mails where recipient_id = $1 and state = 'sent'", [ada.userId]);
+    expect(service.mailsOf(ada)).toHaveLength(1);
+  });
+
   it('whose answer is lost is not sent the mail again by itself: the dead letter says that it may have arrived', async () => {
     const ada = await service.newReader('Ada');
     server.behave({

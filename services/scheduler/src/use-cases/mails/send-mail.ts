@@ -1,4 +1,5 @@
-import { crashPoint } from '#libs/runtime';
+import { AppError } from '#libs/errors';
+import { backoffMs, crashPoint, sleep } from '#libs/runtime';
 import type { MailDeps, SchedulerDeps } from '../../deps.ts';
 import { nextAttempt } from '../../domain/jobs/retries.ts';
 import type { MailOutcome } from '../../domain/jobs/metrics.port.ts';
@@ -43,7 +44,7 @@ export async function sendMail(deps: Deps, run: MailRun, signal: AbortSignal): P
   const answer = await send(deps, mail, { attempt, written, signal });
   if (answer === undefined) return;
   crashPoint('mail.after-answer');
-  const outcome = await record(deps, mail, attempt, answer);
+  const outcome = await insist(signal, () => record(deps, mail, attempt, answer));
   crashPoint('mail.after-record');
   deps.metrics.mailTried(outcome, performance.now() - startedAt);
 }
@@ -95,6 +96,18 @@ async function send(
   } catch (error) {
     if (isOurs) throw error;
     return undefined;
+  }
+}
+
+/** Without a record of the answer the mail would be in doubt: so a database that is away for a moment is asked again. */
+async function insist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof AppError)) throw error;
+      await sleep(backoffMs({ firstMs: 100, maxMs: 5_000 }, failures), signal);
+    }
   }
 }
 
