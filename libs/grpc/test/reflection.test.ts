@@ -116,7 +116,7 @@ describe.each([
   it('sends a file with everything that it imports, so that strict clients can resolve it', async () => {
     const [answer] = await ask([{ $case: 'fileByFilename', value: usersFile }], service);
     const registry = registryOf(answer);
-    expect(registry.getService('taskflow.users.v1.UsersService')?.methods.length).toBe(4);
+    expect(registry.getService('taskflow.users.v1.UsersService')?.methods.length).toBe(5);
   });
 
   it('suffices to read the details of an error', async () => {

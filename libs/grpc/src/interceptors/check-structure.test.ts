@@ -86,7 +86,7 @@ function wrap(numbers: readonly number[], value: Uint8Array): Uint8Array {
 describe('times in requests', () => {
   it('are checked in every service that has some', () => {
     expect(new Set(timeFields.map(({ request }) => request.typeName.split('.')[1]))).toEqual(
-      new Set(['audit', 'resilience', 'scheduler', 'tasks', 'users']),
+      new Set(['audit', 'auth', 'resilience', 'scheduler', 'tasks', 'users']),
     );
   });
 
