@@ -98,6 +98,7 @@ describe('a notification by mail', () => {
     const ada = await service.newReader('Ada');
     await service.createOverdue(ada, 7);
     await service.scheduler.pauseQueue({ queue: 'notifications' }, service.admin.as);
+    await waitUntil(() => service.metric('taskflow_queue_paused'), 1);
     await service.sweep();
     await untilRows(service, 7, "select 1 from notifications where recipient_id = $1 and state = 'pending'", [
       ada.userId,
@@ -228,8 +229,8 @@ describe('a mail server', () => {
     const ada = await service.newReader('Ada');
     const locked = Promise.withResolvers<{ release(): Promise<void> }>();
     server.behave({
-      onMessage: async () => {
-        locked.resolve(await service.lockTable('mails'));
+      onMessage: async ({ recipients }) => {
+        if (recipients.includes(ada.email)) locked.resolve(await service.lockTable('mails'));
         return undefined;
       },
     });

@@ -149,7 +149,10 @@ function createServer(state: State, options: TestMailServerOptions, { certificat
 }
 
 async function listen(server: SMTPServer, wanted: number): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.server.once('error', reject);
+  server.listen(wanted, '127.0.0.1', resolve);
+  await promise;
   return (server.server.address() as AddressInfo).port;
 }
 
@@ -176,8 +179,11 @@ export async function startMailServer(options: TestMailServerOptions = {}): Prom
     },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
     restart: async () => {
-      server = createServer(state, options, signed);
-      await listen(server, port);
+      // Somebody's outgoing connection may have got the port for a moment.
+      await waitUntil(async () => {
+        server = createServer(state, options, signed);
+        return listen(server, port).catch(() => 0);
+      });
     },
   };
 }
