@@ -10,6 +10,7 @@ const ports: Readonly<Record<string, number>> = {
   scheduler: 50054,
   server: 50053,
   resilience: 50053,
+  audit: 50051,
 };
 
 const wellKnown: Readonly<Record<string, unknown>> = {
@@ -28,6 +29,7 @@ const written: Readonly<Record<string, unknown>> = {
   BatchUpdateTasksRequest: { requests: [{ task: { id: '<id>', title: '<title>' }, update_mask: 'title' }] },
   ListTasksRequest: { page_size: 50, statuses: ['TASK_STATUS_PENDING'], order_by: 'due_time, priority desc' },
   GetTaskStatsRequest: {},
+  ListAuditEventsRequest: { page_size: 50, action: 'signed_in', outcome: 'AUDIT_OUTCOME_REFUSED' },
   PullEventsRequest: { page_size: 50 },
   CreatePersonalTokenRequest: { name: '<name>', scopes: ['SCOPE_TASKS_READ'], ttl: '3600s' },
   ListPersonalTokensRequest: { page_size: 50 },
