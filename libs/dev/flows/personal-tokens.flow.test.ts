@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthServiceService, Role } from '#contract/auth/v1/auth';
 import { Scope } from '#contract/policy/v1/policy';
+import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import type { ListTaskEventsResponse } from '#contract/tasks/v1/tasks';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
@@ -16,6 +17,7 @@ let auth: PublicClient<typeof AuthServiceService>;
 let users: PublicClient<typeof UsersServiceService>;
 let tasks: PublicClient<typeof TasksServiceService>;
 let notifications: PublicClient<typeof NotificationsServiceService>;
+let breakers: PublicClient<typeof BreakersServiceService>;
 
 beforeAll(async () => {
   testCluster = await startTestCluster();
@@ -24,9 +26,10 @@ beforeAll(async () => {
   users = openPublicClient(UsersServiceService, cluster.address('users'));
   tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
   notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'));
+  breakers = openPublicClient(BreakersServiceService, cluster.address('scheduler'));
 }, 120_000);
 afterAll(async () => {
-  for (const client of [auth, users, tasks, notifications]) client?.close();
+  for (const client of [auth, users, tasks, notifications, breakers]) client?.close();
   await testCluster?.stop();
 });
 
@@ -45,9 +48,17 @@ async function untilEverywhere(token: string, outcome: string): Promise<void> {
 const invalid = 'UNAUTHENTICATED/TOKEN_INVALID';
 const tokenInvalid = { kind: 'unauthenticated', reason: 'TOKEN_INVALID' };
 
-/** Both kinds of user's streams, once their first message is there; what each ends with. */
-async function openStreams(token: string): Promise<{ end: Promise<unknown> }[]> {
-  const streams = [tasks.watchTasks({}, { token }), notifications.watchNotifications({}, { token })];
+/** Both kinds of user's streams. */
+const userStreams = (token: string): AsyncIterable<unknown>[] => [
+  tasks.watchTasks({}, { token }),
+  notifications.watchNotifications({}, { token }),
+];
+
+/** Waits for the first message of each stream; what each ends with. */
+async function openStreams(
+  token: string,
+  streams: readonly AsyncIterable<unknown>[] = userStreams(token),
+): Promise<{ end: Promise<unknown> }[]> {
   return Promise.all(
     streams.map(async (stream) => {
       const messages = stream[Symbol.asyncIterator]();
@@ -125,7 +136,9 @@ describe('a personal token', () => {
     const { token } = await testCluster.createPersonalToken({ ...person, token: session }, ['admin', 'tasks:read']);
     const { id: taskId } = await testCluster.createTask(await testCluster.register());
     await tasks.getTask({ taskId }, { token });
+    const ends = await openStreams(token, [breakers.watchBreakers({}, { token }), tasks.watchTasks({}, { token })]);
     await auth.setRole({ accountId: person.id, role: Role.USER }, { token: admin.token });
+    for (const { end } of ends) expect(await refusal(end)).toMatchObject(tokenInvalid);
     const get = () => testCluster.wire.call('/taskflow.tasks.v1.TasksService/GetTask', { taskId }, { token });
     await untilOutcome(get, 'NOT_FOUND/TASK_NOT_FOUND');
     const listSchedules = '/taskflow.scheduler.v1.SchedulerService/ListSchedules';

@@ -53,9 +53,19 @@ function identify(verify: Authenticator, call: IncomingCall, isOpen = false): Pr
 // A token may be revoked or expire while a stream is open.
 const recheckIntervalMs = 1000;
 
-/** Ends a user's stream when its credentials are no longer valid. */
+/**
+ * The same credentials stand for another role now: a session's tokens end with the role, a personal token does not. What
+ * the stream shows was decided by the role that it began with.
+ */
+function assertSameRole({ caller }: IncomingCall, { user }: Caller): void {
+  if (user?.role !== caller.user?.role)
+    throw new AppError('unauthenticated', 'TOKEN_INVALID', 'the role of the account has changed; begin again');
+}
+
+/** Ends a user's stream when its credentials are no longer valid, or stand for another role. */
 function recheck(verify: Authenticator, call: IncomingCall): void {
-  identify(verify, call, true).catch((error: unknown) => {
+  const check = async (): Promise<void> => assertSameRole(call, await identify(verify, call, true));
+  check().catch((error: unknown) => {
     // The stream began with a valid token. Another failure to check it now does not end the stream.
     const isOver =
       error instanceof AppError && (error.kind === 'unauthenticated' || error.reason === 'TOKENS_UNAVAILABLE');
