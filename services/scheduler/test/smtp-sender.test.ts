@@ -71,6 +71,16 @@ describe('a mail', () => {
     expect(server.accepted[0]?.recipients).toEqual(['ada@example.com']);
     expect(server.accepted[0]?.headers.has('bcc')).toBe(false);
   });
+
+  it('shows a name and a subject that look encoded as they are, and decodes nothing in them', async () => {
+    const server = await startServer();
+    const text = '=?utf-8?q?=E2=80=AEevil=0D=0AX?=';
+    await openSender(server).send(newMail({ to: { name: text, address: 'ada@example.com' }, subject: text }), attempt);
+    const [received] = server.accepted;
+    expect(received?.raw).not.toContain(text);
+    const shown = text.replace('=?', '=\u2060?');
+    expect([received?.subject, received?.to]).toEqual([shown, expect.stringContaining(shown)]);
+  });
 });
 
 describe('the end of a mail', () => {

@@ -18,6 +18,12 @@ function readableParts({ text, html }: OutgoingMail) {
 }
 
 /**
+ * A text as it may stand in a header. A program that reads it takes what begins with "=?" for encoded (RFC 2047), and
+ * would show what nobody sees before. A word joiner in between is invisible.
+ */
+const headerText = (text: string): string => text.replaceAll('=?', '=\u2060?');
+
+/**
  * The bytes of a mail as they go over the wire, without the end of the message. `readable`: for a file instead, with lines as
  * long as they are; servers take no such lines.
  */
@@ -26,8 +32,8 @@ export function composeMail(mail: OutgoingMail, sender: Sender, { readable = fal
   const unsubscribe = mail.unsubscribe.map((uri) => `<${uri}>`).join(', ');
   const composer = new MailComposer({
     from: sender,
-    to: mail.to,
-    subject: mail.subject,
+    to: { ...mail.to, name: headerText(mail.to.name) },
+    subject: headerText(mail.subject),
     messageId: `<${mail.id}@${domain}>`,
     ...(readable ? readableParts(mail) : { text: mail.text, html: mail.html }),
     headers: {
