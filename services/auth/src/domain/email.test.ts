@@ -48,6 +48,8 @@ describe('looksLikeEmail', () => {
     'a@b',
     'a@@example.com',
     'a b@example.com',
+    'a<b@example.com',
+    'a>b@example.com',
     'a@example..com',
     'a@-example.com',
     'a@example.com.',

@@ -12,10 +12,10 @@ export function normaliseEmail(email: string): string {
 }
 
 // One @, no white space or control characters, at least one dot in the domain, no empty label. Letters of every script
-// are allowed on both sides. Only a message to the mailbox can show whether it exists.
+// are allowed on both sides. An angle bracket would end the address in a mail's header. Only a message to the mailbox can show whether it exists.
 const letter = '\\p{L}\\p{M}\\p{N}';
 const label = `[${letter}](?:[${letter}\\u200c\\u200d-]*[${letter}])?`;
-const shape = new RegExp(`^[^\\s@\\p{C}]+@(?:${label}\\.)+${label}$`, 'u');
+const shape = new RegExp(`^[^\\s@<>\\p{C}]+@(?:${label}\\.)+${label}$`, 'u');
 
 export const maxEmailCharacters = 254;
 const maxOctets = { address: 254, localPart: 64, label: 63 };
