@@ -65,7 +65,9 @@ export function unstorableText(cause?: unknown): AppError {
 /** The error of a call that is over, because its time is up or its caller gave up. */
 export function endOfCall(cause?: unknown): AppError {
   const call = currentContext();
-  const gaveUp = call?.signal.aborted === true && steadyNow() < call.deadline;
+  // A timer may end a call a moment before its deadline.
+  const isTimer = (call?.signal.reason as Error | undefined)?.name === 'TimeoutError';
+  const gaveUp = call?.signal.aborted === true && !isTimer && steadyNow() < call.deadline;
   return gaveUp
     ? new AppError('cancelled', 'CANCELLED', 'the caller gave up', { cause })
     : new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the time allowed ran out', { cause });

@@ -101,7 +101,10 @@ function guardOver(dir: string, child: ChildProcess): Guard {
       if (watched.delete(entry.pid)) publish();
     },
     close: async () => {
-      await stopInOrder([...watched.values()]);
+      const last = [...watched.values()];
+      // What hears of their ends only later publishes nothing: the folder may be gone by then.
+      watched.clear();
+      await stopInOrder(last);
       input.end('done\n');
       await waitForExit(watchdog, 10_000);
       rmSync(recordFile(dir), { force: true });
