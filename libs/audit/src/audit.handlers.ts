@@ -15,7 +15,8 @@ import type { AuditLog } from './audit-log.ts';
 import { listEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
 
 const page = { pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() };
-const given = <T>(type: z.ZodType<T, string>) => z.union([z.literal('').transform(() => undefined), type]);
+/** Empty: any. */
+const given = (type: z.ZodType<string, string>) => type.transform((text) => (text === '' ? undefined : text));
 const outcomes = {
   [AuditOutcome.UNSPECIFIED]: undefined,
   [AuditOutcome.DONE]: 'done',
@@ -23,13 +24,13 @@ const outcomes = {
 } as const;
 const listSchema = z.object({
   ...page,
-  action: given(fieldTypes.text({ min: 1, max: 100 })),
+  action: given(fieldTypes.text({ max: 100 })),
   outcome: z
     .literal([AuditOutcome.UNSPECIFIED, AuditOutcome.DONE, AuditOutcome.REFUSED], 'must be DONE or REFUSED')
     .transform((value) => outcomes[value]),
-  actorId: given(fieldTypes.text({ min: 1, max: 100 })),
-  targetId: given(fieldTypes.text({ min: 1, max: 200 })),
-  accountId: given(fieldTypes.uuid()),
+  actorId: given(fieldTypes.text({ max: 100 })),
+  targetId: given(fieldTypes.text({ max: 200 })),
+  accountId: given(z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty')),
   startTime: z.date().optional(),
   endTime: z.date().optional(),
 });

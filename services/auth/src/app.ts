@@ -1,4 +1,5 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
+import { ServerFeature } from '#contract/server/v1/server';
 import { openAudit, type AuditLog } from '#libs/audit';
 import { createPageTokens, deriveKey, openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
@@ -70,6 +71,7 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
         checkPersonalToken: (tokenHash) => checkPersonalToken(deps, tokenHash),
         checks: { revocations: () => revocations.check() },
       },
+      features: config.recovery.sendsMail ? [ServerFeature.MAIL] : [],
       limits,
       audit,
       pageTokens: deps.pageTokens,

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { AuditServiceService } from '#contract/audit/v1/audit';
 import { Role } from '#contract/auth/v1/auth';
 import { programOf } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
+import { openPublicClient } from '#libs/grpc';
 import { as, registration } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 
@@ -77,6 +79,16 @@ describe('A17: on the server, without any service', () => {
     await auth.resetPassword({ token, newPassword });
     const { tokens } = await auth.login({ email: cluster.admin.email, password: newPassword });
     await auth.listInvitations({}, as({ tokens }));
+    const audit = openPublicClient(AuditServiceService, cluster.address('auth'));
+    const { events } = await audit.listOwnAuditEvents({}, as({ tokens }));
+    audit.close();
+    expect(events.map(({ action }) => action).filter((action) => action !== 'signed_in')).toEqual([
+      'password_reset',
+      'account_enabled',
+      'role_changed',
+      'password_reset_created',
+      'first_administrator_created',
+    ]);
   }, 120_000);
 
   it('nobody else that is disabled, and nobody unknown, gets a token', async () => {

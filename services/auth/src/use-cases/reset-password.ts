@@ -85,7 +85,7 @@ async function applyReset(
 ): Promise<boolean> {
   const { restoresAdministrator, mailed, email } = reset;
   account.changePassword(passwordHash, now);
-  const isRestored = restoresAdministrator && account.restoreAdministrator(now);
+  const isRestored = restoresAdministrator && (await restore(repositories, account, now));
   const isShownToRead = restoresAdministrator || (mailed && account.hasMailboxOf(email));
   const isVerified = isShownToRead && account.verifyEmail(now);
   account.endTokens(now);
@@ -93,4 +93,14 @@ async function applyReset(
   // An e-mail that somebody else asked for must not become the account's after this.
   await repositories.accountTokens.end(account.id, 'email_change');
   return isRestored || isVerified;
+}
+
+/** Makes the account an enabled administrator's again, and says so like the changes of administrators. */
+async function restore({ audit }: Repositories, account: Account, now: Date): Promise<boolean> {
+  const { role, enabled } = account;
+  if (!account.restoreAdministrator(now)) return false;
+  const details = { role: account.role, enabled: String(account.enabled) };
+  if (role !== account.role) await audit.add({ action: 'role_changed', ...ofAccount(account), details });
+  if (!enabled) await audit.add({ action: 'account_enabled', ...ofAccount(account), details });
+  return true;
 }

@@ -1032,8 +1032,9 @@ export const ListOwnAuditEventsResponse: MessageFns<ListOwnAuditEventsResponse> 
 };
 
 /**
- * The audit log of this service. It is only ever added to: neither this service nor its database's role can change or
- * delete an event.
+ * The audit log of this service. It is only ever added to: the service has given away its right to change or delete an
+ * event. Whoever owns the database could take it back. Verifying the log shows what was done then, and comparing its
+ * head with one that was kept elsewhere shows whether its end was cut off or all of it was written anew.
  */
 export type AuditServiceService = typeof AuditServiceService;
 export const AuditServiceService = {

@@ -6567,7 +6567,10 @@ export const AuthServiceService = {
     responseSerialize: (value: InviteUserResponse): Buffer => Buffer.from(InviteUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): InviteUserResponse => InviteUserResponse.decode(value),
   },
-  /** All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time,
+   * unless another has taken its place.
+   */
   listInvitations: {
     path: "/taskflow.auth.v1.AuthService/ListInvitations" as const,
     requestStream: false as const,
@@ -6774,7 +6777,10 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * operator has closed registration, though invitations from before still admit.
    */
   inviteUser: handleUnaryCall<InviteUserRequest, InviteUserResponse>;
-  /** All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time,
+   * unless another has taken its place.
+   */
   listInvitations: handleUnaryCall<ListInvitationsRequest, ListInvitationsResponse>;
   /**
    * Ends an invitation, so that its token admits nobody. Ending an ended one is no error. FAILED_PRECONDITION /
@@ -7191,7 +7197,10 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: InviteUserResponse) => void,
   ): ClientUnaryCall;
-  /** All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time. */
+  /**
+   * All invitations that are kept, newest first, in pages. One is kept for 30 days after its expire_time,
+   * unless another has taken its place.
+   */
   listInvitations(
     request: ListInvitationsRequest,
     callback: (error: ServiceError | null, response: ListInvitationsResponse) => void,
