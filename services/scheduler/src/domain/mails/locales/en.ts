@@ -1,6 +1,8 @@
 import type { Phrases } from './phrases.ts';
 
 const ignoreIt = 'If you did not ask for this, ignore this mail: nothing changes.';
+/** The person may have forgotten them, or somebody else may have made them. */
+const tokensStay = 'Personal tokens stay valid until you revoke them.';
 const notYou = 'If this was not you, set a new password at once, or ask your administrator for help.';
 
 const wasDue = (dueTime: string | undefined): string => (dueTime === undefined ? '' : ` was due on ${dueTime}`);
@@ -36,12 +38,12 @@ export const english: Phrases = {
   }),
   passwordChanged: ({ time }) => ({
     subject: 'Your password was changed',
-    body: [`The password of your TaskFlow account was changed on ${time}.`, notYou],
+    body: [`The password of your TaskFlow account was changed on ${time}. ${tokensStay}`, notYou],
   }),
   accountRecovered: ({ time }) => ({
     subject: 'Your password was reset',
     body: [
-      `A new password was set for your TaskFlow account by a one-time code on ${time}. All sessions have ended.`,
+      `A new password was set for your TaskFlow account by a one-time code on ${time}. All sessions have ended. ${tokensStay}`,
       notYou,
     ],
   }),
