@@ -27,6 +27,13 @@ afterAll(() => testCluster?.stop());
 
 const pathOf = (name: string): string => new URL(`../../../${name}`, import.meta.url).pathname;
 
+/** As this cluster is configured: auth hands mails over. */
+function featuresOf(service: string): ServerFeature[] {
+  const { API_DOCS, BOARD, MAIL, REFLECTION } = ServerFeature;
+  if (service === 'scheduler') return [API_DOCS, BOARD, REFLECTION];
+  return service === 'auth' ? [API_DOCS, REFLECTION, MAIL] : [API_DOCS, REFLECTION];
+}
+
 describe('G11: a server says what it is', () => {
   it.each(serviceNames)('%s tells its version, its schema, its limits as they are configured', async (service) => {
     const client = openPublicClient(ServerInfoServiceService, testCluster.cluster.address(service));
@@ -38,10 +45,7 @@ describe('G11: a server says what it is', () => {
       version,
       commit: 'abc1234',
       schemaVersion: expect.stringMatching(/^\d{4}-/),
-      features:
-        service === 'scheduler'
-          ? [ServerFeature.API_DOCS, ServerFeature.BOARD, ServerFeature.REFLECTION]
-          : [ServerFeature.API_DOCS, ServerFeature.REFLECTION],
+      features: featuresOf(service),
       maxMessageBytes: 4_194_304n,
     });
     expect(info.startTime?.getTime()).toBeLessThanOrEqual(info.serverTime?.getTime() ?? 0);
