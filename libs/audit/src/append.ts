@@ -43,7 +43,7 @@ export async function appendWaiting(em: EntityManager): Promise<boolean> {
 }
 
 /** The name of the partition of a month, without the schema: chain_2026_11. */
-export function partitionOf(recordMs: bigint): string {
+function partitionOf(recordMs: bigint): string {
   return `chain_${new Date(Number(recordMs)).toISOString().slice(0, 7).replace('-', '_')}`;
 }
 

@@ -40,6 +40,8 @@ const conditions: Record<keyof AuditFilters, (parameter: string) => string> = {
   endTime: (value) => `create_time < ${value}`,
 };
 
+const names = Object.keys(conditions) as (keyof AuditFilters)[];
+
 /** The newest events before a place (undefined: from the end) that agree with all filters. */
 export function listEvents(
   reader: SqlReader,
@@ -47,7 +49,7 @@ export function listEvents(
   before: bigint | undefined,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const given = (Object.keys(conditions) as (keyof AuditFilters)[]).filter((name) => filters[name] !== undefined);
+  const given = names.filter((name) => filters[name] !== undefined);
   const where = ['position < $1', ...given.map((name, index) => conditions[name](`$${index + 3}`))].join(' and ');
   const text = `
     select id, position, create_time as "createTime", action, outcome, reason, actor_kind as "actorKind",
@@ -55,7 +57,7 @@ export function listEvents(
       call_id as "callId", address, details, hash
     from audit.chain where ${where} order by position desc limit $2`;
   // One prepared statement for each combination of filters, so that each has the plan of its index.
-  const name = `audit_list_${given.join('_')}`.slice(0, 63);
+  const name = `audit_list_${names.map((one) => Number(given.includes(one))).join('')}`;
   return reader.query<StoredEvent>({ name, text }, [before ?? maxPosition, limit, ...given.map((one) => filters[one])]);
 }
 
