@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { Role } from '#contract/auth/v1/auth';
@@ -89,6 +90,13 @@ describe('A17: on the server, without any service', () => {
       'password_reset_created',
       'first_administrator_created',
     ]);
+  }, 120_000);
+
+  it('the audit logs of the databases that the settings name are verified', async () => {
+    const main = join(import.meta.dirname, '../admin/main.ts');
+    const env = { PATH: process.env['PATH'], TASKFLOW_AUTH_DATABASE_URL: cluster.databaseUrl('auth') };
+    const { stdout } = await promisify(execFile)(process.execPath, [main, 'verify-audit'], { env });
+    expect(stdout).toMatch(/^auth: \d+ events, 0 findings, head \d+ [0-9a-f]{64}\n$/);
   }, 120_000);
 
   it('nobody else that is disabled, and nobody unknown, gets a token', async () => {
