@@ -34,11 +34,14 @@ describe('the incarnations of a log', () => {
   let log: UnitOfWork<EventLog>;
   /** The labels of the database's present life: in the log, or pruned by age. */
   let labels: Set<string>;
+  /** How often an empty database has taken the log's place. It has nothing to number on from. */
+  let emptied: number;
   beforeAll(() => {
     log = used.database.unitOfWork((em) => createEventLog(em, { channel: 'incarnations', counterCount: 0 }));
   });
   beforeEach(async () => {
     labels = new Set();
+    emptied = 0;
     await query('truncate log_incarnations, event_stream_heads, events, event_audience');
     await query(`update event_horizon set transaction_id = '0', event_id = 0`);
   });
@@ -109,6 +112,7 @@ describe('the incarnations of a log', () => {
         );
     }
     labels = new Set(kept);
+    if (rows['log_incarnations'] === '[]') emptied += 1;
   };
 
   /** Events that are pruned at this moment. A restore may bring them back. */
@@ -125,9 +129,9 @@ describe('the incarnations of a log', () => {
     /** Pruned when it began anew, of which it is told: nobody promises that it sees them when a restore brings them back. */
     const passedOver = new Set<string>();
     const take = ({ position: at, type, streamId, sequence }: StoredEvent): void => {
-      // No number is ever given to two events, whatever was lost in between.
+      // No id is ever given to two events, whatever was lost in between, and no number unless everything was lost.
       expect(seen.get(at.eventId) ?? type).toBe(type);
-      const number = `${streamId} ${sequence}`;
+      const number = `${emptied} ${streamId} ${sequence}`;
       expect(numbers.get(number) ?? type).toBe(type);
       seen.set(at.eventId, type);
       numbers.set(number, type);
@@ -279,6 +283,28 @@ describe('the incarnations of a log', () => {
     while (consumer.labels().length < 3) await consumer.pull(10);
     expect(consumer.labels()).toEqual(['first', 'slow', 'later']);
     expect(await query('select count(*)::int as count from log_incarnations')).toEqual([{ count: 2 }]);
+  });
+
+  it('tell everybody who held a position when an empty database takes the place', async () => {
+    const backup = await backUp();
+    const consumer = createConsumer();
+    const mirror = createMirror();
+    await write('lost');
+    await consumer.pull(10);
+    await mirror.read(10);
+    const held = await currentPosition(used.database.reader);
+    await restore(backup);
+    const expectRefusal = async (): Promise<void> => {
+      expect(await pullEvents(used.database.reader, held, 10)).toMatchObject({ unknown: true, events: [] });
+      expect(await readUserFeed(used.database.reader, user, held, 10)).toMatchObject({ unknown: true, events: [] });
+    };
+    await expectRefusal();
+    await write('new');
+    await expectRefusal();
+    while (!consumer.labels().includes('new')) await consumer.pull(10);
+    while (!mirror.labels().includes('new')) await mirror.read(10);
+    expect(consumer.labels()).toEqual(['lost', 'new']);
+    expect(mirror.labels()).toEqual(['new']);
   });
 
   it('begin once, however many notice the need at the same time', async () => {

@@ -678,7 +678,8 @@ export interface TaskEvent {
   streamId: string;
   /**
    * 1, 2, 3 … within the stream, without gaps; it jumps where the log goes on after its database was restored, moved
-   * or failed over: whoever sees a gap may have missed something, and begins with SyncTasks.
+   * or failed over: whoever sees a gap may have missed something, and begins with SyncTasks. Where an empty database
+   * took its place, it is 1 again; every token of before is refused.
    */
   sequence: bigint;
   /** What happened. */
