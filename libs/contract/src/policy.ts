@@ -1,4 +1,5 @@
 import { getOption, hasOption, type DescExtension, type DescMethod, type Message } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { fileRegistry } from './descriptors.ts';
 import { readScope, type TokenScope } from './scopes.ts';
 
@@ -105,6 +106,14 @@ function toCallers(path: string, access: Access, callers: readonly string[]): Se
   );
 }
 
+/** A method without side effects may be asked for by HTTP GET, which browsers and proxies repeat by themselves. */
+function readRetry({ idempotency }: DescMethod, path: string, retry: number): Retry {
+  const found = demand(retries[retry], path, 'retry');
+  if (idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS && found !== 'always')
+    throw new Error(`${path}: a method without side effects needs RETRY_SAFETY_ALWAYS`);
+  return found;
+}
+
 /** Reads the policy of a method. Throws when the option is missing or incomplete: a defect of the contract. */
 function readPolicy(method: DescMethod): MethodPolicy {
   const path = `/${method.parent.typeName}/${method.name}`;
@@ -121,7 +130,7 @@ function readPolicy(method: DescMethod): MethodPolicy {
     callers: toCallers(path, access, message.callers),
     sensitive: message.sensitive,
     deadlineMs,
-    retry: demand(retries[message.retry], path, 'retry'),
+    retry: readRetry(method, path, message.retry),
     rateLimit: toRateLimit(path, demand(message.rateLimit, path, 'rate_limit')),
     degradation: message.degradation,
     reasons: message.reasons.map((number) => demand(reasonNames.get(number), path, 'a known reason')),

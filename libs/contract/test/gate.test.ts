@@ -69,6 +69,17 @@ describe('the gate of the contract', () => {
     change('proto/taskflow/users/v1/users.proto', 'access: ACCESS_USER\n', withScope);
   }, 240_000);
 
+  it('refuses a read that the policy does not call safe to repeat', async () => {
+    const level = '    option idempotency_level = NO_SIDE_EFFECTS;\n';
+    const login = '  rpc Login(LoginRequest) returns (LoginResponse) {\n';
+    change('proto/taskflow/auth/v1/auth.proto', login, `${login}${level}`);
+    await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]).catch(() => undefined);
+    expect((await runGate()).failed).toEqual(
+      expect.arrayContaining(['lint (rules of proto/README.md)', 'every method declares its policy']),
+    );
+    change('proto/taskflow/auth/v1/auth.proto', `${login}${level}`, login);
+  }, 240_000);
+
   it('G1 refuses a method without a policy, a comment and a request id', async () => {
     change(
       'proto/taskflow/users/v1/users.proto',

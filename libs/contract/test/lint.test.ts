@@ -109,6 +109,18 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
       'WellService.BatchUpdateThings: BatchUpdateThingsRequest needs repeated UpdateThingRequest requests',
     ],
   ],
+  'reads-without-effects': [
+    [
+      'returns (ListThingsResponse) {\n    option idempotency_level = NO_SIDE_EFFECTS;\n  }',
+      'returns (ListThingsResponse);',
+      'WellService.ListThings: a read needs idempotency_level = NO_SIDE_EFFECTS',
+    ],
+    [
+      'returns (PauseThingResponse);',
+      'returns (PauseThingResponse) {\n    option idempotency_level = NO_SIDE_EFFECTS;\n  }',
+      'WellService.PauseThing: only reads have idempotency_level = NO_SIDE_EFFECTS',
+    ],
+  ],
 };
 const mutations = Object.entries(mutationsOf).flatMap(([rule, all]) =>
   all.map(([from, to, finding]) => ({ rule, from, to, finding })),

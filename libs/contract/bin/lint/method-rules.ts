@@ -1,4 +1,5 @@
 import { ScalarType, type DescField, type DescMessage, type DescMethod } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { breaches, nameOf, type Finding } from './finding.ts';
 import { isInternal } from './reachable.ts';
 
@@ -89,12 +90,24 @@ const batches: MethodRule = (method) => {
   return [!isOfSingles && `${method.input.name} needs repeated ${single}Request requests`];
 };
 
+/** What has no side effects may be asked for by HTTP GET. */
+const levels: MethodRule = (method) => {
+  if (isInternal(method)) return [];
+  const isRead = read.test(method.name);
+  const isDeclared = method.idempotency === Level.NO_SIDE_EFFECTS;
+  return [
+    isRead && !isDeclared && 'a read needs idempotency_level = NO_SIDE_EFFECTS',
+    !isRead && isDeclared && 'only reads have idempotency_level = NO_SIDE_EFFECTS',
+  ];
+};
+
 const rules: Record<string, MethodRule> = {
   'list-pages': pages,
   'mutation-repeatable': repeatable,
   'update-mask': masks,
   etags,
   'batch-of-requests': batches,
+  'reads-without-effects': levels,
 };
 
 /** The rules of methods. */
