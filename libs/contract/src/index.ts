@@ -2,5 +2,6 @@ export { policies, policyOf, type MethodPolicy, type ServiceName, serviceNames }
 export { findScope, toScopeMessage, tokenScopes, type ScopeMessage, type TokenScope } from './scopes.ts';
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
+export { fieldOf, isOneofRequired, isRequired, ruleOf, type FieldRule } from './field-rules.ts';
 export { fileDescriptors, fileRegistry } from './descriptors.ts';
 import './strict-utf8.ts';

@@ -11,10 +11,13 @@ const root = new URL('../../../', import.meta.url).pathname;
 const good = readFileSync(new URL('./well-made.proto.txt', import.meta.url), 'utf8');
 
 /** What a change of the well-made contract makes of it, and the line that the lint has to say. */
-type Mutation = readonly [from: string, to: string, finding: string];
+type Mutation = readonly [from: string | RegExp, to: string, finding: string];
 
 const optional = '[(google.api.field_behavior) = OPTIONAL]';
 const outputOnly = '[(google.api.field_behavior) = OUTPUT_ONLY]';
+const rule = (text: string): string => `(taskflow.policy.v1.field) = {${text}}`;
+const needs = (subject: string, what: string): string =>
+  `${subject}: ${what}, in (taskflow.policy.v1.field), or says why it is unlimited`;
 
 const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
   'language-options': [
@@ -30,8 +33,8 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
   ],
   'field-behavior': [
     [
-      `string id = 1 [(google.api.field_behavior) = IDENTIFIER]`,
-      'string id = 1',
+      'string id = 1 [(google.api.field_behavior) = IDENTIFIER, ',
+      'string id = 1 [',
       'Thing.id: needs google.api.field_behavior',
     ],
     [
@@ -47,6 +50,34 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
       'Thing.create_time: the comment repeats field_behavior; say nothing of "Output only"',
     ],
   ],
+  'field-limits': [
+    [
+      `, ${rule('format: TEXT_FORMAT_UUID')}`,
+      '',
+      needs('Thing.id', 'text needs a limit: max_length, max_bytes, pattern or a format that has one'),
+    ],
+    [
+      'max_length: 50, max_items: 20',
+      'max_length: 50',
+      'Thing.labels: a list needs max_items, or says why it is unlimited',
+    ],
+    [`, ${rule('max_items: 9')}`, '', needs('BatchUpdateThingsRequest.requests', 'a list needs max_items')],
+    [`, ${rule('min: 1')}`, '', needs('Thing.weight_number', 'a number needs min or max')],
+    [`, ${rule('max_bytes: 9')}`, '', needs('Thing.raw', 'bytes need max_bytes')],
+    [
+      'unlimited: "every time counts"',
+      '',
+      'Thing.start_time: a time needs min_time or end_time, or says why it is unlimited',
+    ],
+    ['min_span: {}, max_span: {seconds: 5}', '', 'Thing.max_wait: a span needs max_span, or says why it is unlimited'],
+    ['max_bytes: 9', 'max_bytes: 9, unlimited: "why not"', 'Thing.raw: it has a limit, so it is not unlimited'],
+    ['max_bytes: 9', 'max_bytes: 9, max: 9', 'Thing.raw: its type has no max'],
+    [
+      'int32 part_count = 4 [(google.api.field_behavior) = OUTPUT_ONLY]',
+      `int32 part_count = 4 [(google.api.field_behavior) = OUTPUT_ONLY, ${rule('min: 1')}]`,
+      'Thing.part_count: no client sends it, so it needs no (taskflow.policy.v1.field)',
+    ],
+  ],
   times: [
     [
       'google.protobuf.Timestamp create_time',
@@ -59,8 +90,8 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
       'Thing.create_time: what ends in _time is a Timestamp',
     ],
     [
-      'google.protobuf.Duration max_wait',
-      'int32 max_wait_ms',
+      /google.protobuf.Duration max_wait = 3 [^;]*;/,
+      `int32 max_wait_ms = 3 [(google.api.field_behavior) = OPTIONAL, ${rule('min: 0')}];`,
       'Thing.max_wait_ms: a span of time is a google.protobuf.Duration',
     ],
   ],
@@ -75,11 +106,11 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
   ],
   'list-pages': [
     ['int32 page_size', 'int64 page_size', 'WellService.ListThings: ListThingsRequest needs int32 page_size'],
-    [`string page_token = 2 ${optional};`, '', 'WellService.ListThings: ListThingsRequest needs string page_token'],
+    [/string page_token = 2 .*;/, '', 'WellService.ListThings: ListThingsRequest needs string page_token'],
     ['string next_page_token', 'string end', 'WellService.ListThings: ListThingsResponse needs string next_page_token'],
   ],
   'mutation-repeatable': [
-    [`string request_id = 3 ${optional};`, '', 'WellService.UpdateThing: UpdateThingRequest needs string request_id'],
+    [/string request_id = 3 .*;/, '', 'WellService.UpdateThing: UpdateThingRequest needs string request_id'],
     [
       'bool validate_only = 4',
       'bool check_only = 4',
@@ -88,8 +119,8 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
   ],
   'update-mask': [
     [
-      'google.protobuf.FieldMask update_mask',
-      'string update_mask',
+      `google.protobuf.FieldMask update_mask = 2 ${optional}`,
+      `string update_mask = 2 [(google.api.field_behavior) = OPTIONAL, ${rule('max_length: 9')}]`,
       'WellService.UpdateThing: UpdateThingRequest needs google.protobuf.FieldMask update_mask',
     ],
     [
@@ -145,6 +176,8 @@ function write(name: string, text: string): void {
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'taskflow-lint-'));
   symlinkSync(join(root, 'proto/third_party'), join(folder, 'third_party'));
+  mkdirSync(join(folder, 'taskflow'));
+  symlinkSync(join(root, 'proto/taskflow/policy'), join(folder, 'taskflow/policy'));
   writeFileSync(
     join(folder, 'buf.yaml'),
     'version: v2\nmodules:\n  - path: .\n    excludes: [third_party]\n  - path: third_party\n',
@@ -152,7 +185,7 @@ beforeAll(() => {
   write('well', good);
   write('other', 'syntax = "proto3";\npackage taskflow.other.v1;\n');
   mutations.forEach(({ from, to }, index) => {
-    if (!good.includes(from)) throw new Error(`the well-made contract has no ${from}`);
+    if (good.replace(from, '') === good) throw new Error(`the well-made contract has no ${from}`);
     write(
       nameOf(index),
       good.replace(from, () => to),

@@ -1,8 +1,10 @@
 import { ScalarType, type DescField, type FileRegistry } from '@bufbuild/protobuf';
 import { behavior, behaviorsIn } from '../field-behavior.ts';
+import { ruleOf } from '../../src/field-rules.ts';
 import { commentOf } from '../reference/comments.ts';
 import { breaches, type Finding } from './finding.ts';
 import { findReachable, type Reachable } from './reachable.ts';
+import { checkRule } from './rule-of-field.ts';
 
 const known = new Set<number>(Object.values(behavior));
 
@@ -81,6 +83,16 @@ function behaviors(registry: FileRegistry, reachable: Reachable): FieldRule {
   };
 }
 
+/** What a client may set says what it must hold; what only the server sets has no rule that anybody would check. */
+function limits(registry: FileRegistry, { fromRequests }: Reachable): FieldRule {
+  const behaviorsOf = behaviorsIn(registry);
+  return (field) => {
+    const isSent = fromRequests.has(field.parent.typeName) && !behaviorsOf(field).includes(behavior.outputOnly);
+    if (isSent) return checkRule(field);
+    return [ruleOf(field) !== undefined && 'no client sends it, so it needs no (taskflow.policy.v1.field)'];
+  };
+}
+
 const outputOnlyInWords: FieldRule = (field) => [
   /\boutput only\b/i.test(commentOf(field)) && 'the comment repeats field_behavior; say nothing of "Output only"',
 ];
@@ -91,6 +103,7 @@ export function fieldRules(registry: FileRegistry): (field: DescField) => Findin
   const rules: Record<string, FieldRule> = {
     'field-behavior': behaviors(registry, reachable),
     'output-only-in-words': outputOnlyInWords,
+    'field-limits': limits(registry, reachable),
     times,
     counts,
     enums,

@@ -15,6 +15,7 @@ import type { Block } from './blocks.ts';
 import { commentOf } from './comments.ts';
 import { grpcurlFor } from './example.ts';
 import { reasonByName } from './reasons.ts';
+import { ruleText } from './rule-text.ts';
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
 
@@ -57,7 +58,8 @@ function behaviorText(field: DescField): string {
   return declared.includes(behavior.required) ? 'Required. ' : '';
 }
 
-const rulesOf = (field: DescField): string => [behaviorText(field), choiceText(field), commentOf(field)].join('');
+const rulesOf = (field: DescField): string =>
+  [behaviorText(field), choiceText(field), ruleText(field), commentOf(field)].join('');
 
 /** The other fields of its oneof, of which only one may be set. */
 function choiceText(field: DescField): string {

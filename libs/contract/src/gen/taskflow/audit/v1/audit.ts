@@ -314,19 +314,19 @@ export interface AuditDetail {
 
 /** Request of ListAuditEvents. Only events that agree with every filter that is given. */
 export interface ListAuditEventsRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filters; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before, with the same filters; empty for the first page. */
   pageToken: string;
-  /** AuditEvent.action, at most 100 characters. Empty: any. */
+  /** AuditEvent.action. Empty: any. */
   action: string;
   /** UNSPECIFIED: any. */
   outcome: AuditOutcome;
-  /** AuditEvent.actor_id, at most 100 characters. Empty: any. */
+  /** AuditEvent.actor_id. Empty: any. */
   actorId: string;
-  /** AuditEvent.target_id, at most 200 characters. Empty: any. */
+  /** AuditEvent.target_id. Empty: any. */
   targetId: string;
-  /** AuditEvent.account_id, a UUID. Empty: any. */
+  /** AuditEvent.account_id. Empty: any. */
   accountId: string;
   /** At this time or later. Absent: from the beginning. */
   startTime?:
@@ -346,9 +346,9 @@ export interface ListAuditEventsResponse {
 
 /** Request of ListOwnAuditEvents. */
 export interface ListOwnAuditEventsRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 

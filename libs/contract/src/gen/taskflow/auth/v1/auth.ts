@@ -214,19 +214,16 @@ export interface TokenPair {
 
 /** Request of Register. */
 export interface RegisterRequest {
-  /**
-   * An e-mail address of at most 254 octets, 64 of them before the @; each label of the domain has at most 63 as an
-   * A-label.
-   */
+  /** The e-mail, which one signs in with. */
   email: string;
   /**
-   * At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. It counts as NFC with
-   * ASCII spaces (OpaqueString of RFC 8265), so that a password typed on another system is the same one.
+   * It counts as NFC with ASCII spaces (OpaqueString of RFC 8265), so that a password typed on another system is the
+   * same one.
    */
   password: string;
-  /** 1 to 100 characters after trimming. */
+  /** What people see. */
   displayName: string;
-  /** InviteUserResponse.token, at most 512 characters. Empty: without an invitation. */
+  /** InviteUserResponse.token. Empty: without an invitation. */
   invitationToken: string;
 }
 
@@ -242,9 +239,9 @@ export interface RegisterResponse {
 
 /** Request of Login. */
 export interface LoginRequest {
-  /** At most 254 characters. */
+  /** The e-mail of the account, in any spelling of the mailbox. */
   email: string;
-  /** At most 1024 bytes in UTF-8. */
+  /** The password as it is typed. */
   password: string;
 }
 
@@ -260,7 +257,7 @@ export interface LoginResponse {
 
 /** Request of RefreshSession. */
 export interface RefreshSessionRequest {
-  /** At most 512 characters. */
+  /** The refresh token that the last answer gave. */
   refreshToken: string;
 }
 
@@ -272,7 +269,7 @@ export interface RefreshSessionResponse {
 
 /** Request of Logout. */
 export interface LogoutRequest {
-  /** At most 512 characters. */
+  /** The refresh token that the last answer gave. */
   refreshToken: string;
 }
 
@@ -292,9 +289,9 @@ export interface RequestPasswordResetResponse {
 
 /** Request of ResetPassword. */
 export interface ResetPasswordRequest {
-  /** At most 512 characters. */
+  /** The token of the mail. */
   token: string;
-  /** At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. */
+  /** The new password, as RegisterRequest.password. */
   newPassword: string;
 }
 
@@ -316,7 +313,7 @@ export interface RequestEmailVerificationResponse {
 
 /** Request of VerifyEmail. */
 export interface VerifyEmailRequest {
-  /** At most 512 characters. */
+  /** The token of the mail. */
   token: string;
 }
 
@@ -359,9 +356,9 @@ export interface JsonWebKey {
 
 /** Request of ListSessions. */
 export interface ListSessionsRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 
@@ -406,8 +403,8 @@ export interface RevokeSessionRequest {
   /** Session.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -421,8 +418,8 @@ export interface RevokeSessionResponse {
 /** Request of RevokeOtherSessions. */
 export interface RevokeOtherSessionsRequest {
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -437,15 +434,15 @@ export interface RevokeOtherSessionsResponse {
 
 /** Request of ChangePassword. */
 export interface ChangePasswordRequest {
-  /** At most 1024 bytes in UTF-8. */
+  /** The password as it is typed. */
   currentPassword: string;
-  /** At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. */
+  /** The new password, as RegisterRequest.password. */
   newPassword: string;
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -460,15 +457,15 @@ export interface ChangePasswordResponse {
 
 /** Request of ChangeEmail. */
 export interface ChangeEmailRequest {
-  /** At most 1024 bytes in UTF-8. */
+  /** The password as it is typed. */
   currentPassword: string;
   /** As RegisterRequest.email. */
   newEmail: string;
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -489,15 +486,15 @@ export interface ChangeEmailResponse {
 export interface CreateAccountRequest {
   /** As RegisterRequest.email. */
   email: string;
-  /** 1 to 100 characters after trimming. */
+  /** What people see. */
   displayName: string;
   /** USER or ADMIN. */
   role: Role;
   /** As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set. */
   password: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -519,8 +516,8 @@ export interface SetRoleRequest {
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -540,8 +537,8 @@ export interface DisableAccountRequest {
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -561,8 +558,8 @@ export interface EnableAccountRequest {
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -580,8 +577,8 @@ export interface CreatePasswordResetRequest {
   /** UUID. */
   accountId: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -644,8 +641,8 @@ export interface InviteUserRequest {
   /** As RegisterRequest.email. */
   email: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -667,9 +664,9 @@ export interface InviteUserResponse {
 
 /** Request of ListInvitations. */
 export interface ListInvitationsRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
 }
 
@@ -686,8 +683,8 @@ export interface RevokeInvitationRequest {
   /** UUID. */
   invitationId: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -702,11 +699,11 @@ export interface RevokeInvitationResponse {
 
 /** Request of CreateServiceAccount. */
 export interface CreateServiceAccountRequest {
-  /** 1 to 100 characters. */
+  /** What people see. */
   displayName: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -749,17 +746,17 @@ export interface PersonalToken {
 
 /** Request of CreatePersonalToken. */
 export interface CreatePersonalTokenRequest {
-  /** For people: where it is used. 1 to 100 characters. */
+  /** For people: where it is used. */
   name: string;
-  /** At least one, each once. */
+  /** What it allows. */
   scopes: Scope[];
-  /** How long it is valid: 1 minute to 366 days. */
+  /** How long it is valid. */
   ttl?:
     | Duration
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -783,9 +780,9 @@ export interface CreatePersonalTokenResponse {
 
 /** Request of ListPersonalTokens. */
 export interface ListPersonalTokensRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
   /** UUID of another account, for administrators; empty for the caller. */
   accountId: string;
@@ -804,8 +801,8 @@ export interface RevokePersonalTokenRequest {
   /** UUID. */
   personalTokenId: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -821,8 +818,8 @@ export interface RevokePersonalTokenResponse {
 /** Request of RotateSigningKey. */
 export interface RotateSigningKeyRequest {
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */

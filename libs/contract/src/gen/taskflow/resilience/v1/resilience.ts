@@ -174,7 +174,7 @@ export interface RetryBudget {
 
 /** The request of ListBreakers. */
 export interface ListBreakersRequest {
-  /** 0 means 100; more than 500 is taken as 500; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before, given by the same process; empty for the first page. */
   pageToken: string;
@@ -200,21 +200,21 @@ export interface WatchBreakersResponse {
 
 /** The request of OverrideBreaker. */
 export interface OverrideBreakerRequest {
-  /** As in Breaker; 1 to 200 characters. */
+  /** As in Breaker. */
   callee: string;
-  /** As in Breaker; 1 to 200 characters. */
+  /** As in Breaker. */
   method: string;
   /** OPEN or CLOSED. */
   state: BreakerState;
-  /** How long it holds: 1 second to 1 hour. */
+  /** How long it holds. */
   ttl?:
     | Duration
     | undefined;
-  /** Why, for whoever lists breakers meanwhile; 1 to 500 characters. It is not logged. */
+  /** Why, for whoever lists breakers meanwhile. It is not logged. */
   reason: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the first answer again, and no second effect, from the same process as long as it runs.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the first answer
+   * again, and no second effect, from the same process as long as it runs.
    */
   requestId: string;
   /** Only checks: the same answer and the same errors as the real call, and nothing changes. */
@@ -229,9 +229,9 @@ export interface OverrideBreakerResponse {
 
 /** The request of ReleaseBreaker. */
 export interface ReleaseBreakerRequest {
-  /** As in Breaker; 1 to 200 characters. */
+  /** As in Breaker. */
   callee: string;
-  /** As in Breaker; 1 to 200 characters. */
+  /** As in Breaker. */
   method: string;
   /** As in OverrideBreaker. */
   requestId: string;

@@ -716,7 +716,7 @@ export interface Queue {
 
 /** The request of ListQueues. */
 export interface ListQueuesRequest {
-  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
@@ -732,11 +732,11 @@ export interface ListQueuesResponse {
 
 /** The request of PauseQueue. */
 export interface PauseQueueRequest {
-  /** The name of the queue, as in ListQueues; 1 to 100 characters. */
+  /** The name of the queue, as in ListQueues. */
   queue: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the first answer again, and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the first answer
+   * again, and no second effect.
    */
   requestId: string;
   /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
@@ -753,7 +753,7 @@ export interface PauseQueueResponse {
 
 /** The request of ResumeQueue. */
 export interface ResumeQueueRequest {
-  /** The name of the queue, as in ListQueues; 1 to 100 characters. */
+  /** The name of the queue, as in ListQueues. */
   queue: string;
   /** As in PauseQueue. */
   requestId: string;
@@ -889,13 +889,13 @@ export interface DeadJob {
 
 /** The request of ListDeadJobs. */
 export interface ListDeadJobsRequest {
-  /** The name of a queue, at most 100 characters; empty: of all queues. */
+  /** The name of a queue; empty: of all queues. */
   queue: string;
-  /** Of this name only, at most 100 characters; empty: of all. */
+  /** Of this name only; empty: of all. */
   name: string;
   /** Also those that were retried or discarded. */
   includeResolved: boolean;
-  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
@@ -969,7 +969,7 @@ export interface DeadLetterEvent {
 
 /** The request of ListDeadLetterEvents. */
 export interface ListDeadLetterEventsRequest {
-  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
@@ -985,7 +985,7 @@ export interface ListDeadLetterEventsResponse {
 
 /** The request of RetryDeadLetterEvent. */
 export interface RetryDeadLetterEventRequest {
-  /** As in DeadLetterEvent; positive. */
+  /** As in DeadLetterEvent. */
   eventId: bigint;
   /** As in PauseQueue. */
   requestId: string;
@@ -999,7 +999,7 @@ export interface RetryDeadLetterEventResponse {
 
 /** The request of DiscardDeadLetterEvent. */
 export interface DiscardDeadLetterEventRequest {
-  /** As in DeadLetterEvent; positive. */
+  /** As in DeadLetterEvent. */
   eventId: bigint;
   /** As in PauseQueue. */
   requestId: string;

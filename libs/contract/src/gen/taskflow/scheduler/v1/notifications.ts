@@ -352,7 +352,7 @@ export interface Notification {
 
 /** The request of ListNotifications. */
 export interface ListNotificationsRequest {
-  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
@@ -397,8 +397,8 @@ export interface MarkNotificationsReadRequest {
     { $case: "all"; value: AllNotifications }
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    */
   requestId: string;
   /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
@@ -407,7 +407,7 @@ export interface MarkNotificationsReadRequest {
 
 /** Some notifications. */
 export interface NotificationIds {
-  /** 1 to 500 UUIDs; those that are not in the caller's inbox (any more) are passed over. */
+  /** Those that are not in the caller's inbox (any more) are passed over. */
   notificationIds: string[];
 }
 
@@ -458,11 +458,11 @@ export interface Webhook {
   /** UUID. */
   id: string;
   /**
-   * 1 to 2048 characters: https (outside production also http), without credentials or fragment, to a public address.
-   * Private, loopback, link-local and other special addresses are refused, here and whenever the name is resolved.
+   * https (outside production also http), without credentials or fragment, to a public address. Private, loopback,
+   * link-local and other special addresses are refused, here and whenever the name is resolved.
    */
   url: string;
-  /** At most 200 characters; empty by default. */
+  /** For people: what it is for. Empty by default. */
   description: string;
   /** What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is not sent. */
   kinds: NotificationKind[];
@@ -503,8 +503,8 @@ export interface CreateWebhookRequest {
     | Webhook
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    */
   requestId: string;
   /** Only checks: the same answer, but for the secret, and the same errors as the real call, and nothing is written. */
@@ -535,7 +535,7 @@ export interface GetWebhookResponse {
 
 /** The request of ListWebhooks. */
 export interface ListWebhooksRequest {
-  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
@@ -594,7 +594,7 @@ export interface DeleteWebhookResponse {
 export interface RotateWebhookSecretRequest {
   /** UUID. */
   webhookId: string;
-  /** How long the current secret goes on signing, 0 to 7 days; absent means 24 hours. */
+  /** How long the current secret goes on signing; absent means 24 hours. */
   grace?:
     | Duration
     | undefined;
@@ -654,7 +654,7 @@ export interface TestWebhookResponse {
 export interface ListWebhookDeliveriesRequest {
   /** UUID. */
   webhookId: string;
-  /** 0 means 50; more than 200 is taken as 200; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;

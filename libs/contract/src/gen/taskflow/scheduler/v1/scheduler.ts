@@ -232,16 +232,16 @@ export function scheduleRunStateToNumber(object: ScheduleRunState): number {
 /** Work that repeats by an interval or a cron expression. */
 export interface Schedule {
   /**
-   * Chosen by its creator: 1 to 63 characters from a-z 0-9 -, beginning with a letter. "overdue-sweep" and "pruning"
+   * Chosen by its creator: small letters, digits and hyphens, beginning with a letter. "overdue-sweep" and "pruning"
    * are built in.
    */
   id: string;
-  /** At most 200 characters without control characters; empty by default. */
+  /** For people: what it is for. Empty by default. */
   description: string;
   /** When it fires; one of both must be set. */
   recurrence?:
     | //
-    /** Whole seconds from 1 s to 366 days; counted from the schedule's creation. */
+    /** Counted from the schedule's creation. */
     { $case: "interval"; value: Duration }
     | //
     /** By the calendar. */
@@ -268,10 +268,7 @@ export interface Schedule {
    * interval of 3 s on, and five seconds with shorter ones.
    */
   overlapPolicy: ScheduleOverlapPolicy;
-  /**
-   * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30
-   * days; absent means 1 hour.
-   */
+  /** A fire time that is noticed later than this gets no run (the scheduler was down). Absent means 1 hour. */
   catchUpWindow?:
     | Duration
     | undefined;
@@ -299,12 +296,12 @@ export interface Schedule {
 /** When something fires by the calendar. */
 export interface CronRecurrence {
   /**
-   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI"; at most 100 characters, one blank between the
-   * fields. Lists, ranges, steps of a range or of "*", and L, W and # for days ("0 9 L * *", "0 9 15W * *", "0 9 * *
-   * 5#3"). When the clock changes: fixed times, which have no "*" or "?" in minute and hour ("30 2", "15,45 2", "0-30
-   * 1-3"), fire once each: at the end of the gap when the clock skips them, several of them then together; the first
-   * time when the clock shows them twice. With a "*" in minute or hour ("* /15 *", "0 * /2", "* 2") every time that the
-   * clock shows fires: none in a gap, and both of what comes twice.
+   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI", one blank between the fields. Lists, ranges,
+   * steps of a range or of "*", and L, W and # for days ("0 9 L * *", "0 9 15W * *", "0 9 * * 5#3"). When the clock
+   * changes: fixed times, which have no "*" or "?" in minute and hour ("30 2", "15,45 2", "0-30 1-3"), fire once each:
+   * at the end of the gap when the clock skips them, several of them then together; the first time when the clock shows
+   * them twice. With a "*" in minute or hour ("* /15 *", "0 * /2", "* 2") every time that the clock shows fires: none in
+   * a gap, and both of what comes twice.
    */
   expression: string;
   /** IANA time zone of the expression, for instance "Europe/Berlin"; empty means "UTC". */
@@ -362,7 +359,7 @@ export interface CreateScheduleResponse {
 
 /** The request of GetSchedule. */
 export interface GetScheduleRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
 }
 
@@ -374,7 +371,7 @@ export interface GetScheduleResponse {
 
 /** The request of PauseSchedule. */
 export interface PauseScheduleRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
   /** Empty, or the etag that must still be current. */
   etag: string;
@@ -392,7 +389,7 @@ export interface PauseScheduleResponse {
 
 /** The request of ResumeSchedule. */
 export interface ResumeScheduleRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
   /** Empty, or the etag that must still be current. */
   etag: string;
@@ -410,7 +407,7 @@ export interface ResumeScheduleResponse {
 
 /** The request of DeleteSchedule. */
 export interface DeleteScheduleRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
   /** As in TriggerSchedule. */
   requestId: string;
@@ -426,9 +423,9 @@ export interface DeleteScheduleResponse {
 
 /** The request of ListScheduleRuns. */
 export interface ListScheduleRunsRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
-  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
@@ -447,17 +444,17 @@ export interface PreviewScheduleRequest {
   /** As in Schedule; one of both must be set. */
   recurrence?:
     | //
-    /** Whole seconds from 1 s to 366 days; counted from `start_time`. */
+    /** Counted from `start_time`. */
     { $case: "interval"; value: Duration }
     | //
     /** By the calendar. */
     { $case: "cron"; value: CronRecurrence }
     | undefined;
-  /** Fire times after this one; absent: after now. Between 1970-01-01 and 9999-12-31. */
+  /** Fire times after this one; absent: after now. */
   startTime?:
     | Date
     | undefined;
-  /** How many are asked for, at most 100; 0 means 10; negative is refused. */
+  /** How many are asked for. */
   fireTimeCount: number;
 }
 
@@ -469,7 +466,7 @@ export interface PreviewScheduleResponse {
 
 /** The request of ListSchedules. */
 export interface ListSchedulesRequest {
-  /** 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
   /** The next_page_token of the page before; empty for the first page. */
   pageToken: string;
@@ -485,11 +482,11 @@ export interface ListSchedulesResponse {
 
 /** The request of TriggerSchedule. */
 export interface TriggerScheduleRequest {
-  /** For instance "overdue-sweep"; 1 to 100 characters. */
+  /** For instance "overdue-sweep". */
   scheduleId: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    */
   requestId: string;
   /** Only checks: the same answer and the same errors as the real call, and nothing is written. */
@@ -510,11 +507,11 @@ export interface TriggerScheduleResponse {
 
 /** The request of BackfillSchedule. */
 export interface BackfillScheduleRequest {
-  /** 1 to 100 characters. */
+  /** The id of the schedule. */
   scheduleId: string;
   /**
    * The first fire time is at this one or after it. Cron expressions also have fire times before the schedule was
-   * created, intervals only after. From 1970-01-01 on.
+   * created, intervals only after.
    */
   startTime?:
     | Date

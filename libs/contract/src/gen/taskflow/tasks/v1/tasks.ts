@@ -303,9 +303,9 @@ export interface Task {
   id: string;
   /** UUID of the user who created it. */
   ownerId: string;
-  /** 1 to 200 characters after trimming, without control characters. */
+  /** What is to be done. */
   title: string;
-  /** At most 10 000 characters; of the control characters only line breaks and tabs. Default: empty. */
+  /** More about it. Default: empty. */
   description: string;
   /**
    * Default in CreateTask: PENDING. PENDING ⇄ IN_PROGRESS; both may become COMPLETED or CANCELLED; COMPLETED and
@@ -321,7 +321,7 @@ export interface Task {
    */
   due?:
     | //
-    /** At an instant, between 1970-01-01 and 9999-12-31 UTC; kept to the millisecond. */
+    /** At an instant; kept to the millisecond. */
     { $case: "dueTime"; value: Date }
     | //
     /** At the end of a day in a time zone. */
@@ -333,15 +333,11 @@ export interface Task {
     | undefined;
   /** UUID of a user that exists and is enabled. Default: empty, for nobody. */
   assigneeId: string;
-  /**
-   * A set, returned sorted: at most 20 labels, each 1 to 50 characters after trimming, without control characters.
-   * Default: none.
-   */
+  /** A set, returned sorted. Default: none. */
   labels: string[];
   /**
-   * The client's own id for this task, at most 128 characters without control characters, unique among the owner's
-   * tasks while they exist; set at creation only. Lets an import run twice without adding anything twice.
-   * Default: empty.
+   * The client's own id for this task, unique among the owner's tasks while they exist; set at creation only. Lets an
+   * import run twice without adding anything twice. Default: empty.
    */
   externalId: string;
   /** Opaque; changes with every write. In an update: empty, or the etag that must still be current. */
@@ -378,11 +374,11 @@ export interface Task {
 
 /** A task that is due on a day is due when the day is over: at the first moment of the next one in the time zone. */
 export interface DueDay {
-  /** A whole date between 1970-01-01 and 9999-12-30: year, month and day are all set. */
+  /** A whole date: year, month and day are all set. */
   date?:
     | DateMessage
     | undefined;
-  /** IANA time zone, for instance "Europe/Berlin", at most 64 characters; any letter case is accepted. */
+  /** IANA time zone, for instance "Europe/Berlin"; any letter case is accepted. */
   timeZone: string;
 }
 
@@ -393,8 +389,8 @@ export interface CreateTaskRequest {
     | Task
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id
-   * with the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    */
   requestId: string;
   /**
@@ -403,10 +399,9 @@ export interface CreateTaskRequest {
    */
   validateOnly: boolean;
   /**
-   * The assignee by e-mail, in any spelling of the mailbox, in place of task.assignee_id; 3 to 254 characters.
-   * FAILED_PRECONDITION / ASSIGNEE_NOT_FOUND unless UsersService.FindUser finds them for the caller. Of e-mails that
-   * find nobody, a person may name 500 in ten minutes, in all requests and batches. Default: empty, for
-   * task.assignee_id.
+   * The assignee by e-mail, in any spelling of the mailbox, in place of task.assignee_id. FAILED_PRECONDITION /
+   * ASSIGNEE_NOT_FOUND unless UsersService.FindUser finds them for the caller. Of e-mails that find nobody, a person
+   * may name 500 in ten minutes, in all requests and batches. Default: empty, for task.assignee_id.
    */
   assigneeEmail: string;
 }
@@ -439,7 +434,7 @@ export interface GetTaskResponse {
 
 /** Which tasks to list, and how. A task is in the list when it fulfils all filters that are set. */
 export interface ListTasksRequest {
-  /** Tasks per page. 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Tasks per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same filters and the same order. Empty: the first page. */
   pageToken: string;
@@ -478,7 +473,7 @@ export interface ListTasksRequest {
     | undefined;
   /** UUID of the assignee. Empty: any or none. */
   assigneeId: string;
-  /** At most 20; the task has all of them. */
+  /** The task has all of them. */
   labels: string[];
   /** true: open and past its due time. false: not so. Absent: both. */
   overdue?:
@@ -489,15 +484,14 @@ export interface ListTasksRequest {
     | boolean
     | undefined;
   /**
-   * At most 200 characters: every word of it begins a word of the title or the description, letter case aside. No
-   * character is special. Words are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40
-   * characters of a word count.
+   * Every word of it begins a word of the title or the description, letter case aside. No character is special. Words
+   * are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40 characters of a word count.
    */
   text: string;
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
    * without due time come last in both directions; titles go by code points. By priority alone, tasks of one priority
-   * are in the order of creation. Empty means "create_time desc". At most 3 different keys.
+   * are in the order of creation. Empty means "create_time desc".
    */
   orderBy: string;
   /** Deleted tasks too, until they are purged. Default: false. */
@@ -602,7 +596,7 @@ export interface TaskStats {
 
 /** How much to sweep in one batch, and from where. */
 export interface SweepOverdueRequest {
-  /** Tasks per batch, 1 to 5000; 0 means 1000. */
+  /** Tasks per batch. */
   batchSize: number;
   /**
    * Leaves out what was due before: what an earlier batch of the same sweep has dealt with need not be passed again.
@@ -644,12 +638,9 @@ export interface PullEventsRequest {
   after?:
     | EventPosition
     | undefined;
-  /** Events to look at per page, 1 to 5000; 0 means 1000. */
+  /** Events to look at per page. */
   pageSize: number;
-  /**
-   * When there is nothing yet: how long to wait for an event that concerns others, 0 to 10 seconds. Absent: not at
-   * all.
-   */
+  /** When there is nothing yet: how long to wait for an event that concerns others. Absent: not at all. */
   maxWait?: Duration | undefined;
 }
 
@@ -724,7 +715,7 @@ export interface TaskChange {
 
 /** Names the tasks to look at. */
 export interface BatchGetTaskStatesRequest {
-  /** 1 to 1000 UUIDs. */
+  /** The ids of the tasks. */
   taskIds: string[];
 }
 
@@ -754,7 +745,7 @@ export interface TaskState {
 export interface BatchCheckSharingRequest {
   /** UUID. */
   userId: string;
-  /** 1 to 500 UUIDs. */
+  /** The ids of the other users. */
   otherUserIds: string[];
 }
 
@@ -833,7 +824,7 @@ export interface TaskResult {
 
 /** Names the tasks to return. */
 export interface BatchGetTasksRequest {
-  /** 1 to 500 UUIDs. */
+  /** The ids of the tasks. */
   taskIds: string[];
   /** Answer what can be answered, with an error for each of the others. Default: false. */
   allowPartial: boolean;
@@ -849,7 +840,7 @@ export interface BatchGetTasksResponse {
 
 /** The tasks to create. */
 export interface BatchCreateTasksRequest {
-  /** 1 to 500; their request_id and validate_only must be unset. */
+  /** Their request_id and validate_only must be unset. */
   requests: CreateTaskRequest[];
   /**
    * Create those that are right, with an error for each of the others. A time that protobuf itself does not allow
@@ -872,7 +863,7 @@ export interface BatchCreateTasksResponse {
 
 /** The changes of several tasks. */
 export interface BatchUpdateTasksRequest {
-  /** 1 to 500, of different tasks; their request_id and validate_only must be unset. */
+  /** Of different tasks; their request_id and validate_only must be unset. */
   requests: UpdateTaskRequest[];
   /**
    * Change those that can be changed, with an error for each of the others. A time that protobuf itself does not
@@ -895,7 +886,7 @@ export interface BatchUpdateTasksResponse {
 
 /** The tasks to delete. */
 export interface BatchDeleteTasksRequest {
-  /** 1 to 500, of different tasks; their request_id and validate_only must be unset. */
+  /** Of different tasks; their request_id and validate_only must be unset. */
   requests: DeleteTaskRequest[];
   /** Delete those that can be deleted, with an error for each of the others. Default: false. */
   allowPartial: boolean;
@@ -915,7 +906,7 @@ export interface BatchDeleteTasksResponse {
 export interface ListTaskEventsRequest {
   /** UUID. */
   taskId: string;
-  /** Events per page. 0 means 50; more than 500 is taken as 500; negative is refused. */
+  /** Events per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same task. Empty: the first page. */
   pageToken: string;
@@ -951,7 +942,7 @@ export interface WatchTasksResponse {
 export interface SyncTasksRequest {
   /** The next_sync_token of the last page before; empty: everything. */
   syncToken: string;
-  /** Tasks per page. 0 means 500; more than 1000 is taken as 1000; negative is refused. */
+  /** Tasks per page. */
   pageSize: number;
   /** The next_page_token of the page before, with the same sync_token. Empty: the first page. */
   pageToken: string;

@@ -150,14 +150,14 @@ export interface User {
   role: Role;
   /** False when an administrator has disabled the account. Changed through auth. */
   enabled: boolean;
-  /** 1 to 100 characters after trimming. */
+  /** What people see. */
   displayName: string;
   /**
-   * Name of an IANA time zone, for instance "Europe/Berlin", of at most 64 characters; "UTC" by default. It is kept as
-   * it was sent, old and new names of a zone alike, in the letter case of IANA.
+   * Name of an IANA time zone, for instance "Europe/Berlin"; "UTC" by default. It is kept as it was sent, old and new
+   * names of a zone alike, in the letter case of IANA.
    */
   timeZone: string;
-  /** BCP 47 language tag of at most 35 characters; "en" by default. */
+  /** BCP 47 language tag; "en" by default. */
   locale: string;
   /** When the account was registered. */
   createTime?:
@@ -170,8 +170,8 @@ export interface User {
   /** Changes with every write. In an update: empty, or the etag that must still be current. */
   etag: string;
   /**
-   * The local hour at which one hears of tasks that were due on a day that has ended, 0 to 23; 9 by default.
-   * Notifications of tasks that were due at a time of day do not wait for it.
+   * The local hour at which one hears of tasks that were due on a day that has ended; 9 by default. Notifications of
+   * tasks that were due at a time of day do not wait for it.
    */
   overdueHour?:
     | number
@@ -240,8 +240,8 @@ export interface UpdateUserRequest {
     | string[]
     | undefined;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -256,7 +256,7 @@ export interface UpdateUserResponse {
 
 /** Request of FindUser. */
 export interface FindUserRequest {
-  /** In any spelling of the mailbox (see Account.email of auth); 3 to 254 characters. */
+  /** In any spelling of the mailbox (see Account.email of auth). */
   email: string;
 }
 
@@ -268,13 +268,13 @@ export interface FindUserResponse {
 
 /** Request of ListUsers. */
 export interface ListUsersRequest {
-  /** 0 means 50; more than 1000 is taken as 1000; negative is refused. */
+  /** Entries per page. */
   pageSize: number;
-  /** The next_page_token of the page before, with the same filter; empty for the first page. At most 1024 characters. */
+  /** The next_page_token of the page before, with the same filter; empty for the first page. */
   pageToken: string;
   /**
-   * Users whose e-mail, in any spelling of its mailbox, or display name begins with this, letter case aside; at most
-   * 100 characters. Empty: all.
+   * Users whose e-mail, in any spelling of its mailbox, or display name begins with this, letter case aside. Empty:
+   * all.
    */
   query: string;
   /** true: those who may sign in. false: those whose account is disabled. Absent: both. */
@@ -297,15 +297,15 @@ export interface ListUsersResponse {
 export interface UpsertProfileRequest {
   /** UUID. */
   userId: string;
-  /** 3 to 254 characters; empty for a service account. */
+  /** Empty for a service account. */
   email: string;
   /** USER or ADMIN. */
   role: Role;
   /** Whether the account may sign in. */
   enabled: boolean;
-  /** 1 to 100 characters. Taken when the profile is created; afterwards it is the user's own. */
+  /** Taken when the profile is created; afterwards it is the user's own. */
   displayName: string;
-  /** The account's version, at least 1; grows with every change. */
+  /** The account's version; grows with every change. */
   accountVersion: bigint;
   /** When the account was registered. */
   accountCreateTime?:
@@ -323,7 +323,7 @@ export interface UpsertProfileResponse {
 
 /** Request of BatchGetUsers. */
 export interface BatchGetUsersRequest {
-  /** 1 to 1000 UUIDs. */
+  /** The ids of the users. */
   userIds: string[];
 }
 
@@ -341,7 +341,7 @@ export interface BatchFindUsersRequest {
   callerId: string;
   /** USER or ADMIN: the role of the user who asks. */
   callerRole: Role;
-  /** 1 to 500, each of 3 to 254 characters. */
+  /** In any spelling of the mailboxes. */
   emails: string[];
 }
 
@@ -365,7 +365,7 @@ export interface FoundUser {
 
 /** Request of BatchGetNotificationSettings. */
 export interface BatchGetNotificationSettingsRequest {
-  /** 1 to 1000 UUIDs. */
+  /** The ids of the users. */
   userIds: string[];
 }
 
