@@ -14,6 +14,7 @@ import { migrationNames } from './migration-files.ts';
 import { createOrm, migrationsTable, plannerSettings, sessionLimits, type Entities } from './orm.ts';
 import { createReader, type SqlReader } from './reader.ts';
 import { createSilence, type Silence } from './silence.ts';
+import { createSnapshots, type Snapshots } from './snapshot.ts';
 import { warnOfStatementLogging } from './statement-logging.ts';
 import { traceStatements } from './statement-spans.ts';
 import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
@@ -40,6 +41,7 @@ export interface DatabaseOptions extends DatabaseDefinition {
 export interface Database {
   readonly orm: MikroORM;
   readonly reader: SqlReader;
+  readonly snapshots: Snapshots;
   /** For connections beside those of the pool. */
   readonly credentials: Credentials;
   /** The name of the last migration of this program; '' without any. */
@@ -98,6 +100,7 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
   return Promise.resolve({
     orm,
     reader,
+    snapshots: createSnapshots({ orm, connect, control, assertUsable, explain }),
     credentials,
     schemaVersion: migrationNames(options.migrationsPath).at(-1) ?? '',
     unitOfWork: (repositories, constraints) =>

@@ -28,6 +28,7 @@ export { createPageTokens, type JsonValue, type PageScope, type PageTokens } fro
 export { provision, type OwnedDatabase } from './provision.ts';
 export { rowTypes, type SqlReader, type Statement } from './reader.ts';
 export { reencrypt, runReencryptCommand, type SealedColumn } from './reencrypt.ts';
+export { type Snapshots } from './snapshot.ts';
 export { runStatement } from './statement.ts';
 export type { UnitOfWork } from './unit-of-work.ts';
 export { walkPages } from './walk-pages.ts';

@@ -30,18 +30,36 @@ export interface TransactionOptions {
  * lock at most `lockTimeoutMs`.
  */
 export async function beginTransaction(
-  { orm, connect, control }: TransactionOptions,
+  options: TransactionOptions,
   lockTimeoutMs: number = sessionLimits.lock_timeout,
 ): Promise<Transaction> {
+  return begin(options, beginText(lockTimeoutMs));
+}
+
+/** Begins a transaction that only reads, all of it as of its first statement, and may wait `idleMs` between two. */
+export async function beginSnapshot(options: TransactionOptions, idleMs: number): Promise<Transaction> {
+  const { lock_timeout } = sessionLimits;
+  return begin(
+    options,
+    `${beginText(lock_timeout)}; set transaction isolation level repeatable read, read only; ` +
+      `set local idle_in_transaction_session_timeout = ${idleMs}`,
+  );
+}
+
+async function begin({ orm, connect, control }: TransactionOptions, text: string): Promise<Transaction> {
   assertCallGoesOn();
-  const client = await beginOnLiveConnection(connect, lockTimeoutMs);
+  const client = await beginOnLiveConnection(connect, text);
   const em = orm.em.fork({ clear: true }) as EntityManager;
   bindConnection(em, client);
   const call = currentContext();
   const unbind = call === undefined ? async () => undefined : cancelWithCall(client, call, control);
+  // A connection that is lost between two statements fails the next one. Unheard, the event would end the process.
+  const ignoreLoss = (): void => undefined;
+  client.on('error', ignoreLoss);
   let isOpen = true;
   const end = (broken: boolean): void => {
     isOpen = false;
+    client.off('error', ignoreLoss);
     em.resetTransactionContext();
     client.release(broken);
   };
@@ -69,24 +87,21 @@ export async function beginTransaction(
 /**
  * After a restart of the server the pool may hold a dead connection. Nothing has happened yet, so another one is taken.
  */
-async function beginOnLiveConnection(
-  connect: TransactionOptions['connect'],
-  lockTimeoutMs: number,
-): Promise<PoolClient> {
+async function beginOnLiveConnection(connect: TransactionOptions['connect'], text: string): Promise<PoolClient> {
   try {
-    return await connectAndBegin(connect, lockTimeoutMs);
+    return await connectAndBegin(connect, text);
   } catch (error) {
     if (!isBrokenConnection(error)) throw error;
-    return connectAndBegin(connect, lockTimeoutMs);
+    return connectAndBegin(connect, text);
   }
 }
 
-async function connectAndBegin(connect: TransactionOptions['connect'], lockTimeoutMs: number): Promise<PoolClient> {
+async function connectAndBegin(connect: TransactionOptions['connect'], text: string): Promise<PoolClient> {
   const client = await connect();
   try {
     // The call may have ended while it waited for a connection.
     assertCallGoesOn();
-    await client.query(beginText(lockTimeoutMs));
+    await client.query(text);
     return client;
   } catch (error) {
     client.release(true);
