@@ -10,11 +10,13 @@ import {
 } from '#contract/audit/v1/audit';
 import type { JsonValue, PageTokens } from '#libs/db';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { bind, requireUser, type ServiceBinding } from '#libs/grpc';
 import type { AuditLog } from './audit-log.ts';
 import { listEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
 
-const page = { pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() };
+const fields = fieldsOf('taskflow.audit.v1.ListAuditEventsRequest');
+const page = { pageSize: fields.pageSize(), pageToken: fieldTypes.pageToken() };
 /** Empty: any. */
 const given = (type: z.ZodType<string, string>) => type.transform((text) => (text === '' ? undefined : text));
 const outcomes = {
@@ -24,12 +26,12 @@ const outcomes = {
 } as const;
 const listSchema = z.object({
   ...page,
-  action: given(fieldTypes.text({ max: 100 })),
+  action: given(fields.text('action')),
   outcome: z
     .literal([AuditOutcome.UNSPECIFIED, AuditOutcome.DONE, AuditOutcome.REFUSED], 'must be DONE or REFUSED')
     .transform((value) => outcomes[value]),
-  actorId: given(fieldTypes.text({ max: 100 })),
-  targetId: given(fieldTypes.text({ max: 200 })),
+  actorId: given(fields.text('actor_id')),
+  targetId: given(fields.text('target_id')),
   accountId: given(z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty')),
   startTime: z.date().optional(),
   endTime: z.date().optional(),

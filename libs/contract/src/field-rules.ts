@@ -58,6 +58,9 @@ function setFields(message: Message, type: DescExtension): Values {
   return Object.fromEntries(fields.map(({ localName }) => [localName, (message as unknown as Values)[localName]]));
 }
 
+/** The value of an enum by its number. */
+const nth = <const T extends string>(values: readonly [T, ...T[]], number = 0): T => values[number] ?? values[0];
+
 function toRule(set: Values): FieldRule {
   const number = (name: string): number | undefined => (set[name] === undefined ? undefined : Number(set[name]));
   const text = (name: string): string => (set[name] as string | undefined) ?? '';
@@ -72,12 +75,12 @@ function toRule(set: Values): FieldRule {
     maxLength: number('maxLength'),
     minBytes: number('minBytes') ?? 0,
     maxBytes: number('maxBytes'),
-    pattern: text('pattern') || undefined,
-    characters: (['any', 'line', 'lines'] as const)[number('characters') ?? 0] ?? 'any',
+    pattern: set.pattern as string | undefined,
+    characters: nth(['any', 'line', 'lines'], number('characters')),
     trimmed: set.trimmed === true,
     minItems: number('minItems') ?? 0,
     maxItems: number('maxItems'),
-    repeats: (['kept', 'once', 'refused'] as const)[number('repeats') ?? 0] ?? 'kept',
+    repeats: nth(['kept', 'once', 'refused'], number('repeats')),
     min: number('min'),
     max: number('max'),
     clamped: set.clamped === true,

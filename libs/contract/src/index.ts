@@ -3,5 +3,6 @@ export { findScope, toScopeMessage, tokenScopes, type ScopeMessage, type TokenSc
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
 export { fieldOf, isOneofRequired, isRequired, ruleOf, type FieldRule } from './field-rules.ts';
+export { spanRangeText } from './span-text.ts';
 export { fileDescriptors, fileRegistry } from './descriptors.ts';
 import './strict-utf8.ts';

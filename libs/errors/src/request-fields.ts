@@ -51,6 +51,8 @@ interface TextLimits {
   max: number;
   /** Line breaks and tabs are allowed; other control characters never are. */
   multiline?: boolean;
+  /** White space around it is a part of it. */
+  untrimmed?: boolean;
 }
 
 function describeText({ min = 0, max }: TextLimits): string {
@@ -62,10 +64,11 @@ function text(limits: TextLimits): z.ZodType<string, string> {
   const forbidden = limits.multiline
     ? /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
     : /[\u0000-\u001f\u007f-\u009f]/;
+  const remark = limits.multiline ? ' other than line breaks and tabs' : '';
   return z
     .string()
-    .refine((value) => value.isWellFormed() && !forbidden.test(value), 'must not contain control characters')
-    .transform((value) => value.trim())
+    .refine((value) => value.isWellFormed() && !forbidden.test(value), `must not contain control characters${remark}`)
+    .transform((value) => (limits.untrimmed ? value : value.trim()))
     .refine((value) => {
       const length = lengthInCharacters(value);
       return length >= (limits.min ?? 0) && length <= limits.max;

@@ -15,15 +15,9 @@ import { policyOf, retryLimits } from '#libs/contract';
 import type { AuditLog } from '#libs/audit';
 import { createPageTokens } from '#libs/db';
 import { AppError, fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { bind, breakersOf, requireUser, type BreakerList, type ListedBreaker, type ServiceBinding } from '#libs/grpc';
-import {
-  createWakeableSleep,
-  steadyNow,
-  toDuration,
-  toMilliseconds,
-  type CallContext,
-  type Metrics,
-} from '#libs/runtime';
+import { createWakeableSleep, steadyNow, toDuration, type CallContext, type Metrics } from '#libs/runtime';
 import { rememberAnswers } from './remembered-answers.ts';
 
 /** Converts a time by `steadyNow`. */
@@ -73,24 +67,19 @@ function toMessage(listed: ListedBreaker, override = listed.breaker.override.cur
   };
 }
 
-const name = fieldTypes.text({ min: 1, max: 200 });
-const place = { callee: name, method: name };
-const ttlRule = 'must be 1 second to 1 hour';
-const ttl = z
-  .object({ seconds: z.bigint(), nanos: z.number() }, ttlRule)
-  .transform(toMilliseconds)
-  .refine((ms) => ms >= 1000 && ms <= 3_600_000, ttlRule);
+const overriding = fieldsOf('taskflow.resilience.v1.OverrideBreakerRequest');
+const place = { callee: overriding.text('callee'), method: overriding.text('method') };
 const mutation = { requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() };
 const overrideSchema = z.object({
   ...place,
   state: z.enum([BreakerState.OPEN, BreakerState.CLOSED], 'must be OPEN or CLOSED'),
-  ttl,
-  reason: fieldTypes.text({ min: 1, max: 500 }),
+  ttl: overriding.span('ttl'),
+  reason: overriding.text('reason'),
   ...mutation,
 });
 const releaseSchema = z.object({ ...place, ...mutation });
 const listSchema = z.object({
-  pageSize: fieldTypes.pageSize({ fallback: 100, max: 500 }),
+  pageSize: fieldsOf('taskflow.resilience.v1.ListBreakersRequest').pageSize(),
   pageToken: fieldTypes.pageToken(),
 });
 

@@ -1,21 +1,8 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { ruleOf, type FieldRule } from '../../src/field-rules.ts';
+import { spanRangeText } from '../../src/span-text.ts';
 
 const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ');
-
-const units = [
-  [86_400_000, 'day'],
-  [3_600_000, 'hour'],
-  [60_000, 'minute'],
-  [1000, 'second'],
-] as const;
-
-/** "366 days" */
-function spanText(ms: number): string {
-  const [size, name] = units.find(([unit]) => ms >= unit && ms % unit === 0) ?? units[3];
-  const count = ms / size;
-  return `${grouped(count)} ${name}${count === 1 ? '' : 's'}`;
-}
 
 const counted = (count: number, one: string): string => `${grouped(count)} ${one}${count === 1 ? '' : 's'}`;
 
@@ -72,8 +59,7 @@ function timeParts({ minTime, endTime, minSpanMs, maxSpanMs, wholeSeconds }: Fie
   return [
     minTime && `from ${timeText(minTime)} on`,
     endTime && `before ${timeText(endTime)}`,
-    minSpanMs !== undefined && maxSpanMs !== undefined && `${spanText(minSpanMs)} to ${spanText(maxSpanMs)}`,
-    wholeSeconds && 'whole seconds',
+    maxSpanMs !== undefined && spanRangeText(minSpanMs ?? 0, maxSpanMs, wholeSeconds),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { fieldTypes } from '#libs/errors';
-import { looksLikeEmail, maxEmailCharacters, normaliseEmail } from './email.ts';
+import { fieldsOf } from '#libs/fields';
+import { looksLikeEmail, normaliseEmail } from './email.ts';
 import {
   isCommon,
   isLongEnough,
@@ -10,17 +10,20 @@ import {
   wasShortEnough,
 } from './password.ts';
 
-/* What clients may send of an account: the limits of auth.proto, field by field. */
+/* What clients may send of an account. */
+
+const [register, login] = [fieldsOf('taskflow.auth.v1.RegisterRequest'), fieldsOf('taskflow.auth.v1.LoginRequest')];
+const { maxLength: maxEmailCharacters } = register.rule('email');
 
 /** Whatever could once be registered. */
-export const knownEmail = fieldTypes.text({ min: 1, max: maxEmailCharacters }).transform(normaliseEmail);
+export const knownEmail = login.text('email').transform(normaliseEmail);
 
 export const newEmail = knownEmail.refine(
   looksLikeEmail,
   `must be an e-mail address of at most ${maxEmailCharacters} characters`,
 );
 
-export const displayName = fieldTypes.text({ min: 1, max: 100 });
+export const displayName = register.text('display_name');
 
 const controlCharacters = /[\u0000-\u001f\u007f]/;
 
@@ -45,18 +48,18 @@ export const optionalNewPassword = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const isSet = (text: string): boolean => text !== '';
+
 /** An old password may break today's rules. */
-export const knownPassword = password.refine(wasShortEnough, tooLong).refine((text) => text !== '', 'must be set');
+export const knownPassword = password.refine(wasShortEnough, tooLong).refine(isSet, 'must be set');
 
-const maxTokenCharacters = 512;
-const token = z
-  .string()
-  .refine((text) => !controlCharacters.test(text), 'must not contain control characters')
-  .max(maxTokenCharacters, `must have at most ${maxTokenCharacters} characters`);
+export const refreshToken = fieldsOf('taskflow.auth.v1.RefreshSessionRequest')
+  .text('refresh_token')
+  .refine(isSet, 'must be set');
 
-export const refreshToken = token.min(1, 'must be set');
-
-export const oneTimeToken = token.min(1, 'must be set');
+export const oneTimeToken = fieldsOf('taskflow.auth.v1.ResetPasswordRequest')
+  .text('token')
+  .refine(isSet, 'must be set');
 
 /** '' = without an invitation. */
-export const invitationToken = token;
+export const invitationToken = register.text('invitation_token');

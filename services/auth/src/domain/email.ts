@@ -17,7 +17,6 @@ const letter = '\\p{L}\\p{M}\\p{N}';
 const label = `[${letter}](?:[${letter}\\u200c\\u200d-]*[${letter}])?`;
 const shape = new RegExp(`^[^\\s@<>\\p{C}]+@(?:${label}\\.)+${label}$`, 'u');
 
-export const maxEmailCharacters = 254;
 const maxOctets = { address: 254, localPart: 64, label: 63 };
 
 /** Counted in octets, as mail and DNS do: the domain in A-labels, the rest in UTF-8. */

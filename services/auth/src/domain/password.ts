@@ -1,8 +1,10 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
+import { fieldsOf } from '#libs/fields';
 
-export const minPasswordCharacters = 8;
-/** In UTF-8. Hashing costs the same for every length; this only bounds what is carried around. */
-export const maxPasswordBytes = 1024;
+/** Hashing costs the same for every length; the bytes only bound what is carried around. */
+export const { minLength: minPasswordCharacters, maxBytes: maxPasswordBytes = 0 } = fieldsOf(
+  'taskflow.auth.v1.RegisterRequest',
+).rule('password');
 
 /**
  * The one spelling of a password that is hashed, as OpaqueString of RFC 8265 has it: spaces of all kinds are the ASCII

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Role, type AuthServiceService } from '#contract/auth/v1/auth';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { AuthDeps } from '../deps.ts';
 import {
@@ -105,7 +106,8 @@ function readRefreshToken(request: { refreshToken: string }): string {
   return parseRequest(refreshTokenSchema, request).refreshToken;
 }
 
-const listSchema = z.object({ pageSize: fieldTypes.pageSize(), pageToken: fieldTypes.pageToken() });
+const list = fieldsOf('taskflow.auth.v1.ListSessionsRequest');
+const listSchema = z.object({ pageSize: list.pageSize(), pageToken: fieldTypes.pageToken() });
 
 /** What every change takes. */
 const changeSchema = z.object({ requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() });
@@ -119,7 +121,7 @@ function parseChange<S extends z.ZodType<{ requestId: string }>, R extends { req
   return { ...input, idempotencyKey, body: { ...request, requestId: '' } };
 }
 
-const etag = fieldTypes.text({ max: 64 });
+const etag = fieldsOf('taskflow.auth.v1.RevokeSessionRequest').text('etag');
 const revokeSessionSchema = z.object({ sessionId: fieldTypes.uuid(), etag, ...changeSchema.shape });
 const changePasswordSchema = z.object({ currentPassword: knownPassword, newPassword, etag, ...changeSchema.shape });
 const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, etag, ...changeSchema.shape });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import type { Handlers } from '#libs/grpc';
 import { steadyNow } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
@@ -23,7 +24,5 @@ export function internalAuthHandlers(
 }
 
 const mailSchema = z.object({ mailId: fieldTypes.uuid() });
-const sha256Bytes = 32;
-const checkSchema = z.object({
-  tokenHash: z.instanceof(Uint8Array).refine(({ length }) => length === sha256Bytes, `must have ${sha256Bytes} bytes`),
-});
+const check = fieldsOf('taskflow.auth.v1.CheckPersonalTokenRequest');
+const checkSchema = z.object({ tokenHash: check.bytes('token_hash') });

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Scope } from '#contract/policy/v1/policy';
 import { findScope, toScopeMessage, tokenScopes } from '#libs/contract';
-import { fieldTypes } from '#libs/errors';
-import { toMilliseconds } from '#libs/runtime';
+import { fieldsOf } from '#libs/fields';
 
 const isGiven = (name: string): boolean => findScope(name as Scope) !== undefined;
 
@@ -15,12 +14,7 @@ const scopes = z
   )
   .transform((names): Scope[] => tokenScopes.map(toScopeMessage).filter((scope) => names.includes(scope)));
 
-const [minTtlMs, maxTtlMs] = [60_000, 366 * 24 * 3_600_000];
-const ttlRule = 'must be 1 minute to 366 days';
-const ttl = z
-  .object({ seconds: z.bigint(), nanos: z.number() }, ttlRule)
-  .transform(toMilliseconds)
-  .refine((ms) => ms >= minTtlMs && ms <= maxTtlMs, ttlRule);
+const request = fieldsOf('taskflow.auth.v1.CreatePersonalTokenRequest');
 
 /** What a client says of a new personal token. */
-export const newPersonalToken = { name: fieldTypes.text({ min: 1, max: 100 }), scopes, ttl };
+export const newPersonalToken = { name: request.text('name'), scopes, ttl: request.span('ttl') };

@@ -1,13 +1,14 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import { fieldTypes } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { z } from 'zod';
 
 /** The fields of every request that changes something. */
 export const mutation = { requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() };
 
-/** The fields of every list. */
-export const page = (max: number) => ({
-  pageSize: fieldTypes.pageSize({ fallback: 50, max }),
+/** The fields of every list, by the name of its request. */
+export const page = (request: string) => ({
+  pageSize: fieldsOf(`taskflow.scheduler.v1.${request}`).pageSize(),
   pageToken: fieldTypes.pageToken(),
 });
 

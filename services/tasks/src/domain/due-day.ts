@@ -1,3 +1,5 @@
+import { fieldsOf } from '#libs/fields';
+
 /** A calendar day in a time zone. A task with a due day is due at its end. */
 export interface DueDay {
   /** "2026-03-29" */
@@ -12,8 +14,10 @@ export function endOfDay({ date, zone }: DueDay): Date {
   return new Date(next.epochMilliseconds);
 }
 
+const { minTime, endTime } = fieldsOf('taskflow.tasks.v1.DueDay').rule('date');
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 /** In every zone, the last day ends within the range of timestamps. */
-const [firstDay, lastDay] = ['1970-01-01', '9999-12-30'];
+export const [firstDay, lastDay] = [dayOf(Number(minTime)), dayOf(Number(endTime) - 1)] as const;
 
 export function isDueDate(date: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || date < firstDay || date > lastDay) return false;

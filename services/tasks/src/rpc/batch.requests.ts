@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, fieldTypes, invalidFields, parseRequest, type FieldViolation } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import {
   BatchCreateTasksRequest,
   BatchUpdateTasksRequest,
@@ -16,10 +17,6 @@ import type { BatchUpdateTasksInput } from '../use-cases/batch-update-tasks.ts';
 import type { DeleteTaskInput } from '../use-cases/delete-task.ts';
 import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
 import { requestId } from './task.schemas.ts';
-
-const maxMembers = 500;
-const membersRule = `must have 1 to ${maxMembers} entries`;
-const sizeOf = z.array(z.unknown()).refine(({ length }) => length >= 1 && length <= maxMembers, membersRule);
 
 function readMember<Raw, Input>(raw: Raw, read: (raw: Raw) => Input): Member<Input> {
   try {
@@ -57,7 +54,7 @@ function refuseRepeated<Raw>(raws: readonly Raw[], idOf: (raw: Raw) => string | 
 const taskIdSchema = z.object({ taskId: fieldTypes.uuid() });
 const readTaskId = (taskId: string): string => parseRequest(taskIdSchema, { taskId }).taskId;
 
-const getSchema = z.object({ taskIds: sizeOf });
+const getSchema = z.object({ taskIds: fieldsOf('taskflow.tasks.v1.BatchGetTasksRequest').items('task_ids') });
 
 export function readBatchGetTasks(request: BatchGetTasksRequest): BatchGetTasksInput {
   parseRequest(getSchema, request);
@@ -65,7 +62,11 @@ export function readBatchGetTasks(request: BatchGetTasksRequest): BatchGetTasksI
   return { allowPartial, taskIds: readMembers(request.taskIds, readTaskId, { allowPartial, locate: inTaskIds }) };
 }
 
-const batchSchema = z.object({ requests: sizeOf, requestId, validateOnly: z.boolean() });
+const batchSchemaOf = (message: string) =>
+  z.object({ requests: fieldsOf(message).items('requests'), requestId, validateOnly: z.boolean() });
+const createSchema = batchSchemaOf('taskflow.tasks.v1.BatchCreateTasksRequest');
+const updateSchema = batchSchemaOf('taskflow.tasks.v1.BatchUpdateTasksRequest');
+const deleteSchema = batchSchemaOf('taskflow.tasks.v1.BatchDeleteTasksRequest');
 
 interface Batch<Single> {
   requests: Single[];
@@ -80,8 +81,12 @@ interface Single {
   validateOnly: boolean;
 }
 
-function readBatch<Raw extends Single, Input>(request: Batch<Raw>, read: (raw: Raw) => Input) {
-  const { requestId: idempotencyKey, validateOnly } = parseRequest(batchSchema, request);
+function readBatch<Raw extends Single, Input>(
+  schema: ReturnType<typeof batchSchemaOf>,
+  request: Batch<Raw>,
+  read: (raw: Raw) => Input,
+) {
+  const { requestId: idempotencyKey, validateOnly } = parseRequest(schema, request);
   const { allowPartial } = request;
   const readSingle = (raw: Raw): Input => {
     refuseMisplaced(raw);
@@ -121,7 +126,7 @@ function encodable(task: Task | undefined): Task {
 }
 
 export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCreateTasksInput {
-  const { members, ...batch } = readBatch(request, readCreateTask);
+  const { members, ...batch } = readBatch(createSchema, request, readCreateTask);
   const requests = bodiesOf(members, request.requests);
   return {
     ...batch,
@@ -131,7 +136,7 @@ export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCre
 }
 
 export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpdateTasksInput {
-  const { members: updates, ...batch } = readBatch(request, readUpdateTask);
+  const { members: updates, ...batch } = readBatch(updateSchema, request, readUpdateTask);
   refuseRepeated(request.requests, ({ task }) => task?.id, 'task.id');
   const requests = bodiesOf(updates, request.requests);
   return {
@@ -142,7 +147,11 @@ export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpd
 }
 
 export function readBatchDeleteTasks(request: BatchDeleteTasksRequest): BatchDeleteTasksInput {
-  const { members: deletions, ...batch } = readBatch<DeleteTaskRequest, DeleteTaskInput>(request, readWholeTaskChange);
+  const { members: deletions, ...batch } = readBatch<DeleteTaskRequest, DeleteTaskInput>(
+    deleteSchema,
+    request,
+    readWholeTaskChange,
+  );
   refuseRepeated(request.requests, ({ taskId }) => taskId, 'task_id');
   return { ...batch, deletions, body: { ...request, requestId: '' } };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import type { Handlers } from '#libs/grpc';
-import { toMilliseconds } from '#libs/runtime';
 import type {
   BatchCheckSharingRequest,
   BatchGetTaskStatesRequest,
@@ -27,26 +27,19 @@ export function internalTasksHandlers(deps: TasksDeps): Handlers<typeof Internal
   };
 }
 
-const batch = z
-  .number()
-  .refine((size) => size >= 0 && size <= 5000, 'must be 1 to 5000, or 0 for 1000')
-  .transform((size) => (size === 0 ? 1000 : size));
-
-const sweepSchema = z.object({ batchSize: batch, dueStartTime: z.date().optional() });
+const sweep = fieldsOf('taskflow.tasks.v1.SweepOverdueRequest');
+const sweepSchema = z.object({ batchSize: sweep.number('batch_size'), dueStartTime: z.date().optional() });
 
 function readSweepOverdue(request: SweepOverdueRequest): SweepInput {
   const { batchSize, dueStartTime } = parseRequest(sweepSchema, request);
   return { batchSize, dueStartTime };
 }
 
+const pull = fieldsOf('taskflow.tasks.v1.PullEventsRequest');
 const pullSchema = z.object({
   after: z.object({ incarnation: z.bigint(), transactionId: z.bigint(), eventId: z.bigint() }).optional(),
-  pageSize: batch,
-  maxWait: z
-    .object({ seconds: z.bigint(), nanos: z.number() })
-    .default({ seconds: 0n, nanos: 0 })
-    .transform(toMilliseconds)
-    .refine((waitMs) => waitMs >= 0 && waitMs <= 10_000, 'must be 0 to 10 seconds'),
+  pageSize: pull.number('page_size'),
+  maxWait: pull.span('max_wait').default(0),
 });
 
 function readPullEvents(request: PullEventsRequest): PullEventsInput {
@@ -55,9 +48,7 @@ function readPullEvents(request: PullEventsRequest): PullEventsInput {
 }
 
 const statesSchema = z.object({
-  taskIds: z
-    .array(fieldTypes.uuid())
-    .refine((ids) => ids.length >= 1 && ids.length <= 1000, 'must have 1 to 1000 entries'),
+  taskIds: fieldsOf('taskflow.tasks.v1.BatchGetTaskStatesRequest').uuids('task_ids'),
 });
 
 function readBatchGetTaskStates(request: BatchGetTaskStatesRequest): string[] {
@@ -72,9 +63,7 @@ function readExplainDue(request: ExplainDueRequest): string {
 
 const sharingSchema = z.object({
   userId: fieldTypes.uuid(),
-  otherUserIds: z
-    .array(fieldTypes.uuid())
-    .refine((ids) => ids.length >= 1 && ids.length <= 500, 'must have 1 to 500 entries'),
+  otherUserIds: fieldsOf('taskflow.tasks.v1.BatchCheckSharingRequest').uuids('other_user_ids'),
 });
 
 function readBatchCheckSharing(request: BatchCheckSharingRequest): BatchCheckSharingInput {

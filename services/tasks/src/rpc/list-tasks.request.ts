@@ -1,18 +1,21 @@
 import { z } from 'zod';
-import { fieldTypes, parseRequest } from '#libs/errors';
+import { parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import type { ListTasksRequest } from '#contract/tasks/v1/tasks';
 import { newestFirst, sortKeys, type ListOrder, type SortKey } from '../domain/list-order.ts';
 import { isReadable, toReadMask } from '../domain/read-mask.ts';
 import { priorities, statuses } from '../domain/task-enums.ts';
 import type { ListTasksInput } from '../use-cases/list-tasks.ts';
-import { filterOf, optionalOwnerId, taskFields } from './task.schemas.ts';
+import { filterOf, optionalOwnerId } from './task.schemas.ts';
 
+const fields = fieldsOf('taskflow.tasks.v1.ListTasksRequest');
+const { maxLength: maxOrderCharacters = 0 } = fields.rule('order_by');
 const maxOrderTerms = 3;
 const orderRule = `must be at most ${maxOrderTerms} different keys out of ${sortKeys.join(', ')}, comma separated, each with " desc" or without`;
 
 function toOrder(text: string): ListOrder | undefined {
   if (text.trim() === '') return newestFirst;
-  if (text.length > 200) return undefined;
+  if (text.length > maxOrderCharacters) return undefined;
   const terms = text.split(',').map((term) => {
     const [key, direction, ...rest] = term.trim().split(/ +/);
     const isTerm =
@@ -50,7 +53,7 @@ const time = z
   .optional();
 
 const listSchema = z.object({
-  pageSize: fieldTypes.pageSize({ fallback: 50, max: 500 }),
+  pageSize: fields.pageSize(),
   pageToken: z.string(),
   statuses: filterOf(statuses),
   priorities: filterOf(priorities),
@@ -62,10 +65,10 @@ const listSchema = z.object({
   updateStartTime: time,
   updateEndTime: time,
   assigneeId: optionalOwnerId,
-  labels: taskFields.labels,
+  labels: fields.texts('labels', (_, max) => `must have at most ${max} labels`),
   overdue: z.boolean().optional(),
   hasDue: z.boolean().optional(),
-  text: fieldTypes.text({ max: 200 }),
+  text: fields.text('text'),
   orderBy,
   showDeleted: z.boolean(),
   readMask: z
@@ -76,8 +79,8 @@ const listSchema = z.object({
 });
 
 export function readListTasks(request: ListTasksRequest): ListTasksInput {
-  const { ownerId, orderBy: order, readMask, pageSize, pageToken, ...fields } = parseRequest(listSchema, request);
-  const { dueStartTime, dueEndTime, createStartTime, createEndTime, updateStartTime, updateEndTime, ...rest } = fields;
+  const { ownerId, orderBy: order, readMask, pageSize, pageToken, ...filters } = parseRequest(listSchema, request);
+  const { dueStartTime, dueEndTime, createStartTime, createEndTime, updateStartTime, updateEndTime, ...rest } = filters;
   const ranges = {
     due: { from: dueStartTime, before: dueEndTime },
     created: { from: createStartTime, before: createEndTime },

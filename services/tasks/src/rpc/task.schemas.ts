@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fieldTypes } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { taskTable } from '../domain/task.columns.ts';
 import * as inputs from '../domain/task.inputs.ts';
 
@@ -15,10 +16,7 @@ export const filterOf = <T extends string>(values: readonly T[]) =>
 export const requestId = fieldTypes.idempotencyKey();
 
 /** In any spelling of the mailbox; '' = none. One that does not look like an e-mail is nobody's. */
-export const assigneeEmail = z.union(
-  [z.literal(''), fieldTypes.text({ min: 3, max: 254 })],
-  'must have 3 to 254 characters without control characters, or be empty',
-);
+export const assigneeEmail = fieldsOf('taskflow.tasks.v1.CreateTaskRequest').optionalText('assignee_email');
 
 /** A malformed etag is treated as stale, not as invalid input. */
 export const etag = z.string();

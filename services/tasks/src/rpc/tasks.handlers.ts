@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type {
   GetTaskRequest,
@@ -68,7 +69,7 @@ function readGetTaskStats(request: GetTaskStatsRequest): string {
 
 const historySchema = z.object({
   taskId: fieldTypes.uuid(),
-  pageSize: fieldTypes.pageSize({ fallback: 50, max: 500 }),
+  pageSize: fieldsOf('taskflow.tasks.v1.ListTaskEventsRequest').pageSize(),
   pageToken: z.string(),
 });
 
@@ -78,7 +79,7 @@ function readListTaskEvents(request: ListTaskEventsRequest): ListTaskEventsInput
 
 const syncSchema = z.object({
   syncToken: z.string(),
-  pageSize: fieldTypes.pageSize({ fallback: 500, max: 1000 }),
+  pageSize: fieldsOf('taskflow.tasks.v1.SyncTasksRequest').pageSize(),
   pageToken: z.string(),
 });
 

@@ -1,21 +1,24 @@
 import { z } from 'zod';
 import { NotificationChannel } from '#contract/users/v1/users';
-import { fieldTypes, findTimeZone, maxTimeZoneCharacters } from '#libs/errors';
+import { findTimeZone } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 
-/* What clients may write into the fields of a profile: the limits of users.proto, field by field. */
+/* What clients may write into the fields of a profile. */
 
-export const displayName = fieldTypes.text({ min: 1, max: 100 });
+const user = fieldsOf('taskflow.users.v1.User');
+
+export const displayName = user.text('display_name');
 
 interface TextRule {
-  max: number;
+  field: 'time_zone' | 'locale';
   /** The one spelling of a valid text; undefined for an invalid one. */
   canonical: (text: string) => string | undefined;
   message: string;
 }
 
 /** A text that an empty one resets. */
-function resettable(initial: string, { max, canonical, message }: TextRule) {
-  const text = fieldTypes.text({ max }).transform((value, context) => {
+function resettable(initial: string, { field, canonical, message }: TextRule) {
+  const text = user.text(field).transform((value, context) => {
     const spelling = canonical(value);
     if (spelling !== undefined) return spelling;
     context.addIssue({ code: 'custom', message });
@@ -26,7 +29,7 @@ function resettable(initial: string, { max, canonical, message }: TextRule) {
 }
 
 export const timeZone = resettable('UTC', {
-  max: maxTimeZoneCharacters,
+  field: 'time_zone',
   canonical: findTimeZone,
   message: 'must be an IANA time zone, for instance "Europe/Berlin"',
 });
@@ -41,18 +44,14 @@ export function toLocale(text: string): string | undefined {
 }
 
 export const locale = resettable('en', {
-  max: 35,
+  field: 'locale',
   canonical: toLocale,
   message: 'must be a BCP 47 language tag, for instance "en-GB"',
 });
 
-const initialHour = 9;
 export const overdueHour = {
-  initial: initialHour,
-  change: z
-    .number()
-    .default(initialHour)
-    .refine((hour) => hour >= 0 && hour <= 23, 'must be 0 to 23'),
+  initial: user.rule('overdue_hour').defaultNumber ?? 0,
+  change: user.number('overdue_hour'),
 };
 
 /** null: not chosen, so the operator's default holds. */

@@ -1,40 +1,40 @@
 import { z } from 'zod';
 import type {
   BatchFindUsersRequest,
-  BatchGetNotificationSettingsRequest,
-  BatchGetUsersRequest,
   InternalUsersServiceService,
   UpsertProfileRequest,
 } from '#contract/users/v1/users';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import type { Handlers } from '#libs/grpc';
 import type { UsersDeps } from '../deps.ts';
 import type { AccountCopy } from '../domain/profile.columns.ts';
-import { displayName } from '../domain/profile.inputs.ts';
 import { batchFindUsers, type BatchFindUsersInput } from '../use-cases/batch-find-users.ts';
 import { batchGetNotificationSettings } from '../use-cases/batch-get-notification-settings.ts';
 import { batchGetUsers } from '../use-cases/batch-get-users.ts';
 import { upsertProfile } from '../use-cases/upsert-profile.ts';
-import { email, role } from './users.schemas.ts';
+import { role } from './users.schemas.ts';
 
 export function internalUsersHandlers(deps: UsersDeps): Handlers<InternalUsersServiceService> {
   return {
     upsertProfile: (request) => upsertProfile(deps, readUpsertProfile(request)),
-    batchGetUsers: (request) => batchGetUsers(deps, readUserIds(request)),
+    batchGetUsers: (request) => batchGetUsers(deps, parseRequest(usersSchema, request).userIds),
     batchFindUsers: async (request) => batchFindUsers(deps, readBatchFindUsers(request)),
-    batchGetNotificationSettings: (request) => batchGetNotificationSettings(deps, readUserIds(request)),
+    batchGetNotificationSettings: (request) =>
+      batchGetNotificationSettings(deps, parseRequest(settingsSchema, request).userIds),
   };
 }
 
-const [minEmailCharacters, maxEmailCharacters] = [3, 254];
+const [minEmailCharacters, upsert] = [3, fieldsOf('taskflow.users.v1.UpsertProfileRequest')];
+const { maxLength: maxEmailCharacters } = upsert.rule('email');
 const upsertFields = z.object({
   userId: fieldTypes.uuid(),
-  email: fieldTypes.text({ max: maxEmailCharacters }),
+  email: upsert.text('email'),
   role,
   enabled: z.boolean(),
   emailVerified: z.boolean(),
-  displayName,
-  accountVersion: z.bigint().min(1n, 'must be positive'),
+  displayName: upsert.text('display_name'),
+  accountVersion: upsert.bigint('account_version'),
   accountCreateTime: z.date('must be set'),
   serviceAccount: z.boolean(),
 });
@@ -48,20 +48,16 @@ function readUpsertProfile(request: UpsertProfileRequest): AccountCopy {
   return { id, createTime, ...copy };
 }
 
-const maxBatch = 1000;
-const batchRule = `must name 1 to ${maxBatch} users`;
-const batchSchema = z.object({ userIds: z.array(fieldTypes.uuid()).min(1, batchRule).max(maxBatch, batchRule) });
+const userIdsOf = (message: string) =>
+  z.object({ userIds: fieldsOf(message).uuids('user_ids', (min, max) => `must name ${min} to ${max} users`) });
+const usersSchema = userIdsOf('taskflow.users.v1.BatchGetUsersRequest');
+const settingsSchema = userIdsOf('taskflow.users.v1.BatchGetNotificationSettingsRequest');
 
-function readUserIds(request: BatchGetUsersRequest | BatchGetNotificationSettingsRequest): string[] {
-  return parseRequest(batchSchema, request).userIds;
-}
-
-const maxEmails = 500;
-const emailsRule = `must name 1 to ${maxEmails} e-mails`;
+const find = fieldsOf('taskflow.users.v1.BatchFindUsersRequest');
 const findSchema = z.object({
   callerId: fieldTypes.uuid(),
   callerRole: role,
-  emails: z.array(email).min(1, emailsRule).max(maxEmails, emailsRule),
+  emails: find.texts('emails', (min, max) => `must name ${min} to ${max} e-mails`),
 });
 
 function readBatchFindUsers(request: BatchFindUsersRequest): BatchFindUsersInput {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UpdateUserRequest, User } from '#contract/users/v1/users';
 import { toColumnName } from '#libs/db';
 import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { profileTable } from '../domain/profile.columns.ts';
 import { channelsWithoutMail } from '../domain/profile.inputs.ts';
 import type { UpdateUserInput } from '../use-cases/update-user.ts';
@@ -33,7 +34,7 @@ const schemasOf = (schemas: Record<Field, z.ZodType>) =>
       user: z.object(
         {
           id: fieldTypes.uuid(),
-          etag: fieldTypes.text({ max: 64 }),
+          etag: fieldsOf('taskflow.users.v1.User').text('etag'),
           ...Object.fromEntries(fields.map((field) => [field, schemas[field]])),
         },
         'must be set',

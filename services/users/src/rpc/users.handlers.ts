@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { GetUserRequest, ListUsersRequest, UsersServiceService } from '#contract/users/v1/users';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import type { UsersDeps } from '../deps.ts';
 import { roles } from '../domain/profile.columns.ts';
@@ -30,11 +31,11 @@ function readGetUser(request: GetUserRequest): string {
 
 const findSchema = z.object({ email });
 
-const maxQueryCharacters = 100;
+const list = fieldsOf('taskflow.users.v1.ListUsersRequest');
 const listSchema = z.object({
-  pageSize: fieldTypes.pageSize(),
+  pageSize: list.pageSize(),
   pageToken: fieldTypes.pageToken(),
-  query: fieldTypes.text({ max: maxQueryCharacters }),
+  query: list.text('query'),
   enabled: z
     .boolean()
     .optional()

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Role } from '#contract/users/v1/users';
-import { fieldTypes } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 
 /** Any spelling of a mailbox. Whether it looks like an e-mail is not checked: one that does not is nobody's. */
-export const email = fieldTypes.text({ min: 3, max: 254 });
+export const email = fieldsOf('taskflow.users.v1.FindUserRequest').text('email');
 
 export const role = z
   .enum([Role.USER, Role.ADMIN], 'must be a known role')

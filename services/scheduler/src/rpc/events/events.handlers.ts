@@ -1,5 +1,6 @@
 import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import { z } from 'zod';
 import type { SchedulerDeps } from '../../deps.ts';
@@ -21,6 +22,7 @@ export function eventsHandlers(deps: SchedulerDeps) {
   } satisfies Partial<Handlers<typeof SchedulerServiceService>>;
 }
 
-const listSchema = z.object(page(200));
-const eventSchema = z.object({ eventId: z.bigint().refine((id) => id > 0n, 'must be positive'), ...mutation });
+const listSchema = z.object(page('ListDeadLetterEventsRequest'));
+const retry = fieldsOf('taskflow.scheduler.v1.RetryDeadLetterEventRequest');
+const eventSchema = z.object({ eventId: retry.bigint('event_id'), ...mutation });
 const explainSchema = z.object({ taskId: fieldTypes.uuid() });

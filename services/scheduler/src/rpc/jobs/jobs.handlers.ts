@@ -1,5 +1,6 @@
 import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { fieldTypes, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import { z } from 'zod';
 import type { SchedulerDeps } from '../../deps.ts';
@@ -27,13 +28,15 @@ export function jobsHandlers(deps: SchedulerDeps) {
   } satisfies Partial<Handlers<typeof SchedulerServiceService>>;
 }
 
-const listQueuesSchema = z.object(page(200));
-const queueSchema = z.object({ queue: fieldTypes.text({ min: 1, max: 100 }), etag: z.string(), ...mutation });
+const listQueuesSchema = z.object(page('ListQueuesRequest'));
+const pause = fieldsOf('taskflow.scheduler.v1.PauseQueueRequest');
+const queueSchema = z.object({ queue: pause.text('queue'), etag: z.string(), ...mutation });
 const jobSchema = z.object({ jobId: fieldTypes.uuid() });
+const listDead = fieldsOf('taskflow.scheduler.v1.ListDeadJobsRequest');
 const listDeadJobsSchema = z.object({
-  queue: fieldTypes.text({ max: 100 }),
-  name: fieldTypes.text({ max: 100 }),
+  queue: listDead.text('queue'),
+  name: listDead.text('name'),
   includeResolved: z.boolean(),
-  ...page(200),
+  ...page('ListDeadJobsRequest'),
 });
 const deadJobSchema = z.object({ deadJobId: fieldTypes.uuid(), ...mutation });

@@ -1,5 +1,6 @@
 import type { MarkNotificationsReadRequest, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import { z } from 'zod';
 import type { SchedulerDeps } from '../../deps.ts';
@@ -24,7 +25,7 @@ export function notificationsHandlers(deps: SchedulerDeps) {
 
 const listSchema = z
   .object({
-    ...page(500),
+    ...page('ListNotificationsRequest'),
     unreadOnly: z.boolean(),
     kinds: notificationKinds,
     digestId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
@@ -36,17 +37,11 @@ const listSchema = z
     if (value.digestId !== '' && value.kinds.length > 0) refuse('kinds');
   });
 
-const maxMarked = 500;
+const ids = fieldsOf('taskflow.scheduler.v1.NotificationIds');
+const describeIds = (min: number, max: number): string => `must name ${min} to ${max} notifications`;
 const markSchema = z
   .object({
-    ids: z
-      .object({
-        notificationIds: z
-          .array(fieldTypes.uuid())
-          .min(1, 'must name a notification')
-          .max(maxMarked, `must name at most ${maxMarked} notifications`),
-      })
-      .optional(),
+    ids: z.object({ notificationIds: ids.uuids('notification_ids', describeIds) }).optional(),
     all: z.object({ deliverEndTime: z.date().optional() }).optional(),
     ...mutation,
   })

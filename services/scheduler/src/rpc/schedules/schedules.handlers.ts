@@ -1,5 +1,6 @@
 import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { fieldTypes, parseRequest } from '#libs/errors';
+import { parseRequest } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import { z } from 'zod';
 import type { SchedulerDeps } from '../../deps.ts';
@@ -13,7 +14,7 @@ import { previewSchedule } from '../../use-cases/schedules/preview-schedule.ts';
 import { setSchedulePaused } from '../../use-cases/schedules/set-schedule-paused.ts';
 import { triggerSchedule } from '../../use-cases/schedules/trigger-schedule.ts';
 import { mutation, page } from '../fields.ts';
-import { moment, readCreateSchedule, readPreviewSchedule } from './schedules.requests.ts';
+import { readCreateSchedule, readPreviewSchedule } from './schedules.requests.ts';
 
 export function schedulesHandlers(deps: SchedulerDeps) {
   return {
@@ -36,12 +37,13 @@ export function schedulesHandlers(deps: SchedulerDeps) {
   } satisfies Partial<Handlers<typeof SchedulerServiceService>>;
 }
 
-const scheduleId = fieldTypes.text({ min: 1, max: 100 });
+const scheduleId = fieldsOf('taskflow.scheduler.v1.GetScheduleRequest').text('schedule_id');
 const idSchema = z.object({ scheduleId });
-const listSchema = z.object(page(500));
-const listRunsSchema = z.object({ scheduleId, ...page(500) });
+const listSchema = z.object(page('ListSchedulesRequest'));
+const listRunsSchema = z.object({ scheduleId, ...page('ListScheduleRunsRequest') });
 const triggerSchema = z.object({ scheduleId, ...mutation });
 const currentSchema = z.object({ scheduleId, etag: z.string(), ...mutation });
+const backfill = fieldsOf('taskflow.scheduler.v1.BackfillScheduleRequest');
 const backfillSchema = z
-  .object({ scheduleId, startTime: moment, endTime: moment, ...mutation })
+  .object({ scheduleId, startTime: backfill.time('start_time'), endTime: backfill.time('end_time'), ...mutation })
   .refine(({ startTime, endTime }) => endTime > startTime, { path: ['endTime'], error: 'must be after start_time' });

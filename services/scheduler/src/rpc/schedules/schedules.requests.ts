@@ -6,36 +6,28 @@ import {
   type PreviewScheduleRequest,
 } from '#contract/scheduler/v1/scheduler';
 import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
-import { toMilliseconds } from '#libs/runtime';
+import { fieldsOf } from '#libs/fields';
 import { z } from 'zod';
 import { isCron } from '../../domain/schedules/timing.ts';
 import { mutation } from '../fields.ts';
 import type { CreateScheduleInput } from '../../use-cases/schedules/create-schedule.ts';
 import type { PreviewScheduleInput } from '../../use-cases/schedules/preview-schedule.ts';
 
-/* The limits of the schedules in scheduler.proto, field by field. */
+const schedule = fieldsOf('taskflow.scheduler.v1.Schedule');
+const recurrenceByCalendar = fieldsOf('taskflow.scheduler.v1.CronRecurrence');
+const preview = fieldsOf('taskflow.scheduler.v1.PreviewScheduleRequest');
 
-const day = 86_400;
-
-/** Whole seconds, as milliseconds. */
-const seconds = (min: number, max: number, rule: string) =>
-  z
-    .object({ seconds: z.bigint(), nanos: z.number() })
-    .refine((span) => span.nanos === 0 && span.seconds >= BigInt(min) && span.seconds <= BigInt(max), rule)
-    .transform(toMilliseconds);
-
+const { maxLength: maxCronCharacters = 0 } = recurrenceByCalendar.rule('expression');
 const cron = z.object({
   expression: z
     .string()
     .refine(
-      (text) => text.length <= 100 && isCron(text),
+      (text) => text.length <= maxCronCharacters && isCron(text),
       'must be a cron expression of five fields that fires at some time, such as 30 9 * * MON-FRI',
     ),
   timeZone: fieldTypes.optionalTimeZone(),
 });
-const interval = seconds(1, 366 * day, 'must be whole seconds from 1 s to 366 days');
-
-const recurrence = { interval: interval.optional(), cron: cron.optional() };
+const recurrence = { interval: schedule.span('interval').optional(), cron: cron.optional() };
 interface Recurrence {
   interval?: number | undefined;
   cron?: z.output<typeof cron> | undefined;
@@ -61,17 +53,17 @@ const overlapPolicy = z
 
 const job = z.enum(ScheduleJob, unnamed).exclude(['UNSPECIFIED', 'UNRECOGNIZED'], unnamed);
 
+const idPattern = new RegExp(`^${schedule.rule('id').pattern}$`);
+
 const draft = z
   .object(
     {
-      id: z
-        .string()
-        .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must have 1 to 63 characters from a-z 0-9 -, beginning with a letter'),
-      description: fieldTypes.text({ max: 200 }),
+      id: z.string().regex(idPattern, 'must have 1 to 63 characters from a-z 0-9 -, beginning with a letter'),
+      description: schedule.text('description'),
       job,
       ...recurrence,
       overlapPolicy,
-      catchUpWindow: seconds(10, 30 * day, 'must be whole seconds from 10 s to 30 days').optional(),
+      catchUpWindow: schedule.span('catch_up_window').optional(),
     },
     'must be set',
   )
@@ -101,22 +93,11 @@ export function readCreateSchedule(request: CreateScheduleRequest): CreateSchedu
   };
 }
 
-const years = [Date.UTC(1970, 0, 1), Date.UTC(10_000, 0, 1)] as const;
-export const moment = z
-  .date({ error: 'must be a time between 1970-01-01 and 9999-12-31' })
-  .refine(
-    (time) => time.getTime() >= years[0] && time.getTime() < years[1],
-    'must be a time between 1970-01-01 and 9999-12-31',
-  );
-
 const previewSchema = z
   .object({
     ...recurrence,
-    startTime: moment.optional(),
-    fireTimeCount: z
-      .number()
-      .refine((count) => count >= 0 && count <= 100, 'must be 1 to 100, or 0 for 10')
-      .transform((count) => (count === 0 ? 10 : count)),
+    startTime: preview.time('start_time').optional(),
+    fireTimeCount: preview.number('fire_time_count'),
   })
   .check(checkRecurrence);
 

@@ -43,12 +43,12 @@ export function webhooksHandlers(deps: SchedulerDeps) {
 
 const webhookId = fieldTypes.uuid();
 const idSchema = z.object({ webhookId });
-const listSchema = z.object(page(200));
+const listSchema = z.object(page('ListWebhooksRequest'));
 const currentSchema = z.object({ webhookId, etag: z.string(), ...mutation });
 const testSchema = z.object({ webhookId, ...mutation });
 const redeliverSchema = z.object({ webhookId, deliveryId: fieldTypes.uuid(), ...mutation });
 const listDeliveriesSchema = z.object({
   webhookId,
-  ...page(200),
+  ...page('ListWebhookDeliveriesRequest'),
   states: enumValues<WebhookDeliveryState>(Object.values(deliveryStates), 'states'),
 });

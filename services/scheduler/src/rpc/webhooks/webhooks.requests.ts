@@ -4,27 +4,28 @@ import {
   type RotateWebhookSecretRequest,
 } from '#contract/scheduler/v1/notifications';
 import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
-import { toDuration, toMilliseconds } from '#libs/runtime';
+import { fieldsOf } from '#libs/fields';
+import { toDuration } from '#libs/runtime';
 import { z } from 'zod';
 import { findUrlFault, type TargetRules } from '../../domain/webhooks/webhook-target.ts';
 import type { RotateSecretInput } from '../../use-cases/webhooks/rotate-webhook-secret.ts';
 import type { UpdateWebhookInput } from '../../use-cases/webhooks/update-webhook.ts';
 import { mutation, notificationKinds } from '../fields.ts';
 
-/* The limits of notifications.proto, field by field. */
+const webhook = fieldsOf('taskflow.scheduler.v1.Webhook');
 
 /** Kept as it came, but for spaces around it. */
 const targetUrl = (rules: TargetRules) =>
-  fieldTypes.text({ min: 1, max: 2048 }).transform((url, context) => {
+  webhook.text('url').transform((url, context) => {
     const fault = findUrlFault(url, rules);
     if (fault === undefined) return url;
     context.addIssue({ code: 'custom', message: fault });
     return z.NEVER;
   });
 
-const fieldsOf = (rules: TargetRules) => ({
+const writableBy = (rules: TargetRules) => ({
   url: targetUrl(rules),
-  description: fieldTypes.text({ max: 200 }),
+  description: webhook.text('description'),
   kinds: notificationKinds,
 });
 
@@ -42,7 +43,7 @@ const updateMask = z
 const ignored = z.unknown().transform(() => undefined);
 
 /** Checks only these fields: the others are not read. */
-function changeOf(fields: ReturnType<typeof fieldsOf>, named: readonly Field[]) {
+function changeOf(fields: ReturnType<typeof writableBy>, named: readonly Field[]) {
   return z.object(
     {
       id: fieldTypes.uuid(),
@@ -64,7 +65,7 @@ export interface WebhookRequests {
 }
 
 export function createWebhookRequests(rules: TargetRules): WebhookRequests {
-  const fields = fieldsOf(rules);
+  const fields = writableBy(rules);
   const createSchema = z.object({ webhook: z.object(fields, 'must be set'), ...mutation });
   const updateSchemaOf = schemaPerFields(changeable, (named) => updateOf(changeOf(fields, named)));
   const emptySchema = updateOf(changeOf(fields, []).refine(() => false, `must have one or more of ${fieldList} set`));
@@ -87,12 +88,7 @@ export function createWebhookRequests(rules: TargetRules): WebhookRequests {
 }
 
 const defaultGraceMs = 86_400_000;
-const longestGraceMs = 7 * 86_400_000;
-const grace = z
-  .object({ seconds: z.bigint(), nanos: z.number() })
-  .transform(toMilliseconds)
-  .refine((ms) => ms >= 0 && ms <= longestGraceMs, 'must be 0 to 7 days')
-  .optional();
+const grace = fieldsOf('taskflow.scheduler.v1.RotateWebhookSecretRequest').span('grace').optional();
 const rotateSchema = z.object({ webhookId: fieldTypes.uuid(), etag: z.string(), grace, ...mutation });
 
 export function readRotateWebhookSecret(request: RotateWebhookSecretRequest): RotateSecretInput {

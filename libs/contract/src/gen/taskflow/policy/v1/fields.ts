@@ -124,7 +124,7 @@ export function textFormatToNumber(object: TextFormat): number {
 export const TextCharacters = {
   /** UNSPECIFIED - Any. */
   UNSPECIFIED: "TEXT_CHARACTERS_UNSPECIFIED",
-  /** LINE - No control characters. */
+  /** LINE - No control characters: U+0000 to U+001F, U+007F to U+009F. */
   LINE: "TEXT_CHARACTERS_LINE",
   /** LINES - Of the control characters only line breaks and tabs. */
   LINES: "TEXT_CHARACTERS_LINES",

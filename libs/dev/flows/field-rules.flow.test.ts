@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { create, fromBinary, toBinary, type DescField, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
+import { descriptorOf, policies, type MethodPolicy } from '#libs/contract';
+import { accessTable, type People } from './access-table.ts';
+import { valuesOf, type FieldValues } from './field-values.ts';
+import { fieldsSentTo, nameOf, type FieldPath } from './sent-fields.ts';
+import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { encode, serviceOf, type Credentials } from './wire.ts';
+
+let testCluster: TestCluster;
+let people: People;
+beforeAll(async () => {
+  testCluster = await startTestCluster();
+  const owner = await testCluster.register();
+  people = { owner, assignee: owner, other: owner, admin: testCluster.admin };
+});
+afterAll(() => testCluster?.stop());
+
+/** The message that holds a field; those on the way are made where the request has none. */
+function holderOf(request: ReflectMessage, above: readonly DescField[]): ReflectMessage {
+  return above.reduce((message, field) => {
+    if (field.fieldKind === 'list') return message.get(field).get(0) as unknown as ReflectMessage;
+    if (!message.isSet(field)) message.set(field, reflect(field.message as DescMessage));
+    return message.get(field) as unknown as ReflectMessage;
+  }, request);
+}
+
+function put(holder: ReflectMessage, field: DescField, value: unknown): void {
+  if (field.fieldKind === 'message') return holder.set(field, reflect(field.message, value as Message));
+  if (field.fieldKind !== 'list') return holder.set(field, value as never);
+  const list = holder.get(field);
+  list.clear();
+  for (const entry of value as unknown[]) list.add(entry as never);
+}
+
+/** The request with another value of one field, which the update mask names. */
+function withValue(type: DescMessage, base: Uint8Array, path: FieldPath, value: unknown): Buffer {
+  const message = fromBinary(type, base);
+  const request = reflect(type, message);
+  const field = path.at(-1) as DescField;
+  put(holderOf(request, path.slice(0, -1)), field, value);
+  const at = path.findIndex(({ parent }) => parent.fields.some(({ name }) => name === 'update_mask'));
+  const named = path[at + 1];
+  const mask = path[at]?.parent.fields.find(({ name }) => name === 'update_mask');
+  if (named !== undefined && mask?.message !== undefined && !['id', 'etag'].includes(named.name))
+    put(holderOf(request, path.slice(0, at)), mask, create(mask.message, { paths: [named.name] }));
+  const dryRun = type.fields.find(({ name }) => name === 'validate_only');
+  if (dryRun !== undefined) request.set(dryRun, true);
+  return Buffer.from(toBinary(type, message));
+}
+
+interface Prepared {
+  type: DescMessage;
+  base: () => Promise<Uint8Array>;
+  credentials: Credentials;
+}
+
+/** Somebody new for each method of auth, whose password the row may change. */
+async function prepare(policy: MethodPolicy): Promise<Prepared> {
+  const { path, access } = policy;
+  const caller = serviceOf(path) === 'auth' ? await testCluster.register() : people.owner;
+  const credentials = access === 'public' ? {} : await testCluster.credentialsFor(policy, caller);
+  const make = async (): Promise<Uint8Array> =>
+    encode(path, (await accessTable.get(path)?.request({ testCluster, people, caller })) ?? {});
+  const first = await make();
+  const type = descriptorOf(policy).input;
+  const isRepeatable = policy.retry === 'always' || type.fields.some(({ name }) => name === 'validate_only');
+  return { type, base: isRepeatable ? () => Promise.resolve(first) : make, credentials };
+}
+
+/** The fields that an answer complains about, without the places in lists. */
+async function violationsOf(
+  { type, base, credentials }: Prepared,
+  policy: MethodPolicy,
+  path: FieldPath,
+  value: unknown,
+) {
+  const bytes = withValue(type, await base(), path, value);
+  const { outcome, error } = await testCluster.wire.call(policy.path, bytes, credentials);
+  expect(outcome).not.toMatch(/^(INTERNAL|UNKNOWN|UNAVAILABLE|UNIMPLEMENTED|DEADLINE_EXCEEDED)/);
+  if (outcome !== 'INVALID_ARGUMENT/INVALID_FIELD') return [];
+  return error?.details.violations?.map(({ field }) => field.replaceAll(/\[\d+\]/g, '')) ?? [];
+}
+
+/** What the server takes of these depends on more than their rule: the time, other fields, a grammar. */
+const dependent = ['BackfillSchedule end_time', 'ListTasks order_by'];
+
+const toText = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)).slice(0, 80);
+
+const swept = [...policies.values()]
+  .map((policy) => [policy.method, policy, fieldsSentTo(descriptorOf(policy))] as const)
+  .filter(([, , fields]) => fields.length > 0);
+
+describe('what the contract says of a field is what the server does', () => {
+  it('is known of many fields', () => {
+    expect(swept.flatMap(([, , fields]) => fields).length).toBeGreaterThan(250);
+  });
+
+  it.each(swept)('%s', async (_, policy, fields) => {
+    const prepared = await prepare(policy);
+    const faults: string[] = [];
+    const check = async (path: FieldPath, { kept, broken }: FieldValues): Promise<void> => {
+      const name = nameOf(path);
+      for (const value of dependent.includes(`${policy.method} ${name}`) ? [] : kept)
+        if ((await violationsOf(prepared, policy, path, value)).includes(name))
+          faults.push(`${name} refuses ${toText(value)}`);
+      for (const value of broken)
+        if (!(await violationsOf(prepared, policy, path, value)).includes(name))
+          faults.push(`${name} takes ${toText(value)}`);
+    };
+    for (const path of fields) await check(path, valuesOf(path.at(-1) as DescField));
+    expect(faults).toEqual([]);
+  });
+});

@@ -1,0 +1,1 @@
+export { fieldsOf, type Fields } from './fields.ts';
