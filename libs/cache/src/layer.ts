@@ -10,6 +10,8 @@ export interface Layer<V> {
   getMany(keys: readonly string[]): Promise<Map<string, V>>;
   /** Returns at once: a value that does not reach Redis is asked for again. `ttlMs` is a positive integer. */
   setMany(values: ReadonlyMap<string, V>, ttlMs?: number): void;
+  /** Removes them here and in Redis. Throws when Redis is unavailable. */
+  removeMany(keys: readonly string[]): Promise<void>;
 }
 
 export interface LayerOptions {
@@ -73,6 +75,10 @@ export function openLayer<V extends NonNullable<unknown>>(options: LayerOptions)
       if (values.size === 0) return;
       for (const [key, value] of values) local.set(key, value, { ttl: ownTtlMs });
       storeMany({ values, ownTtlMs }).catch(() => undefined);
+    },
+    removeMany: async (keys) => {
+      for (const key of keys) local.delete(key);
+      await store.ask(() => store.redis.del(...keys.map((key) => `${prefix}:${key}`)));
     },
   };
 }

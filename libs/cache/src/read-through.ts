@@ -39,6 +39,8 @@ export interface ReadThrough<V> {
    * time.
    */
   lookUp(keys: readonly string[], ask: Ask<V>): Promise<Learned<V>>;
+  /** Removes the value here and in Redis. Other processes hold theirs until its time is over. Throws without Redis. */
+  forget(key: string): Promise<void>;
 }
 
 interface Base {
@@ -82,8 +84,7 @@ export function createReadThrough<V extends NonNullable<unknown>>(
     'Keys looked up in a cache, by where the value came from.',
     ['cache', 'outcome'],
   );
-  const count = (outcome: 'hit' | 'miss' | 'stale' | 'failed', keys: number): void =>
-    counter.inc({ cache: name, outcome }, keys);
+  const count = (outcome: string, keys: number): void => counter.inc({ cache: name, outcome }, keys);
 
   /** The values that need no question. */
   async function findCurrent(keys: readonly string[]): Promise<Map<string, V>> {
@@ -111,6 +112,7 @@ export function createReadThrough<V extends NonNullable<unknown>>(
   }
 
   return {
+    forget: async (key) => void (await Promise.all([fresh.removeMany([key]), remembered.removeMany([key])])),
     lookUp: async (keys, ask) => {
       assertNoOpenTransaction('a look into the cache');
       const unique = [...new Set(keys)];

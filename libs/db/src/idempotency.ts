@@ -198,6 +198,28 @@ export async function pruneIdempotency(em: EntityManager, limit = 1000): Promise
   return rows.length;
 }
 
+/** Deletes what is recorded of a user's own requests. */
+export async function removeRequestsOf(em: EntityManager, userId: string): Promise<void> {
+  await runStatement(em, 'delete from idempotency_records where user_id = $1', [userId]);
+}
+
+const mentions = `
+  exists (select from unnest($1::text[]) as wanted (text) where position(convert_to(wanted.text, 'UTF8') in response) > 0)`;
+
+/**
+ * Deletes the recorded responses that hold one of the texts: of the named users, or of all. Of all it looks at each
+ * record of the last 24 hours.
+ */
+export async function removeResponsesWith(
+  em: EntityManager,
+  texts: readonly string[],
+  userIds?: readonly string[],
+): Promise<void> {
+  const among = userIds === undefined ? '' : 'user_id = any ($2::text[]) and';
+  const values = userIds === undefined ? [texts] : [texts, userIds];
+  await runStatement(em, `delete from idempotency_records where ${among} ${mentions}`, values);
+}
+
 function inProgress(): AppError {
   return new AppError('aborted', 'REQUEST_IN_PROGRESS', 'the same request is being carried out', {
     details: { retryAfterMs: 500 },

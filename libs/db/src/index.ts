@@ -17,7 +17,15 @@ export {
   type Stored,
 } from './column-table.ts';
 export { openDatabase, type Database, type DatabaseDefinition } from './database.ts';
-export { idempotencyTable, once, pruneIdempotency, recall, type Once } from './idempotency.ts';
+export {
+  idempotencyTable,
+  once,
+  pruneIdempotency,
+  recall,
+  removeRequestsOf,
+  removeResponsesWith,
+  type Once,
+} from './idempotency.ts';
 export { ConcurrentMigration, Migration } from './migration.ts';
 export { createLoader, type Loader } from './loader.ts';
 export { migrate, readCommandOptions, runDatabaseCommand, runMigrateCommand, schemaDrift } from './migrate.ts';

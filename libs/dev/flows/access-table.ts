@@ -5,7 +5,11 @@ import { Scope } from '#contract/policy/v1/policy';
 import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
 import { MailKind, type InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { Schedule, ScheduleJob, type SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { type NotificationsServiceService, Webhook } from '#contract/scheduler/v1/notifications';
+import {
+  type InternalNotificationsServiceService,
+  type NotificationsServiceService,
+  Webhook,
+} from '#contract/scheduler/v1/notifications';
 import { type ServerInfoServiceService } from '#contract/server/v1/server';
 import {
   CreateTaskRequest,
@@ -103,6 +107,12 @@ const auth: Rows<typeof AuthServiceService> = {
   SetRole: { request: async (call) => ({ accountId: await newAccount(call), role: Role.USER }) },
   DisableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
   EnableAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  DeleteAccount: {
+    request: async (call) => ({ accountId: await newAccount(call) }),
+    answers: { owner: foreignList, assignee: foreignList, other: foreignList, admin: 'OK' },
+  },
+  UndeleteAccount: { request: async (call) => ({ accountId: await newAccount(call) }) },
+  ReclaimAccount: { request: ({ caller: { email, password } }) => ({ email, password }) },
   CreatePasswordReset: { request: async (call) => ({ accountId: await newAccount(call) }) },
   InviteUser: { request: () => ({ email: newEmail() }) },
   ListInvitations: { request: nothing },
@@ -172,6 +182,7 @@ const internalUsers: Rows<typeof InternalUsersServiceService> = {
     request: ({ people: { owner } }) => ({ callerId: owner.id, callerRole: Role.USER, emails: [owner.email] }),
   },
   BatchGetNotificationSettings: { request: ({ people }) => ({ userIds: [people.owner.id] }) },
+  DeleteProfile: { request: () => ({ userId: randomUUID() }) },
 };
 
 const newTitle = async (call: Call): Promise<UpdateTaskRequest> => {
@@ -210,6 +221,7 @@ const internalTasks: Rows<typeof InternalTasksServiceService> = {
   BatchGetTaskStates: { request: oneOfTasks },
   BatchCheckSharing: { request: ({ people }) => ({ userId: people.owner.id, otherUserIds: [people.assignee.id] }) },
   ExplainDue: { request: oneTask },
+  DeleteUserTasks: { request: () => ({ userId: randomUUID() }) },
 };
 
 const everyMorning = { $case: 'cron', value: { expression: '0 9 * * *', timeZone: '' } } as const;
@@ -314,6 +326,10 @@ const internalMails: Rows<typeof InternalMailsServiceService> = {
   HandOverMail: { request: () => ({ mailId: randomUUID(), kind: MailKind.PASSWORD_CHANGED }) },
 };
 
+const internalNotifications: Rows<typeof InternalNotificationsServiceService> = {
+  DeleteUserNotifications: { request: () => ({ userId: randomUUID() }) },
+};
+
 const rowsOf = (service: string, rows: Record<string, Row>): [string, Row][] =>
   Object.entries(rows).map(([method, row]) => [`/taskflow.${service}/${method}`, row]);
 
@@ -331,4 +347,5 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
   ...rowsOf('scheduler.v1.NotificationsService', notifications),
   ...rowsOf('scheduler.v1.InternalMailsService', internalMails),
+  ...rowsOf('scheduler.v1.InternalNotificationsService', internalNotifications),
 ]);

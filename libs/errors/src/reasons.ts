@@ -87,6 +87,9 @@ export const reasons = {
   ACCOUNT_DISABLED: { code: 'FAILED_PRECONDITION', meaning: "the account is disabled; EnableAccount comes first. Metadata: userId." },
   TOO_MANY_MAILS: { code: 'RESOURCE_EXHAUSTED', meaning: "the account or the address was sent as many mails as are allowed in an hour." },
   MAIL_OFF: { code: 'FAILED_PRECONDITION', meaning: "this installation sends no mail." },
+  ACCOUNT_DELETED: { code: 'FAILED_PRECONDITION', meaning: "the account is deleted. Its person can take it back by ReclaimAccount, an administrator by UndeleteAccount. Metadata: purgeTime, until when." },
+  CONFIGURED_ADMIN: { code: 'FAILED_PRECONDITION', meaning: "the operator's settings name this administrator, who would be created again. Metadata: userId." },
+  SUCCESSOR_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the account that tasks are to pass to does not exist, is disabled, or is the deleted one. Metadata: userId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

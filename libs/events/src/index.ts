@@ -22,3 +22,4 @@ export { announce } from './announcement.ts';
 export { createLogSource, currentPosition, readHistory, readUserFeed, type FeedPage, type FeedSource } from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
 export { pruneEvents } from './prune.ts';
+export { removeEvents, type RemovedEvent } from './remove-events.ts';

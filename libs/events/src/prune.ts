@@ -30,7 +30,7 @@ const removeOldest = `
   where e.id = o.id and not exists (select 1 from young y where (y.transaction_id, y.id) <= (o.transaction_id, o.id))
   returning e.id, e.transaction_id, e.payload`;
 
-const removeAudience = `
+const removeAudienceText = `
   delete from event_audience a
   using unnest($1::uuid[], $2::xid8[], $3::bigint[]) as gone (user_id, transaction_id, event_id)
   where a.user_id = gone.user_id and a.transaction_id = gone.transaction_id and a.event_id = gone.event_id`;
@@ -42,24 +42,34 @@ const moveHorizon = `
     order by transaction_id desc, event_id desc limit 1) gone
   where event_horizon.id = 1`;
 
-interface GoneRow {
+/** A row of the log that was deleted. */
+export interface GoneEvent {
   id: string;
   transaction_id: string;
   payload: Buffer;
 }
 
-/** Deletes up to `limit` of the oldest events and returns how many. Runs in a transaction. */
-export async function pruneEvents(em: EntityManager, { keepMs, limit, audienceOf }: Pruning): Promise<number> {
-  const gone = await runStatement<GoneRow>(em, removeOldest, [keepMs, limit]);
-  if (gone.length === 0) return 0;
+/** Removes the events that were deleted from the parts of their people. */
+export async function removeAudience(
+  em: EntityManager,
+  gone: readonly GoneEvent[],
+  audienceOf: Pruning['audienceOf'],
+): Promise<void> {
   const rows = gone.flatMap(({ id, transaction_id: transactionId, payload }) =>
     audienceOf(payload).map((userId) => ({ userId, transactionId, id })),
   );
-  await runStatement(em, removeAudience, [
+  await runStatement(em, removeAudienceText, [
     rows.map((row) => row.userId),
     rows.map((row) => row.transactionId),
     rows.map((row) => row.id),
   ]);
+}
+
+/** Deletes up to `limit` of the oldest events and returns how many. Runs in a transaction. */
+export async function pruneEvents(em: EntityManager, { keepMs, limit, audienceOf }: Pruning): Promise<number> {
+  const gone = await runStatement<GoneEvent>(em, removeOldest, [keepMs, limit]);
+  if (gone.length === 0) return 0;
+  await removeAudience(em, gone, audienceOf);
   await runStatement(em, moveHorizon, [gone.map((row) => row.transaction_id), gone.map((row) => row.id)]);
   return gone.length;
 }

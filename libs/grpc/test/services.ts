@@ -24,6 +24,7 @@ export function internalUsersBinding(handlers: Partial<InternalHandlers> = {}): 
     batchGetUsers: async ({ userIds }) => ({ users: [], unknownUserIds: userIds }),
     batchFindUsers: async () => ({ foundUsers: [] }),
     batchGetNotificationSettings: async () => ({ settings: [] }),
+    deleteProfile: async () => ({}),
     ...handlers,
   });
 }

@@ -9,12 +9,15 @@ import { openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Limits } from '#libs/limits';
 import { type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { createMailClient, type MailClient } from './clients/mail.client.ts';
+import { createRemovers } from './clients/removal.clients.ts';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
 import { createAuthReader } from './db/auth.reader.ts';
 import { constraints, createRepositories, databaseDefinition } from './db/database.ts';
+import { createRemovalReader } from './db/removal.reader.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
-import type { AuthDeps, PasswordHasher } from './deps.ts';
+import type { AuthDeps, PasswordHasher, Removers } from './deps.ts';
+import type { AccountRemoval } from './domain/account-deletion.repository.ts';
 import type { MailHandOver, MailWish } from './domain/mail.repository.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
 import { authHandlers } from './rpc/auth.handlers.ts';
@@ -29,10 +32,11 @@ import { createRefreshTokens } from './security/refresh-tokens.ts';
 import { createRequestFingerprints } from './security/request-fingerprints.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { createTokenUses, type TokenUseRecorder } from './security/token-uses.ts';
-import { startCleaning, startPreparation } from './start-up.ts';
+import { startCleaning, startPreparation, startRemovals } from './start-up.ts';
 import { carryOutWish } from './use-cases/carry-out-wish.ts';
 import { checkPersonalToken } from './use-cases/check-personal-token.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
+import { removeAccount } from './use-cases/remove-account.ts';
 import { removeExpired } from './use-cases/remove-expired.ts';
 import { setMailboxes } from './use-cases/set-mailboxes.ts';
 import { watchRevocations } from './use-cases/watch-revocations.ts';
@@ -49,7 +53,11 @@ type Base = ServiceBase<AuthConfig>;
 export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Promise<RunningApp> {
   return startApplication(config, overrides, async (base) => {
     const limits = await openLimits(base);
-    const { database, audit, outbox, keys, feed, tokenUses, deps } = await createInside(base, limits, overrides);
+    const { database, audit, outbox, removalOutbox, keys, feed, tokenUses, deps } = await createInside(
+      base,
+      limits,
+      overrides,
+    );
     const { logger, parts } = base;
     outbox.start();
     parts.add({ name: 'outbox', stop: () => outbox.stop() });
@@ -57,6 +65,9 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
     parts.add({ name: 'token uses', stop: tokenUses.stop });
     const cleaning = startCleaning({ logger, clean: () => clean(deps) });
     parts.add({ name: 'session cleaning', stop: cleaning.stop });
+    removalOutbox.start();
+    parts.add({ name: 'removal outbox', stop: () => removalOutbox.stop() });
+    for (const loop of startRemovals(base, deps)) parts.add(loop);
     const preparation = await startPreparation({ logger, prepare: () => prepare(config, deps) });
     parts.add({ name: 'preparation', stop: preparation.stop });
     const revocations = followOwnRevocations(base, feed);
@@ -85,6 +96,7 @@ interface Inside {
   database: Database;
   audit: AuditLog;
   outbox: Outbox<OutboxCalls>;
+  removalOutbox: Outbox<RemovalCalls>;
   keys: SigningKeyRing;
   feed: RevocationFeed;
   tokenUses: TokenUseRecorder;
@@ -94,10 +106,15 @@ interface Inside {
 // Short: another replica takes over a call of a dead process only after this time.
 const outboxTimeoutMs = 3000;
 
+/** Its calls take longer, and may. */
+const removalTimeoutMs = 40_000;
+
+type RemovalCalls = { 'remove-account': AccountRemoval };
+
 type OutboxCalls = { 'upsert-profile': ProfileUpsert; 'hand-over-mail': MailHandOver; 'carry-out-wish': MailWish };
 
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
-  const { config, logger, metrics } = base;
+  const { config, logger } = base;
   const { clock = base.clock } = overrides;
   const { encryptionKeys } = config;
   const database = await openServiceDatabase(base, databaseDefinition);
@@ -105,9 +122,8 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const profiles = openProfileClient(base);
   const mailClient = openMailClient(base);
   const outbox = createOutbox<OutboxCalls>({
+    ...base,
     database,
-    logger,
-    metrics,
     timeoutMs: outboxTimeoutMs,
     handlers: {
       'upsert-profile': (profile) => profiles.send(profile),
@@ -115,6 +131,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
       'carry-out-wish': (wish) => carryOutWish(deps, wish),
     },
   });
+  const removalOutbox = createRemovalOutbox(base, database, () => deps);
   const feed = createRevocationFeed({ reader: database.reader, clock, logger });
   const uow = database.unitOfWork(
     (em) =>
@@ -125,6 +142,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
           handOver: (mail) => outbox.add(em, 'hand-over-mail', mail),
           carryOut: (wish) => outbox.add(em, 'carry-out-wish', wish),
         },
+        removals: { goOn: (accountId) => removalOutbox.add(em, 'remove-account', { accountId }) },
         onRevocation: feed.wake,
       }),
     constraints,
@@ -134,6 +152,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const deps: AuthDeps = {
     uow,
     reader: createAuthReader(database.reader),
+    removals: createRemovalReader(database.reader),
     audit,
     clock,
     logger,
@@ -152,7 +171,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     revocationWatch: feed,
     settings: config,
   };
-  return { database, audit, outbox, keys, feed, tokenUses, deps };
+  return { database, audit, outbox, removalOutbox, keys, feed, tokenUses, deps };
 }
 
 function openProfileClient({ config, identity, logger, metrics, parts }: Base): ProfileClient {
@@ -165,6 +184,24 @@ function openMailClient({ config, identity, logger, metrics, parts }: Base): Mai
   const mails = createMailClient({ address: config.schedulerAddress, identity, logger, metrics });
   parts.add({ name: 'mail client', stop: async () => mails.close() });
   return mails;
+}
+
+/** `deps` are there when the outbox is started. */
+function createRemovalOutbox(base: Base, database: Database, deps: () => AuthDeps): Outbox<RemovalCalls> {
+  const removers = openRemovers(base);
+  return createOutbox<RemovalCalls>({
+    ...base,
+    database,
+    timeoutMs: removalTimeoutMs,
+    handlers: { 'remove-account': (removal) => removeAccount({ ...deps(), removers }, removal) },
+  });
+}
+
+function openRemovers({ config, identity, logger, metrics, parts }: Base): Removers {
+  const { tasksAddress: tasks, schedulerAddress: scheduler, usersAddress: users } = config;
+  const removers = createRemovers({ tasks, scheduler, users }, { identity, logger, metrics });
+  parts.add({ name: 'removal clients', stop: async () => removers.close() });
+  return removers;
 }
 
 /** Makes the first key, or checks that the keys are readable, before a caller needs them. */

@@ -20,6 +20,10 @@ export interface AuthConfig extends ServiceConfig {
   registration: (typeof registrations)[number];
   invitationLifetimeMs: number;
   recovery: RecoverySettings;
+  /** How long a deleted account can be taken back. */
+  deletionGraceMs: number;
+  /** Where tasks are removed. */
+  tasksAddress: string;
   /** Where mails are handed over. */
   schedulerAddress: string;
   /** How long a session lives after its last use. */
@@ -65,6 +69,9 @@ const shape = {
   TASKFLOW_AUTH_PASSWORD_MAX_WAIT_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
   TASKFLOW_AUTH_SESSION_LIFETIME_MS: envTypes.positiveInt(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
   TASKFLOW_AUTH_REGISTRATION: envTypes.oneOf(registrations, 'open'),
+  // 0 = it cannot.
+  TASKFLOW_AUTH_DELETION_GRACE_MS: envTypes.wholeNumber(30 * 24 * 3_600_000, 400 * 24 * 3_600_000),
+  TASKFLOW_TASKS_ADDRESS: addressType('tasks'),
   TASKFLOW_SCHEDULER_ADDRESS: addressType('scheduler'),
   TASKFLOW_MAIL: envTypes.mailWay(),
   TASKFLOW_AUTH_RESET_LIFETIME_MS: envTypes.positiveInt(15 * 60_000, 24 * 3_600_000),
@@ -100,6 +107,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): AuthConfig {
     sessionLifetimeMs: own.TASKFLOW_AUTH_SESSION_LIFETIME_MS,
     registration: own.TASKFLOW_AUTH_REGISTRATION,
     invitationLifetimeMs: own.TASKFLOW_AUTH_INVITATION_LIFETIME_MS,
+    deletionGraceMs: own.TASKFLOW_AUTH_DELETION_GRACE_MS,
+    tasksAddress: own.TASKFLOW_TASKS_ADDRESS,
     schedulerAddress: own.TASKFLOW_SCHEDULER_ADDRESS,
     recovery: {
       sendsMail: own.TASKFLOW_MAIL !== 'off',

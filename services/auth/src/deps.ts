@@ -2,6 +2,7 @@ import type { AuditLog, AuditTrail } from '#libs/audit';
 import type { Once, PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
 import type { AuthConfig } from './config.ts';
+import type { AccountDeletionRepository, Removal, RemovalReport } from './domain/account-deletion.repository.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
 import type { AccountTokenValues } from './domain/account-token.columns.ts';
 import type { AccountTokenRepository } from './domain/account-token.repository.ts';
@@ -27,6 +28,7 @@ export interface Repositories {
   accountTokens: AccountTokenRepository;
   invitations: InvitationRepository;
   mails: MailRepository;
+  deletions: AccountDeletionRepository;
   sessions: SessionRepository;
   personalTokens: PersonalTokenRepository;
   signingKeys: SigningKeyRepository;
@@ -201,11 +203,26 @@ export type AuthSettings = Pick<
   | 'registration'
   | 'invitationLifetimeMs'
   | 'recovery'
->;
+  | 'deletionGraceMs'
+> & { administrator: { email: string } | undefined };
+
+export interface RemovalReader {
+  find(accountId: string): Promise<Removal | undefined>;
+  report(now: Date): Promise<RemovalReport>;
+}
+
+/** Each removes a batch of what belongs to an account elsewhere, and says whether anything is left. */
+export interface Removers {
+  /** The tasks pass to the successor; '' = they are removed. */
+  tasks(userId: string, successorId: string): Promise<boolean>;
+  notifications(userId: string): Promise<boolean>;
+  profile(userId: string): Promise<void>;
+}
 
 export interface AuthDeps {
   uow: UnitOfWork<Repositories>;
   reader: AuthReader;
+  removals: RemovalReader;
   /** For what no transaction records: refusals. */
   audit: Pick<AuditLog, 'record'>;
   clock: Clock;

@@ -1,4 +1,9 @@
+import type { ServiceBase } from '#libs/service';
 import { runInBackground, settlesWithin, startLoop, type Loop, type Logger } from '#libs/runtime';
+import type { AuthConfig } from './config.ts';
+import type { AuthDeps } from './deps.ts';
+import { beginRemovals } from './use-cases/begin-removals.ts';
+import { reportRemovals } from './use-cases/report-removals.ts';
 
 export interface Preparation {
   /** For health: throws until everything has been prepared. */
@@ -51,4 +56,27 @@ export function startCleaning({ logger, clean }: { logger: Logger; clean: () => 
     intervalMs: cleaningIntervalMs,
     run: (signal) => runInBackground({ name: 'session-cleaning', logger, timeoutMs: cleaningTimeoutMs, signal }, clean),
   });
+}
+
+const removalIntervalMs = 5000;
+const reportIntervalMs = 60_000;
+const removalTimeoutMs = 20_000;
+
+/** The loops that begin removals of accounts, and that measure how they stand. */
+export function startRemovals(
+  { logger, metrics }: Pick<ServiceBase<AuthConfig>, 'logger' | 'metrics'>,
+  deps: AuthDeps,
+): { name: string; stop: () => Promise<void> }[] {
+  const lag = metrics.gauge(
+    'taskflow_account_removal_lag_seconds',
+    'How long the oldest account that is to be removed has been waiting for its removal to end.',
+  );
+  const repeat = (name: string, intervalMs: number, work: () => Promise<{ again: boolean } | void>) => {
+    const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: removalTimeoutMs, signal }, work);
+    return { name, stop: startLoop({ name, logger, intervalMs, run }).stop };
+  };
+  return [
+    repeat('account-removals', removalIntervalMs, () => beginRemovals(deps)),
+    repeat('account-removal-report', reportIntervalMs, () => reportRemovals(deps, lag)),
+  ];
 }

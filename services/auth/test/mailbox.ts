@@ -35,7 +35,7 @@ type Kind = 'password_reset' | 'email_verification' | 'invitation' | 'account_re
 export async function listMails(
   { sql }: Pick<TestAuth, 'sql'>,
   email: string,
-  kind: Kind | 'email_changed' | 'email_change_requested',
+  kind: Kind | 'email_changed' | 'email_change_requested' | 'account_deleted',
 ): Promise<string[]> {
   const rows = await sql<{ id: string }>(
     'select id from mails where email = $1 and kind = $2 order by create_time, id',

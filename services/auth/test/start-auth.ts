@@ -140,6 +140,8 @@ function createConfig(databaseUrl: string): AuthConfig {
     passwordAttempts: { free: 5, firstWaitMs: 1000, longestWaitMs: 900_000 },
     usersAddress: nobody,
     schedulerAddress: nobody,
+    tasksAddress: nobody,
+    deletionGraceMs: 30 * 24 * 3_600_000,
     recovery: {
       sendsMail: false,
       resetLifetimeMs: 15 * 60_000,

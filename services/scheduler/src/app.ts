@@ -1,4 +1,4 @@
-import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { InternalNotificationsServiceService, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerFeature } from '#contract/server/v1/server';
@@ -41,6 +41,7 @@ import { createSchedulerMetrics } from './background/metrics.ts';
 import { keepDeadJob } from './use-cases/jobs/keep-dead-job.ts';
 import { notificationsServiceHandlers, schedulerServiceHandlers } from './rpc/handlers.ts';
 import { internalMailsHandlers } from './rpc/mails/mails.handlers.ts';
+import { internalNotificationsHandlers } from './rpc/notifications/internal-notifications.handlers.ts';
 import { startPipeline, type DispatcherSignal } from './background/pipeline.ts';
 
 export interface AppOverrides {
@@ -85,6 +86,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
         bind(SchedulerServiceService, schedulerServiceHandlers(deps)),
         bind(NotificationsServiceService, notificationsServiceHandlers(deps)),
         bind(InternalMailsServiceService, internalMailsHandlers(deps)),
+        bind(InternalNotificationsServiceService, internalNotificationsHandlers(deps)),
       ],
       access,
       mounts,

@@ -20,6 +20,7 @@ function startTasks(isComplete: boolean, port = 0): Promise<GrpcServer> {
     batchGetTaskStates: async () => ({ states: [] }),
     explainDue: async () => ({}),
     batchCheckSharing: async () => ({ sharingUserIds: [] }),
+    deleteUserTasks: async () => ({ more: false }),
   });
   const logger = createLogger({ service: 'test', level: 'fatal' });
   return startServer({

@@ -135,6 +135,8 @@ export interface PeopleDirectory {
    * call, never remembered. Throws when users does not answer.
    */
   findByEmails(caller: UserActor, emails: readonly string[]): Promise<ReadonlyMap<string, FoundPerson>>;
+  /** Removes what is remembered of a user here and in Redis. Throws without Redis. */
+  forget(userId: string): Promise<void>;
 }
 
 export interface FoundPerson {

@@ -28,6 +28,7 @@ function depsOf(database: Database, oneTaskUow: UnitOfWork<OneTask>): WriteDeps 
         return new People({ asked, current: everybody, remembered: new Map() });
       },
       findByEmails: async () => new Map(),
+      forget: async () => undefined,
     },
     unknownEmails: { take: async () => ({ allowed: true, retryAfterMs: 0 }), giveBack: async () => undefined },
     clock: systemClock,

@@ -12,12 +12,13 @@ const read = /^(Get|BatchGet|Find|List|Search|Sync|Watch|Preview|Explain)[A-Z]/;
  */
 const credentials = ['AuthService.Register', 'AuthService.Login', 'AuthService.RefreshSession', 'AuthService.Logout'];
 
-/** Nobody has signed in, so a request id would be nobody's. A one-time token has one effect anyway. */
+/** Nobody has signed in, so a request id would be nobody's. A one-time token has one effect anyway, as an undoing has. */
 const oneTimeTokens = [
   'AuthService.RequestPasswordReset',
   'AuthService.ResetPassword',
   'AuthService.RequestEmailVerification',
   'AuthService.VerifyEmail',
+  'AuthService.ReclaimAccount',
 ];
 
 const isMutation = (method: DescMethod): boolean =>

@@ -26,6 +26,7 @@ const kindMessages: Record<MailKind, MailKindMessage> = {
   account_recovered: MailKindMessage.ACCOUNT_RECOVERED,
   email_change_requested: MailKindMessage.EMAIL_CHANGE_REQUESTED,
   email_changed: MailKindMessage.EMAIL_CHANGED,
+  account_deleted: MailKindMessage.ACCOUNT_DELETED,
 };
 
 /** Hands mails over to the scheduler, which asks what they say when it sends them. */

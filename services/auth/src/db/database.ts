@@ -4,6 +4,7 @@ import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
 import { createAccountTokenRepository } from './account-token.repository.ts';
+import { createAccountDeletionRepository } from './account-deletion.repository.ts';
 import { createAccountRepository } from './account.repository.ts';
 import { entities } from './entities.ts';
 import { createInvitationRepository } from './invitation.repository.ts';
@@ -25,15 +26,20 @@ export interface Outside {
   audit: Pick<AuditLog, 'trailOf'>;
   profiles: ProfileOutbox;
   mails: MailCalls;
+  removals: { goOn: (accountId: string) => void };
   onRevocation: () => void;
 }
 
-export function createRepositories(em: EntityManager, { audit, profiles, mails, onRevocation }: Outside): Repositories {
+export function createRepositories(
+  em: EntityManager,
+  { audit, profiles, mails, removals, onRevocation }: Outside,
+): Repositories {
   return {
     audit: audit.trailOf(em),
     accounts: createAccountRepository(em),
     accountTokens: createAccountTokenRepository(em),
     mails: createMailRepository(em, mails),
+    deletions: createAccountDeletionRepository(em, removals),
     invitations: createInvitationRepository(em),
     sessions: createSessionRepository(em),
     personalTokens: createPersonalTokenRepository(em),

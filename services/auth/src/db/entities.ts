@@ -1,5 +1,6 @@
 import { idempotencyTable } from '#libs/db';
 import { logIncarnations, outboxTable } from '#libs/events';
+import { AccountDeletionSchema } from '../domain/account-deletion.entity.ts';
 import { AccountTokenSchema } from '../domain/account-token.entity.ts';
 import { AccountSchema } from '../domain/account.entity.ts';
 import { InvitationSchema } from '../domain/invitation.entity.ts';
@@ -12,6 +13,7 @@ import { SigningKeySchema } from '../domain/signing-key.entity.ts';
 
 export const entities = [
   AccountSchema,
+  AccountDeletionSchema,
   SessionSchema,
   RefreshTokenSchema,
   SigningKeySchema,

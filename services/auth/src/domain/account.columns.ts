@@ -26,6 +26,15 @@ export const accountTable = defineColumns('accounts', {
   tokensNotBefore: column.time().nullable().internal(),
   /** The name given at the registration, for a profile that does not exist yet. */
   registeredName: column.text().nullable().fixed().internal(),
+  deleteTime: column.time().nullable(),
+  /** From then on a deleted account is removed. */
+  purgeTime: column.time().nullable(),
+  /** Who deleted it. */
+  deleterId: column.uuid().nullable().internal(),
+  /** To whom the tasks of a deleted account pass. */
+  successorId: column.uuid().nullable().internal(),
+  /** Whether it was enabled when it was deleted. */
+  enabledBefore: column.boolean().defaultsTo('false').internal(),
   /** Grows with every change that the profile's read copy shows. */
   version: column.bigint().internal(),
   createTime: column.time().fixed(),
@@ -38,6 +47,15 @@ export type AccountValues = Stored<AccountColumns>;
 export type NewAccount = Pick<AccountValues, 'id' | 'email' | 'passwordHash' | 'role' | 'registeredName'> &
   Partial<Pick<AccountValues, 'emailVerifyTime'>>;
 
+/** What an account has that is not deleted. */
+export const notDeleted = {
+  deleteTime: null,
+  purgeTime: null,
+  deleterId: null,
+  successorId: null,
+  enabledBefore: false,
+};
+
 export function newAccount(values: NewAccount, now: Date): AccountValues {
   return {
     emailVerifyTime: null,
@@ -48,6 +66,7 @@ export function newAccount(values: NewAccount, now: Date): AccountValues {
     version: 1n,
     passwordVersion: 1,
     tokensNotBefore: null,
+    ...notDeleted,
     createTime: now,
     updateTime: now,
   };

@@ -1,11 +1,13 @@
 import { defineEntityOf } from '#libs/db';
 import { mailboxOf, toMailbox } from '#libs/text';
 import { personRequired } from './auth.errors.ts';
+import { accountDeleted } from './deletion.errors.ts';
 import {
   accountEtag,
   accountTable,
   newAccount,
   newServiceAccount,
+  notDeleted,
   type AccountRole,
   type AccountValues,
   type NewAccount,
@@ -23,6 +25,11 @@ export const AccountSchema = defineEntityOf(accountTable, {
     {
       name: 'accounts_mailbox_idx',
       expression: 'create index "accounts_mailbox_idx" on "accounts" ("mailbox") where ("mailbox" is not null)',
+    },
+    {
+      name: 'accounts_purge_time_idx',
+      expression:
+        'create index "accounts_purge_time_idx" on "accounts" ("purge_time") where ("purge_time" is not null)',
     },
     {
       name: 'accounts_administrators_idx',
@@ -90,18 +97,42 @@ export class Account extends AccountSchema.class {
     return true;
   }
 
-  /** False when it was so already. */
+  /** False when it was so already. A deleted account is disabled once it is back. */
   disable(now: Date): boolean {
-    if (!this.enabled) return false;
+    if (!this.enabled && !this.enabledBefore) return false;
+    if (this.enabled) this.endTokens(now);
     this.enabled = false;
-    this.endTokens(now);
+    this.enabledBefore = false;
     this.countChange(now);
     return true;
   }
 
   /** False when it was so already. */
+  delete(deletion: { deleterId: string; successorId: string | null; purgeTime: Date }, now: Date): boolean {
+    if (this.deleteTime !== null) return false;
+    Object.assign(this, deletion, { deleteTime: now, enabledBefore: this.enabled, enabled: false });
+    this.endTokens(now);
+    this.countChange(now);
+    return true;
+  }
+
+  /** False when it was not deleted. */
+  undelete(now: Date): boolean {
+    if (this.deleteTime === null) return false;
+    Object.assign(this, { enabled: this.enabledBefore }, notDeleted);
+    this.countChange(now);
+    return true;
+  }
+
+  /** Whether its person has deleted it and may take it back. */
+  isReclaimable(now: Date): this is Account & { purgeTime: Date } {
+    return this.deleterId === this.id && this.purgeTime !== null && this.purgeTime > now;
+  }
+
+  /** False when it was so already. */
   enable(now: Date): boolean {
     if (this.enabled) return false;
+    if (this.purgeTime !== null) throw accountDeleted(this.purgeTime);
     this.enabled = true;
     this.countChange(now);
     return true;
@@ -110,8 +141,7 @@ export class Account extends AccountSchema.class {
   /** Makes it an enabled administrator's. False when it was one's already. */
   restoreAdministrator(now: Date): boolean {
     if (this.isEnabledAdministrator()) return false;
-    this.enabled = true;
-    this.role = 'admin';
+    Object.assign(this, notDeleted, { enabled: true, role: 'admin' });
     this.countChange(now);
     return true;
   }

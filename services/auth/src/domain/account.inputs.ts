@@ -53,6 +53,9 @@ const isSet = (text: string): boolean => text !== '';
 /** An old password may break today's rules. */
 export const knownPassword = password.refine(wasShortEnough, tooLong).refine(isSet, 'must be set');
 
+/** '' = no password. */
+export const optionalKnownPassword = password.refine(wasShortEnough, tooLong);
+
 export const refreshToken = fieldsOf('taskflow.auth.v1.RefreshSessionRequest')
   .text('refresh_token')
   .refine(isSet, 'must be set');

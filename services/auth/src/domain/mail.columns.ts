@@ -10,6 +10,7 @@ const kinds = [
   'account_recovered',
   'email_change_requested',
   'email_changed',
+  'account_deleted',
 ] as const;
 export type MailKind = (typeof kinds)[number];
 
@@ -44,7 +45,7 @@ export const mailTable = defineColumns('mails', {
 export type MailColumns = typeof mailTable.columns;
 export type MailValues = Stored<MailColumns>;
 
-type Notice = Extract<MailKind, 'password_changed' | 'account_recovered' | 'email_change_requested' | 'email_changed'>;
+type Notice = Exclude<MailKind, 'password_reset' | 'email_verification' | 'invitation'>;
 
 // A notice that could not be sent for so long would only confuse.
 const noticeLifetimeMs = 7 * 24 * 3_600_000;

@@ -12,6 +12,7 @@ import {
   newEmail,
   newPassword,
   oneTimeToken,
+  optionalKnownPassword,
   optionalNewPassword,
   refreshToken,
 } from '../domain/account.inputs.ts';
@@ -22,6 +23,7 @@ import { createAccount } from '../use-cases/create-account.ts';
 import { createPasswordReset } from '../use-cases/create-password-reset.ts';
 import { createPersonalToken } from '../use-cases/create-personal-token.ts';
 import { createServiceAccount } from '../use-cases/create-service-account.ts';
+import { deleteAccount } from '../use-cases/delete-account.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
@@ -31,6 +33,7 @@ import { listPersonalTokens } from '../use-cases/list-personal-tokens.ts';
 import { listSessions } from '../use-cases/list-sessions.ts';
 import { login } from '../use-cases/login.ts';
 import { logout } from '../use-cases/logout.ts';
+import { reclaimAccount } from '../use-cases/reclaim-account.ts';
 import { refreshSession } from '../use-cases/refresh-session.ts';
 import { register } from '../use-cases/register.ts';
 import { requestMail } from '../use-cases/request-mail.ts';
@@ -41,6 +44,7 @@ import { revokePersonalToken } from '../use-cases/revoke-personal-token.ts';
 import { revokeSession } from '../use-cases/revoke-session.ts';
 import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
 import { setRole } from '../use-cases/set-role.ts';
+import { undeleteAccount } from '../use-cases/undelete-account.ts';
 import { verifyEmail } from '../use-cases/verify-email.ts';
 import { newPersonalToken } from './personal-token.requests.ts';
 
@@ -71,6 +75,11 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     disableAccount: async (request, call) =>
       disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    deleteAccount: async (request, call) =>
+      deleteAccount(deps, requireUser(call), parseChange(deleteAccountSchema, request)),
+    undeleteAccount: async (request, call) =>
+      undeleteAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+    reclaimAccount: async (request) => reclaimAccount(deps, parseRequest(loginSchema, request)),
     createPasswordReset: async (request, call) =>
       createPasswordReset(deps, requireUser(call), parseChange(createResetSchema, request)),
     inviteUser: async (request, call) => inviteUser(deps, requireUser(call), parseChange(inviteUserSchema, request)),
@@ -134,6 +143,13 @@ const listPersonalTokensSchema = z.object({ ...listSchema.shape, ...otherAccount
 const createPersonalTokenSchema = z.object({ ...newPersonalToken, ...otherAccount.shape, ...changeSchema.shape });
 const personalTokenSchema = z.object({ personalTokenId: fieldTypes.uuid(), ...changeSchema.shape });
 const accountSchema = z.object({ accountId: fieldTypes.uuid(), etag, ...changeSchema.shape });
+
+const deleteAccountSchema = z.object({
+  ...accountSchema.shape,
+  ...otherAccount.shape,
+  currentPassword: optionalKnownPassword,
+  successorId: otherAccount.shape.accountId,
+});
 
 const role = z
   .literal([Role.USER, Role.ADMIN], 'must be USER or ADMIN')

@@ -15,6 +15,7 @@ const kindMessages: Record<MailKind, MailKindMessage> = {
   account_recovered: MailKindMessage.ACCOUNT_RECOVERED,
   email_change_requested: MailKindMessage.EMAIL_CHANGE_REQUESTED,
   email_changed: MailKindMessage.EMAIL_CHANGED,
+  account_deleted: MailKindMessage.ACCOUNT_DELETED,
 };
 
 /**
@@ -28,10 +29,19 @@ export async function getMail(deps: Needs, { mailId }: { mailId: string }): Prom
   const empty = { displayName: '', token: '', newEmail: newEmail ?? '', inviterName: '' };
   const base = { ...empty, kind: kindMessages[kind], accountId: accountId ?? '', recipientEmail };
   crashPoint(`mail.before-answer.${kind}`);
+  if (kind === 'account_deleted')
+    return { ...base, eventTime: mail.createTime, purgeTime: await findPurgeTime(deps, mail) };
   if (subjectId === null) return { ...base, eventTime: mail.createTime };
   const token = await findToken(deps, mail, subjectId);
   if (token === undefined) throw mailNotFound(mailId);
   return { ...base, token, expireTime: mail.expireTime };
+}
+
+/** Throws MAIL_NOT_FOUND when the account is back. */
+async function findPurgeTime({ reader }: Needs, { id, accountId }: MailValues): Promise<Date> {
+  const account = accountId === null ? undefined : await reader.findAccount(accountId);
+  if (account?.purgeTime == null) throw mailNotFound(id);
+  return account.purgeTime;
 }
 
 interface Subject {

@@ -5,6 +5,7 @@ import type { AuthDeps } from '../deps.ts';
 import { toAccountMessage } from '../domain/account.columns.ts';
 import type { Account } from '../domain/account.entity.ts';
 import { credentialsInvalid, emailUnverified } from '../domain/auth.errors.ts';
+import { accountDeleted } from '../domain/deletion.errors.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import { ofAccount } from './audited.ts';
 import { prepareSession } from './prepare-session.ts';
@@ -26,12 +27,20 @@ async function refuse({ audit }: Pick<AuthDeps, 'audit'>, error: AppError, accou
   throw error;
 }
 
+/** Why an account whose password was right is not signed in; undefined: it is. */
+function refusalOf(account: Account, { settings, clock }: Pick<AuthDeps, 'settings' | 'clock'>): AppError | undefined {
+  if (account.isReclaimable(clock.now())) return accountDeleted(account.purgeTime);
+  if (!account.enabled) return credentialsInvalid();
+  return account.maySignIn(settings.recovery) ? undefined : emailUnverified();
+}
+
 async function signIn(deps: AuthDeps, input: LoginInput, client: ClientInfo): Promise<LoginResponse> {
-  const { uow, reader, passwords, settings } = deps;
+  const { uow, reader, passwords } = deps;
   const account = await reader.findAccountByEmail(input.email);
   const { matches, isOutdated } = await passwords.verify(account?.passwordHash, input.password);
-  if (account === undefined || !matches || !account.enabled) return refuse(deps, credentialsInvalid(), account);
-  if (!account.maySignIn(settings.recovery)) return refuse(deps, emailUnverified(), account);
+  if (account === undefined || !matches) return refuse(deps, credentialsInvalid(), account);
+  const refusal = refusalOf(account, deps);
+  if (refusal !== undefined) return refuse(deps, refusal, account);
 
   // The password is known only during a sign-in. If hashing is overloaded, the next sign-in renews the hash.
   const newHash = isOutdated ? await passwords.hash(input.password).catch(() => undefined) : undefined;

@@ -5,6 +5,7 @@ import { AdminActionSchema } from '../domain/jobs/admin-action.entity.ts';
 import { DeadLetterSchema } from '../domain/jobs/dead-letter.columns.ts';
 import { MailSchema } from '../domain/mails/mail.columns.ts';
 import { DeliverySchema, NotificationSchema } from '../domain/notifications/notification.columns.ts';
+import { RemovedUserSchema } from '../domain/notifications/removed-user.entity.ts';
 import { WebhookAttemptSchema, WebhookDeliverySchema, WebhookSchema } from '../domain/webhooks/webhook.columns.ts';
 import { PausedQueueSchema } from '../domain/jobs/paused-queue.entity.ts';
 import { ScheduleRunSchema, ScheduleSchema } from '../domain/schedules/schedule.columns.ts';
@@ -15,6 +16,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
     url,
     entities: [
       NotificationSchema,
+      RemovedUserSchema,
       DeliverySchema,
       MailSchema,
       WebhookSchema,

@@ -104,6 +104,7 @@ export function openPeopleDirectory(
         ),
       );
     },
+    forget: people.forget,
     close: users.close,
   };
 }

@@ -5,15 +5,18 @@ import { audienceOfPayload } from '../domain/task-audience.ts';
 import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
+import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 import { createTaskStore } from './task-store.ts';
 import { createTaskWriter } from './task-writer.ts';
+import { createUserTasks } from './user-tasks.ts';
 
 /** What a unit of work may use. */
 export interface Repositories {
   tasks: TaskRepository;
+  userTasks: UserTasksRepository;
   sweep: OverdueSweep;
   overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
@@ -27,6 +30,7 @@ export function createRepositories(em: EntityManager): Repositories {
   const events = createEventLog(em, { channel: taskEventsChannel, counterCount });
   return {
     tasks: { ...createTaskStore(em), write: createTaskWriter(em, events) },
+    userTasks: createUserTasks(em, events),
     sweep: createOverdueSweep(em, events),
     overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),

@@ -95,6 +95,14 @@ export class Task extends TaskSchema.class {
     this.touch(now);
   }
 
+  /** Gives it to another owner. Nobody but the former owner's programs knows its external id. */
+  passTo(ownerId: string, now: Date): void {
+    if (this.assigneeId === this.ownerId) this.assigneeId = null;
+    this.ownerId = ownerId;
+    this.externalId = null;
+    this.touch(now);
+  }
+
   private moveTo(status: TaskStatus, now: Date): void {
     if (status === this.status) return;
     if (!moves[this.status]?.includes(status)) throw illegalTransition(this.id, this.status, status);

@@ -5,6 +5,7 @@ import type { Handlers } from '#libs/grpc';
 import type {
   BatchCheckSharingRequest,
   BatchGetTaskStatesRequest,
+  DeleteUserTasksRequest,
   ExplainDueRequest,
   InternalTasksServiceService,
   PullEventsRequest,
@@ -13,6 +14,7 @@ import type {
 import type { TasksDeps } from '../deps.ts';
 import { batchCheckSharing, type BatchCheckSharingInput } from '../use-cases/batch-check-sharing.ts';
 import { batchGetTaskStates } from '../use-cases/batch-get-task-states.ts';
+import { deleteUserTasks, type DeleteUserTasksInput } from '../use-cases/delete-user-tasks.ts';
 import { explainDue } from '../use-cases/explain-due.ts';
 import { pullEvents, type PullEventsInput } from '../use-cases/pull-events.ts';
 import { sweepOverdue, type SweepInput } from '../use-cases/sweep-overdue.ts';
@@ -23,6 +25,7 @@ export function internalTasksHandlers(deps: TasksDeps): Handlers<typeof Internal
     pullEvents: async (request, call) => pullEvents(deps, call.signal, readPullEvents(request)),
     batchGetTaskStates: async (request) => batchGetTaskStates(deps, readBatchGetTaskStates(request)),
     batchCheckSharing: async (request) => batchCheckSharing(deps, readBatchCheckSharing(request)),
+    deleteUserTasks: async (request) => deleteUserTasks(deps, readDeleteUserTasks(request)),
     explainDue: async (request) => explainDue(deps, readExplainDue(request)),
   };
 }
@@ -68,4 +71,18 @@ const sharingSchema = z.object({
 
 function readBatchCheckSharing(request: BatchCheckSharingRequest): BatchCheckSharingInput {
   return parseRequest(sharingSchema, request);
+}
+
+const removalSchema = z
+  .object({
+    userId: fieldTypes.uuid(),
+    successorId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
+  })
+  .refine(({ userId, successorId }) => userId !== successorId, {
+    path: ['successorId'],
+    message: 'must be another user',
+  });
+
+function readDeleteUserTasks(request: DeleteUserTasksRequest): DeleteUserTasksInput {
+  return parseRequest(removalSchema, request);
 }

@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { runStatement, type EntityManager } from '#libs/db';
+import { removeRequestsOf, removeResponsesWith, runStatement, type EntityManager } from '#libs/db';
 import { newProfile, profileTable } from '../domain/profile.columns.ts';
 import { Profile } from '../domain/profile.entity.ts';
 import type { ProfileRepository } from '../domain/profile.repository.ts';
@@ -24,16 +24,30 @@ const foreignEmails = `
 
 const setMailbox = 'update profiles set mailbox = $3 where id = $1 and email = $2';
 
+// A late copy and the removal of one user take turns, so that the copy sees the removal.
+const takeTurn = `select pg_advisory_xact_lock(hashtextextended('profile of ' || $1::text, 0))`;
+const findRemoved = 'select 1 from removed_users where id = $1';
+const rememberRemoved = 'insert into removed_users (id, remove_time) values ($1, now()) on conflict (id) do nothing';
+const removeProfile = 'delete from profiles where id = $1';
+
 export function createProfileRepository(em: EntityManager): ProfileRepository {
   return {
     lock: async (id) => (await em.findOne(Profile, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
     upsertAccountCopy: async (copy, now) => {
+      await runStatement(em, takeTurn, [copy.id]);
+      if ((await runStatement(em, findRemoved, [copy.id])).length > 0) return;
       const parameters: unknown[] = [];
       const insert = profileTable.insert(
         [newProfile(copy, now)],
         (value, type) => `$${parameters.push(value)}::${type}`,
       );
       await runStatement(em, insert + onConflict, parameters);
+    },
+    remove: async (id) => {
+      for (const statement of [takeTurn, rememberRemoved, removeProfile]) await runStatement(em, statement, [id]);
+      await removeRequestsOf(em, id);
+      // Administrators' changes of the profile are recorded under their own ids.
+      await removeResponsesWith(em, [id]);
     },
     listForeignEmails: (afterId, limit) => runStatement(em, foreignEmails, [afterId, limit]),
     setMailbox: async ({ id, email, mailbox }) => void (await runStatement(em, setMailbox, [id, email, mailbox])),

@@ -5,8 +5,10 @@ import type { Profile } from './profile.entity.ts';
 export interface ProfileRepository {
   /** The profile, locked until the transaction ends. */
   lock(id: string): Promise<Profile | undefined>;
-  /** A copy that is not newer than the stored one changes nothing. */
+  /** A copy that is not newer than the stored one changes nothing, nor does one of a removed user. */
   upsertAccountCopy(copy: AccountCopy, now: Date): Promise<void>;
+  /** Removes the profile, and what is recorded of requests about it, for good. */
+  remove(id: string): Promise<void>;
   /** Up to `limit` profiles after an id whose mailbox may be spelled unlike their e-mail, in the order of their ids. */
   listForeignEmails(afterId: string, limit: number): Promise<Pick<Profile, 'id' | 'email' | 'mailbox'>[]>;
   /** Changes nothing when the e-mail has changed meanwhile. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   BatchFindUsersRequest,
+  DeleteProfileRequest,
   InternalUsersServiceService,
   UpsertProfileRequest,
 } from '#contract/users/v1/users';
@@ -12,6 +13,7 @@ import type { AccountCopy } from '../domain/profile.columns.ts';
 import { batchFindUsers, type BatchFindUsersInput } from '../use-cases/batch-find-users.ts';
 import { batchGetNotificationSettings } from '../use-cases/batch-get-notification-settings.ts';
 import { batchGetUsers } from '../use-cases/batch-get-users.ts';
+import { deleteProfile } from '../use-cases/delete-profile.ts';
 import { upsertProfile } from '../use-cases/upsert-profile.ts';
 import { role } from './users.schemas.ts';
 
@@ -20,6 +22,7 @@ export function internalUsersHandlers(deps: UsersDeps): Handlers<InternalUsersSe
     upsertProfile: (request) => upsertProfile(deps, readUpsertProfile(request)),
     batchGetUsers: (request) => batchGetUsers(deps, parseRequest(usersSchema, request).userIds),
     batchFindUsers: async (request) => batchFindUsers(deps, readBatchFindUsers(request)),
+    deleteProfile: (request) => deleteProfile(deps, readUserId(request)),
     batchGetNotificationSettings: (request) =>
       batchGetNotificationSettings(deps, parseRequest(settingsSchema, request).userIds),
   };
@@ -52,6 +55,12 @@ const userIdsOf = (message: string) =>
   z.object({ userIds: fieldsOf(message).uuids('user_ids', (min, max) => `must name ${min} to ${max} users`) });
 const usersSchema = userIdsOf('taskflow.users.v1.BatchGetUsersRequest');
 const settingsSchema = userIdsOf('taskflow.users.v1.BatchGetNotificationSettingsRequest');
+
+const userSchema = z.object({ userId: fieldTypes.uuid() });
+
+function readUserId(request: DeleteProfileRequest): string {
+  return parseRequest(userSchema, request).userId;
+}
 
 const find = fieldsOf('taskflow.users.v1.BatchFindUsersRequest');
 const findSchema = z.object({

@@ -8,6 +8,7 @@ import { toBatches, type Claimable, type DeliveryBatch } from '../../domain/noti
 import type { JobMaker, NotificationRepository } from '../../domain/notifications/notification.repository.ts';
 import { insertRows, transactionTime } from '../insert-rows.ts';
 import { createJobRows, toPending } from '../jobs/job-rows.ts';
+import { findRemoved } from './removed-user.repository.ts';
 import { before, hasOpenDeadLetter, idBefore, prunes } from '../pruning.ts';
 
 const claimedTable = pickColumns(notificationTable, 'id', 'recipientId', 'callId', 'traceParent');
@@ -63,9 +64,12 @@ function onlyAdded(batches: readonly DeliveryBatch[], added: ReadonlySet<string>
 
 async function addNotifications(
   em: EntityManager,
-  notifications: NewNotification[],
+  wanted: NewNotification[],
   jobs: JobMaker | undefined,
 ): Promise<number> {
+  if (wanted.length === 0) return 0;
+  const removed = await findRemoved(em, [...new Set(wanted.map(({ recipientId }) => recipientId))]);
+  const notifications = wanted.filter(({ recipientId }) => !removed.has(recipientId));
   if (notifications.length === 0) return 0;
   const batches =
     jobs === undefined

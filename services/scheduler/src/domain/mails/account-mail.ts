@@ -28,7 +28,7 @@ function passageOf({ mail, wording }: AccountMail): Passage | undefined {
   const time = (at: Date | undefined): string => (at === undefined ? '' : formatTime(at));
   const inviter = userText(mail.inviterName) || undefined;
   const token = { expireTime: time(mail.expireTime), inviter };
-  const notice = { time: time(mail.eventTime), newEmail: userText(mail.newEmail) };
+  const notice = { time: time(mail.eventTime), newEmail: userText(mail.newEmail), purgeTime: time(mail.purgeTime) };
   const passages: Partial<Record<MailKind, (phrases: Phrases) => Passage>> = {
     [MailKind.PASSWORD_RESET]: (say) => say.passwordReset(token),
     [MailKind.EMAIL_VERIFICATION]: (say) => say.emailVerification(token),
@@ -37,6 +37,7 @@ function passageOf({ mail, wording }: AccountMail): Passage | undefined {
     [MailKind.ACCOUNT_RECOVERED]: (say) => say.accountRecovered(notice),
     [MailKind.EMAIL_CHANGE_REQUESTED]: (say) => say.emailChangeRequested(notice),
     [MailKind.EMAIL_CHANGED]: (say) => say.emailChanged(notice),
+    [MailKind.ACCOUNT_DELETED]: (say) => say.accountDeleted(notice),
   };
   return passages[mail.kind]?.(phrases);
 }

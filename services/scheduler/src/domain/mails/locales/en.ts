@@ -63,6 +63,14 @@ export const english: Phrases = {
     ],
   }),
 
+  accountDeleted: ({ time, purgeTime }) => ({
+    subject: 'Your account was deleted',
+    body: [
+      `Your TaskFlow account was deleted on ${time}. Everything in it is removed for good on ${purgeTime}.`,
+      'Until then you can take the account back with your e-mail address and your password. If an administrator has deleted it, ask them.',
+    ],
+  }),
+
   overdue: ({ title, dueTime }) => ({
     subject: `Overdue: ${title}`,
     body: [`“${title}”${wasDue(dueTime) || ' is overdue'}.`],

@@ -22,6 +22,8 @@ export interface TokenFacts {
 export interface NoticeFacts {
   time: string;
   newEmail: string;
+  /** Of a deleted account: when it is removed for good. */
+  purgeTime: string;
 }
 
 /** What a notification is about. */
@@ -57,6 +59,7 @@ export interface Phrases {
   accountRecovered(facts: NoticeFacts): Passage;
   emailChangeRequested(facts: NoticeFacts): Passage;
   emailChanged(facts: NoticeFacts): Passage;
+  accountDeleted(facts: NoticeFacts): Passage;
 
   overdue(facts: TaskFacts): Passage;
   statusChanged(facts: TaskFacts): Passage;

@@ -98,6 +98,8 @@ export const MailKind = {
   EMAIL_CHANGE_REQUESTED: "MAIL_KIND_EMAIL_CHANGE_REQUESTED",
   /** EMAIL_CHANGED - A notice to the old address: the account has another address now. */
   EMAIL_CHANGED: "MAIL_KIND_EMAIL_CHANGED",
+  /** ACCOUNT_DELETED - A notice: the account was deleted, and until when that can be undone. */
+  ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -112,6 +114,7 @@ export namespace MailKind {
   export type ACCOUNT_RECOVERED = typeof MailKind.ACCOUNT_RECOVERED;
   export type EMAIL_CHANGE_REQUESTED = typeof MailKind.EMAIL_CHANGE_REQUESTED;
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
+  export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -141,6 +144,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 7:
     case "MAIL_KIND_EMAIL_CHANGED":
       return MailKind.EMAIL_CHANGED;
+    case 8:
+    case "MAIL_KIND_ACCOUNT_DELETED":
+      return MailKind.ACCOUNT_DELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -166,6 +172,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 6;
     case MailKind.EMAIL_CHANGED:
       return 7;
+    case MailKind.ACCOUNT_DELETED:
+      return 8;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;
@@ -196,6 +204,12 @@ export interface Account {
   emailVerified: boolean;
   /** True for what CreateServiceAccount created. */
   serviceAccount: boolean;
+  /** When it was deleted; absent for an account that is not. A deleted account is not enabled. */
+  deleteTime?:
+    | Date
+    | undefined;
+  /** From then on a deleted account is removed for good; absent for one that is not deleted. */
+  purgeTime?: Date | undefined;
 }
 
 /** What a session is used with. */
@@ -572,6 +586,70 @@ export interface EnableAccountResponse {
   account?: Account | undefined;
 }
 
+/** Request of DeleteAccount. */
+export interface DeleteAccountRequest {
+  /** UUID of another account, for administrators; empty for the caller's. */
+  accountId: string;
+  /** Of the caller, for the own account; not looked at for another one. At most 1024 bytes. */
+  currentPassword: string;
+  /**
+   * UUID of the account that the tasks pass to when the account is removed, an enabled one; empty: they are removed.
+   * They pass without their external ids, and deleted tasks do not. While the successor is missing or disabled at that
+   * time, the removal waits.
+   */
+  successorId: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of DeleteAccount. */
+export interface DeleteAccountResponse {
+  /** The account as it is now. */
+  account?: Account | undefined;
+}
+
+/** Request of UndeleteAccount. */
+export interface UndeleteAccountRequest {
+  /** UUID. */
+  accountId: string;
+  /** Account.etag, which must still be current; empty for any. */
+  etag: string;
+  /**
+   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
+   * 24 hours gives the same answer and changes nothing more.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of UndeleteAccount. */
+export interface UndeleteAccountResponse {
+  /** The account as it is now. */
+  account?: Account | undefined;
+}
+
+/** Request of ReclaimAccount. */
+export interface ReclaimAccountRequest {
+  /** In any spelling of the mailbox. */
+  email: string;
+  /** As LoginRequest.password. */
+  password: string;
+}
+
+/** Answer of ReclaimAccount. */
+export interface ReclaimAccountResponse {
+  /** The account as it is now. */
+  account?: Account | undefined;
+}
+
 /** Request of CreatePasswordReset. */
 export interface CreatePasswordResetRequest {
   /** UUID. */
@@ -864,6 +942,8 @@ export interface GetMailResponse {
   newEmail: string;
   /** Of an INVITATION: who invites, by the name that others see; empty when it is not known, and in others. */
   inviterName: string;
+  /** Of ACCOUNT_DELETED: as Account.purge_time. Absent in others. */
+  purgeTime?: Date | undefined;
 }
 
 /** Request of WatchRevocations. */
@@ -941,6 +1021,8 @@ function createBaseAccount(): Account {
     etag: "",
     emailVerified: false,
     serviceAccount: false,
+    deleteTime: undefined,
+    purgeTime: undefined,
   };
 }
 
@@ -969,6 +1051,12 @@ export const Account: MessageFns<Account> = {
     }
     if (message.serviceAccount !== false) {
       writer.uint32(72).bool(message.serviceAccount);
+    }
+    if (message.deleteTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deleteTime), writer.uint32(82).fork()).join();
+    }
+    if (message.purgeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1050,6 +1138,22 @@ export const Account: MessageFns<Account> = {
             message.serviceAccount = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.deleteTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1075,6 +1179,8 @@ export const Account: MessageFns<Account> = {
     message.etag = object.etag ?? "";
     message.emailVerified = object.emailVerified ?? false;
     message.serviceAccount = object.serviceAccount ?? false;
+    message.deleteTime = object.deleteTime ?? undefined;
+    message.purgeTime = object.purgeTime ?? undefined;
     return message;
   },
 };
@@ -3843,6 +3949,450 @@ export const EnableAccountResponse: MessageFns<EnableAccountResponse> = {
   },
 };
 
+function createBaseDeleteAccountRequest(): DeleteAccountRequest {
+  return { accountId: "", currentPassword: "", successorId: "", etag: "", requestId: "", validateOnly: false };
+}
+
+export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
+  encode(message: DeleteAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.currentPassword !== "") {
+      writer.uint32(18).string(message.currentPassword);
+    }
+    if (message.successorId !== "") {
+      writer.uint32(26).string(message.successorId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(48).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.currentPassword = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.successorId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteAccountRequest>, I>>(base?: I): DeleteAccountRequest {
+    return DeleteAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteAccountRequest>, I>>(object: I): DeleteAccountRequest {
+    const message = createBaseDeleteAccountRequest();
+    message.accountId = object.accountId ?? "";
+    message.currentPassword = object.currentPassword ?? "";
+    message.successorId = object.successorId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseDeleteAccountResponse(): DeleteAccountResponse {
+  return { account: undefined };
+}
+
+export const DeleteAccountResponse: MessageFns<DeleteAccountResponse> = {
+  encode(message: DeleteAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteAccountResponse>, I>>(base?: I): DeleteAccountResponse {
+    return DeleteAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteAccountResponse>, I>>(object: I): DeleteAccountResponse {
+    const message = createBaseDeleteAccountResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUndeleteAccountRequest(): UndeleteAccountRequest {
+  return { accountId: "", etag: "", requestId: "", validateOnly: false };
+}
+
+export const UndeleteAccountRequest: MessageFns<UndeleteAccountRequest> = {
+  encode(message: UndeleteAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(18).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeleteAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeleteAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UndeleteAccountRequest>, I>>(base?: I): UndeleteAccountRequest {
+    return UndeleteAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UndeleteAccountRequest>, I>>(object: I): UndeleteAccountRequest {
+    const message = createBaseUndeleteAccountRequest();
+    message.accountId = object.accountId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseUndeleteAccountResponse(): UndeleteAccountResponse {
+  return { account: undefined };
+}
+
+export const UndeleteAccountResponse: MessageFns<UndeleteAccountResponse> = {
+  encode(message: UndeleteAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeleteAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeleteAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<UndeleteAccountResponse>, I>>(base?: I): UndeleteAccountResponse {
+    return UndeleteAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UndeleteAccountResponse>, I>>(object: I): UndeleteAccountResponse {
+    const message = createBaseUndeleteAccountResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReclaimAccountRequest(): ReclaimAccountRequest {
+  return { email: "", password: "" };
+}
+
+export const ReclaimAccountRequest: MessageFns<ReclaimAccountRequest> = {
+  encode(message: ReclaimAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    if (message.password !== "") {
+      writer.uint32(18).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReclaimAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReclaimAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReclaimAccountRequest>, I>>(base?: I): ReclaimAccountRequest {
+    return ReclaimAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReclaimAccountRequest>, I>>(object: I): ReclaimAccountRequest {
+    const message = createBaseReclaimAccountRequest();
+    message.email = object.email ?? "";
+    message.password = object.password ?? "";
+    return message;
+  },
+};
+
+function createBaseReclaimAccountResponse(): ReclaimAccountResponse {
+  return { account: undefined };
+}
+
+export const ReclaimAccountResponse: MessageFns<ReclaimAccountResponse> = {
+  encode(message: ReclaimAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReclaimAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReclaimAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReclaimAccountResponse>, I>>(base?: I): ReclaimAccountResponse {
+    return ReclaimAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReclaimAccountResponse>, I>>(object: I): ReclaimAccountResponse {
+    const message = createBaseReclaimAccountResponse();
+    message.account = (object.account !== undefined && object.account !== null)
+      ? Account.fromPartial(object.account)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseCreatePasswordResetRequest(): CreatePasswordResetRequest {
   return { accountId: "", requestId: "", validateOnly: false };
 }
@@ -5618,6 +6168,7 @@ function createBaseGetMailResponse(): GetMailResponse {
     eventTime: undefined,
     newEmail: "",
     inviterName: "",
+    purgeTime: undefined,
   };
 }
 
@@ -5649,6 +6200,9 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
     }
     if (message.inviterName !== "") {
       writer.uint32(74).string(message.inviterName);
+    }
+    if (message.purgeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -5738,6 +6292,14 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
             message.inviterName = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5764,6 +6326,7 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
     message.eventTime = object.eventTime ?? undefined;
     message.newEmail = object.newEmail ?? "";
     message.inviterName = object.inviterName ?? "";
+    message.purgeTime = object.purgeTime ?? undefined;
     return message;
   },
 };
@@ -6303,6 +6866,7 @@ export const AuthServiceService = {
   /**
    * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
    * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   * FAILED_PRECONDITION / ACCOUNT_DELETED after the right password of an account that its person has deleted.
    */
   login: {
     path: "/taskflow.auth.v1.AuthService/Login" as const,
@@ -6522,7 +7086,7 @@ export const AuthServiceService = {
       Buffer.from(DisableAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DisableAccountResponse => DisableAccountResponse.decode(value),
   },
-  /** Lets a disabled account sign in again. */
+  /** Lets a disabled account sign in again. FAILED_PRECONDITION / ACCOUNT_DELETED for a deleted one. */
   enableAccount: {
     path: "/taskflow.auth.v1.AuthService/EnableAccount" as const,
     requestStream: false as const,
@@ -6532,6 +7096,56 @@ export const AuthServiceService = {
     responseSerialize: (value: EnableAccountResponse): Buffer =>
       Buffer.from(EnableAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EnableAccountResponse => EnableAccountResponse.decode(value),
+  },
+  /**
+   * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
+   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
+   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
+   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   */
+  deleteAccount: {
+    path: "/taskflow.auth.v1.AuthService/DeleteAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteAccountRequest): Buffer => Buffer.from(DeleteAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteAccountRequest => DeleteAccountRequest.decode(value),
+    responseSerialize: (value: DeleteAccountResponse): Buffer =>
+      Buffer.from(DeleteAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteAccountResponse => DeleteAccountResponse.decode(value),
+  },
+  /**
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
+   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
+   * nothing.
+   */
+  undeleteAccount: {
+    path: "/taskflow.auth.v1.AuthService/UndeleteAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UndeleteAccountRequest): Buffer =>
+      Buffer.from(UndeleteAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UndeleteAccountRequest => UndeleteAccountRequest.decode(value),
+    responseSerialize: (value: UndeleteAccountResponse): Buffer =>
+      Buffer.from(UndeleteAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UndeleteAccountResponse => UndeleteAccountResponse.decode(value),
+  },
+  /**
+   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
+   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
+   * account that is not deleted it changes nothing.
+   */
+  reclaimAccount: {
+    path: "/taskflow.auth.v1.AuthService/ReclaimAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReclaimAccountRequest): Buffer =>
+      Buffer.from(ReclaimAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReclaimAccountRequest => ReclaimAccountRequest.decode(value),
+    responseSerialize: (value: ReclaimAccountResponse): Buffer =>
+      Buffer.from(ReclaimAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReclaimAccountResponse => ReclaimAccountResponse.decode(value),
   },
   /**
    * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by
@@ -6686,6 +7300,7 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   /**
    * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
    * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   * FAILED_PRECONDITION / ACCOUNT_DELETED after the right password of an account that its person has deleted.
    */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
   /**
@@ -6759,8 +7374,29 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * above.
    */
   disableAccount: handleUnaryCall<DisableAccountRequest, DisableAccountResponse>;
-  /** Lets a disabled account sign in again. */
+  /** Lets a disabled account sign in again. FAILED_PRECONDITION / ACCOUNT_DELETED for a deleted one. */
   enableAccount: handleUnaryCall<EnableAccountRequest, EnableAccountResponse>;
+  /**
+   * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
+   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
+   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
+   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   */
+  deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
+  /**
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
+   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
+   * nothing.
+   */
+  undeleteAccount: handleUnaryCall<UndeleteAccountRequest, UndeleteAccountResponse>;
+  /**
+   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
+   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
+   * account that is not deleted it changes nothing.
+   */
+  reclaimAccount: handleUnaryCall<ReclaimAccountRequest, ReclaimAccountResponse>;
   /**
    * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by
    * this call and its repeats only, counts for 15 minutes unless the operator changed that, and ends an older one of
@@ -6840,6 +7476,7 @@ export interface AuthServiceClient extends Client {
   /**
    * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
    * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   * FAILED_PRECONDITION / ACCOUNT_DELETED after the right password of an account that its person has deleted.
    */
   login(
     request: LoginRequest,
@@ -7137,7 +7774,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DisableAccountResponse) => void,
   ): ClientUnaryCall;
-  /** Lets a disabled account sign in again. */
+  /** Lets a disabled account sign in again. FAILED_PRECONDITION / ACCOUNT_DELETED for a deleted one. */
   enableAccount(
     request: EnableAccountRequest,
     callback: (error: ServiceError | null, response: EnableAccountResponse) => void,
@@ -7152,6 +7789,69 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EnableAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
+   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
+   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
+   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   */
+  deleteAccount(
+    request: DeleteAccountRequest,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  deleteAccount(
+    request: DeleteAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  deleteAccount(
+    request: DeleteAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
+   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
+   * nothing.
+   */
+  undeleteAccount(
+    request: UndeleteAccountRequest,
+    callback: (error: ServiceError | null, response: UndeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  undeleteAccount(
+    request: UndeleteAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UndeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  undeleteAccount(
+    request: UndeleteAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UndeleteAccountResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
+   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
+   * account that is not deleted it changes nothing.
+   */
+  reclaimAccount(
+    request: ReclaimAccountRequest,
+    callback: (error: ServiceError | null, response: ReclaimAccountResponse) => void,
+  ): ClientUnaryCall;
+  reclaimAccount(
+    request: ReclaimAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReclaimAccountResponse) => void,
+  ): ClientUnaryCall;
+  reclaimAccount(
+    request: ReclaimAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReclaimAccountResponse) => void,
   ): ClientUnaryCall;
   /**
    * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by

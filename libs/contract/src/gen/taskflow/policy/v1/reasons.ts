@@ -211,6 +211,18 @@ export const ErrorReason = {
   TOO_MANY_MAILS: "ERROR_REASON_TOO_MANY_MAILS",
   /** MAIL_OFF - FAILED_PRECONDITION: this installation sends no mail. */
   MAIL_OFF: "ERROR_REASON_MAIL_OFF",
+  /**
+   * ACCOUNT_DELETED - FAILED_PRECONDITION: the account is deleted. Its person can take it back by ReclaimAccount, an administrator by
+   * UndeleteAccount. Metadata: purgeTime, until when.
+   */
+  ACCOUNT_DELETED: "ERROR_REASON_ACCOUNT_DELETED",
+  /** CONFIGURED_ADMIN - FAILED_PRECONDITION: the operator's settings name this administrator, who would be created again. Metadata: userId. */
+  CONFIGURED_ADMIN: "ERROR_REASON_CONFIGURED_ADMIN",
+  /**
+   * SUCCESSOR_NOT_FOUND - FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one.
+   * Metadata: userId.
+   */
+  SUCCESSOR_NOT_FOUND: "ERROR_REASON_SUCCESSOR_NOT_FOUND",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -300,6 +312,9 @@ export namespace ErrorReason {
   export type ACCOUNT_DISABLED = typeof ErrorReason.ACCOUNT_DISABLED;
   export type TOO_MANY_MAILS = typeof ErrorReason.TOO_MANY_MAILS;
   export type MAIL_OFF = typeof ErrorReason.MAIL_OFF;
+  export type ACCOUNT_DELETED = typeof ErrorReason.ACCOUNT_DELETED;
+  export type CONFIGURED_ADMIN = typeof ErrorReason.CONFIGURED_ADMIN;
+  export type SUCCESSOR_NOT_FOUND = typeof ErrorReason.SUCCESSOR_NOT_FOUND;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -554,6 +569,15 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 120:
     case "ERROR_REASON_MAIL_OFF":
       return ErrorReason.MAIL_OFF;
+    case 150:
+    case "ERROR_REASON_ACCOUNT_DELETED":
+      return ErrorReason.ACCOUNT_DELETED;
+    case 151:
+    case "ERROR_REASON_CONFIGURED_ADMIN":
+      return ErrorReason.CONFIGURED_ADMIN;
+    case 152:
+    case "ERROR_REASON_SUCCESSOR_NOT_FOUND":
+      return ErrorReason.SUCCESSOR_NOT_FOUND;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -729,6 +753,12 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 119;
     case ErrorReason.MAIL_OFF:
       return 120;
+    case ErrorReason.ACCOUNT_DELETED:
+      return 150;
+    case ErrorReason.CONFIGURED_ADMIN:
+      return 151;
+    case ErrorReason.SUCCESSOR_NOT_FOUND:
+      return 152;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -41,6 +41,8 @@ export const MailKind = {
   EMAIL_CHANGE_REQUESTED: "MAIL_KIND_EMAIL_CHANGE_REQUESTED",
   /** EMAIL_CHANGED - A notice to the old address: the account has another address now. */
   EMAIL_CHANGED: "MAIL_KIND_EMAIL_CHANGED",
+  /** ACCOUNT_DELETED - A notice: the account was deleted, and until when that can be undone. */
+  ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -55,6 +57,7 @@ export namespace MailKind {
   export type ACCOUNT_RECOVERED = typeof MailKind.ACCOUNT_RECOVERED;
   export type EMAIL_CHANGE_REQUESTED = typeof MailKind.EMAIL_CHANGE_REQUESTED;
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
+  export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -84,6 +87,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 7:
     case "MAIL_KIND_EMAIL_CHANGED":
       return MailKind.EMAIL_CHANGED;
+    case 8:
+    case "MAIL_KIND_ACCOUNT_DELETED":
+      return MailKind.ACCOUNT_DELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -109,6 +115,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 6;
     case MailKind.EMAIL_CHANGED:
       return 7;
+    case MailKind.ACCOUNT_DELETED:
+      return 8;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;

@@ -740,6 +740,18 @@ export interface RedeliverWebhookRequest {
 export interface RedeliverWebhookResponse {
 }
 
+/** Request of DeleteUserNotifications. */
+export interface DeleteUserNotificationsRequest {
+  /** UUID of the user. */
+  userId: string;
+}
+
+/** Answer of DeleteUserNotifications. */
+export interface DeleteUserNotificationsResponse {
+  /** Whether anything is left. */
+  more: boolean;
+}
+
 function createBaseNotification(): Notification {
   return {
     id: "",
@@ -3643,6 +3655,120 @@ export const RedeliverWebhookResponse: MessageFns<RedeliverWebhookResponse> = {
   },
 };
 
+function createBaseDeleteUserNotificationsRequest(): DeleteUserNotificationsRequest {
+  return { userId: "" };
+}
+
+export const DeleteUserNotificationsRequest: MessageFns<DeleteUserNotificationsRequest> = {
+  encode(message: DeleteUserNotificationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserNotificationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserNotificationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserNotificationsRequest>, I>>(base?: I): DeleteUserNotificationsRequest {
+    return DeleteUserNotificationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserNotificationsRequest>, I>>(
+    object: I,
+  ): DeleteUserNotificationsRequest {
+    const message = createBaseDeleteUserNotificationsRequest();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteUserNotificationsResponse(): DeleteUserNotificationsResponse {
+  return { more: false };
+}
+
+export const DeleteUserNotificationsResponse: MessageFns<DeleteUserNotificationsResponse> = {
+  encode(message: DeleteUserNotificationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.more !== false) {
+      writer.uint32(8).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserNotificationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserNotificationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserNotificationsResponse>, I>>(base?: I): DeleteUserNotificationsResponse {
+    return DeleteUserNotificationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserNotificationsResponse>, I>>(
+    object: I,
+  ): DeleteUserNotificationsResponse {
+    const message = createBaseDeleteUserNotificationsResponse();
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
 /** A user's inbox and webhooks. */
 export type NotificationsServiceService = typeof NotificationsServiceService;
 export const NotificationsServiceService = {
@@ -4116,6 +4242,73 @@ export const NotificationsServiceClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): NotificationsServiceClient;
   service: typeof NotificationsServiceService;
+  serviceName: string;
+};
+
+/** For the other services only. */
+export type InternalNotificationsServiceService = typeof InternalNotificationsServiceService;
+export const InternalNotificationsServiceService = {
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction: notifications, webhooks with
+   * their deliveries, mails. No notification is made for the user any more. Repeat while `more` is true. Repeating it
+   * afterwards changes nothing.
+   */
+  deleteUserNotifications: {
+    path: "/taskflow.scheduler.v1.InternalNotificationsService/DeleteUserNotifications" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteUserNotificationsRequest): Buffer =>
+      Buffer.from(DeleteUserNotificationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteUserNotificationsRequest => DeleteUserNotificationsRequest.decode(value),
+    responseSerialize: (value: DeleteUserNotificationsResponse): Buffer =>
+      Buffer.from(DeleteUserNotificationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteUserNotificationsResponse =>
+      DeleteUserNotificationsResponse.decode(value),
+  },
+} as const;
+
+export interface InternalNotificationsServiceServer extends UntypedServiceImplementation {
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction: notifications, webhooks with
+   * their deliveries, mails. No notification is made for the user any more. Repeat while `more` is true. Repeating it
+   * afterwards changes nothing.
+   */
+  deleteUserNotifications: handleUnaryCall<DeleteUserNotificationsRequest, DeleteUserNotificationsResponse>;
+}
+
+export interface InternalNotificationsServiceClient extends Client {
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction: notifications, webhooks with
+   * their deliveries, mails. No notification is made for the user any more. Repeat while `more` is true. Repeating it
+   * afterwards changes nothing.
+   */
+  deleteUserNotifications(
+    request: DeleteUserNotificationsRequest,
+    callback: (error: ServiceError | null, response: DeleteUserNotificationsResponse) => void,
+  ): ClientUnaryCall;
+  deleteUserNotifications(
+    request: DeleteUserNotificationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteUserNotificationsResponse) => void,
+  ): ClientUnaryCall;
+  deleteUserNotifications(
+    request: DeleteUserNotificationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteUserNotificationsResponse) => void,
+  ): ClientUnaryCall;
+}
+
+export const InternalNotificationsServiceClient = makeGenericClientConstructor(
+  InternalNotificationsServiceService,
+  "taskflow.scheduler.v1.InternalNotificationsService",
+) as unknown as {
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): InternalNotificationsServiceClient;
+  service: typeof InternalNotificationsServiceService;
   serviceName: string;
 };
 

@@ -960,6 +960,20 @@ export interface SyncTasksResponse {
   nextPageToken: string;
 }
 
+/** Request of DeleteUserTasks. */
+export interface DeleteUserTasksRequest {
+  /** UUID of the user. */
+  userId: string;
+  /** UUID of the user who gets the tasks; empty when they are removed. */
+  successorId: string;
+}
+
+/** Answer of DeleteUserTasks. */
+export interface DeleteUserTasksResponse {
+  /** Whether anything is left. */
+  more: boolean;
+}
+
 function createBaseTask(): Task {
   return {
     id: "",
@@ -5217,6 +5231,128 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
   },
 };
 
+function createBaseDeleteUserTasksRequest(): DeleteUserTasksRequest {
+  return { userId: "", successorId: "" };
+}
+
+export const DeleteUserTasksRequest: MessageFns<DeleteUserTasksRequest> = {
+  encode(message: DeleteUserTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.successorId !== "") {
+      writer.uint32(18).string(message.successorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.successorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserTasksRequest>, I>>(base?: I): DeleteUserTasksRequest {
+    return DeleteUserTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserTasksRequest>, I>>(object: I): DeleteUserTasksRequest {
+    const message = createBaseDeleteUserTasksRequest();
+    message.userId = object.userId ?? "";
+    message.successorId = object.successorId ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteUserTasksResponse(): DeleteUserTasksResponse {
+  return { more: false };
+}
+
+export const DeleteUserTasksResponse: MessageFns<DeleteUserTasksResponse> = {
+  encode(message: DeleteUserTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.more !== false) {
+      writer.uint32(8).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteUserTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteUserTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteUserTasksResponse>, I>>(base?: I): DeleteUserTasksResponse {
+    return DeleteUserTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteUserTasksResponse>, I>>(object: I): DeleteUserTasksResponse {
+    const message = createBaseDeleteUserTasksResponse();
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
 /** Tasks of people: single, in batches and in lists, with their history and what changes in them. */
 export type TasksServiceService = typeof TasksServiceService;
 export const TasksServiceService = {
@@ -5736,6 +5872,22 @@ export const InternalTasksServiceService = {
     responseSerialize: (value: ExplainDueResponse): Buffer => Buffer.from(ExplainDueResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ExplainDueResponse => ExplainDueResponse.decode(value),
   },
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
+   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
+   */
+  deleteUserTasks: {
+    path: "/taskflow.tasks.v1.InternalTasksService/DeleteUserTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteUserTasksRequest): Buffer =>
+      Buffer.from(DeleteUserTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteUserTasksRequest => DeleteUserTasksRequest.decode(value),
+    responseSerialize: (value: DeleteUserTasksResponse): Buffer =>
+      Buffer.from(DeleteUserTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteUserTasksResponse => DeleteUserTasksResponse.decode(value),
+  },
 } as const;
 
 export interface InternalTasksServiceServer extends UntypedServiceImplementation {
@@ -5763,6 +5915,12 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   batchCheckSharing: handleUnaryCall<BatchCheckSharingRequest, BatchCheckSharingResponse>;
   /** Where a task's due time stands, to explain why its people were told or not. */
   explainDue: handleUnaryCall<ExplainDueRequest, ExplainDueResponse>;
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
+   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
+   */
+  deleteUserTasks: handleUnaryCall<DeleteUserTasksRequest, DeleteUserTasksResponse>;
 }
 
 export interface InternalTasksServiceClient extends Client {
@@ -5859,6 +6017,26 @@ export interface InternalTasksServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ExplainDueResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
+   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
+   */
+  deleteUserTasks(
+    request: DeleteUserTasksRequest,
+    callback: (error: ServiceError | null, response: DeleteUserTasksResponse) => void,
+  ): ClientUnaryCall;
+  deleteUserTasks(
+    request: DeleteUserTasksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteUserTasksResponse) => void,
+  ): ClientUnaryCall;
+  deleteUserTasks(
+    request: DeleteUserTasksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteUserTasksResponse) => void,
   ): ClientUnaryCall;
 }
 

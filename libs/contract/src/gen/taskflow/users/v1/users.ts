@@ -397,6 +397,16 @@ export interface NotificationSettings {
   locale: string;
 }
 
+/** Request of DeleteProfile. */
+export interface DeleteProfileRequest {
+  /** UUID of the user. */
+  userId: string;
+}
+
+/** Answer of DeleteProfile. */
+export interface DeleteProfileResponse {
+}
+
 function createBaseUser(): User {
   return {
     id: "",
@@ -2218,6 +2228,104 @@ export const NotificationSettings: MessageFns<NotificationSettings> = {
   },
 };
 
+function createBaseDeleteProfileRequest(): DeleteProfileRequest {
+  return { userId: "" };
+}
+
+export const DeleteProfileRequest: MessageFns<DeleteProfileRequest> = {
+  encode(message: DeleteProfileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteProfileRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteProfileRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteProfileRequest>, I>>(base?: I): DeleteProfileRequest {
+    return DeleteProfileRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteProfileRequest>, I>>(object: I): DeleteProfileRequest {
+    const message = createBaseDeleteProfileRequest();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteProfileResponse(): DeleteProfileResponse {
+  return {};
+}
+
+export const DeleteProfileResponse: MessageFns<DeleteProfileResponse> = {
+  encode(_: DeleteProfileResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteProfileResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteProfileResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeleteProfileResponse>, I>>(base?: I): DeleteProfileResponse {
+    return DeleteProfileResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteProfileResponse>, I>>(_: I): DeleteProfileResponse {
+    const message = createBaseDeleteProfileResponse();
+    return message;
+  },
+};
+
 /** Profiles, and the directory of users. */
 export type UsersServiceService = typeof UsersServiceService;
 export const UsersServiceService = {
@@ -2444,6 +2552,20 @@ export const InternalUsersServiceService = {
     responseDeserialize: (value: Buffer): BatchGetNotificationSettingsResponse =>
       BatchGetNotificationSettingsResponse.decode(value),
   },
+  /**
+   * Removes the profile of a user whose account is being removed. An UpsertProfile that comes later changes nothing.
+   * Repeating it changes nothing either.
+   */
+  deleteProfile: {
+    path: "/taskflow.users.v1.InternalUsersService/DeleteProfile" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteProfileRequest): Buffer => Buffer.from(DeleteProfileRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteProfileRequest => DeleteProfileRequest.decode(value),
+    responseSerialize: (value: DeleteProfileResponse): Buffer =>
+      Buffer.from(DeleteProfileResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteProfileResponse => DeleteProfileResponse.decode(value),
+  },
 } as const;
 
 export interface InternalUsersServiceServer extends UntypedServiceImplementation {
@@ -2461,6 +2583,11 @@ export interface InternalUsersServiceServer extends UntypedServiceImplementation
     BatchGetNotificationSettingsRequest,
     BatchGetNotificationSettingsResponse
   >;
+  /**
+   * Removes the profile of a user whose account is being removed. An UpsertProfile that comes later changes nothing.
+   * Repeating it changes nothing either.
+   */
+  deleteProfile: handleUnaryCall<DeleteProfileRequest, DeleteProfileResponse>;
 }
 
 export interface InternalUsersServiceClient extends Client {
@@ -2530,6 +2657,25 @@ export interface InternalUsersServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchGetNotificationSettingsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Removes the profile of a user whose account is being removed. An UpsertProfile that comes later changes nothing.
+   * Repeating it changes nothing either.
+   */
+  deleteProfile(
+    request: DeleteProfileRequest,
+    callback: (error: ServiceError | null, response: DeleteProfileResponse) => void,
+  ): ClientUnaryCall;
+  deleteProfile(
+    request: DeleteProfileRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteProfileResponse) => void,
+  ): ClientUnaryCall;
+  deleteProfile(
+    request: DeleteProfileRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteProfileResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,161 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AuthServiceService, Role } from '#contract/auth/v1/auth';
+import { Scope } from '#contract/policy/v1/policy';
+import { NotificationsServiceService, Webhook } from '#contract/scheduler/v1/notifications';
+import { Task, TasksServiceService, TaskStatus } from '#contract/tasks/v1/tasks';
+import { User, UsersServiceService } from '#contract/users/v1/users';
+import { queryDatabase, waitUntil } from '#dev/cluster';
+import { kindAndReason } from '#dev/testing';
+import { openPublicClient, retry } from '#libs/grpc';
+import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { findInDatabases, findInRedis, letGraceRunOut, untilRemoved } from './traces-of-people.ts';
+
+let testCluster: TestCluster;
+const clientsOf = ({ cluster }: TestCluster) => ({
+  auth: openPublicClient(AuthServiceService, cluster.address('auth')),
+  users: openPublicClient(UsersServiceService, cluster.address('users')),
+  tasks: openPublicClient(TasksServiceService, cluster.address('tasks')),
+  notifications: openPublicClient(NotificationsServiceService, cluster.address('scheduler')),
+});
+let clients: ReturnType<typeof clientsOf>;
+beforeAll(async () => {
+  testCluster = await startTestCluster({ env: { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' } });
+  clients = clientsOf(testCluster);
+}, 120_000);
+afterAll(async () => {
+  for (const client of Object.values(clients ?? {})) client.close();
+  await testCluster?.stop();
+});
+
+const word = (): string => `q${randomBytes(6).toString('hex')}`;
+
+interface Somebody {
+  id: string;
+  email: string;
+  name: string;
+  password: string;
+  as: { token: string };
+}
+
+const asAdmin = () => ({ token: testCluster.admin.token });
+
+/** Invited, then made by an administrator, under request ids, and known to every service. */
+async function newSomebody(): Promise<Somebody> {
+  const [email, name, password] = [`${word()}@example.com`, `Zelda ${word()}`, `K${word()}${word()}`];
+  const request = { email, displayName: name, role: Role.USER, password, requestId: randomUUID() };
+  await clients.auth.inviteUser({ email, requestId: randomUUID() }, asAdmin());
+  await clients.auth.createAccount(request, asAdmin());
+  const { account, tokens } = await clients.auth.login({ email, password });
+  const as = { token: tokens?.accessToken ?? '' };
+  await retry(() => clients.users.getMe({}, as));
+  return { id: account?.id ?? '', email, name, password, as };
+}
+
+const createTask = async ({ as }: Somebody, fields: Partial<Task>): Promise<Task> => {
+  const request = { task: Task.fromPartial({ title: 'Water the plants', ...fields }), requestId: randomUUID() };
+  return (await clients.tasks.createTask(request, as)).task as Task;
+};
+const setStatus = ({ as }: Somebody, id: string, status: TaskStatus) =>
+  clients.tasks.updateTask(
+    { task: Task.fromPartial({ id, status }), updateMask: ['status'], requestId: randomUUID() },
+    as,
+  );
+const rows = <Row>(service: 'auth' | 'tasks' | 'scheduler' | 'users', text: string, ...values: unknown[]) =>
+  queryDatabase<Row>(testCluster.cluster.databaseUrl(service), text, values);
+
+/** Whatever holds the e-mail or the name of a person somewhere. */
+async function leaveTraces(person: Somebody, friend: Somebody): Promise<{ given: Task; got: Task }> {
+  const { auth, users, tasks, notifications } = clients;
+  const given = await createTask(person, { assigneeId: friend.id });
+  const got = await createTask(friend, { assigneeId: person.id });
+  await createTask(person, { title: `Call ${person.name}`, labels: [person.name] });
+  const trashed = await createTask(person, { title: `Ask ${person.name}` });
+  await tasks.deleteTask({ taskId: trashed.id }, person.as);
+  await setStatus(friend, given.id, TaskStatus.IN_PROGRESS);
+  await setStatus(person, got.id, TaskStatus.IN_PROGRESS);
+  const user = User.fromPartial({ id: person.id, locale: 'en-GB' });
+  await users.updateUser({ user, updateMask: ['locale'], requestId: randomUUID() }, asAdmin());
+  const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook', description: person.name });
+  const { webhook: made } = await notifications.createWebhook({ webhook, requestId: randomUUID() }, person.as);
+  await notifications.testWebhook({ webhookId: made?.id ?? '' }, person.as);
+  const ttl = { seconds: 3600n, nanos: 0 };
+  await auth.createPersonalToken({ name: person.name, scopes: [Scope.TASKS_READ], ttl }, person.as);
+  await auth.requestEmailVerification({ email: person.email });
+  await auth.changeEmail({ currentPassword: person.password, newEmail: `new-${person.email}` }, person.as);
+  await waitUntil(
+    () => rows('scheduler', 'select 1 from notifications where recipient_id = $1', person.id),
+    (found) => found.length > 0,
+  );
+  return { given, got };
+}
+
+describe('B6: a deleted account', () => {
+  it('leaves its e-mail and name nowhere, and its tasks vanish from the lists of others', async () => {
+    const [person, friend] = [await newSomebody(), await newSomebody()];
+    const { given, got } = await leaveTraces(person, friend);
+    const words = [person.email, person.name];
+    expect(await findInDatabases(testCluster.cluster, words)).not.toEqual([]);
+    expect(await findInRedis(testCluster.cluster, words)).not.toEqual([]);
+    const { nextSyncToken: syncToken } = await clients.tasks.syncTasks({}, friend.as);
+
+    await clients.auth.deleteAccount({ currentPassword: person.password, requestId: randomUUID() }, person.as);
+    await waitUntil(
+      () => kindAndReason(clients.tasks.listTasks({}, person.as).then(() => Promise.reject(new Error('not ended')))),
+      (outcome) => outcome === 'unauthenticated/TOKEN_INVALID',
+    );
+    await letGraceRunOut(testCluster.cluster, person.id);
+    await untilRemoved(testCluster.cluster, person.id);
+
+    expect(await findInDatabases(testCluster.cluster, words)).toEqual([]);
+    expect(await findInRedis(testCluster.cluster, words)).toEqual([]);
+    const synced = await clients.tasks.syncTasks({ syncToken }, friend.as);
+    expect(synced.removedTaskIds).toContain(given.id);
+    expect(synced.tasks.map(({ id, assigneeId }) => ({ id, assigneeId }))).toEqual([{ id: got.id, assigneeId: '' }]);
+    expect((await clients.tasks.getTaskStats({}, friend.as)).stats?.totalCount).toBe(1n);
+    const { events } = await clients.tasks.listTaskEvents({ taskId: got.id }, friend.as);
+    expect(events.map(({ actor }) => actor)).toEqual([friend.id, person.id, 'service:auth']);
+    for (const table of ['tasks', 'task_due'])
+      expect(await rows('tasks', `select 1 from ${table} where owner_id = $1`, person.id)).toEqual([]);
+    for (const [column, table] of [
+      ['recipient_id', 'notifications'],
+      ['owner_id', 'webhooks'],
+      ['recipient_id', 'mails'],
+    ])
+      expect(await rows('scheduler', `select 1 from ${table} where ${column} = $1`, person.id)).toEqual([]);
+    expect(await kindAndReason(clients.auth.login(person))).toBe('unauthenticated/CREDENTIALS_INVALID');
+    expect(await kindAndReason(clients.auth.undeleteAccount({ accountId: person.id }, asAdmin()))).toBe(
+      'not_found/USER_NOT_FOUND',
+    );
+    expect(await kindAndReason(clients.users.getUser({ userId: person.id }, asAdmin()))).toBe(
+      'not_found/USER_NOT_FOUND',
+    );
+    await clients.auth.register({ email: person.email, password: person.password, displayName: 'Zelda' });
+  }, 400_000);
+
+  it('can assign nothing, is assigned nothing and notifies nobody while it waits, and comes back as it was', async () => {
+    const [person, friend] = [await newSomebody(), await newSomebody()];
+    const task = await createTask(person, { assigneeId: friend.id });
+    const { token } = await clients.auth.createPersonalToken(
+      { name: 'backup', scopes: [Scope.TASKS_READ], ttl: { seconds: 3600n, nanos: 0 } },
+      person.as,
+    );
+    await clients.tasks.getTask({ taskId: task.id }, { token });
+    await clients.auth.deleteAccount({ currentPassword: person.password }, person.as);
+    const refusedWith = (call: () => Promise<unknown>, expected: string) =>
+      waitUntil(
+        () => kindAndReason(call().then(() => Promise.reject(new Error('not refused')))),
+        (outcome) => outcome === expected,
+      );
+    await refusedWith(() => clients.tasks.getTask({ taskId: task.id }, { token }), 'unauthenticated/TOKEN_INVALID');
+    await refusedWith(() => createTask(friend, { assigneeId: person.id }), 'failed_precondition/ASSIGNEE_NOT_FOUND');
+    await clients.auth.reclaimAccount(person);
+    const { tokens } = await clients.auth.login(person);
+    const { task: kept } = await clients.tasks.getTask({ taskId: task.id }, { token: tokens?.accessToken ?? '' });
+    expect(kept).toMatchObject({ ownerName: person.name, assigneeId: friend.id });
+    await waitUntil(
+      () => clients.tasks.getTask({ taskId: task.id }, { token }).catch(() => undefined),
+      (answer) => answer !== undefined,
+    );
+  }, 400_000);
+});

@@ -1,0 +1,104 @@
+import { removeRequestsOf, removeResponsesWith, runStatement, type CommonTable, type EntityManager } from '#libs/db';
+import { removeEvents, type EventLog } from '#libs/events';
+import { TaskEventType } from '#contract/tasks/v1/tasks';
+import { audienceOfPayload } from '../domain/task-audience.ts';
+import { counterChanges, countedBuckets } from '../domain/task-counters.ts';
+import { taskTable } from '../domain/task.columns.ts';
+import type { Task } from '../domain/task.entity.ts';
+import { countersOf, toEvent } from '../domain/task.events.ts';
+import { remover, tombstoneOf } from '../domain/user-removal.ts';
+import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
+import { toEntity, type StoredTask } from './task-store.ts';
+import { keptDues } from './write-tables.ts';
+
+const lockThose = (which: string): string => `
+  select ${taskTable.select()} from tasks where id = any (array(select id from tasks where ${which} limit $2))
+  order by id for update`;
+
+const lockTexts = {
+  existing: lockThose('owner_id = $1 and delete_time is null'),
+  deleted: lockThose('owner_id = $1 and delete_time is not null'),
+  assigned: lockThose('assignee_id = $1 and assignee_id <> owner_id and delete_time is null'),
+};
+
+// The events by which the removal itself told of tasks stay for those who have to hear of it.
+const listGoneText = `
+  select distinct subject_id as id from (
+    select e.subject_id from events e
+    where e.stream_id = $1 and not (e.type = $3 and e.actor = $4)
+      and not exists (select from tasks t where t.id = e.subject_id)
+    limit $2) gone`;
+
+const leaveText = `
+  with gone as (
+    delete from event_audience where ctid = any (array(select ctid from event_audience where user_id = $1 limit $2))
+    returning event_id)
+  select e.actor, e.subject_id from gone left join events e on e.id = gone.event_id`;
+
+const leaveDeletedText =
+  'update tasks set assignee_id = null where id = any ($2::uuid[]) and assignee_id = $1 and delete_time is not null';
+
+const removeMoves = 'delete from overdue_moves where person_id = $1';
+// While the stream has events, their numbers must not be given again.
+const removeHead =
+  'delete from event_stream_heads where stream_id = $1 and not exists (select from events where stream_id = $1)';
+
+/** The columns that never change otherwise. */
+function passedTasks(tasks: readonly Task[]): CommonTable {
+  return {
+    name: 'passed_tasks',
+    text: (add) => `
+      update tasks set ${taskTable.assignments()}, owner_id = new.owner_id, external_id = new.external_id
+      from ${taskTable.records(tasks, add)} where tasks.id = new.id returning 1`,
+  };
+}
+
+function removedTasks(taskIds: readonly string[]): CommonTable[] {
+  const remove = (name: string, table: string, key: string): CommonTable => ({
+    name,
+    text: (add) => `delete from ${table} where ${key} = any (${add(taskIds, 'uuid[]')}) returning 1`,
+  });
+  return [remove('removed_dues', 'task_due', 'task_id'), remove('removed_tasks', 'tasks', 'id')];
+}
+
+interface LeftRow {
+  actor: string | null;
+  subject_id: string | null;
+}
+
+export function createUserTasks(em: EntityManager, events: EventLog): UserTasksRepository {
+  const lock = async (text: string, userId: string, limit: number): Promise<Task[]> =>
+    (await runStatement<StoredTask>(em, { name: '', text }, [userId, limit])).map(toEntity);
+  return {
+    lockOwned: async (userId, { deleted, limit }) => {
+      const existing = await lock(lockTexts.existing, userId, limit);
+      return existing.length > 0 || !deleted ? existing : lock(lockTexts.deleted, userId, limit);
+    },
+    lockAssigned: (userId, limit) => lock(lockTexts.assigned, userId, limit),
+    pass: async (writes) => {
+      const tasks = writes.map(({ task }) => task);
+      const due = tasks.filter((task) => task.isWaitingForDueTime());
+      await events.append(writes.map(toEvent), writes.flatMap(countersOf), [passedTasks(tasks), ...keptDues(due)]);
+    },
+    removeEvents: (taskIds, limit) => removeEvents(em, taskIds, { limit, audienceOf: audienceOfPayload }),
+    remove: async (tasks, gone) => {
+      const counters = tasks.flatMap((task) => counterChanges(countedBuckets(task), { buckets: [] }));
+      await events.append(gone.flatMap(tombstoneOf), counters, removedTasks(tasks.map(({ id }) => id)));
+    },
+    listGone: async (userId, limit) => {
+      const parameters = [userId, limit, TaskEventType.DELETED, remover];
+      return (await runStatement<{ id: string }>(em, listGoneText, parameters)).map(({ id }) => id);
+    },
+    leaveAudience: async (userId, limit) => {
+      const rows = await runStatement<LeftRow>(em, leaveText, [userId, limit]);
+      const subjects = [...new Set(rows.flatMap((row) => row.subject_id ?? []))];
+      if (subjects.length > 0) await runStatement(em, leaveDeletedText, [userId, subjects]);
+      return { actors: [...new Set(rows.flatMap(({ actor }) => actor ?? []))], count: rows.length };
+    },
+    removeAnswers: (userId, toUserIds) => removeResponsesWith(em, [userId], toUserIds),
+    removeRest: async (userId) => {
+      for (const text of [removeMoves, removeHead]) await runStatement(em, text, [userId]);
+      await removeRequestsOf(em, userId);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { NewEvent } from '#libs/events';
+import { TaskChange, TaskEventType } from '#contract/tasks/v1/tasks';
+import type { Task } from './task.entity.ts';
+import { snapshotOf, type TaskWrite } from './task.events.ts';
+
+/** Who removes what belongs to a user whose account is being removed. */
+export const remover = 'service:auth';
+
+/** Has the task pass to the successor. */
+export function passOne(task: Task, successorId: string, now: Date): TaskWrite {
+  const before = snapshotOf(task, now);
+  task.passTo(successorId, now);
+  return { type: TaskEventType.UPDATED, task, before, actorId: remover, now };
+}
+
+/** Takes the assignee out of somebody else's task. */
+export function unassignOne(task: Task, now: Date): TaskWrite {
+  const before = snapshotOf(task, now);
+  task.edit({ assigneeId: null }, now);
+  return { type: TaskEventType.UPDATED, task, before, actorId: remover, now };
+}
+
+/** A task that is gone for good, and the others in whose lists it may still stand. */
+export interface GoneTask {
+  taskId: string;
+  version: bigint;
+  ownerId: string;
+  others: readonly string[];
+}
+
+/** Tells the others that the task is gone, and nothing else of it. Undefined when there are none. */
+export function tombstoneOf({ taskId, version, ownerId, others }: GoneTask): NewEvent[] {
+  return others.map((assigneeId) => ({
+    streamId: ownerId,
+    type: TaskEventType.DELETED,
+    subjectId: taskId,
+    subjectVersion: version,
+    actor: remover,
+    audience: [assigneeId],
+    payload: TaskChange.encode(TaskChange.fromPartial({ before: { id: taskId, ownerId, assigneeId } })).finish(),
+  }));
+}

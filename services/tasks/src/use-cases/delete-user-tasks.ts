@@ -1,0 +1,118 @@
+import type { DeleteUserTasksResponse } from '#contract/tasks/v1/tasks';
+import { crashPoint } from '#libs/runtime';
+import type { RemovedEvent } from '#libs/events';
+import type { Repositories, TasksDeps } from '../deps.ts';
+import type { Task } from '../domain/task.entity.ts';
+import { passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
+
+export interface DeleteUserTasksInput {
+  userId: string;
+  /** '' = nobody. */
+  successorId: string;
+}
+
+type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people'>;
+
+const taskLimit = 100;
+const eventLimit = 1000;
+
+/** Removes one batch of what belongs to a user whose account is being removed. */
+export async function deleteUserTasks(
+  { uow, clock, people }: Deps,
+  input: DeleteUserTasksInput,
+): Promise<DeleteUserTasksResponse> {
+  const more = await uow.run(async (repositories) => {
+    const isMore = await removeBatch(repositories, input, clock.now());
+    crashPoint('delete-user-tasks.before-commit');
+    return isMore;
+  });
+  crashPoint('delete-user-tasks.after-commit');
+  if (!more) await people.forget(input.userId);
+  return { more };
+}
+
+/** Each step finds nothing to do once it has done all. Returns whether one did anything. */
+async function removeBatch(
+  repositories: Repositories,
+  { userId, successorId }: DeleteUserTasksInput,
+  now: Date,
+): Promise<boolean> {
+  const { tasks, userTasks } = repositories;
+  const owned = await userTasks.lockOwned(userId, { deleted: true, limit: taskLimit });
+  if (owned.length > 0) {
+    const isPassed = successorId !== '' && owned[0]?.deleteTime === null;
+    await (isPassed ? passTasks(repositories, owned, successorId, now) : removeTasks(repositories, userId, owned));
+    return true;
+  }
+  const assigned = await userTasks.lockAssigned(userId, taskLimit);
+  if (assigned.length > 0) {
+    await tasks.write(
+      assigned.map((task) => unassignOne(task, now)),
+      {},
+    );
+    return true;
+  }
+  return (await removeGone(repositories, userId)) || removeTraces(repositories, userId);
+}
+
+async function passTasks(
+  { userTasks }: Repositories,
+  owned: readonly Task[],
+  successorId: string,
+  now: Date,
+): Promise<void> {
+  await userTasks.pass(owned.map((task) => passOne(task, successorId, now)));
+}
+
+/** Removes the tasks when all of their events are gone; until then some of these. */
+async function removeTasks({ userTasks }: Repositories, userId: string, owned: readonly Task[]): Promise<void> {
+  const events = await userTasks.removeEvents(
+    owned.map(({ id }) => id),
+    eventLimit,
+  );
+  await userTasks.removeAnswers(userId, actorsOf(events));
+  if (events.length === eventLimit) return;
+  const gone = owned.map(({ id, version, ownerId, assigneeId }): GoneTask => ({
+    taskId: id,
+    version: version + 1n,
+    ownerId,
+    others: assigneeId === null || assigneeId === userId ? [] : [assigneeId],
+  }));
+  await userTasks.remove(owned, gone);
+}
+
+/**
+ * Removes the events of tasks that were removed before. Others who have not read of that yet are told again, without
+ * the contents of the task.
+ */
+async function removeGone({ userTasks }: Repositories, userId: string): Promise<boolean> {
+  const taskIds = await userTasks.listGone(userId, taskLimit);
+  if (taskIds.length === 0) return false;
+  const events = await userTasks.removeEvents(taskIds, eventLimit);
+  await userTasks.removeAnswers(userId, actorsOf(events));
+  await userTasks.remove(
+    [],
+    taskIds.flatMap((taskId) => goneTask(taskId, userId, events)),
+  );
+  return true;
+}
+
+function goneTask(taskId: string, userId: string, events: readonly RemovedEvent[]): GoneTask[] {
+  const own = events.filter(({ subjectId }) => subjectId === taskId);
+  const others = new Set(own.flatMap(({ audience }) => audience));
+  others.delete(userId);
+  if (others.size === 0) return [];
+  const version = own.reduce((newest, { subjectVersion }) => (subjectVersion > newest ? subjectVersion : newest), 0n);
+  return [{ taskId, version: version + 1n, ownerId: userId, others: [...others] }];
+}
+
+/** Removes the user from the parts of the log that others have, and what is recorded beside it. */
+async function removeTraces({ userTasks }: Repositories, userId: string): Promise<boolean> {
+  const { actors, count } = await userTasks.leaveAudience(userId, eventLimit);
+  await userTasks.removeAnswers(userId, actors);
+  if (count > 0) return true;
+  await userTasks.removeRest(userId);
+  return false;
+}
+
+const actorsOf = (events: readonly RemovedEvent[]): string[] => [...new Set(events.map(({ actor }) => actor))];
