@@ -590,7 +590,7 @@ export interface EnableAccountResponse {
 export interface DeleteAccountRequest {
   /** UUID of another account, for administrators; empty for the caller's. */
   accountId: string;
-  /** Of the caller, for the own account; not looked at for another one. At most 1024 bytes. */
+  /** Of the caller, for the own account; not looked at for another one. */
   currentPassword: string;
   /**
    * UUID of the account that the tasks pass to when the account is removed, an enabled one; empty: they are removed.
@@ -601,8 +601,8 @@ export interface DeleteAccountRequest {
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
@@ -622,8 +622,8 @@ export interface UndeleteAccountRequest {
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    */
   requestId: string;
   /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
