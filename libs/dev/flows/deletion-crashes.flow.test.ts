@@ -1,0 +1,113 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ServiceName } from '#libs/contract';
+import { queryDatabase, waitUntil } from '#dev/cluster';
+import { newEmail, startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
+import { findInDatabases, letGraceRunOut, untilRemoved } from './traces-of-people.ts';
+
+const ordersFile = join(process.env['TASKFLOW_TEST_DIR'] ?? '', `deletion-orders-${process.pid}`);
+
+let testCluster: TestCluster;
+beforeAll(async () => {
+  testCluster = await startTestCluster({
+    env: { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}', TASKFLOW_CRASH_FILE: ordersFile },
+  });
+}, 120_000);
+afterAll(async () => {
+  rmSync(ordersFile, { force: true });
+  await testCluster?.stop();
+});
+
+const rowsOf = (service: ServiceName, text: string, ...values: unknown[]): Promise<unknown[]> =>
+  queryDatabase(testCluster.cluster.databaseUrl(service), text, values);
+
+async function must(path: string, request: object, { token }: Person): Promise<void> {
+  const { error } = await testCluster.wire.call(path, request, { token });
+  if (error !== undefined) throw error;
+}
+
+/** A person with tasks of their own, of others, and a webhook. */
+async function newPerson(friend: Person): Promise<Person> {
+  const person = await testCluster.register();
+  await testCluster.createTask(person, friend);
+  await testCluster.createTask(friend, person);
+  await testCluster.createTask(person);
+  await testCluster.createWebhook(person);
+  await must('/taskflow.auth.v1.AuthService/ChangeEmail', changeOfEmail(person), person);
+  return person;
+}
+
+const changeOfEmail = ({ password }: Person): object => ({ currentPassword: password, newEmail: newEmail() });
+
+/** Waits until the only process of a service has died at its point, and starts it again. */
+async function restartAfterDeath(service: ServiceName): Promise<void> {
+  const { cluster } = testCluster;
+  await waitUntil(() => cluster.pid(service) === undefined, Boolean, 240_000);
+  await cluster.start(service);
+  // The calls of auth that were being made when it died are due again when their leases have run out.
+  await rowsOf('auth', 'update outbox set next_attempt_time = clock_timestamp() where attempts > 0');
+}
+
+/** What is left of the person in any table, apart from ids that tell what others have to know. */
+async function leftOf({ id, email }: Person): Promise<string[]> {
+  const tables: [ServiceName, string, string][] = [
+    ['tasks', 'tasks', 'owner_id'],
+    ['tasks', 'tasks', 'assignee_id'],
+    ['tasks', 'task_due', 'owner_id'],
+    ['tasks', 'event_audience', 'user_id'],
+    ['tasks', 'idempotency_records', 'user_id'],
+    ['users', 'profiles', 'id'],
+    ['users', 'idempotency_records', 'user_id'],
+    ['scheduler', 'notifications', 'recipient_id'],
+    ['scheduler', 'webhooks', 'owner_id'],
+    ['scheduler', 'mails', 'recipient_id'],
+    ['auth', 'accounts', 'id'],
+    ['auth', 'sessions', 'account_id'],
+    ['auth', 'mails', 'account_id'],
+  ];
+  const left: string[] = [];
+  for (const [service, table, column] of tables)
+    if ((await rowsOf(service, `select 1 from ${table} where ${column}::text = $1`, id)).length > 0)
+      left.push(`${service}: ${table}.${column}`);
+  return [...left, ...(await findInDatabases(testCluster.cluster, [email]))];
+}
+
+describe('B6: a removal during which a service is killed', () => {
+  it.each([
+    ['auth', 'removal.after-begin'],
+    ['tasks', 'delete-user-tasks.before-commit'],
+    ['tasks', 'delete-user-tasks.after-commit'],
+    ['auth', 'removal.after-step.tasks'],
+    ['scheduler', 'delete-user-notifications.before-commit'],
+    ['scheduler', 'delete-user-notifications.after-commit'],
+    ['auth', 'removal.after-step.notifications'],
+    ['users', 'delete-profile.before-commit'],
+    ['users', 'delete-profile.after-commit'],
+    ['auth', 'removal.after-step.profile'],
+    ['auth', 'removal.after-step.late_tasks'],
+    ['auth', 'removal.after-step.late_notifications'],
+    ['auth', 'removal.before-commit'],
+    ['auth', 'removal.after-commit'],
+    ['auth', 'outbox.after-call.remove-account'],
+  ] as const)(
+    '%s at %s: it ends, and nothing is left',
+    async (service, point) => {
+      const { cluster } = testCluster;
+      const friend = await testCluster.register();
+      const person = await newPerson(friend);
+      await must('/taskflow.auth.v1.AuthService/DeleteAccount', { currentPassword: person.password }, person);
+      writeFileSync(ordersFile, point);
+      await letGraceRunOut(cluster, person.id);
+      await restartAfterDeath(service);
+      await untilRemoved(cluster, person.id);
+      await waitUntil(
+        () => rowsOf('auth', `select 1 from outbox where kind = 'remove-account'`),
+        (entries) => entries.length === 0,
+      );
+      expect(await leftOf(person)).toEqual([]);
+      expect(await rowsOf('tasks', 'select 1 from tasks where owner_id = $1', friend.id)).toHaveLength(1);
+    },
+    400_000,
+  );
+});
