@@ -13,7 +13,7 @@ import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { bind, requireUser, type ServiceBinding } from '#libs/grpc';
 import type { AuditLog } from './audit-log.ts';
-import { listEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
+import { listAuditEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
 
 const fields = fieldsOf('taskflow.audit.v1.ListAuditEventsRequest');
 const page = { pageSize: fields.pageSize(), pageToken: fieldTypes.pageToken() };
@@ -54,7 +54,7 @@ export function bindAudit(log: Pick<AuditLog, 'settle' | 'reader'>, pageTokens: 
     const before = pageTokens.open<string>(pageToken, scope);
     await log.settle();
     // One event more than the page shows whether another page follows.
-    const found = await listEvents(
+    const found = await listAuditEvents(
       log.reader,
       filters,
       before === undefined ? undefined : BigInt(before),
@@ -62,7 +62,7 @@ export function bindAudit(log: Pick<AuditLog, 'settle' | 'reader'>, pageTokens: 
     );
     const last = found.length > pageSize ? found[pageSize - 1] : undefined;
     return {
-      events: found.slice(0, pageSize).map(toMessage),
+      events: found.slice(0, pageSize).map(toAuditEventMessage),
       nextPageToken: last === undefined ? '' : pageTokens.seal(last.position.toString(), scope),
     };
   };
@@ -102,7 +102,7 @@ const targetKinds: Record<StoredEvent['targetKind'], AuditTargetKind> = {
   partition: AuditTargetKind.PARTITION,
 };
 
-function toMessage(event: StoredEvent): AuditEvent {
+export function toAuditEventMessage(event: StoredEvent): AuditEvent {
   const { outcome, actorKind, targetKind, position, accountId, details, ...same } = event;
   return {
     ...same,

@@ -43,7 +43,7 @@ const conditions: Record<keyof AuditFilters, (parameter: string) => string> = {
 const names = Object.keys(conditions) as (keyof AuditFilters)[];
 
 /** The newest events before a place (undefined: from the end) that agree with all filters. */
-export function listEvents(
+export function listAuditEvents(
   reader: SqlReader,
   filters: AuditFilters,
   before: bigint | undefined,

@@ -2,6 +2,7 @@ export { policies, policyOf, type MethodPolicy, type ServiceName, serviceNames }
 export { findScope, toScopeMessage, tokenScopes, type ScopeMessage, type TokenScope } from './scopes.ts';
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
+export { canonicalJson, type CanonicalJson } from './canonical-json.ts';
 export { fieldOf, isOneofRequired, isRequired, ruleOf, type FieldRule } from './field-rules.ts';
 export { spanRangeText } from './span-text.ts';
 export { fileDescriptors, fileRegistry } from './descriptors.ts';

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AuditServiceService } from '#contract/audit/v1/audit';
 import { type AuthServiceService, type InternalAuthServiceService, Role } from '#contract/auth/v1/auth';
+import { type ExportServiceService } from '#contract/export/v1/export';
 import { Scope } from '#contract/policy/v1/policy';
 import { type BreakersServiceService, BreakerState } from '#contract/resilience/v1/resilience';
 import { MailKind, type InternalMailsServiceService } from '#contract/scheduler/v1/mails';
@@ -322,6 +323,10 @@ const audit: Rows<typeof AuditServiceService> = {
   ListOwnAuditEvents: { request: nothing, answers: everybody },
 };
 
+const exportOf: Rows<typeof ExportServiceService> = {
+  ExportMyData: { request: nothing, answers: everybody },
+};
+
 const internalMails: Rows<typeof InternalMailsServiceService> = {
   HandOverMail: { request: () => ({ mailId: randomUUID(), kind: MailKind.PASSWORD_CHANGED }) },
 };
@@ -338,6 +343,7 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('server.v1.ServerInfoService', server),
   ...rowsOf('resilience.v1.BreakersService', breakers),
   ...rowsOf('audit.v1.AuditService', audit),
+  ...rowsOf('export.v1.ExportService', exportOf),
   ...rowsOf('auth.v1.AuthService', auth),
   ...rowsOf('auth.v1.InternalAuthService', internalAuth),
   ...rowsOf('users.v1.UsersService', users),

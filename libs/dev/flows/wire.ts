@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
+import { ExportServiceService } from '#contract/export/v1/export';
 import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
@@ -22,6 +23,7 @@ interface Method {
 
 const definitions = [
   AuditServiceService,
+  ExportServiceService,
   BreakersServiceService,
   AuthServiceService,
   InternalAuthServiceService,
@@ -50,7 +52,7 @@ function methodOf(path: string): Method {
 /** The service that serves a path. */
 export function serviceOf(path: string): ServiceName {
   // Every server has these; any of them does.
-  if (/^\/taskflow\.(server|resilience|audit)\./.test(path)) return 'tasks';
+  if (/^\/taskflow\.(server|resilience|audit|export)\./.test(path)) return 'tasks';
   const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
   if (name === undefined) throw new Error(`${path} belongs to no service`);
   return name;

@@ -142,6 +142,33 @@ export async function currentPosition(reader: SqlReader): Promise<Position> {
   return toPosition(row);
 }
 
+const userEvents = {
+  name: 'read_user_events',
+  text: `
+    select ${incarnationOf('e.id')} as incarnation, ${eventColumns}
+    from (
+      select transaction_id, event_id from event_audience
+      where user_id = $1 and (transaction_id, event_id) > ($2::xid8, $3::bigint)
+      order by transaction_id, event_id limit $4) page
+    join events e on e.id = page.event_id
+    order by e.transaction_id, e.id`,
+};
+
+/**
+ * All events that concern a user, of all incarnations, as the reader sees them. Only for a snapshot: elsewhere events
+ * of transactions that are still running would be skipped.
+ */
+export async function readUserEvents(
+  reader: SqlReader,
+  userId: string,
+  after: Pick<Position, 'transactionId' | 'eventId'> | undefined,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const { transactionId, eventId } = after ?? { transactionId: 0n, eventId: 0n };
+  const place = [String(transactionId), String(eventId)];
+  return (await reader.query<EventRow>(userEvents, [userId, ...place, limit])).map(toEvent);
+}
+
 const readSubject = {
   name: 'read_history',
   text: `

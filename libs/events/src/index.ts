@@ -19,7 +19,15 @@ export { createOutbox, type Outbox } from './outbox.ts';
 export { createEventConsumer, type EventConsumer } from './event-consumer.ts';
 export { runAfterRestoreCommand } from './after-restore.ts';
 export { announce } from './announcement.ts';
-export { createLogSource, currentPosition, readHistory, readUserFeed, type FeedPage, type FeedSource } from './feed.ts';
+export {
+  createLogSource,
+  currentPosition,
+  readHistory,
+  readUserEvents,
+  readUserFeed,
+  type FeedPage,
+  type FeedSource,
+} from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
 export { pruneEvents } from './prune.ts';
 export { removeEvents, type RemovedEvent } from './remove-events.ts';

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bindAudit, type AuditLog } from '#libs/audit';
-import type { PageTokens } from '#libs/db';
+import type { PageTokens, Snapshots } from '#libs/db';
+import { bindExport, createExporter, type ExportedData } from '#libs/export';
 import { startServer, type GrpcServer, type Interceptor, type ServerOptions, type ServiceBinding } from '#libs/grpc';
 import { createAuthenticator } from '#libs/identity';
 import type { ServerFeature } from '#contract/server/v1/server';
@@ -15,6 +16,9 @@ interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'>
   /** Enforces and describes the rate limits of methods. */
   limits: { interceptor: Interceptor; limitOf: LimitOf };
   audit: AuditLog;
+  /** What people can take away, and where it is read. */
+  exportedData: ExportedData;
+  snapshots: Snapshots;
   pageTokens: PageTokens;
   /** The last migration of the service. */
   schemaVersion: string;
@@ -81,12 +85,15 @@ export async function openPorts(base: ServiceBase, options: ServicePortsOptions)
 /** Those of the service, and those that every service has. */
 function allBindings(
   { config, metrics, clock }: ServiceBase,
-  { limits, audit, pageTokens, schemaVersion, bindings, features = [] }: ServicePortsOptions,
+  { limits, audit, exportedData, snapshots, pageTokens, schemaVersion, bindings, features = [] }: ServicePortsOptions,
 ): ServiceBinding[] {
+  // Most connections are left to calls that are soon over.
+  const maxRunning = Math.max(1, Math.floor(config.poolSize / 3));
   return [
     ...bindings,
     bindBreakers(metrics, audit),
     bindAudit(audit, pageTokens),
+    bindExport(createExporter({ service: config.service, snapshots, audit, clock, data: exportedData, maxRunning })),
     bindServerInfo({ config, clock, schemaVersion, bindings, limitOf: limits.limitOf, ownFeatures: features }),
   ];
 }

@@ -14,6 +14,7 @@ import { createProfileClient, type ProfileClient } from './clients/profile.clien
 import type { AuthConfig } from './config.ts';
 import { createAuthReader } from './db/auth.reader.ts';
 import { constraints, createRepositories, databaseDefinition } from './db/database.ts';
+import { exportedData } from './db/exported-data.ts';
 import { createRemovalReader } from './db/removal.reader.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
 import type { AuthDeps, PasswordHasher, Removers } from './deps.ts';
@@ -85,6 +86,8 @@ export function startApp(config: AuthConfig, overrides: AppOverrides = {}): Prom
       features: config.recovery.sendsMail ? [ServerFeature.MAIL] : [],
       limits,
       audit,
+      exportedData,
+      snapshots: database.snapshots,
       pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check(), preparation: preparation.check },

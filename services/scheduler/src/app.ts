@@ -18,6 +18,7 @@ import { openUsers } from './clients/users.client.ts';
 import { createWebhookSender, type Lookup } from './clients/webhook.client.ts';
 import type { SchedulerConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
+import { exportedData } from './db/exported-data.ts';
 import { createMailReader } from './db/mails/mail.reader.ts';
 import { createInboxReader } from './db/notifications/inbox.reader.ts';
 import { createChainReader } from './db/events/chain.reader.ts';
@@ -93,6 +94,8 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
       features: featuresOf(config),
       limits: await openLimits(base),
       audit,
+      exportedData,
+      snapshots: database.snapshots,
       pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       // Without Redis or tasks everything is late, but every call is answered, so they are not checked.

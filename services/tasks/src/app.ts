@@ -12,6 +12,7 @@ import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
 import { constraintErrors, createRepositories } from './db/repositories.ts';
+import { exportedData } from './db/exported-data.ts';
 import { taskGroups } from './db/task-groups.ts';
 import { createTaskFeed } from './db/task-feed.ts';
 import { createTaskReader } from './db/task-reader.ts';
@@ -66,6 +67,8 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
       access,
       limits,
       audit: openAudit(base, database),
+      exportedData,
+      snapshots: database.snapshots,
       pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import { ExportServiceService } from '#contract/export/v1/export';
 import {
   InternalTasksServiceService,
   TasksServiceService,
@@ -19,6 +20,7 @@ export interface TestTasks extends Pick<
 > {
   tasks: PublicClient<typeof TasksServiceService>;
   internal: PublicClient<typeof InternalTasksServiceService>;
+  exports: PublicClient<typeof ExportServiceService>;
   app: RunningApp;
   /** As the scheduler, with a new token: one lives for a minute, which some tests exceed on a slow machine. */
   sweep(request?: Partial<SweepOverdueRequest>): Promise<SweepOverdueResponse>;
@@ -43,15 +45,18 @@ export async function startTasks({
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   const tasks = openPublicClient(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openPublicClient(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
+  const exports = openPublicClient(ExportServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     tasks,
     internal,
+    exports,
     app,
     sweep: async (request = {}) => internal.sweepOverdue(request, await testService.asService('scheduler')),
     stop: async () => {
       tasks.close();
       internal.close();
+      exports.close();
       await app.stop();
       await testService.leave();
     },

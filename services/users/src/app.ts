@@ -10,6 +10,7 @@ import { runInBackground, startLoop, type Clock, type Logger, type RunningApp } 
 import { openSharing } from './clients/tasks.client.ts';
 import type { UsersConfig } from './config.ts';
 import { createRepositories, databaseDefinition } from './db/database.ts';
+import { exportedData } from './db/exported-data.ts';
 import { createProfileReader } from './db/profile.reader.ts';
 import type { UsersDeps } from './deps.ts';
 import type { SharingPort } from './domain/sharing.port.ts';
@@ -43,6 +44,8 @@ export function startApp(config: UsersConfig, overrides: AppOverrides = {}): Pro
       features: config.mailsOn ? [ServerFeature.MAIL] : [],
       limits: await openLimits(base),
       audit: openAudit(base, database),
+      exportedData: exportedData(deps.defaults),
+      snapshots: database.snapshots,
       pageTokens: deps.pageTokens,
       schemaVersion: database.schemaVersion,
       checks: { database: () => database.check() },

@@ -8,7 +8,7 @@ import {
 } from '#contract/tasks/v1/tasks';
 import { countedBuckets, counterChanges, type CountedBuckets } from './task-counters.ts';
 import type { Person } from './task-access.ts';
-import { audienceOf } from './task-audience.ts';
+import { audienceOf, concerns } from './task-audience.ts';
 import { dueRowOf, type DueRow } from './task-due.entity.ts';
 import type { Task } from './task.entity.ts';
 import { toTaskMessage } from './task.messages.ts';
@@ -129,4 +129,15 @@ export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {
   return reader.role === 'admin' || [event.streamId, event.actor].includes(reader.userId)
     ? event
     : { ...event, requestId: '', traceParent: '' };
+}
+
+/**
+ * The event as one of its audience may see it. `removed`: the task is no longer theirs, and what became of it is left
+ * out.
+ */
+export function toTaskEventOf(reader: Person, stored: StoredEvent): { event: TaskEvent; removed: boolean } {
+  const event = toTaskEventFor(reader, stored);
+  const removed = !concerns(event.change?.after, reader.userId);
+  if (!removed || event.change === undefined) return { event, removed };
+  return { event: { ...event, change: { ...event.change, after: undefined } }, removed };
 }

@@ -1,9 +1,8 @@
 import type { FeedItem } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
-import type { TaskEvent, WatchTasksResponse } from '#contract/tasks/v1/tasks';
+import type { WatchTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { concerns } from '../domain/task-audience.ts';
-import { toTaskEventFor } from '../domain/task.events.ts';
+import { toTaskEventOf } from '../domain/task.events.ts';
 import { openPlace, sealPlace } from './feed-tokens.ts';
 
 type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
@@ -23,13 +22,5 @@ export async function* watchTasks(
 }
 
 function toUpdate(stored: FeedItem['event'], reader: UserActor): Pick<WatchTasksResponse, 'event' | 'removed'> {
-  if (stored === undefined) return { event: undefined, removed: false };
-  const event = toTaskEventFor(reader, stored);
-  const removed = !concerns(event.change?.after, reader.userId);
-  return { event: removed ? withoutAfter(event) : event, removed };
-}
-
-/** A former assignee may not see the task after the change. */
-function withoutAfter(event: TaskEvent): TaskEvent {
-  return event.change === undefined ? event : { ...event, change: { ...event.change, after: undefined } };
+  return stored === undefined ? { event: undefined, removed: false } : toTaskEventOf(reader, stored);
 }
