@@ -223,6 +223,8 @@ export const ErrorReason = {
    * Metadata: userId.
    */
   SUCCESSOR_NOT_FOUND: "ERROR_REASON_SUCCESSOR_NOT_FOUND",
+  /** EXPORT_STALLED - UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
+  EXPORT_STALLED: "ERROR_REASON_EXPORT_STALLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -315,6 +317,7 @@ export namespace ErrorReason {
   export type ACCOUNT_DELETED = typeof ErrorReason.ACCOUNT_DELETED;
   export type CONFIGURED_ADMIN = typeof ErrorReason.CONFIGURED_ADMIN;
   export type SUCCESSOR_NOT_FOUND = typeof ErrorReason.SUCCESSOR_NOT_FOUND;
+  export type EXPORT_STALLED = typeof ErrorReason.EXPORT_STALLED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -578,6 +581,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 152:
     case "ERROR_REASON_SUCCESSOR_NOT_FOUND":
       return ErrorReason.SUCCESSOR_NOT_FOUND;
+    case 160:
+    case "ERROR_REASON_EXPORT_STALLED":
+      return ErrorReason.EXPORT_STALLED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -759,6 +765,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 151;
     case ErrorReason.SUCCESSOR_NOT_FOUND:
       return 152;
+    case ErrorReason.EXPORT_STALLED:
+      return 160;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;
