@@ -48,6 +48,7 @@ function checkDrift(): void {
     execFileSync(process.execPath, [join(root, 'libs/contract/bin/generate.ts'), copy], { stdio: 'pipe' });
     const pairs = [
       ['libs/contract/src/gen', 'libs/contract/src/gen'],
+      ['libs/client/src/gen', 'libs/client/src/gen'],
       ['libs/errors/src/reasons.ts', 'libs/errors/src/reasons.ts'],
       ['proto/docs', 'docs'],
     ] as const;

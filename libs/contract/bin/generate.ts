@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { takeFolder } from '../../runtime/command-line/command-line.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -15,24 +17,44 @@ function run(...args: string[]): void {
   execFileSync(buf, args, { cwd: proto, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
+interface Reason {
+  name: string;
+  code: string;
+  meaning: string;
+}
+
+const reasonsFile = 'taskflow/policy/v1/reasons.proto';
+const reasonsSource = readFileSync(join(proto, reasonsFile), 'utf8');
+
+function readReasons(): Reason[] {
+  const rows = reasonsSource.matchAll(
+    / {2}\/\/ ([A-Z_]+): ([^\n]*(?:\n {2}\/\/ [^\n]*)*)\n {2}ERROR_REASON_([A-Z_]+) = /g,
+  );
+  return [...rows].map(([, code = '', text = '', name = '']) => ({
+    name,
+    code,
+    meaning: text.replaceAll(/\n {2}\/\//g, ''),
+  }));
+}
+
+const generated = `// Generated from proto/${reasonsFile} by \`npm run proto:generate\`. Do not edit.`;
+
+/** The domain of the reasons, as code. */
+function domainLines(): string[] {
+  const [, domain] = / domain is always "([^"]+)"/.exec(reasonsSource.replaceAll(/\n *\/\//g, '')) ?? [];
+  if (domain === undefined) throw new Error('reasons.proto does not say the domain of the reasons');
+  return ['/** The domain of every google.rpc.ErrorInfo. */', `export const errorDomain = '${domain}';`, ''];
+}
+
 /** The reasons as plain data, so that libs/errors needs no generated code. */
 function writeReasons(): void {
-  const source = readFileSync(join(proto, 'taskflow/policy/v1/reasons.proto'), 'utf8');
-  const rows = [
-    ...source.matchAll(/ {2}\/\/ ([A-Z_]+): ([^\n]*(?:\n {2}\/\/ [^\n]*)*)\n {2}ERROR_REASON_([A-Z_]+) = /g),
-  ];
-  const entries = rows.map(
-    ([, code, text, name]) =>
-      `  ${name}: { code: '${code}', meaning: ${JSON.stringify(text?.replaceAll(/\n {2}\/\//g, ''))} },`,
+  const entries = readReasons().map(
+    ({ name, code, meaning }) => `  ${name}: { code: '${code}', meaning: ${JSON.stringify(meaning)} },`,
   );
-  const [, domain] = / domain is always "([^"]+)"/.exec(source.replaceAll(/\n *\/\//g, '')) ?? [];
-  if (domain === undefined) throw new Error('reasons.proto does not say the domain of the reasons');
   const lines = [
-    '// Generated from proto/taskflow/policy/v1/reasons.proto by `npm run proto:generate`. Do not edit.',
+    generated,
     '',
-    '/** The domain of every google.rpc.ErrorInfo. */',
-    `export const errorDomain = '${domain}';`,
-    '',
+    ...domainLines(),
     '/** Every reason of an error with its gRPC code and its meaning for a client. */',
     'export const reasons = {',
     ...entries,
@@ -79,6 +101,43 @@ function mendTimes(folder: string): void {
   }
 }
 
+/** Messages that the client package unpacks from the details of errors, besides what its services need. */
+const errorDetails = [
+  'BadRequest',
+  'ErrorInfo',
+  'PreconditionFailure',
+  'QuotaFailure',
+  'RequestInfo',
+  'ResourceInfo',
+  'RetryInfo',
+].map((name) => `google.rpc.${name}`);
+
+/** Services that programs outside the cluster may call. */
+function publicServices(): string[] {
+  const set = fromBinary(FileDescriptorSetSchema, readFileSync(join(out, 'libs/contract/src/gen/descriptors.binpb')));
+  return [...createFileRegistry(set)].flatMap((type) =>
+    type.kind === 'service' && /^taskflow\./.test(type.typeName) && !type.name.startsWith('Internal')
+      ? [type.typeName]
+      : [],
+  );
+}
+
+/** The messages and descriptors of the client package, and the reasons as a type. */
+function writeClient(): void {
+  const types = [...publicServices(), ...errorDetails].flatMap((type) => ['--type', type]);
+  run('generate', '--template', 'buf.gen.client.yaml', '--output', join(out, 'proto'), ...types);
+  const members = readReasons().map(({ name, code, meaning }) => `  /** ${code}: ${meaning} */\n  | '${name}'`);
+  const lines = [
+    generated,
+    '',
+    ...domainLines(),
+    '/** Why a call did not succeed. */',
+    'export type ErrorReason =',
+    ...members,
+  ];
+  writeFileSync(join(out, 'libs/client/src/gen/reasons.ts'), `${lines.join('\n')};\n`);
+}
+
 /** The API reference, from the descriptors that have just been written. */
 async function writeReference(): Promise<void> {
   const { writeReference: write } = await import('./reference/write.ts');
@@ -96,5 +155,6 @@ run('generate', '--output', join(out, 'proto'));
 mendTimes(join(out, 'libs/contract/src/gen'));
 run('build', '--output', join(out, 'libs/contract/src/gen/descriptors.binpb'));
 writeReasons();
+writeClient();
 await writeReference();
 await writeAccess();
