@@ -47,7 +47,7 @@ const layer = (name, message, layers, ...patterns) =>
   );
 
 export default tseslint.config(
-  { ignores: ['**/gen/**', 'libs/errors/src/reasons.ts'] },
+  { ignores: ['**/gen/**', 'libs/client/dist/**', 'libs/errors/src/reasons.ts'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -76,6 +76,23 @@ export default tseslint.config(
   // Libraries import only downwards.
   forbid(['libs/contract/**'], 'contract imports nothing', '^#libs/'),
   forbid(['libs/errors/**', 'libs/text/**'], 'errors and text import nothing', '^#', orm, redis, rpcStack),
+  // The package stands alone, and browsers load all of it but two files.
+  forbid(['libs/client/**'], 'the client imports nothing of the tree', '^#', orm, redis, rpcStack),
+  {
+    files: ['libs/client/src/**'],
+    ignores: ['**/*.test.ts', 'libs/client/src/node.ts', 'libs/client/src/file-token-store.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: ['^#', '^node:', '^@connectrpc/connect-node', orm, redis, rpcStack].map((regex) => ({
+            regex,
+            message: 'browsers load this file',
+          })),
+        },
+      ],
+    },
+  },
   forbid(
     ['libs/runtime/**'],
     'runtime imports only errors',

@@ -1,0 +1,1 @@
+export * from './gen/taskflow/audit/v1/audit_pb.js';

@@ -1,0 +1,1 @@
+export * from './gen/taskflow/resilience/v1/resilience_pb.js';

@@ -1,0 +1,37 @@
+import { TaskFlowError, type ErrorCode } from './errors.ts';
+import { backoffMs, pause } from './retries.ts';
+
+export interface RetryOptions {
+  /** Default: a minute. */
+  forMs?: number;
+  signal?: AbortSignal;
+}
+
+const transient: ReadonlySet<ErrorCode> = new Set([
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'RESOURCE_EXHAUSTED',
+  'ABORTED',
+]);
+
+/**
+ * For programs that would rather wait than fail: repeats a call beyond its own retries while its service is unavailable
+ * or overloaded. A change needs a `requestId` of the program's own, the same in each attempt. Rejects with the last
+ * error after `forMs`, and at once with any other error. `attempt` counts from 0.
+ */
+export async function retry<T>(
+  call: (attempt: number) => Promise<T>,
+  { forMs = 60_000, signal }: RetryOptions = {},
+): Promise<T> {
+  const giveUp = performance.now() + forMs;
+  const isOver = (): boolean => performance.now() > giveUp || signal?.aborted === true;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call(attempt);
+    } catch (error) {
+      const mayPass = error instanceof TaskFlowError && transient.has(error.code);
+      if (!mayPass || isOver()) throw error;
+      await pause(Math.max(error.retryAfterMs ?? 0, backoffMs(attempt + 1)), signal);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export * from './gen/taskflow/server/v1/server_pb.js';

@@ -1,0 +1,1 @@
+export * from './gen/taskflow/tasks/v1/tasks_pb.js';

@@ -1,0 +1,1 @@
+export * from './gen/taskflow/users/v1/users_pb.js';
