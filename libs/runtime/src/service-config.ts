@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ConfigError, loadConfig } from './config.ts';
 import { envTypes } from './env-types.ts';
 import type { TracingConfig } from './telemetry/start-tracing.ts';
+import { findTlsFaults, tlsEntries, toTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
 
 /** The number n of each service gives its default ports 50050 + n and 9464 + n. */
 const numbers = { auth: 1, users: 2, tasks: 3, scheduler: 4 } as const;
@@ -48,6 +49,8 @@ export interface ServiceConfig {
   auditRetentionMs?: number | undefined;
   /** How long a connection lives, so that clients find new replicas. Default 5 minutes. */
   connectionAgeMs?: number | undefined;
+  /** Default: off. */
+  tls?: TlsSettings | undefined;
   /** Undefined: nothing is traced. */
   tracing?: TracingConfig | undefined;
   /** The file in which crash tests name a crash point; see armCrashPoints. */
@@ -80,6 +83,7 @@ function shapeOf(service: ServiceName) {
     TASKFLOW_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: envTypes.url('http:', 'https:').optional(),
     TASKFLOW_TRACE_RATIO: envTypes.share(1),
+    ...tlsEntries,
     TASKFLOW_CRASH_FILE: envTypes.optionalText(),
   };
 }
@@ -138,6 +142,7 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
     connectionAgeMs: read('TASKFLOW_CONNECTION_AGE_MS'),
     auditRetentionMs: read<number>('TASKFLOW_AUDIT_RETENTION_DAYS') * 86_400_000,
     tracing: endpoint === undefined ? undefined : { endpoint, ratio: read('TASKFLOW_TRACE_RATIO') },
+    tls: toTlsSettings(values as Parameters<typeof toTlsSettings>[0]),
     crashFile: read('TASKFLOW_CRASH_FILE'),
   };
   const faults = findContradictions(common);
@@ -145,10 +150,11 @@ export function loadServiceConfig<S extends z.ZodRawShape>(
   return { common, own };
 }
 
-function findContradictions({ service, env, crashFile, serviceKey, servicePublicKeys }: ServiceConfig): string[] {
+function findContradictions({ service, env, crashFile, serviceKey, servicePublicKeys, tls }: ServiceConfig): string[] {
   const kid = serviceKey.kid ?? service;
   const isKnown = servicePublicKeys.keys.some((key) => key.kid === kid && key.x === serviceKey.x);
   return [
+    ...(tls === undefined ? [] : findTlsFaults(tls, service)),
     ...(env === 'production' && crashFile !== undefined
       ? ['TASKFLOW_CRASH_FILE: is for crash tests, not for production']
       : []),

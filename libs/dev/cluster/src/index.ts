@@ -5,6 +5,7 @@ export type { Admin } from './cluster-settings.ts';
 export { findServices, runCommand, UsageError, type Progress } from './command.ts';
 export { readChoices, readCount } from './command-options.ts';
 export { createDatabase, queryDatabase, type TestDatabase } from './databases.ts';
+export { createAuthority, type Authority, type CertificateRequest, type CertificateWithKey } from './authority.ts';
 export { isServing } from './health-check.ts';
 export { findFreePort, isPortFree } from './ports.ts';
 export { startInfrastructure, type Infrastructure, type InfrastructureOptions } from './infrastructure.ts';
