@@ -7,6 +7,7 @@ export { createClient, type CallOptions, type ClientOptions, type ServiceClient 
 export { breakersOf, type BreakerList, type ListedBreaker } from './client/breaker-list.ts';
 export type { BreakerState } from './client/breaker.ts';
 export type { ClientIdentity } from './client/prove.ts';
+export { channelCredentials } from './client/channel-credentials.ts';
 export { CallError, openPublicClient, type PublicCallOptions, type PublicClient } from './client/public-client.ts';
 export { retry } from './client/retry.ts';
 export { unpackDetails } from './wire/error-details.ts';

@@ -1,7 +1,7 @@
 import { importJWK, SignJWT, type CryptoKey, type JWK } from 'jose';
 import type { ServiceName } from '#libs/contract';
 import type { ClientIdentity } from '#libs/grpc';
-import { systemClock, type Clock } from '#libs/runtime';
+import { systemClock, type Certificates, type Clock } from '#libs/runtime';
 import { serviceTokenRules } from './rules.ts';
 import { createStanding, type Standing } from './standing.ts';
 
@@ -18,6 +18,7 @@ interface ServiceIdentityOptions {
   /** Must agree with the clocks of the callees, up to some seconds. */
   clock?: Clock;
   standing?: Standing;
+  certificates?: Certificates | undefined;
 }
 
 // A token with less time left is not used any more.
@@ -40,6 +41,7 @@ export function createServiceIdentity({
   privateKey,
   clock = systemClock,
   standing = createStanding(),
+  certificates,
 }: ServiceIdentityOptions): ServiceIdentity {
   const { algorithm, typ, lifetimeSeconds } = serviceTokenRules;
   const tokens = new Map<ServiceName, MintedToken>();
@@ -66,6 +68,7 @@ export function createServiceIdentity({
   return {
     service,
     standing,
+    certificates,
     tokenFor: (callee) => {
       const known = tokens.get(callee);
       if (known !== undefined && isYoungerThan(known, handedOutMs)) return known.token;

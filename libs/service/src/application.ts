@@ -5,8 +5,10 @@ import {
   createMetrics,
   createParts,
   createSharedClock,
+  openCertificates,
   readBuildInfo,
   startTracing,
+  type Certificates,
   type Logger,
   type Metrics,
   type RunningApp,
@@ -29,12 +31,21 @@ export interface ServiceBase<C extends ServiceConfig = ServiceConfig> {
   clock: SharedClock;
   /** Signs this service's calls to other services. */
   identity: ServiceIdentity;
+  /** What secures connections; undefined without TLS. */
+  certificates?: Certificates | undefined;
   /** The started parts, which are stopped in reverse order. */
   parts: ReturnType<typeof createParts>;
 }
 
 // Running calls and jobs may use the whole grace period. The remaining parts only have to close.
 const closingMs = 5_000;
+
+function openOwnCertificates(
+  { service, tls }: ServiceConfig,
+  watchers: { logger: Logger; metrics: Metrics },
+): Certificates | undefined {
+  return tls === undefined || tls.mode === 'off' ? undefined : openCertificates({ ...tls, ...watchers, service });
+}
 
 /**
  * Builds a service. `build` constructs everything, adds what must be stopped to `parts` and opens the ports last. When
@@ -59,13 +70,16 @@ export async function startApplication<C extends ServiceConfig>(
     // First, so that everything can be traced until it has stopped.
     const tracing = await startTracing({ service, version: program.version, tracing: config.tracing, logger, metrics });
     parts.add({ name: 'tracing', stop: tracing.stop });
+    const certificates = openOwnCertificates(config, { logger, metrics });
+    parts.add({ name: 'certificates', stop: async () => certificates?.stop() });
     const identity = createServiceIdentity({
       service,
       privateKey: serviceKey,
       clock,
       standing: createStanding(logger, metrics),
+      certificates,
     });
-    const ports = await build({ config, logger, metrics, clock, identity, parts });
+    const ports = await build({ config, logger, metrics, clock, identity, certificates, parts });
     return { ...ports, logger, stop: parts.stop };
   } catch (error) {
     await parts.stop();

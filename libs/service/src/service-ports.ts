@@ -38,7 +38,7 @@ const developmentPages = {
 
 /** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
 export async function openPorts(base: ServiceBase, options: ServicePortsOptions): Promise<ServicePorts> {
-  const { config, logger, metrics, clock, parts } = base;
+  const { config, logger, metrics, clock, certificates, parts } = base;
   const { access, checks, limits, mounts = {} } = options;
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
   const { accessKeys, revocations, checkPersonalToken: check } = access;
@@ -68,6 +68,7 @@ export async function openPorts(base: ServiceBase, options: ServicePortsOptions)
       personalTokens: check && { check, logger },
     }),
     revocations,
+    certificates,
     logger,
     metrics,
     trustedProxies,

@@ -13,10 +13,17 @@ const identityFaults: ReadonlySet<ErrorReason> = new Set([
 ]);
 
 /**
- * Reasons that blame the deployment: wrong keys, or releases that do not fit together. The callee counts as
+ * Reasons that blame the deployment: wrong keys or certificates, or releases that do not fit together. The callee counts as
  * unavailable, since the same call may succeed later or from another replica.
  */
-const setUpFaults: ReadonlySet<ErrorReason> = new Set([...identityFaults, 'CALLER_NOT_ALLOWED', 'UNIMPLEMENTED']);
+const setUpFaults: ReadonlySet<ErrorReason> = new Set([
+  ...identityFaults,
+  'CALLER_NOT_ALLOWED',
+  'CERTIFICATE_REQUIRED',
+  'CERTIFICATE_NOT_ALLOWED',
+  'CERTIFICATE_MISMATCH',
+  'UNIMPLEMENTED',
+]);
 
 /** Whether the callee accepted the identity of this service; undefined when the error does not say. */
 export function identityOutcome(error: ServiceError | null): 'accepted' | 'refused' | undefined {

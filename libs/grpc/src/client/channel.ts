@@ -1,6 +1,16 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client } from '@grpc/grpc-js';
 import { policies, serviceConfigFor, type ServiceName } from '#libs/contract';
+import type { Certificates } from '#libs/runtime';
+import { channelCredentials } from './channel-credentials.ts';
 import { retryBudgetOf, type RetryBudget } from './retry-budget.ts';
+
+export interface Target {
+  callee: ServiceName;
+  /** A gRPC target: "127.0.0.1:50052", "dns:///users:50052". */
+  address: string;
+  /** Of the caller. Without: plaintext. */
+  certificates?: Certificates | undefined;
+}
 
 /** One service config for all services of a callee, since they share a channel. */
 function serviceConfigOf(callee: ServiceName): object {
@@ -9,8 +19,11 @@ function serviceConfigOf(callee: ServiceName): object {
   return { ...configs[0], methodConfig: configs.flatMap((config) => config.methodConfig) };
 }
 
-function createTransport(callee: ServiceName, address: string): Client {
-  return new Client(address, credentials.createInsecure(), {
+/** Services know each other by their names, wherever they are: the callee's certificate must have its name. */
+function createTransport({ callee, address, certificates }: Target): Client {
+  const { credentials, options } = channelCredentials(certificates, address, callee);
+  return new Client(address, credentials, {
+    ...options,
     'grpc.service_config': JSON.stringify(serviceConfigOf(callee)),
     // channelz records every call, and nothing reads its records.
     'grpc.enable_channelz': 0,
@@ -36,13 +49,19 @@ export interface Transport {
   release(): void;
 }
 
-const shared = new Map<string, { client: Client; users: number }>();
+type Shared = Map<string, { client: Client; users: number }>;
+
+// Tests run several services in one process, each with its own certificates.
+const shared = new Map<Certificates | undefined, Shared>();
 
 /** The one channel to a target; every user of it must release it. */
-export function acquireTransport(callee: ServiceName, address: string): Transport {
+export function acquireTransport(target: Target): Transport {
+  const { callee, address, certificates } = target;
   const key = `${callee} ${address}`;
-  const entry = shared.get(key) ?? { client: createTransport(callee, address), users: 0 };
-  shared.set(key, entry);
+  const channels: Shared = shared.get(certificates) ?? new Map();
+  shared.set(certificates, channels);
+  const entry = channels.get(key) ?? { client: createTransport(target), users: 0 };
+  channels.set(key, entry);
   entry.users += 1;
   let released = false;
   const release = (): void => {
@@ -50,7 +69,8 @@ export function acquireTransport(callee: ServiceName, address: string): Transpor
     released = true;
     entry.users -= 1;
     if (entry.users > 0) return;
-    shared.delete(key);
+    channels.delete(key);
+    if (channels.size === 0) shared.delete(certificates);
     entry.client.close();
   };
   return { client: entry.client, retryBudget: retryBudgetOf(address), release };

@@ -164,7 +164,8 @@ export function createClient<D extends Record<string, MethodDefinition>>(
   definition: D,
   options: ClientOptions,
 ): ServiceClient<D> {
-  const transport = acquireTransport(options.callee, options.address);
+  const { callee, address, identity } = options;
+  const transport = acquireTransport({ callee, address, certificates: identity.certificates });
   const callable = Object.entries(definition).filter(([, method]) => !method.requestStream);
   const methods = new Map(callable.map(([name, method]) => [name, createMethod(method, transport, options)]));
   return {

@@ -1,5 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
+import type { Certificates } from '#libs/runtime';
 import { serviceTokenKey } from '../wire/metadata.ts';
 import type { AttemptOptions } from './attempt.ts';
 
@@ -9,6 +10,8 @@ export interface ClientIdentity {
   tokenFor(callee: ServiceName): Promise<string>;
   /** After the callee refused the token: whether a new one may be accepted. If so, forgets the old one. */
   renew(callee: ServiceName, token: string): Promise<boolean>;
+  /** By which connections are secured. Without: plaintext. */
+  readonly certificates?: Certificates | undefined;
   readonly standing: {
     /** Records whether a callee accepted the identity. */
     note(callee: ServiceName, accepted: boolean): void;

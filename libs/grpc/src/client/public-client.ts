@@ -1,8 +1,10 @@
-import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
+import { Client, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
 import { kindOfCode, type ErrorDetails, type ErrorKind } from '#libs/errors';
+import type { Certificates } from '#libs/runtime';
 import { requestIdKey } from '../wire/request-id.ts';
 import { deadlineAfter } from '../wire/call-timeout.ts';
 import type { MethodDefinition, RequestOf, ResponseOf } from '../wire/method.ts';
+import { channelCredentials } from './channel-credentials.ts';
 import { codeOf, isUnsent, readReceivedStatus } from '../wire/status.ts';
 
 interface Method extends MethodDefinition {
@@ -117,6 +119,8 @@ export interface PublicClientOptions {
   roundRobin?: boolean;
   /** false: never sends a call again. By default gRPC clients resend calls that no server has processed. */
   resend?: boolean;
+  /** `openClientCertificates` reads them from the settings. Without: plaintext. */
+  certificates?: Certificates | undefined;
 }
 
 function channelOptions({ roundRobin = false, resend = true }: PublicClientOptions): ChannelOptions {
@@ -137,7 +141,8 @@ export function openPublicClient<D extends object>(
   address: string,
   options: PublicClientOptions = {},
 ): PublicClient<D> {
-  const channel = new Client(address, credentials.createInsecure(), channelOptions(options));
+  const { credentials, options: names } = channelCredentials(options.certificates, address);
+  const channel = new Client(address, credentials, { ...channelOptions(options), ...names });
   const methods = Object.entries(definition).map(([name, method]: [string, Method]) => {
     const answer = method.responseStream ? callStream : callUnary;
     const call = (request: object, options: PublicCallOptions = {}) => answer(channel, method, request, options);

@@ -1,11 +1,17 @@
 import type { MethodPolicy } from '#libs/contract';
-import { AppError } from '#libs/errors';
+import { AppError, type ErrorReason } from '#libs/errors';
 import type { IncomingCall, Interceptor } from './chain.ts';
 
 /** Whether the revocations that `Authenticator` applies are complete. */
 export interface RevocationState {
   /** True while revocations may be missing here. */
   isStale(): boolean;
+}
+
+export interface AuthorizeOptions {
+  revocations?: RevocationState | undefined;
+  /** Internal methods are only for services that prove their names by a certificate, too. */
+  requiresCertificate: boolean;
 }
 
 type Check = (caller: IncomingCall['caller'], policy: MethodPolicy) => AppError | undefined;
@@ -58,10 +64,31 @@ function revocationsStale(): AppError {
   return new AppError('unavailable', 'REVOCATIONS_STALE', message, { details: { retryAfterMs: 1000 } });
 }
 
+function denied(reason: ErrorReason, message: string, metadata?: Record<string, string>): AppError {
+  return new AppError('permission_denied', reason, message, metadata && { details: { metadata } });
+}
+
+/** The certificate must name a caller of the method, and the service that the token is of. */
+function checkCertificate({ certificate, caller, policy }: IncomingCall): AppError | undefined {
+  if (certificate === undefined)
+    return denied('CERTIFICATE_REQUIRED', 'only services with a client certificate may call this');
+  const services = certificate.services.join(',');
+  if (!certificate.services.some((name) => policy.callers.includes(name)))
+    return denied('CERTIFICATE_NOT_ALLOWED', 'the client certificate names no service that may call this', {
+      services,
+    });
+  const { service } = caller;
+  if (service !== undefined && !certificate.services.includes(service))
+    return denied('CERTIFICATE_MISMATCH', `the client certificate does not name ${service}`, { service, services });
+  return undefined;
+}
+
 /** Refuses callers without the required access, and calls of sensitive methods while revocations are stale. */
-export function authorize(revocations?: RevocationState): Interceptor {
+export function authorize({ revocations, requiresCertificate }: AuthorizeOptions): Interceptor {
   return async (call, next) => {
-    const refusal = checks[call.policy.access](call.caller, call.policy);
+    const asksCertificate = requiresCertificate && call.policy.access === 'service';
+    const refusal =
+      (asksCertificate ? checkCertificate(call) : undefined) ?? checks[call.policy.access](call.caller, call.policy);
     if (refusal !== undefined) throw refusal;
     if (call.policy.sensitive && revocations?.isStale() === true) throw revocationsStale();
     await next();

@@ -3,6 +3,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { MethodPolicy, ServiceName } from '#libs/contract';
 import type { AppError } from '#libs/errors';
 import type { CallContext, UserActor } from '#libs/runtime';
+import type { CallerCertificate } from '../wire/caller-certificate.ts';
 import type { MethodDefinition } from '../wire/method.ts';
 
 /** A method with its handler, without their types. */
@@ -22,6 +23,8 @@ export interface IncomingCall {
   readonly metadata: Metadata;
   /** The encoded request. */
   readonly requestBytes: Buffer;
+  /** The client certificate of the connection. */
+  readonly certificate: CallerCertificate | undefined;
   /** Set by `authenticate`: the identified user and service. */
   caller: { user?: UserActor; service?: ServiceName };
   /** Set by `decode`. */

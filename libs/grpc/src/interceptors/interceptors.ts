@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '#libs/runtime';
+import type { Certificates, Logger, Metrics } from '#libs/runtime';
 import { authenticate, type Authenticator } from './authenticate.ts';
 import { authorize, type RevocationState } from './authorize.ts';
 import type { Interceptor } from './chain.ts';
@@ -14,6 +14,8 @@ export interface InterceptorOptions {
   authenticate: Authenticator;
   /** Sensitive methods refuse while they are stale. Default: never stale. */
   revocations?: RevocationState | undefined;
+  /** In the mode `mutual`, internal methods ask for a client certificate. Default: none does. */
+  certificates?: Pick<Certificates, 'mode'> | undefined;
   logger: Logger;
   metrics: Metrics;
   /** Refuses calls beyond the rate limit of their method: per peer before authentication, per user after it. */
@@ -30,7 +32,7 @@ export function interceptors(options: InterceptorOptions): Interceptor[] {
     // Limits per peer come first and save the check of credentials. Limits per user need the user.
     limitBy('peer', options.limit),
     authenticate(options.authenticate),
-    authorize(options.revocations),
+    authorize({ revocations: options.revocations, requiresCertificate: options.certificates?.mode === 'mutual' }),
     limitBy('user', options.limit),
     decode(),
     handle(),

@@ -24,17 +24,24 @@ export function serverMetrics(metrics: Metrics) {
   };
 }
 
+function describeCaller({ caller: { user, service } }: IncomingCall) {
+  return {
+    ...(user && { userId: user.userId }),
+    ...(user?.token && { tokenId: user.token.id }),
+    ...(service && { caller: service }),
+  };
+}
+
 /** The log line of a call that ended. */
 function describeEnd(call: IncomingCall, startedAt: number, error: AppError | undefined) {
-  const { context, caller, policy } = call;
+  const { context, policy, certificate } = call;
   return {
     method: policy.path,
     code: status[error === undefined ? status.OK : errorTable[error.kind].code],
     ...(error && { reason: error.reason }),
     durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-    ...(caller.user && { userId: caller.user.userId }),
-    ...(caller.user?.token && { tokenId: caller.user.token.id }),
-    ...(caller.service && { caller: caller.service }),
+    ...describeCaller(call),
+    ...(error && certificate && { certificate }),
     requestId: context.requestId,
     traceId: traceIdOf(context.traceParent),
     peer: context.peer,

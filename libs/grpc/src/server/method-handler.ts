@@ -15,11 +15,14 @@ import { textOf } from '../wire/metadata.ts';
 import { toStatus } from '../wire/status.ts';
 import { openCall, type OpenCall } from './call-context.ts';
 import type { BoundMethod, IncomingCall } from '../interceptors/chain.ts';
+import type { CallerCertificate } from '../wire/caller-certificate.ts';
 import type { OpenCalls } from '../transport/open-calls.ts';
 
 interface MethodHandlerOptions {
   run: (call: IncomingCall) => Promise<void>;
   resolvePeer: (peer: string, forwardedFor: string | undefined) => string;
+  /** The client certificate of the connection from this peer (address:port). */
+  certificateOf: (peer: string) => CallerCertificate | undefined;
   openCalls: OpenCalls;
   logger: Logger;
 }
@@ -91,6 +94,7 @@ async function runCall(
       context,
       metadata,
       requestBytes,
+      certificate: options.certificateOf(call.getPeer()),
       caller: {},
       request: undefined,
       send,

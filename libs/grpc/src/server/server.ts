@@ -1,7 +1,7 @@
 import { Server, setLogger } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import type { Metrics } from '#libs/runtime';
+import type { Certificates, Metrics } from '#libs/runtime';
 import { addReflection } from '../builtin/reflection-service.ts';
 import {
   createConcurrencyLimiter,
@@ -16,6 +16,7 @@ import { createHealth, type Health, type HealthOptions } from '../builtin/health
 import { interceptors, type InterceptorOptions } from '../interceptors/interceptors.ts';
 import { addMethod } from './method-handler.ts';
 import { createOpenCalls, type OpenCalls } from '../transport/open-calls.ts';
+import { openHandshakes, type Handshakes } from '../transport/handshakes.ts';
 import { listen, type Listener, type ListenerOptions } from '../transport/listener.ts';
 import { rejectEarly } from '../transport/early-rejection.ts';
 import { refuseFaulty } from '../transport/refuse-faulty.ts';
@@ -32,6 +33,8 @@ export interface ServerOptions
   bindings: readonly ServiceBinding[];
   /** How long running calls may go on after `stop`. */
   graceMs: number;
+  /** Default: plaintext. */
+  certificates?: Certificates | undefined;
   /** Defaults: `defaultCapacity`. */
   capacity?: Partial<Capacity> | undefined;
   /** About after this time a connection ends, so that its client resolves the name again. Default: 5 min. */
@@ -72,13 +75,18 @@ const connectionAged = (): AppError =>
 interface Drainable {
   server: Server;
   listener: Listener;
+  handshakes: Handshakes;
   connections: Connections;
   openCalls: OpenCalls;
 }
 
 /** Waits for the listener too, because grpc-js counts a connection as ended as soon as it has sent GOAWAY. */
-async function drain({ server, listener, connections, openCalls }: Drainable, graceMs: number): Promise<void> {
+async function drain(
+  { server, listener, handshakes, connections, openCalls }: Drainable,
+  graceMs: number,
+): Promise<void> {
   const closed = listener.close();
+  handshakes.stop();
   await connections.announceEnd();
   const drained = Promise.all([closed, new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
   const reason = shuttingDown('the server is shutting down');
@@ -127,7 +135,8 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
 
   const run = chain(interceptors(options));
   const resolvePeer = createPeerResolver(options.trustedProxies);
-  for (const method of methods) addMethod(server, method, { run, resolvePeer, openCalls, logger });
+  const certificateOf = (peer: string) => connections.certificateOf(peer);
+  for (const method of methods) addMethod(server, method, { run, resolvePeer, certificateOf, openCalls, logger });
   const services = bindings.map(({ service }) => service);
   addReflection(server, services);
   const health = createHealth(server, { services, checks, logger });
@@ -143,7 +152,9 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
     refuse,
     endCalls: (peer) => openCalls.abortPeer(peer, connectionAged()),
   });
-  const listener = await listen(connections.accept, { host, port: options.port, ...guard.listener }).catch(
+  const { certificates } = options;
+  const handshakes = openHandshakes({ certificates, accept: connections.accept, ...guard.handshakes });
+  const listener = await listen(handshakes.begin, { host, port: options.port, ...guard.listener }).catch(
     (error: unknown) => {
       server.forceShutdown();
       throw error;
@@ -157,7 +168,7 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
     isServing: health.isServing,
     stop: async () => {
       health.stop();
-      await drain({ server, listener, connections, openCalls }, graceMs);
+      await drain({ server, listener, handshakes, connections, openCalls }, graceMs);
       connections.stop();
       limiter.stop();
       guard.stop();

@@ -1,10 +1,14 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { settlesWithin } from '#libs/runtime';
 import { addHttp2Options, http2ServerOf } from '../wire/grpc-js-internals.ts';
+import type { CallerCertificate } from '../wire/caller-certificate.ts';
 import type { ConnectionLimiter, Violation } from './connection-limits.ts';
 import { handleStreams, type ConnectedClient, type IncomingStreamsOptions } from './incoming-streams.ts';
+import { toSecuredStream } from './secured-stream.ts';
 import { watchTransportFaults, type ConnectionFault } from './transport-faults.ts';
 
 export interface ConnectionsOptions extends Pick<IncomingStreamsOptions, 'onReset' | 'refuse'> {
@@ -26,8 +30,10 @@ export interface ConnectionsOptions extends Pick<IncomingStreamsOptions, 'onRese
 
 /** The HTTP/2 connections of a server. They end without losing calls. */
 export interface Connections {
-  /** Serves this connection. */
-  accept(socket: Socket): void;
+  /** Serves this connection. `certificate` is that of its client. */
+  accept(socket: Socket, certificate?: CallerCertificate): void;
+  /** The client certificate of the connection from this peer (address:port). */
+  certificateOf(peer: string): CallerCertificate | undefined;
   /** Asks every client to begin no new call here. Resolves when all have received that, at most after a second. */
   announceEnd(): Promise<void>;
   /** Breaks off the remaining connections. To clients that is UNAVAILABLE; a closed session would be INTERNAL. */
@@ -72,10 +78,10 @@ const transportOptions = {
 };
 
 /** Creates the HTTP/2 server with the options above, and a function that adds a connection to it. */
-function openTransport(server: Server): { transport: Http2Server; inject: (socket: Socket) => void } {
+function openTransport(server: Server): { transport: Http2Server; inject: (stream: Duplex) => void } {
   addHttp2Options(server, transportOptions, { maxHeaderListSize });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  return { transport: http2ServerOf(server), inject: (socket) => injector.injectConnection(socket) };
+  return { transport: http2ServerOf(server), inject: (stream) => injector.injectConnection(stream) };
 }
 
 /** Resolves when the client has answered a ping, which shows that it has read everything before. */
@@ -122,21 +128,36 @@ function createRegister() {
   const open = new Map<ServerHttp2Session, Member>();
   // Connections whose client has sent its settings. Before that it cannot have begun a call.
   const greeted = new Map<ServerHttp2Session, Socket>();
+  // Only of connections whose client has one.
+  const certificates = new Map<string, CallerCertificate>();
   const forget = (session: ServerHttp2Session): void => {
+    certificates.delete(open.get(session)?.peer ?? '');
     open.delete(session);
     greeted.delete(session);
   };
   const add = (session: ServerHttp2Session, member: Member): void => {
     open.set(session, member);
+    if (member.certificate !== undefined) certificates.set(member.peer, member.certificate);
     session.once('remoteSettings', () => greeted.set(session, member.socket));
     session.once('close', () => forget(session));
   };
-  return { open, greeted, add, forget };
+  return { open, greeted, certificates, add, forget };
 }
 
 interface Member extends ConnectedClient {
   socket: Socket;
   address: string;
+  certificate: CallerCertificate | undefined;
+}
+
+/** What Node's HTTP/2 serves. A session over a stream does not know the socket, which grpc-js asks for its peer. */
+function carrierOf(socket: Socket): { stream: Duplex; adopt: (session: ServerHttp2Session) => void } {
+  if (!(socket instanceof TLSSocket)) return { stream: socket, adopt: () => undefined };
+  const adopt = (session: ServerHttp2Session): void => {
+    Object.defineProperty(session, 'socket', { value: socket });
+    socket.once('close', () => session.destroy());
+  };
+  return { stream: toSecuredStream(socket), adopt };
 }
 
 const sweepMs = 1000;
@@ -146,7 +167,7 @@ const mostUnseen = 1000;
 export function openConnections(server: Server, options: ConnectionsOptions): Connections {
   const { limiterOf, onDisconnected, onReset, onBroken, onUnseen, refuse } = options;
   const { transport, inject } = openTransport(server);
-  const { open, greeted, add, forget } = createRegister();
+  const { open, greeted, certificates, add, forget } = createRegister();
   const disconnect = (session: ServerHttp2Session, violation: Violation, lastStreamId: number): void => {
     const member = open.get(session);
     if (member === undefined) return;
@@ -178,16 +199,19 @@ export function openConnections(server: Server, options: ConnectionsOptions): Co
     refuse,
   });
   return {
-    accept: (socket) => {
+    accept: (socket, certificate) => {
+      const { stream, adopt } = carrierOf(socket);
       const take = (session: ServerHttp2Session): void => {
         const address = socket.remoteAddress ?? '';
-        add(session, { socket, address, peer: peerOf(socket), limiter: limiterOf(address) });
+        adopt(session);
+        add(session, { socket, address, peer: peerOf(socket), limiter: limiterOf(address), certificate });
         startAging(session, socket, options);
       };
       transport.once('session', take);
-      inject(socket);
+      inject(stream);
       transport.off('session', take);
     },
+    certificateOf: (peer) => certificates.get(peer),
     announceEnd: async () =>
       void (await Promise.all([...greeted].map(([session, socket]) => announce(session, socket)))),
     // Destroying the sessions would send RST_STREAM without an error for each stream.

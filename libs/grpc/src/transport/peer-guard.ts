@@ -6,6 +6,7 @@ import {
   type ConnectionLimits,
 } from './connection-limits.ts';
 import type { ConnectionsOptions } from './connections.ts';
+import type { HandshakesOptions } from './handshakes.ts';
 import type { ListenerOptions } from './listener.ts';
 import { createRangeCheck } from './peer-address.ts';
 import { createPeers } from './peers.ts';
@@ -38,6 +39,7 @@ export interface PeerGuardOptions {
 
 interface PeerGuard {
   listener: Pick<ListenerOptions, 'peers' | 'onRefused'>;
+  handshakes: Pick<HandshakesOptions, 'onServed' | 'onFailed'>;
   connections: Pick<ConnectionsOptions, 'limiterOf' | 'onDisconnected' | 'onReset' | 'onBroken' | 'onUnseen'>;
   stop(): void;
 }
@@ -105,6 +107,14 @@ function guardMetrics(metrics: Metrics) {
       'Connections that ended because their clients broke HTTP/2: not_http2, continuations (too many of one header block), protocol (anything else, a header field of more than 64 KiB for instance).',
       ['reason'],
     ),
+    served: metrics.counter('grpc_server_connections_total', 'Connections that were served, by TLS or in plaintext.', [
+      'security',
+    ]),
+    failed: metrics.counter(
+      'grpc_server_failed_handshakes_total',
+      'Connections that were refused before they were secured: plaintext (the client speaks no TLS), certificate (one side does not believe the certificate of the other), aborted (the client left; most libraries do when they do not believe the certificate), timeout, protocol (anything else).',
+      ['reason'],
+    ),
     unseen: metrics.counter(
       'grpc_server_unseen_streams_total',
       'Streams that were reset before a call could be made of them: malformed headers, or more than the advertised 64 KiB. A client that passes over numbers of streams adds to it too.',
@@ -130,7 +140,7 @@ function limitConnection(limits: ConnectionLimits, pulse: Pulse): ConnectionLimi
 /** Enforces the limits of every peer, with metrics and log lines. */
 export function openGuard({ trustedProxies, peerLimits, logger, metrics }: PeerGuardOptions): PeerGuard {
   const limits = { ...defaultPeerLimits, ...peerLimits };
-  const { refused, disconnected, resets, broken, unseen } = guardMetrics(metrics);
+  const { refused, disconnected, resets, broken, unseen, served, failed } = guardMetrics(metrics);
   const lines = createTokenBucket(reports);
   const peers = createPeers({ ...limits, isExempt: createRangeCheck(trustedProxies) });
   const pulse = watchPulse();
@@ -140,6 +150,13 @@ export function openGuard({ trustedProxies, peerLimits, logger, metrics }: PeerG
       onRefused: (peer, reason) => {
         refused.inc({ reason });
         logger.debug({ peer, reason }, 'connection refused');
+      },
+    },
+    handshakes: {
+      onServed: (security) => served.inc({ security }),
+      onFailed: (peer, reason, message) => {
+        failed.inc({ reason });
+        if (lines.take()) logger.warn({ peer, reason, message }, 'connection refused: it was not secured');
       },
     },
     connections: {

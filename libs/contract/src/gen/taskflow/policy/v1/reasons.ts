@@ -52,6 +52,18 @@ export const ErrorReason = {
   SERVICE_IDENTITY_REQUIRED: "ERROR_REASON_SERVICE_IDENTITY_REQUIRED",
   /** CALLER_NOT_ALLOWED - PERMISSION_DENIED: the calling service is not on the method's list. Metadata: service. */
   CALLER_NOT_ALLOWED: "ERROR_REASON_CALLER_NOT_ALLOWED",
+  /** CERTIFICATE_REQUIRED - PERMISSION_DENIED: the method is for services, and the connection has no client certificate. */
+  CERTIFICATE_REQUIRED: "ERROR_REASON_CERTIFICATE_REQUIRED",
+  /**
+   * CERTIFICATE_NOT_ALLOWED - PERMISSION_DENIED: the client certificate of the connection names none of the services that may call the method.
+   * Metadata: services, which it names.
+   */
+  CERTIFICATE_NOT_ALLOWED: "ERROR_REASON_CERTIFICATE_NOT_ALLOWED",
+  /**
+   * CERTIFICATE_MISMATCH - PERMISSION_DENIED: the service token is of another service than the client certificate. Metadata: service, that of
+   * the token; services, those of the certificate.
+   */
+  CERTIFICATE_MISMATCH: "ERROR_REASON_CERTIFICATE_MISMATCH",
   /** NOT_OWNER - PERMISSION_DENIED: the caller may see the resource, but not do this to it. Metadata: taskId. */
   NOT_OWNER: "ERROR_REASON_NOT_OWNER",
   /** PASSWORD_WRONG - PERMISSION_DENIED: the current password is wrong. */
@@ -245,6 +257,9 @@ export namespace ErrorReason {
   export type ADMIN_REQUIRED = typeof ErrorReason.ADMIN_REQUIRED;
   export type SERVICE_IDENTITY_REQUIRED = typeof ErrorReason.SERVICE_IDENTITY_REQUIRED;
   export type CALLER_NOT_ALLOWED = typeof ErrorReason.CALLER_NOT_ALLOWED;
+  export type CERTIFICATE_REQUIRED = typeof ErrorReason.CERTIFICATE_REQUIRED;
+  export type CERTIFICATE_NOT_ALLOWED = typeof ErrorReason.CERTIFICATE_NOT_ALLOWED;
+  export type CERTIFICATE_MISMATCH = typeof ErrorReason.CERTIFICATE_MISMATCH;
   export type NOT_OWNER = typeof ErrorReason.NOT_OWNER;
   export type PASSWORD_WRONG = typeof ErrorReason.PASSWORD_WRONG;
   export type REGISTRATION_CLOSED = typeof ErrorReason.REGISTRATION_CLOSED;
@@ -365,6 +380,15 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 22:
     case "ERROR_REASON_CALLER_NOT_ALLOWED":
       return ErrorReason.CALLER_NOT_ALLOWED;
+    case 180:
+    case "ERROR_REASON_CERTIFICATE_REQUIRED":
+      return ErrorReason.CERTIFICATE_REQUIRED;
+    case 181:
+    case "ERROR_REASON_CERTIFICATE_NOT_ALLOWED":
+      return ErrorReason.CERTIFICATE_NOT_ALLOWED;
+    case 182:
+    case "ERROR_REASON_CERTIFICATE_MISMATCH":
+      return ErrorReason.CERTIFICATE_MISMATCH;
     case 23:
     case "ERROR_REASON_NOT_OWNER":
       return ErrorReason.NOT_OWNER;
@@ -621,6 +645,12 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 21;
     case ErrorReason.CALLER_NOT_ALLOWED:
       return 22;
+    case ErrorReason.CERTIFICATE_REQUIRED:
+      return 180;
+    case ErrorReason.CERTIFICATE_NOT_ALLOWED:
+      return 181;
+    case ErrorReason.CERTIFICATE_MISMATCH:
+      return 182;
     case ErrorReason.NOT_OWNER:
       return 23;
     case ErrorReason.PASSWORD_WRONG:
