@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { ExportServiceService } from '#contract/export/v1/export';
@@ -11,7 +11,7 @@ import { InternalTasksServiceService, TasksServiceService } from '#contract/task
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, type ServiceName } from '#libs/contract';
 import { waitUntil, type Cluster } from '#dev/cluster';
-import { CallError } from '#libs/grpc';
+import { CallError, channelCredentials } from '#libs/grpc';
 
 interface Method {
   path: string;
@@ -144,7 +144,12 @@ export function openWire(cluster: Cluster, userAgent?: string): Wire {
   };
   const clients = new Map<ServiceName, Client>();
   const clientOf = (service: ServiceName): Client => {
-    const client = clients.get(service) ?? new Client(cluster.address(service), credentials.createInsecure(), options);
+    const open = (): Client => {
+      const address = cluster.address(service);
+      const { credentials, options: names } = channelCredentials(cluster.certificates, address);
+      return new Client(address, credentials, { ...options, ...names });
+    };
+    const client = clients.get(service) ?? open();
     clients.set(service, client);
     return client;
   };

@@ -49,7 +49,8 @@ export async function watchDuring(soakCluster: SoakCluster, work: Promise<unknow
   const look = async (): Promise<void> => {
     while (busy) {
       const began = performance.now();
-      if (!(await isServing(soakCluster.address, giveUpAfterMs))) surprises.add('health did not say SERVING');
+      if (!(await isServing(soakCluster.address, { deadlineMs: giveUpAfterMs })))
+        surprises.add('health did not say SERVING');
       record(health, performance.now() - began);
       await pause(50);
     }

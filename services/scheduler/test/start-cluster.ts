@@ -58,8 +58,9 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
     ...options,
   });
   const { cluster, users, tasks, newUser } = others;
-  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
-  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'));
+  const { certificates } = cluster;
+  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'), { certificates });
+  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'), { certificates });
   const database = new Client({ connectionString: cluster.databaseUrl('scheduler') });
   await database.connect();
   const admin = await others.admin();

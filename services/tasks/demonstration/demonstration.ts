@@ -64,10 +64,11 @@ export async function runDemonstration(
 type Clients = ReturnType<typeof openClients>;
 
 function openClients(cluster: Cluster) {
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
-  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
-  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'));
+  const { certificates } = cluster;
+  const auth = openPublicClient(AuthServiceService, cluster.address('auth'), { certificates });
+  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'), { certificates });
+  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'), { certificates });
+  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'), { certificates });
   const close = (): void => [auth, tasks, scheduler, notifications].forEach((client) => client.close());
   return { auth, tasks, scheduler, notifications, close };
 }
@@ -102,6 +103,7 @@ async function importSample(cluster: Cluster, account: Credentials): Promise<num
     TASKFLOW_PASSWORD: account.password,
     TASKFLOW_AUTH_ADDRESS: cluster.address('auth'),
     TASKFLOW_TASKS_ADDRESS: cluster.address('tasks'),
+    ...cluster.clientEnv,
   };
   const script = join(checkoutRoot, 'services/tasks/import/main.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [script, sample.file], { env });

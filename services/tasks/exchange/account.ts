@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { UsageError } from '#dev/cluster';
-import { openPublicClient, retry } from '#libs/grpc';
+import { openPublicClient, retry, type PublicClient, type PublicClientOptions } from '#libs/grpc';
 
 /** How long programs wait for a service that is down. */
 export const giveUpAfterMs = 60_000;
@@ -46,13 +46,14 @@ export interface Account {
 /** Opens an account by the services of `servicesFor`. */
 export function openAccount(
   credentials: Credentials,
-  { auth = '', users = '' }: Partial<Record<'auth' | 'users', string>>,
+  { auth = '', users = '', certificates }: Partial<Record<'auth' | 'users', string>> & PublicClientOptions,
 ): Account {
-  return 'personalToken' in credentials ? openByToken(credentials.personalToken, users) : signIn(credentials, auth);
+  return 'personalToken' in credentials
+    ? openByToken(credentials.personalToken, openPublicClient(UsersServiceService, users, { certificates }))
+    : signIn(credentials, openPublicClient(AuthServiceService, auth, { certificates }));
 }
 
-function openByToken(token: string, usersAddress: string): Account {
-  const users = openPublicClient(UsersServiceService, usersAddress);
+function openByToken(token: string, users: PublicClient<typeof UsersServiceService>): Account {
   return {
     token: async () => token,
     userId: async () => (await retry(() => users.getMe({}, { token }), giveUpAfterMs)).user?.id ?? '',
@@ -67,8 +68,10 @@ interface SignedIn {
 }
 
 /** Signs in, and again shortly before the token expires. */
-function signIn(credentials: { email: string; password: string }, authAddress: string): Account {
-  const auth = openPublicClient(AuthServiceService, authAddress);
+function signIn(
+  credentials: { email: string; password: string },
+  auth: PublicClient<typeof AuthServiceService>,
+): Account {
   let current: Promise<SignedIn> | undefined;
   const login = async (): Promise<SignedIn> => {
     const { account, tokens } = await retry(() => auth.login(credentials), giveUpAfterMs);

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { openPublicClient } from '#libs/grpc';
+import { openClientCertificates } from '#libs/runtime';
 import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
 import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
 import { writePages, type ExportCounts } from './write-pages.ts';
@@ -63,9 +64,10 @@ function summarise({ written, unfit, assigned }: ExportCounts): void {
 
 async function run(progress: Progress): Promise<number> {
   const { file, format, assigned, credentials } = readSettings();
-  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks']);
-  const account = openAccount(credentials, others);
-  const client = openPublicClient(TasksServiceService, tasks);
+  const certificates = openClientCertificates();
+  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
+  const account = openAccount(credentials, { ...others, certificates });
+  const client = openPublicClient(TasksServiceService, tasks, { certificates });
   try {
     const counts: ExportCounts = { written: 0, unfit: 0, assigned: 0 };
     const onLoss = (taskId: string, loss: string): void =>

@@ -6,6 +6,7 @@ import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { findTimeZone } from '#libs/errors';
 import { openPublicClient } from '#libs/grpc';
+import { openClientCertificates } from '#libs/runtime';
 import {
   findCredentials,
   giveUpAfterMs,
@@ -110,9 +111,10 @@ async function run(progress: Progress): Promise<number> {
   const settings = readSettings();
   const { file, dryRun, assigneeEmail, credentials } = settings;
   const counts = await check(settings);
-  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks']);
-  const account = openAccount(credentials, others);
-  const client = openPublicClient(TasksServiceService, tasks);
+  const certificates = openClientCertificates();
+  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
+  const account = openAccount(credentials, { ...others, certificates });
+  const client = openPublicClient(TasksServiceService, tasks, { certificates });
   try {
     // Signs in first, so that a wrong password is reported even for an empty file.
     await progress(() => `waiting for auth at ${others.auth}`, account.token);

@@ -3,11 +3,14 @@ import { ServerFeature, ServerInfoServiceService } from '#contract/server/v1/ser
 import { Task, TaskPriority, TaskStatus, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { CallError, openPublicClient, retry } from '#libs/grpc';
+import type { Certificates } from '#libs/runtime';
 
-interface SeedAddresses {
+interface SeedPlace {
   auth: string;
   users: string;
   tasks: string;
+  /** Without: in plaintext. */
+  certificates?: Certificates | undefined;
 }
 
 interface SeedResult {
@@ -68,11 +71,11 @@ const tasks: readonly SeedTask[] = [
 
 type Clients = ReturnType<typeof openClients>;
 
-function openClients(addresses: SeedAddresses) {
-  const auth = openPublicClient(AuthServiceService, addresses.auth);
-  const users = openPublicClient(UsersServiceService, addresses.users);
-  const tasksClient = openPublicClient(TasksServiceService, addresses.tasks);
-  const server = openPublicClient(ServerInfoServiceService, addresses.tasks);
+function openClients({ certificates, ...addresses }: SeedPlace) {
+  const auth = openPublicClient(AuthServiceService, addresses.auth, { certificates });
+  const users = openPublicClient(UsersServiceService, addresses.users, { certificates });
+  const tasksClient = openPublicClient(TasksServiceService, addresses.tasks, { certificates });
+  const server = openPublicClient(ServerInfoServiceService, addresses.tasks, { certificates });
   return {
     auth,
     users,
@@ -146,8 +149,8 @@ async function refuseProduction({ server }: Clients): Promise<void> {
  * Adds people and tasks to a cluster, through its API. A second run adds only what is missing. Throws SeedRefused in
  * production, before it writes anything.
  */
-export async function seed(addresses: SeedAddresses, onTask: () => void): Promise<SeedResult> {
-  const clients = openClients(addresses);
+export async function seed(place: SeedPlace, onTask: () => void): Promise<SeedResult> {
+  const clients = openClients(place);
   try {
     await refuseProduction(clients);
     const seeded: Seeded[] = [];

@@ -37,11 +37,14 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
     services: ['auth', 'users', 'tasks'],
     ...options,
   });
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  const users = openPublicClient(UsersServiceService, cluster.address('users'));
-  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+  const { certificates } = cluster;
+  const auth = openPublicClient(AuthServiceService, cluster.address('auth'), { certificates });
+  const users = openPublicClient(UsersServiceService, cluster.address('users'), { certificates });
+  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'), { certificates });
   const hasSecond = (options.replicas?.tasks ?? 1) > 1;
-  const second = hasSecond ? openPublicClient(TasksServiceService, cluster.address('tasks', 1)) : tasks;
+  const second = hasSecond
+    ? openPublicClient(TasksServiceService, cluster.address('tasks', 1), { certificates })
+    : tasks;
   const database = new Client({ connectionString: cluster.databaseUrl('tasks') });
   await database.connect();
   return {

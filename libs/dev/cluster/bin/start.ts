@@ -1,4 +1,4 @@
-// npm start [-- --no-demo]: the whole cluster on this machine, until Ctrl-C.
+// npm start [-- --no-demo --tls]: the whole cluster on this machine, until Ctrl-C.
 import { startCluster, type Cluster } from '../src/cluster.ts';
 import { startConsoleReport } from '../src/console-report.ts';
 import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
@@ -49,7 +49,10 @@ async function startServers({ databaseUrls, postgresAdminUrl, redisUrl, env }: S
   });
 }
 
-async function startServices({ databaseUrls, env }: StartSettings, infrastructure: Infrastructure): Promise<Cluster> {
+async function startServices(
+  { databaseUrls, env, tls }: StartSettings,
+  infrastructure: Infrastructure,
+): Promise<Cluster> {
   const supervisor = new Supervisor({ report: report.line, signal });
   const cluster = await startCluster({
     ports: 'default',
@@ -58,6 +61,7 @@ async function startServices({ databaseUrls, env }: StartSettings, infrastructur
     redisUrl: infrastructure.redisUrl,
     ...(databaseUrls === undefined ? {} : { databaseUrls }),
     env,
+    tls: tls ? 'mutual' : undefined,
     guard: infrastructure.guard,
     signal,
     report: report.line,

@@ -1,6 +1,6 @@
 // The package for certificates asks for it.
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -77,8 +77,10 @@ function issuerOf(name: string, { privateKey: signingKey, publicKey }: webcrypto
   };
 }
 
+const defaultName = 'TaskFlow development authority';
+
 /** Makes an authority for tests and for clusters on one machine. */
-export async function createAuthority(name = 'TaskFlow development authority'): Promise<Authority> {
+export async function createAuthority(name = defaultName): Promise<Authority> {
   const keys = await makeKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
@@ -98,4 +100,15 @@ export async function createAuthority(name = 'TaskFlow development authority'): 
     key: await pemOfKey(keys.privateKey),
     issue: issuerOf(name, keys),
   };
+}
+
+/** The authority of an earlier start, which was made without a name of its own. */
+export async function restoreAuthority({ certificate, key }: CertificateWithKey): Promise<Authority> {
+  const privateDer = createPrivateKey(key).export({ format: 'der', type: 'pkcs8' });
+  const publicDer = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const [privateKey, publicKey] = await Promise.all([
+    webcrypto.subtle.importKey('pkcs8', privateDer, algorithm, true, ['sign']),
+    webcrypto.subtle.importKey('spki', publicDer, algorithm, true, ['verify']),
+  ]);
+  return { certificate, key, issue: issuerOf(defaultName, { privateKey, publicKey }) };
 }

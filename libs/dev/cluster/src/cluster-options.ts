@@ -1,3 +1,4 @@
+import type { TlsMode } from '#libs/runtime';
 import type { Guard } from './guard.ts';
 import type { ProgramOptions } from './program.ts';
 import type { ServiceName } from './service-names.ts';
@@ -21,6 +22,8 @@ export interface ClusterOptions extends Pick<ProgramOptions, 'fromSources'> {
   readonly serviceEnv?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   /** Of single processes, by their labels, over all others. */
   readonly replicaEnv?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Secures connections by certificates of an authority that is made in `dir`. `env` may name others. */
+  readonly tls?: TlsMode | undefined;
   /** How many processes of a service; 1 when left out. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** Puts something between the services and a service that they call, for each of its replicas: the address to call instead. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { callsByTls, type TlsMode } from '#libs/runtime';
+import { keepCertificates } from './certificates.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { keepSecret, randomPassword } from './instance.ts';
 import { keepKeys } from './keys.ts';
@@ -30,6 +32,8 @@ export interface ClusterSettings {
   readonly replicas: readonly Replica[];
   /** Where mails are written to; undefined when they are not. */
   readonly mailFolder: string | undefined;
+  /** The settings by which programs outside call the cluster by TLS; empty in plaintext. */
+  readonly clientEnv: Readonly<Record<string, string>>;
 }
 
 /** The host variables that a program needs. Services receive nothing else of our environment. */
@@ -56,6 +60,7 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
   const admin = chooseAdmin(options, dir);
   const places = await choosePlaces(options);
   const keys = keepKeys(join(dir, 'keys'));
+  const tls = options.tls && (await keepCertificates(dir, options.tls));
   const addresses = await routeCallers(options, places);
   const mailFolder = chooseMailFolder(options, dir);
   const shared = sharedSettings({ options, redisUrl, addresses, mailFolder });
@@ -65,6 +70,7 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
       ...hostEnvironment(),
       ...shared,
       ...keys[place.service],
+      ...tls?.[place.service],
       ...(place.service === 'auth'
         ? { [settingOf('auth', 'ADMIN_EMAIL')]: admin.email, [settingOf('auth', 'ADMIN_PASSWORD')]: admin.password }
         : {}),
@@ -76,7 +82,16 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
       [settingOf(place.service, 'HTTP_PORT')]: String(place.httpPort),
     },
   }));
-  return { admin, databaseUrls, redisUrl, replicas, mailFolder };
+  return { admin, databaseUrls, redisUrl, replicas, mailFolder, clientEnv: chooseClientEnv(replicas[0]?.env) };
+}
+
+/** Clients need no certificate of their own. */
+function chooseClientEnv({ TASKFLOW_TLS: mode, TASKFLOW_TLS_CA_FILE: file }: NodeJS.ProcessEnv = {}): Record<
+  string,
+  string
+> {
+  if (mode === undefined || file === undefined || !callsByTls(mode as TlsMode)) return {};
+  return { TASKFLOW_TLS: 'required', TASKFLOW_TLS_CA_FILE: file };
 }
 
 function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {

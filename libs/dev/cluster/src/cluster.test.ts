@@ -30,7 +30,7 @@ describe('a cluster', () => {
     const before = { address: cluster.address('tasks'), pid: cluster.pid('tasks') };
 
     await cluster.kill('tasks', 'SIGKILL');
-    expect({ pid: cluster.pid('tasks'), serving: await isServing(before.address, 500) }).toEqual({
+    expect({ pid: cluster.pid('tasks'), serving: await isServing(before.address, { deadlineMs: 500 }) }).toEqual({
       pid: undefined,
       serving: false,
     });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { openClientCertificates, type Certificates } from '#libs/runtime';
 import { prepareDatabases } from './cluster-databases.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import {
@@ -27,6 +28,10 @@ export interface Cluster {
   readonly dir: string;
   /** Where mails are written to; undefined when they are not. */
   readonly mailFolder: string | undefined;
+  /** The settings by which programs call it by TLS; empty in plaintext. */
+  readonly clientEnv: Readonly<Record<string, string>>;
+  /** What a client in this process needs for that. */
+  readonly certificates: Certificates | undefined;
   /** Names of the processes: `tasks`, `tasks-2`, … */
   readonly labels: readonly string[];
   /** host:port of the gRPC port. */
@@ -66,11 +71,12 @@ export async function startCluster(given: ClusterOptions): Promise<Cluster> {
   try {
     const settings = await resolveClusterSettings(options, dir);
     await prepareDatabases({ options, settings, dir });
+    const certificates = openClientCertificates({ ...settings.clientEnv });
     const processes = await Promise.all(
-      settings.replicas.map(async (replica) => toProcess(replica, { options, guard, dir })),
+      settings.replicas.map(async (replica) => toProcess(replica, { options, guard, dir, certificates })),
     );
     await startAll(processes, options);
-    return assemble({ settings, processes, dir, finish });
+    return assemble({ settings, processes, dir, certificates, finish });
   } catch (error) {
     await finish();
     throw error;
@@ -93,7 +99,12 @@ function withNamespace(options: ClusterOptions): ClusterOptions {
 
 async function toProcess(
   replica: Replica,
-  { options, guard, dir }: { options: ClusterOptions; guard: Guard; dir: string },
+  {
+    options,
+    guard,
+    dir,
+    certificates,
+  }: Pick<Parts, 'dir' | 'certificates'> & { options: ClusterOptions; guard: Guard },
 ): Promise<ServiceProcess> {
   const service = new ServiceProcess({
     label: replica.label,
@@ -101,6 +112,7 @@ async function toProcess(
     env: replica.env,
     logFile: join(dir, 'logs', `${replica.label}.log`),
     guard,
+    certificates,
     report: options.report,
   });
   service.onLoss = (how) => options.onLoss?.(replica.label, how);
@@ -141,10 +153,11 @@ interface Parts {
   readonly settings: ClusterSettings;
   readonly processes: readonly ServiceProcess[];
   readonly dir: string;
+  readonly certificates: Certificates | undefined;
   readonly finish: () => Promise<void>;
 }
 
-function assemble({ settings, processes, dir, finish }: Parts): Cluster {
+function assemble({ settings, processes, dir, certificates, finish }: Parts): Cluster {
   const at = (service: ServiceName, replica = 0): { replica: Replica; process: ServiceProcess } => {
     const label = replica === 0 ? service : `${service}-${replica + 1}`;
     const index = settings.replicas.findIndex((entry) => entry.label === label);
@@ -159,6 +172,8 @@ function assemble({ settings, processes, dir, finish }: Parts): Cluster {
     redisUrl: settings.redisUrl,
     dir,
     mailFolder: settings.mailFolder,
+    clientEnv: settings.clientEnv,
+    certificates,
     labels: settings.replicas.map((replica) => replica.label),
     address: (service, replica) => addressOf(at(service, replica).replica),
     target: (service) => targetOf(settings.replicas.filter((replica) => replica.service === service).map(addressOf)),
@@ -174,6 +189,10 @@ function assemble({ settings, processes, dir, finish }: Parts): Cluster {
       await at(service, replica).process.stop();
       await at(service, replica).process.start();
     },
-    stop: async () => (stopped ??= stopAll(processes).finally(finish)),
+    stop: async () =>
+      (stopped ??= stopAll(processes).finally(() => {
+        certificates?.stop();
+        return finish();
+      })),
   };
 }

@@ -1,5 +1,6 @@
-import { Client, credentials } from '@grpc/grpc-js';
-import { CallError } from '#libs/grpc';
+import { Client } from '@grpc/grpc-js';
+import { CallError, channelCredentials } from '#libs/grpc';
+import type { Certificates } from '#libs/runtime';
 import { explainUsage, isUsageError, usageStatus } from '../../../runtime/command-line/command-line.mjs';
 import { withProgress } from './console-report.ts';
 import { defaultPorts, settingOf, type ServiceName } from './service-names.ts';
@@ -33,8 +34,10 @@ export async function runCommand(name: string, run: (progress: Progress) => Prom
 const contactMs = 4_000;
 
 /** Whether something speaks gRPC at the address; looks for at most `contactMs`. */
-async function answers(address: string): Promise<boolean> {
-  const channel = new Client(address, credentials.createInsecure(), {
+async function answers(address: string, certificates: Certificates | undefined): Promise<boolean> {
+  const { credentials, options } = channelCredentials(certificates, address);
+  const channel = new Client(address, credentials, {
+    ...options,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.max_reconnect_backoff_ms': 500,
   });
@@ -49,10 +52,12 @@ async function answers(address: string): Promise<boolean> {
 
 /**
  * The addresses of services that a program outside the cluster talks to: from the settings, else those of `npm start`.
+ * `certificates` are those of `openClientCertificates`.
  * Throws when one does not answer within four seconds; the message says at which address, and what to do.
  */
 export async function findServices<S extends ServiceName>(
   services: readonly S[],
+  certificates?: Certificates,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Record<S, string>> {
   const found = services.map(
@@ -60,11 +65,12 @@ export async function findServices<S extends ServiceName>(
   );
   const lost = await Promise.all(
     found.map(async ([service, address]) =>
-      (await answers(address)) ? [] : [`nothing answers at ${address} (${service})`],
+      (await answers(address, certificates)) ? [] : [`nothing answers at ${address} (${service})`],
     ),
   );
   const faults = lost.flat();
   if (faults.length === 0) return Object.fromEntries(found) as Record<S, string>;
   const settings = services.map((service) => settingOf(service, 'ADDRESS')).join(', ');
-  throw new Error(`${faults.join('; ')}. Start a cluster with "npm start", or say where yours is with ${settings}`);
+  const hint = `Start a cluster with "npm start", or say where yours is with ${settings}, and with TASKFLOW_TLS how it is called`;
+  throw new Error(`${faults.join('; ')}. ${hint}`);
 }

@@ -1,11 +1,17 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client } from '@grpc/grpc-js';
+import { channelCredentials } from '#libs/grpc';
+import type { Certificates } from '#libs/runtime';
 
 /**
  * Whether the gRPC server at the address reports SERVING for itself as a whole. The two messages of grpc.health.v1 are
  * small enough to stand here as bytes: the request is empty, the answer's field 1 is the status, 1 = SERVING.
  */
-export async function isServing(address: string, deadlineMs = 2_000): Promise<boolean> {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+export async function isServing(
+  address: string,
+  { deadlineMs = 2_000, certificates }: { deadlineMs?: number; certificates?: Certificates | undefined } = {},
+): Promise<boolean> {
+  const { credentials, options } = channelCredentials(certificates, address);
+  const client = new Client(address, credentials, { ...options, 'grpc.use_local_subchannel_pool': 1 });
   try {
     return await new Promise<boolean>((resolve) => {
       client.makeUnaryRequest<Uint8Array, Buffer>(

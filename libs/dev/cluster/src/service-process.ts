@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Certificates } from '#libs/runtime';
 import { stopSteps, type Guard } from './guard.ts';
 import { isServing } from './health-check.ts';
 import { lastLines } from './log-file.ts';
@@ -14,6 +15,8 @@ export interface ServiceProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
   readonly guard: Guard;
+  /** By which its health is asked for; undefined in plaintext. */
+  readonly certificates: Certificates | undefined;
   /** Called every five seconds while the service is not ready yet. */
   readonly report?: ((line: string) => void) | undefined;
 }
@@ -89,12 +92,12 @@ export class ServiceProcess {
 
   async #waitUntilServing(child: ChildProcess): Promise<void> {
     const until = performance.now() + startLimitMs;
-    const { label, logFile, report } = this.options;
+    const { label, logFile, certificates, report } = this.options;
     const fail = (what: string): never => {
       throw new Error(`the ${label} service ${what}. Its log, ${logFile}, ends with:\n${lastLines(logFile)}`);
     };
     let reportAt = performance.now() + reportMs;
-    while (this.#address === undefined || !(await isServing(this.#address))) {
+    while (this.#address === undefined || !(await isServing(this.#address, { certificates }))) {
       if (this.#process === undefined)
         fail(`ended while it started (${child.signalCode ?? `exit code ${String(child.exitCode)}`})`);
       if (performance.now() > until) fail(`was not SERVING after ${startLimitMs / 1000} s`);

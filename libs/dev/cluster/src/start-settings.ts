@@ -6,6 +6,8 @@ import { defaultPorts, forEachService, serviceNames, settingOf, type ServiceName
 /** What `npm start` reads from its arguments and its environment. */
 export interface StartSettings {
   readonly demonstrate: boolean;
+  /** Connections are secured by certificates of an authority of this machine. */
+  readonly tls: boolean;
   /** All four, or undefined when databases are created on the private PostgreSQL or the administrator's. */
   readonly databaseUrls: Record<ServiceName, string> | undefined;
   readonly postgresAdminUrl: string | undefined;
@@ -16,8 +18,8 @@ export interface StartSettings {
 
 /** Throws naming what is wrong. */
 export function readStartSettings(args: readonly string[], environment: NodeJS.ProcessEnv): StartSettings {
-  const unknown = args.filter((arg) => arg !== '--no-demo');
-  if (unknown.length > 0) throw new Error(`npm start does not know ${unknown.join(' ')}; it knows --no-demo`);
+  const unknown = args.filter((arg) => arg !== '--no-demo' && arg !== '--tls');
+  if (unknown.length > 0) throw new Error(`npm start does not know ${unknown.join(' ')}; it knows --no-demo and --tls`);
   const env = Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       name.startsWith('TASKFLOW_') && value ? [[name, value]] : [],
@@ -28,6 +30,7 @@ export function readStartSettings(args: readonly string[], environment: NodeJS.P
   );
   return {
     demonstrate: !args.includes('--no-demo'),
+    tls: args.includes('--tls'),
     databaseUrls: readDatabaseUrls(env),
     postgresAdminUrl: env['TASKFLOW_ADMIN_DATABASE_URL'],
     redisUrl: env['TASKFLOW_REDIS_URL'],

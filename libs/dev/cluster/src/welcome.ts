@@ -12,6 +12,8 @@ export function welcomeText(cluster: Cluster): string {
     cluster.mailFolder === undefined
       ? ''
       : `  mails         ${cluster.mailFolder} (a file for each; nothing is sent)\n`;
+  const { TASKFLOW_TLS_CA_FILE: authority } = cluster.clientEnv;
+  const security = authority === undefined ? '-plaintext' : `-cacert ${authority}`;
   return `
 TaskFlow is up: every service is SERVING.
 
@@ -23,12 +25,18 @@ ${mails}  API reference ${cluster.httpAddress('tasks')}/docs
   job board     ${cluster.httpAddress('scheduler')}/board (sign in as the administrator)
 
 Try:
-  grpcurl -plaintext ${cluster.address('tasks')} list
-  grpcurl -plaintext -d '{"email":"ada@example.com","password":"a long passphrase","display_name":"Ada"}' \\
+  grpcurl ${security} ${cluster.address('tasks')} list
+  grpcurl ${security} -d '{"email":"ada@example.com","password":"a long passphrase","display_name":"Ada"}' \\
     ${cluster.address('auth')} taskflow.auth.v1.AuthService/Register
   TOKEN=…   # tokens.accessToken of the answer; it is valid for ten minutes, AuthService/Login gives another
-  grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '{"task":{"title":"Buy milk"}}' \\
+  grpcurl ${security} -H "authorization: Bearer $TOKEN" -d '{"task":{"title":"Buy milk"}}' \\
     ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/CreateTask
-  grpcurl -plaintext -H "authorization: Bearer $TOKEN" ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/ListTasks
-`;
+  grpcurl ${security} -H "authorization: Bearer $TOKEN" ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/ListTasks
+${seedCommand(cluster)}`;
+}
+
+/** Programs of this checkout need settings for TLS. */
+function seedCommand({ clientEnv }: Cluster): string {
+  const settings = Object.entries(clientEnv).map(([name, value]) => `${name}=${value}`);
+  return settings.length === 0 ? '' : `  ${settings.join(' ')} npm run seed\n`;
 }

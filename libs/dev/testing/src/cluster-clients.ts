@@ -9,7 +9,7 @@ export type ClusterClients = ReturnType<typeof openClients>;
 
 /** Clients of all replicas. Without `resend` they send nothing twice by themselves, so that whatever a server fails is seen. */
 export function openClients(cluster: Cluster, { resend }: { resend: boolean }) {
-  const options = { roundRobin: true, resend };
+  const options = { roundRobin: true, resend, certificates: cluster.certificates };
   const clients = {
     auth: openPublicClient(AuthServiceService, cluster.target('auth'), options),
     users: openPublicClient(UsersServiceService, cluster.target('users'), options),
