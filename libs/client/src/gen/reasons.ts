@@ -31,6 +31,12 @@ export type ErrorReason =
   | 'SERVICE_IDENTITY_REQUIRED'
   /** PERMISSION_DENIED: the calling service is not on the method's list. Metadata: service. */
   | 'CALLER_NOT_ALLOWED'
+  /** PERMISSION_DENIED: the method is for services, and the connection has no client certificate. */
+  | 'CERTIFICATE_REQUIRED'
+  /** PERMISSION_DENIED: the client certificate of the connection names none of the services that may call the method. Metadata: services, which it names. */
+  | 'CERTIFICATE_NOT_ALLOWED'
+  /** PERMISSION_DENIED: the service token is of another service than the client certificate. Metadata: service, that of the token; services, those of the certificate. */
+  | 'CERTIFICATE_MISMATCH'
   /** PERMISSION_DENIED: the caller may see the resource, but not do this to it. Metadata: taskId. */
   | 'NOT_OWNER'
   /** PERMISSION_DENIED: the current password is wrong. */
@@ -168,4 +174,12 @@ export type ErrorReason =
   /** RESOURCE_EXHAUSTED: the account or the address was sent as many mails as are allowed in an hour. */
   | 'TOO_MANY_MAILS'
   /** FAILED_PRECONDITION: this installation sends no mail. */
-  | 'MAIL_OFF';
+  | 'MAIL_OFF'
+  /** FAILED_PRECONDITION: the account is deleted. Its person can take it back by ReclaimAccount, an administrator by UndeleteAccount. Metadata: purgeTime, until when. */
+  | 'ACCOUNT_DELETED'
+  /** FAILED_PRECONDITION: the operator's settings name this administrator, who would be created again. Metadata: userId. */
+  | 'CONFIGURED_ADMIN'
+  /** FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one. Metadata: userId. */
+  | 'SUCCESSOR_NOT_FOUND'
+  /** UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
+  | 'EXPORT_STALLED';

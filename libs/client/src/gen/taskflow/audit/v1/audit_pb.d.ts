@@ -166,21 +166,21 @@ export declare const AuditDetailSchema: GenMessage<AuditDetail>;
  */
 export declare type ListAuditEventsRequest = Message<"taskflow.audit.v1.ListAuditEventsRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before, with the same filters; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before, with the same filters; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * AuditEvent.action, at most 100 characters. Empty: any.
+   * AuditEvent.action. Empty: any.
    *
    * @generated from field: string action = 3;
    */
@@ -194,21 +194,21 @@ export declare type ListAuditEventsRequest = Message<"taskflow.audit.v1.ListAudi
   outcome: AuditOutcome;
 
   /**
-   * AuditEvent.actor_id, at most 100 characters. Empty: any.
+   * AuditEvent.actor_id. Empty: any.
    *
    * @generated from field: string actor_id = 5;
    */
   actorId: string;
 
   /**
-   * AuditEvent.target_id, at most 200 characters. Empty: any.
+   * AuditEvent.target_id. Empty: any.
    *
    * @generated from field: string target_id = 6;
    */
   targetId: string;
 
   /**
-   * AuditEvent.account_id, a UUID. Empty: any.
+   * AuditEvent.account_id. Empty: any.
    *
    * @generated from field: string account_id = 7;
    */
@@ -269,14 +269,14 @@ export declare const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsRe
  */
 export declare type ListOwnAuditEventsRequest = Message<"taskflow.audit.v1.ListOwnAuditEventsRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */

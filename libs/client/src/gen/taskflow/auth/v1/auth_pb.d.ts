@@ -77,6 +77,20 @@ export declare type Account = Message<"taskflow.auth.v1.Account"> & {
    * @generated from field: bool service_account = 9;
    */
   serviceAccount: boolean;
+
+  /**
+   * When it was deleted; absent for an account that is not. A deleted account is not enabled.
+   *
+   * @generated from field: google.protobuf.Timestamp delete_time = 10;
+   */
+  deleteTime?: Timestamp | undefined;
+
+  /**
+   * From then on a deleted account is removed for good; absent for one that is not deleted.
+   *
+   * @generated from field: google.protobuf.Timestamp purge_time = 11;
+   */
+  purgeTime?: Timestamp | undefined;
 };
 
 /**
@@ -133,30 +147,29 @@ export declare const TokenPairSchema: GenMessage<TokenPair>;
  */
 export declare type RegisterRequest = Message<"taskflow.auth.v1.RegisterRequest"> & {
   /**
-   * An e-mail address of at most 254 octets, 64 of them before the @; each label of the domain has at most 63 as an
-   * A-label.
+   * The e-mail, which one signs in with.
    *
    * @generated from field: string email = 1;
    */
   email: string;
 
   /**
-   * At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords. It counts as NFC with
-   * ASCII spaces (OpaqueString of RFC 8265), so that a password typed on another system is the same one.
+   * It counts as NFC with ASCII spaces (OpaqueString of RFC 8265), so that a password typed on another system is the
+   * same one.
    *
    * @generated from field: string password = 2;
    */
   password: string;
 
   /**
-   * 1 to 100 characters after trimming.
+   * What people see.
    *
    * @generated from field: string display_name = 3;
    */
   displayName: string;
 
   /**
-   * InviteUserResponse.token, at most 512 characters. Empty: without an invitation.
+   * InviteUserResponse.token. Empty: without an invitation.
    *
    * @generated from field: string invitation_token = 4;
    */
@@ -203,14 +216,14 @@ export declare const RegisterResponseSchema: GenMessage<RegisterResponse>;
  */
 export declare type LoginRequest = Message<"taskflow.auth.v1.LoginRequest"> & {
   /**
-   * At most 254 characters.
+   * The e-mail of the account, in any spelling of the mailbox.
    *
    * @generated from field: string email = 1;
    */
   email: string;
 
   /**
-   * At most 1024 bytes in UTF-8.
+   * The password as it is typed.
    *
    * @generated from field: string password = 2;
    */
@@ -257,7 +270,7 @@ export declare const LoginResponseSchema: GenMessage<LoginResponse>;
  */
 export declare type RefreshSessionRequest = Message<"taskflow.auth.v1.RefreshSessionRequest"> & {
   /**
-   * At most 512 characters.
+   * The refresh token that the last answer gave.
    *
    * @generated from field: string refresh_token = 1;
    */
@@ -297,7 +310,7 @@ export declare const RefreshSessionResponseSchema: GenMessage<RefreshSessionResp
  */
 export declare type LogoutRequest = Message<"taskflow.auth.v1.LogoutRequest"> & {
   /**
-   * At most 512 characters.
+   * The refresh token that the last answer gave.
    *
    * @generated from field: string refresh_token = 1;
    */
@@ -365,14 +378,14 @@ export declare const RequestPasswordResetResponseSchema: GenMessage<RequestPassw
  */
 export declare type ResetPasswordRequest = Message<"taskflow.auth.v1.ResetPasswordRequest"> & {
   /**
-   * At most 512 characters.
+   * The token of the mail.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords.
+   * The new password, as RegisterRequest.password.
    *
    * @generated from field: string new_password = 2;
    */
@@ -446,7 +459,7 @@ export declare const RequestEmailVerificationResponseSchema: GenMessage<RequestE
  */
 export declare type VerifyEmailRequest = Message<"taskflow.auth.v1.VerifyEmailRequest"> & {
   /**
-   * At most 512 characters.
+   * The token of the mail.
    *
    * @generated from field: string token = 1;
    */
@@ -583,14 +596,14 @@ export declare const JsonWebKeySchema: GenMessage<JsonWebKey>;
  */
 export declare type ListSessionsRequest = Message<"taskflow.auth.v1.ListSessionsRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -720,8 +733,8 @@ export declare type RevokeSessionRequest = Message<"taskflow.auth.v1.RevokeSessi
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 3;
    */
@@ -762,8 +775,8 @@ export declare const RevokeSessionResponseSchema: GenMessage<RevokeSessionRespon
  */
 export declare type RevokeOtherSessionsRequest = Message<"taskflow.auth.v1.RevokeOtherSessionsRequest"> & {
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 1;
    */
@@ -810,14 +823,14 @@ export declare const RevokeOtherSessionsResponseSchema: GenMessage<RevokeOtherSe
  */
 export declare type ChangePasswordRequest = Message<"taskflow.auth.v1.ChangePasswordRequest"> & {
   /**
-   * At most 1024 bytes in UTF-8.
+   * The password as it is typed.
    *
    * @generated from field: string current_password = 1;
    */
   currentPassword: string;
 
   /**
-   * At least 8 characters, at most 1024 bytes in UTF-8, not one of the commonly used passwords.
+   * The new password, as RegisterRequest.password.
    *
    * @generated from field: string new_password = 2;
    */
@@ -831,8 +844,8 @@ export declare type ChangePasswordRequest = Message<"taskflow.auth.v1.ChangePass
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 4;
    */
@@ -879,7 +892,7 @@ export declare const ChangePasswordResponseSchema: GenMessage<ChangePasswordResp
  */
 export declare type ChangeEmailRequest = Message<"taskflow.auth.v1.ChangeEmailRequest"> & {
   /**
-   * At most 1024 bytes in UTF-8.
+   * The password as it is typed.
    *
    * @generated from field: string current_password = 1;
    */
@@ -900,8 +913,8 @@ export declare type ChangeEmailRequest = Message<"taskflow.auth.v1.ChangeEmailRe
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 4;
    */
@@ -962,7 +975,7 @@ export declare type CreateAccountRequest = Message<"taskflow.auth.v1.CreateAccou
   email: string;
 
   /**
-   * 1 to 100 characters after trimming.
+   * What people see.
    *
    * @generated from field: string display_name = 2;
    */
@@ -983,8 +996,8 @@ export declare type CreateAccountRequest = Message<"taskflow.auth.v1.CreateAccou
   password: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1052,8 +1065,8 @@ export declare type SetRoleRequest = Message<"taskflow.auth.v1.SetRoleRequest"> 
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1114,8 +1127,8 @@ export declare type DisableAccountRequest = Message<"taskflow.auth.v1.DisableAcc
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 3;
    */
@@ -1176,8 +1189,8 @@ export declare type EnableAccountRequest = Message<"taskflow.auth.v1.EnableAccou
   etag: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 3;
    */
@@ -1218,6 +1231,193 @@ export declare type EnableAccountResponse = Message<"taskflow.auth.v1.EnableAcco
 export declare const EnableAccountResponseSchema: GenMessage<EnableAccountResponse>;
 
 /**
+ * Request of DeleteAccount.
+ *
+ * @generated from message taskflow.auth.v1.DeleteAccountRequest
+ */
+export declare type DeleteAccountRequest = Message<"taskflow.auth.v1.DeleteAccountRequest"> & {
+  /**
+   * UUID of another account, for administrators; empty for the caller's.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * Of the caller, for the own account; not looked at for another one.
+   *
+   * @generated from field: string current_password = 2;
+   */
+  currentPassword: string;
+
+  /**
+   * UUID of the account that the tasks pass to when the account is removed, an enabled one; empty: they are removed.
+   * They pass without their external ids, and deleted tasks do not. While the successor is missing or disabled at that
+   * time, the removal waits.
+   *
+   * @generated from field: string successor_id = 3;
+   */
+  successorId: string;
+
+  /**
+   * Account.etag, which must still be current; empty for any.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and answers as if it had been done, but changes nothing. False by default.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.DeleteAccountRequest.
+ * Use `create(DeleteAccountRequestSchema)` to create a new message.
+ */
+export declare const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest>;
+
+/**
+ * Answer of DeleteAccount.
+ *
+ * @generated from message taskflow.auth.v1.DeleteAccountResponse
+ */
+export declare type DeleteAccountResponse = Message<"taskflow.auth.v1.DeleteAccountResponse"> & {
+  /**
+   * The account as it is now.
+   *
+   * @generated from field: taskflow.auth.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.DeleteAccountResponse.
+ * Use `create(DeleteAccountResponseSchema)` to create a new message.
+ */
+export declare const DeleteAccountResponseSchema: GenMessage<DeleteAccountResponse>;
+
+/**
+ * Request of UndeleteAccount.
+ *
+ * @generated from message taskflow.auth.v1.UndeleteAccountRequest
+ */
+export declare type UndeleteAccountRequest = Message<"taskflow.auth.v1.UndeleteAccountRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * Account.etag, which must still be current; empty for any.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and answers as if it had been done, but changes nothing. False by default.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.UndeleteAccountRequest.
+ * Use `create(UndeleteAccountRequestSchema)` to create a new message.
+ */
+export declare const UndeleteAccountRequestSchema: GenMessage<UndeleteAccountRequest>;
+
+/**
+ * Answer of UndeleteAccount.
+ *
+ * @generated from message taskflow.auth.v1.UndeleteAccountResponse
+ */
+export declare type UndeleteAccountResponse = Message<"taskflow.auth.v1.UndeleteAccountResponse"> & {
+  /**
+   * The account as it is now.
+   *
+   * @generated from field: taskflow.auth.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.UndeleteAccountResponse.
+ * Use `create(UndeleteAccountResponseSchema)` to create a new message.
+ */
+export declare const UndeleteAccountResponseSchema: GenMessage<UndeleteAccountResponse>;
+
+/**
+ * Request of ReclaimAccount.
+ *
+ * @generated from message taskflow.auth.v1.ReclaimAccountRequest
+ */
+export declare type ReclaimAccountRequest = Message<"taskflow.auth.v1.ReclaimAccountRequest"> & {
+  /**
+   * In any spelling of the mailbox.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+
+  /**
+   * As LoginRequest.password.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.ReclaimAccountRequest.
+ * Use `create(ReclaimAccountRequestSchema)` to create a new message.
+ */
+export declare const ReclaimAccountRequestSchema: GenMessage<ReclaimAccountRequest>;
+
+/**
+ * Answer of ReclaimAccount.
+ *
+ * @generated from message taskflow.auth.v1.ReclaimAccountResponse
+ */
+export declare type ReclaimAccountResponse = Message<"taskflow.auth.v1.ReclaimAccountResponse"> & {
+  /**
+   * The account as it is now.
+   *
+   * @generated from field: taskflow.auth.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.ReclaimAccountResponse.
+ * Use `create(ReclaimAccountResponseSchema)` to create a new message.
+ */
+export declare const ReclaimAccountResponseSchema: GenMessage<ReclaimAccountResponse>;
+
+/**
  * Request of CreatePasswordReset.
  *
  * @generated from message taskflow.auth.v1.CreatePasswordResetRequest
@@ -1231,8 +1431,8 @@ export declare type CreatePasswordResetRequest = Message<"taskflow.auth.v1.Creat
   accountId: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1397,8 +1597,8 @@ export declare type InviteUserRequest = Message<"taskflow.auth.v1.InviteUserRequ
   email: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1453,14 +1653,14 @@ export declare const InviteUserResponseSchema: GenMessage<InviteUserResponse>;
  */
 export declare type ListInvitationsRequest = Message<"taskflow.auth.v1.ListInvitationsRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -1514,8 +1714,8 @@ export declare type RevokeInvitationRequest = Message<"taskflow.auth.v1.RevokeIn
   invitationId: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1562,15 +1762,15 @@ export declare const RevokeInvitationResponseSchema: GenMessage<RevokeInvitation
  */
 export declare type CreateServiceAccountRequest = Message<"taskflow.auth.v1.CreateServiceAccountRequest"> & {
   /**
-   * 1 to 100 characters.
+   * What people see.
    *
    * @generated from field: string display_name = 1;
    */
   displayName: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1693,29 +1893,29 @@ export declare const PersonalTokenSchema: GenMessage<PersonalToken>;
  */
 export declare type CreatePersonalTokenRequest = Message<"taskflow.auth.v1.CreatePersonalTokenRequest"> & {
   /**
-   * For people: where it is used. 1 to 100 characters.
+   * For people: where it is used.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * At least one, each once.
+   * What it allows.
    *
    * @generated from field: repeated taskflow.policy.v1.Scope scopes = 2;
    */
   scopes: Scope[];
 
   /**
-   * How long it is valid: 1 minute to 366 days.
+   * How long it is valid.
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1777,14 +1977,14 @@ export declare const CreatePersonalTokenResponseSchema: GenMessage<CreatePersona
  */
 export declare type ListPersonalTokensRequest = Message<"taskflow.auth.v1.ListPersonalTokensRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -1845,8 +2045,8 @@ export declare type RevokePersonalTokenRequest = Message<"taskflow.auth.v1.Revok
   personalTokenId: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1893,8 +2093,8 @@ export declare const RevokePersonalTokenResponseSchema: GenMessage<RevokePersona
  */
 export declare type RotateSigningKeyRequest = Message<"taskflow.auth.v1.RotateSigningKeyRequest"> & {
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 1;
    */
@@ -1996,6 +2196,7 @@ export declare const AuthService: GenService<{
   /**
    * Signs in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail and a wrong password alike. Where the
    * operator demands it, PERMISSION_DENIED / EMAIL_UNVERIFIED after the right password until the e-mail is verified.
+   * FAILED_PRECONDITION / ACCOUNT_DELETED after the right password of an account that its person has deleted.
    *
    * @generated from rpc taskflow.auth.v1.AuthService.Login
    */
@@ -2174,7 +2375,7 @@ export declare const AuthService: GenService<{
     output: typeof DisableAccountResponseSchema;
   },
   /**
-   * Lets a disabled account sign in again.
+   * Lets a disabled account sign in again. FAILED_PRECONDITION / ACCOUNT_DELETED for a deleted one.
    *
    * @generated from rpc taskflow.auth.v1.AuthService.EnableAccount
    */
@@ -2182,6 +2383,45 @@ export declare const AuthService: GenService<{
     methodKind: "unary";
     input: typeof EnableAccountRequestSchema;
     output: typeof EnableAccountResponseSchema;
+  },
+  /**
+   * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
+   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
+   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
+   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   *
+   * @generated from rpc taskflow.auth.v1.AuthService.DeleteAccount
+   */
+  deleteAccount: {
+    methodKind: "unary";
+    input: typeof DeleteAccountRequestSchema;
+    output: typeof DeleteAccountResponseSchema;
+  },
+  /**
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
+   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
+   * nothing.
+   *
+   * @generated from rpc taskflow.auth.v1.AuthService.UndeleteAccount
+   */
+  undeleteAccount: {
+    methodKind: "unary";
+    input: typeof UndeleteAccountRequestSchema;
+    output: typeof UndeleteAccountResponseSchema;
+  },
+  /**
+   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
+   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
+   * account that is not deleted it changes nothing.
+   *
+   * @generated from rpc taskflow.auth.v1.AuthService.ReclaimAccount
+   */
+  reclaimAccount: {
+    methodKind: "unary";
+    input: typeof ReclaimAccountRequestSchema;
+    output: typeof ReclaimAccountResponseSchema;
   },
   /**
    * Makes a one-time token that sets a new password, for ResetPassword, where the person gets no mail. It is shown by

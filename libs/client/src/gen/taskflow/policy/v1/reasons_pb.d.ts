@@ -118,6 +118,29 @@ export enum ErrorReason {
   CALLER_NOT_ALLOWED = 22,
 
   /**
+   * PERMISSION_DENIED: the method is for services, and the connection has no client certificate.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_REQUIRED = 180;
+   */
+  CERTIFICATE_REQUIRED = 180,
+
+  /**
+   * PERMISSION_DENIED: the client certificate of the connection names none of the services that may call the method.
+   * Metadata: services, which it names.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_NOT_ALLOWED = 181;
+   */
+  CERTIFICATE_NOT_ALLOWED = 181,
+
+  /**
+   * PERMISSION_DENIED: the service token is of another service than the client certificate. Metadata: service, that of
+   * the token; services, those of the certificate.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_MISMATCH = 182;
+   */
+  CERTIFICATE_MISMATCH = 182,
+
+  /**
    * PERMISSION_DENIED: the caller may see the resource, but not do this to it. Metadata: taskId.
    *
    * @generated from enum value: ERROR_REASON_NOT_OWNER = 23;
@@ -606,6 +629,36 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MAIL_OFF = 120;
    */
   MAIL_OFF = 120,
+
+  /**
+   * FAILED_PRECONDITION: the account is deleted. Its person can take it back by ReclaimAccount, an administrator by
+   * UndeleteAccount. Metadata: purgeTime, until when.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_DELETED = 150;
+   */
+  ACCOUNT_DELETED = 150,
+
+  /**
+   * FAILED_PRECONDITION: the operator's settings name this administrator, who would be created again. Metadata: userId.
+   *
+   * @generated from enum value: ERROR_REASON_CONFIGURED_ADMIN = 151;
+   */
+  CONFIGURED_ADMIN = 151,
+
+  /**
+   * FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one.
+   * Metadata: userId.
+   *
+   * @generated from enum value: ERROR_REASON_SUCCESSOR_NOT_FOUND = 152;
+   */
+  SUCCESSOR_NOT_FOUND = 152,
+
+  /**
+   * UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again.
+   *
+   * @generated from enum value: ERROR_REASON_EXPORT_STALLED = 160;
+   */
+  EXPORT_STALLED = 160,
 }
 
 /**

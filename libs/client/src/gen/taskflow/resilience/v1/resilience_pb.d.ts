@@ -256,7 +256,7 @@ export declare const RetryBudgetSchema: GenMessage<RetryBudget>;
  */
 export declare type ListBreakersRequest = Message<"taskflow.resilience.v1.ListBreakersRequest"> & {
   /**
-   * 0 means 100; more than 500 is taken as 500; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -344,14 +344,14 @@ export declare const WatchBreakersResponseSchema: GenMessage<WatchBreakersRespon
  */
 export declare type OverrideBreakerRequest = Message<"taskflow.resilience.v1.OverrideBreakerRequest"> & {
   /**
-   * As in Breaker; 1 to 200 characters.
+   * As in Breaker.
    *
    * @generated from field: string callee = 1;
    */
   callee: string;
 
   /**
-   * As in Breaker; 1 to 200 characters.
+   * As in Breaker.
    *
    * @generated from field: string method = 2;
    */
@@ -365,22 +365,22 @@ export declare type OverrideBreakerRequest = Message<"taskflow.resilience.v1.Ove
   state: BreakerState;
 
   /**
-   * How long it holds: 1 second to 1 hour.
+   * How long it holds.
    *
    * @generated from field: google.protobuf.Duration ttl = 4;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Why, for whoever lists breakers meanwhile; 1 to 500 characters. It is not logged.
+   * Why, for whoever lists breakers meanwhile. It is not logged.
    *
    * @generated from field: string reason = 5;
    */
   reason: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the first answer again, and no second effect, from the same process as long as it runs.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the first answer
+   * again, and no second effect, from the same process as long as it runs.
    *
    * @generated from field: string request_id = 6;
    */
@@ -427,14 +427,14 @@ export declare const OverrideBreakerResponseSchema: GenMessage<OverrideBreakerRe
  */
 export declare type ReleaseBreakerRequest = Message<"taskflow.resilience.v1.ReleaseBreakerRequest"> & {
   /**
-   * As in Breaker; 1 to 200 characters.
+   * As in Breaker.
    *
    * @generated from field: string callee = 1;
    */
   callee: string;
 
   /**
-   * As in Breaker; 1 to 200 characters.
+   * As in Breaker.
    *
    * @generated from field: string method = 2;
    */

@@ -126,7 +126,7 @@ export declare const QueueSchema: GenMessage<Queue>;
  */
 export declare type ListQueuesRequest = Message<"taskflow.scheduler.v1.ListQueuesRequest"> & {
   /**
-   * 0 means 50; more than 200 is taken as 200; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -180,15 +180,15 @@ export declare const ListQueuesResponseSchema: GenMessage<ListQueuesResponse>;
  */
 export declare type PauseQueueRequest = Message<"taskflow.scheduler.v1.PauseQueueRequest"> & {
   /**
-   * The name of the queue, as in ListQueues; 1 to 100 characters.
+   * The name of the queue, as in ListQueues.
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the first answer again, and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the first answer
+   * again, and no second effect.
    *
    * @generated from field: string request_id = 2;
    */
@@ -242,7 +242,7 @@ export declare const PauseQueueResponseSchema: GenMessage<PauseQueueResponse>;
  */
 export declare type ResumeQueueRequest = Message<"taskflow.scheduler.v1.ResumeQueueRequest"> & {
   /**
-   * The name of the queue, as in ListQueues; 1 to 100 characters.
+   * The name of the queue, as in ListQueues.
    *
    * @generated from field: string queue = 1;
    */
@@ -647,14 +647,14 @@ export declare const DeadJobSchema: GenMessage<DeadJob>;
  */
 export declare type ListDeadJobsRequest = Message<"taskflow.scheduler.v1.ListDeadJobsRequest"> & {
   /**
-   * The name of a queue, at most 100 characters; empty: of all queues.
+   * The name of a queue; empty: of all queues.
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * Of this name only, at most 100 characters; empty: of all.
+   * Of this name only; empty: of all.
    *
    * @generated from field: string name = 2;
    */
@@ -668,7 +668,7 @@ export declare type ListDeadJobsRequest = Message<"taskflow.scheduler.v1.ListDea
   includeResolved: boolean;
 
   /**
-   * 0 means 50; more than 200 is taken as 200; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 4;
    */
@@ -899,7 +899,7 @@ export declare const DeadLetterEventSchema: GenMessage<DeadLetterEvent>;
  */
 export declare type ListDeadLetterEventsRequest = Message<"taskflow.scheduler.v1.ListDeadLetterEventsRequest"> & {
   /**
-   * 0 means 50; more than 200 is taken as 200; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -953,7 +953,7 @@ export declare const ListDeadLetterEventsResponseSchema: GenMessage<ListDeadLett
  */
 export declare type RetryDeadLetterEventRequest = Message<"taskflow.scheduler.v1.RetryDeadLetterEventRequest"> & {
   /**
-   * As in DeadLetterEvent; positive.
+   * As in DeadLetterEvent.
    *
    * @generated from field: int64 event_id = 1;
    */
@@ -1001,7 +1001,7 @@ export declare const RetryDeadLetterEventResponseSchema: GenMessage<RetryDeadLet
  */
 export declare type DiscardDeadLetterEventRequest = Message<"taskflow.scheduler.v1.DiscardDeadLetterEventRequest"> & {
   /**
-   * As in DeadLetterEvent; positive.
+   * As in DeadLetterEvent.
    *
    * @generated from field: int64 event_id = 1;
    */

@@ -134,7 +134,7 @@ export declare const NotificationSchema: GenMessage<Notification>;
  */
 export declare type ListNotificationsRequest = Message<"taskflow.scheduler.v1.ListNotificationsRequest"> & {
   /**
-   * 0 means 50; more than 500 is taken as 500; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -267,8 +267,8 @@ export declare type MarkNotificationsReadRequest = Message<"taskflow.scheduler.v
   } | { case: undefined; value?: undefined };
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    *
    * @generated from field: string request_id = 4;
    */
@@ -295,7 +295,7 @@ export declare const MarkNotificationsReadRequestSchema: GenMessage<MarkNotifica
  */
 export declare type NotificationIds = Message<"taskflow.scheduler.v1.NotificationIds"> & {
   /**
-   * 1 to 500 UUIDs; those that are not in the caller's inbox (any more) are passed over.
+   * Those that are not in the caller's inbox (any more) are passed over.
    *
    * @generated from field: repeated string notification_ids = 1;
    */
@@ -424,15 +424,15 @@ export declare type Webhook = Message<"taskflow.scheduler.v1.Webhook"> & {
   id: string;
 
   /**
-   * 1 to 2048 characters: https (outside production also http), without credentials or fragment, to a public address.
-   * Private, loopback, link-local and other special addresses are refused, here and whenever the name is resolved.
+   * https (outside production also http), without credentials or fragment, to a public address. Private, loopback,
+   * link-local and other special addresses are refused, here and whenever the name is resolved.
    *
    * @generated from field: string url = 2;
    */
   url: string;
 
   /**
-   * At most 200 characters; empty by default.
+   * For people: what it is for. Empty by default.
    *
    * @generated from field: string description = 3;
    */
@@ -529,8 +529,8 @@ export declare type CreateWebhookRequest = Message<"taskflow.scheduler.v1.Create
   webhook?: Webhook | undefined;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    *
    * @generated from field: string request_id = 2;
    */
@@ -624,7 +624,7 @@ export declare const GetWebhookResponseSchema: GenMessage<GetWebhookResponse>;
  */
 export declare type ListWebhooksRequest = Message<"taskflow.scheduler.v1.ListWebhooksRequest"> & {
   /**
-   * 0 means 50; more than 200 is taken as 200; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -802,7 +802,7 @@ export declare type RotateWebhookSecretRequest = Message<"taskflow.scheduler.v1.
   webhookId: string;
 
   /**
-   * How long the current secret goes on signing, 0 to 7 days; absent means 24 hours.
+   * How long the current secret goes on signing; absent means 24 hours.
    *
    * @generated from field: google.protobuf.Duration grace = 2;
    */
@@ -992,7 +992,7 @@ export declare type ListWebhookDeliveriesRequest = Message<"taskflow.scheduler.v
   webhookId: string;
 
   /**
-   * 0 means 50; more than 200 is taken as 200; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 2;
    */

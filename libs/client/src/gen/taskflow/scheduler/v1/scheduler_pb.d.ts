@@ -21,7 +21,7 @@ export declare const file_taskflow_scheduler_v1_scheduler: GenFile;
  */
 export declare type Schedule = Message<"taskflow.scheduler.v1.Schedule"> & {
   /**
-   * Chosen by its creator: 1 to 63 characters from a-z 0-9 -, beginning with a letter. "overdue-sweep" and "pruning"
+   * Chosen by its creator: small letters, digits and hyphens, beginning with a letter. "overdue-sweep" and "pruning"
    * are built in.
    *
    * @generated from field: string id = 1;
@@ -29,7 +29,7 @@ export declare type Schedule = Message<"taskflow.scheduler.v1.Schedule"> & {
   id: string;
 
   /**
-   * At most 200 characters without control characters; empty by default.
+   * For people: what it is for. Empty by default.
    *
    * @generated from field: string description = 2;
    */
@@ -42,7 +42,7 @@ export declare type Schedule = Message<"taskflow.scheduler.v1.Schedule"> & {
    */
   recurrence: {
     /**
-     * Whole seconds from 1 s to 366 days; counted from the schedule's creation.
+     * Counted from the schedule's creation.
      *
      * @generated from field: google.protobuf.Duration interval = 3;
      */
@@ -104,8 +104,7 @@ export declare type Schedule = Message<"taskflow.scheduler.v1.Schedule"> & {
   overlapPolicy: ScheduleOverlapPolicy;
 
   /**
-   * A fire time that is noticed later than this gets no run (the scheduler was down). Whole seconds from 10 s to 30
-   * days; absent means 1 hour.
+   * A fire time that is noticed later than this gets no run (the scheduler was down). Absent means 1 hour.
    *
    * @generated from field: google.protobuf.Duration catch_up_window = 12;
    */
@@ -168,12 +167,12 @@ export declare const ScheduleSchema: GenMessage<Schedule>;
  */
 export declare type CronRecurrence = Message<"taskflow.scheduler.v1.CronRecurrence"> & {
   /**
-   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI"; at most 100 characters, one blank between the
-   * fields. Lists, ranges, steps of a range or of "*", and L, W and # for days ("0 9 L * *", "0 9 15W * *", "0 9 * *
-   * 5#3"). When the clock changes: fixed times, which have no "*" or "?" in minute and hour ("30 2", "15,45 2", "0-30
-   * 1-3"), fire once each: at the end of the gap when the clock skips them, several of them then together; the first
-   * time when the clock shows them twice. With a "*" in minute or hour ("*\/15 *", "0 *\/2", "* 2") every time that the
-   * clock shows fires: none in a gap, and both of what comes twice.
+   * Minute, hour, day of month, month, day of week: "30 9 * * MON-FRI", one blank between the fields. Lists, ranges,
+   * steps of a range or of "*", and L, W and # for days ("0 9 L * *", "0 9 15W * *", "0 9 * * 5#3"). When the clock
+   * changes: fixed times, which have no "*" or "?" in minute and hour ("30 2", "15,45 2", "0-30 1-3"), fire once each:
+   * at the end of the gap when the clock skips them, several of them then together; the first time when the clock shows
+   * them twice. With a "*" in minute or hour ("*\/15 *", "0 *\/2", "* 2") every time that the clock shows fires: none in
+   * a gap, and both of what comes twice.
    *
    * @generated from field: string expression = 1;
    */
@@ -331,7 +330,7 @@ export declare const CreateScheduleResponseSchema: GenMessage<CreateScheduleResp
  */
 export declare type GetScheduleRequest = Message<"taskflow.scheduler.v1.GetScheduleRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
@@ -371,7 +370,7 @@ export declare const GetScheduleResponseSchema: GenMessage<GetScheduleResponse>;
  */
 export declare type PauseScheduleRequest = Message<"taskflow.scheduler.v1.PauseScheduleRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
@@ -432,7 +431,7 @@ export declare const PauseScheduleResponseSchema: GenMessage<PauseScheduleRespon
  */
 export declare type ResumeScheduleRequest = Message<"taskflow.scheduler.v1.ResumeScheduleRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
@@ -493,7 +492,7 @@ export declare const ResumeScheduleResponseSchema: GenMessage<ResumeScheduleResp
  */
 export declare type DeleteScheduleRequest = Message<"taskflow.scheduler.v1.DeleteScheduleRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
@@ -548,14 +547,14 @@ export declare const DeleteScheduleResponseSchema: GenMessage<DeleteScheduleResp
  */
 export declare type ListScheduleRunsRequest = Message<"taskflow.scheduler.v1.ListScheduleRunsRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
   scheduleId: string;
 
   /**
-   * 0 means 50; more than 500 is taken as 500; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -615,7 +614,7 @@ export declare type PreviewScheduleRequest = Message<"taskflow.scheduler.v1.Prev
    */
   recurrence: {
     /**
-     * Whole seconds from 1 s to 366 days; counted from `start_time`.
+     * Counted from `start_time`.
      *
      * @generated from field: google.protobuf.Duration interval = 1;
      */
@@ -632,14 +631,14 @@ export declare type PreviewScheduleRequest = Message<"taskflow.scheduler.v1.Prev
   } | { case: undefined; value?: undefined };
 
   /**
-   * Fire times after this one; absent: after now. Between 1970-01-01 and 9999-12-31.
+   * Fire times after this one; absent: after now.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 4;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * How many are asked for, at most 100; 0 means 10; negative is refused.
+   * How many are asked for.
    *
    * @generated from field: int32 fire_time_count = 5;
    */
@@ -679,7 +678,7 @@ export declare const PreviewScheduleResponseSchema: GenMessage<PreviewScheduleRe
  */
 export declare type ListSchedulesRequest = Message<"taskflow.scheduler.v1.ListSchedulesRequest"> & {
   /**
-   * 0 means 50; more than 500 is taken as 500; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -733,15 +732,15 @@ export declare const ListSchedulesResponseSchema: GenMessage<ListSchedulesRespon
  */
 export declare type TriggerScheduleRequest = Message<"taskflow.scheduler.v1.TriggerScheduleRequest"> & {
   /**
-   * For instance "overdue-sweep"; 1 to 100 characters.
+   * For instance "overdue-sweep".
    *
    * @generated from field: string schedule_id = 1;
    */
   scheduleId: string;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id with
-   * the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    *
    * @generated from field: string request_id = 2;
    */
@@ -797,7 +796,7 @@ export declare const TriggerScheduleResponseSchema: GenMessage<TriggerScheduleRe
  */
 export declare type BackfillScheduleRequest = Message<"taskflow.scheduler.v1.BackfillScheduleRequest"> & {
   /**
-   * 1 to 100 characters.
+   * The id of the schedule.
    *
    * @generated from field: string schedule_id = 1;
    */
@@ -805,7 +804,7 @@ export declare type BackfillScheduleRequest = Message<"taskflow.scheduler.v1.Bac
 
   /**
    * The first fire time is at this one or after it. Cron expressions also have fire times before the schedule was
-   * created, intervals only after. From 1970-01-01 on.
+   * created, intervals only after.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 2;
    */

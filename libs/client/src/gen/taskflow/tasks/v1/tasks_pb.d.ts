@@ -36,14 +36,14 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
   ownerId: string;
 
   /**
-   * 1 to 200 characters after trimming, without control characters.
+   * What is to be done.
    *
    * @generated from field: string title = 3;
    */
   title: string;
 
   /**
-   * At most 10 000 characters; of the control characters only line breaks and tabs. Default: empty.
+   * More about it. Default: empty.
    *
    * @generated from field: string description = 4;
    */
@@ -73,7 +73,7 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
    */
   due: {
     /**
-     * At an instant, between 1970-01-01 and 9999-12-31 UTC; kept to the millisecond.
+     * At an instant; kept to the millisecond.
      *
      * @generated from field: google.protobuf.Timestamp due_time = 7;
      */
@@ -104,17 +104,15 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
   assigneeId: string;
 
   /**
-   * A set, returned sorted: at most 20 labels, each 1 to 50 characters after trimming, without control characters.
-   * Default: none.
+   * A set, returned sorted. Default: none.
    *
    * @generated from field: repeated string labels = 9;
    */
   labels: string[];
 
   /**
-   * The client's own id for this task, at most 128 characters without control characters, unique among the owner's
-   * tasks while they exist; set at creation only. Lets an import run twice without adding anything twice.
-   * Default: empty.
+   * The client's own id for this task, unique among the owner's tasks while they exist; set at creation only. Lets an
+   * import run twice without adding anything twice. Default: empty.
    *
    * @generated from field: string external_id = 10;
    */
@@ -211,14 +209,14 @@ export declare const TaskSchema: GenMessage<Task>;
  */
 export declare type DueDay = Message<"taskflow.tasks.v1.DueDay"> & {
   /**
-   * A whole date between 1970-01-01 and 9999-12-30: year, month and day are all set.
+   * A whole date: year, month and day are all set.
    *
    * @generated from field: google.type.Date date = 1;
    */
   date?: Date | undefined;
 
   /**
-   * IANA time zone, for instance "Europe/Berlin", at most 64 characters; any letter case is accepted.
+   * IANA time zone, for instance "Europe/Berlin"; any letter case is accepted.
    *
    * @generated from field: string time_zone = 2;
    */
@@ -245,8 +243,8 @@ export declare type CreateTaskRequest = Message<"taskflow.tasks.v1.CreateTaskReq
   task?: Task | undefined;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. Within 24 hours the same id
-   * with the same request gives the same answer and no second effect.
+   * Chosen by the client; empty for none. Within 24 hours the same id with the same request gives the same answer and
+   * no second effect.
    *
    * @generated from field: string request_id = 2;
    */
@@ -261,10 +259,9 @@ export declare type CreateTaskRequest = Message<"taskflow.tasks.v1.CreateTaskReq
   validateOnly: boolean;
 
   /**
-   * The assignee by e-mail, in any spelling of the mailbox, in place of task.assignee_id; 3 to 254 characters.
-   * FAILED_PRECONDITION / ASSIGNEE_NOT_FOUND unless UsersService.FindUser finds them for the caller. Of e-mails that
-   * find nobody, a person may name 500 in ten minutes, in all requests and batches. Default: empty, for
-   * task.assignee_id.
+   * The assignee by e-mail, in any spelling of the mailbox, in place of task.assignee_id. FAILED_PRECONDITION /
+   * ASSIGNEE_NOT_FOUND unless UsersService.FindUser finds them for the caller. Of e-mails that find nobody, a person
+   * may name 500 in ten minutes, in all requests and batches. Default: empty, for task.assignee_id.
    *
    * @generated from field: string assignee_email = 4;
    */
@@ -358,7 +355,7 @@ export declare const GetTaskResponseSchema: GenMessage<GetTaskResponse>;
  */
 export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksRequest"> & {
   /**
-   * Tasks per page. 0 means 50; more than 500 is taken as 500; negative is refused.
+   * Tasks per page.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -443,7 +440,7 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
   assigneeId: string;
 
   /**
-   * At most 20; the task has all of them.
+   * The task has all of them.
    *
    * @generated from field: repeated string labels = 13;
    */
@@ -464,9 +461,8 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
   hasDue?: boolean | undefined;
 
   /**
-   * At most 200 characters: every word of it begins a word of the title or the description, letter case aside. No
-   * character is special. Words are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40
-   * characters of a word count.
+   * Every word of it begins a word of the title or the description, letter case aside. No character is special. Words
+   * are what stands between spaces; in "e-mail", "mail" begins a word too. The first 40 characters of a word count.
    *
    * @generated from field: string text = 16;
    */
@@ -475,7 +471,7 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
    * without due time come last in both directions; titles go by code points. By priority alone, tasks of one priority
-   * are in the order of creation. Empty means "create_time desc". At most 3 different keys.
+   * are in the order of creation. Empty means "create_time desc".
    *
    * @generated from field: string order_by = 17;
    */
@@ -848,7 +844,8 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
 
   /**
    * 1, 2, 3 … within the stream, without gaps; it jumps where the log goes on after its database was restored, moved
-   * or failed over: whoever sees a gap may have missed something, and begins with SyncTasks.
+   * or failed over: whoever sees a gap may have missed something, and begins with SyncTasks. Where an empty database
+   * took its place, it is 1 again; every token of before is refused.
    *
    * @generated from field: int64 sequence = 3;
    */
@@ -1064,7 +1061,7 @@ export declare const TaskResultSchema: GenMessage<TaskResult>;
  */
 export declare type BatchGetTasksRequest = Message<"taskflow.tasks.v1.BatchGetTasksRequest"> & {
   /**
-   * 1 to 500 UUIDs.
+   * The ids of the tasks.
    *
    * @generated from field: repeated string task_ids = 1;
    */
@@ -1118,7 +1115,7 @@ export declare const BatchGetTasksResponseSchema: GenMessage<BatchGetTasksRespon
  */
 export declare type BatchCreateTasksRequest = Message<"taskflow.tasks.v1.BatchCreateTasksRequest"> & {
   /**
-   * 1 to 500; their request_id and validate_only must be unset.
+   * Their request_id and validate_only must be unset.
    *
    * @generated from field: repeated taskflow.tasks.v1.CreateTaskRequest requests = 5;
    */
@@ -1187,7 +1184,7 @@ export declare const BatchCreateTasksResponseSchema: GenMessage<BatchCreateTasks
  */
 export declare type BatchUpdateTasksRequest = Message<"taskflow.tasks.v1.BatchUpdateTasksRequest"> & {
   /**
-   * 1 to 500, of different tasks; their request_id and validate_only must be unset.
+   * Of different tasks; their request_id and validate_only must be unset.
    *
    * @generated from field: repeated taskflow.tasks.v1.UpdateTaskRequest requests = 1;
    */
@@ -1256,7 +1253,7 @@ export declare const BatchUpdateTasksResponseSchema: GenMessage<BatchUpdateTasks
  */
 export declare type BatchDeleteTasksRequest = Message<"taskflow.tasks.v1.BatchDeleteTasksRequest"> & {
   /**
-   * 1 to 500, of different tasks; their request_id and validate_only must be unset.
+   * Of different tasks; their request_id and validate_only must be unset.
    *
    * @generated from field: repeated taskflow.tasks.v1.DeleteTaskRequest requests = 4;
    */
@@ -1324,7 +1321,7 @@ export declare type ListTaskEventsRequest = Message<"taskflow.tasks.v1.ListTaskE
   taskId: string;
 
   /**
-   * Events per page. 0 means 50; more than 500 is taken as 500; negative is refused.
+   * Events per page.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -1439,7 +1436,7 @@ export declare type SyncTasksRequest = Message<"taskflow.tasks.v1.SyncTasksReque
   syncToken: string;
 
   /**
-   * Tasks per page. 0 means 500; more than 1000 is taken as 1000; negative is refused.
+   * Tasks per page.
    *
    * @generated from field: int32 page_size = 2;
    */

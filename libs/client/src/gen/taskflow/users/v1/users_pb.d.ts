@@ -48,22 +48,22 @@ export declare type User = Message<"taskflow.users.v1.User"> & {
   enabled: boolean;
 
   /**
-   * 1 to 100 characters after trimming.
+   * What people see.
    *
    * @generated from field: string display_name = 5;
    */
   displayName: string;
 
   /**
-   * Name of an IANA time zone, for instance "Europe/Berlin", of at most 64 characters; "UTC" by default. It is kept as
-   * it was sent, old and new names of a zone alike, in the letter case of IANA.
+   * Name of an IANA time zone, for instance "Europe/Berlin"; "UTC" by default. It is kept as it was sent, old and new
+   * names of a zone alike, in the letter case of IANA.
    *
    * @generated from field: string time_zone = 6;
    */
   timeZone: string;
 
   /**
-   * BCP 47 language tag of at most 35 characters; "en" by default.
+   * BCP 47 language tag; "en" by default.
    *
    * @generated from field: string locale = 7;
    */
@@ -91,8 +91,8 @@ export declare type User = Message<"taskflow.users.v1.User"> & {
   etag: string;
 
   /**
-   * The local hour at which one hears of tasks that were due on a day that has ended, 0 to 23; 9 by default.
-   * Notifications of tasks that were due at a time of day do not wait for it.
+   * The local hour at which one hears of tasks that were due on a day that has ended; 9 by default. Notifications of
+   * tasks that were due at a time of day do not wait for it.
    *
    * @generated from field: optional int32 overdue_hour = 11;
    */
@@ -272,8 +272,8 @@ export declare type UpdateUserRequest = Message<"taskflow.users.v1.UpdateUserReq
   updateMask?: FieldMask | undefined;
 
   /**
-   * Chosen by the client, 1 to 128 characters from A-Z a-z 0-9 . _ -; empty for none. A repeat with the same id within
-   * 24 hours gives the same answer and changes nothing more.
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
+   * nothing more.
    *
    * @generated from field: string request_id = 3;
    */
@@ -320,7 +320,7 @@ export declare const UpdateUserResponseSchema: GenMessage<UpdateUserResponse>;
  */
 export declare type FindUserRequest = Message<"taskflow.users.v1.FindUserRequest"> & {
   /**
-   * In any spelling of the mailbox (see Account.email of auth); 3 to 254 characters.
+   * In any spelling of the mailbox (see Account.email of auth).
    *
    * @generated from field: string email = 1;
    */
@@ -360,22 +360,22 @@ export declare const FindUserResponseSchema: GenMessage<FindUserResponse>;
  */
 export declare type ListUsersRequest = Message<"taskflow.users.v1.ListUsersRequest"> & {
   /**
-   * 0 means 50; more than 1000 is taken as 1000; negative is refused.
+   * Entries per page.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before, with the same filter; empty for the first page. At most 1024 characters.
+   * The next_page_token of the page before, with the same filter; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Users whose e-mail, in any spelling of its mailbox, or display name begins with this, letter case aside; at most
-   * 100 characters. Empty: all.
+   * Users whose e-mail, in any spelling of its mailbox, or display name begins with this, letter case aside. Empty:
+   * all.
    *
    * @generated from field: string query = 3;
    */
