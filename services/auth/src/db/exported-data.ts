@@ -104,6 +104,7 @@ export const exportedData: ExportedData = {
   leftOut: {
     ...commonTables,
     log_incarnations: 'which lives the database has had',
+    account_deletions: 'how far the removal of an account is, which nobody can read any more',
     account_tokens: 'digests of tokens that set a password or verify an e-mail, for an hour or a day',
     mails: 'mails that are on their way; the audit log has what they tell of',
     refresh_tokens: 'digests of tokens; the sessions are exported',

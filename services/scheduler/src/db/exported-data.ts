@@ -74,6 +74,7 @@ export const exportedData: ExportedData = {
   parts: [notifications, webhooks, webhookDeliveries, auditEvents],
   leftOut: {
     ...commonTables,
+    removed_users: 'who is gone',
     admin_actions: 'what administrators did to jobs; the audit log has it',
     dead_letters: 'dead jobs, of nobody in particular',
     deliveries: 'by which channels a notification went; the inbox and the deliveries to webhooks are exported',

@@ -18,5 +18,5 @@ export const exportedData = (defaults: ProfileDefaults): ExportedData => ({
     }),
     auditEvents,
   ],
-  leftOut: commonTables,
+  leftOut: { ...commonTables, removed_users: 'who is gone' },
 });
