@@ -30,4 +30,4 @@ export {
 } from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
 export { pruneEvents } from './prune.ts';
-export { removeEvents, type RemovedEvent } from './remove-events.ts';
+export { eraseEvents, type ErasedEvent } from './erase-events.ts';

@@ -97,7 +97,7 @@ const leftOf = async ({ userId }: Person): Promise<string[]> => {
     audience: 'select 1 from event_audience where user_id = $1',
     moves: 'select 1 from overdue_moves where person_id = $1',
     counters: 'select 1 from event_stream_heads where stream_id = $1 and 0 <> all (counters)',
-    contents: `select 1 from events where stream_id = $1 and actor <> 'service:auth'
+    contents: `select 1 from events where stream_id = $1 and actor <> 'service:auth' and payload <> ''
       and not exists (select from tasks where id = subject_id)`,
   };
   const left: string[] = [];
@@ -123,7 +123,7 @@ describe('a user whose tasks pass to a successor', () => {
     await service.tasks.deleteTask({ taskId: trashed.id }, ada.as);
     const foreign = await create(eve, { assigneeId: ada.userId });
     const mirrors = await Promise.all(
-      [ada, bob, eve].map(async (person) => {
+      [bob, eve].map(async (person) => {
         const tasks = new Map<string, Task>();
         const syncToken = await sync(service, person, tasks, { pageSize: 500 });
         return { person, tasks, syncToken };

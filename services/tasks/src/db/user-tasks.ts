@@ -1,5 +1,5 @@
 import { removeRequestsOf, removeResponsesWith, runStatement, type CommonTable, type EntityManager } from '#libs/db';
-import { removeEvents, type EventLog } from '#libs/events';
+import { eraseEvents, type EventLog } from '#libs/events';
 import { TaskEventType } from '#contract/tasks/v1/tasks';
 import { audienceOfPayload } from '../domain/task-audience.ts';
 import { counterChanges, countedBuckets } from '../domain/task-counters.ts';
@@ -25,7 +25,7 @@ const lockTexts = {
 const listGoneText = `
   select distinct subject_id as id from (
     select e.subject_id from events e
-    where e.stream_id = $1 and not (e.type = $3 and e.actor = $4)
+    where e.stream_id = $1 and e.payload <> '' and not (e.type = $3 and e.actor = $4)
       and not exists (select from tasks t where t.id = e.subject_id)
     limit $2) gone`;
 
@@ -80,7 +80,7 @@ export function createUserTasks(em: EntityManager, events: EventLog): UserTasksR
       const due = tasks.filter((task) => task.isWaitingForDueTime());
       await events.append(writes.map(toEvent), writes.flatMap(countersOf), [passedTasks(tasks), ...keptDues(due)]);
     },
-    removeEvents: (taskIds, limit) => removeEvents(em, taskIds, { limit, audienceOf: audienceOfPayload }),
+    eraseEvents: (taskIds, limit) => eraseEvents(em, taskIds, { limit, audienceOf: audienceOfPayload }),
     remove: async (tasks, gone) => {
       const counters = tasks.flatMap((task) => counterChanges(countedBuckets(task), { buckets: [] }));
       await events.append(gone.flatMap(tombstoneOf), counters, removedTasks(tasks.map(({ id }) => id)));

@@ -1,4 +1,4 @@
-import type { RemovedEvent } from '#libs/events';
+import type { ErasedEvent } from '#libs/events';
 import type { GoneTask } from './user-removal.ts';
 import type { Task } from './task.entity.ts';
 import type { TaskWrite } from './task.events.ts';
@@ -11,11 +11,11 @@ export interface UserTasksRepository {
   lockAssigned(userId: string, limit: number): Promise<Task[]>;
   /** Writes tasks with their new owners, their events and counters; the last statement of its transaction. */
   pass(writes: readonly TaskWrite[]): Promise<void>;
-  /** Removes up to `limit` events of the tasks. */
-  removeEvents(taskIds: readonly string[], limit: number): Promise<RemovedEvent[]>;
+  /** Erases the contents of up to `limit` events of the tasks. */
+  eraseEvents(taskIds: readonly string[], limit: number): Promise<ErasedEvent[]>;
   /** Removes tasks, and tells of those who are gone; the last statement of its transaction. */
   remove(tasks: readonly Task[], gone: readonly GoneTask[]): Promise<void>;
-  /** Up to `limit` tasks of the user's stream that exist no more, but of which events do. */
+  /** Up to `limit` tasks of the user's stream that exist no more, but of which events tell. */
   listGone(userId: string, limit: number): Promise<string[]>;
   /**
    * Takes the user out of the audience of up to `limit` events, and out of the deleted tasks that they are about.

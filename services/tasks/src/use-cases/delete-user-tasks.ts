@@ -1,6 +1,6 @@
 import type { DeleteUserTasksResponse } from '#contract/tasks/v1/tasks';
 import { crashPoint } from '#libs/runtime';
-import type { RemovedEvent } from '#libs/events';
+import type { ErasedEvent } from '#libs/events';
 import type { Repositories, TasksDeps } from '../deps.ts';
 import type { Task } from '../domain/task.entity.ts';
 import { passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
@@ -64,9 +64,9 @@ async function passTasks(
   await userTasks.pass(owned.map((task) => passOne(task, successorId, now)));
 }
 
-/** Removes the tasks when all of their events are gone; until then some of these. */
+/** Removes the tasks when all of their events are erased; until then erases some of these. */
 async function removeTasks({ userTasks }: Repositories, userId: string, owned: readonly Task[]): Promise<void> {
-  const events = await userTasks.removeEvents(
+  const events = await userTasks.eraseEvents(
     owned.map(({ id }) => id),
     eventLimit,
   );
@@ -82,13 +82,13 @@ async function removeTasks({ userTasks }: Repositories, userId: string, owned: r
 }
 
 /**
- * Removes the events of tasks that were removed before. Others who have not read of that yet are told again, without
+ * Erases the events of tasks that were removed before. Others who have not read of that yet are told again, without
  * the contents of the task.
  */
 async function removeGone({ userTasks }: Repositories, userId: string): Promise<boolean> {
   const taskIds = await userTasks.listGone(userId, taskLimit);
   if (taskIds.length === 0) return false;
-  const events = await userTasks.removeEvents(taskIds, eventLimit);
+  const events = await userTasks.eraseEvents(taskIds, eventLimit);
   await userTasks.removeAnswers(userId, actorsOf(events));
   await userTasks.remove(
     [],
@@ -97,7 +97,7 @@ async function removeGone({ userTasks }: Repositories, userId: string): Promise<
   return true;
 }
 
-function goneTask(taskId: string, userId: string, events: readonly RemovedEvent[]): GoneTask[] {
+function goneTask(taskId: string, userId: string, events: readonly ErasedEvent[]): GoneTask[] {
   const own = events.filter(({ subjectId }) => subjectId === taskId);
   const others = new Set(own.flatMap(({ audience }) => audience));
   others.delete(userId);
@@ -115,4 +115,4 @@ async function removeTraces({ userTasks }: Repositories, userId: string): Promis
   return false;
 }
 
-const actorsOf = (events: readonly RemovedEvent[]): string[] => [...new Set(events.map(({ actor }) => actor))];
+const actorsOf = (events: readonly ErasedEvent[]): string[] => [...new Set(events.map(({ actor }) => actor))];

@@ -5874,7 +5874,7 @@ export const InternalTasksServiceService = {
   },
   /**
    * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
-   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * successor or are removed for good, also from events; tasks of others lose the user as assignee, by an event. What
    * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
    */
   deleteUserTasks: {
@@ -5917,7 +5917,7 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   explainDue: handleUnaryCall<ExplainDueRequest, ExplainDueResponse>;
   /**
    * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
-   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * successor or are removed for good, also from events; tasks of others lose the user as assignee, by an event. What
    * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
    */
   deleteUserTasks: handleUnaryCall<DeleteUserTasksRequest, DeleteUserTasksResponse>;
@@ -6020,7 +6020,7 @@ export interface InternalTasksServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * One batch of the removal of a user whose account is being removed, in one transaction. The user's tasks pass to the
-   * successor or are removed for good with their events; tasks of others lose the user as assignee, by an event. What
+   * successor or are removed for good, also from events; tasks of others lose the user as assignee, by an event. What
    * others did stays, and the user's id in it. Repeat while `more` is true. Repeating it afterwards changes nothing.
    */
   deleteUserTasks(
