@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServiceName } from '#libs/contract';
-import { queryDatabase, waitUntil } from '#dev/cluster';
+import { programOf, queryDatabase, waitUntil } from '#dev/cluster';
 import { newEmail, startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 import { findInDatabases, letGraceRunOut, untilRemoved } from './traces-of-people.ts';
 
@@ -49,6 +51,36 @@ async function restartAfterDeath(service: ServiceName): Promise<void> {
   await rowsOf('auth', 'update outbox set next_attempt_time = clock_timestamp() where attempts > 0');
 }
 
+/** Keeps rows of the person; the answer puts them back as an older backup would. */
+async function copyRows({ id }: Person): Promise<() => Promise<void>> {
+  const tables: [ServiceName, string, string][] = [
+    ['tasks', 'tasks', 'owner_id'],
+    ['users', 'profiles', 'id'],
+    ['scheduler', 'webhooks', 'owner_id'],
+  ];
+  for (const [service, table, column] of tables)
+    await rowsOf(service, `create table kept_${table} as select * from ${table} where ${column} = '${id}'`);
+  return async () => {
+    for (const [service, table] of tables) {
+      const columns = `select string_agg(column_name, ', ') as list from information_schema.columns
+        where table_name = '${table}' and is_generated = 'NEVER'`;
+      const [row] = (await rowsOf(service, columns)) as { list: string }[];
+      await rowsOf(service, `insert into ${table} (${row?.list}) select ${row?.list} from kept_${table}`);
+      await rowsOf(service, `drop table kept_${table}`);
+    }
+    await rowsOf('users', 'delete from removed_users');
+  };
+}
+
+const run = promisify(execFile);
+
+/** What deploy/backup-and-restore.md has run. */
+async function afterRestoreOfAuth(): Promise<void> {
+  const { script, execArgv, env } = await programOf('services/auth/src/after-restore.ts');
+  const TASKFLOW_AUTH_DATABASE_URL = testCluster.cluster.databaseUrl('auth');
+  await run(process.execPath, [...execArgv, script], { env: { ...env, TASKFLOW_AUTH_DATABASE_URL } });
+}
+
 /** What is left of the person in any table, apart from ids that tell what others have to know. */
 async function leftOf({ id, email }: Person): Promise<string[]> {
   const tables: [ServiceName, string, string][] = [
@@ -72,6 +104,23 @@ async function leftOf({ id, email }: Person): Promise<string[]> {
       left.push(`${service}: ${table}.${column}`);
   return [...left, ...(await findInDatabases(testCluster.cluster, [email]))];
 }
+
+describe('B6: a removal after which a database was put back', () => {
+  it('is carried out again by after-restore of auth', async () => {
+    const { cluster } = testCluster;
+    const friend = await testCluster.register();
+    const person = await newPerson(friend);
+    const back = await copyRows(person);
+    await must('/taskflow.auth.v1.AuthService/DeleteAccount', { currentPassword: person.password }, person);
+    await letGraceRunOut(cluster, person.id);
+    await untilRemoved(cluster, person.id);
+    await back();
+    expect(await leftOf(person)).toEqual(expect.arrayContaining(['tasks: tasks.owner_id', 'users: profiles.id']));
+    await afterRestoreOfAuth();
+    await untilRemoved(cluster, person.id);
+    expect(await leftOf(person)).toEqual([]);
+  }, 400_000);
+});
 
 describe('B6: a removal during which a service is killed', () => {
   it.each([
