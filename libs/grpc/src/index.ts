@@ -17,4 +17,22 @@ export {
 } from './client/public-client.ts';
 export { retry } from './client/retry.ts';
 export { unpackDetails } from './wire/error-details.ts';
-export { toStatusMessage } from './wire/status.ts';
+export { toStatusCode, toStatusMessage } from './wire/status.ts';
+export {
+  openForwarder,
+  toFailure,
+  type CallFailure,
+  type Forwarder,
+  type ForwardedRoute,
+} from './forwarding/forwarder.ts';
+export { toLibraryError, toEvictionError } from './transport/watch-call.ts';
+export { openConcurrencyLimiter, type ConcurrencyLimiter, type Permit } from './transport/concurrency-limiter.ts';
+export { createDecompressor } from './transport/decompress.ts';
+export { overloaded } from './transport/early-rejection.ts';
+export { listen, type Listener } from './transport/listener.ts';
+export { createPeerResolver } from './transport/peer-address.ts';
+export { openGuard, type PeerGuardOptions } from './transport/peer-guard.ts';
+export { countRefusals, createRefusalLog, type UnreadCall } from './transport/refusal-log.ts';
+export { idsOf, textHeader } from './transport/refuse-faulty.ts';
+export { findSizeFault } from './transport/request-headers.ts';
+export { parseTimeout } from './wire/call-timeout.ts';

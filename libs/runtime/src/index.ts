@@ -2,6 +2,7 @@ export { loadConfig, ConfigError } from './config.ts';
 export { decodeCanonical } from './canonical-base64.ts';
 export { envTypes } from './env-types.ts';
 export { addressType, loadServiceConfig, readDatabaseUrl, type ServiceConfig } from './service-config.ts';
+export { processEntries, settingOf, toProcessConfig, type ProcessConfig } from './process-config.ts';
 export { createLogger, type Logger } from './logger.ts';
 export {
   currentContext,
@@ -37,4 +38,4 @@ export { toPeerNetwork } from './peer-network.ts';
 export { toDuration, toMilliseconds } from './duration.ts';
 export { listenOn, PortTakenError } from './listen.ts';
 export { createParts, type Part } from './parts.ts';
-export { serve, type RunningApp } from './serve.ts';
+export { serve, type RunningApp, type RunningProcess } from './serve.ts';

@@ -1,13 +1,16 @@
 import type { AddressInfo, Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** What a port speaks; the settings of ports are named after it. */
+type Protocol = 'grpc' | 'http' | 'rpc';
+
 /** The port belongs to another process. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError';
-  readonly protocol: 'grpc' | 'http';
+  readonly protocol: Protocol;
   readonly port: number;
 
-  constructor(protocol: 'grpc' | 'http', port: number) {
+  constructor(protocol: Protocol, port: number) {
     super(`the ${protocol} port ${port} is taken`);
     this.protocol = protocol;
     this.port = port;
@@ -15,7 +18,7 @@ export class PortTakenError extends Error {
 }
 
 export interface ListenOptions {
-  protocol: 'grpc' | 'http';
+  protocol: Protocol;
   host: string;
   /** 0 takes a free port. */
   port: number;

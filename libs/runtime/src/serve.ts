@@ -2,19 +2,28 @@ import { ConfigError } from './config.ts';
 import { PortTakenError } from './listen.ts';
 import { createLogger, type Logger } from './logger.ts';
 
-export interface RunningApp {
-  grpcPort: number;
-  httpPort: number;
-  logger: Logger;
+/** A process that serves, with the ports that it listens on. */
+export interface RunningProcess {
+  readonly httpPort: number;
+  /** Of the gateway: the port for calls over HTTP. */
+  readonly rpcPort?: number;
+  /** Of all others. */
+  readonly grpcPort?: number;
+  readonly logger: Logger;
   /** Drains and closes everything; resolves within the grace period. */
   stop(): Promise<void>;
+}
+
+/** A running service with a gRPC port. */
+export interface RunningApp extends RunningProcess {
+  readonly grpcPort: number;
 }
 
 export interface ServeOptions<C> {
   service: string;
   /** Throws ConfigError. */
   readConfig: (env: NodeJS.ProcessEnv) => C;
-  start: (config: C) => Promise<RunningApp>;
+  start: (config: C) => Promise<RunningProcess>;
 }
 
 function fail(service: string, error: unknown): never {
@@ -49,8 +58,9 @@ function logWhatNodeSays(logger: Logger): void {
   });
 }
 
-function announce(service: string, app: RunningApp): void {
-  const ports = { grpcPort: app.grpcPort, httpPort: app.httpPort };
+function announce(service: string, app: RunningProcess): void {
+  const { rpcPort, grpcPort, httpPort } = app;
+  const ports = { ...(rpcPort === undefined ? { grpcPort } : { rpcPort }), httpPort };
   app.logger.info(ports, 'serving');
   process.send?.({ type: 'serving', service, ...ports });
 }

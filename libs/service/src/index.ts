@@ -1,3 +1,9 @@
 export { openAccess, type Access } from './access.ts';
-export { startApplication, type ServiceBase, type ServicePorts } from './application.ts';
+export {
+  startApplication,
+  startProcess,
+  type ProcessBase,
+  type ServiceBase,
+  type ServicePorts,
+} from './application.ts';
 export { openPorts } from './service-ports.ts';

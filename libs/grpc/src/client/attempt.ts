@@ -3,13 +3,14 @@ import { AppError } from '#libs/errors';
 import type { MethodDefinition } from '../wire/method.ts';
 import { FailedAttempt } from './breaker.ts';
 import type { CallBudget } from './call-budget.ts';
-import { classifyFailure, identityOutcome, toCalleeError } from './callee-error.ts';
+import { identityOutcome } from './callee-error.ts';
 import type { CallEnd } from './retry-budget.ts';
 
 export interface AttemptOptions {
   transport: Client;
   definition: MethodDefinition;
-  callee: string;
+  /** What an error of the callee means for the caller, and what it says about the callee. */
+  judge: (error: ServiceError) => FailedAttempt;
   request: unknown;
   metadata: Metadata;
   budget: CallBudget;
@@ -45,10 +46,9 @@ export function assertNotAborted(signal: AbortSignal | undefined): void {
 }
 
 /** What to throw for an attempt that ended with this error, whether the callee sent it or the signal fired. */
-export function toFailedAttempt(error: ServiceError, options: AttemptOptions): FailedAttempt {
-  const { signal, callee, budget } = options;
-  if (signal?.aborted === true) return new FailedAttempt(abortedBy(signal), 'inconclusive');
-  return new FailedAttempt(toCalleeError(error, callee), classifyFailure(error, budget.full));
+export function toFailedAttempt(error: ServiceError, options: Pick<AttemptOptions, 'signal' | 'judge'>): FailedAttempt {
+  const { signal, judge } = options;
+  return signal?.aborted === true ? new FailedAttempt(abortedBy(signal), 'inconclusive') : judge(error);
 }
 
 /** Makes one call, within which grpc-js retries. The signal ends it. Rejects with FailedAttempt only. */

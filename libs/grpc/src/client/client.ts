@@ -1,25 +1,12 @@
-import { Metadata } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { policyOf, type ServiceName } from '#libs/contract';
-import {
-  assertNoOpenTransaction,
-  currentContext,
-  newRequestId,
-  newTraceParent,
-  type CallContext,
-  type Logger,
-  type Metrics,
-} from '#libs/runtime';
 import type { MethodDefinition, RequestOf, ResponseOf } from '../wire/method.ts';
-import { requestIdKey } from '../wire/request-id.ts';
-import { traceParentKey } from '../wire/trace-parent.ts';
-import { abortedBy, attempt, type AttemptOptions } from './attempt.ts';
-import { openListedBreaker } from './breaker-list.ts';
-import type { Breaker, BreakerOptions } from './breaker.ts';
-import { planCall } from './call-budget.ts';
+import { attempt } from './attempt.ts';
+import { FailedAttempt } from './breaker.ts';
+import { classifyFailure, toCalleeError } from './callee-error.ts';
 import { acquireTransport, type Transport } from './channel.ts';
-import { observeCalls } from './observe-calls.ts';
+import { openEdge, prepareCall, type EdgeOptions } from './edge.ts';
 import { proveIdentity, type ClientIdentity } from './prove.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import { openStream, readStream } from './stream.ts';
 
 export interface CallOptions {
@@ -44,14 +31,11 @@ export type ClientMethods<D> = {
     : never;
 };
 
-export interface ClientOptions {
+export interface ClientOptions extends EdgeOptions {
   callee: ServiceName;
   /** A gRPC target: "127.0.0.1:50052", "dns:///users:50052". */
   address: string;
   identity: ClientIdentity;
-  logger: Logger;
-  metrics: Metrics;
-  breaker?: Partial<BreakerOptions>;
 }
 
 export interface ServiceClient<D> {
@@ -65,79 +49,35 @@ interface Method {
   close(): void;
 }
 
-function buildMetadata(context: CallContext | undefined): Metadata {
-  const metadata = new Metadata();
-  metadata.set(requestIdKey, context?.requestId ?? newRequestId());
-  metadata.set(traceParentKey, context?.traceParent ?? newTraceParent());
-  return metadata;
-}
-
-/** Plans a call and builds its metadata. Throws AppError. */
-function prepareCall(definition: MethodDefinition, callee: string, timeoutMs: number | undefined) {
-  const { service, method, deadlineMs } = policyOf(definition.path);
-  assertNoOpenTransaction(`call of ${service}/${method}`);
-  const context = currentContext();
-  const signal = context?.signal;
-  if (signal?.aborted === true) throw abortedBy(signal);
-  const budget = planCall(context, Math.min(timeoutMs ?? deadlineMs, deadlineMs), callee);
-  return { signal, budget, metadata: buildMetadata(context) };
-}
-
-/** Returns an `onEnd` that books the attempt on the retry budget and shows the budget in a metric. */
-function watchBudget(
-  metrics: Metrics,
-  callee: string,
-  { retryBudget, isSafe }: { retryBudget: RetryBudget; isSafe: boolean },
-): AttemptOptions['onEnd'] {
-  const tokens = metrics.gauge(
-    'grpc_client_retry_budget_tokens',
-    'What is left for retries, of at most 10; nothing is sent again at 5 or less.',
-    ['callee'],
-  );
-  tokens.set({ callee }, retryBudget.tokens);
-  return (end) => {
-    retryBudget.note({ ...end, isSafe });
-    tokens.set({ callee }, retryBudget.tokens);
-  };
-}
-
 /** Deadline → breaker → metadata and the call itself, which grpc-js retries where the contract calls that safe. */
-function createMethod(
-  definition: MethodDefinition,
-  { client: transport, retryBudget }: Transport,
-  options: ClientOptions,
-): Method {
-  const { callee, identity, logger, metrics } = options;
-  const policy = policyOf(definition.path);
-  const method = `${policy.service}/${policy.method}`;
-  // Created by the first call, so that only the methods that a service calls have series in its metrics.
-  let breaker: Breaker | undefined;
-  const openBreaker = (): Breaker =>
-    (breaker ??= openListedBreaker(
-      { callee, method, logger, metrics },
-      { path: definition.path, retryBudget, options: options.breaker },
-    ));
-  const onEnd = watchBudget(metrics, callee, { retryBudget, isSafe: policy.retry === 'always' });
-  const observed = observeCalls(metrics, { callee, method, breakerState: () => openBreaker().state });
+function createMethod(definition: MethodDefinition, transport: Transport, options: ClientOptions): Method {
+  const { callee, identity } = options;
+  const { breaker, observed, onEnd, close } = openEdge(definition, transport, options);
+  const proof = { identity, callee, isAsked: policyOf(definition.path).access === 'service' };
+  const attemptOptions = { transport: transport.client, definition, onEnd };
+  const judge = (error: ServiceError, full: boolean): FailedAttempt =>
+    new FailedAttempt(toCalleeError(error, callee), classifyFailure(error, full));
 
-  const proof = { identity, callee, isAsked: policy.access === 'service' };
-
-  const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
+  const prepare = (timeoutMs: number | undefined) => {
     const prepared = prepareCall(definition, callee, timeoutMs);
-    return openBreaker().run(() =>
+    return { ...prepared, judge: (error: ServiceError) => judge(error, prepared.budget.full) };
+  };
+  const callUnary = async (request: unknown, timeoutMs: number | undefined): Promise<unknown> => {
+    const prepared = prepare(timeoutMs);
+    return breaker().run(() =>
       proveIdentity({ ...proof, ...prepared }, (onIdentity) =>
-        attempt({ transport, definition, callee, request, ...prepared, onIdentity, onEnd }),
+        attempt({ ...attemptOptions, request, ...prepared, onIdentity }),
       ),
     );
   };
   const openCallStream = async (request: unknown, timeoutMs: number | undefined, own: AbortSignal | undefined) => {
-    const { signal: outer, ...prepared } = prepareCall(definition, callee, timeoutMs);
+    const { signal: outer, ...prepared } = prepare(timeoutMs);
     const signal = AbortSignal.any([own, outer].filter((one) => one !== undefined));
     const open = () =>
       proveIdentity({ ...proof, ...prepared }, (onIdentity) =>
-        openStream({ transport, definition, callee, request, ...prepared, signal, onIdentity, onEnd }),
+        openStream({ ...attemptOptions, request, ...prepared, signal, onIdentity }),
       );
-    return { signal, stream: await openBreaker().run(open) };
+    return { signal, judge: prepared.judge, stream: await breaker().run(open) };
   };
   // The breaker and the metrics count how the stream begins. It may end for many harmless reasons, such as its
   // deadline.
@@ -147,8 +87,8 @@ function createMethod(
   ): AsyncGenerator<unknown, void> {
     try {
       if (own?.aborted === true) return;
-      const { stream, signal } = await observed(() => openCallStream(request, timeoutMs, own));
-      yield* readStream(stream, callee, signal);
+      const { stream, ...reading } = await observed(() => openCallStream(request, timeoutMs, own));
+      yield* readStream(stream, reading);
     } catch (error) {
       if (own?.aborted !== true) throw error;
     }
@@ -156,7 +96,7 @@ function createMethod(
   const call: Method['call'] = definition.responseStream
     ? (request, streamOptions = {}) => callStream(request, streamOptions)
     : (request, { timeoutMs } = {}) => observed(() => callUnary(request, timeoutMs));
-  return { call, close: () => breaker?.close() };
+  return { call, close };
 }
 
 /** The client of one service. Clients of a target share a channel; each method has its own breaker. */

@@ -1,6 +1,6 @@
 import type { ClientReadableStream, Metadata, ServiceError, StatusObject } from '@grpc/grpc-js';
-import { abortedBy, argumentsOf, assertNotAborted, toFailedAttempt, type AttemptOptions } from './attempt.ts';
-import { identityOutcome, toCalleeError } from './callee-error.ts';
+import { argumentsOf, assertNotAborted, toFailedAttempt, type AttemptOptions } from './attempt.ts';
+import { identityOutcome } from './callee-error.ts';
 
 interface StreamAttempt extends AttemptOptions {
   /** Ends the stream from our side. */
@@ -49,13 +49,12 @@ export async function openStream(options: StreamAttempt): Promise<OpenStream> {
 /** The messages of a stream; throws AppError. Leaving the loop ends the call. */
 export async function* readStream(
   stream: OpenStream,
-  callee: string,
-  signal: AbortSignal,
+  options: Pick<StreamAttempt, 'signal' | 'judge'>,
 ): AsyncGenerator<unknown, void> {
   try {
     for (let result = stream.first; result.done !== true; result = await stream.next()) yield result.value;
   } catch (error) {
-    throw signal.aborted ? abortedBy(signal) : toCalleeError(error as ServiceError, callee);
+    throw toFailedAttempt(error as ServiceError, options).error;
   } finally {
     stream.close();
   }

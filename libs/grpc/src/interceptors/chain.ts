@@ -15,33 +15,37 @@ export interface BoundMethod {
   invoke(request: unknown, context: CallContext, send: (message: unknown) => Promise<void>): Promise<void>;
 }
 
-/** One call in the chain. */
-export interface IncomingCall {
-  readonly method: BoundMethod;
+/** A call that runs, whether it is handled here or forwarded. */
+export interface RunningCall {
   readonly policy: MethodPolicy;
   readonly context: CallContext;
   readonly metadata: Metadata;
-  /** The encoded request. */
-  readonly requestBytes: Buffer;
   /** The client certificate of the connection. */
-  readonly certificate: CallerCertificate | undefined;
+  readonly certificate?: CallerCertificate | undefined;
   /** Set by `authenticate`: the identified user and service. */
   caller: { user?: UserActor; service?: ServiceName };
-  /** Set by `decode`. */
-  request: unknown;
   /** Passes an encoded message to the transport. Resolves when the next message may follow. */
   send(bytes: Buffer): Promise<void>;
-  /** Ends a running call with this error. */
-  abort(reason: AppError): void;
   /** Calls the only listener when the call is aborted (deadline, cancellation, shutdown), at once if it already is. */
   whenAborted(listener: (reason: AppError) => void): void;
 }
 
+/** One call in the chain of a service. */
+export interface IncomingCall extends RunningCall {
+  readonly method: BoundMethod;
+  /** The encoded request. */
+  readonly requestBytes: Buffer;
+  /** Set by `decode`. */
+  request: unknown;
+  /** Ends a running call with this error. */
+  abort(reason: AppError): void;
+}
+
 /** A stage of the chain. It calls `next()`, which runs the later stages, or refuses the call with an AppError. */
-export type Interceptor = (call: IncomingCall, next: () => Promise<void>) => Promise<void>;
+export type Interceptor<C extends RunningCall = IncomingCall> = (call: C, next: () => Promise<void>) => Promise<void>;
 
 /** Joins interceptors to one function. The first is the outermost; the last does not call `next`. */
-export function chain(interceptors: readonly Interceptor[]): (call: IncomingCall) => Promise<void> {
+export function chain<C extends RunningCall>(interceptors: readonly Interceptor<C>[]): (call: C) => Promise<void> {
   return (call) => {
     const enter = (index: number): Promise<void> =>
       interceptors[index]?.(call, () => enter(index + 1)) ?? Promise.resolve();

@@ -1,8 +1,8 @@
 import { toAppError } from '#libs/errors';
-import type { Interceptor } from './chain.ts';
+import type { Interceptor, RunningCall } from './chain.ts';
 
 /** Turns everything thrown that is no AppError into INTERNAL, with the original as the cause. */
-export function convertErrors(): Interceptor {
+export function convertErrors(): Interceptor<RunningCall> {
   return async (_call, next) => {
     try {
       await next();

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { errorTable, toAppError, type AppError } from '#libs/errors';
 import { traceIdOf, type Logger, type Metrics } from '#libs/runtime';
 import { endCallSpan, previousAttempts } from './call-span.ts';
-import type { IncomingCall, Interceptor } from './chain.ts';
+import type { Interceptor, RunningCall } from './chain.ts';
 
 /** The RED metrics of a server: rate, errors, duration. */
 export function serverMetrics(metrics: Metrics) {
@@ -24,7 +24,7 @@ export function serverMetrics(metrics: Metrics) {
   };
 }
 
-function describeCaller({ caller: { user, service } }: IncomingCall) {
+function describeCaller({ caller: { user, service } }: RunningCall) {
   return {
     ...(user && { userId: user.userId }),
     ...(user?.token && { tokenId: user.token.id }),
@@ -33,7 +33,7 @@ function describeCaller({ caller: { user, service } }: IncomingCall) {
 }
 
 /** The log line of a call that ended. */
-function describeEnd(call: IncomingCall, startedAt: number, error: AppError | undefined) {
+function describeEnd(call: RunningCall, startedAt: number, error: AppError | undefined) {
   const { context, policy, certificate } = call;
   return {
     method: policy.path,
@@ -50,7 +50,7 @@ function describeEnd(call: IncomingCall, startedAt: number, error: AppError | un
 }
 
 /** Logs and counts every call, including those that later stages refuse. */
-export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): Interceptor {
+export function observe({ logger, metrics }: { logger: Logger; metrics: Metrics }): Interceptor<RunningCall> {
   const { handled, seconds, running, repeated } = serverMetrics(metrics);
   return async (call, next) => {
     const method = call.policy.path;

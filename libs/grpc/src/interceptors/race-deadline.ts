@@ -1,8 +1,8 @@
 import type { AppError } from '#libs/errors';
-import type { Interceptor } from './chain.ts';
+import type { Interceptor, RunningCall } from './chain.ts';
 
 /** Ends an aborted call (deadline, cancellation, shutdown), even when the handler ignores its signal. */
-export function raceDeadline(): Interceptor {
+export function raceDeadline(): Interceptor<RunningCall> {
   return (call, next) =>
     new Promise((resolve, reject) => {
       let ended: AppError | undefined;

@@ -3,7 +3,7 @@ import type { MethodPolicy } from '#libs/contract';
 import { AppError } from '#libs/errors';
 import { continueTrace, steadyNow, timerMs, traceIdOf, type CallContext, type Logger } from '#libs/runtime';
 import { acceptRequestId, requestIdKey } from '../wire/request-id.ts';
-import { textOf } from '../wire/metadata.ts';
+import { forwardedUserAgentKey, textOf } from '../wire/metadata.ts';
 import { traceParentKey } from '../wire/trace-parent.ts';
 import { startCallSpan } from '../interceptors/call-span.ts';
 
@@ -103,7 +103,7 @@ export function openCall(arrival: Arrival): OpenCall {
     },
     actor: { kind: 'anonymous' },
     peer,
-    userAgent: textOf(metadata, 'user-agent') ?? '',
+    userAgent: textOf(metadata, forwardedUserAgentKey) ?? textOf(metadata, 'user-agent') ?? '',
     traceParent,
     span,
     // Created on demand: most calls log nothing but their access line.

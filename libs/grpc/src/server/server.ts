@@ -1,14 +1,9 @@
 import { Server, setLogger } from '@grpc/grpc-js';
 import type { ServiceName } from '#libs/contract';
 import { AppError } from '#libs/errors';
-import type { Certificates, Metrics } from '#libs/runtime';
+import type { Certificates } from '#libs/runtime';
 import { addReflection } from '../builtin/reflection-service.ts';
-import {
-  createConcurrencyLimiter,
-  defaultCapacity,
-  type ConcurrencyLimiter,
-  type Capacity,
-} from '../transport/concurrency-limiter.ts';
+import { openConcurrencyLimiter, type Capacity } from '../transport/concurrency-limiter.ts';
 import type { ServiceBinding } from './binding.ts';
 import { chain } from '../interceptors/chain.ts';
 import { openConnections, type Connections } from '../transport/connections.ts';
@@ -99,24 +94,6 @@ async function drain(
   clearTimeout(force);
 }
 
-/** Shows the capacity and its use in metrics. */
-function openConcurrencyLimiter(metrics: Metrics, capacity: Capacity): ConcurrencyLimiter {
-  const limit = metrics.gauge(
-    'grpc_server_capacity',
-    'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.',
-    ['kind'],
-  );
-  limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
-  limit.set({ kind: 'streams' }, capacity.openStreams);
-  limit.set({ kind: 'incomplete' }, capacity.incompleteRequests);
-  const admitted = metrics.gauge(
-    'grpc_server_admitted',
-    'Calls, streams and incomplete requests that are in at the moment.',
-    ['kind'],
-  );
-  return createConcurrencyLimiter(capacity, (kind, count) => admitted.set({ kind }, count));
-}
-
 /** Starts a gRPC server with the given services, health and reflection. Throws runtime's PortTakenError. */
 export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const { bindings, host, checks, logger, metrics, graceMs } = options;
@@ -127,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<GrpcServer> {
   const openCalls = createOpenCalls();
   const methods = bindings.flatMap((binding) => binding.methods);
   const kinds = new Map(methods.map(({ definition }) => [definition.path, definition.responseStream]));
-  const limiter = openConcurrencyLimiter(metrics, { ...defaultCapacity, ...options.capacity });
+  const limiter = openConcurrencyLimiter(metrics, options.capacity);
   const refusals = createRefusalLog(logger);
   const record = countRefusals(metrics, refusals);
   const edge = transportEdge({ isChained: (path) => kinds.has(path), openCalls, limiter, maxMessageBytes, record });

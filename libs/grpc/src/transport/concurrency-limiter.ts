@@ -1,3 +1,5 @@
+import type { Metrics } from '#libs/runtime';
+
 /** How much a server handles at the same time. */
 export interface Capacity {
   /** Unary calls, from the arrival of their request to their status. */
@@ -143,4 +145,23 @@ export function createConcurrencyLimiter(
     acquire,
     stop: () => clearInterval(timer),
   };
+}
+
+/** A limiter that shows the capacity and its use in metrics. Defaults: `defaultCapacity`. */
+export function openConcurrencyLimiter(metrics: Metrics, given: Partial<Capacity> = {}): ConcurrencyLimiter {
+  const capacity = { ...defaultCapacity, ...given };
+  const limit = metrics.gauge(
+    'grpc_server_capacity',
+    'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.',
+    ['kind'],
+  );
+  limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
+  limit.set({ kind: 'streams' }, capacity.openStreams);
+  limit.set({ kind: 'incomplete' }, capacity.incompleteRequests);
+  const admitted = metrics.gauge(
+    'grpc_server_admitted',
+    'Calls, streams and incomplete requests that are in at the moment.',
+    ['kind'],
+  );
+  return createConcurrencyLimiter(capacity, (kind, count) => admitted.set({ kind }, count));
 }

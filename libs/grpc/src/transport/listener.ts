@@ -7,6 +7,8 @@ export interface ListenerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Default: grpc. */
+  protocol?: 'grpc' | 'rpc';
   peers: Peers;
   onRefused: (address: string, why: ConnectionRefusal) => void;
 }
@@ -34,10 +36,11 @@ function limitConnections(
   };
 }
 
-/** Listens instead of grpc-js, which would accept any number of connections. Throws runtime's PortTakenError. */
+/** Listens instead of grpc-js or Node's HTTP servers, which would accept any number of connections. Throws runtime's PortTakenError. */
 export async function listen(accept: (socket: Socket) => void, options: ListenerOptions): Promise<Listener> {
   const sockets = createServer(limitConnections(options, accept));
-  const port = await listenOn(sockets, { protocol: 'grpc', host: options.host, port: options.port });
+  const { protocol = 'grpc', host, port: wanted } = options;
+  const port = await listenOn(sockets, { protocol, host, port: wanted });
   sockets.on('error', () => undefined);
   return { port, close: () => new Promise((resolve) => sockets.close(() => resolve())) };
 }

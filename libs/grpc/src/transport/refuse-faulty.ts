@@ -25,15 +25,16 @@ const methodPath = /^\/[\w.]{1,100}\/\w{1,100}$/;
 /** How long a client may take to read a text answer. */
 const bodyMs = 1000;
 
-function headerText(header: string | string[] | undefined): string | undefined {
+/** The value of a header; undefined when there is none or more than one. */
+export function textHeader(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? undefined : header;
 }
 
 /** The ids of a call by its headers. */
 export function idsOf(headers: IncomingHttpHeaders): Pick<UnreadCall, 'requestId' | 'traceId'> {
   return {
-    requestId: acceptRequestId(headerText(headers[requestIdKey])),
-    traceId: traceIdOf(continueTrace(headerText(headers[traceParentKey]))),
+    requestId: acceptRequestId(textHeader(headers[requestIdKey])),
+    traceId: traceIdOf(continueTrace(textHeader(headers[traceParentKey]))),
   };
 }
 

@@ -55,7 +55,8 @@ function isTooLarge(rawHeaders: readonly string[]): boolean {
   return bytes > headerLimits.bytes;
 }
 
-function findSizeFault({ rawHeaders }: RequestHeaders): HeaderFault | undefined {
+/** More or larger headers than a call may have. */
+export function findSizeFault({ rawHeaders }: Pick<RequestHeaders, 'rawHeaders'>): HeaderFault | undefined {
   if (!isTooLarge(rawHeaders)) return undefined;
   const error = new AppError(
     'resource_exhausted',

@@ -57,7 +57,10 @@ interface WatchOptions {
 
 const neverArrived = (): AppError =>
   new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the request did not arrive in time');
-const evictionError: Record<Eviction, () => AppError> = { late: neverArrived, displaced: overloaded };
+const evictionErrors: Record<Eviction, () => AppError> = { late: neverArrived, displaced: overloaded };
+
+/** The error of a request that was evicted while it arrived. */
+export const toEvictionError = (why: Eviction): AppError => evictionErrors[why]();
 
 export const isAnswered = (status: FinalStatus): boolean =>
   status.code === Code.OK || (status.metadata?.get(statusDetailsKey).length ?? 0) > 0;
@@ -159,7 +162,7 @@ export function watchCall(
     peer: call.getPeer(),
     // grpc-js reports the end of a request only when it is read.
     whole: isWhole(streamOf(call)),
-    evict: (why) => refuse(evictionError[why]()),
+    evict: (why) => refuse(toEvictionError(why)),
   });
   const cancel = (): void => {
     seen.cancelled = true;

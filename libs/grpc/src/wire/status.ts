@@ -9,6 +9,9 @@ import { packDetails, packRequestInfo, unpackDetails } from './error-details.ts'
 /** The trailer with the serialized google.rpc.Status. */
 export const statusDetailsKey = 'grpc-status-details-bin';
 
+/** "NOT_FOUND" of 5. */
+export const toStatusCode = (code: number): string => Code[code] ?? '';
+
 /** An error as a message, for answers that have a status for each of their parts. */
 export function toStatusMessage(error: AppError, requestId: string): Status {
   // grpc-js passes the message to encodeURI, which throws on half a surrogate pair.
@@ -71,15 +74,26 @@ export interface ReceivedStatus {
   details: ErrorDetails;
 }
 
-/** The reason and details of a TaskFlow service; undefined when the status has another origin. */
-export function readReceivedStatus(error: ServiceError): ReceivedStatus | undefined {
+/** The google.rpc.Status of an error; undefined when there is none or it is damaged. */
+export function readStatusMessage(error: ServiceError): Status | undefined {
   const [bytes] = error.metadata?.get(statusDetailsKey) ?? [];
   if (!(bytes instanceof Buffer)) return undefined;
   try {
-    const { reason, details } = unpackDetails(Status.decode(bytes).details);
-    return reason !== undefined && reason in reasons ? { reason: reason as ErrorReason, details } : undefined;
+    return Status.decode(bytes);
   } catch {
     // Damaged details are ignored; the code counts.
+    return undefined;
+  }
+}
+
+/** The reason and details of a TaskFlow service; undefined when the status has another origin. */
+export function readReceivedStatus(error: ServiceError): ReceivedStatus | undefined {
+  const message = readStatusMessage(error);
+  if (message === undefined) return undefined;
+  try {
+    const { reason, details } = unpackDetails(message.details);
+    return reason !== undefined && reason in reasons ? { reason: reason as ErrorReason, details } : undefined;
+  } catch {
     return undefined;
   }
 }

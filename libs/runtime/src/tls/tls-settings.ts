@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
 import { ConfigError, loadConfig } from '../config.ts';
 import { envTypes } from '../env-types.ts';
 import { checkCertificates, type CertificatePart, type CertificateSet } from './check-certificates.ts';
@@ -29,12 +28,13 @@ export const entryOf: Readonly<Record<CertificatePart, keyof typeof tlsEntries>>
 
 const parts = Object.keys(entryOf) as CertificatePart[];
 
-export function toTlsSettings(values: z.infer<z.ZodObject<typeof tlsEntries>>): TlsSettings {
+/** The settings from the values of `tlsEntries`. */
+export function toTlsSettings(read: <T>(name: keyof typeof tlsEntries) => T): TlsSettings {
   const files = parts.flatMap((part) => {
-    const file = values[entryOf[part]];
+    const file = read<string | undefined>(entryOf[part]);
     return file === undefined ? [] : [[part, file] as const];
   });
-  return { mode: values.TASKFLOW_TLS, files: Object.fromEntries(files) };
+  return { mode: read('TASKFLOW_TLS'), files: Object.fromEntries(files) };
 }
 
 /** Reads the files. Returns a line for each that cannot be read. */
@@ -74,7 +74,8 @@ export function findTlsFaults({ mode, files }: TlsSettings, service: string): st
  * authorities unless others are named. Throws ConfigError with every fault at once.
  */
 export function readTlsSettings(env: NodeJS.ProcessEnv = process.env): TlsSettings {
-  const settings = toTlsSettings(loadConfig(tlsEntries, env));
+  const values: Record<string, unknown> = loadConfig(tlsEntries, env);
+  const settings = toTlsSettings(<T>(name: string) => values[name] as T);
   const { mode, files } = settings;
   if (mode === 'off') return settings;
   const isHalf = (files.certificate === undefined) !== (files.key === undefined);
