@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { policies, policyOf, serviceNames, type MethodPolicy, type ServiceName } from '#libs/contract';
+import { processNames } from '#dev/cluster';
 import { accessTable, registerPeople, type People, type Relation, type Row } from './access-table.ts';
+import { callGateway } from './gateway-wire.ts';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 import { serviceOf, untilOutcome, type Credentials } from './wire.ts';
 
@@ -8,7 +10,7 @@ let testCluster: TestCluster;
 let people: People;
 let disabled: Person;
 beforeAll(async () => {
-  testCluster = await startTestCluster();
+  testCluster = await startTestCluster({ services: processNames });
   people = await registerPeople(testCluster);
   disabled = await testCluster.register();
   await disable(disabled);
@@ -82,16 +84,36 @@ function expectedOf(policy: MethodPolicy, row: Row, caller: Caller): string {
   return row.answers?.[caller.relation as Relation] ?? 'the table says nothing about this';
 }
 
-async function outcomeOf(path: string, row: Row, caller: Caller): Promise<string> {
+interface Attempt {
+  request: object;
+  credentials: Credentials;
+}
+
+async function attemptOf(path: string, row: Row, caller: Caller): Promise<Attempt> {
   const person = personOf(caller);
-  const credentials: Credentials = {
-    token: person?.token,
-    serviceToken: caller.service && (await testCluster.serviceToken(caller.service, serviceOf(path))),
-  };
   // A copy for calls that are refused: what they ask for does not happen.
   const known = person === undefined || person === disabled ? { ...people.owner } : person;
-  return (await testCluster.wire.call(path, await row.request({ testCluster, people, caller: known }), credentials))
-    .outcome;
+  return {
+    request: await row.request({ testCluster, people, caller: known }),
+    credentials: {
+      token: person?.token,
+      serviceToken: caller.service && (await testCluster.serviceToken(caller.service, serviceOf(path))),
+    },
+  };
+}
+
+/** The ways to call a method. */
+const doors = {
+  gRPC: async (path: string, { request, credentials }: Attempt) =>
+    (await testCluster.wire.call(path, request, credentials)).outcome,
+  gateway: async (path: string, { request, credentials }: Attempt) =>
+    (await callGateway(testCluster.cluster.address('gateway'), path, request, credentials)).outcome,
+} as const;
+
+/** The gateway has no methods for services, and no service is known through it by its token. */
+function expectedThrough(door: keyof typeof doors, policy: MethodPolicy, [row, caller]: [Row, Caller]): string {
+  if (door === 'gRPC') return expectedOf(policy, row, caller);
+  return policy.access === 'service' ? 'UNIMPLEMENTED/UNIMPLEMENTED' : expectedOf(policy, row, caller);
 }
 
 describe('B1: who may call what', () => {
@@ -104,8 +126,10 @@ describe('B1: who may call what', () => {
     const expected: Record<string, string> = {};
     const actual: Record<string, string> = {};
     for (const [name, caller] of Object.entries(callers)) {
-      expected[name] = expectedOf(policy, row, caller);
-      actual[name] = await outcomeOf(path, row, caller);
+      for (const door of ['gRPC', 'gateway'] as const) {
+        expected[`${name}, ${door}`] = expectedThrough(door, policy, [row, caller]);
+        actual[`${name}, ${door}`] = await doors[door](path, await attemptOf(path, row, caller));
+      }
     }
     expect(actual).toEqual(expected);
   });

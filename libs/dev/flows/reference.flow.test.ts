@@ -64,7 +64,7 @@ async function fill(line: string, path: string, caller: Person): Promise<string>
 function toThisCluster(line: string): string {
   return serviceNames.reduce(
     (text, service) =>
-      text.replace(`localhost:${defaultPorts[service].grpc} `, `${testCluster.cluster.address(service)} `),
+      text.replace(`localhost:${defaultPorts[service].calls} `, `${testCluster.cluster.address(service)} `),
     line,
   );
 }

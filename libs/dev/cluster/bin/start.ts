@@ -2,7 +2,7 @@
 import { startCluster, type Cluster } from '../src/cluster.ts';
 import { startConsoleReport } from '../src/console-report.ts';
 import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
-import { serviceNames } from '../src/service-names.ts';
+import { processNames } from '../src/service-names.ts';
 import { listenForShutdown } from '../src/shutdown-signal.ts';
 import { checkServicePorts, readStartSettings, type StartSettings } from '../src/start-settings.ts';
 import { Supervisor } from '../src/supervisor.ts';
@@ -28,7 +28,7 @@ async function run(settings: StartSettings): Promise<void> {
   let cluster: Cluster | undefined;
   try {
     signal.throwIfAborted();
-    cluster = await report.step('the four services', async () => startServices(settings, infrastructure));
+    cluster = await report.step('the services and the gateway', async () => startServices(settings, infrastructure));
     process.stdout.write(`${welcomeText(cluster)}\n`);
     if (settings.demonstrate) await demonstrate(cluster);
     report.line('Ctrl-C stops everything');
@@ -56,6 +56,7 @@ async function startServices(
   const supervisor = new Supervisor({ report: report.line, signal });
   const cluster = await startCluster({
     ports: 'default',
+    services: processNames,
     dir: infrastructure.dir,
     postgresAdminUrl: infrastructure.postgresAdminUrl,
     redisUrl: infrastructure.redisUrl,
@@ -100,7 +101,7 @@ async function stopEverything(cluster: Cluster | undefined, infrastructure: Infr
     const running = cluster;
     shutdown.onAgain(() => {
       report.line('not waiting any longer: killing the services');
-      for (const service of serviceNames)
+      for (const service of processNames)
         if (running.pid(service) !== undefined) running.kill(service, 'SIGKILL').catch(() => undefined);
     });
     await report.step('letting the services drain', async () => running.stop());

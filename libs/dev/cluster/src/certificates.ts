@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { TlsMode } from '#libs/runtime';
 import { createAuthority, restoreAuthority, type Authority } from './authority.ts';
 import { makePrivateFolder, writePrivateFile } from './instance.ts';
-import { forEachService, serviceNames, type ServiceName } from './service-names.ts';
+import { forEachService, serviceNames, type ProcessName } from './service-names.ts';
 
-/** The settings of one service that secure its connections. */
-export type TlsSettings = Record<ServiceName, Record<string, string>>;
+/** The settings of each process that secure its connections. */
+export type TlsSettings = Record<ProcessName, Record<string, string>>;
 
 /** The authority of the folder, which clients were told to believe; made the first time. */
 async function keepAuthority(folder: string): Promise<{ authority: Authority; file: string }> {
@@ -44,12 +44,13 @@ const folderOf = (dir: string): string => join(dir, 'certificates');
 export async function keepCertificates(dir: string, mode: TlsMode): Promise<TlsSettings> {
   const folder = makePrivateFolder(folderOf(dir));
   const file = await issueAll(folder);
-  return forEachService((service) => ({
-    TASKFLOW_TLS: mode,
+  const gateway = { TASKFLOW_TLS: mode, TASKFLOW_TLS_CA_FILE: file };
+  const services = forEachService((service) => ({
+    ...gateway,
     TASKFLOW_TLS_CERT_FILE: join(folder, `${service}.crt`),
     TASKFLOW_TLS_KEY_FILE: join(folder, `${service}.key`),
-    TASKFLOW_TLS_CA_FILE: file,
   }));
+  return { ...services, gateway };
 }
 
 /** Replaces the certificates of a running cluster, for tests. */

@@ -5,7 +5,7 @@ import { provideMigratedDatabase } from './migrated-databases.ts';
 import { programOf } from './program.ts';
 import { rejectAfterAll } from './reject-after-all.ts';
 import { runScript } from './run-script.ts';
-import { serviceNames, settingOf } from './service-names.ts';
+import { isService, serviceNames, settingOf } from './service-names.ts';
 
 interface Preparation {
   readonly options: ClusterOptions;
@@ -31,7 +31,7 @@ export async function prepareDatabases({ options, settings, dir }: Preparation):
     });
   }
   options.report?.('migrating the databases');
-  const first = settings.replicas.filter((replica) => replica.label === replica.service);
+  const first = settings.replicas.filter((replica) => replica.label === replica.service && isService(replica.service));
   const runs = first.map(async ({ service, env }) =>
     runScript({
       title: `migrating ${service}`,
@@ -49,6 +49,8 @@ async function copyDatabases(
   { databaseUrls }: ClusterSettings,
 ): Promise<void> {
   await rejectAfterAll(
-    services.map(async (service) => provideMigratedDatabase(postgresAdminUrl, service, databaseUrls[service])),
+    services
+      .filter(isService)
+      .map(async (service) => provideMigratedDatabase(postgresAdminUrl, service, databaseUrls[service])),
   );
 }

@@ -1,7 +1,7 @@
 import type { TlsMode } from '#libs/runtime';
 import type { Guard } from './guard.ts';
 import type { ProgramOptions } from './program.ts';
-import type { ServiceName } from './service-names.ts';
+import type { ProcessName, ServiceName } from './service-names.ts';
 
 export interface ClusterOptions extends Pick<ProgramOptions, 'fromSources'> {
   /** An administrator's URL of the PostgreSQL to create roles and databases in; not needed with `databaseUrls`. */
@@ -19,17 +19,17 @@ export interface ClusterOptions extends Pick<ProgramOptions, 'fromSources'> {
   readonly ports?: 'default' | 'free';
   /** Settings for all services, over the ones that are made up here. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly serviceEnv?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  readonly serviceEnv?: Partial<Record<ProcessName, Readonly<Record<string, string>>>>;
   /** Of single processes, by their labels, over all others. */
   readonly replicaEnv?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Secures connections by certificates of an authority that is made in `dir`. `env` may name others. */
   readonly tls?: TlsMode | undefined;
   /** How many processes of a service; 1 when left out. */
-  readonly replicas?: Partial<Record<ServiceName, number>>;
+  readonly replicas?: Partial<Record<ProcessName, number>>;
   /** Puts something between the services and a service that they call, for each of its replicas: the address to call instead. */
   readonly route?: (callee: ServiceName, address: string) => Promise<string>;
-  /** Only these services; all four when left out. */
-  readonly services?: readonly ServiceName[];
+  /** Only these processes; the four services when left out. */
+  readonly services?: readonly ProcessName[];
   readonly guard?: Guard;
   /** The checkout whose services are started. */
   readonly root?: string;

@@ -3,9 +3,18 @@ import { callsByTls, type TlsMode } from '#libs/runtime';
 import { keepCertificates } from './certificates.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { keepSecret, randomPassword } from './instance.ts';
-import { keepKeys } from './keys.ts';
+import { keepKeys, type KeySettings } from './keys.ts';
 import { findFreePort } from './ports.ts';
-import { defaultPorts, forEachService, serviceNames, settingOf, type ServiceName } from './service-names.ts';
+import {
+  defaultPorts,
+  forEachService,
+  isService,
+  portSettingsOf,
+  serviceNames,
+  settingOf,
+  type ProcessName,
+  type ServiceName,
+} from './service-names.ts';
 import { withConnection } from './redis.ts';
 
 export interface Admin {
@@ -17,9 +26,10 @@ export interface Admin {
 
 /** One process of a service. */
 export interface Replica {
-  readonly service: ServiceName;
+  readonly service: ProcessName;
   readonly label: string;
-  readonly grpcPort: number;
+  /** For calls. */
+  readonly callsPort: number;
   readonly httpPort: number;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -69,17 +79,16 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
     env: {
       ...hostEnvironment(),
       ...shared,
-      ...keys[place.service],
+      ...(isService(place.service) ? settingsOfService(place.service, { options, keys, databaseUrls }) : {}),
       ...tls?.[place.service],
       ...(place.service === 'auth'
         ? { [settingOf('auth', 'ADMIN_EMAIL')]: admin.email, [settingOf('auth', 'ADMIN_PASSWORD')]: admin.password }
         : {}),
-      [settingOf(place.service, 'DATABASE_URL')]: databaseUrls[place.service],
       ...options.env,
       ...options.serviceEnv?.[place.service],
       ...options.replicaEnv?.[place.label],
-      [settingOf(place.service, 'GRPC_PORT')]: String(place.grpcPort),
-      [settingOf(place.service, 'HTTP_PORT')]: String(place.httpPort),
+      [portSettingsOf(place.service).calls]: String(place.callsPort),
+      [portSettingsOf(place.service).http]: String(place.httpPort),
     },
   }));
   return { admin, databaseUrls, redisUrl, replicas, mailFolder, clientEnv: chooseClientEnv(replicas[0]?.env) };
@@ -92,6 +101,23 @@ function chooseClientEnv({ TASKFLOW_TLS: mode, TASKFLOW_TLS_CA_FILE: file }: Nod
 > {
   if (mode === undefined || file === undefined || !callsByTls(mode as TlsMode)) return {};
   return { TASKFLOW_TLS: 'required', TASKFLOW_TLS_CA_FILE: file };
+}
+
+interface OfServices extends Pick<ClusterSettings, 'databaseUrls'> {
+  options: ClusterOptions;
+  keys: KeySettings;
+}
+
+/** The gateway has none of these: it acts for its clients, with their tokens. The services believe whose calls it passes on. */
+function settingsOfService(
+  service: ServiceName,
+  { options: { services = [] }, keys, databaseUrls }: OfServices,
+): Record<string, string> {
+  return {
+    ...keys[service],
+    [settingOf(service, 'DATABASE_URL')]: databaseUrls[service],
+    ...(services.includes('gateway') ? { TASKFLOW_TRUSTED_PROXIES: '127.0.0.1/32' } : {}),
+  };
 }
 
 function chooseAdmin({ env }: ClusterOptions, dir: string): Admin {
@@ -168,8 +194,8 @@ type Place = Omit<Replica, 'env'>;
 async function choosePlaces({ ports, replicas, env, services = serviceNames }: ClusterOptions): Promise<Place[]> {
   const places: Place[] = [];
   const taken = new Set<number>();
-  const choose = async (service: ServiceName, kind: 'grpc' | 'http', index: number): Promise<number> => {
-    const given = env?.[settingOf(service, `${kind.toUpperCase()}_PORT`)];
+  const choose = async (service: ProcessName, kind: 'calls' | 'http', index: number): Promise<number> => {
+    const given = env?.[portSettingsOf(service)[kind]];
     const wanted = given === undefined ? defaultPorts[service][kind] : Number(given);
     const port = ports === 'default' && index === 0 && wanted !== 0 ? wanted : await findFreePort(taken);
     taken.add(port);
@@ -181,7 +207,7 @@ async function choosePlaces({ ports, replicas, env, services = serviceNames }: C
       places.push({
         service,
         label,
-        grpcPort: await choose(service, 'grpc', index),
+        callsPort: await choose(service, 'calls', index),
         httpPort: await choose(service, 'http', index),
       });
     }
@@ -189,8 +215,8 @@ async function choosePlaces({ ports, replicas, env, services = serviceNames }: C
   return places;
 }
 
-export function addressOf({ grpcPort }: Pick<Replica, 'grpcPort'>): string {
-  return `127.0.0.1:${grpcPort}`;
+export function addressOf({ callsPort }: Pick<Replica, 'callsPort'>): string {
+  return `127.0.0.1:${callsPort}`;
 }
 
 /** Where the services find each other. */
@@ -199,7 +225,9 @@ async function routeCallers(
   places: readonly Place[],
 ): Promise<Record<ServiceName, string>> {
   const routed = await Promise.all(
-    places.map(async (place) => ({ service: place.service, address: await route(place.service, addressOf(place)) })),
+    places.flatMap(({ service, ...place }) =>
+      isService(service) ? [route(service, addressOf(place)).then((address) => ({ service, address }))] : [],
+    ),
   );
   return forEachService((service) =>
     targetOf(routed.filter((place) => place.service === service).map(({ address }) => address)),

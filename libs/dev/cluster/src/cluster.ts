@@ -18,7 +18,7 @@ import { makePrivateFolder } from './instance.ts';
 import { readLog } from './log-file.ts';
 import { programOf } from './program.ts';
 import { rejectAfterAll } from './reject-after-all.ts';
-import type { ServiceName } from './service-names.ts';
+import type { ProcessName, ServiceName } from './service-names.ts';
 import { ServiceProcess } from './service-process.ts';
 
 /** Running services. `replica` counts from 0. The caller stops them. */
@@ -34,26 +34,26 @@ export interface Cluster {
   readonly certificates: Certificates | undefined;
   /** Names of the processes: `tasks`, `tasks-2`, … */
   readonly labels: readonly string[];
-  /** host:port of the gRPC port. */
-  address(service: ServiceName, replica?: number): string;
+  /** host:port of the port for calls. */
+  address(service: ProcessName, replica?: number): string;
   /** The gRPC target of all replicas of a service. */
-  target(service: ServiceName): string;
+  target(service: ProcessName): string;
   /** http://host:port of /metrics, /livez and /readyz. */
-  httpAddress(service: ServiceName, replica?: number): string;
+  httpAddress(service: ProcessName, replica?: number): string;
   /** The page of its metrics. */
-  metrics(service: ServiceName, replica?: number): Promise<string>;
+  metrics(service: ProcessName, replica?: number): Promise<string>;
   databaseUrl(service: ServiceName): string;
   /** undefined while it does not run. */
-  pid(service: ServiceName, replica?: number): number | undefined;
-  logFile(service: ServiceName, replica?: number): string;
+  pid(service: ProcessName, replica?: number): number | undefined;
+  logFile(service: ProcessName, replica?: number): string;
   /** What the service has logged so far. */
-  logs(service: ServiceName, replica?: number): string;
+  logs(service: ProcessName, replica?: number): string;
   /** Sends the signal and waits for the end (not for SIGSTOP and SIGCONT). */
-  kill(service: ServiceName, signal: NodeJS.Signals, replica?: number): Promise<void>;
+  kill(service: ProcessName, signal: NodeJS.Signals, replica?: number): Promise<void>;
   /** Starts it again on the same ports, and waits until it is SERVING. */
-  start(service: ServiceName, replica?: number): Promise<void>;
+  start(service: ProcessName, replica?: number): Promise<void>;
   /** Lets it drain, then starts it again. */
-  restart(service: ServiceName, replica?: number): Promise<void>;
+  restart(service: ProcessName, replica?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -158,7 +158,7 @@ interface Parts {
 }
 
 function assemble({ settings, processes, dir, certificates, finish }: Parts): Cluster {
-  const at = (service: ServiceName, replica = 0): { replica: Replica; process: ServiceProcess } => {
+  const at = (service: ProcessName, replica = 0): { replica: Replica; process: ServiceProcess } => {
     const label = replica === 0 ? service : `${service}-${replica + 1}`;
     const index = settings.replicas.findIndex((entry) => entry.label === label);
     if (index < 0) throw new Error(`this cluster has no ${label}`);

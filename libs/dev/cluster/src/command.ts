@@ -61,7 +61,7 @@ export async function findServices<S extends ServiceName>(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Record<S, string>> {
   const found = services.map(
-    (service) => [service, env[settingOf(service, 'ADDRESS')] ?? `127.0.0.1:${defaultPorts[service].grpc}`] as const,
+    (service) => [service, env[settingOf(service, 'ADDRESS')] ?? `127.0.0.1:${defaultPorts[service].calls}`] as const,
   );
   const lost = await Promise.all(
     found.map(async ([service, address]) =>

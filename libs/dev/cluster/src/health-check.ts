@@ -27,3 +27,11 @@ export async function isServing(
     client.close();
   }
 }
+
+/** Whether the HTTP port of a process says that it is ready. */
+export async function isReady(address: string): Promise<boolean> {
+  return fetch(`${address}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}

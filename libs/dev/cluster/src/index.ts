@@ -15,7 +15,14 @@ export { createMigratedDatabase } from './migrated-databases.ts';
 export { childrenOf } from './processes.ts';
 export { programOf, type Program } from './program.ts';
 export { readServiceKey } from './keys.ts';
-export { defaultPorts, forEachService, serviceNames, type ServiceName } from './service-names.ts';
+export {
+  defaultPorts,
+  forEachService,
+  processNames,
+  serviceNames,
+  type ProcessName,
+  type ServiceName,
+} from './service-names.ts';
 export { startedEnvironment } from './started-environment.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { waitUntil } from './wait-until.ts';

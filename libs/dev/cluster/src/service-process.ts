@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Certificates } from '#libs/runtime';
 import { stopSteps, type Guard } from './guard.ts';
-import { isServing } from './health-check.ts';
+import { isReady, isServing } from './health-check.ts';
 import { lastLines } from './log-file.ts';
 import type { Program } from './program.ts';
 import { refOfChild, stopProcess, waitForExit, type ProcessRef } from './processes.ts';
@@ -30,7 +30,7 @@ export class ServiceProcess {
   /** Called when the process ends after it was SERVING although nobody asked for it. */
   onLoss: (how: string) => void = () => undefined;
   #process: ProcessRef | undefined;
-  #address: string | undefined;
+  #isReady: (() => Promise<boolean>) | undefined;
   #mayEnd = true;
 
   constructor(options: ServiceProcessOptions) {
@@ -45,7 +45,7 @@ export class ServiceProcess {
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
     this.#mayEnd = true;
-    this.#address = undefined;
+    this.#isReady = undefined;
     const child = await this.#spawn();
     try {
       await this.#waitUntilServing(child);
@@ -79,8 +79,11 @@ export class ServiceProcess {
   }
 
   #hear(message: unknown): void {
-    const { type, grpcPort } = message as { type?: unknown; grpcPort?: unknown };
-    if (type === 'serving' && typeof grpcPort === 'number') this.#address = `127.0.0.1:${grpcPort}`;
+    const { type, grpcPort, rpcPort, httpPort } = message as Record<string, unknown>;
+    if (type !== 'serving') return;
+    const { certificates } = this.options;
+    if (typeof grpcPort === 'number') this.#isReady = () => isServing(`127.0.0.1:${grpcPort}`, { certificates });
+    if (typeof rpcPort === 'number') this.#isReady = () => isReady(`http://127.0.0.1:${String(httpPort)}`);
   }
 
   #end(entry: ProcessRef, how: string): void {
@@ -92,12 +95,12 @@ export class ServiceProcess {
 
   async #waitUntilServing(child: ChildProcess): Promise<void> {
     const until = performance.now() + startLimitMs;
-    const { label, logFile, certificates, report } = this.options;
+    const { label, logFile, report } = this.options;
     const fail = (what: string): never => {
       throw new Error(`the ${label} service ${what}. Its log, ${logFile}, ends with:\n${lastLines(logFile)}`);
     };
     let reportAt = performance.now() + reportMs;
-    while (this.#address === undefined || !(await isServing(this.#address, { certificates }))) {
+    while ((await this.#isReady?.()) !== true) {
       if (this.#process === undefined)
         fail(`ended while it started (${child.signalCode ?? `exit code ${String(child.exitCode)}`})`);
       if (performance.now() > until) fail(`was not SERVING after ${startLimitMs / 1000} s`);

@@ -1,7 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describePortHolder, findPortHolder } from './port-holder.ts';
 import { isPortFree } from './ports.ts';
-import { defaultPorts, forEachService, serviceNames, settingOf, type ServiceName } from './service-names.ts';
+import {
+  defaultPorts,
+  forEachService,
+  portSettingsOf,
+  processNames,
+  serviceNames,
+  settingOf,
+  type ServiceName,
+} from './service-names.ts';
 
 /** What `npm start` reads from its arguments and its environment. */
 export interface StartSettings {
@@ -50,14 +58,14 @@ function readDatabaseUrls(env: Readonly<Record<string, string>>): Record<Service
   return forEachService((service) => env[settingOf(service, 'DATABASE_URL')] ?? '');
 }
 
-/** Throws naming every service port that is taken, with the setting that changes it. */
+/** Throws naming every port that is taken, with the setting that changes it. */
 export async function checkServicePorts(env: Readonly<Record<string, string>>): Promise<void> {
   const faults: string[] = [];
   const seen = new Set<number>();
   const host = env['TASKFLOW_HOST'] ?? '127.0.0.1';
-  for (const service of serviceNames) {
-    for (const kind of ['grpc', 'http'] as const) {
-      const setting = settingOf(service, `${kind.toUpperCase()}_PORT`);
+  for (const service of processNames) {
+    for (const kind of ['calls', 'http'] as const) {
+      const setting = portSettingsOf(service)[kind];
       const port = Number(env[setting] ?? defaultPorts[service][kind]);
       const fault = await faultOf({ port, host, seen });
       if (fault !== undefined)

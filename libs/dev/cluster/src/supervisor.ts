@@ -1,7 +1,7 @@
 import { backoffMs, sleep } from '#libs/runtime';
 import type { Cluster } from './cluster.ts';
 import { isRunning, refOf } from './processes.ts';
-import { serviceNames, type ServiceName } from './service-names.ts';
+import { processNames, type ProcessName } from './service-names.ts';
 
 export interface SupervisorOptions {
   readonly report: (line: string) => void;
@@ -14,7 +14,7 @@ const backoff = { firstMs: 2_000, maxMs: 30_000 };
 /** Restarts services that ended by themselves: after one to two seconds, then later each time, up to half a minute. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #failures = new Map<ServiceName, number>();
+  readonly #failures = new Map<ProcessName, number>();
   #cluster: Cluster | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -27,13 +27,13 @@ export class Supervisor {
 
   /** Call it when a service was lost. */
   onLoss(label: string, how: string): void {
-    const service = serviceNames.find((name) => name === label);
+    const service = processNames.find((name) => name === label);
     if (service === undefined || this.#cluster === undefined || this.#options.signal.aborted) return;
     this.#options.report(`${label} ended unexpectedly (${how}); its log: ${this.#cluster.logFile(service)}`);
     void this.#startAgain(service, this.#cluster);
   }
 
-  async #startAgain(service: ServiceName, cluster: Cluster): Promise<void> {
+  async #startAgain(service: ProcessName, cluster: Cluster): Promise<void> {
     const { report, signal } = this.#options;
     while (!signal.aborted) {
       const failures = (this.#failures.get(service) ?? 0) + 1;
@@ -54,7 +54,7 @@ export class Supervisor {
   }
 
   /** After a minute of running, the next wait is short again. */
-  #forgiveLater(service: ServiceName, pid: number | undefined): void {
+  #forgiveLater(service: ProcessName, pid: number | undefined): void {
     if (pid === undefined) return;
     const ref = refOf(pid);
     setTimeout(() => {

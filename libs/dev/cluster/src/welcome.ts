@@ -8,6 +8,7 @@ export function welcomeText(cluster: Cluster): string {
     (service) =>
       `  ${service.padEnd(10)} grpc ${cluster.address(service).padEnd(17)} ${cluster.httpAddress(service)}/metrics /livez /readyz`,
   );
+  const gateway = cluster.address('gateway');
   const mails =
     cluster.mailFolder === undefined
       ? ''
@@ -18,6 +19,7 @@ export function welcomeText(cluster: Cluster): string {
 TaskFlow is up: every service is SERVING.
 
 ${rows.join('\n')}
+  gateway    http ${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
 
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}
@@ -32,6 +34,8 @@ Try:
   grpcurl ${security} -H "authorization: Bearer $TOKEN" -d '{"task":{"title":"Buy milk"}}' \\
     ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/CreateTask
   grpcurl ${security} -H "authorization: Bearer $TOKEN" ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/ListTasks
+  curl -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d '{}' \\
+    http://${gateway}/taskflow.tasks.v1.TasksService/ListTasks
 ${seedCommand(cluster)}`;
 }
 

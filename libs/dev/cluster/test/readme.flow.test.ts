@@ -47,7 +47,7 @@ afterAll(async () => {
 
 function toThisCluster(script: string): string {
   return serviceNames.reduce(
-    (text, service) => text.replaceAll(`localhost:${defaultPorts[service].grpc}`, cluster.address(service)),
+    (text, service) => text.replaceAll(`localhost:${defaultPorts[service].calls}`, cluster.address(service)),
     script,
   );
 }

@@ -1,4 +1,5 @@
 // Programs that keep the process contract of a service and do nothing else: what they are tests of is libs/dev/cluster.
+import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import { Client } from 'pg';
@@ -43,4 +44,13 @@ export async function serve(service: string): Promise<void> {
   process.on('disconnect', () => void stop('its parent ended'));
   log(isStuck ? { msg: 'still waiting for its database' } : { msg: 'serving', grpcPort: port });
   process.send?.({ type: 'serving', grpcPort: port, httpPort: Number(setting(service, 'HTTP_PORT')) });
+}
+
+export async function serveGateway(): Promise<void> {
+  const [rpcPort, httpPort] = [Number(setting('gateway', 'RPC_PORT')), Number(setting('gateway', 'HTTP_PORT'))];
+  const server = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => server.listen(httpPort, '127.0.0.1', resolve));
+  process.on('SIGTERM', () => process.exit(0));
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ type: 'serving', rpcPort, httpPort });
 }

@@ -1,0 +1,3 @@
+import { serveGateway } from '../../../stand-in.ts';
+
+await serveGateway();

@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  countRefusals,
+  createPeerResolver,
+  createRefusalLog,
+  listen,
+  openConcurrencyLimiter,
+  openForwarder,
+  openGuard,
+} from '#libs/grpc';
+import { settlesWithin, type Certificates, type Logger, type Metrics } from '#libs/runtime';
+import type { GatewayConfig } from '../config.ts';
+import { listRoutes } from '../routes.ts';
+import { openConnections, type Connections } from './connections.ts';
+import { createCors } from './cors.ts';
+import { handleCall } from './handle-call.ts';
+
+export interface GatewayServer {
+  readonly port: number;
+  isServing(): boolean;
+  /** Refuses new calls, ends streams, and ends the other calls when the grace period is over. */
+  stop(): Promise<void>;
+}
+
+/** Leaves time to send the errors of the calls that are ended. */
+const lastWordsMs = 250;
+
+const defaultAgeMs = 300_000;
+const defaultMaxInFlight = 500;
+
+interface Drainable {
+  closed: Promise<void>;
+  connections: Connections;
+  endAll: () => void;
+}
+
+async function drain({ closed, connections, endAll }: Drainable, graceMs: number): Promise<void> {
+  if (await settlesWithin(closed, graceMs)) return;
+  endAll();
+  await Promise.race([closed, pause(lastWordsMs)]);
+  connections.destroy();
+  await closed;
+}
+
+/** Serves every public method of the contract over HTTP. Throws PortTakenError. */
+export async function startGatewayServer(
+  config: GatewayConfig,
+  { certificates, logger, metrics }: { certificates: Certificates | undefined; logger: Logger; metrics: Metrics },
+): Promise<GatewayServer> {
+  const { trustedProxies, capacity, peerLimits, addresses, connectionAgeMs: ageMs = defaultAgeMs } = config;
+  const forwarder = openForwarder({
+    addresses,
+    certificates,
+    maxInFlight: capacity?.unfinishedCalls ?? defaultMaxInFlight,
+    logger,
+    metrics,
+  });
+  const limiter = openConcurrencyLimiter(metrics, capacity);
+  const refusals = createRefusalLog(logger);
+  const options = {
+    routes: listRoutes(),
+    cors: createCors(config.corsOrigins),
+    forwarder,
+    limiter,
+    resolvePeer: createPeerResolver(trustedProxies),
+    record: countRefusals(metrics, refusals),
+  };
+  const connections = openConnections({ ageMs, handle: (...exchange) => void handleCall(...exchange, options) });
+  const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
+  const close = (): void => {
+    forwarder.close();
+    limiter.stop();
+    guard.stop();
+    refusals.stop();
+  };
+  const at = { protocol: 'rpc', host: config.host, port: config.rpcPort, ...guard.listener } as const;
+  const listener = await listen(connections.accept, at).catch((error: unknown) => {
+    close();
+    throw error;
+  });
+  let isServing = true;
+  return {
+    port: listener.port,
+    isServing: () => isServing,
+    stop: async () => {
+      isServing = false;
+      const closed = listener.close();
+      connections.announceEnd();
+      forwarder.endStreams();
+      await drain({ closed, connections, endAll: forwarder.endAll }, config.shutdownGraceMs);
+      connections.destroy();
+      close();
+    },
+  };
+}

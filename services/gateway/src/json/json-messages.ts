@@ -1,0 +1,58 @@
+import { fromBinary, fromJson, toBinary, toJsonString, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
+import { fileRegistry } from '#libs/contract';
+import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
+import { explainFindings, explainMessage } from './explain-json.ts';
+import { scanJson } from './scan-json.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+const malformed = (message: string, cause?: unknown): AppError =>
+  new AppError('invalid_argument', 'MALFORMED_REQUEST', message, { cause });
+
+function readText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw malformed('the request is not valid UTF-8');
+  }
+}
+
+function parse(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    throw malformed('the request is not valid JSON');
+  }
+}
+
+/** More than anybody reads. */
+const maxViolations = 100;
+
+function refuse(violations: FieldViolation[]): void {
+  if (violations.length > 0) throw invalidFields(violations.slice(0, maxViolations));
+}
+
+/**
+ * Encodes a request that came as JSON. Throws INVALID_FIELD with every member that is unknown, there twice, of another
+ * type or out of range, and MALFORMED_REQUEST for what is no JSON.
+ */
+export function encodeFromJson(message: DescMessage, bytes: Uint8Array): Buffer {
+  const text = readText(bytes);
+  const { findings, isTooDeep } = scanJson(text);
+  if (isTooDeep) throw malformed('the JSON is nested too deeply');
+  const json = parse(text);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw malformed('the JSON must be an object');
+  if (findings.length > 0) refuse([...explainFindings(message, findings), ...explainMessage(message, json)]);
+  try {
+    return Buffer.from(toBinary(message, fromJson(message, json, { registry: fileRegistry })));
+  } catch {
+    // protobuf stops at the first fault and does not say where it is.
+    refuse(explainMessage(message, json));
+    throw malformed(`the JSON is no ${message.name}`);
+  }
+}
+
+/** An answer as JSON. As everywhere in protobuf's JSON, fields with their default values are left out. */
+export function decodeToJson(message: DescMessage, bytes: Uint8Array): string {
+  return toJsonString(message, fromBinary(message, bytes), { registry: fileRegistry });
+}
