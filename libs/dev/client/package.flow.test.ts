@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { checkoutRoot } from '#dev/cluster';
+import { policies } from '#libs/contract';
+import { startClientCluster, type ClientCluster } from './test-client.ts';
+
+const inTree = (path: string): string => join(checkoutRoot, path);
+
+/** What the package needs from npm, taken from the tree: the test works without a registry. */
+const fromTree = [
+  '@bufbuild/protobuf',
+  '@connectrpc/connect',
+  '@connectrpc/connect-node',
+  '@connectrpc/connect-web',
+  '@types/node',
+  'undici-types',
+];
+
+const publicServices = [
+  ...new Set([...policies.values()].map(({ service }) => service.split('.').at(-1) ?? '')),
+].filter((name) => !name.startsWith('Internal'));
+
+let service: ClientCluster;
+/** A project that has nothing to do with the tree. */
+let project: string;
+
+const env = { ...process.env, PATH: [inTree('node_modules/.bin'), process.env['PATH']].join(delimiter) };
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd, env });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), 'taskflow-package-'));
+  await run('npm', ['pack', '--pack-destination', project], inTree('libs/client'));
+  const [tarball] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
+  const dependencies = Object.fromEntries(fromTree.map((name) => [name, `file:${inTree(`node_modules/${name}`)}`]));
+  const manifest = {
+    type: 'module',
+    private: true,
+    dependencies: { ...dependencies, '@taskflow/client': `file:${tarball}` },
+  };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+  await run('npm', ['install', '--offline', '--install-links', '--ignore-scripts'], project);
+  service = await startClientCluster();
+  const account = { email: 'ada@example.com', password: 'a long passphrase', displayName: 'Ada' };
+  await service.open().auth.register(account);
+});
+afterAll(async () => {
+  await service?.stop();
+  rmSync(project, { recursive: true, force: true });
+});
+
+/** The type check of a foreign project, with all of its own declarations. */
+const typecheck = (file: string): Promise<string> =>
+  run(
+    process.execPath,
+    [
+      inTree('node_modules/typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'],
+      ...['--exactOptionalPropertyTypes', '--verbatimModuleSyntax', file],
+    ],
+    project,
+  );
+
+/** As under a content security policy without `unsafe-eval`. */
+const runStrictly = (file: string): Promise<string> =>
+  run(process.execPath, ['--disallow-code-generation-from-strings', file], project);
+
+const withAddresses = (text: string): string =>
+  text
+    .replaceAll('http://127.0.0.1:50051', service.addresses.auth)
+    .replaceAll('http://127.0.0.1:50052', service.addresses.users)
+    .replaceAll('http://127.0.0.1:50053', service.addresses.tasks);
+
+describe('the packed package in a foreign project', () => {
+  it('holds what it names, and nothing that only services may call', () => {
+    const folder = join(project, 'node_modules/@taskflow/client');
+    const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      exports: Record<string, Record<string, string>>;
+    };
+    const files = new Set(readdirSync(folder, { recursive: true, encoding: 'utf8' }));
+    const named = Object.values(exports).flatMap((entry) => Object.values(entry));
+    expect(named.filter((path) => !files.has(path.replace('./', '')))).toEqual([]);
+    const code = [...files]
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => readFileSync(join(folder, name), 'utf8'));
+    expect(code.flatMap((text) => text.match(/export const \w+Service /g) ?? []).toSorted()).toEqual(
+      publicServices.map((name) => `export const ${name} `).toSorted(),
+    );
+    expect([...files]).toContain('LICENSE');
+    expect([...files]).toContain('README.md');
+  });
+
+  it('runs the example of its README, type-checked, without code from strings', async () => {
+    const readme = readFileSync(join(project, 'node_modules/@taskflow/client/README.md'), 'utf8');
+    const [example = ''] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
+    writeFileSync(join(project, 'example.ts'), withAddresses(example));
+    await typecheck('example.ts');
+    expect((await runStrictly('example.ts')).split('\n')).toEqual([
+      'Water the plants',
+      'INVALID_ARGUMENT INVALID_FIELD task.title',
+      '1 tasks',
+      '',
+    ]);
+  });
+
+  it('is small when little of it is used', async () => {
+    const connectAlone = await bundle(
+      'connect-alone',
+      `import { createClient } from '@connectrpc/connect';
+       import { createConnectTransport } from '@connectrpc/connect-web';
+       import { TasksService } from '@taskflow/client/tasks';
+       const transport = createConnectTransport({ baseUrl: 'https://tasks.example.com' });
+       console.log(createClient(TasksService, transport).getTask);`,
+    );
+    const oneService = await bundle(
+      'one-service',
+      `import { personalToken } from '@taskflow/client';
+       import { connect } from '@taskflow/client/web';
+       import { TasksService } from '@taskflow/client/tasks';
+       const connection = connect({ address: 'https://tasks.example.com' }).as(personalToken('tfp_'));
+       console.log(connection.service(TasksService).getTask);`,
+    );
+    const everything = await bundle(
+      'everything',
+      `import { createTaskFlow } from '@taskflow/client/web';
+       console.log(createTaskFlow({ address: 'https://tasks.example.com' }).tasks.getTask);`,
+    );
+    expect(await runStrictly('one-service.js')).toContain('AsyncFunction');
+    // What Connect and its messages need anyway, and the policies.
+    expect(oneService / connectAlone).toBeLessThan(1.25);
+    expect(oneService / everything).toBeLessThan(0.85);
+  });
+});
+
+/** Its compressed size. */
+async function bundle(name: string, source: string): Promise<number> {
+  writeFileSync(join(project, `${name}.source.js`), source);
+  const options = ['--platform', 'browser', '--minify', '--file', `${name}.js`];
+  await run(process.execPath, [inTree('node_modules/rolldown/bin/cli.mjs'), `${name}.source.js`, ...options], project);
+  return gzipSync(readFileSync(join(project, `${name}.js`))).length;
+}
