@@ -5,6 +5,7 @@ export type Labels = Record<string, string>;
 
 export interface Probe {
   grpc?: { port: number; service?: string };
+  httpGet?: { path: string; port: string };
 }
 export interface Container {
   name: string;
@@ -24,6 +25,10 @@ export interface Container {
   readinessProbe?: Probe;
   livenessProbe?: Probe;
   lifecycle?: { preStop: { sleep: { seconds: number } } };
+}
+/** Of cert-manager. */
+export interface Certificate extends Manifest {
+  spec: { secretName: string; dnsNames?: string[]; usages?: string[]; issuerRef: { kind: string; name: string } };
 }
 interface SecretItem {
   key: string;

@@ -6,6 +6,7 @@ import {
   workloadsIn,
   type Autoscaler,
   type Budget,
+  type Certificate,
   type DataManifest,
   type LabelSelector,
   type NetworkPolicy,
@@ -27,7 +28,10 @@ const secretKeys = new Map(
   ]),
 );
 
-/** The files that a pod's Secrets put below /run/taskflow. */
+/** What cert-manager writes into the Secret of a Certificate. */
+const certificateKeys = ['tls.crt', 'tls.key', 'ca.crt'];
+
+/** The files that a pod's Secrets put below /run/taskflow and /run/taskflow-tls. */
 function mountedFiles({ volumes = [] }: PodSpec): string[] {
   return volumes.flatMap(({ secret, projected }) => {
     const sources =
@@ -35,7 +39,7 @@ function mountedFiles({ volumes = [] }: PodSpec): string[] {
         ? (projected?.sources.map((source) => source.secret) ?? [])
         : [{ ...secret, name: secret.secretName }];
     return sources.flatMap(({ name, items }) => {
-      const keys = secretKeys.get(plainName(name)) ?? [];
+      const keys = secretKeys.get(plainName(name)) ?? (name.endsWith('-tls') ? certificateKeys : []);
       return (items ?? keys.map((key) => ({ key, path: key })))
         .filter(({ key }) => keys.includes(key))
         .map(({ path }) => path);
@@ -51,7 +55,12 @@ const ofPlatform = ['auth', 'users', 'tasks', 'scheduler', 'postgres', 'tls', 'a
 describe.each(renderings)('in the overlay %s', (overlay) => {
   const manifests = rendered[overlay];
   const workloads = workloadsIn(manifests);
-  const names = new Set([...manifests.map(nameOf), ...ofPlatform]);
+  const issued = ofKind<Certificate>(manifests, 'Certificate');
+  const names = new Set([
+    ...manifests.map(nameOf),
+    ...ofPlatform,
+    ...issued.map(({ spec: { secretName } }) => `Secret ${secretName}`),
+  ]);
 
   it.each(workloads.map((workload) => [nameOf(workload), workload] as const))(
     '%s finds its account, its settings, its secrets and its volumes',
@@ -69,12 +78,16 @@ describe.each(renderings)('in the overlay %s', (overlay) => {
         expect(maps).not.toContain(undefined);
         const wanted = [...shared, ...env]
           .filter(({ name }) => name.endsWith('_FILE'))
-          .map(({ value = '' }) => value.replace('/run/taskflow/', ''));
+          .map(({ value = '' }) => value.replace(/^\/run\/taskflow(-tls)?\//, ''));
         expect(files).toEqual(expect.arrayContaining(wanted));
         expect(volumes).toEqual(expect.arrayContaining(volumeMounts.map(({ name }) => name)));
       }
     },
   );
+  it('every certificate has an issuer that is there', () => {
+    for (const { spec } of issued) expect(names).toContain(`${spec.issuerRef.kind} ${spec.issuerRef.name}`);
+  });
+
   it('no pod asks for a priority, a class of storage or a claim that nobody makes', () => {
     for (const workload of workloads) {
       const { priorityClassName, imagePullSecrets = [], volumes = [] } = podOf(workload);

@@ -18,6 +18,7 @@ interface Model {
 
 /** The packages of the kinds that the core of Kubernetes does not have, by API group. */
 const packagesOfGroups = new Map([
+  ['cert-manager.io', '@kubernetes-models/cert-manager'],
   ['gateway.networking.k8s.io', '@kubernetes-models/gateway-api'],
   ['monitoring.coreos.com', '@kubernetes-models/prometheus-operator'],
 ]);

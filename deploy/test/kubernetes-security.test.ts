@@ -6,6 +6,7 @@ import {
   workloadsIn,
   type Autoscaler,
   type Budget,
+  type Certificate,
   type DataManifest,
   type NetworkPolicy,
   type ServiceManifest,
@@ -44,19 +45,53 @@ describe('every pod', () => {
     const service = workload.metadata.name.replace('-migrate', '');
     const { volumes = [], serviceAccountName } = podOf(workload);
     expect(serviceAccountName).toBe(service);
-    expect(volumes.flatMap(({ secret }) => secret?.secretName.replace(/-[a-z0-9]{10}$/, '') ?? [])).toEqual([service]);
+    const secrets = volumes.flatMap(({ secret }) => secret?.secretName.replace(/-[a-z0-9]{10}$/, '') ?? []);
+    expect(secrets.filter((name) => name !== `${service}-tls`)).toEqual([service]);
   });
 });
 
 describe('every service', () => {
-  it.each(deployments)(
-    'of %s, %s, is probed over gRPC, and alive without its dependencies',
+  const [secured, plain] = [true, false].map((isSecured) =>
+    deployments.filter(([overlay]) => (overlay === 'production-tls') === isSecured),
+  ) as [typeof deployments, typeof deployments];
+
+  it.each(plain)('of %s, %s, is probed over gRPC, and alive without its dependencies', (_overlay, _name, workload) => {
+    const [container] = podOf(workload).containers;
+    const port = container?.ports?.find(({ name }) => name === 'grpc')?.containerPort;
+    expect(container?.readinessProbe?.grpc).toEqual({ port });
+    for (const probe of [container?.startupProbe, container?.livenessProbe])
+      expect(probe?.grpc).toEqual({ port, service: 'liveness' });
+  });
+
+  it.each(secured)(
+    'of %s, %s, is probed over HTTP, since the kubelet cannot do so by TLS',
     (_overlay, _name, workload) => {
       const [container] = podOf(workload).containers;
-      const port = container?.ports?.find(({ name }) => name === 'grpc')?.containerPort;
-      expect(container?.readinessProbe?.grpc).toEqual({ port });
+      expect(container?.ports?.map(({ name }) => name)).toContain('http');
+      expect(container?.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
       for (const probe of [container?.startupProbe, container?.livenessProbe])
-        expect(probe?.grpc).toEqual({ port, service: 'liveness' });
+        expect(probe).toMatchObject({ httpGet: { path: '/livez', port: 'http' } });
+      for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe])
+        expect(probe?.grpc).toBeUndefined();
+    },
+  );
+
+  it.each(secured)(
+    'of %s, %s, mounts a certificate with its name, for both sides of a connection',
+    (overlay, _name, workload) => {
+      const [container] = podOf(workload).containers;
+      const certificate = findOne<Certificate>(rendered[overlay], 'Certificate', workload.metadata.name)?.spec;
+      expect(certificate?.dnsNames).toContain(workload.metadata.name.replace('taskflow-', ''));
+      expect(certificate?.usages).toEqual(expect.arrayContaining(['server auth', 'client auth']));
+      const volume = podOf(workload).volumes?.find(({ name }) => name === 'certificate');
+      expect(volume?.secret?.secretName).toBe(certificate?.secretName);
+      const mount = container?.volumeMounts?.find(({ name }) => name === 'certificate')?.mountPath ?? '';
+      const files = container?.env?.filter(({ name }) => /^TASKFLOW_TLS_(CERT|KEY|CA)_FILE$/.test(name)) ?? [];
+      expect(files.map(({ value = '' }) => value.replace(`${mount}/`, '')).sort()).toEqual([
+        'ca.crt',
+        'tls.crt',
+        'tls.key',
+      ]);
     },
   );
 

@@ -9,7 +9,7 @@ const deploy = join(import.meta.dirname, '..');
 export const overlays = ['dev', 'staging', 'production'] as const;
 export type Overlay = (typeof overlays)[number];
 /** With what is applied by itself, before the overlay that it lies in. */
-export const renderings = [...overlays, 'production/provision'] as const;
+export const renderings = [...overlays, 'production/provision', 'production-tls'] as const;
 export type Rendering = (typeof renderings)[number];
 
 /** Whether there is a kubectl, which has kustomize in it. */
