@@ -7,6 +7,7 @@ import {
   type Autoscaler,
   type Budget,
   type Certificate,
+  type Container,
   type DataManifest,
   type NetworkPolicy,
   type ServiceManifest,
@@ -20,6 +21,8 @@ const all = renderings.flatMap((overlay) =>
   workloadsIn(rendered[overlay]).map((workload) => [overlay, nameOf(workload), workload] as const),
 );
 const deployments = all.filter(([, , { kind }]) => kind === 'Deployment');
+
+const containerOf = (workload: Workload): Container => podOf(workload).containers[0] as Container;
 
 describe('every pod', () => {
   it.each(all)('of %s, %s, runs restricted and without a cluster token', (_overlay, _name, workload) => {
@@ -66,32 +69,31 @@ describe('every service', () => {
   it.each(secured)(
     'of %s, %s, is probed over HTTP, since the kubelet cannot do so by TLS',
     (_overlay, _name, workload) => {
-      const [container] = podOf(workload).containers;
-      expect(container?.ports?.map(({ name }) => name)).toContain('http');
-      expect(container?.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
-      for (const probe of [container?.startupProbe, container?.livenessProbe])
+      const { startupProbe, livenessProbe, readinessProbe, ports } = containerOf(workload);
+      expect(ports?.map(({ name }) => name)).toContain('http');
+      expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
+      for (const probe of [startupProbe, livenessProbe])
         expect(probe).toMatchObject({ httpGet: { path: '/livez', port: 'http' } });
-      for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe])
-        expect(probe?.grpc).toBeUndefined();
+      expect(JSON.stringify([startupProbe, livenessProbe, readinessProbe])).not.toContain('grpc');
     },
   );
 
   it.each(secured)(
     'of %s, %s, mounts a certificate with its name, for both sides of a connection',
     (overlay, _name, workload) => {
-      const [container] = podOf(workload).containers;
-      const certificate = findOne<Certificate>(rendered[overlay], 'Certificate', workload.metadata.name)?.spec;
-      expect(certificate?.dnsNames).toContain(workload.metadata.name.replace('taskflow-', ''));
-      expect(certificate?.usages).toEqual(expect.arrayContaining(['server auth', 'client auth']));
-      const volume = podOf(workload).volumes?.find(({ name }) => name === 'certificate');
-      expect(volume?.secret?.secretName).toBe(certificate?.secretName);
-      const mount = container?.volumeMounts?.find(({ name }) => name === 'certificate')?.mountPath ?? '';
-      const files = container?.env?.filter(({ name }) => /^TASKFLOW_TLS_(CERT|KEY|CA)_FILE$/.test(name)) ?? [];
-      expect(files.map(({ value = '' }) => value.replace(`${mount}/`, '')).sort()).toEqual([
-        'ca.crt',
-        'tls.crt',
-        'tls.key',
-      ]);
+      const { name } = workload.metadata;
+      const { spec } = findOne<Certificate>(rendered[overlay], 'Certificate', name) as Certificate;
+      expect(spec.dnsNames).toContain(name.replace('taskflow-', ''));
+      expect(spec.usages).toEqual(expect.arrayContaining(['server auth', 'client auth']));
+      expect(podOf(workload).volumes).toContainEqual({
+        name: 'certificate',
+        secret: expect.objectContaining({ secretName: spec.secretName }),
+      });
+      const { volumeMounts, env } = containerOf(workload);
+      expect(volumeMounts).toContainEqual({ name: 'certificate', mountPath: '/run/taskflow-tls', readOnly: true });
+      const files = { CERT: 'tls.crt', KEY: 'tls.key', CA: 'ca.crt' };
+      for (const [part, file] of Object.entries(files))
+        expect(env).toContainEqual({ name: `TASKFLOW_TLS_${part}_FILE`, value: `/run/taskflow-tls/${file}` });
     },
   );
 
