@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { create, fromBinary, toBinary, type DescField, type DescMessage, type Message } from '@bufbuild/protobuf';
-import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
+import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { descriptorOf, policies, type MethodPolicy } from '#libs/contract';
 import { accessTable, type People } from './access-table.ts';
 import { valuesOf, type FieldValues } from './field-values.ts';
-import { fieldsSentTo, nameOf, type FieldPath } from './sent-fields.ts';
+import { fieldsSentTo, nameOf, withValue, type FieldPath } from './sent-fields.ts';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
 import { encode, serviceOf, type Credentials } from './wire.ts';
 
@@ -16,39 +15,6 @@ beforeAll(async () => {
   people = { owner, assignee: owner, other: owner, admin: testCluster.admin };
 });
 afterAll(() => testCluster?.stop());
-
-/** The message that holds a field; those on the way are made where the request has none. */
-function holderOf(request: ReflectMessage, above: readonly DescField[]): ReflectMessage {
-  return above.reduce((message, field) => {
-    if (field.fieldKind === 'list') return message.get(field).get(0) as unknown as ReflectMessage;
-    if (!message.isSet(field)) message.set(field, reflect(field.message as DescMessage));
-    return message.get(field) as unknown as ReflectMessage;
-  }, request);
-}
-
-function put(holder: ReflectMessage, field: DescField, value: unknown): void {
-  if (field.fieldKind === 'message') return holder.set(field, reflect(field.message, value as Message));
-  if (field.fieldKind !== 'list') return holder.set(field, value as never);
-  const list = holder.get(field);
-  list.clear();
-  for (const entry of value as unknown[]) list.add(entry as never);
-}
-
-/** The request with another value of one field, which the update mask names. */
-function withValue(type: DescMessage, base: Uint8Array, path: FieldPath, value: unknown): Buffer {
-  const message = fromBinary(type, base);
-  const request = reflect(type, message);
-  const field = path.at(-1) as DescField;
-  put(holderOf(request, path.slice(0, -1)), field, value);
-  const at = path.findIndex(({ parent }) => parent.fields.some(({ name }) => name === 'update_mask'));
-  const named = path[at + 1];
-  const mask = path[at]?.parent.fields.find(({ name }) => name === 'update_mask');
-  if (named !== undefined && mask?.message !== undefined && !['id', 'etag'].includes(named.name))
-    put(holderOf(request, path.slice(0, at)), mask, create(mask.message, { paths: [named.name] }));
-  const dryRun = type.fields.find(({ name }) => name === 'validate_only');
-  if (dryRun !== undefined) request.set(dryRun, true);
-  return Buffer.from(toBinary(type, message));
-}
 
 interface Prepared {
   type: DescMessage;

@@ -114,11 +114,28 @@ describe('G6: the port of a service', () => {
 });
 
 describe('J7: the API reference', () => {
-  it('is served on the HTTP port while developing, with every method in it', async () => {
-    const answer = await fetch(`${testCluster.cluster.httpAddress('tasks')}/docs`);
-    expect(answer.headers.get('content-type')).toMatch('text/html');
-    const text = await answer.text();
-    for (const path of policies.keys()) expect(text).toContain(path.slice(1));
+  const read = (path: string): Promise<Response> => fetch(new URL(path, testCluster.cluster.httpAddress('tasks')));
+
+  it('is served on the HTTP port while developing, from files of its own alone', async () => {
+    const page = await read('/docs');
+    expect(page.headers.get('content-type')).toMatch('text/html');
+    expect(page.headers.get('content-security-policy')).toMatch("default-src 'none'; script-src 'self';");
+    const scripts = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, place = '']) => place);
+    expect(scripts.filter((place) => /^\w+:|^\/\//.test(place))).toEqual(['data:,']);
+    for (const place of scripts.filter((place) => place.startsWith('/'))) {
+      const script = await read(place);
+      expect([place, script.status, script.headers.get('content-type')]).toEqual([
+        place,
+        200,
+        'text/javascript; charset=utf-8',
+      ]);
+    }
+  });
+
+  it('has an OpenAPI document with every method that people may call', async () => {
+    const { paths } = (await (await read('/docs/openapi.json')).json()) as { paths: object };
+    const methods = [...policies.values()].filter(({ access }) => access !== 'service');
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(methods.map(({ path }) => path)));
   });
 });
 

@@ -1,5 +1,17 @@
-import { getOption, type DescExtension, type DescField, type DescMessage, type DescMethod } from '@bufbuild/protobuf';
-import { fileRegistry } from '#libs/contract';
+import {
+  create,
+  fromBinary,
+  getOption,
+  toBinary,
+  type DescExtension,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+} from '@bufbuild/protobuf';
+import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
+import { fileRegistry, isRequired } from '#libs/contract';
+import { valuesOf } from './field-values.ts';
 
 /** A field of a request: the way to it through the messages that hold it. */
 export type FieldPath = readonly DescField[];
@@ -34,3 +46,43 @@ export const fieldsSentTo = (method: DescMethod): FieldPath[] => fieldsIn(method
 
 /** "task.due_day.date" */
 export const nameOf = (path: FieldPath): string => path.map(({ name }) => name).join('.');
+
+/** A message with the fields that it must have. */
+function newMessage(type: DescMessage): ReflectMessage {
+  const message = reflect(type);
+  for (const field of type.fields.filter(isRequired)) put(message, field, valuesOf(field).kept[0]);
+  return message;
+}
+
+/** The message that holds a field; those on the way are made where the request has none. */
+function holderOf(request: ReflectMessage, above: readonly DescField[]): ReflectMessage {
+  return above.reduce((message, field) => {
+    if (field.fieldKind === 'list') return message.get(field).get(0) as unknown as ReflectMessage;
+    if (!message.isSet(field)) message.set(field, newMessage(field.message as DescMessage));
+    return message.get(field) as unknown as ReflectMessage;
+  }, request);
+}
+
+function put(holder: ReflectMessage, field: DescField, value: unknown): void {
+  if (field.fieldKind === 'message') return holder.set(field, reflect(field.message, value as Message));
+  if (field.fieldKind !== 'list') return holder.set(field, value as never);
+  const list = holder.get(field);
+  list.clear();
+  for (const entry of value as unknown[]) list.add(entry as never);
+}
+
+/** The request with another value of one field, which the update mask names. */
+export function withValue(type: DescMessage, base: Uint8Array, path: FieldPath, value: unknown): Buffer {
+  const message = fromBinary(type, base);
+  const request = reflect(type, message);
+  const field = path.at(-1) as DescField;
+  put(holderOf(request, path.slice(0, -1)), field, value);
+  const at = path.findIndex(({ parent }) => parent.fields.some(({ name }) => name === 'update_mask'));
+  const named = path[at + 1];
+  const mask = path[at]?.parent.fields.find(({ name }) => name === 'update_mask');
+  if (named !== undefined && mask?.message !== undefined && !['id', 'etag'].includes(named.name))
+    put(holderOf(request, path.slice(0, at)), mask, create(mask.message, { paths: [named.name] }));
+  const dryRun = type.fields.find(({ name }) => name === 'validate_only');
+  if (dryRun !== undefined) request.set(dryRun, true);
+  return Buffer.from(toBinary(type, message));
+}

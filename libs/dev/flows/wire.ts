@@ -18,6 +18,7 @@ interface Method {
   responseStream: boolean;
   requestSerialize: (value: never) => Buffer;
   requestDeserialize: (value: Buffer) => object;
+  responseSerialize: (value: never) => Buffer;
   responseDeserialize: (value: Buffer) => unknown;
 }
 
@@ -62,6 +63,11 @@ export function serviceOf(path: string): ServiceName {
 export function encode(path: string, request: object): Buffer {
   const { requestSerialize, requestDeserialize } = methodOf(path);
   return requestSerialize({ ...requestDeserialize(Buffer.alloc(0)), ...request } as never);
+}
+
+/** An answer as the server has sent it. */
+export function encodeAnswer(path: string, answer: unknown): Buffer {
+  return methodOf(path).responseSerialize(answer as never);
 }
 
 export interface Credentials {

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { listenOn } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -9,10 +8,19 @@ export interface HttpPortOptions {
   metrics: Metrics;
   /** Whether the service accepts calls. Liveness does not depend on it. */
   isReady: () => boolean;
-  /** Static files by path, for developers. */
-  pages?: Readonly<Record<string, { type: string; file: string }>>;
+  /** By path, for developers. */
+  pages?: HttpPages;
   /** Handlers for everything below a path of one segment, such as "/board". */
   mounts?: HttpMounts;
+}
+
+/** Path → what stands there. */
+export type HttpPages = Readonly<Record<string, HttpPage>>;
+
+export interface HttpPage {
+  type: string;
+  headers?: Readonly<Record<string, string>>;
+  read: () => Promise<string | Buffer>;
 }
 
 /** Path of one segment → its handler, which never rejects. */
@@ -28,15 +36,16 @@ export interface HttpPort {
 interface Answer {
   status: number;
   type?: string;
-  body: string;
+  headers?: Readonly<Record<string, string>> | undefined;
+  body: string | Buffer;
 }
 
 async function readPage(path: string, { pages = {} }: HttpPortOptions): Promise<Answer> {
   const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  const body = page && (await readFile(page.file, 'utf8').catch(() => undefined));
+  const body = await page?.read().catch(() => undefined);
   return page === undefined || body === undefined
     ? { status: 404, body: 'not found\n' }
-    : { status: 200, type: page.type, body };
+    : { status: 200, type: page.type, headers: page.headers, body };
 }
 
 async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
@@ -65,12 +74,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const mounted = findMount(path, options);
   if (mounted !== undefined) return mounted(request, response);
-  const { status, type, body } = await answer(path, options).catch(() => ({
-    status: 500,
-    type: undefined,
-    body: 'internal error\n',
-  }));
-  response.writeHead(status, { 'content-type': type ?? 'text/plain' }).end(body);
+  const failed: Answer = { status: 500, body: 'internal error\n' };
+  const { status, type = 'text/plain', headers, body } = await answer(path, options).catch(() => failed);
+  response.writeHead(status, { ...headers, 'content-type': type }).end(body);
 }
 
 /** Serves /metrics (Prometheus), /livez, /readyz, the given pages and mounts. Throws PortTakenError. */

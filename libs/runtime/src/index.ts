@@ -33,7 +33,7 @@ export { namesService } from './tls/check-certificates.ts';
 export { openCertificates, openClientCertificates, type Certificates } from './tls/certificates.ts';
 export { acceptsPlaintext, callsByTls, type TlsMode } from './tls/tls-mode.ts';
 export { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
-export { startHttpPort, type HttpMounts } from './http-port.ts';
+export { startHttpPort, type HttpMounts, type HttpPages } from './http-port.ts';
 export { toPeerNetwork } from './peer-network.ts';
 export { toDuration, toMilliseconds } from './duration.ts';
 export { listenOn, PortTakenError } from './listen.ts';

@@ -6,4 +6,5 @@ export {
   type ServiceBase,
   type ServicePorts,
 } from './application.ts';
+export { docsPages } from './docs-pages.ts';
 export { openPorts } from './service-ports.ts';

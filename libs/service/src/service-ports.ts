@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { bindAudit, type AuditLog } from '#libs/audit';
 import type { PageTokens, Snapshots } from '#libs/db';
 import { bindExport, createExporter, type ExportedData } from '#libs/export';
@@ -10,6 +9,7 @@ import type { Access } from './access.ts';
 import type { ServiceBase, ServicePorts } from './application.ts';
 import { bindServerInfo, type LimitOf } from './server-info.ts';
 import { bindBreakers } from './breakers.ts';
+import { docsPages } from './docs-pages.ts';
 
 interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'> {
   access: Access;
@@ -28,14 +28,6 @@ interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'>
   features?: readonly ServerFeature[];
 }
 
-/** The API reference, which images do not contain. */
-const developmentPages = {
-  '/docs': {
-    type: 'text/html; charset=utf-8',
-    file: fileURLToPath(new URL('../../../proto/docs/api.html', import.meta.url)),
-  },
-};
-
 /** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
 export async function openPorts(base: ServiceBase, options: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, clock, certificates, parts } = base;
@@ -43,7 +35,7 @@ export async function openPorts(base: ServiceBase, options: ServicePortsOptions)
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
   const { accessKeys, revocations, checkPersonalToken: check } = access;
   const running: { server?: GrpcServer } = {};
-  const pages = config.env === 'production' ? {} : developmentPages;
+  const pages = config.env === 'production' ? {} : docsPages();
   const http = await startHttpPort({
     host,
     port: config.httpPort,

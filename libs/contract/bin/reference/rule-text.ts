@@ -1,6 +1,7 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { ruleOf, type FieldRule } from '../../src/field-rules.ts';
 import { spanRangeText } from '../../src/span-text.ts';
+import { commentOf } from './comments.ts';
 
 const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ');
 
@@ -70,8 +71,10 @@ const join = (parts: readonly Part[]): string =>
 
 /** What a field must hold, as a sentence: "1 to 200 characters, trimmed, no control characters. " */
 export function ruleText(field: DescField): string {
-  const rule = ruleOf(field);
-  if (rule === undefined) return '';
+  const declared = ruleOf(field);
+  if (declared === undefined) return '';
+  // Its comment says whose UUID it is.
+  const rule = /^UUID\b/.test(commentOf(field)) ? { ...declared, format: undefined, pattern: undefined } : declared;
   const entry = join([...textParts(rule), ...numberText(rule), ...timeParts(rule)]);
   const values = rule.values.map((value) => `\`${value}\``).join(' or ');
   const items = rangeText(rule.minItems, rule.maxItems, 'entry')?.replace(/entrys$/, 'entries');

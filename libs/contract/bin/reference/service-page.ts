@@ -26,7 +26,7 @@ function ownTypeOf(field: DescField): DescMessage | DescEnum | undefined {
   return undefined;
 }
 
-/** Includes the page: packages may have types of the same name, and the HTML page needs unique ids. */
+/** Includes the page: packages may have types of the same name. */
 const idOf = (type: DescMessage | DescEnum): string => `${pageOf(type.file)}-${type.name}`.toLowerCase();
 
 const isOurs = (type: DescMessage | DescEnum): boolean => type.typeName.startsWith('taskflow.');

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { DescFile } from '@bufbuild/protobuf';
 import { fileRegistry } from '../../src/descriptors.ts';
 import { policyOf } from '../../src/policy.ts';
-import { toHtml, toMarkdown, type Block } from './blocks.ts';
+import { toOpenApi } from '../openapi/document.ts';
+import { toMarkdown, type Block } from './blocks.ts';
 import { reasonBlocks } from './reasons.ts';
 import { pageOf, serviceBlocks } from './service-page.ts';
 
@@ -44,13 +45,12 @@ function overview(files: readonly DescFile[]): Block[] {
   ];
 }
 
-/** For the Markdown files only: the HTML page has a sidebar. */
 function pageList(files: readonly DescFile[]): Block {
   const pages = files.map((file) => `[${pageOf(file)}](${pageOf(file)}.md)`);
   return { kind: 'text', text: `Pages: ${pages.join(', ')}, [reasons](reasons.md).` };
 }
 
-/** Writes the API reference: one Markdown file for each .proto file, the reasons, and one HTML page with all of it. */
+/** Writes the API reference: one Markdown file for each .proto file, the reasons, and the OpenAPI document. */
 export function writeReference(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -59,5 +59,5 @@ export function writeReference(folder: string): void {
   write('README.md', toMarkdown([...overview(files), pageList(files)]));
   for (const file of files) write(`${pageOf(file)}.md`, toMarkdown(serviceBlocks(file)));
   write('reasons.md', toMarkdown(reasonBlocks()));
-  write('api.html', toHtml('TaskFlow API', [...overview(files), ...files.flatMap(serviceBlocks), ...reasonBlocks()]));
+  write('openapi.json', `${JSON.stringify(toOpenApi(), null, 1)}\n`);
 }

@@ -19,8 +19,14 @@ const external = [
 ];
 /** The board reads its pages from this package's folder. */
 const folders: Record<string, string[]> = { scheduler: ['@bull-board/ui'] };
-/** What sources read by their own place. */
-const data = ['libs/contract/src/gen/descriptors.binpb', 'proto/docs/api.html'];
+const viewer = 'node_modules/redoc/bundles/redoc.standalone.js';
+/** What sources read by their own place, and where it stands in the bundle when that is elsewhere. */
+const data: Record<string, string> = {
+  'libs/contract/src/gen/descriptors.binpb': 'libs/contract/src/gen/descriptors.binpb',
+  'proto/docs/openapi.json': 'proto/docs/openapi.json',
+  [viewer]: 'proto/docs/redoc.standalone.js',
+  [`${viewer}.LICENSE.txt`]: 'proto/docs/redoc.standalone.js.LICENSE.txt',
+};
 const tools = [
   'libs/db/bin/provision.ts',
   'libs/audit/bin/verify-audit.ts',
@@ -101,11 +107,8 @@ function reachable(chunks: readonly OutputChunk[]): OutputChunk[] {
 }
 
 function licencesOf(chunks: readonly OutputChunk[]): string {
-  const packages = new Set(
-    chunks.flatMap(({ moduleIds }) =>
-      moduleIds.flatMap((id) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []),
-    ),
-  );
+  const files = [...Object.keys(data).map((path) => join(root, path)), ...chunks.flatMap(({ moduleIds }) => moduleIds)];
+  const packages = new Set(files.flatMap((id) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
   return [...packages]
     .toSorted()
     .map((folder) => {
@@ -137,6 +140,6 @@ for (const { fileName, moduleIds, code, map } of chunks) {
   write(fileName, isMapped ? code : code.replace(/\n\/\/# sourceMappingURL=.*/, ''));
   if (isMapped) write(`${fileName}.map`, JSON.stringify(map));
 }
-for (const path of data) write(path, readFileSync(join(root, path)));
+for (const [path, place] of Object.entries(data)) write(place, readFileSync(join(root, path)));
 write('package.json', manifestOf(chunks));
 write('LICENSES.txt', licencesOf(chunks));

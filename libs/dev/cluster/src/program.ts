@@ -35,7 +35,7 @@ const otherInputs = [
   script,
   'deploy/healthcheck.ts',
   'deploy/secrets.ts',
-  'proto/docs/api.html',
+  'proto/docs/openapi.json',
   'package.json',
   'package-lock.json',
 ];
