@@ -4,7 +4,7 @@ import { AuthServiceService, Role } from '#contract/auth/v1/auth';
 import { Scope } from '#contract/policy/v1/policy';
 import { NotificationsServiceService, Webhook } from '#contract/scheduler/v1/notifications';
 import { Task, TasksServiceService, TaskStatus } from '#contract/tasks/v1/tasks';
-import { User, UsersServiceService } from '#contract/users/v1/users';
+import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
 import { queryDatabase, waitUntil } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
 import { openPublicClient, retry } from '#libs/grpc';
@@ -141,6 +141,11 @@ describe('B6: a deleted account', () => {
       person.as,
     );
     await clients.tasks.getTask({ taskId: task.id }, { token });
+    const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook' });
+    await clients.notifications.createWebhook({ webhook }, person.as);
+    const channels = [NotificationChannel.INBOX, NotificationChannel.WEBHOOK];
+    const user = User.fromPartial({ id: person.id, channels });
+    await clients.users.updateUser({ user, updateMask: ['channels'] }, person.as);
     await clients.auth.deleteAccount({ currentPassword: person.password }, person.as);
     const refusedWith = (call: () => Promise<unknown>, expected: string) =>
       waitUntil(
@@ -149,6 +154,16 @@ describe('B6: a deleted account', () => {
       );
     await refusedWith(() => clients.tasks.getTask({ taskId: task.id }, { token }), 'unauthenticated/TOKEN_INVALID');
     await refusedWith(() => createTask(friend, { assigneeId: person.id }), 'failed_precondition/ASSIGNEE_NOT_FOUND');
+    const { users } = await clients.users.listUsers({ query: person.email }, asAdmin());
+    expect(users).toMatchObject([{ id: person.id, enabled: false, purgeTime: expect.any(Date) }]);
+    await setStatus(friend, task.id, TaskStatus.IN_PROGRESS);
+    const told = `select id from notifications where recipient_id = $1 and task_id = $2 and state <> 'pending'`;
+    await waitUntil(
+      () => rows('scheduler', told, person.id, task.id),
+      (found) => found.length === 1,
+    );
+    const sent = `select 1 from webhook_deliveries where notification_id in (${told})`;
+    expect(await rows('scheduler', sent, person.id, task.id)).toEqual([]);
     await clients.auth.reclaimAccount(person);
     const { tokens } = await clients.auth.login(person);
     const { task: kept } = await clients.tasks.getTask({ taskId: task.id }, { token: tokens?.accessToken ?? '' });

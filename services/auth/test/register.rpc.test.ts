@@ -140,6 +140,7 @@ describe('Register', () => {
       'GetJwks',
       'Login',
       'Logout',
+      'ReclaimAccount',
       'RefreshSession',
       'Register',
       'RequestEmailVerification',

@@ -55,6 +55,7 @@ function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
     accountVersion,
     accountCreateTime,
     serviceAccount = false,
+    purgeTime,
   } = profile;
   return {
     userId: accountId,
@@ -66,5 +67,6 @@ function toRequest(profile: ProfileUpsert): UpsertProfileRequest {
     accountVersion: BigInt(accountVersion),
     accountCreateTime: new Date(accountCreateTime),
     serviceAccount,
+    purgeTime: purgeTime === undefined ? undefined : new Date(purgeTime),
   };
 }

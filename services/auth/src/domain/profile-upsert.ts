@@ -16,10 +16,13 @@ export type ProfileUpsert = {
   accountCreateTime: string;
   /** Absent in messages of the release before. */
   serviceAccount?: boolean;
+  /** Of a deleted account only. */
+  purgeTime?: string;
 };
 
 export function toProfileUpsert(account: Account): ProfileUpsert {
   const { id, role, enabled, emailVerifyTime, version, createTime, registeredName, serviceAccount } = account;
+  const { purgeTime } = account;
   const email = serviceAccount ? '' : account.email;
   const displayName = registeredName ?? email.slice(0, email.indexOf('@'));
   return {
@@ -32,5 +35,6 @@ export function toProfileUpsert(account: Account): ProfileUpsert {
     accountVersion: version.toString(),
     accountCreateTime: createTime.toISOString(),
     serviceAccount,
+    ...(purgeTime !== null && { purgeTime: purgeTime.toISOString() }),
   };
 }

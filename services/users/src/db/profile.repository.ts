@@ -13,6 +13,7 @@ const onConflict = `
     enabled = excluded.enabled,
     email_verified = excluded.email_verified,
     service_account = excluded.service_account,
+    purge_time = excluded.purge_time,
     account_version = excluded.account_version,
     version = profiles.version + 1,
     update_time = excluded.update_time

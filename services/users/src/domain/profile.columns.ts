@@ -26,6 +26,8 @@ export const profileTable = defineColumns('profiles', {
   /** Whether the account's owner has shown that they read its mail. */
   emailVerified: column.boolean().defaultsTo('false'),
   serviceAccount: column.boolean().defaultsTo('false'),
+  /** When a deleted account is removed. */
+  purgeTime: column.time().nullable(),
   accountVersion: column.bigint().internal(),
   // The user's own.
   displayName: column.text().writable({ change: inputs.displayName, initial: '' }),
@@ -54,6 +56,7 @@ export type AccountCopy = Pick<
   | 'role'
   | 'enabled'
   | 'serviceAccount'
+  | 'purgeTime'
   | 'accountVersion'
   | 'displayName'
   | 'createTime'

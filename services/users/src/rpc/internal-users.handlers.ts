@@ -40,6 +40,7 @@ const upsertFields = z.object({
   accountVersion: upsert.bigint('account_version'),
   accountCreateTime: z.date('must be set'),
   serviceAccount: z.boolean(),
+  purgeTime: z.date().optional(),
 });
 const upsertSchema = upsertFields.refine(
   ({ email, serviceAccount }) => serviceAccount || email.length >= minEmailCharacters,
@@ -47,8 +48,8 @@ const upsertSchema = upsertFields.refine(
 );
 
 function readUpsertProfile(request: UpsertProfileRequest): AccountCopy {
-  const { userId: id, accountCreateTime: createTime, ...copy } = parseRequest(upsertSchema, request);
-  return { id, createTime, ...copy };
+  const { userId: id, accountCreateTime: createTime, purgeTime = null, ...copy } = parseRequest(upsertSchema, request);
+  return { id, createTime, purgeTime, ...copy };
 }
 
 const userIdsOf = (message: string) =>

@@ -74,7 +74,9 @@ type Wishes = Pick<Recipient, 'channels' | 'mail'>;
 /** Users without a profile have chosen nothing and get the inbox. */
 function toChannels(settings: NotificationSettings | undefined): ReadonlySet<Channel> {
   if (settings === undefined) return new Set(['inbox']);
-  return new Set(settings.channels.flatMap((channel) => channels.get(channel) ?? []));
+  const wanted = settings.channels.flatMap((channel) => channels.get(channel) ?? []);
+  // Nothing leaves for a disabled account. Its inbox has it when the account is back.
+  return new Set(settings.enabled ? wanted : wanted.filter((channel) => channel === 'inbox'));
 }
 
 function toMailReadiness(settings: NotificationSettings | undefined, mailsOn: boolean): MailReadiness {

@@ -148,7 +148,7 @@ export interface User {
   email: string;
   /** Changed through auth. */
   role: Role;
-  /** False when an administrator has disabled the account. Changed through auth. */
+  /** False when an administrator has disabled the account, and while it is deleted. Changed through auth. */
   enabled: boolean;
   /** What people see. */
   displayName: string;
@@ -189,6 +189,8 @@ export interface User {
   emailVerified: boolean;
   /** Whether it is a service account, which programs act as. Its e-mail is empty. */
   serviceAccount: boolean;
+  /** From then on a deleted account is removed for good; absent for one that is not deleted. Changed through auth. */
+  purgeTime?: Date | undefined;
 }
 
 /** What others may know of a user. */
@@ -315,6 +317,8 @@ export interface UpsertProfileRequest {
   emailVerified: boolean;
   /** Whether it is a service account. False by default. */
   serviceAccount: boolean;
+  /** As User.purge_time. */
+  purgeTime?: Date | undefined;
 }
 
 /** Answer of UpsertProfile. */
@@ -424,6 +428,7 @@ function createBaseUser(): User {
     discoverable: undefined,
     emailVerified: false,
     serviceAccount: false,
+    purgeTime: undefined,
   };
 }
 
@@ -473,6 +478,9 @@ export const User: MessageFns<User> = {
     }
     if (message.serviceAccount !== false) {
       writer.uint32(120).bool(message.serviceAccount);
+    }
+    if (message.purgeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -620,6 +628,14 @@ export const User: MessageFns<User> = {
             message.serviceAccount = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +668,7 @@ export const User: MessageFns<User> = {
     message.discoverable = object.discoverable ?? undefined;
     message.emailVerified = object.emailVerified ?? false;
     message.serviceAccount = object.serviceAccount ?? false;
+    message.purgeTime = object.purgeTime ?? undefined;
     return message;
   },
 };
@@ -1404,6 +1421,7 @@ function createBaseUpsertProfileRequest(): UpsertProfileRequest {
     accountCreateTime: undefined,
     emailVerified: false,
     serviceAccount: false,
+    purgeTime: undefined,
   };
 }
 
@@ -1438,6 +1456,9 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
     }
     if (message.serviceAccount !== false) {
       writer.uint32(80).bool(message.serviceAccount);
+    }
+    if (message.purgeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1527,6 +1548,14 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
             message.serviceAccount = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1555,6 +1584,7 @@ export const UpsertProfileRequest: MessageFns<UpsertProfileRequest> = {
     message.accountCreateTime = object.accountCreateTime ?? undefined;
     message.emailVerified = object.emailVerified ?? false;
     message.serviceAccount = object.serviceAccount ?? false;
+    message.purgeTime = object.purgeTime ?? undefined;
     return message;
   },
 };
