@@ -2,7 +2,7 @@ import { Client, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { ExportServiceService } from '#contract/export/v1/export';
-import { NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import { InternalNotificationsServiceService, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
 import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
@@ -35,6 +35,7 @@ const definitions = [
   SchedulerServiceService,
   NotificationsServiceService,
   InternalMailsServiceService,
+  InternalNotificationsServiceService,
   ServerInfoServiceService,
 ];
 

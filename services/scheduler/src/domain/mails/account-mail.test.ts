@@ -53,6 +53,15 @@ describe('a mail about an account', () => {
     expect(mail?.text).not.toContain('http');
   });
 
+  it('says until when a deleted account can be taken back', () => {
+    const [eventTime, purgeTime] = [new Date('2026-07-01T10:15:00Z'), new Date('2026-07-31T10:15:00Z')];
+    const mail = write({ kind: MailKind.ACCOUNT_DELETED, eventTime, purgeTime });
+    expect(mail?.subject).toBe('Your account was deleted');
+    expect(mail?.text).toMatch(/(31 July|July 31,) 2026 at 12:15\sPM/u);
+    expect(mail?.text).toContain('take the account back');
+    expect(mail?.text).not.toContain('http');
+  });
+
   it('greets by the name that auth knows, else by that of the profile, else by none', () => {
     const kind = MailKind.PASSWORD_CHANGED;
     expect(write({ kind, displayName: 'Countess' })?.text).toContain('Hello Countess,');
