@@ -3,11 +3,14 @@ import type { AccountDeletionRepository } from '../domain/account-deletion.repos
 
 const hasBegunText = 'select 1 from account_deletions where account_id = $1';
 
-/** One that takes the tasks of somebody else is not removed meanwhile. */
+/**
+ * One that takes the tasks of somebody else is not removed meanwhile, nor is one that a release before, which knows no
+ * deletion, has enabled.
+ */
 const beginText = `
   with due as (
     select a.id, a.successor_id from accounts a
-    where a.purge_time <= $1 and a.delete_time <= $2
+    where a.purge_time <= $1 and a.delete_time <= $2 and not a.enabled
       and not exists (select from account_deletions d where d.account_id = a.id)
       and not exists (select from account_deletions d where d.successor_id = a.id and d.finish_time is null)
       and (a.successor_id is null or exists (select from accounts s where s.id = a.successor_id and s.enabled))

@@ -29,8 +29,8 @@ async function refuse({ audit }: Pick<AuthDeps, 'audit'>, error: AppError, accou
 
 /** Why an account whose password was right is not signed in; undefined: it is. */
 function refusalOf(account: Account, { settings, clock }: Pick<AuthDeps, 'settings' | 'clock'>): AppError | undefined {
-  if (account.isReclaimable(clock.now())) return accountDeleted(account.purgeTime);
-  if (!account.enabled) return credentialsInvalid();
+  if (!account.enabled)
+    return account.isReclaimable(clock.now()) ? accountDeleted(account.purgeTime) : credentialsInvalid();
   return account.maySignIn(settings.recovery) ? undefined : emailUnverified();
 }
 
