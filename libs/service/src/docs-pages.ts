@@ -21,7 +21,15 @@ const page = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>TaskFlow API</title>
 <link rel="icon" href="data:,">
-<style>body { margin: 0 } @media (prefers-color-scheme: dark) { body { background: #17191c } }</style>
+<style>
+body { margin: 0; }
+/* The viewer's theme does not reach these. */
+@media (prefers-color-scheme: dark) {
+  body { background: #17191c; }
+  h5, h5 * { color: #a8a8a8 !important; }
+  .react-tabs__tab--selected { color: #17191c !important; }
+}
+</style>
 </head>
 <body><main id="reference"></main><script src="/docs/${viewer}"></script><script src="/docs/show.js"></script></body>
 </html>
@@ -54,7 +62,8 @@ const themes = {
 /** Asks nobody else for anything: no fonts, no samples. */
 const script = `const themes = ${JSON.stringify(themes)};
 const theme = themes[matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'];
-Redoc.init('/docs/openapi.json', { theme, nativeScrollbars: true }, document.getElementById('reference'));
+const options = { theme, nativeScrollbars: true, hideSchemaPattern: true, showExtensions: true };
+Redoc.init('/docs/openapi.json', options, document.getElementById('reference'));
 `;
 
 /** The page writes its styles itself, and searches in a worker that it makes. */

@@ -35,10 +35,11 @@ function textSchema({ format, pattern, minLength, maxLength, maxBytes, character
   });
 }
 
-/** An empty text is one that is not set. */
-function orEmpty(schema: Schema): Schema {
-  const refusesEmpty = schema.minLength !== undefined || !new RegExp(String(schema.pattern ?? ''), 'u').test('');
-  return refusesEmpty ? { anyOf: [{ maxLength: 0 }, schema] } : schema;
+/** An empty text is one that is not set. No format allows it, so the pattern alone tells what a text may be. */
+function orEmpty({ format, ...schema }: Schema): Schema {
+  if (schema.minLength !== undefined) return { anyOf: [{ maxLength: 0 }, known({ format, ...schema })] };
+  const { pattern = '' } = schema as { pattern?: string };
+  return new RegExp(pattern, 'u').test('') ? schema : { ...schema, pattern: pattern.replace(/\$$/, '?$') };
 }
 
 const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
