@@ -59,6 +59,8 @@ function peek(socket: Socket, silent: Set<Socket>, decide: (first: string) => vo
 
 function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolean): Http1Server {
   const bornAt = new WeakMap<Socket, number>();
+  // A client that has its answer and never ends its request is not told anything else.
+  const answered = new WeakSet<Socket>();
   const server = createHttp1Server(
     {
       maxHeaderSize: headerBytes,
@@ -70,6 +72,7 @@ function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolea
     (request, response) => {
       const age = performance.now() - (bornAt.get(request.socket) ?? 0);
       if (isEnding() || age > ageMs) response.shouldKeepAlive = false;
+      response.once('finish', () => request.complete || answered.add(request.socket));
       // A connection becomes idle a moment after the end of its answer.
       response.once('close', () => setImmediate(() => isEnding() && server.closeIdleConnections()));
       handle(request, response);
@@ -78,7 +81,9 @@ function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolea
   // Their number is limited where calls are read; Node would leave out the rest.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => bornAt.set(socket, performance.now()));
-  server.on('clientError', refuseBroken);
+  server.on('clientError', (error, socket) =>
+    answered.has(socket as Socket) ? socket.destroy() : refuseBroken(error, socket),
+  );
   // Its sockets come from another listener. Without this event Node would not watch over their timeouts.
   server.emit('listening');
   return server;
