@@ -114,3 +114,25 @@ it('npm start after a SIGKILL of everything but the servers comes up again with 
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
 }, 600_000);
+
+it('npm start -- --tls prints how to call it, and grpcurl is told whom to believe', async () => {
+  const run = npmStart('--tls');
+  await printed(run, 'Ctrl-C stops everything');
+  expect(run.output()).toContain('notified: "Renew the passport"');
+  const authority = join(checkout, '.taskflow/start/certificates/ca.crt');
+  expect(run.output()).toContain(`grpcurl -cacert ${authority}`);
+  await expect(withAuth((auth) => auth.login(credentials))).rejects.toMatchObject({ kind: 'unavailable' });
+  const [seed = ''] = /TASKFLOW_TLS=.* npm run seed/.exec(run.output()) ?? [];
+  const addresses = serviceNames.map((service) => [
+    settingOf(service, 'ADDRESS'),
+    `127.0.0.1:${env[settingOf(service, 'GRPC_PORT')]}`,
+  ]);
+  const seeded = execFileSync('bash', ['-c', seed], {
+    cwd: checkout,
+    env: { ...process.env, ...Object.fromEntries(addresses) },
+    encoding: 'utf8',
+  });
+  expect(seeded).toContain('30 tasks added');
+  await pressCtrlC(run);
+  expect(processesLeft()).toEqual([]);
+}, 600_000);
