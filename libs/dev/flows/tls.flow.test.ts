@@ -66,8 +66,8 @@ async function pullAsScheduler(certificates: Certificates | undefined): Promise<
 function ownCertificates(name: string): Certificates {
   const folder = join(service.cluster.dir, 'certificates');
   const files = {
-    certificate: join(folder, `${name}.crt`),
-    key: join(folder, `${name}.key`),
+    certificate: join(folder, name, 'tls.crt'),
+    key: join(folder, name, 'tls.key'),
     authorities: join(folder, 'ca.crt'),
   };
   const certificates = openCertificates({ mode: 'mutual', files });

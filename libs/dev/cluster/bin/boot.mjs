@@ -26,6 +26,7 @@ const targets = {
   'migrations:check': 'libs/db/bin/check-migrations.ts',
   'migrations:release': 'libs/db/bin/release-migrations.ts',
   secrets: 'deploy/secrets.ts',
+  certificates: 'deploy/certificates.ts',
   manifests: 'deploy/generate.ts',
 };
 const [target, ...args] = process.argv.slice(2);

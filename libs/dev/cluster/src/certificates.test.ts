@@ -22,6 +22,6 @@ it('certificates of a machine are new at each start, of an authority that stays'
 });
 
 it('keys are readable for their owner only', () => {
-  for (const name of [...serviceNames, 'ca'])
-    expect(statSync(join(dir, `certificates/${name}.key`)).mode & 0o777).toBe(0o600);
+  for (const file of [...serviceNames.map((service) => `${service}/tls.key`), 'ca.key'])
+    expect(statSync(join(dir, 'certificates', file)).mode & 0o777).toBe(0o600);
 });

@@ -87,6 +87,8 @@ describe('every script of package.json', () => {
     ]),
     { name: 'manifests', args: ['.github'], fault: '.github has no kubernetes, scaling.md, observability/alerts.yml' },
     { name: 'secrets', args: ['package.json'], fault: 'package.json is not a folder' },
+    { name: 'certificates', args: ['package.json'], fault: 'package.json is not a folder' },
+    { name: 'certificates', args: ['new', '--name', '*'], fault: '--name *: must be a host name or an address' },
   ];
   it.each(wrong)(
     'says in one line what is wrong, where to look, and exits with 64: $name $args',

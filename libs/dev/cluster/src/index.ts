@@ -1,5 +1,5 @@
 export { alignColumns } from './align-columns.ts';
-export { renewCertificates } from './certificates.ts';
+export { issueCertificates, renewCertificates } from './certificates.ts';
 export { startCluster, type Cluster } from './cluster.ts';
 export type { ClusterOptions } from './cluster-options.ts';
 export type { Admin } from './cluster-settings.ts';
