@@ -23,6 +23,8 @@ export interface ImportedTask extends FileTask {
   externalId: string;
   /** The id of the task that TaskFlow exported; undefined for an entry of another program. */
   taskId: string | undefined;
+  /** The owner was the assignee. */
+  isOwnAssignment?: boolean;
 }
 
 /** A message about an entry, such as why it is skipped. */

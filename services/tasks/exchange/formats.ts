@@ -1,6 +1,7 @@
 import type { Task } from '#contract/tasks/v1/tasks';
 import type { FileEntry, FileSource, ReadOptions } from './file-task.ts';
 import { nameRepeated } from './repeated-entries.ts';
+import { readExport } from './read-export.ts';
 import { readIcal } from './read-ical.ts';
 import { readTodoTxt } from './read-todo-txt.ts';
 import { readTodoistCsv } from './read-todoist-csv.ts';
@@ -10,10 +11,14 @@ import type { WrittenTask } from './written-task.ts';
 import { todoistHeader } from './todoist-columns.ts';
 import { fitsTodoist, writeTodoistCsv } from './write-todoist-csv.ts';
 
-/** A file format for tasks. */
-export interface FileFormat {
+/** A file format that tasks are read from. */
+export interface ReadableFormat {
   /** Needs constant memory, except some dozens of bytes for each entry. Throws BrokenFile, possibly only at the end. */
   read(source: FileSource, options: ReadOptions): AsyncIterable<FileEntry>;
+}
+
+/** A file format for tasks. */
+export interface FileFormat extends ReadableFormat {
   header: string;
   footer: string;
   /** Whether the format can hold the task at all. */
@@ -39,15 +44,35 @@ export type FormatName = keyof typeof formats;
 
 export const formatNames = Object.keys(formats) as FormatName[];
 
-const extensions: Readonly<Record<string, FormatName>> = { txt: 'todo.txt', csv: 'todoist', ics: 'ics', ical: 'ics' };
+/** An export of everything; the services write it. */
+const everything: ReadableFormat = { read: nameRepeated(readExport) };
+
+export const readableFormats: Readonly<Record<FormatName | 'jsonl', ReadableFormat>> = {
+  ...formats,
+  jsonl: everything,
+};
+/** `undefined`: ExportMyData writes it. */
+export const writableFormats: Readonly<Record<FormatName | 'jsonl', FileFormat | undefined>> = {
+  ...formats,
+  jsonl: undefined,
+};
+
+const extensions: Readonly<Record<string, FormatName | 'jsonl'>> = {
+  txt: 'todo.txt',
+  csv: 'todoist',
+  ics: 'ics',
+  ical: 'ics',
+  jsonl: 'jsonl',
+};
 
 /** The format that was asked for, else that of the file's extension. Throws an Error for the caller without either. */
-export function chooseFormat(file: string, asked: string | undefined): FileFormat {
+export function chooseFormat<F>(known: Readonly<Record<string, F>>, file: string, asked: string | undefined): F {
   const name = asked ?? extensions[/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? ''];
-  if (name !== undefined && Object.hasOwn(formats, name)) return formats[name as FormatName];
+  if (name !== undefined && Object.hasOwn(known, name)) return known[name] as F;
+  const names = Object.keys(known);
   throw new Error(
     asked === undefined
-      ? `${file}: .txt, .csv or .ics would tell the format; say it with --format ${formatNames.join('|')}`
-      : `--format ${asked}: is none of ${formatNames.join(', ')}`,
+      ? `${file}: .txt, .csv, .ics or .jsonl would tell the format; say it with --format ${names.join('|')}`
+      : `--format ${asked}: is none of ${names.join(', ')}`,
   );
 }

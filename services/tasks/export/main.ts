@@ -1,20 +1,19 @@
-// npm run export -- FILE: writes tasks to a todo.txt, Todoist or iCalendar file, page by page.
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+// npm run export -- FILE: writes tasks to a todo.txt, Todoist or iCalendar file, or all that is one's own.
 import { parseArgs } from 'node:util';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { openPublicClient } from '#libs/grpc';
 import { openClientCertificates } from '#libs/runtime';
 import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
-import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
+import { chooseFormat, writableFormats, type FileFormat } from '../exchange/formats.ts';
+import { exportingServices, newEverythingCounts, writeEverything } from './write-everything.ts';
+import { writeFile } from './write-file.ts';
 import { writePages, type ExportCounts } from './write-pages.ts';
 
 interface Settings {
   file: string;
-  format: FileFormat;
+  /** Undefined: everything that is the account's own. */
+  format: FileFormat | undefined;
   assigned: boolean;
   credentials: Credentials;
 }
@@ -30,28 +29,16 @@ function readSettings(): Settings {
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) throw new UsageError('say which one file to write');
   const credentials = findCredentials(values.email);
+  const format = chooseFormat(writableFormats, file, values.format);
+  if (format === undefined && values.assigned) throw new UsageError('jsonl has everything, without --assigned');
+  if (format === undefined && 'personalToken' in credentials)
+    throw new UsageError('no personal token may take everything away: give e-mail and password for jsonl');
   return {
     file: file === '-' ? file : resolveFile(file),
-    format: chooseFormat(file, values.format),
+    format,
     assigned: values.assigned,
     credentials,
   };
-}
-
-/** The file gets its name when it is complete, because a truncated one would look complete. */
-async function writeFile(file: string, text: AsyncIterable<string>): Promise<void> {
-  const unfinished = `${file}.part`;
-  try {
-    await pipeline(Readable.from(text, { objectMode: false }), createWriteStream(unfinished, { mode: 0o600 }));
-    await rename(unfinished, file);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
-}
-
-async function writeOutput(text: AsyncIterable<string>): Promise<void> {
-  await pipeline(Readable.from(text, { objectMode: false }), process.stdout, { end: false });
 }
 
 function summarise({ written, unfit, assigned }: ExportCounts): void {
@@ -62,8 +49,8 @@ function summarise({ written, unfit, assigned }: ExportCounts): void {
   process.stderr.write(`${[`${written} written`, ...left.filter((part) => part !== '')].join(', ')}\n`);
 }
 
-async function run(progress: Progress): Promise<number> {
-  const { file, format, assigned, credentials } = readSettings();
+/** Writes the tasks in a format. */
+async function exportTasks(format: FileFormat, { file, assigned, credentials }: Settings, progress: Progress) {
   const certificates = openClientCertificates();
   const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
   const account = openAccount(credentials, { ...others, certificates });
@@ -78,14 +65,39 @@ async function run(progress: Progress): Promise<number> {
     );
     await progress(
       () => `${counts.written} tasks written`,
-      async () => (file === '-' ? writeOutput(pages) : writeFile(file, pages)),
+      () => writeFile(file, pages),
     );
     summarise(counts);
-    return 0;
   } finally {
     client.close();
     account.close();
   }
+}
+
+/** Writes all that is the account's own, from all services. */
+async function exportEverything({ file, credentials }: Settings, progress: Progress): Promise<void> {
+  const certificates = openClientCertificates();
+  const addresses = await findServices(exportingServices, certificates);
+  const account = openAccount(credentials, { ...addresses, certificates });
+  try {
+    const counts = newEverythingCounts();
+    const pieces = writeEverything({ addresses, certificates, token: account.token }, counts);
+    await progress(
+      () => `${counts.lines} lines written`,
+      () => writeFile(file, pieces),
+    );
+    const unread = counts.unread > 0 ? `; ${counts.unread} more tasks that an import of this version would skip` : '';
+    process.stderr.write(`${counts.lines} lines written, with ${counts.checksum}${unread}\n`);
+  } finally {
+    account.close();
+  }
+}
+
+async function run(progress: Progress): Promise<number> {
+  const settings = readSettings();
+  const { format } = settings;
+  await (format === undefined ? exportEverything(settings, progress) : exportTasks(format, settings, progress));
+  return 0;
 }
 
 await runCommand('export', run);

@@ -16,13 +16,14 @@ import {
   type Credentials,
 } from '../exchange/account.ts';
 import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
-import { chooseFormat, type FileFormat } from '../exchange/formats.ts';
+import { chooseFormat, readableFormats, type ReadableFormat } from '../exchange/formats.ts';
+import { createTaskChecksum, type TaskChecksum } from '../exchange/task-checksum.ts';
 import { checkAssignee } from './check-assignee.ts';
 import { newUploadResult, uploadTasks, type UploadResult } from './upload.ts';
 
 interface Settings {
   file: string;
-  format: FileFormat;
+  format: ReadableFormat;
   zone: string;
   dryRun: boolean;
   /** Everybody's assignee; '' = nobody. */
@@ -47,7 +48,7 @@ function readSettings(): Settings {
   if (zone === undefined) throw new Error(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
   return {
     file: resolveFile(file),
-    format: chooseFormat(file, values.format),
+    format: chooseFormat(readableFormats, file, values.format),
     zone,
     dryRun: values['dry-run'],
     assigneeEmail: values.assignee,
@@ -74,14 +75,18 @@ const reportSkipped = ({ place, problem }: Notice, file: string): void =>
 interface FileCounts {
   tasks: number;
   skipped: number;
+  /** Of what the file has, whether or not it is there already. */
+  checksum: TaskChecksum;
 }
 
 /** Reads the whole file before the import, so that nothing of a broken file is imported. */
 async function check(settings: Settings): Promise<FileCounts> {
-  const counts: FileCounts = { tasks: 0, skipped: 0 };
+  const counts: FileCounts = { tasks: 0, skipped: 0, checksum: createTaskChecksum() };
   for await (const entry of readEntries(settings)) {
-    if ('task' in entry) counts.tasks += 1;
-    else if ('remark' in entry) report(entry.remark, settings.file);
+    if ('task' in entry) {
+      counts.tasks += 1;
+      counts.checksum.add(entry.task);
+    } else if ('remark' in entry) report(entry.remark, settings.file);
     else {
       counts.skipped += 1;
       reportSkipped(entry.skipped, settings.file);
@@ -109,7 +114,7 @@ function summarise(counts: FileCounts, result: UploadResult, dryRun: boolean): n
 
 async function run(progress: Progress): Promise<number> {
   const settings = readSettings();
-  const { file, dryRun, assigneeEmail, credentials } = settings;
+  const { file, format, dryRun, assigneeEmail, credentials } = settings;
   const counts = await check(settings);
   const certificates = openClientCertificates();
   const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
@@ -124,11 +129,12 @@ async function run(progress: Progress): Promise<number> {
     const upload = async () =>
       uploadTasks(
         readTasks(settings),
-        { client, token: account.token, runId: randomUUID(), dryRun, assigneeEmail, giveUpAfterMs, onRefused },
+        { client, ...account, runId: randomUUID(), dryRun, assigneeEmail, giveUpAfterMs, onRefused },
         result,
       );
     await progress(() => `${answered(result)} of ${counts.tasks} tasks`, upload);
     const status = summarise(counts, result, dryRun);
+    if (format === readableFormats.jsonl) process.stdout.write(`the file has ${counts.checksum}\n`);
     if (result.failure !== undefined) throw result.failure;
     return status;
   } finally {

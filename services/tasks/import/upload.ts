@@ -9,6 +9,8 @@ export interface UploadOptions {
   client: PublicClient<typeof TasksServiceService>;
   /** Returns a valid token. */
   token: () => Promise<string>;
+  /** Whose tasks they become. */
+  userId: () => Promise<string>;
   /** Part of the request ids, so that a retry has no second effect. */
   runId: string;
   /** Only checks the tasks. */
@@ -38,8 +40,20 @@ const maxTasks = 200;
 /** Of a request. The answer is a little larger and must fit into a message. */
 const maxBytes = 1024 * 1024;
 
-function toTask({ due, title, description, status, priority, labels, externalId }: ImportedTask): Task {
-  return Task.fromPartial({ title, description, status, priority, labels, externalId, due: toTaskDue(due) });
+function toTask(
+  { due, title, description, status, priority, labels, externalId }: ImportedTask,
+  assigneeId = '',
+): Task {
+  return Task.fromPartial({
+    title,
+    description,
+    status,
+    priority,
+    labels,
+    externalId,
+    due: toTaskDue(due),
+    assigneeId,
+  });
 }
 
 async function* toBatches(entries: AsyncIterable<ImportedTask>): AsyncGenerator<ImportedTask[]> {
@@ -92,9 +106,11 @@ async function create(
   options: UploadOptions,
   into: UploadResult,
 ): Promise<void> {
-  const { client, token, dryRun, assigneeEmail, giveUpAfterMs } = options;
+  const { client, token, userId, dryRun, assigneeEmail, giveUpAfterMs } = options;
+  const isOwn = ({ isOwnAssignment = false }: ImportedTask): boolean => isOwnAssignment && assigneeEmail === '';
+  const self = entries.some(isOwn) ? await userId() : '';
   const request = BatchCreateTasksRequest.fromPartial({
-    requests: entries.map((entry) => ({ task: toTask(entry), assigneeEmail })),
+    requests: entries.map((entry) => ({ task: toTask(entry, isOwn(entry) ? self : ''), assigneeEmail })),
     allowPartial: true,
     requestId,
     validateOnly: dryRun,

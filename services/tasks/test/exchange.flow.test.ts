@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,31 +10,14 @@ import { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import { formatNames } from '../exchange/formats.ts';
 import { calendar, todo } from '../exchange/read-whole.ts';
 import { createTask, creations, errorOf, listAll } from './factories.ts';
+import { password, programsIn, type TokenHolder } from './run-program.ts';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 import { dueAt, dueOn } from './due.ts';
 
-interface TokenHolder extends Person {
-  /** In place of e-mail and password. */
-  personalToken?: string;
-}
-
-interface Ended {
-  status: number;
-  output: string;
-  errors: string;
-}
-
-const password = 'a long passphrase';
 const failure = (message: string) => ({ status: 1, errors: expect.stringContaining(message) });
 /** What an import says at its end. */
 const counts = (added: number, alreadyThere: number, skipped = 0): string =>
   `${added} added, ${alreadyThere} already there, ${skipped} skipped\n`;
-/** What a program says every five seconds on a slow machine. */
-const progress = /^(import|export): (waiting for .*|\d+ of \d+ tasks|\d+ tasks written)\n/gm;
-const programs = {
-  import: fileURLToPath(new URL('../import/main.ts', import.meta.url)),
-  export: fileURLToPath(new URL('../export/main.ts', import.meta.url)),
-};
 const extensions = { 'todo.txt': 'txt', todoist: 'csv', ics: 'ics' } as const;
 
 describe('tasks in files', () => {
@@ -50,39 +32,7 @@ describe('tasks in files', () => {
     return { email, userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
   }
 
-  function run(
-    program: keyof typeof programs,
-    person: TokenHolder,
-    args: string[],
-    nodeArgs: string[] = [],
-  ): Promise<Ended> {
-    const env = {
-      ...process.env,
-      NODE_OPTIONS: '',
-      // Most of the time of a short run is compiling: the later ones reuse what the first has compiled.
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
-      ...(person.personalToken === undefined
-        ? { TASKFLOW_EMAIL: person.email, TASKFLOW_PASSWORD: password }
-        : { TASKFLOW_TOKEN: person.personalToken }),
-      TASKFLOW_AUTH_ADDRESS: service.cluster.address('auth'),
-      TASKFLOW_USERS_ADDRESS: service.cluster.address('users'),
-      TASKFLOW_TASKS_ADDRESS: service.cluster.address('tasks'),
-    };
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [...nodeArgs, programs[program], ...args],
-        { env, cwd: folder, maxBuffer: 16 * 1024 * 1024 },
-        (error, output, errors) => {
-          resolve({
-            status: error === null ? 0 : Number(error.code ?? -1),
-            output,
-            errors: errors.replaceAll(progress, ''),
-          });
-        },
-      );
-    });
-  }
+  const run = programsIn(folder, () => service.cluster);
 
   function write(name: string, ...lines: string[]): string {
     const file = join(folder, name);

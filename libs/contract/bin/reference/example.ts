@@ -11,6 +11,7 @@ const ports: Readonly<Record<string, number>> = {
   server: 50053,
   resilience: 50053,
   audit: 50051,
+  export: 50053,
 };
 
 const wellKnown: Readonly<Record<string, unknown>> = {
