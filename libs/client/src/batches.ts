@@ -69,12 +69,12 @@ async function resultsOf<I extends DescMessage, O extends DescMessage>(
  * Each call is all or nothing, or with `allowPartial` a result for each member; the calls before one that fails stay.
  * A `requestId` gets the number of the call behind it, so that the same members can be sent again.
  */
-export async function* inBatches<I extends DescMessage, O extends DescMessage>(
+export async function* inBatches<I extends DescMessage, O extends DescMessage, Member extends ItemInitOf<I>>(
   call: UnaryCall<I, O>,
-  members: Iterable<ItemInitOf<I>> | AsyncIterable<ItemInitOf<I>>,
+  members: Iterable<Member> | AsyncIterable<Member>,
   request: MessageInitShape<I>,
   options?: CallOptions,
-): AsyncGenerator<BatchedResult<ItemInitOf<I>, ItemOf<O>>, void> {
+): AsyncGenerator<BatchedResult<Member, ItemOf<O>>, void> {
   const batch: Batch<I, O> = { call, list: listFieldOf(call.method.input).localName, request, options };
   const { requestId = '' } = request as { requestId?: string };
   let number = 0;

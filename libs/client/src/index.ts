@@ -8,7 +8,7 @@ export type { FieldViolation } from './error-details.ts';
 export { TaskFlowError, type ErrorCode } from './errors.ts';
 export type { ErrorReason } from './gen/reasons.ts';
 export { itemsOf, pagesOf } from './pages.ts';
-export { retry, type RetryOptions } from './retry.ts';
+export { retried, retry, type RetryOptions } from './retry.ts';
 export type { CallOptions, ServiceClient, StreamCall, UnaryCall } from './service-client.ts';
 export { Session, type Account, type SessionOptions } from './session.ts';
 export type { TaskFlow, TaskFlowCredentials } from './taskflow.ts';

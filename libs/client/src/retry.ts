@@ -1,5 +1,7 @@
+import type { DescMessage } from '@bufbuild/protobuf';
 import { TaskFlowError, type ErrorCode } from './errors.ts';
 import { backoffMs, pause } from './retries.ts';
+import type { UnaryCall } from './service-client.ts';
 
 export interface RetryOptions {
   /** Default: a minute. */
@@ -34,4 +36,16 @@ export async function retry<T>(
       await pause(Math.max(error.retryAfterMs ?? 0, backoffMs(attempt + 1)), signal);
     }
   }
+}
+
+/** The same for every call of a method: `itemsOf(retried(tasks.listTasks), {})`. */
+export function retried<I extends DescMessage, O extends DescMessage>(
+  call: UnaryCall<I, O>,
+  options?: RetryOptions,
+): UnaryCall<I, O> {
+  const patient: typeof call = Object.assign(
+    (...[request, callOptions]: Parameters<typeof call>) => retry(() => call(request, callOptions), options),
+    { method: call.method },
+  );
+  return patient;
 }

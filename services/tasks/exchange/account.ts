@@ -1,11 +1,16 @@
 import { resolve } from 'node:path';
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { UsersServiceService } from '#contract/users/v1/users';
+import type { DescMessage } from '@bufbuild/protobuf';
+import { retried, type Connection, type ServiceName, type Session, type TaskFlow, type UnaryCall } from '#client/index';
+import { createTaskFlow, type TlsOptions } from '#client/node';
 import { UsageError } from '#dev/cluster';
-import { openPublicClient, retry, type PublicClient, type PublicClientOptions } from '#libs/grpc';
+import { callsByTls, type Certificates } from '#libs/runtime';
 
 /** How long programs wait for a service that is down. */
 export const giveUpAfterMs = 60_000;
+
+/** A call that is repeated while its service is down. */
+export const patient = <I extends DescMessage, O extends DescMessage>(call: UnaryCall<I, O>): UnaryCall<I, O> =>
+  retried(call, { forMs: giveUpAfterMs });
 
 export type Credentials = { email: string; password: string } | { personalToken: string };
 
@@ -26,8 +31,10 @@ function findPassword(option: string | undefined): Credentials {
   return { email, password };
 }
 
+type AccountService = 'auth' | 'users';
+
 /** The services that an account is opened by. */
-export const servicesFor = (credentials: Credentials): ('auth' | 'users')[] =>
+export const servicesFor = (credentials: Credentials): AccountService[] =>
   'personalToken' in credentials ? ['users'] : ['auth'];
 
 /** Relative to the folder that npm was called from, since npm changes the folder. */
@@ -36,60 +43,68 @@ export function resolveFile(file: string): string {
 }
 
 /** An account to act as. */
-export interface Account {
-  /** A valid token. */
-  token(): Promise<string>;
+export interface OpenAccount {
+  tasks: TaskFlow['tasks'];
+  /** To the other services of the account. */
+  connection: Connection;
+  /** Resolves when the credentials are known to be right; at once for a personal token. */
+  signIn(): Promise<void>;
   userId(): Promise<string>;
   close(): void;
 }
 
-/** Opens an account by the services of `servicesFor`. */
+function connectionOptions(hosts: Partial<Record<ServiceName, string>>, certificates: Certificates | undefined) {
+  const secure = certificates !== undefined && callsByTls(certificates.mode) ? certificates.current() : undefined;
+  const scheme = secure === undefined ? 'http' : 'https';
+  const addresses = Object.fromEntries(
+    Object.entries(hosts).map(([service, host]) => [service, `${scheme}://${host}`]),
+  ) as Partial<Record<ServiceName, string>>;
+  return secure === undefined ? { addresses } : { addresses, tls: toTlsOptions(secure) };
+}
+
+function toTlsOptions({ authorities, certificate, key }: ReturnType<Certificates['current']>): TlsOptions {
+  return {
+    ...(authorities && { ca: authorities }),
+    ...(certificate && { cert: certificate }),
+    ...(key && { key }),
+  };
+}
+
+/** Opens an account by the services of `servicesFor`. The hosts are host:port. */
 export function openAccount(
   credentials: Credentials,
-  { auth = '', users = '', certificates }: Partial<Record<'auth' | 'users', string>> & PublicClientOptions,
-): Account {
+  hosts: Partial<Record<ServiceName, string>>,
+  certificates: Certificates | undefined,
+): OpenAccount {
+  const options = connectionOptions(hosts, certificates);
   return 'personalToken' in credentials
-    ? openByToken(credentials.personalToken, openPublicClient(UsersServiceService, users, { certificates }))
-    : signIn(credentials, openPublicClient(AuthServiceService, auth, { certificates }));
+    ? openByToken(createTaskFlow({ ...options, credentials }))
+    : openByPassword(createTaskFlow({ ...options, credentials: { account: credentials } }), credentials);
 }
 
-function openByToken(token: string, users: PublicClient<typeof UsersServiceService>): Account {
+function openByToken(taskflow: TaskFlow): OpenAccount {
   return {
-    token: async () => token,
-    userId: async () => (await retry(() => users.getMe({}, { token }), giveUpAfterMs)).user?.id ?? '',
-    close: () => users.close(),
+    tasks: taskflow.tasks,
+    connection: taskflow.connection,
+    signIn: async () => undefined,
+    userId: async () => (await patient(taskflow.users.getMe)({})).user?.id ?? '',
+    close: () => taskflow.close(),
   };
 }
 
-interface SignedIn {
-  token: string;
-  expires: number;
-  userId: string;
-}
-
-/** Signs in, and again shortly before the token expires. */
-function signIn(
-  credentials: { email: string; password: string },
-  auth: PublicClient<typeof AuthServiceService>,
-): Account {
-  let current: Promise<SignedIn> | undefined;
-  const login = async (): Promise<SignedIn> => {
-    const { account, tokens } = await retry(() => auth.login(credentials), giveUpAfterMs);
-    return {
-      token: tokens?.accessToken ?? '',
-      expires: tokens?.accessTokenExpireTime?.getTime() ?? 0,
-      userId: account?.id ?? '',
-    };
+/** Signs in once to learn the account's id; the session goes on by itself. */
+function openByPassword(taskflow: TaskFlow<Session>, account: { email: string; password: string }): OpenAccount {
+  const login = async (): Promise<string> => {
+    const answer = await patient(taskflow.auth.login)(account);
+    if (answer.tokens !== undefined) await taskflow.session.keep(answer.tokens);
+    return answer.account?.id ?? '';
   };
+  let signedIn: Promise<string> | undefined;
   return {
-    token: async () => {
-      current ??= login();
-      const held = await current;
-      if (held.expires - Date.now() > 60_000) return held.token;
-      current = login();
-      return (await current).token;
-    },
-    userId: async () => (await (current ??= login())).userId,
-    close: () => auth.close(),
+    tasks: taskflow.tasks,
+    connection: taskflow.connection,
+    signIn: async () => void (await (signedIn ??= login())),
+    userId: () => (signedIn ??= login()),
+    close: () => taskflow.close(),
   };
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 
 /* For tests: tasks of any kind. */
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Task } from '#contract/tasks/v1/tasks';
+import type { StoredTask } from './file-task.ts';
 
 /* Entries are recognised by the id of a task, by their UID, or by their content. */
 
@@ -34,13 +34,13 @@ export function idOfUid(uid: string): EntryId {
 }
 
 /** The id of a task in files: its own, or that of the task whose copy it is. */
-export function fileIdOf({ id, externalId }: Pick<Task, 'id' | 'externalId'>): string {
+export function fileIdOf({ id, externalId }: Pick<StoredTask, 'id' | 'externalId'>): string {
   const original = externalId.startsWith(ofTask) ? externalId.slice(ofTask.length) : '';
   return isTaskId(original) ? original : id;
 }
 
 /** The UID that a task was imported with, else its id in files. */
-export function uidOf(task: Pick<Task, 'id' | 'externalId'>): string {
+export function uidOf(task: Pick<StoredTask, 'id' | 'externalId'>): string {
   const uid = task.externalId.startsWith(ofUid) ? task.externalId.slice(ofUid.length).trim() : '';
   return uid !== '' && idOfUid(uid).externalId === task.externalId ? uid : fileIdOf(task);
 }

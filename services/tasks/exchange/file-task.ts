@@ -1,4 +1,4 @@
-import type { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import type { TaskPriority, TaskStatus } from '#client/tasks';
 import { findTimeZone } from '#libs/errors';
 import { isDueDate } from '../src/domain/due-day.ts';
 
@@ -13,6 +13,15 @@ export interface FileTask {
   priority: TaskPriority;
   due: FileDue | undefined;
   labels: string[];
+}
+
+/** A task of the service, as files hold it. */
+export interface StoredTask extends FileTask {
+  id: string;
+  externalId: string;
+  createTime: Date | undefined;
+  updateTime: Date | undefined;
+  completeTime: Date | undefined;
 }
 
 /** A task that was read from a file. */

@@ -1,5 +1,4 @@
-import type { Task } from '#contract/tasks/v1/tasks';
-import type { FileEntry, FileSource, ReadOptions } from './file-task.ts';
+import type { FileEntry, FileSource, ReadOptions, StoredTask } from './file-task.ts';
 import { nameRepeated } from './repeated-entries.ts';
 import { readExport } from './read-export.ts';
 import { readIcal } from './read-ical.ts';
@@ -22,8 +21,8 @@ export interface FileFormat extends ReadableFormat {
   header: string;
   footer: string;
   /** Whether the format can hold the task at all. */
-  fits(task: Task): boolean;
-  write(task: Task): WrittenTask;
+  fits(task: StoredTask): boolean;
+  write(task: StoredTask): WrittenTask;
 }
 
 const always = (): boolean => true;

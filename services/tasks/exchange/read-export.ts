@@ -1,16 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { Task } from '#contract/tasks/v1/tasks';
-import { canonicalJson } from '#libs/contract';
-import { priorities, statuses } from '../src/domain/task-enums.ts';
+import { fromJson } from '#client/index';
+import { TaskPriority, TaskSchema, TaskStatus, type Task } from '#client/tasks';
 import { decodeLine, readLines, type Line } from './file-lines.ts';
 import { fileIdOf, idOfTask, isTaskId } from './file-ids.ts';
 import { BrokenFile, readEntry, Unreadable, type FileEntry, type FileSource, type ImportedTask } from './file-task.ts';
-import { toFileDue } from './task-due.ts';
+import { toFileDue } from './task-messages.ts';
 
 /** Only these lines are read; a later version may mean something else by them. */
 const version = 1;
-const taskJson = canonicalJson('taskflow.tasks.v1.Task', Task);
 
 interface ExportLine {
   type?: unknown;
@@ -120,12 +118,11 @@ function readTask(resource: JsonValue | undefined, { accountId }: Part, line: Li
   return readEntry(`:${line.number}`, () => toImported(decodeTask(resource), accountId));
 }
 
-const isOneOf = <T>(values: readonly T[], value: T): boolean => values.includes(value);
-
 function decodeTask(resource: JsonValue | undefined): Task {
   try {
-    const task = taskJson.decode(resource ?? null);
-    if (isOneOf(statuses, task.status) && isOneOf(priorities, task.priority) && isTaskId(task.id)) return task;
+    const task = fromJson(TaskSchema, resource ?? null, { ignoreUnknownFields: true });
+    const { id, status, priority } = task;
+    if (status in TaskStatus && status > 0 && priority in TaskPriority && priority > 0 && isTaskId(id)) return task;
   } catch {
     // Told below, without what was in the line.
   }

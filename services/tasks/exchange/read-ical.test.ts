@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { calendar, fixedZone, readWhole, todo, type TaskFile } from './read-whole.ts';
 
 const read = async (...lines: string[]): Promise<TaskFile> =>

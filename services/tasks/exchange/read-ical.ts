@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { createContentIds, idOfUid } from './file-ids.ts';
 import {
   BrokenFile,

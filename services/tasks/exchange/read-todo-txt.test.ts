@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { readWhole, type TaskFile } from './read-whole.ts';
 
 const read = async (content: string, zone = 'UTC'): Promise<TaskFile> => readWhole('todo.txt', content, { zone });

@@ -1,4 +1,4 @@
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { createContentIds, idOfTask, type EntryId } from './file-ids.ts';
 import { decodeLine, readLines } from './file-lines.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { readWhole, todoistHeader as header, type TaskFile } from './read-whole.ts';
 
 const read = async (...rows: string[]): Promise<TaskFile> => readWhole('todoist', [header, ...rows].join('\n'));

@@ -1,4 +1,4 @@
-import { TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { readCsvRecords, type CsvRecord } from './csv-records.ts';
 import { createContentIds, idOfTask, isTaskId, type EntryId } from './file-ids.ts';
 import { decodeText } from './file-lines.ts';
@@ -78,7 +78,7 @@ function readPriority(row: Row): TaskPriority {
   if (told === '') return TaskPriority.URGENT;
   const found = Object.entries(todoistPriorities).find(([, number]) => number === told);
   if (found === undefined) throw new Unreadable(`PRIORITY "${told}" is none of 1, 2, 3, 4`);
-  return found[0] as TaskPriority;
+  return Number(found[0]) as TaskPriority;
 }
 
 function readTask(row: Row, section: string, { zone }: ReadOptions): FileTask {

@@ -1,48 +1,60 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CreateTaskRequest, Task, TaskStatus } from '#contract/tasks/v1/tasks';
+import { toBinary } from '@bufbuild/protobuf';
+import { create as createMessage } from '#client/index';
+import { CreateTaskRequestSchema, TaskPriority, TaskStatus } from '#client/tasks';
+import { CreateTaskRequest } from '#contract/tasks/v1/tasks';
 import { readCreateTask } from '../src/rpc/task.requests.ts';
 import { draft, type TaskDraft } from './any-task.ts';
-import type { FileTask } from './file-task.ts';
+import type { FileTask, StoredTask } from './file-task.ts';
 import { formatNames, formats, type FormatName } from './formats.ts';
 import { readWhole } from './read-whole.ts';
-import { toDue, toDueChoice } from '../src/domain/due.ts';
-import { toFileDue, toTaskDue } from './task-due.ts';
+import { toTaskMessage } from './task-messages.ts';
 
 const { PENDING, COMPLETED } = TaskStatus;
 
 /** As the service keeps it; undefined for what CreateTask refuses. */
-function create(fields: TaskDraft, index: number): Task | undefined {
-  const { due: when, externalId, ...rest } = fields;
-  const copyOf = externalId === 'taskflow:' ? `00000000-0000-7000-8000-0000000000f${index}` : '';
+function create(fields: TaskDraft, index: number): StoredTask | undefined {
+  const copyOf = fields.externalId === 'taskflow:' ? `00000000-0000-7000-8000-0000000000f${index}` : '';
   try {
-    const task = Task.fromPartial({ ...rest, due: toTaskDue(when), externalId: externalId + copyOf });
-    const { fields: kept } = readCreateTask(CreateTaskRequest.fromPartial({ task }));
+    const task = toTaskMessage({ ...fields, externalId: fields.externalId + copyOf });
+    const sent = toBinary(CreateTaskRequestSchema, createMessage(CreateTaskRequestSchema, { task }));
+    const {
+      title,
+      description: told,
+      labels,
+      externalId,
+      dueTime,
+      dueDay,
+    } = readCreateTask(CreateTaskRequest.decode(sent)).fields;
     const at = new Date('2026-01-02T03:04:05Z');
-    const { dueTime, dueDay, ...others } = kept;
-    return Task.fromPartial({
-      ...others,
-      due: toDueChoice(toDue({ dueTime, dueDay })),
-      assigneeId: '',
-      externalId: kept.externalId === null ? '' : kept.externalId,
+    return {
+      ...{ title, description: told, labels, status: fields.status, priority: fields.priority },
+      due: dueDay ?? (dueTime === null ? undefined : { time: dueTime }),
+      externalId: externalId ?? '',
       id: `00000000-0000-7000-8000-00000000000${index}`,
       createTime: at,
       updateTime: at,
-      completeTime: kept.status === COMPLETED ? at : undefined,
-    });
+      completeTime: fields.status === COMPLETED ? at : undefined,
+    };
   } catch {
     return undefined;
   }
 }
+
+const plain: StoredTask = {
+  ...{ id: '00000000-0000-7000-8000-000000000000', externalId: '', title: 'x', description: '', labels: [] },
+  ...{ status: PENDING, priority: TaskPriority.MEDIUM, due: undefined },
+  ...{ createTime: undefined, updateTime: undefined, completeTime: undefined },
+};
 
 const tasks = fc
   .array(draft, { maxLength: 5 })
   .map((drafts) => drafts.map(create).filter((task) => task !== undefined));
 
 /** The service keeps labels sorted. */
-function toFileTask(task: Task): FileTask {
-  const { title, description: told, status, priority, labels } = task;
-  return { title, description: told, status, priority, due: toFileDue(task), labels: [...labels].sort() };
+function toFileTask({ title, description: told, status, priority, due: when, labels }: StoredTask): FileTask {
+  return { title, description: told, status, priority, due: when, labels: [...labels].sort() };
 }
 
 /** What may differ, and by which words it has to be named. */
@@ -122,9 +134,8 @@ describe.each(formatNames)('whatever CreateTask accepts and %s is written for', 
 
   it('is known again by the id of its task, also as a copy in another account', async () => {
     const id = '00000000-0000-7000-8000-00000000000a';
-    const readId = async (task: Partial<Task>) =>
-      (await readWhole(name, header + write(Task.fromPartial({ title: 'x', status: PENDING, ...task })).text + footer))
-        .tasks[0];
+    const readId = async (task: Partial<StoredTask>) =>
+      (await readWhole(name, header + write({ ...plain, ...task }).text + footer)).tasks[0];
     const first = await readId({ id });
     const copy = await readId({ id: '00000000-0000-7000-8000-00000000000b', externalId: first?.externalId ?? '' });
     expect([first, copy].map((task) => [task?.taskId, task?.externalId])).toEqual([
@@ -135,12 +146,7 @@ describe.each(formatNames)('whatever CreateTask accepts and %s is written for', 
 });
 
 it('a task that came from an iCalendar file keeps its UID', async () => {
-  const task = Task.fromPartial({
-    id: '00000000-0000-7000-8000-000000000000',
-    title: 'x',
-    externalId: 'ics:7f3a@example.com',
-    status: PENDING,
-  });
+  const task = { ...plain, externalId: 'ics:7f3a@example.com' };
   const { header, write, footer } = formats.ics;
   const content = header + write(task).text + footer;
   expect(content).toContain('UID:7f3a@example.com\r\n');

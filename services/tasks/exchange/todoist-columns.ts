@@ -1,4 +1,4 @@
-import { TaskPriority } from '#contract/tasks/v1/tasks';
+import { TaskPriority } from '#client/tasks';
 
 /** The columns of Todoist, and TASKFLOW_ID: Todoist has no id for a task in a file. */
 export const todoistHeader =

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { TaskPriority } from '#contract/tasks/v1/tasks';
+import { TaskPriority } from '#client/tasks';
 import { calendar, fixedZone, readWhole, todo, todoistHeader as header, type TaskFile } from './read-whole.ts';
 
 /* Files as other programs write them, or as they arrive. */

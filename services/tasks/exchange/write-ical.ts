@@ -1,7 +1,7 @@
-import { TaskPriority, TaskStatus, type Task } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { uidOf } from './file-ids.ts';
 import { millisecondsParameter, zoneParameter } from './ical-due.ts';
-import { toFileDue } from './task-due.ts';
+import type { StoredTask } from './file-task.ts';
 import { escapeText, writeLine } from './ical-lines.ts';
 import type { WrittenTask } from './written-task.ts';
 
@@ -30,8 +30,8 @@ function writeTime(name: string, time: Date | undefined): string {
   return time === undefined ? '' : writeLine(name, formatTime(time));
 }
 
-function writeDue(task: Task): string {
-  const due = toFileDue(task);
+function writeDue(task: StoredTask): string {
+  const { due } = task;
   if (due === undefined) return '';
   if ('date' in due) return writeLine(`DUE;VALUE=DATE;${zoneParameter}=${due.zone}`, due.date.replaceAll('-', ''));
   const milliseconds = due.time.getUTCMilliseconds();
@@ -39,7 +39,7 @@ function writeDue(task: Task): string {
 }
 
 /** One VTODO component, with its end. */
-export function writeIcal(task: Task): WrittenTask {
+export function writeIcal(task: StoredTask): WrittenTask {
   const description = task.description.replaceAll(/\r\n?/g, '\n');
   const text = [
     'BEGIN:VTODO\r\n',

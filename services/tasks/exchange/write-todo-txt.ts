@@ -1,9 +1,9 @@
-import { TaskPriority, TaskStatus, type Task } from '#contract/tasks/v1/tasks';
+import { TaskPriority, TaskStatus } from '#client/tasks';
 import { fileIdOf } from './file-ids.ts';
 import { joinLabelWords, type WrittenTask } from './written-task.ts';
 import { escapeMarks } from './marked-words.ts';
 import { isTodoTxtMark, todoTxtKeys } from './todo-txt-marks.ts';
-import { toFileDue } from './task-due.ts';
+import type { StoredTask } from './file-task.ts';
 
 const letters: Partial<Record<TaskPriority, string>> = {
   [TaskPriority.URGENT]: 'A',
@@ -20,8 +20,8 @@ function dayOf(time: Date | undefined): string[] {
   return time === undefined ? [] : [time.toISOString().slice(0, 10)];
 }
 
-function dueKeys(task: Task): string[] {
-  const due = toFileDue(task);
+function dueKeys(task: StoredTask): string[] {
+  const { due } = task;
   if (due === undefined) return [];
   return 'date' in due
     ? [`${todoTxtKeys.due}${due.date}`, `${todoTxtKeys.zone}${due.zone}`]
@@ -34,7 +34,7 @@ function toMark(label: string): string {
 }
 
 /** With this before the title, its first word is never taken for a mark. */
-function beginning(task: Task): string[] {
+function beginning(task: StoredTask): string[] {
   const letter = letters[task.priority] ?? 'C';
   const created = dayOf(task.createTime);
   if (task.status === TaskStatus.COMPLETED) return ['x', ...dayOf(task.completeTime), ...created];
@@ -42,7 +42,7 @@ function beginning(task: Task): string[] {
 }
 
 /** One line, with its end. */
-export function writeTodoTxt(task: Task): WrittenTask {
+export function writeTodoTxt(task: StoredTask): WrittenTask {
   const completed = task.status === TaskStatus.COMPLETED;
   const priority = completed ? [`${todoTxtKeys.priority}${letters[task.priority] ?? 'C'}`] : [];
   const { labels, losses } = joinLabelWords(task.labels);

@@ -1,13 +1,13 @@
-import { TaskStatus, type Task } from '#contract/tasks/v1/tasks';
+import { TaskStatus } from '#client/tasks';
 import { fileIdOf } from './file-ids.ts';
 import { escapeMarks } from './marked-words.ts';
 import { guardFormula, isTodoistLabel, todoistPriorities } from './todoist-columns.ts';
 import { joinLabelWords, type WrittenTask } from './written-task.ts';
-import { toFileDue } from './task-due.ts';
+import type { StoredTask } from './file-task.ts';
 
 /** Todoist reads minutes. Seconds are written only when they are not zero. */
-function dateCells(task: Task): [date: string, zone: string] {
-  const due = toFileDue(task);
+function dateCells(task: StoredTask): [date: string, zone: string] {
+  const { due } = task;
   if (due === undefined) return ['', ''];
   if ('date' in due) return [due.date, due.zone];
   const [day, time] = due.time.toISOString().slice(0, -1).split('T') as [string, string];
@@ -15,7 +15,7 @@ function dateCells(task: Task): [date: string, zone: string] {
 }
 
 /** A Todoist file has only open tasks. */
-export function fitsTodoist({ status }: Task): boolean {
+export function fitsTodoist({ status }: StoredTask): boolean {
   return status === TaskStatus.PENDING || status === TaskStatus.IN_PROGRESS;
 }
 
@@ -34,7 +34,7 @@ function guardCells(cells: string[]): { guarded: string[]; losses: string[] } {
 const toCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /** One record, with its end. */
-export function writeTodoistCsv(task: Task): WrittenTask {
+export function writeTodoistCsv(task: StoredTask): WrittenTask {
   const [date, zone] = dateCells(task);
   const { labels, losses } = joinLabelWords(task.labels);
   const content = [escapeMarks(task.title, isTodoistLabel), ...labels.map((label) => `@${label}`)].join(' ');

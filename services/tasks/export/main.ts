@@ -1,8 +1,6 @@
 // npm run export -- FILE: writes tasks to a todo.txt, Todoist or iCalendar file, or all that is one's own.
 import { parseArgs } from 'node:util';
-import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
-import { openPublicClient } from '#libs/grpc';
 import { openClientCertificates } from '#libs/runtime';
 import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
 import { chooseFormat, writableFormats, type FileFormat } from '../exchange/formats.ts';
@@ -52,15 +50,14 @@ function summarise({ written, unfit, assigned }: ExportCounts): void {
 /** Writes the tasks in a format. */
 async function exportTasks(format: FileFormat, { file, assigned, credentials }: Settings, progress: Progress) {
   const certificates = openClientCertificates();
-  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
-  const account = openAccount(credentials, { ...others, certificates });
-  const client = openPublicClient(TasksServiceService, tasks, { certificates });
+  const addresses = await findServices([...servicesFor(credentials), 'tasks'], certificates);
+  const account = openAccount(credentials, addresses, certificates);
   try {
     const counts: ExportCounts = { written: 0, unfit: 0, assigned: 0 };
     const onLoss = (taskId: string, loss: string): void =>
       void process.stderr.write(`task ${taskId} is written ${loss}\n`);
     const pages = writePages(
-      { client, token: account.token, format, ownerId: assigned ? undefined : await account.userId(), onLoss },
+      { client: account.tasks, format, ownerId: assigned ? undefined : await account.userId(), onLoss },
       counts,
     );
     await progress(
@@ -69,7 +66,6 @@ async function exportTasks(format: FileFormat, { file, assigned, credentials }: 
     );
     summarise(counts);
   } finally {
-    client.close();
     account.close();
   }
 }
@@ -78,10 +74,10 @@ async function exportTasks(format: FileFormat, { file, assigned, credentials }: 
 async function exportEverything({ file, credentials }: Settings, progress: Progress): Promise<void> {
   const certificates = openClientCertificates();
   const addresses = await findServices(exportingServices, certificates);
-  const account = openAccount(credentials, { ...addresses, certificates });
+  const account = openAccount(credentials, addresses, certificates);
   try {
     const counts = newEverythingCounts();
-    const pieces = writeEverything({ addresses, certificates, token: account.token }, counts);
+    const pieces = writeEverything(account.connection, counts);
     await progress(
       () => `${counts.lines} lines written`,
       () => writeFile(file, pieces),

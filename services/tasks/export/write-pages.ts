@@ -1,12 +1,11 @@
-import { ListTasksRequest, type Task, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { retry, type PublicClient } from '#libs/grpc';
-import { giveUpAfterMs } from '../exchange/account.ts';
+import { pagesOf, type TaskFlow } from '#client/index';
+import type { Task } from '#client/tasks';
+import { patient } from '../exchange/account.ts';
 import type { FileFormat } from '../exchange/formats.ts';
+import { toStoredTask } from '../exchange/task-messages.ts';
 
 export interface ExportOptions {
-  client: PublicClient<typeof TasksServiceService>;
-  /** Returns a valid token. */
-  token: () => Promise<string>;
+  client: TaskFlow['tasks'];
   format: FileFormat;
   /** Exports only tasks of this owner; undefined = all that the account lists. */
   ownerId: string | undefined;
@@ -31,7 +30,7 @@ const readMask =
 
 function isWanted(task: Task, { format, ownerId }: ExportOptions, counts: ExportCounts): boolean {
   if (ownerId !== undefined && task.ownerId !== ownerId) counts.assigned += 1;
-  else if (!format.fits(task)) counts.unfit += 1;
+  else if (!format.fits(toStoredTask(task))) counts.unfit += 1;
   else {
     counts.written += 1;
     return true;
@@ -44,18 +43,16 @@ function isWanted(task: Task, { format, ownerId }: ExportOptions, counts: Export
  * A task that exists during the whole export is in the file once.
  */
 export async function* writePages(options: ExportOptions, counts: ExportCounts): AsyncGenerator<string> {
-  const { client, token, format } = options;
+  const { client, format } = options;
   yield format.header;
-  let pageToken = '';
-  do {
-    const request = ListTasksRequest.fromPartial({ pageSize, pageToken, orderBy: 'create_time', readMask });
-    const page = await retry(async () => client.listTasks(request, { token: await token() }), giveUpAfterMs);
-    const written = page.tasks
+  const request = { pageSize, orderBy: 'create_time', readMask: { paths: readMask } };
+  for await (const { tasks } of pagesOf(patient(client.listTasks), request)) {
+    const written = tasks
       .filter((task) => isWanted(task, options, counts))
+      .map(toStoredTask)
       .map((task) => ({ ...format.write(task), id: task.id }));
     yield written.map(({ text }) => text).join('');
     for (const { id, losses } of written) for (const loss of losses) options.onLoss(id, loss);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
+  }
   yield format.footer;
 }

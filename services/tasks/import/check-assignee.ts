@@ -1,20 +1,12 @@
-import { CreateTaskRequest, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, retry, type PublicClient } from '#libs/grpc';
-import { giveUpAfterMs } from '../exchange/account.ts';
-
-interface Caller {
-  client: PublicClient<typeof TasksServiceService>;
-  /** Returns a valid token. */
-  token: () => Promise<string>;
-}
+import { TaskFlowError, type TaskFlow } from '#client/index';
+import { patient } from '../exchange/account.ts';
 
 /** Before the import, since otherwise each of its tasks would be refused. */
-export async function checkAssignee(assigneeEmail: string, { client, token }: Caller): Promise<void> {
-  const request = CreateTaskRequest.fromPartial({ task: { title: 'any' }, assigneeEmail, validateOnly: true });
+export async function checkAssignee(assigneeEmail: string, tasks: TaskFlow['tasks']): Promise<void> {
   try {
-    await retry(async () => client.createTask(request, { token: await token() }), giveUpAfterMs);
+    await patient(tasks.createTask)({ task: { title: 'any' }, assigneeEmail, validateOnly: true });
   } catch (error) {
-    const isRefused = error instanceof CallError && error.details.violations !== undefined;
+    const isRefused = error instanceof TaskFlowError && error.violations.length > 0;
     if (!isRefused) throw error;
     throw new Error(`--assignee ${assigneeEmail}: the account finds nobody by this e-mail; nothing was imported`);
   }

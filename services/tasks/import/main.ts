@@ -2,19 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
 import { findTimeZone } from '#libs/errors';
-import { openPublicClient } from '#libs/grpc';
 import { openClientCertificates } from '#libs/runtime';
-import {
-  findCredentials,
-  giveUpAfterMs,
-  openAccount,
-  resolveFile,
-  servicesFor,
-  type Credentials,
-} from '../exchange/account.ts';
+import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
 import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
 import { chooseFormat, readableFormats, type ReadableFormat } from '../exchange/formats.ts';
 import { createTaskChecksum, type TaskChecksum } from '../exchange/task-checksum.ts';
@@ -117,19 +108,18 @@ async function run(progress: Progress): Promise<number> {
   const { file, format, dryRun, assigneeEmail, credentials } = settings;
   const counts = await check(settings);
   const certificates = openClientCertificates();
-  const { tasks, ...others } = await findServices([...servicesFor(credentials), 'tasks'], certificates);
-  const account = openAccount(credentials, { ...others, certificates });
-  const client = openPublicClient(TasksServiceService, tasks, { certificates });
+  const addresses = await findServices([...servicesFor(credentials), 'tasks'], certificates);
+  const account = openAccount(credentials, addresses, certificates);
   try {
     // Signs in first, so that a wrong password is reported even for an empty file.
-    await progress(() => `waiting for auth at ${others.auth}`, account.token);
-    if (assigneeEmail !== '') await checkAssignee(assigneeEmail, { client, ...account });
+    await progress(() => `waiting for auth at ${addresses.auth}`, account.signIn);
+    if (assigneeEmail !== '') await checkAssignee(assigneeEmail, account.tasks);
     const result = newUploadResult();
     const onRefused = (notice: Notice): void => reportSkipped(notice, file);
     const upload = async () =>
       uploadTasks(
         readTasks(settings),
-        { client, ...account, runId: randomUUID(), dryRun, assigneeEmail, giveUpAfterMs, onRefused },
+        { client: account.tasks, userId: account.userId, runId: randomUUID(), dryRun, assigneeEmail, onRefused },
         result,
       );
     await progress(() => `${answered(result)} of ${counts.tasks} tasks`, upload);
@@ -138,7 +128,6 @@ async function run(progress: Progress): Promise<number> {
     if (result.failure !== undefined) throw result.failure;
     return status;
   } finally {
-    client.close();
     account.close();
   }
 }

@@ -1,14 +1,12 @@
-import { BatchCreateTasksRequest, Task, type TaskResult, type TasksServiceService } from '#contract/tasks/v1/tasks';
-import { retry, unpackDetails, type PublicClient } from '#libs/grpc';
-import type { Status } from '#google/rpc/status';
+import { inBatches, TaskFlowError, type TaskFlow } from '#client/index';
+import type { TaskResult } from '#client/tasks';
+import { patient } from '../exchange/account.ts';
 import type { ImportedTask, Notice } from '../exchange/file-task.ts';
-import { toTaskDue } from '../exchange/task-due.ts';
+import { toTaskMessage } from '../exchange/task-messages.ts';
 import { findKnownTasks } from './known-tasks.ts';
 
 export interface UploadOptions {
-  client: PublicClient<typeof TasksServiceService>;
-  /** Returns a valid token. */
-  token: () => Promise<string>;
+  client: TaskFlow['tasks'];
   /** Whose tasks they become. */
   userId: () => Promise<string>;
   /** Part of the request ids, so that a retry has no second effect. */
@@ -17,8 +15,6 @@ export interface UploadOptions {
   dryRun: boolean;
   /** Whom the tasks are assigned to; '' = nobody. */
   assigneeEmail: string;
-  /** How long each batch waits for an unavailable service. */
-  giveUpAfterMs: number;
   /** Called for each task that the service refuses. */
   onRefused: (notice: Notice) => void;
 }
@@ -36,66 +32,38 @@ export function newUploadResult(): UploadResult {
   return { added: 0, present: 0, refused: 0 };
 }
 
-const maxTasks = 200;
-/** Of a request. The answer is a little larger and must fit into a message. */
-const maxBytes = 1024 * 1024;
+/** So that progress shows, and a failure leaves little unknown. */
+const groupSize = 200;
 
-function toTask(
-  { due, title, description, status, priority, labels, externalId }: ImportedTask,
-  assigneeId = '',
-): Task {
-  return Task.fromPartial({
-    title,
-    description,
-    status,
-    priority,
-    labels,
-    externalId,
-    due: toTaskDue(due),
-    assigneeId,
-  });
-}
-
-async function* toBatches(entries: AsyncIterable<ImportedTask>): AsyncGenerator<ImportedTask[]> {
-  let batch: ImportedTask[] = [];
-  let bytes = 0;
+async function* toGroups(entries: AsyncIterable<ImportedTask>): AsyncGenerator<ImportedTask[]> {
+  let group: ImportedTask[] = [];
   for await (const entry of entries) {
-    const size = Task.encode(toTask(entry)).finish().length;
-    if (batch.length > 0 && (batch.length === maxTasks || bytes + size > maxBytes)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(entry);
-    bytes += size;
+    group.push(entry);
+    if (group.length < groupSize) continue;
+    yield group;
+    group = [];
   }
-  if (batch.length > 0) yield batch;
+  if (group.length > 0) yield group;
 }
 
 /** Names fields as in a task, without their place in the batch. */
-function describeRefusal(error: Status | undefined): { reason: string | undefined; problem: string } {
-  const { reason, details } = unpackDetails(error?.details ?? []);
-  const violations = details.violations?.map(
+function describeRefusal({ violations, message }: TaskFlowError): string {
+  const faults = violations.map(
     ({ field, description }) => `${field.replace(/^requests\[\d+\]\.task\./, '')} ${description}`,
   );
-  return { reason, problem: violations?.join('; ') ?? error?.message ?? '' };
+  return faults.length > 0 ? faults.join('; ') : message;
 }
 
-function record(
-  entry: ImportedTask,
-  result: TaskResult['result'],
-  { onRefused }: UploadOptions,
-  into: UploadResult,
-): void {
-  if (result?.$case === 'task') {
+function record(entry: ImportedTask, { result }: TaskResult, { onRefused }: UploadOptions, into: UploadResult): void {
+  if (result.case !== 'error') {
     into.added += 1;
     return;
   }
-  const { reason, problem } = describeRefusal(result?.value);
-  if (reason === 'EXTERNAL_ID_TAKEN') into.present += 1;
+  const error = TaskFlowError.fromStatus(result.value);
+  if (error.reason === 'EXTERNAL_ID_TAKEN') into.present += 1;
   else {
     into.refused += 1;
-    onRefused({ place: entry.place, problem });
+    onRefused({ place: entry.place, problem: describeRefusal(error) });
   }
 }
 
@@ -106,20 +74,18 @@ async function create(
   options: UploadOptions,
   into: UploadResult,
 ): Promise<void> {
-  const { client, token, userId, dryRun, assigneeEmail, giveUpAfterMs } = options;
+  const { client, userId, dryRun: validateOnly, assigneeEmail } = options;
+  const batchCreateTasks = patient(client.batchCreateTasks);
   const isOwn = ({ isOwnAssignment = false }: ImportedTask): boolean => isOwnAssignment && assigneeEmail === '';
   const self = entries.some(isOwn) ? await userId() : '';
-  const request = BatchCreateTasksRequest.fromPartial({
-    requests: entries.map((entry) => ({ task: toTask(entry, isOwn(entry) ? self : ''), assigneeEmail })),
-    allowPartial: true,
-    requestId,
-    validateOnly: dryRun,
-  });
-  const { results } = await retry(
-    async () => client.batchCreateTasks(request, { token: await token() }),
-    giveUpAfterMs,
-  );
-  for (const [index, entry] of entries.entries()) record(entry, results[index]?.result, options, into);
+  const members = entries.map((entry) => ({
+    task: toTaskMessage(entry, isOwn(entry) ? self : ''),
+    assigneeEmail,
+    entry,
+  }));
+  const request = { allowPartial: true, requestId, validateOnly };
+  for await (const { member, result } of inBatches(batchCreateTasks, members, request))
+    record(member.entry, result, options, into);
 }
 
 /** Skips tasks that were exported from this account and still exist. */
@@ -130,8 +96,8 @@ async function upload(
   into: UploadResult,
 ): Promise<void> {
   const known = await findKnownTasks(
+    options.client,
     entries.flatMap(({ taskId }) => taskId ?? []),
-    options,
   );
   const unknown = entries.filter(({ taskId }) => taskId === undefined || !known.has(taskId));
   into.present += entries.length - unknown.length;
@@ -149,8 +115,8 @@ export async function uploadTasks(
 ): Promise<void> {
   let number = 0;
   try {
-    for await (const batch of toBatches(entries))
-      await upload(batch, `import-${options.runId}-${(number += 1)}`, options, result);
+    for await (const group of toGroups(entries))
+      await upload(group, `import-${options.runId}-${(number += 1)}`, options, result);
   } catch (failure) {
     result.failure = failure;
   }

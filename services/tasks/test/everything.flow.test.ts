@@ -4,15 +4,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '#client/index';
+import { TaskSchema } from '#client/tasks';
 import { BatchCreateTasksRequest, Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { Scope } from '#contract/policy/v1/policy';
 import { draft, type TaskDraft } from '../exchange/any-task.ts';
-import { toTaskDue } from '../exchange/task-due.ts';
+import { toTaskMessage } from '../exchange/task-messages.ts';
 import { createTask, creations, errorOf, listAll } from './factories.ts';
 import { password, programsIn } from './run-program.ts';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 
 const checksumOf = (text: string): string | undefined => /\d+ tasks, checksum [0-9a-f]{64}/.exec(text)?.[0];
+
+const toTask = (task: MessageInitShape<typeof TaskSchema>): Task =>
+  Task.decode(toBinary(TaskSchema, create(TaskSchema, task)));
 
 describe('everything of an account', () => {
   const service = useTasksCluster({ services: ['auth', 'users', 'tasks', 'scheduler'] });
@@ -31,14 +37,10 @@ describe('everything of an account', () => {
   async function createAccepted(person: Person, drafts: readonly TaskDraft[]): Promise<number> {
     let created = 0;
     for (let from = 0; from < drafts.length; from += 200) {
-      const tasks = drafts.slice(from, from + 200).map(({ due, externalId, ...fields }, index) =>
-        Task.fromPartial({
-          ...fields,
-          due: toTaskDue(due),
-          externalId: externalId === '' ? '' : `${externalId} ${from + index}`,
-          assigneeId: index % 7 === 0 ? person.userId : '',
-        }),
-      );
+      const tasks = drafts.slice(from, from + 200).map(({ externalId, ...fields }, index) => {
+        const task = { ...fields, externalId: externalId === '' ? '' : `${externalId} ${from + index}` };
+        return toTask(toTaskMessage(task, index % 7 === 0 ? person.userId : ''));
+      });
       const request = { requests: creations(tasks), allowPartial: true };
       const { results } = await service.tasks.batchCreateTasks(BatchCreateTasksRequest.fromPartial(request), {
         ...person.as,

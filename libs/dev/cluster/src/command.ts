@@ -1,4 +1,5 @@
 import { Client } from '@grpc/grpc-js';
+import { TaskFlowError } from '#client/index';
 import { CallError, channelCredentials } from '#libs/grpc';
 import type { Certificates } from '#libs/runtime';
 import { explainUsage, isUsageError, usageStatus } from '../../../runtime/command-line/command-line.mjs';
@@ -11,6 +12,7 @@ export { UsageError } from '../../../runtime/command-line/command-line.mjs';
 function explain(name: string, error: unknown): string {
   if (isUsageError(error)) return explainUsage(name, error);
   const { message } = error as Error;
+  if (error instanceof TaskFlowError) return `${message} (${error.reason ?? error.code})`;
   return error instanceof CallError ? `${message} (${error.reason ?? error.kind})` : message;
 }
 

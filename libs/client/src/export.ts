@@ -1,0 +1,1 @@
+export * from './gen/taskflow/export/v1/export_pb.js';
