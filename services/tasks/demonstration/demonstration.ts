@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { NotificationKind, NotificationsServiceService, type Notification } from '#contract/scheduler/v1/notifications';
-import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
-import { TasksServiceService } from '#contract/tasks/v1/tasks';
-import { CallError, openPublicClient, retry } from '#libs/grpc';
-import { checkoutRoot, waitUntil, type Cluster } from '#dev/cluster';
+import { retry, TaskFlowError, timestampDate, type Account, type TaskFlow } from '#client/index';
+import { createTaskFlow } from '#client/node';
+import { NotificationKind, type Notification } from '#client/scheduler';
+import { checkoutRoot, clientOptions, serviceNames, waitUntil, type Cluster } from '#dev/cluster';
 
 export interface DemonstrationOptions {
   report?: (line: string) => void;
@@ -36,67 +34,53 @@ export async function runDemonstration(
 ): Promise<DemonstrationResult> {
   const report = options.report ?? (() => undefined);
   const begin = async (): Promise<void> => options.onStep?.();
-  const clients = openClients(cluster);
+  const account = { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
+  const [ann, admin] = [open(cluster, account), open(cluster, cluster.admin)];
   try {
     await begin();
-    const account = { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
-    const token = await register(clients, account);
+    await register(ann, account);
     report(`registered ${account.email}`);
     await begin();
     const added = await importSample(cluster, account);
     report(`imported the sample todo.txt: ${added} tasks`);
     await begin();
-    const { stats } = await retry(() => clients.tasks.getTaskStats({}, { token }));
+    const { stats } = await retry(() => ann.tasks.getTaskStats({}));
     report(`open and past their due time: ${stats?.overdueCount}`);
     await begin();
-    const run = await triggerSweep(clients, cluster);
+    const run = await triggerSweep(admin);
     report(`an administrator started the overdue sweep (run ${run})`);
     await begin();
-    const notifications = await awaitNotifications(clients, token);
+    const notifications = await awaitNotifications(ann);
     for (const { taskTitle, dueTime } of notifications)
-      report(`notified: "${taskTitle}" was due ${dueTime?.toISOString()}`);
+      report(`notified: "${taskTitle}" was due ${dueTime && timestampDate(dueTime).toISOString()}`);
     return { ...account, added, overdue: stats?.overdueCount ?? 0n, notifications };
   } finally {
-    clients.close();
+    ann.close();
+    admin.close();
   }
 }
 
-type Clients = ReturnType<typeof openClients>;
-
-function openClients(cluster: Cluster) {
-  const { certificates } = cluster;
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'), { certificates });
-  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'), { certificates });
-  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'), { certificates });
-  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'), { certificates });
-  const close = (): void => [auth, tasks, scheduler, notifications].forEach((client) => client.close());
-  return { auth, tasks, scheduler, notifications, close };
+function open(cluster: Cluster, { email, password }: Account): TaskFlow {
+  const hosts = Object.fromEntries(serviceNames.map((service) => [service, cluster.address(service)]));
+  return createTaskFlow({
+    ...clientOptions(hosts, cluster.certificates),
+    credentials: { account: { email, password } },
+  });
 }
 
-interface Credentials {
-  email: string;
-  password: string;
-}
-
-async function signIn(clients: Clients, { email, password }: Credentials): Promise<string> {
-  const { tokens } = await retry(() => clients.auth.login({ email, password }));
-  return tokens?.accessToken ?? '';
-}
-
-/** When the answer of an earlier attempt was lost, the account exists already and only signs in. */
-async function register(clients: Clients, account: Credentials): Promise<string> {
+/** When the answer of an earlier attempt was lost, the account exists already. */
+async function register({ auth }: TaskFlow, account: Account): Promise<void> {
   await retry(async (attempt) => {
     try {
-      await clients.auth.register({ ...account, displayName: 'Ann Example' });
+      await auth.register({ ...account, displayName: 'Ann Example' });
     } catch (error) {
-      if (!(attempt > 0 && error instanceof CallError && error.reason === 'EMAIL_TAKEN')) throw error;
+      if (!(attempt > 0 && error instanceof TaskFlowError && error.reason === 'EMAIL_TAKEN')) throw error;
     }
   });
-  return signIn(clients, account);
 }
 
 /** Runs what `npm run import` runs. */
-async function importSample(cluster: Cluster, account: Credentials): Promise<number> {
+async function importSample(cluster: Cluster, account: Account): Promise<number> {
   const env = {
     ...process.env,
     TASKFLOW_EMAIL: account.email,
@@ -112,18 +96,16 @@ async function importSample(cluster: Cluster, account: Credentials): Promise<num
   return added;
 }
 
-async function triggerSweep(clients: Clients, cluster: Cluster): Promise<string> {
-  const token = await signIn(clients, cluster.admin);
+async function triggerSweep({ scheduler }: TaskFlow): Promise<string> {
   const request = { scheduleId: 'overdue-sweep', requestId: `demonstration-${randomUUID()}` };
-  const { runId } = await retry(() => clients.scheduler.triggerSchedule(request, { token }));
+  const { runId } = await retry(() => scheduler.triggerSchedule(request));
   return runId;
 }
 
-async function awaitNotifications(clients: Clients, token: string): Promise<Notification[]> {
+async function awaitNotifications({ notifications }: TaskFlow): Promise<Notification[]> {
   const answer = await waitUntil(
-    () => clients.notifications.listNotifications({}, { token }),
-    ({ notifications }) =>
-      notifications.filter(({ kind }) => kind === NotificationKind.OVERDUE).length >= sample.overdue,
+    () => retry(() => notifications.listNotifications({})),
+    (inbox) => inbox.notifications.filter(({ kind }) => kind === NotificationKind.OVERDUE).length >= sample.overdue,
   );
   return answer.notifications;
 }

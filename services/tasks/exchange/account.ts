@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { DescMessage } from '@bufbuild/protobuf';
 import { retried, type Connection, type ServiceName, type Session, type TaskFlow, type UnaryCall } from '#client/index';
-import { createTaskFlow, type TlsOptions } from '#client/node';
-import { UsageError } from '#dev/cluster';
-import { callsByTls, type Certificates } from '#libs/runtime';
+import { createTaskFlow } from '#client/node';
+import { clientOptions, UsageError } from '#dev/cluster';
+import type { Certificates } from '#libs/runtime';
 
 /** How long programs wait for a service that is down. */
 export const giveUpAfterMs = 60_000;
@@ -53,30 +53,13 @@ export interface OpenAccount {
   close(): void;
 }
 
-function connectionOptions(hosts: Partial<Record<ServiceName, string>>, certificates: Certificates | undefined) {
-  const secure = certificates !== undefined && callsByTls(certificates.mode) ? certificates.current() : undefined;
-  const scheme = secure === undefined ? 'http' : 'https';
-  const addresses = Object.fromEntries(
-    Object.entries(hosts).map(([service, host]) => [service, `${scheme}://${host}`]),
-  ) as Partial<Record<ServiceName, string>>;
-  return secure === undefined ? { addresses } : { addresses, tls: toTlsOptions(secure) };
-}
-
-function toTlsOptions({ authorities, certificate, key }: ReturnType<Certificates['current']>): TlsOptions {
-  return {
-    ...(authorities && { ca: authorities }),
-    ...(certificate && { cert: certificate }),
-    ...(key && { key }),
-  };
-}
-
 /** Opens an account by the services of `servicesFor`. The hosts are host:port. */
 export function openAccount(
   credentials: Credentials,
   hosts: Partial<Record<ServiceName, string>>,
   certificates: Certificates | undefined,
 ): OpenAccount {
-  const options = connectionOptions(hosts, certificates);
+  const options = clientOptions(hosts, certificates);
   return 'personalToken' in credentials
     ? openByToken(createTaskFlow({ ...options, credentials }))
     : openByPassword(createTaskFlow({ ...options, credentials: { account: credentials } }), credentials);

@@ -27,3 +27,4 @@ export { startedEnvironment } from './started-environment.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { waitUntil } from './wait-until.ts';
 export { testPostgresUrl, testRedisUrl } from './test-urls.ts';
+export { clientOptions } from './client-options.ts';

@@ -36,7 +36,7 @@ export function toDueChoice({ dueTime, dueDate, dueZone }: Due): Task['due'] {
   return dueTime === null ? undefined : { $case: 'dueTime', value: dueTime };
 }
 
-export function toDueDayMessage({ date, zone }: DueDay): DueDayMessage {
+function toDueDayMessage({ date, zone }: DueDay): DueDayMessage {
   const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
   return { date: { year, month, day }, timeZone: zone };
 }
