@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { createAuthority, waitUntil, type Authority } from '#dev/cluster';
 import type { ServiceName } from '#libs/contract';
-import type { Certificates } from '#libs/runtime';
-import { openPublicClient, type CallError } from '../src/index.ts';
+import { createMetrics, type Certificates } from '#libs/runtime';
+import { createClient, openPublicClient, type CallError } from '../src/index.ts';
 import { openFiles, openOutsider } from './certificate-files.ts';
-import { bearer, identityOf, metricOf, startTestServer, type TestServer } from './cluster.ts';
+import { bearer, identityOf, metricOf, recordingLogger, startTestServer, type TestServer } from './cluster.ts';
 import { internalUsersBinding, usersBinding } from './services.ts';
 import { stopAfterEach } from '../../dev/testing/src/stop-after-each.ts';
 
@@ -129,4 +129,23 @@ it('public methods serve users without a certificate, also when services prove t
   const client = openPublicClient(UsersServiceService, target.address, { certificates: await certificatesOf([]) });
   afterTest(() => client.close());
   await client.getMe({}, { metadata: await bearer() });
+});
+
+it('a service whose certificate does not fit calls in vain, and its identity counts as refused', async () => {
+  await start();
+  const notes: unknown[] = [];
+  const { client, close } = createClient(InternalUsersServiceService, {
+    callee: 'users',
+    address: target.address,
+    identity: {
+      ...identityOf('tasks'),
+      certificates: await certificatesOf(['scheduler']),
+      standing: { note: (...note) => void notes.push(note) },
+    },
+    logger: recordingLogger().logger,
+    metrics: createMetrics('tasks'),
+  });
+  afterTest(close);
+  await expect(client.batchGetUsers({ userIds: [] })).rejects.toMatchObject({ reason: 'DEPENDENCY_UNAVAILABLE' });
+  expect(notes).toEqual([['users', false]]);
 });

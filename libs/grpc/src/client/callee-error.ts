@@ -12,25 +12,26 @@ const identityFaults: ReadonlySet<ErrorReason> = new Set([
   'SERVICE_IDENTITY_REQUIRED',
 ]);
 
-/**
- * Reasons that blame the deployment: wrong keys or certificates, or releases that do not fit together. The callee counts as
- * unavailable, since the same call may succeed later or from another replica.
- */
-const setUpFaults: ReadonlySet<ErrorReason> = new Set([
-  ...identityFaults,
+/** The callee does not accept the caller's name, or its certificate. */
+const callerFaults: ReadonlySet<ErrorReason> = new Set([
   'CALLER_NOT_ALLOWED',
   'CERTIFICATE_REQUIRED',
   'CERTIFICATE_NOT_ALLOWED',
   'CERTIFICATE_MISMATCH',
-  'UNIMPLEMENTED',
 ]);
+
+/**
+ * Reasons that blame the deployment: wrong keys or certificates, or releases that do not fit together. The callee counts
+ * as unavailable, since the same call may succeed later or from another replica.
+ */
+const setUpFaults: ReadonlySet<ErrorReason> = new Set([...identityFaults, ...callerFaults, 'UNIMPLEMENTED']);
 
 /** Whether the callee accepted the identity of this service; undefined when the error does not say. */
 export function identityOutcome(error: ServiceError | null): 'accepted' | 'refused' | undefined {
   if (error === null) return 'accepted';
   const reason = readReceivedStatus(error)?.reason;
   if (reason === undefined) return undefined;
-  return identityFaults.has(reason) || reason === 'CALLER_NOT_ALLOWED' ? 'refused' : 'accepted';
+  return identityFaults.has(reason) || callerFaults.has(reason) ? 'refused' : 'accepted';
 }
 
 function internal(cause: ServiceError): AppError {

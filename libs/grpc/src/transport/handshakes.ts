@@ -102,6 +102,7 @@ function createPending({ onFailed }: HandshakesOptions) {
     add: (socket: Socket): void => {
       const [peer, address] = [peerOf(socket), socket.remoteAddress ?? ''];
       open.set(peer, socket);
+      socket.on('error', () => undefined);
       socket.once('close', () => {
         if (open.get(peer) !== socket) return;
         open.delete(peer);
