@@ -49,7 +49,14 @@ describe('the configuration of limits', () => {
 
   it.each([
     ['{', 'must be JSON'],
-    ['[]', 'must be an object of limits by method'],
+    [
+      '[]',
+      'must be an object of limits by method, such as { "taskflow.auth.v1.AuthService/Login": { "requests": 60, "perSeconds": 60 }, "*": "unlimited" }',
+    ],
+    [
+      '{"shop.v1.Shop/Buy":{"requests":5,"seconds":1},"*":7}',
+      '"shop.v1.Shop/Buy" is {"requests":5,"seconds":1}, but must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }; "*" is 7, but must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
+    ],
     ['{"shop.v1.Shop/Sell":"unlimited"}', 'names shop.v1.Shop/Sell, which the contract does not declare'],
     [
       '{"shop.v1.Shop/Sweep":{"requests":1,"perSeconds":1}}',
@@ -57,11 +64,11 @@ describe('the configuration of limits', () => {
     ],
     [
       '{"*":{"requests":0,"perSeconds":1}}',
-      'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
+      '"*" is {"requests":0,"perSeconds":1}, but must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
     ],
     [
       '{"*":{"requests":1,"perSeconds":1,"key":"user"}}',
-      'must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
+      '"*" is {"requests":1,"perSeconds":1,"key":"user"}, but must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to 86400 }',
     ],
   ])('refuses %s', (text, fault) => {
     expect(faultsOf({ TASKFLOW_REDIS_URL: url, TASKFLOW_RATE_LIMITS: text })).toEqual([

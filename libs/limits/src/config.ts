@@ -22,16 +22,16 @@ export type KnownMethods = ReadonlyMap<string, { rateLimit: object | undefined }
 
 const longestSeconds = 86_400;
 
-// Given at every level, because zod reports the deepest of several faults.
 const rule = `must be "unlimited" or { "requests": 1 or more, "perSeconds": 1 to ${longestSeconds} }`;
-const whole = (max: number) => z.number(rule).int(rule).min(1, rule).max(max, rule);
-const override = z.union(
-  [z.literal('unlimited'), z.strictObject({ requests: whole(1_000_000_000), perSeconds: whole(longestSeconds) }, rule)],
-  rule,
-);
+const whole = (max: number) => z.number().int().min(1).max(max);
+const override = z.union([
+  z.literal('unlimited'),
+  z.strictObject({ requests: whole(1_000_000_000), perSeconds: whole(longestSeconds) }),
+]);
 
-function findFaults(overrides: RateLimitOverrides, methods: KnownMethods): string[] {
+function findFaults(overrides: Readonly<Record<string, unknown>>, methods: KnownMethods): string[] {
   return Object.entries(overrides).flatMap(([name, given]) => {
+    if (!override.safeParse(given).success) return [`${JSON.stringify(name)} is ${shorten(given)}, but ${rule}`];
     if (name === '*') return [];
     const method = methods.get(`/${name}`);
     if (method === undefined) return [`names ${name}, which the contract does not declare`];
@@ -41,12 +41,22 @@ function findFaults(overrides: RateLimitOverrides, methods: KnownMethods): strin
   });
 }
 
+const longestValue = 100;
+
+function shorten(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= longestValue ? text : `${text.slice(0, longestValue)}…`;
+}
+
+const example = '{ "taskflow.auth.v1.AuthService/Login": { "requests": 60, "perSeconds": 60 }, "*": "unlimited" }';
+
 function overridesType(methods: KnownMethods) {
   return envTypes
-    .json(z.record(z.string(), override, 'must be an object of limits by method'))
-    .superRefine((overrides, context) => {
+    .json(z.record(z.string(), z.unknown(), `must be an object of limits by method, such as ${example}`))
+    .transform((overrides, context): RateLimitOverrides => {
       const faults = findFaults(overrides, methods);
       if (faults.length > 0) context.addIssue({ code: 'custom', message: faults.join('; ') });
+      return overrides as RateLimitOverrides;
     })
     .optional();
 }
