@@ -195,6 +195,7 @@ describe('a batch', () => {
       'ASSIGNEE_NOT_FOUND',
       ['requests[1].assignee_email'],
     ]);
+    expect(details.preconditions?.map(({ subject }) => subject)).toEqual(['requests[1].assignee_email']);
     expect(await countTasks(ada)).toBe(before);
     const partial = await batch([open.email, hidden.email, unknown()], true);
     const failed = [1, 2].map((index) => `requests[${index}].assignee_email`);

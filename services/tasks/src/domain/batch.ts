@@ -29,17 +29,20 @@ function violationsOf(error: AppError): FieldViolation[] {
 
 /** A member's error with field paths that name its index. */
 export function locateError(error: AppError, index: number, locate: Locate): AppError {
-  const violations = violationsOf(error).map(({ field, description }) => ({
-    field: locate(index, field),
-    description,
-  }));
+  const own = violationsOf(error);
+  const fields = new Map(own.map(({ field }) => [field, locate(index, field)]));
+  const violations = own.map(({ field, description }) => ({ field: locate(index, field), description }));
   if (error.kind === 'invalid_argument') return invalidFields(violations);
   const { kind, reason, message, details, cause } = error;
+  const preconditions = details.preconditions?.map((each) => ({ ...each, subject: subjectIn(each.subject, fields) }));
   return new AppError(kind, reason, `${violations[0]?.field}: ${message}`, {
-    details: { ...details, violations },
+    details: { ...details, violations, ...(preconditions && { preconditions }) },
     cause,
   });
 }
+
+/** A precondition may be about a field of the member. Other subjects name a resource, wherever they stand. */
+const subjectIn = (subject: string, fields: ReadonlyMap<string, string>): string => fields.get(subject) ?? subject;
 
 /** One error with every violation of every member; undefined when all are valid. */
 export function misunderstood(members: readonly Member<unknown>[], locate: Locate): AppError | undefined {
