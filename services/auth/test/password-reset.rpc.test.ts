@@ -270,6 +270,16 @@ describe('A17: CreatePasswordReset', () => {
     expect((await reset(first.token)).account).toMatchObject({ emailVerified: false });
     await auth.login({ ...request, password: newPassword });
     expect(service.logLines.join('')).toContain('password_reset_created');
+    // It was used: a repeat that showed it again would send somebody away with a token that does nothing.
+    expect(await kindAndReason(auth.createPasswordReset(change, as(await freshAdmin())))).toBe(invalid);
+  });
+
+  it('shows a token that a newer one has ended in no repeat', async () => {
+    const { account } = await registerAccount(service);
+    const change = { accountId: account.id, requestId: randomBytes(8).toString('hex') };
+    await auth.createPasswordReset(change, as(await freshAdmin()));
+    await auth.createPasswordReset({ accountId: account.id }, as(await freshAdmin()));
+    expect(await kindAndReason(auth.createPasswordReset(change, as(await freshAdmin())))).toBe(invalid);
   });
 
   it('only checks when it is told so', async () => {

@@ -8,9 +8,15 @@ import { makeAccountToken } from './make-account-token.ts';
 import { recordingHash } from './recording-hash.ts';
 import { endingOf, onceFor, type Change } from './repeatable.ts';
 
-type Needs = Pick<AuthDeps, 'uow' | 'clock' | 'newId' | 'oneTimeTokens' | 'settings' | 'requestFingerprints'>;
+type Needs = Pick<
+  AuthDeps,
+  'uow' | 'reader' | 'clock' | 'newId' | 'oneTimeTokens' | 'settings' | 'requestFingerprints'
+>;
 
-/** Makes a token for a person who gets no mail. It is in the answer and nowhere else: what is stored is its hash. */
+/**
+ * Makes a token for a person who gets no mail. It is in the answer and nowhere else: what is stored is its hash. A
+ * repeat shows it again, unless it was used or ended meanwhile.
+ */
 export async function createPasswordReset(
   deps: Needs,
   actor: UserActor,
@@ -18,7 +24,7 @@ export async function createPasswordReset(
 ): Promise<CreatePasswordResetResponse> {
   const { accountId } = input;
   const { token, valuesFor } = makeAccountToken(deps, 'password_reset');
-  return endingOf(deps, input)(
+  const response = await endingOf(deps, input)(
     async ({ audit, accounts, accountTokens }) => {
       const account = await accounts.lock(accountId);
       if (account === undefined) throw userNotFound(accountId);
@@ -31,6 +37,16 @@ export async function createPasswordReset(
     },
     onceFor(deps, actor, methodOf(deps), input),
   );
+  if (!input.validateOnly && !(await isOpen(deps, response))) throw resetInvalid();
+  return response;
+}
+
+async function isOpen(
+  { reader, clock }: Pick<AuthDeps, 'reader' | 'clock'>,
+  { reset }: CreatePasswordResetResponse,
+): Promise<boolean> {
+  const stored = await reader.findAccountTokenById(reset?.id ?? '');
+  return stored !== undefined && stored.expireTime > clock.now();
 }
 
 function methodOf(deps: Pick<AuthDeps, 'oneTimeTokens'>) {
