@@ -56,6 +56,19 @@ describe('H6: the audit log of auth', () => {
     expect(second.account?.id).toBe(accountId);
   });
 
+  it('leads from an invitation to the account that came of it, and back', async () => {
+    const request = registration();
+    const { invitation, token } = await service.auth.inviteUser({ email: request.email }, as(admin));
+    const { account } = await registerAccount(service, { ...request, invitationToken: token });
+    const ofInvitation = await list({ targetId: invitation?.id ?? '' });
+    expect(ofInvitation.map(({ action, accountId }) => [action, accountId])).toEqual([
+      ['user_invited', ''],
+      ['invitation_accepted', account.id],
+    ]);
+    const [registered] = await list({ accountId: account.id, action: 'registered' });
+    expect(registered?.details).toEqual([{ name: 'invitation', value: invitation?.id }]);
+  });
+
   it('holds what administrators did, and to whom', async () => {
     const { account } = await registerAccount(service);
     const accountId = account.id;

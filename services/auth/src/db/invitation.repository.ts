@@ -3,7 +3,7 @@ import { runStatement, type EntityManager } from '#libs/db';
 import { toMailbox } from '#libs/text';
 import { invitationTable } from '../domain/invitation.columns.ts';
 import { Invitation } from '../domain/invitation.entity.ts';
-import type { InvitationRepository } from '../domain/invitation.repository.ts';
+import type { AcceptedInvitation, InvitationRepository } from '../domain/invitation.repository.ts';
 import { removeExpired } from './remove-expired.ts';
 
 const { names } = invitationTable;
@@ -22,7 +22,7 @@ const statements = {
     text: `
       update invitations set accept_time = $3
       where (token_hash = $1 or mail_token_hash = $1) and mailbox = $2 and expire_time > $3 and ${isOpen}
-      returning token_hash <> $1 as "cameByMail"`,
+      returning id, token_hash <> $1 as "cameByMail"`,
   },
 };
 
@@ -32,7 +32,7 @@ export function createInvitationRepository(em: EntityManager): InvitationReposit
       await runStatement(em, statements.replaceOpen, invitationTable.cells(invitation));
     },
     accept: async ({ tokenHash, email }, now) =>
-      (await runStatement<{ cameByMail: boolean }>(em, statements.accept, [tokenHash, toMailbox(email), now]))[0],
+      (await runStatement<AcceptedInvitation>(em, statements.accept, [tokenHash, toMailbox(email), now]))[0],
     lock: async (id) => (await em.findOne(Invitation, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })) ?? undefined,
     removeExpired: (before, limit) => removeExpired(em, 'invitations', { before, limit }),
   };

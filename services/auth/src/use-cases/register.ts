@@ -1,4 +1,5 @@
 import type { RegisterResponse } from '#contract/auth/v1/auth';
+import type { AuditTrail } from '#libs/audit';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import { toAccountMessage, type NewAccount } from '../domain/account.columns.ts';
 import { Account } from '../domain/account.entity.ts';
@@ -39,7 +40,7 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
     const accepted = admission === undefined ? undefined : await repositories.invitations.accept(admission, now);
     if (admission !== undefined && accepted === undefined) throw invitationInvalid();
     const created = await addAccount(repositories, { cameByMail: accepted?.cameByMail === true, now });
-    await repositories.audit.add({ action: 'registered', ...ofAccount(created) });
+    await recordRegistration(repositories.audit, created, accepted?.id);
     if (created.maySignIn(settings.recovery)) await session.addTo(repositories);
     repositories.profiles.upsert(created);
     return created;
@@ -47,6 +48,19 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
   await profileDelivery.waitForFirstAttempt(account.id);
   const tokens = account.maySignIn(settings.recovery) ? session.tokens : undefined;
   return { account: toAccountMessage(account), tokens };
+}
+
+/** The registration names its invitation, and an event about the invitation names the account that came of it. */
+async function recordRegistration(
+  audit: AuditTrail,
+  account: Account,
+  invitationId: string | undefined,
+): Promise<void> {
+  const origin = invitationId === undefined ? {} : { details: { invitation: invitationId } };
+  await audit.add({ action: 'registered', ...ofAccount(account), ...origin });
+  if (invitationId === undefined) return;
+  const target = { kind: 'invitation', id: invitationId } as const;
+  await audit.add({ action: 'invitation_accepted', target, accountId: account.id });
 }
 
 /** Undefined where everybody may register and no invitation came. Throws where one is needed. */
