@@ -14,6 +14,8 @@ export interface FieldRule {
   /** line: no control characters. lines: of them only line breaks and tabs. */
   characters: 'any' | 'line' | 'lines';
   trimmed: boolean;
+  /** Something of a text shows. */
+  visible: boolean;
   minItems: number;
   maxItems: number | undefined;
   /** once: a set, whose repeats count once. */
@@ -78,6 +80,7 @@ function toRule(set: Values): FieldRule {
     pattern: set.pattern as string | undefined,
     characters: nth(['any', 'line', 'lines'], number('characters')),
     trimmed: set.trimmed === true,
+    visible: set.visible === true,
     minItems: number('minItems') ?? 0,
     maxItems: number('maxItems'),
     repeats: nth(['kept', 'once', 'refused'], number('repeats')),

@@ -37,7 +37,7 @@ const strange = ['!', 'x y', 'X-1', 'x'.repeat(64), 'x'.repeat(129), 'a\u0007b']
 const controls = { any: [], line: ['a\u0007b', 'a\nb', 'a\u0085b'], lines: ['a\u0007b'] };
 
 function textValues(rule: FieldRule): { kept: string[]; broken: string[] } {
-  const { minLength, maxLength, maxBytes, pattern, trimmed, characters } = rule;
+  const { minLength, maxLength, maxBytes, pattern, trimmed, visible, characters } = rule;
   const text = longest(rule);
   const isShort = minLength > 1;
   const fits = new RegExp(`^(?:${pattern ?? '[^]*'})$`);
@@ -48,6 +48,7 @@ function textValues(rule: FieldRule): { kept: string[]; broken: string[] } {
       ...(maxLength === undefined ? [] : [textOf(maxLength + 1)]),
       ...(maxBytes === undefined ? [] : [textOf(maxBytes + 1), 'é'.repeat(maxBytes / 2 + 1)]),
       ...strange.filter((value) => !fits.test(value)),
+      ...(visible ? ['\u200b\u2060'] : []),
       ...controls[characters],
     ],
   };

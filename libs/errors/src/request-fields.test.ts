@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError, fieldTypes, parseRequest } from './index.ts';
 
 const schema = z.object({
-  displayName: fieldTypes.text({ min: 1, max: 5 }),
+  displayName: fieldTypes.text({ min: 1, max: 5, visible: true }),
   userIds: z.array(fieldTypes.uuid()),
   task: z.object({ dueTime: z.date({ error: 'must be set' }) }).optional(),
   pageSize: fieldTypes.pageSize(),
@@ -27,6 +27,13 @@ describe('parseRequest', () => {
       userIds: ['0198c0de-0000-7000-8000-000000000001'],
       pageSize: 50,
     });
+  });
+
+  it('refuses a name of which nothing shows, once', () => {
+    const rule = { field: 'display_name', description: 'must have a visible character' };
+    expect(violationsOf({ ...good, displayName: '\u200b\u3164' })).toEqual([rule]);
+    expect(violationsOf({ ...good, displayName: '' })).toHaveLength(1);
+    expect(violationsOf({ ...good, displayName: '\u200bAda' })).toEqual([]);
   });
 
   it('names every violation at once, in the words of the contract', () => {

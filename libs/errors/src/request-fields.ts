@@ -1,3 +1,4 @@
+import { isVisible } from '#libs/text';
 import { z } from 'zod';
 import { invalidFields, type FieldViolation } from './app-error.ts';
 import { findTimeZone, maxTimeZoneCharacters } from './time-zone.ts';
@@ -53,6 +54,8 @@ interface TextLimits {
   multiline?: boolean;
   /** White space around it is a part of it. */
   untrimmed?: boolean;
+  /** A reader must see something of it: for names, which stand alone in lists. */
+  visible?: boolean;
 }
 
 function describeText({ min = 0, max }: TextLimits): string {
@@ -72,7 +75,8 @@ function text(limits: TextLimits): z.ZodType<string, string> {
     .refine((value) => {
       const length = lengthInCharacters(value);
       return length >= (limits.min ?? 0) && length <= limits.max;
-    }, describeText(limits));
+    }, describeText(limits))
+    .refine((value) => limits.visible !== true || value === '' || isVisible(value), 'must have a visible character');
 }
 
 /** Types for the fields of requests; each states its rule in its message. */

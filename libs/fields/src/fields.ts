@@ -51,12 +51,13 @@ function demand<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-const toText = ({ minLength: min, maxLength, characters, trimmed }: FieldRule, name: string) =>
+const toText = ({ minLength: min, maxLength, characters, trimmed, visible }: FieldRule, name: string) =>
   fieldTypes.text({
     min,
     max: demand(maxLength, name),
     multiline: characters === 'lines',
     untrimmed: !trimmed,
+    visible,
   });
 
 /** Throws when the message has no such field, or the field another kind of rule: at the start, not in a call. */

@@ -1,2 +1,3 @@
 export { foldCase } from './fold-case.ts';
 export { mailboxOf, toAsciiDomain, toMailbox } from './mailbox.ts';
+export { isVisible } from './visible.ts';

@@ -49,6 +49,14 @@ describe('tasks over gRPC', () => {
       expect(await get(task.id)).toEqual(task);
     });
 
+    it('refuses a title or a label of which nothing shows, and lets older ones be', async () => {
+      const invisible = createTask(service, owner, { title: '\u200b\u2060', labels: ['home', '\u3164'] });
+      expect(await invalidFields(invisible)).toEqual(['task.title', 'task.labels[1]']);
+      const older = await createTask(service, owner);
+      await service.sql('update tasks set title = $1 where id = $2', ['\u200b', older.id]);
+      expect(await edit(older, { description: 'changed' }, ['description'])).toMatchObject({ title: '\u200b' });
+    });
+
     it('gives the fields that were left out their defaults', async () => {
       const task = await createTask(service, owner);
       expect(task).toMatchObject({

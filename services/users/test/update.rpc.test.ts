@@ -101,3 +101,14 @@ describe('UpdateUser with validate_only', () => {
     });
   });
 });
+
+describe('a display name', () => {
+  it('of which nothing shows is refused, and one from before hinders no other change', async () => {
+    const person = await createUser(service, { displayName: '\u200b\u3164' });
+    expect(await read(service, person)).toMatchObject({ displayName: '\u200b\u3164' });
+    expect(await update(service, person, { locale: 'fr' })).toMatchObject({ locale: 'fr' });
+    expect(await invalidFields(update(service, person, { displayName: '\u2060\ufe0f' }))).toEqual([
+      'user.display_name',
+    ]);
+  });
+});

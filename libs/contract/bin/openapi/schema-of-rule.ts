@@ -20,12 +20,17 @@ const whole = (pattern: string): string => `^(?:${pattern.replaceAll('-]', '\\-]
 const known = (schema: Record<string, unknown>): Schema =>
   Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== undefined));
 
+/** One character that shows. */
+const shown = '[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}\\u2800]';
+
 /**
  * A text that is set. White space around it may be taken away by the server, so what is only too long because of that is
  * refused here and taken there. A character has at least one byte.
  */
-function textSchema({ format, pattern, minLength, maxLength, maxBytes, characters }: FieldRule): Schema {
-  const patterns = [pattern && whole(pattern), withoutControls[characters]].filter((each) => each !== undefined);
+function textSchema({ format, pattern, minLength, maxLength, maxBytes, characters, visible }: FieldRule): Schema {
+  const patterns = [pattern && whole(pattern), withoutControls[characters], visible ? shown : undefined].filter(
+    (each) => each !== undefined,
+  );
   return known({
     format: format === undefined ? undefined : formats[format],
     minLength: minLength > 0 ? minLength : undefined,

@@ -36,6 +36,7 @@ function textParts({ format, pattern, minLength, maxLength, maxBytes, minBytes, 
     rangeText(minLength, maxLength, 'character'),
     rangeText(minBytes, maxBytes, 'byte'),
     rule.trimmed && 'trimmed',
+    rule.visible && 'with something that shows',
     characters[rule.characters],
   ];
 }

@@ -36,6 +36,7 @@ const upsertFields = z.object({
   role,
   enabled: z.boolean(),
   emailVerified: z.boolean(),
+  // Auth has checked it; older accounts may have a name of which nothing shows.
   displayName: upsert.text('display_name'),
   accountVersion: upsert.bigint('account_version'),
   accountCreateTime: z.date('must be set'),

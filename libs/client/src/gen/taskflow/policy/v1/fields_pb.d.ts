@@ -184,6 +184,14 @@ export declare type FieldRule = Message<"taskflow.policy.v1.FieldRule"> & {
    * @generated from field: string also = 23;
    */
   also: string;
+
+  /**
+   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode. For
+   * names, which stand alone in lists.
+   *
+   * @generated from field: bool visible = 24;
+   */
+  visible: boolean;
 };
 
 /**

@@ -41,7 +41,7 @@ export declare type User = Message<"taskflow.users.v1.User"> & {
   role: Role;
 
   /**
-   * False when an administrator has disabled the account. Changed through auth.
+   * False when an administrator has disabled the account, and while it is deleted. Changed through auth.
    *
    * @generated from field: bool enabled = 4;
    */
@@ -126,6 +126,13 @@ export declare type User = Message<"taskflow.users.v1.User"> & {
    * @generated from field: bool service_account = 15;
    */
   serviceAccount: boolean;
+
+  /**
+   * From then on a deleted account is removed for good; absent for one that is not deleted. Changed through auth.
+   *
+   * @generated from field: google.protobuf.Timestamp purge_time = 16;
+   */
+  purgeTime?: Timestamp | undefined;
 };
 
 /**

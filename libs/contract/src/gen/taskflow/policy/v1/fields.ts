@@ -288,6 +288,11 @@ export interface FieldRule {
   unlimited: string;
   /** What else the server checks, for people. */
   also: string;
+  /**
+   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode. For
+   * names, which stand alone in lists.
+   */
+  visible: boolean;
 }
 
 function createBaseFieldRule(): FieldRule {
@@ -315,6 +320,7 @@ function createBaseFieldRule(): FieldRule {
     values: [],
     unlimited: "",
     also: "",
+    visible: false,
   };
 }
 
@@ -397,6 +403,9 @@ export const FieldRule: MessageFns<FieldRule> = {
     }
     if (message.also !== "") {
       writer.uint32(186).string(message.also);
+    }
+    if (message.visible !== false) {
+      writer.uint32(192).bool(message.visible);
     }
     return writer;
   },
@@ -598,6 +607,14 @@ export const FieldRule: MessageFns<FieldRule> = {
             message.also = reader.string();
             continue;
           }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.visible = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -644,6 +661,7 @@ export const FieldRule: MessageFns<FieldRule> = {
     message.values = object.values?.map((e) => e) || [];
     message.unlimited = object.unlimited ?? "";
     message.also = object.also ?? "";
+    message.visible = object.visible ?? false;
     return message;
   },
 };
