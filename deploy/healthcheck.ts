@@ -4,7 +4,7 @@
  */
 import { get } from 'node:http';
 
-const defaultPorts: Record<string, number> = { auth: 9465, users: 9466, tasks: 9467, scheduler: 9468 };
+const defaultPorts: Record<string, number> = { auth: 9465, users: 9466, tasks: 9467, scheduler: 9468, gateway: 9469 };
 const paths: Record<string, string> = { live: '/livez', ready: '/readyz' };
 const timeoutMs = 2500;
 

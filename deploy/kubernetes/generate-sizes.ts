@@ -7,15 +7,16 @@ import {
   connectionsPerPod,
   databaseConnections,
   targetUtilization,
+  type PodSize,
   type ServiceSize,
   type Size,
   type SizeName,
 } from './sizes.ts';
 
-const nameOf = (service: ServiceName): string => `taskflow-${service}`;
-const isScaled = ({ pods }: ServiceSize): boolean => pods.min < pods.max;
+const nameOf = (service: ServiceName | 'gateway'): string => `taskflow-${service}`;
+const isScaled = ({ pods }: PodSize): boolean => pods.min < pods.max;
 
-function patchOf(service: ServiceName, size: ServiceSize): { patch: string } {
+function patchOf(service: ServiceName | 'gateway', size: PodSize): { patch: string } {
   const { cpuMillicores, memoryMi, pods } = size;
   const resources = {
     requests: { cpu: `${String(cpuMillicores)}m`, memory: `${String(memoryMi.request)}Mi` },
@@ -47,7 +48,7 @@ const byWaitingJobs = {
   external: { metric: { name: 'taskflow_queue_waiting' }, target: { type: 'AverageValue', averageValue: '1000' } },
 };
 
-function autoscalerOf(service: ServiceName, { pods }: ServiceSize): object {
+function autoscalerOf(service: ServiceName | 'gateway', { pods }: PodSize): object {
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -67,7 +68,11 @@ function autoscalerOf(service: ServiceName, { pods }: ServiceSize): object {
 
 /** Files of the component of a size, by name. */
 export function sizeComponent(name: SizeName, size: Size): Record<string, object[]> {
-  const scaled = serviceNames.filter((service) => isScaled(size.services[service]));
+  const pods: readonly (readonly [ServiceName | 'gateway', PodSize])[] = [
+    ...serviceNames.map((service) => [service, size.services[service]] as const),
+    ['gateway', size.gateway],
+  ];
+  const scaled = pods.filter(([, ofPod]) => isScaled(ofPod));
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
@@ -82,27 +87,29 @@ export function sizeComponent(name: SizeName, size: Size): Record<string, object
       },
     ],
     patches: [
-      ...serviceNames.map((service) => patchOf(service, size.services[service])),
+      ...pods.map(([service, ofPod]) => patchOf(service, ofPod)),
       ...(name === 'dev' ? [patchOfPostgres(size)] : []),
     ],
   };
   return {
     'kustomization.yaml': [kustomization],
     ...(scaled.length > 0 && {
-      'autoscalers.yaml': scaled.map((service) => autoscalerOf(service, size.services[service])),
+      'autoscalers.yaml': scaled.map(([service, ofPod]) => autoscalerOf(service, ofPod)),
     }),
   };
 }
 
-function rowOf(service: ServiceName, size: ServiceSize): string {
-  const { pods, cpuMillicores, memoryMi, poolSize } = size;
+/** What every kind of pod has in the table. */
+function cellsOf(name: string, size: PodSize): string[] {
+  const { pods, cpuMillicores, memoryMi } = size;
   const count = isScaled(size) ? `${String(pods.min)}–${String(pods.max)}` : String(pods.max);
+  return [name, count, `${String(cpuMillicores)}m`, `${String(memoryMi.request)} / ${String(memoryMi.limit)} Mi`];
+}
+
+function rowOf(service: ServiceName, size: ServiceSize): string {
   const cells = [
-    service,
-    count,
-    `${String(cpuMillicores)}m`,
-    `${String(memoryMi.request)} / ${String(memoryMi.limit)} Mi`,
-    poolSize,
+    ...cellsOf(service, size),
+    size.poolSize,
     connectionsPerPod(service, size),
     connectionsOf(service, size),
   ];
@@ -120,5 +127,6 @@ export function sizeTable(name: SizeName, size: Size): string {
     '| service | pods | CPU request | memory request / limit | pool | connections of a pod | of all pods in a rollout |',
     '|---|---|---|---|---|---|---|',
     ...serviceNames.map((service) => rowOf(service, size.services[service])),
+    `| ${[...cellsOf('gateway', size.gateway), '–', '–', '–'].join(' | ')} |`,
   ].join('\n');
 }

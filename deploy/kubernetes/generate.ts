@@ -11,8 +11,11 @@ import { sizeComponent, sizeTable } from './generate-sizes.ts';
 import { sizes, type SizeName } from './sizes.ts';
 
 const grpcPort = (service: ServiceName): number => 50_051 + serviceNames.indexOf(service);
-const podOf = (service: ServiceName): string => `taskflow-${service}`;
-const selectorOf = (service: ServiceName): object => ({ matchLabels: { 'app.kubernetes.io/name': podOf(service) } });
+const rpcPort = 8080;
+const podOf = (service: ServiceName | 'gateway'): string => `taskflow-${service}`;
+const selectorOf = (service: ServiceName | 'gateway'): object => ({
+  matchLabels: { 'app.kubernetes.io/name': podOf(service) },
+});
 
 /** "taskflow.tasks.v1.TasksService" is served by tasks. Undefined for what every service serves by itself. */
 const ownerOf = (grpcService: string): ServiceName | undefined =>
@@ -40,7 +43,9 @@ const publicServicesOf = (owner: ServiceName): string[] =>
 const publicServices = serviceNames.filter((service) => publicServicesOf(service).length > 0);
 
 function edgesOf(service: ServiceName): object {
-  const callers = callersOf(service).map((caller) => ({ podSelector: selectorOf(caller) }));
+  const callers = [...callersOf(service), ...(publicServices.includes(service) ? (['gateway'] as const) : [])].map(
+    (caller) => ({ podSelector: selectorOf(caller) }),
+  );
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -61,14 +66,31 @@ function edgesOf(service: ServiceName): object {
 /** What the Gateway API asks implementations to put on the pods that they start for a Gateway, wherever those run. */
 const gatewayPods = { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'taskflow' } };
 
-/** Gateways reach the public services, from the namespace of their controller or from this one. */
+/** Our gateway passes calls on to the public services, and does nothing else. */
+const edgesOfOurs = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: podOf('gateway') },
+  spec: {
+    podSelector: selectorOf('gateway'),
+    policyTypes: ['Ingress', 'Egress'],
+    egress: publicServices.map((callee) => ({
+      to: [{ podSelector: selectorOf(callee) }],
+      ports: [{ port: grpcPort(callee) }],
+    })),
+  },
+};
+
+/** Gateways reach the public services and ours, from the namespace of their controller or from this one. */
 const fromGateway = {
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: { name: 'taskflow-from-gateway' },
   spec: {
     podSelector: {
-      matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: publicServices.map(podOf) }],
+      matchExpressions: [
+        { key: 'app.kubernetes.io/name', operator: 'In', values: [...publicServices, 'gateway' as const].map(podOf) },
+      ],
     },
     policyTypes: ['Ingress'],
     ingress: [
@@ -81,7 +103,8 @@ const fromGateway = {
           },
           { podSelector: gatewayPods },
         ],
-        ports: [{ port: 'grpc' }],
+        // Each pod has one of them.
+        ports: [{ port: 'grpc' }, { port: 'rpc' }],
       },
     ],
   },
@@ -91,7 +114,7 @@ const fromGateway = {
 const gatewayItself = {
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
-  metadata: { name: 'taskflow-gateway' },
+  metadata: { name: 'taskflow-ingress-gateway' },
   spec: { podSelector: gatewayPods, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] },
 };
 
@@ -101,7 +124,7 @@ function routesOf(service: ServiceName): object {
     kind: 'GRPCRoute',
     metadata: { name: podOf(service) },
     spec: {
-      parentRefs: [{ name: 'taskflow' }],
+      parentRefs: [{ name: 'taskflow', sectionName: 'grpc' }],
       rules: [
         {
           matches: publicServicesOf(service).map((name) => ({ method: { service: name } })),
@@ -111,6 +134,16 @@ function routesOf(service: ServiceName): object {
     },
   };
 }
+
+const routeOfOurs = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: podOf('gateway') },
+  spec: {
+    parentRefs: [{ name: 'taskflow', sectionName: 'http' }],
+    rules: [{ backendRefs: [{ name: podOf('gateway'), port: rpcPort }] }],
+  },
+};
 
 type Write = (file: string, source: string, documents: object[]) => void;
 
@@ -148,9 +181,9 @@ function writePgBouncer(directory: string): void {
 /** `directory` holds kubernetes/ and scaling.md. */
 export function generateManifests(directory: string): void {
   const write = writeTo(directory);
-  write('network-policies/edges.yaml', 'the contract', serviceNames.map(edgesOf));
+  write('network-policies/edges.yaml', 'the contract', [...serviceNames.map(edgesOf), edgesOfOurs]);
   write('network-policies/gateway.yaml', 'the contract', [fromGateway, gatewayItself]);
-  write('gateway/routes.yaml', 'the contract', publicServices.map(routesOf));
+  write('gateway/routes.yaml', 'the contract', [...publicServices.map(routesOf), routeOfOurs]);
   writeSizes(directory, write);
   writePgBouncer(directory);
 }

@@ -5,12 +5,15 @@
  */
 import { serviceNames, type ServiceName } from '#libs/contract';
 
-export interface ServiceSize {
+export interface PodSize {
   /** Pods at least and at most; where they differ, an autoscaler decides. */
   pods: { min: number; max: number };
   /** CPU that is reserved for a pod, in thousandths of a core. A process uses one core at most, but for argon2. */
   cpuMillicores: number;
   memoryMi: { request: number; limit: number };
+}
+
+export interface ServiceSize extends PodSize {
   /** Database connections of a pod for its calls. */
   poolSize: number;
 }
@@ -19,13 +22,17 @@ export interface Size {
   /** Calls per second that the most pods carry while one of them is missing, in the mix of scaling.md. */
   carriesCallsPerSecond: number;
   services: Record<ServiceName, ServiceSize>;
+  gateway: PodSize;
 }
 
 const memoryMi = { request: 256, limit: 512 };
-const scaled = (min: number, max: number, cpuMillicores: number, poolSize: number): ServiceSize => ({
+const pods = (min: number, max: number, cpuMillicores: number): PodSize => ({
   pods: { min, max },
   cpuMillicores,
   memoryMi,
+});
+const scaled = (min: number, max: number, cpuMillicores: number, poolSize: number): ServiceSize => ({
+  ...pods(min, max, cpuMillicores),
   poolSize,
 });
 const fixed = (pods: number, cpuMillicores: number, poolSize: number): ServiceSize =>
@@ -36,10 +43,12 @@ export const sizes = {
   dev: {
     carriesCallsPerSecond: 0,
     services: { auth: fixed(1, 100, 5), users: fixed(1, 100, 5), tasks: fixed(1, 100, 5), scheduler: fixed(1, 100, 5) },
+    gateway: pods(1, 1, 100),
   },
   staging: {
     carriesCallsPerSecond: 500,
     services: { auth: fixed(2, 250, 6), users: fixed(2, 250, 6), tasks: fixed(2, 500, 6), scheduler: fixed(2, 250, 6) },
+    gateway: pods(2, 2, 250),
   },
   // Ten times the load of scaling.md.
   production: {
@@ -50,6 +59,7 @@ export const sizes = {
       tasks: scaled(2, 6, 1000, 10),
       scheduler: scaled(2, 4, 500, 6),
     },
+    gateway: pods(2, 6, 500),
   },
 } as const satisfies Record<string, Size>;
 

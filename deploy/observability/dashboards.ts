@@ -18,7 +18,7 @@ const stat = (title: string, description: string, unit: string, query: Query): P
   width: 6,
 });
 const byService = (expr: string): Query => ({ expr, legend: '{{service}}' });
-const ours = 'service=~"auth|users|tasks|scheduler"';
+const ours = 'service=~"auth|users|tasks|scheduler|gateway"';
 
 const cluster: Dashboard = {
   uid: 'cluster',

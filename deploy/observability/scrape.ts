@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serviceNames, startCluster, startInfrastructure } from '#dev/cluster';
+import { processNames, startCluster, startInfrastructure } from '#dev/cluster';
 import { runDemonstration } from '../../services/tasks/demonstration/demonstration.ts';
 
 const [, , directory] = process.argv;
@@ -21,11 +21,12 @@ const cluster = await startCluster({
   postgresAdminUrl,
   redisUrl,
   ports: 'free',
+  services: processNames,
   env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
 });
 try {
   await runDemonstration(cluster);
-  for (const service of serviceNames) {
+  for (const service of processNames) {
     const response = await fetch(`${cluster.httpAddress(service)}/metrics`);
     writeFileSync(join(directory, `${service}.prom`), await response.text());
   }

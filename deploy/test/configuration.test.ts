@@ -66,7 +66,7 @@ async function checkConfiguration(
   return { status, stderr };
 }
 
-describe.each(services)('the configuration of %s', (service) => {
+describe.each([...services, 'gateway'])('the configuration of %s', (service) => {
   it('is complete in docker-compose.yml', async () => {
     expect(await checkConfiguration(service, readCompose()[service]?.environment ?? {})).toEqual({
       status: 0,

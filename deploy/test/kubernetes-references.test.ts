@@ -168,8 +168,12 @@ describe.each(overlays)('in the overlay %s', (overlay) => {
       const target = workloads.find(({ metadata }) => metadata.name === spec.scaleTargetRef.name);
       expect(target?.spec.replicas).toBeUndefined();
     }
-    for (const { spec } of ofKind<Route>(manifests, 'GRPCRoute')) {
-      for (const { name } of spec.parentRefs) expect(names).toContain(`Gateway ${name}`);
+    for (const kind of ['GRPCRoute', 'HTTPRoute']) {
+      for (const { spec } of ofKind<Route>(manifests, kind)) {
+        for (const { name } of spec.parentRefs) expect(names).toContain(`Gateway ${name}`);
+        for (const { backendRefs } of spec.rules)
+          for (const { name } of backendRefs) expect(names).toContain(`Service ${name}`);
+      }
     }
   });
 

@@ -21,6 +21,7 @@ const all = renderings.flatMap((overlay) =>
   workloadsIn(rendered[overlay]).map((workload) => [overlay, nameOf(workload), workload] as const),
 );
 const deployments = all.filter(([, , { kind }]) => kind === 'Deployment');
+const isGateway = ({ metadata }: Workload): boolean => metadata.name === 'taskflow-gateway';
 
 const containerOf = (workload: Workload): Container => podOf(workload).containers[0] as Container;
 
@@ -53,9 +54,28 @@ describe('every pod', () => {
   });
 });
 
+describe('the gateway', () => {
+  it.each(deployments.filter(([, , workload]) => isGateway(workload)))(
+    'of %s, %s, has no secret, and is probed without the services',
+    (overlay, _name, workload) => {
+      const { volumes = [], containers, serviceAccountName } = podOf(workload);
+      expect(serviceAccountName).toBe('taskflow-gateway');
+      expect(volumes.filter(({ secret }) => secret !== undefined)).toEqual([]);
+      const authority = { name: 'TASKFLOW_TLS_CA_FILE', value: '/run/taskflow-tls/ca.crt' };
+      expect(containers[0]?.env ?? []).toEqual(overlay === 'production-tls' ? [authority] : []);
+      expect(containers[0]).toMatchObject({
+        startupProbe: { httpGet: { path: '/livez' } },
+        readinessProbe: { httpGet: { path: '/readyz' } },
+        livenessProbe: { httpGet: { path: '/livez' } },
+      });
+    },
+  );
+});
+
 describe('every service', () => {
+  const services = deployments.filter(([, , workload]) => !isGateway(workload));
   const [secured, plain] = [true, false].map((isSecured) =>
-    deployments.filter(([overlay]) => (overlay === 'production-tls') === isSecured),
+    services.filter(([overlay]) => (overlay === 'production-tls') === isSecured),
   ) as [typeof deployments, typeof deployments];
 
   it.each(plain)('of %s, %s, is probed over gRPC, and alive without its dependencies', (_overlay, _name, workload) => {

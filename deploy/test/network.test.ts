@@ -6,7 +6,8 @@ import { ofKind, overlays, renderOverlays, type Overlay } from './render.ts';
 
 const rendered = renderOverlays();
 const grpcPorts = { auth: 50_051, users: 50_052, tasks: 50_053, scheduler: 50_054 } as const;
-const httpPorts = { auth: 9465, users: 9466, tasks: 9467, scheduler: 9468 } as const;
+const httpPorts = { auth: 9465, users: 9466, tasks: 9467, scheduler: 9468, gateway: 9469 } as const;
+const rpcPort = 8080;
 
 const elsewhere = (
   namespace: string,
@@ -46,7 +47,9 @@ const isDeclared = (from: ServiceName | undefined, to: ServiceName | undefined):
 const serviceOf = ({ name }: Endpoint): ServiceName | undefined =>
   serviceNames.find((service) => name === `taskflow-${service}`);
 const grpcPortOf = (end: Endpoint): number[] => [grpcPorts[serviceOf(end) ?? 'auth']];
-const httpPortOf = (end: Endpoint): number[] => [httpPorts[serviceOf(end) ?? 'auth']];
+const isOurGateway = ({ name }: Endpoint): boolean => name === 'taskflow-gateway';
+const httpPortOf = (end: Endpoint): number[] => [httpPorts[serviceOf(end) ?? 'gateway']];
+const isMeasured = (end: Endpoint): boolean => serviceOf(end) !== undefined || isOurGateway(end);
 const isOfDatabase = ({ name }: Endpoint): boolean =>
   serviceNames.some((service) => name.startsWith(`taskflow-${service}`)) || name === 'taskflow-provision';
 
@@ -69,8 +72,10 @@ const needs: {
     on: grpcPortOf,
   },
   { from: ({ namespace }) => namespace === 'gateway', to: (end) => serviceOf(end) !== undefined, on: grpcPortOf },
-  { from: (end) => end === monitoring, to: (end) => serviceOf(end) !== undefined, on: httpPortOf },
-  { from: (end) => serviceOf(end) !== undefined, to: (end) => end === monitoring, on: () => [4318] },
+  { from: ({ namespace }) => namespace === 'gateway', to: isOurGateway, on: () => [rpcPort] },
+  { from: isOurGateway, to: (end) => serviceOf(end) !== undefined, on: grpcPortOf },
+  { from: (end) => end === monitoring, to: isMeasured, on: httpPortOf },
+  { from: isMeasured, to: (end) => end === monitoring, on: () => [4318] },
   { from: isOfDatabase, to: (end) => end === data, on: () => [5432, 6379] },
   { from: isOfDatabase, to: ({ name }) => name === 'taskflow-postgres', on: () => [5432] },
   { from: (end) => serviceOf(end) !== undefined, to: ({ name }) => name === 'taskflow-redis', on: () => [6379] },

@@ -98,7 +98,7 @@ describe('the commands of deploy/README.md', () => {
   });
 
   it('build an image of every service, from a file that is there', () => {
-    for (const service of services) {
+    for (const service of [...services, 'gateway']) {
       expect(callsOf('docker build').filter((call) => call.includes(`--build-arg SERVICE=${service} `))).toHaveLength(
         2,
       );
@@ -196,7 +196,12 @@ describe('the overlay of one’s own in deploy/README.md', () => {
     const manifests = [...mine(), ...provision()];
     expect(imagesIn(manifests).filter((image) => !image.startsWith('registry.example.net/taskflow/'))).toEqual([]);
     expect(ofKind(manifests, 'Gateway')).toMatchObject([
-      { spec: { gatewayClassName: 'envoy', listeners: [{ hostname: 'tasks.example.net' }] } },
+      {
+        spec: {
+          gatewayClassName: 'envoy',
+          listeners: [{ hostname: 'tasks.example.net' }, { hostname: 'api.example.net' }],
+        },
+      },
     ]);
     const config = ofKind<DataManifest>(manifests, 'ConfigMap').find(
       ({ data }) => data['TASKFLOW_ENV'] !== undefined,

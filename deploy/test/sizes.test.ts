@@ -183,7 +183,7 @@ describe('docker-compose.yml', () => {
     };
     expect(services['postgres']?.args).toBeUndefined();
     const poolByDefault = Number(
-      /_POOL_SIZE` as const\]: envTypes\.positiveInt\((\d+)/.exec(
+      /'POOL_SIZE'\)\]: envTypes\.positiveInt\((\d+)/.exec(
         readFileSync(join(root, 'libs/runtime/src/service-config.ts'), 'utf8'),
       )?.[1],
     );
