@@ -12,11 +12,18 @@ export interface ErasedEvent {
 
 const findOfSubjects = `
   select id, transaction_id, payload, subject_id, subject_version, actor from events
-  where subject_id = any ($1::uuid[]) and payload <> '' limit $2 for update`;
+  where subject_id = any ($1::uuid[]) and payload <> '' and not (type = $3 and actor = $4) limit $2 for update`;
 
 const erase = `
   update events set payload = '', call_id = '', trace_parent = '', concerns_others = false
   where id = any ($1::bigint[])`;
+
+export interface Erasure {
+  limit: number;
+  audienceOf: (payload: Uint8Array) => readonly string[];
+  /** Events that stay: those that tell of the erasure itself. */
+  except: { type: string; actor: string };
+}
 
 type Row = GoneEvent & { subject_id: string; subject_version: string | bigint; actor: string };
 
@@ -29,9 +36,9 @@ type Row = GoneEvent & { subject_id: string; subject_version: string | bigint; a
 export async function eraseEvents(
   em: EntityManager,
   subjectIds: readonly string[],
-  { limit, audienceOf }: { limit: number; audienceOf: (payload: Uint8Array) => readonly string[] },
+  { limit, audienceOf, except }: Erasure,
 ): Promise<ErasedEvent[]> {
-  const rows = await runStatement<Row>(em, findOfSubjects, [subjectIds, limit]);
+  const rows = await runStatement<Row>(em, findOfSubjects, [subjectIds, limit, except.type, except.actor]);
   if (rows.length === 0) return [];
   await removeAudience(em, rows, audienceOf);
   await runStatement(em, erase, [rows.map(({ id }) => id)]);

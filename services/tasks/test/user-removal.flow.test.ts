@@ -199,6 +199,28 @@ describe('a user whose tasks are removed', () => {
     expect(await remove(ada)).toBe(1);
   }, 120_000);
 
+  it('is gone for a former assignee who has not read of the change', async () => {
+    const [ada, bob, eve] = [await service.newUser('Ada'), await service.newUser('Bob'), await service.newUser('Eve')];
+    const task = await create(ada, { assigneeId: eve.userId });
+    const copy = new Map<string, Task>();
+    const syncToken = await sync(service, eve, copy);
+    expect([...copy.keys()]).toEqual([task.id]);
+    await service.tasks.updateTask(update(task.id, { assigneeId: bob.userId }), ada.as);
+    // More events than one batch erases.
+    await service.sql(
+      `insert into events (stream_id, sequence, type, subject_id, subject_version, actor, call_id, trace_parent, payload)
+       select stream_id, 1000 + n, type, subject_id, subject_version, actor, '', '', payload
+       from events, generate_series(1, 1200) n where subject_id = $1 and sequence = 1`,
+      [task.id],
+    );
+    await remove(ada);
+    await settle(async () => {
+      await sync(service, eve, copy, { syncToken });
+      expect(copy.size).toBe(0);
+    });
+    expect(await leftOf(ada)).toEqual([]);
+  }, 120_000);
+
   it('is named, and a successor is somebody else', async () => {
     const { userId } = await service.newUser('Ada');
     const call = async (request: object) => internal.deleteUserTasks(request, await callAs('auth'));

@@ -21,6 +21,8 @@ const lockTexts = {
   assigned: lockThose('assignee_id = $1 and assignee_id <> owner_id and delete_time is null'),
 };
 
+const tombstones = { type: TaskEventType.DELETED, actor: remover };
+
 // The events by which the removal itself told of tasks stay for those who have to hear of it.
 const listGoneText = `
   select distinct subject_id as id from (
@@ -80,13 +82,14 @@ export function createUserTasks(em: EntityManager, events: EventLog): UserTasksR
       const due = tasks.filter((task) => task.isWaitingForDueTime());
       await events.append(writes.map(toEvent), writes.flatMap(countersOf), [passedTasks(tasks), ...keptDues(due)]);
     },
-    eraseEvents: (taskIds, limit) => eraseEvents(em, taskIds, { limit, audienceOf: audienceOfPayload }),
+    eraseEvents: (taskIds, limit) =>
+      eraseEvents(em, taskIds, { limit, audienceOf: audienceOfPayload, except: tombstones }),
     remove: async (tasks, gone) => {
       const counters = tasks.flatMap((task) => counterChanges(countedBuckets(task), { buckets: [] }));
       await events.append(gone.flatMap(tombstoneOf), counters, removedTasks(tasks.map(({ id }) => id)));
     },
     listGone: async (userId, limit) => {
-      const parameters = [userId, limit, TaskEventType.DELETED, remover];
+      const parameters = [userId, limit, tombstones.type, tombstones.actor];
       return (await runStatement<{ id: string }>(em, listGoneText, parameters)).map(({ id }) => id);
     },
     leaveAudience: async (userId, limit) => {

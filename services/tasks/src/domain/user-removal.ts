@@ -28,7 +28,7 @@ export interface GoneTask {
   others: readonly string[];
 }
 
-/** Tells the others that the task is gone, and nothing else of it. Undefined when there are none. */
+/** Tells each of the others that the task is gone, and nothing else of it. */
 export function tombstoneOf({ taskId, version, ownerId, others }: GoneTask): NewEvent[] {
   return others.map((assigneeId) => ({
     streamId: ownerId,

@@ -64,47 +64,52 @@ async function passTasks(
   await userTasks.pass(owned.map((task) => passOne(task, successorId, now)));
 }
 
-/** Removes the tasks when all of their events are erased; until then erases some of these. */
+/**
+ * Erases events of the tasks, and removes the tasks when all of these are erased. Whom an event concerned may not have
+ * read it yet, such as a former assignee, and is told that the task is gone.
+ */
 async function removeTasks({ userTasks }: Repositories, userId: string, owned: readonly Task[]): Promise<void> {
   const events = await userTasks.eraseEvents(
     owned.map(({ id }) => id),
     eventLimit,
   );
   await userTasks.removeAnswers(userId, actorsOf(events));
-  if (events.length === eventLimit) return;
-  const gone = owned.map(({ id, version, ownerId, assigneeId }): GoneTask => ({
-    taskId: id,
-    version: version + 1n,
-    ownerId,
-    others: assigneeId === null || assigneeId === userId ? [] : [assigneeId],
-  }));
-  await userTasks.remove(owned, gone);
+  const gone = owned.map(({ id, version, assigneeId }) =>
+    goneTask({ taskId: id, version, people: [assigneeId ?? userId, ...audienceOf(id, events)] }, userId),
+  );
+  await userTasks.remove(events.length < eventLimit ? owned : [], gone);
 }
 
-/**
- * Erases the events of tasks that were removed before. Others who have not read of that yet are told again, without
- * the contents of the task.
- */
+/** Erases the events of tasks that were removed before, of which others may not have read yet either. */
 async function removeGone({ userTasks }: Repositories, userId: string): Promise<boolean> {
   const taskIds = await userTasks.listGone(userId, taskLimit);
   if (taskIds.length === 0) return false;
   const events = await userTasks.eraseEvents(taskIds, eventLimit);
   await userTasks.removeAnswers(userId, actorsOf(events));
-  await userTasks.remove(
-    [],
-    taskIds.flatMap((taskId) => goneTask(taskId, userId, events)),
+  const gone = taskIds.map((taskId) =>
+    goneTask({ taskId, version: lastVersion(taskId, events), people: audienceOf(taskId, events) }, userId),
   );
+  await userTasks.remove([], gone);
   return true;
 }
 
-function goneTask(taskId: string, userId: string, events: readonly ErasedEvent[]): GoneTask[] {
-  const own = events.filter(({ subjectId }) => subjectId === taskId);
-  const others = new Set(own.flatMap(({ audience }) => audience));
+function goneTask(
+  { taskId, version, people }: { taskId: string; version: bigint; people: readonly string[] },
+  userId: string,
+): GoneTask {
+  const others = new Set(people);
   others.delete(userId);
-  if (others.size === 0) return [];
-  const version = own.reduce((newest, { subjectVersion }) => (subjectVersion > newest ? subjectVersion : newest), 0n);
-  return [{ taskId, version: version + 1n, ownerId: userId, others: [...others] }];
+  return { taskId, version: version + 1n, ownerId: userId, others: [...others] };
 }
+
+const audienceOf = (taskId: string, events: readonly ErasedEvent[]): string[] =>
+  events.flatMap(({ subjectId, audience }) => (subjectId === taskId ? audience : []));
+
+const lastVersion = (taskId: string, events: readonly ErasedEvent[]): bigint =>
+  events.reduce(
+    (last, { subjectId, subjectVersion }) => (subjectId === taskId && subjectVersion > last ? subjectVersion : last),
+    0n,
+  );
 
 /** Removes the user from the parts of the log that others have, and what is recorded beside it. */
 async function removeTraces({ userTasks }: Repositories, userId: string): Promise<boolean> {
