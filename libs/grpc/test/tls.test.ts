@@ -140,6 +140,19 @@ describe('a server with a certificate', () => {
     await waitUntil(async () => (await getMe(target.address, outsider())) === 'OK');
   });
 
+  it('says nothing of somebody who only looks whether the port is open', async () => {
+    for (const mode of ['preferred', 'required'] as const) {
+      const target = await start({ mode });
+      const socket = openSocket(target);
+      await once(socket, 'connect');
+      socket.destroy();
+      // It is the first of two, so it has ended when the second was answered and the server stops.
+      expect(await getMe(target.address, outsider())).toBe('OK');
+      await target.server.stop();
+      expect(refusals(target)).toEqual([]);
+    }
+  });
+
   it('stops without waiting for a client that does not finish its handshake', async () => {
     const target = await start();
     const socket = openSocket(target);

@@ -106,7 +106,8 @@ function createPending({ onFailed }: HandshakesOptions) {
       socket.once('close', () => {
         if (open.get(peer) !== socket) return;
         open.delete(peer);
-        onFailed(address, 'aborted', 'the client left, or stayed silent, during the handshake');
+        // Whoever sends nothing only looks whether the port is open, as load balancers do.
+        if (socket.bytesRead > 0) onFailed(address, 'aborted', 'the client left during the handshake');
       });
     },
     /** Returns false when it had ended already. */
