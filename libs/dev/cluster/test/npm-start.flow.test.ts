@@ -4,9 +4,9 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { openPublicClient } from '#libs/grpc';
-import { findFreePort, serviceNames } from '../src/index.ts';
+import { findFreePort, processNames } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
-import { settingOf } from '../src/service-names.ts';
+import { portSettingsOf } from '../src/service-names.ts';
 import { copyCheckout, refuseToInstall } from './copy-checkout.ts';
 
 let checkout: string;
@@ -17,8 +17,8 @@ beforeAll(async () => {
   refuseToInstall();
   checkout = copyCheckout();
   symlinkSync(join(checkoutRoot, 'node_modules'), join(checkout, 'node_modules'));
-  for (const service of serviceNames) {
-    for (const setting of ['GRPC_PORT', 'HTTP_PORT']) env[settingOf(service, setting)] = String(await findFreePort());
+  for (const name of processNames) {
+    for (const setting of Object.values(portSettingsOf(name))) env[setting] = String(await findFreePort());
   }
 });
 
@@ -86,7 +86,7 @@ it('npm start brings the cluster up, demonstrates it, and leaves no process afte
   expect(run.output()).toContain('notified: "Renew the passport"');
   // What an image runs.
   const bundled = processesLeft().filter((line) => /\.taskflow\/bundles\/\w+\/services\/\w+\/src\/main\.js/.test(line));
-  expect(bundled).toHaveLength(serviceNames.length);
+  expect(bundled).toHaveLength(processNames.length);
   await withAuth((auth) => auth.register({ ...credentials, displayName: 'Keeper' }));
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);

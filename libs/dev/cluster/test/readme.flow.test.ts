@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultPorts, serviceNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../src/index.ts';
+import { defaultPorts, processNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
 import { waitUntil } from '../src/wait-until.ts';
 import { pathWithGrpcurl } from './grpcurl-path.ts';
@@ -36,6 +36,7 @@ beforeAll(async () => {
     redisUrl: testRedisUrl(),
     copyDatabases: true,
     ports: 'free',
+    services: processNames,
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '1000' },
   });
 });
@@ -46,7 +47,7 @@ afterAll(async () => {
 });
 
 function toThisCluster(script: string): string {
-  return serviceNames.reduce(
+  return processNames.reduce(
     (text, service) => text.replaceAll(`localhost:${defaultPorts[service].calls}`, cluster.address(service)),
     script,
   );
