@@ -75,18 +75,27 @@ function call(
   let trailers: IncomingHttpHeaders = {};
   let failure: Error | undefined;
   let sizeBytes = 0;
+  let isWeb = false;
   const listen = (block: IncomingHttpHeaders): void => {
     if (block['grpc-status'] !== undefined) trailers = block;
+    isWeb ||= block['content-type']?.startsWith('application/grpc-web') ?? false;
   };
   stream.on('response', listen);
   stream.on('trailers', listen);
   stream.on('data', (piece: Buffer) => {
     sizeBytes += piece.length;
+    if (isWeb) trailers = trailersIn(piece) ?? trailers;
     onData?.(piece);
   });
   stream.on('error', (error) => (failure = error));
   stream.on('close', () => done({ ...toStatus(trailers, failure), sizeBytes }));
   stream.end(body);
+}
+
+/** gRPC-Web has the trailers in the body, in a message of its own, which comes in one piece. */
+function trailersIn(piece: Buffer): IncomingHttpHeaders | undefined {
+  const [, status] = /grpc-status: (\d+)\r\n/.exec(piece.toString('latin1')) ?? [];
+  return status === undefined ? undefined : { 'grpc-status': status };
 }
 
 function toStatus(trailers: IncomingHttpHeaders, failure: Error | undefined): Pick<Outcome, 'status' | 'message'> {
