@@ -31,8 +31,8 @@ export interface FieldRule {
   minTime: Date | undefined;
   /** The first time that is too late. */
   endTime: Date | undefined;
-  /** The full names of the values of an enum that may be named; empty: all. */
-  values: readonly string[];
+  /** The full names of the values of an enum that may not be named, besides UNSPECIFIED. */
+  refusedValues: readonly string[];
   /** Why there is no limit; empty when there is one. */
   unlimited: string;
   /** What else the server checks, for people. */
@@ -93,7 +93,7 @@ function toRule(set: Values): FieldRule {
     wholeSeconds: set.wholeSeconds === true,
     minTime: time('minTime'),
     endTime: time('endTime'),
-    values: (set.values as string[] | undefined) ?? [],
+    refusedValues: (set.refusedValues as string[] | undefined) ?? [],
     unlimited: text('unlimited'),
     also: text('also'),
   };

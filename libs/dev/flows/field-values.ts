@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { create, ScalarType, type DescField } from '@bufbuild/protobuf';
+import { create, ScalarType, type DescEnum, type DescField } from '@bufbuild/protobuf';
 import { isRequired, ruleOf, type FieldRule } from '#libs/contract';
 
 /** Values of one field by its rule: those that it may just hold, and those just beyond. */
@@ -121,12 +121,17 @@ function listValues(rule: FieldRule): FieldValues {
 
 const unknownValue = 999;
 
-function enumValues(field: DescField & { fieldKind: 'enum' }): FieldValues {
-  const { values = [] } = ruleOf(field) ?? {};
-  const others = values.length === 0 ? [] : field.enum.values.filter(({ name }) => !values.includes(name));
+/** Numbers of the values of an enum; in a list each alone. */
+function enumValues(type: DescEnum, field: DescField): FieldValues {
+  const { refusedValues = [] } = ruleOf(field) ?? {};
+  const refused = type.values.filter(({ name }) => refusedValues.includes(name)).map(({ number }) => number);
+  const isList = field.fieldKind === 'list';
+  const unspecified = isList || isRequired(field) ? [0] : [];
+  const known = type.values.find(({ number }) => number !== 0 && !refused.includes(number))?.number;
+  const toField = (number: number): unknown => (isList ? [number] : number);
   return {
-    kept: [],
-    broken: [unknownValue, ...others.map(({ number }) => number), ...(isRequired(field) ? [0] : [])],
+    kept: known === undefined ? [] : [toField(known)],
+    broken: [...new Set([unknownValue, ...refused, ...unspecified])].map(toField),
   };
 }
 
@@ -144,7 +149,7 @@ function scalarValues(field: DescField, rule: FieldRule): FieldValues {
 /** What a field may just hold, and what not, of the kinds of rules that values can be made of. */
 export function valuesOf(field: DescField): FieldValues {
   const rule = ruleOf(field);
-  if (field.fieldKind === 'enum') return enumValues(field);
+  if (field.enum !== undefined && field.fieldKind !== 'map') return enumValues(field.enum, field);
   if (rule === undefined) return { kept: [], broken: [] };
   if (field.fieldKind === 'message') return messageValues(field, rule);
   if (field.fieldKind !== 'list') return scalarValues(field, rule);

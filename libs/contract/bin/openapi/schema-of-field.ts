@@ -48,13 +48,12 @@ function scalarType(scalar: ScalarType): Schema {
   return schema;
 }
 
-/** The values that a client may name: not UNSPECIFIED where that is refused. */
+/** Without the values that are refused. */
 function enumInRequest(field: DescField, type: DescEnum, refer: Refer): Schema {
-  const { values = [] } = ruleOf(field) ?? {};
-  const unspecified = type.values[0]?.name;
-  if (values.length > 0) return { type: 'string', enum: values };
-  const isRefused = isRequired(field) || field.fieldKind === 'list';
-  return isRefused ? { ...refer(type, 'request'), not: { const: unspecified } } : refer(type, 'request');
+  const { refusedValues = [] } = ruleOf(field) ?? {};
+  const isUnsetRefused = isRequired(field) || field.fieldKind === 'list';
+  const refused = [...(isUnsetRefused ? [type.values[0]?.name] : []), ...refusedValues];
+  return refused.length > 0 ? { ...refer(type, 'request'), not: { enum: refused } } : refer(type, 'request');
 }
 
 function valueSchema(field: DescField, direction: Direction, refer: Refer): Schema {

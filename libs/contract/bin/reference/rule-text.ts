@@ -77,10 +77,15 @@ export function ruleText(field: DescField): string {
   // Its comment says whose UUID it is.
   const rule = /^UUID\b/.test(commentOf(field)) ? { ...declared, format: undefined, pattern: undefined } : declared;
   const entry = join([...textParts(rule), ...numberText(rule), ...timeParts(rule)]);
-  const values = rule.values.map((value) => `\`${value}\``).join(' or ');
+  const refused = rule.refusedValues.map((value) => `\`${value}\``).join(' or ');
   const items = rangeText(rule.minItems, rule.maxItems, 'entry')?.replace(/entrys$/, 'entries');
   const list = join([items, repeats[rule.repeats]]);
-  const text = [list, list !== '' && entry !== '' ? `each ${entry}` : entry, values, rule.also]
+  const text = [
+    list,
+    list !== '' && entry !== '' ? `each ${entry}` : entry,
+    refused === '' ? '' : `not ${refused}`,
+    rule.also,
+  ]
     .filter((part) => part !== '')
     .join('; ');
   return text === '' ? '' : `${text.replace(/^[a-z]/, (letter) => letter.toUpperCase())}. `;

@@ -282,8 +282,8 @@ export interface FieldRule {
   minTime: string;
   /** The first time that is too late, as in RFC 3339; of a date its beginning in UTC. */
   endTime: string;
-  /** The values of an enum that may be named, when not all may. */
-  values: string[];
+  /** The values of an enum that may not be named, besides UNSPECIFIED. */
+  refusedValues: string[];
   /** Why there is no limit but that of a request: 4 MiB. */
   unlimited: string;
   /** What else the server checks, for people. */
@@ -317,7 +317,7 @@ function createBaseFieldRule(): FieldRule {
     wholeSeconds: false,
     minTime: "",
     endTime: "",
-    values: [],
+    refusedValues: [],
     unlimited: "",
     also: "",
     visible: false,
@@ -395,7 +395,7 @@ export const FieldRule: MessageFns<FieldRule> = {
     if (message.endTime !== "") {
       writer.uint32(162).string(message.endTime);
     }
-    for (const v of message.values) {
+    for (const v of message.refusedValues) {
       writer.uint32(170).string(v!);
     }
     if (message.unlimited !== "") {
@@ -588,7 +588,7 @@ export const FieldRule: MessageFns<FieldRule> = {
               break;
             }
 
-            message.values.push(reader.string());
+            message.refusedValues.push(reader.string());
             continue;
           }
           case 22: {
@@ -658,7 +658,7 @@ export const FieldRule: MessageFns<FieldRule> = {
     message.wholeSeconds = object.wholeSeconds ?? false;
     message.minTime = object.minTime ?? "";
     message.endTime = object.endTime ?? "";
-    message.values = object.values?.map((e) => e) || [];
+    message.refusedValues = object.refusedValues?.map((e) => e) || [];
     message.unlimited = object.unlimited ?? "";
     message.also = object.also ?? "";
     message.visible = object.visible ?? false;
