@@ -58,7 +58,7 @@ describe('the gate of the contract', () => {
         'access is as agreed in proto/access.txt',
       ],
     });
-  }, 240_000);
+  }, 600_000);
 
   it('refuses a method for people that says nothing of personal tokens', async () => {
     const scope = '      scope: SCOPE_USERS_READ\n';
@@ -67,7 +67,7 @@ describe('the gate of the contract', () => {
     await run(process.execPath, [join(copy, 'libs/contract/bin/generate.ts')]).catch(() => undefined);
     expect((await runGate()).failed).toContain('every method declares its policy');
     change('proto/taskflow/users/v1/users.proto', 'access: ACCESS_USER\n', withScope);
-  }, 240_000);
+  }, 600_000);
 
   it('refuses a read that the policy does not call safe to repeat', async () => {
     const level = '    option idempotency_level = NO_SIDE_EFFECTS;\n';
@@ -102,5 +102,5 @@ describe('the gate of the contract', () => {
         'every method declares its policy',
       ]),
     ]);
-  }, 240_000);
+  }, 600_000);
 });

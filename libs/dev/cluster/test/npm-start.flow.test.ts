@@ -4,9 +4,9 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { openPublicClient } from '#libs/grpc';
-import { findFreePort, processNames, serviceNames, settingOf } from '../src/index.ts';
+import { findFreePort, processNames, serviceNames } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
-import { portSettingsOf } from '../src/service-names.ts';
+import { portSettingsOf, settingOf } from '../src/service-names.ts';
 import { copyCheckout, refuseToInstall } from './copy-checkout.ts';
 
 let checkout: string;
