@@ -3,10 +3,9 @@ import type { UserActor } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { foreignTokens, userNotFound } from '../domain/auth.errors.ts';
 import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
+import { listPage, type PageInput } from './list-page.ts';
 
-export interface ListPersonalTokensInput {
-  pageSize: number;
-  pageToken: string;
+export interface ListPersonalTokensInput extends PageInput {
   /** '' = the caller's. */
   accountId: string;
 }
@@ -15,23 +14,18 @@ export interface ListPersonalTokensInput {
 export async function listPersonalTokens(
   { reader, pageTokens }: Pick<AuthDeps, 'reader' | 'pageTokens'>,
   actor: UserActor,
-  { pageSize, pageToken, accountId }: ListPersonalTokensInput,
+  { accountId, ...page }: ListPersonalTokensInput,
 ): Promise<ListPersonalTokensResponse> {
   const ownerId = accountId === '' ? actor.userId : accountId;
   if (ownerId !== actor.userId) {
     if (actor.role !== 'admin') throw foreignTokens();
     if ((await reader.findAccount(ownerId)) === undefined) throw userNotFound(ownerId);
   }
-  const scope = { caller: actor.userId, method: 'ListPersonalTokens', filter: ownerId };
-  const position = pageTokens.open<[number, string]>(pageToken, scope);
-  const after = position && { createTime: new Date(position[0]), id: position[1] };
-  // One row more than the page shows whether another page follows.
-  const found = await reader.listPersonalTokens(ownerId, after, pageSize + 1);
-  const personalTokens = found.slice(0, pageSize);
-  const last = personalTokens.at(-1);
-  const hasMore = found.length > pageSize && last !== undefined;
-  return {
-    personalTokens: personalTokens.map((token) => toPersonalTokenMessage(token)),
-    nextPageToken: hasMore ? pageTokens.seal([last.createTime.getTime(), last.id], scope) : '',
-  };
+  const { rows, nextPageToken } = await listPage({ pageTokens }, page, {
+    scope: { caller: actor.userId, method: 'ListPersonalTokens', filter: ownerId },
+    read: (after, limit) =>
+      reader.listPersonalTokens(ownerId, after && { createTime: after.time, id: after.id }, limit),
+    timeOf: ({ createTime }) => createTime,
+  });
+  return { personalTokens: rows.map((token) => toPersonalTokenMessage(token)), nextPageToken };
 }
