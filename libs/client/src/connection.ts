@@ -46,7 +46,8 @@ const isServiceName = (name: string | undefined): name is ServiceName => service
 
 /** Throws TypeError for a service that is nowhere. */
 function findUrl(service: DescService, { at }: ServiceOptions, addresses: Addresses): string {
-  if ('address' in addresses) return toUrl(addresses.address);
+  // The gateway has what every service offers after the service's name.
+  if ('address' in addresses) return [toUrl(addresses.address), ...(at === undefined ? [] : [at])].join('/');
   const name = at ?? service.typeName.split('.')[1];
   if (!isServiceName(name)) throw new TypeError(`${service.typeName}: say by \`at\` which service is asked`);
   const address = addresses.addresses[name];

@@ -153,7 +153,10 @@ async function readInput<T>(input: AsyncIterable<T>): Promise<() => AsyncIterabl
   };
 }
 
-/** Opens a stream; a token that is refused, be it only when the first message is read, is replaced once. */
+/**
+ * Opens a stream, which is cancelled when its reader leaves. A token that is refused, be it only when the first message
+ * is read, is replaced once.
+ */
 async function openStream<I extends DescMessage, O extends DescMessage>(
   attempts: Attempts<DescMethodStreaming<I, O>>,
   input: () => AsyncIterable<MessageInitShape<I>>,
@@ -161,20 +164,27 @@ async function openStream<I extends DescMessage, O extends DescMessage>(
   const { transport, method, call, options } = attempts;
   const token = await authorize(call, options);
   const again = () => openStream(attempts, input);
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([leaving.signal, ...(call.signal === undefined ? [] : [call.signal])]);
   async function* readOn({ message }: StreamResponse<I, O>): AsyncGenerator<MessageShape<O>, void> {
+    const messages = message[Symbol.asyncIterator]();
     let isBegun = false;
     try {
-      for await (const each of message) {
+      for (let next = await messages.next(); next.done !== true; next = await messages.next()) {
         isBegun = true;
-        yield each;
+        yield next.value;
       }
     } catch (error) {
       if (isBegun || !(await renew(call, error, token, options))) throw error;
       yield* (await again()).message;
+    } finally {
+      leaving.abort();
+      // Until it is read once more, Connect keeps the timer of the deadline, which would hold the program up.
+      messages.next().catch(() => undefined);
     }
   }
   try {
-    const answer = await transport.stream(method, call.signal, timeoutOf(call), call.header, input());
+    const answer = await transport.stream(method, signal, timeoutOf(call), call.header, input());
     return { ...answer, message: readOn(answer) };
   } catch (error) {
     if (!(await renew(call, error, token, options))) throw error;

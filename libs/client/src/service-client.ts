@@ -77,15 +77,11 @@ function streamCall<I extends DescMessage, O extends DescMessage>(
     options: CallOptions = {},
   ): AsyncGenerator<MessageShape<O>, void> {
     const { header, failed } = prepare(method, options);
-    const leaving = new AbortController();
-    const signal = AbortSignal.any([leaving.signal, ...(options.signal === undefined ? [] : [options.signal])]);
     try {
-      const answer = await transport.stream(method, signal, options.timeoutMs, header, one(request));
+      const answer = await transport.stream(method, options.signal, options.timeoutMs, header, one(request));
       yield* answer.message;
     } catch (error) {
       throw failed(error);
-    } finally {
-      leaving.abort();
     }
   };
   return Object.assign(call, { method });

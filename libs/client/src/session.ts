@@ -47,16 +47,20 @@ const isRefused = (error: unknown): boolean => error instanceof TaskFlowError &&
 
 /** A session of a person: signs in and out, and renews the access token ahead of its end, once for all calls. */
 export class Session implements Credentials {
-  readonly #auth: ServiceClient<typeof AuthService>;
+  readonly #connection: Connection;
   readonly #store: TokenStore;
   readonly #account: Account | undefined;
   #held: SessionTokens | undefined;
   #renewing: Promise<SessionTokens | undefined> | undefined;
 
   constructor(connection: Connection, { store = memoryTokenStore(), account }: SessionOptions = {}) {
-    this.#auth = connection.service(AuthService);
+    this.#connection = connection;
     this.#store = store;
     this.#account = account;
+  }
+
+  get #auth(): ServiceClient<typeof AuthService> {
+    return this.#connection.service(AuthService);
   }
 
   async login(account: Account): Promise<void> {

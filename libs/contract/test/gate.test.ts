@@ -12,7 +12,8 @@ let copy: string;
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'taskflow-gate-'));
-  for (const part of ['package.json', 'proto', 'libs/contract', 'libs/errors', 'libs/runtime/command-line'])
+  const parts = ['package.json', 'proto', 'libs/contract', 'libs/client/src/gen', 'libs/errors'];
+  for (const part of [...parts, 'libs/runtime/command-line'])
     cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
