@@ -165,11 +165,11 @@ export declare type FieldRule = Message<"taskflow.policy.v1.FieldRule"> & {
   endTime: string;
 
   /**
-   * The values of an enum that may be named, when not all may.
+   * The values of an enum that may not be named, besides UNSPECIFIED.
    *
-   * @generated from field: repeated string values = 21;
+   * @generated from field: repeated string refused_values = 21;
    */
-  values: string[];
+  refusedValues: string[];
 
   /**
    * Why there is no limit but that of a request: 4 MiB.
