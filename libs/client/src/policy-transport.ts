@@ -13,7 +13,7 @@ import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResp
 import type { Credentials } from './credentials.ts';
 import { codeOf, detailsOf } from './errors.ts';
 import { policyOf, type MethodPolicy } from './policy.ts';
-import { backoffMs, pause, type RetryBudget } from './retries.ts';
+import { backoffMs, linkSignals, pause, type RetryBudget } from './retries.ts';
 
 export interface PolicyOptions {
   credentials: Credentials;
@@ -64,11 +64,13 @@ function timeoutOf(call: Call): number {
   return Math.ceil(leftMs(call));
 }
 
-/** Nothing that the credentials need may hold a call beyond its deadline. */
+/** Nothing that the credentials need may hold a call beyond its deadline, or when its caller gave up. */
 async function inTime<T>(call: Call, work: Promise<T>): Promise<T> {
   const over = new AbortController();
-  const late = pause(leftMs(call), over.signal).then(() => {
-    throw new ConnectError('the deadline passed while a token was fetched', Code.DeadlineExceeded);
+  const late = pause(leftMs(call), linkSignals(over.signal, call.signal)).then(() => {
+    throw call.signal?.aborted === true
+      ? new ConnectError('the caller gave up', Code.Canceled)
+      : new ConnectError('the deadline passed while a token was fetched', Code.DeadlineExceeded);
   });
   late.catch(() => undefined);
   try {
@@ -88,9 +90,11 @@ async function authorize(call: Call, { credentials }: PolicyOptions): Promise<st
 
 /** Whether a call that was refused its token can be made with another one; once for each call. */
 async function renew(call: Call, error: unknown, token: string | undefined, options: PolicyOptions): Promise<boolean> {
-  const isRefused = error instanceof ConnectError && error.code === Code.Unauthenticated;
+  // Whoever brings a token of their own keeps it.
+  if (token === undefined) return false;
   call.header.delete('authorization');
-  if (!isRefused || token === undefined || call.renewed) return false;
+  const isRefused = error instanceof ConnectError && error.code === Code.Unauthenticated;
+  if (!isRefused || call.renewed) return false;
   call.renewed = true;
   return inTime(call, options.credentials.renew(token));
 }
@@ -165,7 +169,7 @@ async function openStream<I extends DescMessage, O extends DescMessage>(
   const token = await authorize(call, options);
   const again = () => openStream(attempts, input);
   const leaving = new AbortController();
-  const signal = AbortSignal.any([leaving.signal, ...(call.signal === undefined ? [] : [call.signal])]);
+  const signal = linkSignals(leaving.signal, call.signal);
   async function* readOn({ message }: StreamResponse<I, O>): AsyncGenerator<MessageShape<O>, void> {
     const messages = message[Symbol.asyncIterator]();
     let isBegun = false;

@@ -46,3 +46,8 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     if (signal?.aborted === true) done();
   });
 }
+
+/** Fires with either. */
+export function linkSignals(own: AbortSignal, callers: AbortSignal | undefined): AbortSignal {
+  return callers === undefined ? own : AbortSignal.any([own, callers]);
+}

@@ -1,7 +1,7 @@
 import { TaskFlowError } from './errors.ts';
 import type { Task, TaskEvent, TasksService, WatchTasksResponse } from './gen/taskflow/tasks/v1/tasks_pb.js';
 import { pagesOf } from './pages.ts';
-import { backoffMs, pause } from './retries.ts';
+import { backoffMs, linkSignals, pause } from './retries.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import type { ServiceClient } from './service-client.ts';
 import { readPosition, writePosition } from './watch-position.ts';
@@ -77,7 +77,7 @@ async function* list(watch: Watch): AsyncGenerator<TaskUpdate, void> {
 /** A connection that died quietly says nothing, so the stream is left when it is silent for too long. */
 async function* readStream({ tasks, resumeToken = '', signal, silenceMs = 30_000 }: Watch) {
   const leaving = new AbortController();
-  const either = AbortSignal.any([leaving.signal, ...(signal === undefined ? [] : [signal])]);
+  const either = linkSignals(leaving.signal, signal);
   let timer = setTimeout(() => leaving.abort(), silenceMs);
   try {
     for await (const message of tasks.watchTasks({ resumeToken }, { signal: either })) {
@@ -112,6 +112,15 @@ async function* follow(watch: Watch): AsyncGenerator<TaskUpdate, void> {
     yield { kind: 'gap', sequences };
     return startAgain(watch, 'gap');
   }
+  // Servers end streams with an error; this is somebody in between.
+  await interrupt(watch);
+}
+
+/** Waits before the stream is opened again. */
+async function interrupt(watch: Watch, error?: TaskFlowError): Promise<void> {
+  watch.onInterrupt?.(error);
+  watch.failures += 1;
+  await pause(Math.max(backoffMs(watch.failures), error?.retryAfterMs ?? 0), watch.signal);
 }
 
 /** Throws what no repetition mends. */
@@ -122,9 +131,7 @@ async function recover(watch: Watch, error: unknown): Promise<void> {
   // A stream ends with its token; a new stream takes a new one, unless there is none.
   const mayPass = passing.has(error.code) || (error.code === 'UNAUTHENTICATED' && watch.failures === 0);
   if (!mayPass) throw error;
-  watch.onInterrupt?.(error);
-  watch.failures += 1;
-  await pause(Math.max(backoffMs(watch.failures), error.retryAfterMs ?? 0), watch.signal);
+  await interrupt(watch, error);
 }
 
 function openWatch(tasks: WatchedTasks, options: WatchTasksOptions): Watch {
@@ -154,7 +161,8 @@ export async function* watchTasks(
   const isOver = (): boolean => options.signal?.aborted === true;
   while (!isOver()) {
     try {
-      yield* watch.resumeToken === undefined ? list(watch) : follow(watch);
+      if (watch.resumeToken === undefined) yield* list(watch);
+      yield* follow(watch);
     } catch (error) {
       if (isOver()) return;
       await recover(watch, error);

@@ -33,6 +33,11 @@ describe('errors', () => {
     expect(await outcomeOf(stranger.tasks.listTasks({}))).toBe('UNAUTHENTICATED/CREDENTIALS_INVALID');
   });
 
+  it('are those of a token that the caller brings along', async () => {
+    const headers = { authorization: 'Bearer eyJhbGciOiJFZERTQSJ9.e30.AAAA' };
+    expect(await outcomeOf(ada.tasks.listTasks({}, { headers }))).toBe('UNAUTHENTICATED/TOKEN_INVALID');
+  });
+
   it('of members of a batch are the same', async () => {
     const answer = await ada.tasks.batchGetTasks({ taskIds: [randomUUID()], allowPartial: true });
     const [result] = answer.results;
@@ -68,7 +73,7 @@ describe('calls', () => {
     try {
       const { tasks } = service.open({ account }, { addresses: { tasks: `http://${proxy.address}` } });
       const title = `lost ${randomUUID()}`;
-      await loseAnswer(proxy, 'tasks', 'CreateTask', () => tasks.createTask({ task: { title } }));
+      await loseAnswer(proxy, 'tasks', 'CreateTask', (callId) => tasks.createTask({ task: { title } }, { callId }));
       const found = await Array.fromAsync(itemsOf(ada.tasks.listTasks, { text: title }));
       expect(found.map((task) => task.title)).toEqual([title]);
     } finally {
@@ -81,10 +86,9 @@ describe('calls', () => {
     try {
       const { auth } = service.open({}, { addresses: { auth: `http://${proxy.address}` } });
       await auth.getJwks({});
-      const before = service.answered('auth', 'Login');
-      const call = loseAnswer(proxy, 'auth', 'Login', () => auth.login(account));
-      expect(await outcomeOf(call)).toBe('UNAVAILABLE/undefined');
-      expect(service.answered('auth', 'Login') - before).toBe(1);
+      const error = await refusal(loseAnswer(proxy, 'auth', 'Login', (callId) => auth.login(account, { callId })));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', reason: undefined });
+      expect(service.answered('auth', 'Login', error.callId)).toBe(1);
     } finally {
       await proxy.close();
     }
@@ -121,13 +125,13 @@ async function loseAnswer(
   proxy: TcpProxy,
   name: 'auth' | 'tasks',
   method: string,
-  call: () => Promise<unknown>,
+  call: (callId: string) => Promise<unknown>,
 ): Promise<unknown> {
-  const before = service.answered(name, method);
+  const callId = randomUUID();
   proxy.mute();
-  const answer = call();
+  const answer = call(callId);
   answer.catch(() => undefined);
-  await waitUntil(() => service.answered(name, method) > before);
+  await waitUntil(() => service.answered(name, method, callId) > 0);
   await proxy.restore();
   return answer;
 }

@@ -87,9 +87,14 @@ const withAddresses = (text: string): string =>
 describe('the packed package in a foreign project', () => {
   it('holds what it names, and nothing that only services may call', () => {
     const folder = join(project, 'node_modules/@taskflow/client');
-    const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    const { exports, dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       exports: Record<string, Record<string, string>>;
+      dependencies: Record<string, string>;
     };
+    for (const [name, range] of Object.entries(dependencies)) {
+      const installed = readFileSync(inTree(`node_modules/${name}/package.json`), 'utf8');
+      expect({ name, range }).toEqual({ name, range: `^${(JSON.parse(installed) as { version: string }).version}` });
+    }
     const files = new Set(readdirSync(folder, { recursive: true, encoding: 'utf8' }));
     const named = Object.values(exports).flatMap((entry) => Object.values(entry));
     expect(named.filter((path) => !files.has(path.replace('./', '')))).toEqual([]);

@@ -22,8 +22,8 @@ export interface ClientCluster {
   register(): Promise<Account>;
   /** As a person; `addresses` of the options stand before those of the cluster, for proxies. */
   open(credentials?: SessionOptions, options?: OpenOptions): TaskFlow<Session>;
-  /** How many calls of a method a service has answered. */
-  answered(service: Service, method: string): number;
+  /** How many calls of a method a service has answered; with an id, how often it has answered that call. */
+  answered(service: Service, method: string, callId?: string): number;
   stop(): Promise<void>;
 }
 
@@ -61,11 +61,11 @@ export async function startClientCluster(options: Partial<ClusterOptions> = {}):
       await waitUntil(() => outcomeOf(users.getMe({})), 'OK');
       return account;
     },
-    answered: (service, method) =>
+    answered: (service, method, callId = '') =>
       cluster
         .logs(service)
         .split('\n')
-        .filter((line) => line.includes(`/${method}"`)).length,
+        .filter((line) => line.includes(`/${method}"`) && line.includes(callId)).length,
     stop: async () => {
       for (const taskflow of opened) taskflow.close();
       await cluster.stop();
