@@ -27,6 +27,7 @@ export {
   type Once,
 } from './idempotency.ts';
 export { ConcurrentMigration, Migration } from './migration.ts';
+export { listPage, type PageInput } from './list-page.ts';
 export { createLoader, type Loader } from './loader.ts';
 export { migrate, readCommandOptions, runDatabaseCommand, runMigrateCommand, schemaDrift } from './migrate.ts';
 export { finalStatement, type CommonTable } from './final-statement.ts';

@@ -1,8 +1,8 @@
 import type { ListInvitationsResponse } from '#contract/auth/v1/auth';
+import { listPage, type PageInput } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { toInvitationMessage } from '../domain/invitation.columns.ts';
-import { listPage, type PageInput } from './list-page.ts';
 
 /** All invitations, newest first. */
 export async function listInvitations(
@@ -10,7 +10,7 @@ export async function listInvitations(
   actor: UserActor,
   input: PageInput,
 ): Promise<ListInvitationsResponse> {
-  const { rows, nextPageToken } = await listPage({ pageTokens }, input, {
+  const { rows, nextPageToken } = await listPage(pageTokens, input, {
     scope: { caller: actor.userId, method: 'ListInvitations', filter: null },
     read: (after, limit) => reader.listInvitations(after && { createTime: after.time, id: after.id }, limit),
     timeOf: ({ createTime }) => createTime,

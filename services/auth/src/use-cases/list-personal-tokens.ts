@@ -1,9 +1,9 @@
 import type { ListPersonalTokensResponse } from '#contract/auth/v1/auth';
+import { listPage, type PageInput } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { foreignTokens, userNotFound } from '../domain/auth.errors.ts';
 import { toPersonalTokenMessage } from '../domain/personal-token.columns.ts';
-import { listPage, type PageInput } from './list-page.ts';
 
 export interface ListPersonalTokensInput extends PageInput {
   /** '' = the caller's. */
@@ -21,7 +21,7 @@ export async function listPersonalTokens(
     if (actor.role !== 'admin') throw foreignTokens();
     if ((await reader.findAccount(ownerId)) === undefined) throw userNotFound(ownerId);
   }
-  const { rows, nextPageToken } = await listPage({ pageTokens }, page, {
+  const { rows, nextPageToken } = await listPage(pageTokens, page, {
     scope: { caller: actor.userId, method: 'ListPersonalTokens', filter: ownerId },
     read: (after, limit) =>
       reader.listPersonalTokens(ownerId, after && { createTime: after.time, id: after.id }, limit),

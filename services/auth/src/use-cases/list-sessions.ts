@@ -1,8 +1,8 @@
 import type { ListSessionsResponse } from '#contract/auth/v1/auth';
+import { listPage, type PageInput } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps } from '../deps.ts';
 import { toSessionMessage } from '../domain/session.columns.ts';
-import { listPage, type PageInput } from './list-page.ts';
 
 /** The caller's sessions that can still be refreshed, the last used first. */
 export async function listSessions(
@@ -11,7 +11,7 @@ export async function listSessions(
   input: PageInput,
 ): Promise<ListSessionsResponse> {
   const now = clock.now();
-  const { rows, nextPageToken } = await listPage({ pageTokens }, input, {
+  const { rows, nextPageToken } = await listPage(pageTokens, input, {
     scope: { caller: actor.userId, method: 'ListSessions', filter: null },
     read: (last, limit) => {
       const after = last && { lastUsedTime: last.time, id: last.id };

@@ -1,4 +1,4 @@
-import type { AuthDeps } from '../deps.ts';
+import type { PageScope, PageTokens } from './page-tokens.ts';
 
 export interface PageInput {
   pageSize: number;
@@ -8,14 +8,14 @@ export interface PageInput {
 /** A list that is read by a time and, where that is the same, an id. */
 interface PagedList<Row> {
   /** Whose token it is: of this caller, method and filter only. */
-  scope: { caller: string; method: string; filter: string | null };
+  scope: PageScope;
   read(after: { time: Date; id: string } | undefined, limit: number): Promise<Row[]>;
   timeOf(row: Row): Date;
 }
 
 /** A page of a list, and the token of the next one; '' at the end. */
 export async function listPage<Row extends { id: string }>(
-  { pageTokens }: Pick<AuthDeps, 'pageTokens'>,
+  pageTokens: PageTokens,
   { pageSize, pageToken }: PageInput,
   { scope, read, timeOf }: PagedList<Row>,
 ): Promise<{ rows: Row[]; nextPageToken: string }> {
