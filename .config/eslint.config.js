@@ -257,6 +257,14 @@ export default tseslint.config(
       ],
     },
   },
+  forbid(
+    ['services/gateway/src/**'],
+    'the gateway has no data, no key and no limits of its own',
+    libs('audit', 'db', 'identity', 'events', 'jobs', 'redis', 'limits', 'cache'),
+    orm,
+    redis,
+    rpcStack,
+  ),
   // Inside a service: handlers translate, use-cases tell the story, the domain knows nobody.
   forbid(
     ['services/*/src/main.ts'],

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, it, describe } from '@jest/globals';
 import { enveloped } from '../../../libs/dev/flows/gateway-wire.ts';
@@ -351,6 +352,24 @@ describe('a hostile connection', () => {
 
   it('that says nothing is ended', async () => {
     expect(await talk('P')).toBe('');
+  });
+
+  it('over HTTP/2 that gives up thousands of streams at once is ended, and others are served', async () => {
+    const session = connectHttp2(gateway.url);
+    session.on('error', () => undefined);
+    const ended = new Promise((resolve) => session.once('close', resolve));
+    for (let count = 0; count < 5000 && !session.closed; count += 1) {
+      const call = session.request({
+        ':method': 'POST',
+        ':path': `${users}/GetMe`,
+        'content-type': 'application/json',
+      });
+      call.on('error', () => undefined);
+      call.close(constants.NGHTTP2_CANCEL);
+      if (count % 500 === 0) await immediate();
+    }
+    await ended;
+    expect((await gateway.post(`${users}/GetMe`, {}, { authorization: `Bearer ${gateway.token}` })).status).toBe(200);
   });
 
   it('over HTTP/2 that never ends its request is told so', async () => {

@@ -7,6 +7,8 @@ import type { HttpRequest, HttpResponse } from './answer.ts';
 export interface ConnectionsOptions {
   /** About after this time a connection ends, so that its client finds new replicas. */
   ageMs: number;
+  /** Streams of a connection that its client may give up; more end the connection. */
+  resetsPerSecond: number;
   handle: (request: HttpRequest, response: HttpResponse) => void;
 }
 
@@ -31,9 +33,6 @@ const http2Options = {
   maxSessionMemory: 64,
   settings: { maxConcurrentStreams: 1000, maxHeaderListSize: headerBytes },
   maxHeaderListPairs: 256,
-  // nghttp2 ends a connection whose client begins and resets streams faster than that.
-  streamResetBurst: 1000,
-  streamResetRate: 200,
 };
 
 /** Calls `decide` with the first bytes, which stay to be read. `silent` holds the socket until then. */
@@ -89,9 +88,13 @@ function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolea
   return server;
 }
 
-function openHttp2({ handle, ageMs }: ConnectionsOptions): { server: Http2Server; sessions: Set<ServerHttp2Session> } {
+function openHttp2({ handle, ageMs, resetsPerSecond }: ConnectionsOptions): {
+  server: Http2Server;
+  sessions: Set<ServerHttp2Session>;
+} {
   const sessions = new Set<ServerHttp2Session>();
-  const server = createHttp2Server(http2Options, handle);
+  const resets = { streamResetBurst: resetsPerSecond, streamResetRate: resetsPerSecond };
+  const server = createHttp2Server({ ...http2Options, ...resets }, handle);
   server.on('session', (session) => {
     sessions.add(session);
     // What is under way goes on; the client opens another connection for the rest.
@@ -126,7 +129,7 @@ export function openConnections(options: ConnectionsOptions): Connections {
       for (const socket of silent) socket.destroy();
     },
     destroy: () => {
-      http1.emit('close');
+      http1.close();
       for (const socket of sockets) socket.destroy();
     },
   };

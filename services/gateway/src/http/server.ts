@@ -27,6 +27,7 @@ const lastWordsMs = 250;
 
 const defaultAgeMs = 300_000;
 const defaultMaxInFlight = 500;
+const defaultResets = 1000;
 
 interface Drainable {
   closed: Promise<void>;
@@ -65,7 +66,12 @@ export async function startGatewayServer(
     resolvePeer: createPeerResolver(trustedProxies),
     record: countRefusals(metrics, refusals),
   };
-  const connections = openConnections({ ageMs, handle: (...exchange) => void handleCall(...exchange, options) });
+  const { resetsPerSecond = defaultResets } = peerLimits ?? {};
+  const connections = openConnections({
+    ageMs,
+    resetsPerSecond,
+    handle: (...exchange) => void handleCall(...exchange, options),
+  });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {
     forwarder.close();
