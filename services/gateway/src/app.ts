@@ -1,4 +1,4 @@
-import { startProcess } from '#libs/service';
+import { docsPages, startProcess } from '#libs/service';
 import { startHttpPort, type Logger, type RunningProcess } from '#libs/runtime';
 import type { GatewayConfig } from './config.ts';
 import { startGatewayServer, type GatewayServer } from './http/server.ts';
@@ -15,6 +15,7 @@ export function startApp(config: GatewayConfig, overrides: { logger?: Logger } =
       host: config.host,
       port: config.httpPort,
       metrics,
+      pages: config.env === 'production' ? {} : docsPages(),
       isReady: () => running.server?.isServing() ?? false,
     });
     parts.add({ name: 'http port', stop: http.close });
