@@ -23,7 +23,8 @@ const bytes = (data: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(data
 const json = { 'content-type': 'application/json' };
 const stream = { 'content-type': 'application/connect+json' };
 const proto = { 'content-type': 'application/proto' };
-const deep = `{"task":${'['.repeat(200_000)}`;
+const deep = `{"task":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+const unended = `{"task":"${'\\"'.repeat(1_500_000)}`;
 const bomb = (): Uint8Array<ArrayBuffer> => bytes(gzipSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 }));
 const create = (text: string): Hostile => ({ body: text });
 const watch = (body: string | Uint8Array<ArrayBuffer>, headers = {}): Hostile => ({
@@ -38,6 +39,7 @@ const cases: readonly (readonly [string, Hostile, number, string, ...string[]])[
   ['no body', { body: '' }, 400, 'invalid_argument/MALFORMED_REQUEST'],
   ['no JSON', create('title=a'), 400, 'invalid_argument/MALFORMED_REQUEST'],
   ['half a JSON', create('{"task":{"title":"a"'), 400, 'invalid_argument/MALFORMED_REQUEST'],
+  ['a string of 3 MB without an end', create(unended), 400, 'invalid_argument/MALFORMED_REQUEST'],
   ['more than one JSON', create('{}{}'), 400, 'invalid_argument/MALFORMED_REQUEST'],
   ['an array', create('[]'), 400, 'invalid_argument/MALFORMED_REQUEST'],
   ['null', create('null'), 400, 'invalid_argument/MALFORMED_REQUEST'],

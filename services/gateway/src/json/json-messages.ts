@@ -38,9 +38,10 @@ function refuse(violations: FieldViolation[]): void {
  */
 export function encodeFromJson(message: DescMessage, bytes: Uint8Array): Buffer {
   const text = readText(bytes);
+  const json = parse(text);
+  // Only of JSON: a string without an end would be searched for its end again and again.
   const { findings, isTooDeep } = scanJson(text);
   if (isTooDeep) throw malformed('the JSON is nested too deeply');
-  const json = parse(text);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw malformed('the JSON must be an object');
   if (findings.length > 0) refuse([...explainFindings(message, findings), ...explainMessage(message, json)]);
   try {

@@ -37,7 +37,7 @@ function readName(token: string): string {
   }
 }
 
-/** Finds members that are there twice, of which JSON.parse keeps the last, and whole numbers that it rounds. */
+/** For valid JSON. Finds members that are there twice, of which JSON.parse keeps the last, and whole numbers that it rounds. */
 export function scanJson(text: string): JsonScan {
   const frames: Frame[] = [];
   const findings: JsonFinding[] = [];
