@@ -88,18 +88,24 @@ function explainRepeat({ field, path }: Place, given: ReadonlySet<DescField>): F
   return [{ field: path, description }];
 }
 
+/** No message has so many fields: among more members there are unknown ones, and naming all of them helps nobody. */
+const maxMembers = 500;
+
 /** Everything that keeps the JSON from being read as the message. */
 export function explainMessage(message: DescMessage, json: JsonValue, path = ''): FieldViolation[] {
   if (!isObject(json)) return [{ field: path, description: 'must be an object' }];
   const given = new Set<DescField>();
-  return Object.entries(json).flatMap(([name, value]) => {
-    const field = findField(message, name);
-    if (field === undefined) return [{ field: join(path, short(name)), description: `is no field of ${message.name}` }];
-    const place = { parent: message, field, path: join(path, field.name) };
-    const repeats = value === null ? [] : explainRepeat(place, given);
-    if (value !== null) given.add(field);
-    return [...repeats, ...explainField(place, value)];
-  });
+  return Object.entries(json)
+    .slice(0, maxMembers)
+    .flatMap(([name, value]) => {
+      const field = findField(message, name);
+      if (field === undefined)
+        return [{ field: join(path, short(name)), description: `is no field of ${message.name}` }];
+      const place = { parent: message, field, path: join(path, field.name) };
+      const repeats = value === null ? [] : explainRepeat(place, given);
+      if (value !== null) given.add(field);
+      return [...repeats, ...explainField(place, value)];
+    });
 }
 
 /** The path as in the .proto file, as far as the names are known. */
