@@ -75,8 +75,8 @@ type Wishes = Pick<Recipient, 'channels' | 'mail'>;
 function toChannels(settings: NotificationSettings | undefined): ReadonlySet<Channel> {
   if (settings === undefined) return new Set(['inbox']);
   const wanted = settings.channels.flatMap((channel) => channels.get(channel) ?? []);
-  // Nothing leaves for a disabled account. Its inbox has it when the account is back.
-  return new Set(settings.enabled ? wanted : wanted.filter((channel) => channel === 'inbox'));
+  // No webhook is called for a disabled account, and no mail sent. Its inbox has it when the account is back.
+  return new Set(settings.enabled ? wanted : wanted.filter((channel) => channel !== 'webhook'));
 }
 
 function toMailReadiness(settings: NotificationSettings | undefined, mailsOn: boolean): MailReadiness {
