@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { CreateAccountRequest, Role } from '#contract/auth/v1/auth';
+import { CreateAccountRequest, MailKind, Role } from '#contract/auth/v1/auth';
 import { invalidFields, kindAndReason } from '#dev/testing';
 import { retry } from '#libs/grpc';
 import { as, lostRace, registerAccount, registerAdmin, registration } from './factories.ts';
+import { listMails, readMail, startWithMail, tokenFor } from './mailbox.ts';
 import { startAuth } from './start-auth.ts';
 
 /** Registration is open, so that its administrator can register. */
@@ -24,6 +25,11 @@ const request = (fields: Partial<CreateAccountRequest> = {}): CreateAccountReque
   });
 const create = (fields: Partial<CreateAccountRequest> = {}, { auth } = service) =>
   auth.createAccount(request(fields), as(admin));
+const withMail = await startWithMail();
+afterAll(withMail.stop);
+const adminOfMail = await registerAdmin(withMail);
+const createMailed = (fields: Partial<CreateAccountRequest> = {}) =>
+  withMail.auth.createAccount(request(fields), as(adminOfMail));
 const signIn = (email: string, secret = password) => service.auth.login({ email, password: secret });
 const countAccounts = async (email: string) =>
   (await service.sql('select 1 from accounts where email = $1', [email])).length;
@@ -61,6 +67,11 @@ describe('CreateAccount', () => {
     for (const secret of [password, 'undefined', ' ']) {
       expect(await kindAndReason(signIn(email, secret))).toBe('unauthenticated/CREDENTIALS_INVALID');
     }
+  });
+
+  it('sends no mail where this server sends none', async () => {
+    const { account } = await create({ password: '' });
+    expect(await service.sql('select 1 from mails where account_id = $1', [account?.id])).toEqual([]);
   });
 
   it('refuses an e-mail that has an account, in every spelling', async () => {
@@ -121,5 +132,73 @@ describe('CreateAccount', () => {
     const line = lines.find((one) => one.includes(account?.id ?? 'none'));
     expect(JSON.parse(line ?? '{}')).toMatchObject({ role: 'user', enabled: 'true', by: admin.account.id });
     for (const secret of [account?.email ?? '', password, 'Grace']) expect(line).not.toContain(secret);
+  });
+});
+
+describe('the mail of a created account', () => {
+  const newPassword = 'another horse battery';
+
+  it('lets the person set a password once, for as long as an invitation is open, which verifies the e-mail', async () => {
+    const { email } = request();
+    const { account } = await createMailed({ email, password: '' });
+    const [mail = '', ...others] = await listMails(withMail, email, 'account_created');
+    expect([others, await listMails(withMail, email, 'email_verification')]).toEqual([[], []]);
+    expect(await readMail(withMail, mail)).toMatchObject({
+      kind: MailKind.ACCOUNT_CREATED,
+      accountId: account?.id,
+      recipientEmail: email,
+      expireTime: expect.any(Date),
+    });
+    withMail.clock.advance(withMail.config.invitationLifetimeMs - 60_000);
+    const token = await tokenFor(withMail, email, 'account_created');
+    expect(token).toMatch(/^tfw_[\w-]{43}$/);
+    const { account: ready } = await withMail.auth.resetPassword({ token, newPassword });
+    expect(ready).toMatchObject({ id: account?.id, emailVerified: true });
+    await withMail.auth.login({ email, password: newPassword });
+    expect(await kindAndReason(withMail.auth.resetPassword({ token, newPassword }))).toBe(
+      'failed_precondition/RESET_INVALID',
+    );
+  });
+
+  it('verifies the e-mail when there is a password, and does not tell it', async () => {
+    const { email } = request();
+    await createMailed({ email });
+    expect(await listMails(withMail, email, 'account_created')).toEqual([]);
+    const [mail = ''] = await listMails(withMail, email, 'email_verification');
+    expect(JSON.stringify(await readMail(withMail, mail))).not.toContain(password);
+    const token = await tokenFor(withMail, email, 'email_verification');
+    expect((await withMail.auth.verifyEmail({ token })).account).toMatchObject({ email, emailVerified: true });
+    await withMail.auth.login({ email, password });
+  });
+
+  it('is sent once for all repeats, and not for a check', async () => {
+    const repeated = request({ password: '', requestId: randomUUID() });
+    await createMailed({ ...repeated, requestId: '', validateOnly: true });
+    expect(await listMails(withMail, repeated.email, 'account_created')).toEqual([]);
+    for (let index = 0; index < 3; index += 1) await createMailed(repeated);
+    expect(await listMails(withMail, repeated.email, 'account_created')).toHaveLength(1);
+  });
+
+  it('is not sent any more when the account is disabled, or the person has asked for another one', async () => {
+    const [disabled, asking] = [request({ password: '' }), request({ password: '' })];
+    const { account } = await createMailed(disabled);
+    await createMailed(asking);
+    await withMail.auth.disableAccount({ accountId: account?.id ?? '' }, as(adminOfMail));
+    await withMail.auth.requestPasswordReset(asking);
+    await tokenFor(withMail, asking.email, 'password_reset');
+    for (const { email } of [disabled, asking]) {
+      const [mail = ''] = await listMails(withMail, email, 'account_created');
+      expect(await kindAndReason(readMail(withMail, mail))).toBe('not_found/MAIL_NOT_FOUND');
+    }
+  });
+
+  it('has expired once an invitation would have', async () => {
+    const { email } = request();
+    await createMailed({ email, password: '' });
+    const token = await tokenFor(withMail, email, 'account_created');
+    withMail.clock.advance(withMail.config.invitationLifetimeMs + 1000);
+    expect(await kindAndReason(withMail.auth.resetPassword({ token, newPassword }))).toBe(
+      'failed_precondition/RESET_INVALID',
+    );
   });
 });

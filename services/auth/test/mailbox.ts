@@ -29,7 +29,8 @@ export function startWithMail({ config, ...options }: TestAuthOptions = {}): Pro
   return startAuth({ ...options, config: { servicePublicKeys, recovery, ...config } });
 }
 
-type Kind = 'password_reset' | 'email_verification' | 'invitation' | 'account_recovered' | 'password_changed';
+type Kind =
+  'password_reset' | 'email_verification' | 'invitation' | 'account_created' | 'account_recovered' | 'password_changed';
 
 /** The ids of the mails to an address, oldest first. */
 export async function listMails(

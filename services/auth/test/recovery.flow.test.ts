@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { Role } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, waitUntil } from '#dev/cluster';
@@ -44,6 +45,7 @@ const subjects = {
   reset: 'Set a new password',
   verification: 'Confirm your e-mail address',
   invitation: 'You are invited to TaskFlow',
+  created: 'Your TaskFlow account is ready',
   recovered: 'Your password was reset',
   changeRequested: 'Your e-mail address is about to change',
   changed: 'Your e-mail address was changed',
@@ -134,6 +136,16 @@ describe('A12: by mail, in the whole cluster', () => {
     await auth.verifyEmail({ token: tokenIn(await mailTo(email, subjects.verification)) });
     expect((await mailTo(request.email, subjects.changed)).text).toContain(email);
     await auth.login({ ...request, email });
+  }, 120_000);
+
+  it('a person for whom an administrator has made an account sets its password by the mail', async () => {
+    const { email } = registration();
+    const request = { email, displayName: 'Grace', role: Role.USER };
+    await auth.createAccount(request, as(await signInAsAdmin()));
+    const token = tokenIn(await mailTo(email, subjects.created));
+    const { account } = await auth.resetPassword({ token, newPassword });
+    expect(account?.emailVerified).toBe(true);
+    await auth.login({ email, password: newPassword });
   }, 120_000);
 
   it('an invited person registers with the token of the mail, and is verified by it', async () => {

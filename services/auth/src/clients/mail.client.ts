@@ -27,6 +27,7 @@ const kindMessages: Record<MailKind, MailKindMessage> = {
   email_change_requested: MailKindMessage.EMAIL_CHANGE_REQUESTED,
   email_changed: MailKindMessage.EMAIL_CHANGED,
   account_deleted: MailKindMessage.ACCOUNT_DELETED,
+  account_created: MailKindMessage.ACCOUNT_CREATED,
 };
 
 /** Hands mails over to the scheduler, which asks what they say when it sends them. */

@@ -11,6 +11,7 @@ const kinds = [
   'email_change_requested',
   'email_changed',
   'account_deleted',
+  'account_created',
 ] as const;
 export type MailKind = (typeof kinds)[number];
 
@@ -45,7 +46,7 @@ export const mailTable = defineColumns('mails', {
 export type MailColumns = typeof mailTable.columns;
 export type MailValues = Stored<MailColumns>;
 
-type Notice = Exclude<MailKind, 'password_reset' | 'email_verification' | 'invitation'>;
+type Notice = Exclude<MailKind, 'password_reset' | 'email_verification' | 'invitation' | 'account_created'>;
 
 // A notice that could not be sent for so long would only confuse.
 const noticeLifetimeMs = 7 * 24 * 3_600_000;

@@ -19,7 +19,12 @@ export interface MadeToken {
   ): AccountTokenValues;
 }
 
-/** Makes a one-time token before the transaction that stores it. */
+const lifetimeOf = (
+  kind: AccountTokenKind,
+  { resetLifetimeMs, verificationLifetimeMs }: AuthDeps['settings']['recovery'],
+): number => (kind === 'password_reset' ? resetLifetimeMs : verificationLifetimeMs);
+
+/** Makes a one-time token before the transaction that stores it. By default it counts as long as its kind does. */
 export function makeAccountToken(
   {
     oneTimeTokens,
@@ -28,12 +33,11 @@ export function makeAccountToken(
     settings,
   }: Pick<AuthDeps, 'oneTimeTokens' | 'clock' | 'newId'> & { settings: Pick<AuthDeps['settings'], 'recovery'> },
   kind: AccountTokenKind,
+  lifetimeMs = lifetimeOf(kind, settings.recovery),
 ): MadeToken {
   const id = newId();
   const token = oneTimeTokens.create(tokenKindOf(kind), id);
   const tokenHash = oneTimeTokens.hashOf(token);
-  const { resetLifetimeMs, verificationLifetimeMs } = settings.recovery;
-  const lifetimeMs = kind === 'password_reset' ? resetLifetimeMs : verificationLifetimeMs;
   return {
     token,
     valuesFor: ({ id: accountId, email }, how) =>

@@ -19,6 +19,7 @@ const tokenPages = {
   [MailKind.PASSWORD_RESET]: 'reset-password',
   [MailKind.EMAIL_VERIFICATION]: 'verify-email',
   [MailKind.INVITATION]: 'register',
+  [MailKind.ACCOUNT_CREATED]: 'reset-password',
 } as const;
 
 const isTokenKind = (kind: MailKind): kind is keyof typeof tokenPages => Object.hasOwn(tokenPages, kind);
@@ -38,6 +39,7 @@ function passageOf({ mail, wording }: AccountMail): Passage | undefined {
     [MailKind.EMAIL_CHANGE_REQUESTED]: (say) => say.emailChangeRequested(notice),
     [MailKind.EMAIL_CHANGED]: (say) => say.emailChanged(notice),
     [MailKind.ACCOUNT_DELETED]: (say) => say.accountDeleted(notice),
+    [MailKind.ACCOUNT_CREATED]: (say) => say.accountCreated(token),
   };
   return passages[mail.kind]?.(phrases);
 }

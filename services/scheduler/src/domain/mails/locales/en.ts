@@ -36,6 +36,12 @@ export const english: Phrases = {
     link: 'Register',
     ending: [`The invitation is open until ${expireTime}.`],
   }),
+  accountCreated: ({ expireTime }) => ({
+    subject: 'Your TaskFlow account is ready',
+    body: ['An administrator has created a TaskFlow account for this e-mail address. Set a password to sign in with.'],
+    link: 'Set a password',
+    ending: [`This works once, until ${expireTime}. After that, say that you forgot the password to get another mail.`],
+  }),
   passwordChanged: ({ time }) => ({
     subject: 'Your password was changed',
     body: [`The password of your TaskFlow account was changed on ${time}. ${tokensStay}`, notYou],

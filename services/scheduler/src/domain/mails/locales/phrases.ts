@@ -55,6 +55,7 @@ export interface Phrases {
   passwordReset(facts: TokenFacts): Passage;
   emailVerification(facts: TokenFacts): Passage;
   invitation(facts: TokenFacts): Passage;
+  accountCreated(facts: TokenFacts): Passage;
   passwordChanged(facts: NoticeFacts): Passage;
   accountRecovered(facts: NoticeFacts): Passage;
   emailChangeRequested(facts: NoticeFacts): Passage;

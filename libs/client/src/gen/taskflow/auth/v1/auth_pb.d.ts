@@ -989,7 +989,8 @@ export declare type CreateAccountRequest = Message<"taskflow.auth.v1.CreateAccou
   role: Role;
 
   /**
-   * As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set.
+   * As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set by mail or with
+   * CreatePasswordReset.
    *
    * @generated from field: string password = 4;
    */
@@ -2342,8 +2343,10 @@ export declare const AuthService: GenService<{
     output: typeof ChangeEmailResponseSchema;
   },
   /**
-   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
-   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. Where mail is sent,
+   * the person gets one: without a password a link that sets one, once, within 7 days unless the operator changed that;
+   * with a password a link that verifies the e-mail, and no word of the password. ALREADY_EXISTS / EMAIL_TAKEN when the
+   * e-mail, in any of its spellings, has an account.
    *
    * @generated from rpc taskflow.auth.v1.AuthService.CreateAccount
    */

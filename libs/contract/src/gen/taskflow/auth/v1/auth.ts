@@ -100,6 +100,8 @@ export const MailKind = {
   EMAIL_CHANGED: "MAIL_KIND_EMAIL_CHANGED",
   /** ACCOUNT_DELETED - A notice: the account was deleted, and until when that can be undone. */
   ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
+  /** ACCOUNT_CREATED - An administrator has created the account; a one-time token sets its first password. */
+  ACCOUNT_CREATED: "MAIL_KIND_ACCOUNT_CREATED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -115,6 +117,7 @@ export namespace MailKind {
   export type EMAIL_CHANGE_REQUESTED = typeof MailKind.EMAIL_CHANGE_REQUESTED;
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
   export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
+  export type ACCOUNT_CREATED = typeof MailKind.ACCOUNT_CREATED;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -147,6 +150,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 8:
     case "MAIL_KIND_ACCOUNT_DELETED":
       return MailKind.ACCOUNT_DELETED;
+    case 9:
+    case "MAIL_KIND_ACCOUNT_CREATED":
+      return MailKind.ACCOUNT_CREATED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -174,6 +180,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 7;
     case MailKind.ACCOUNT_DELETED:
       return 8;
+    case MailKind.ACCOUNT_CREATED:
+      return 9;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;
@@ -504,7 +512,10 @@ export interface CreateAccountRequest {
   displayName: string;
   /** USER or ADMIN. */
   role: Role;
-  /** As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set. */
+  /**
+   * As RegisterRequest.password. Empty: there is none, so nobody can sign in until one is set by mail or with
+   * CreatePasswordReset.
+   */
   password: string;
   /**
    * Chosen by the client; empty for none. A repeat with the same id within 24 hours gives the same answer and changes
@@ -7045,8 +7056,10 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ChangeEmailResponse => ChangeEmailResponse.decode(value),
   },
   /**
-   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
-   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. Where mail is sent,
+   * the person gets one: without a password a link that sets one, once, within 7 days unless the operator changed that;
+   * with a password a link that verifies the e-mail, and no word of the password. ALREADY_EXISTS / EMAIL_TAKEN when the
+   * e-mail, in any of its spellings, has an account.
    */
   createAccount: {
     path: "/taskflow.auth.v1.AuthService/CreateAccount" as const,
@@ -7360,8 +7373,10 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    */
   changeEmail: handleUnaryCall<ChangeEmailRequest, ChangeEmailResponse>;
   /**
-   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
-   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. Where mail is sent,
+   * the person gets one: without a password a link that sets one, once, within 7 days unless the operator changed that;
+   * with a password a link that verifies the e-mail, and no word of the password. ALREADY_EXISTS / EMAIL_TAKEN when the
+   * e-mail, in any of its spellings, has an account.
    */
   createAccount: handleUnaryCall<CreateAccountRequest, CreateAccountResponse>;
   /**
@@ -7718,8 +7733,10 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ChangeEmailResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. ALREADY_EXISTS /
-   * EMAIL_TAKEN when the e-mail, in any of its spellings, has one.
+   * Creates an account for somebody else, whether or not registration is open, and signs nobody in. Where mail is sent,
+   * the person gets one: without a password a link that sets one, once, within 7 days unless the operator changed that;
+   * with a password a link that verifies the e-mail, and no word of the password. ALREADY_EXISTS / EMAIL_TAKEN when the
+   * e-mail, in any of its spellings, has an account.
    */
   createAccount(
     request: CreateAccountRequest,

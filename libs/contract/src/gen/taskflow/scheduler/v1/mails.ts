@@ -43,6 +43,8 @@ export const MailKind = {
   EMAIL_CHANGED: "MAIL_KIND_EMAIL_CHANGED",
   /** ACCOUNT_DELETED - A notice: the account was deleted, and until when that can be undone. */
   ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
+  /** ACCOUNT_CREATED - An administrator has created the account; a one-time token sets its first password. */
+  ACCOUNT_CREATED: "MAIL_KIND_ACCOUNT_CREATED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -58,6 +60,7 @@ export namespace MailKind {
   export type EMAIL_CHANGE_REQUESTED = typeof MailKind.EMAIL_CHANGE_REQUESTED;
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
   export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
+  export type ACCOUNT_CREATED = typeof MailKind.ACCOUNT_CREATED;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -90,6 +93,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 8:
     case "MAIL_KIND_ACCOUNT_DELETED":
       return MailKind.ACCOUNT_DELETED;
+    case 9:
+    case "MAIL_KIND_ACCOUNT_CREATED":
+      return MailKind.ACCOUNT_CREATED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -117,6 +123,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 7;
     case MailKind.ACCOUNT_DELETED:
       return 8;
+    case MailKind.ACCOUNT_CREATED:
+      return 9;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;
