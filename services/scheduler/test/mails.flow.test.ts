@@ -126,6 +126,24 @@ describe('a notification by mail', () => {
     expect([...(await service.rowsOf(unverified)), ...(await service.rowsOf(disabled))]).toEqual([]);
   });
 
+  it('is in the inbox of who wants nothing but mails until the address is verified', async () => {
+    const ada = await service.newReader('Ada');
+    await service.setAccount(ada, { emailVerified: false });
+    const task = await assign(ada, 'before');
+    await untilInbox(service, ada, 1);
+    const { notifications } = await service.notifications.listNotifications({}, ada.as);
+    expect(notifications.map(({ taskId }) => taskId)).toEqual([task.id]);
+    expect(await outcomesOf(ada)).toEqual([
+      { channel: 'email', outcome: 'unverified' },
+      { channel: 'inbox', outcome: 'delivered' },
+    ]);
+    expect(await service.rowsOf(ada)).toEqual([]);
+    await service.setAccount(ada, { emailVerified: true });
+    await assign(ada, 'after');
+    expect((await service.untilMails(ada, 1)).map(({ subject }) => subject)).toEqual(['Assigned to you: after']);
+    expect((await service.notifications.listNotifications({}, ada.as)).notifications).toEqual(notifications);
+  });
+
   it('tells the owner of a webhook that it was switched off', async () => {
     const ada = await service.newReader('Ada', [NotificationChannel.EMAIL, NotificationChannel.WEBHOOK]);
     const receiver = await startReceiver('127.0.0.1');

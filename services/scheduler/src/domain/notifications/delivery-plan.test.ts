@@ -76,12 +76,24 @@ describe('a notification', () => {
     const sent = plan([overdue('a')], { channels, mail: 'ready' });
     expect([sent.mailedIds, endsOf(sent)]).toEqual([['a'], [['a', 'delivered', false]]]);
     expect(outcomesOf(sent)).toEqual({ inbox: 'muted', email: 'queued' });
-    const outcomes = { off: 'unsupported', unverified: 'unverified', disabled: 'muted' } as const;
+    const outcomes = { off: 'unsupported', disabled: 'muted' } as const;
     for (const [mail, email] of Object.entries(outcomes)) {
       const kept = plan([overdue('a')], { channels, mail: mail as keyof typeof outcomes });
       expect([kept.mailedIds, endsOf(kept)]).toEqual([[], [['a', 'muted', false]]]);
       expect(outcomesOf(kept)).toEqual({ inbox: 'muted', email });
     }
+  });
+
+  it('is in the inbox in place of a mail until the address is verified, a digest, too', () => {
+    const unverified = { channels: new Set(['email'] as const), mail: 'unverified' } as const;
+    const kept = plan([overdue('a')], unverified);
+    expect([kept.mailedIds, endsOf(kept)]).toEqual([[], [['a', 'delivered', true]]]);
+    expect(outcomesOf(kept)).toEqual({ inbox: 'delivered', email: 'unverified' });
+    const rows = ['a', 'b', 'c'].map((id) => overdue(id));
+    const digested = plan(rows, { ...unverified, overdueWaiting: 3 });
+    expect(digested.mailedIds).toEqual([]);
+    expect(digested.outcomes[0]).toMatchObject({ id: 'a', inInbox: true, digestSize: 3 });
+    expect(outcomesOf(digested)).toEqual({ inbox: 'digested', email: 'unverified' });
   });
 
   it('is not sent by mail to whom does not want mails', () => {

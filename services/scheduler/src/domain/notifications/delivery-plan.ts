@@ -109,6 +109,10 @@ const wants = ({ channels, webhooks }: Recipient, kind: NotificationKind): Subsc
     ? webhooks.filter(({ kinds }) => kinds.length === 0 || kinds.includes(kind) || kinds.includes(impliedBy(kind)))
     : [];
 
+/** Whoever wants mails that do not reach them yet finds in the inbox what those would tell. */
+const takesInbox = ({ channels, mail }: Recipient): boolean =>
+  channels.has('inbox') || (channels.has('email') && mail === 'unverified');
+
 const getsMail = ({ channels, mail }: Recipient): boolean => channels.has('email') && mail === 'ready';
 
 const mailOutcomes: Record<MailReadiness, ChannelOutcome> = {
@@ -120,11 +124,12 @@ const mailOutcomes: Record<MailReadiness, ChannelOutcome> = {
 
 /** The outcome on each channel that the recipient uses or has turned off. */
 function outcomesOf(
-  { channels, webhooks, mail }: Recipient,
+  recipient: Recipient,
   { inbox, queued }: { inbox: ChannelOutcome; queued: boolean },
 ): NotificationOutcome['channelOutcomes'] {
+  const { channels, webhooks, mail } = recipient;
   const channelOutcomes: NotificationOutcome['channelOutcomes'] = [
-    { channel: 'inbox', outcome: channels.has('inbox') ? inbox : 'muted' },
+    { channel: 'inbox', outcome: takesInbox(recipient) ? inbox : 'muted' },
   ];
   if (queued) channelOutcomes.push({ channel: 'webhook', outcome: 'queued' });
   else if (webhooks.length > 0 && !channels.has('webhook'))
@@ -135,7 +140,7 @@ function outcomesOf(
 
 function deliver(plan: DeliveryPlan, row: LockedNotification, recipient: Recipient): void {
   const subscriptions = wants(recipient, row.kind);
-  const inInbox = recipient.channels.has('inbox');
+  const inInbox = takesInbox(recipient);
   const isMailed = getsMail(recipient);
   if (isMailed) plan.mailedIds.push(row.id);
   plan.outcomes.push({
@@ -162,7 +167,7 @@ function digest(plan: DeliveryPlan, group: readonly LockedNotification[], recipi
   const [first] = group;
   if (first === undefined) return;
   const channelOutcomes = outcomesOf(recipient, { inbox: 'digested', queued: subscriptions.length > 0 });
-  if (!recipient.channels.has('inbox') && !getsMail(recipient) && subscriptions.length === 0) {
+  if (!takesInbox(recipient) && !getsMail(recipient) && subscriptions.length === 0) {
     for (const { id } of group) plan.outcomes.push({ id, state: 'muted', ...elsewhere, channelOutcomes });
     return;
   }
@@ -180,7 +185,7 @@ function digest(plan: DeliveryPlan, group: readonly LockedNotification[], recipi
   const representative = {
     id: first.id,
     ...member,
-    inInbox: recipient.channels.has('inbox'),
+    inInbox: takesInbox(recipient),
     digestSize: group.length,
   };
   plan.outcomes = plan.outcomes.map((outcome) => (outcome.id === first.id ? representative : outcome));

@@ -490,8 +490,9 @@ export enum NotificationChannel {
   INBOX = 1,
 
   /**
-   * Mails to User.email, once that is verified. Where the server sends no mails (see SERVER_FEATURE_MAIL), UpdateUser
-   * refuses it rather than let notifications go nowhere, and a profile that has it already keeps it without effect.
+   * Mails to User.email, once that is verified; until then the inbox has what they would tell, whether or not INBOX is
+   * chosen. Where the server sends no mails (see SERVER_FEATURE_MAIL), UpdateUser refuses it rather than let
+   * notifications go nowhere, and a profile that has it already keeps it without effect.
    *
    * @generated from enum value: NOTIFICATION_CHANNEL_EMAIL = 2;
    */

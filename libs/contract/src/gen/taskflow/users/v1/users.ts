@@ -84,8 +84,9 @@ export const NotificationChannel = {
   /** INBOX - The list that ListNotifications shows. */
   INBOX: "NOTIFICATION_CHANNEL_INBOX",
   /**
-   * EMAIL - Mails to User.email, once that is verified. Where the server sends no mails (see SERVER_FEATURE_MAIL), UpdateUser
-   * refuses it rather than let notifications go nowhere, and a profile that has it already keeps it without effect.
+   * EMAIL - Mails to User.email, once that is verified; until then the inbox has what they would tell, whether or not INBOX is
+   * chosen. Where the server sends no mails (see SERVER_FEATURE_MAIL), UpdateUser refuses it rather than let
+   * notifications go nowhere, and a profile that has it already keeps it without effect.
    */
   EMAIL: "NOTIFICATION_CHANNEL_EMAIL",
   /** WEBHOOK - The user's webhooks. */
