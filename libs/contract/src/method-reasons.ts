@@ -43,7 +43,7 @@ const ofAccess: Readonly<Record<MethodPolicy['access'], readonly string[]>> = {
 const ofFields: Readonly<Record<string, readonly string[]>> = {
   page_token: ['PAGE_TOKEN_INVALID'],
   resume_token: ['RESUME_TOKEN_INVALID'],
-  request_id: ['REQUEST_ID_REUSED', 'REQUEST_IN_PROGRESS'],
+  request_id: ['REQUEST_ID_REUSED', 'REQUEST_IN_PROGRESS', 'ANSWER_REMOVED'],
 };
 
 /** The method's descriptor. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { AppError, requestIdReused } from '#libs/errors';
+import { AppError, answerRemoved, requestIdReused } from '#libs/errors';
 import { faultKind } from './sql-state.ts';
 import type { CommonTable } from './final-statement.ts';
 import type { SqlReader } from './reader.ts';
@@ -106,7 +106,7 @@ export async function claim(em: EntityManager, request: RecordedRequest): Promis
   if (await insertRecord(em, [...key, Buffer.from(request.fingerprints[0] ?? [])])) return undefined;
   const [record] = await runStatement<StoredRecord>(em, findRecord, key);
   // The record was pruned between the two statements, which is rare; a repeat succeeds.
-  if (record?.response == null) throw inProgress();
+  if (record === undefined) throw inProgress();
   return responseOf(record, request);
 }
 
@@ -117,20 +117,22 @@ export async function claim(em: EntityManager, request: RecordedRequest): Promis
 export async function recall<T>(reader: SqlReader, request: Once<T>): Promise<T | undefined> {
   if (request.idempotencyKey === '') return undefined;
   const [record] = await reader.query<StoredRecord>(findRecord, keyOf(request));
-  return record?.response == null ? undefined : request.decode(responseOf(record, request));
+  return record && request.decode(responseOf(record, request));
 }
 
 export interface StoredRecord {
   fingerprint: Buffer;
+  /** Null: removed. It is recorded in the transaction that claims the key, so nobody else sees a key without one. */
   response: Buffer | null;
 }
 
 const keyOf = ({ userId, method, idempotencyKey }: RecordedRequest): string[] => [userId, method, idempotencyKey];
 
-/** Throws REQUEST_ID_REUSED when the record belongs to another request. */
+/** Throws REQUEST_ID_REUSED when the record belongs to another request, and ANSWER_REMOVED. */
 export function responseOf({ fingerprint, response }: StoredRecord, { fingerprints }: RecordedRequest): Uint8Array {
   const isSame = fingerprints.some((own) => own.length === fingerprint.length && timingSafeEqual(fingerprint, own));
-  if (!isSame || response === null) throw requestIdReused();
+  if (!isSame) throw requestIdReused();
+  if (response === null) throw answerRemoved();
   return response;
 }
 
@@ -207,8 +209,8 @@ const mentions = `
   exists (select from unnest($1::text[]) as wanted (text) where position(convert_to(wanted.text, 'UTF8') in response) > 0)`;
 
 /**
- * Deletes the recorded responses that hold one of the texts: of the named users, or of all. Of all it looks at each
- * record of the last 24 hours.
+ * Removes the recorded responses that hold one of the texts: of the named users, or of all. Of all it looks at each
+ * record of the last 24 hours. The keys stay, so that a repeat has no second effect.
  */
 export async function removeResponsesWith(
   em: EntityManager,
@@ -217,7 +219,7 @@ export async function removeResponsesWith(
 ): Promise<void> {
   const among = userIds === undefined ? '' : 'user_id = any ($2::text[]) and';
   const values = userIds === undefined ? [texts] : [texts, userIds];
-  await runStatement(em, `delete from idempotency_records where ${among} ${mentions}`, values);
+  await runStatement(em, `update idempotency_records set response = null where ${among} ${mentions}`, values);
 }
 
 function inProgress(): AppError {

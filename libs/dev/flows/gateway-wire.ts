@@ -33,7 +33,7 @@ function outcomeOf({ code, details }: ErrorJson, requestId: string): string {
 
 /** The path by which the gateway knows a method. Those that every server offers are asked of tasks. */
 export function gatewayPathOf(path: string): string {
-  return /^\/taskflow\.(server|resilience|audit)\./.test(path) ? `/${serviceOf(path)}${path}` : path;
+  return /^\/taskflow\.(server|resilience|audit|export)\./.test(path) ? `/${serviceOf(path)}${path}` : path;
 }
 
 function toJsonRequest(path: string, request: object): string {

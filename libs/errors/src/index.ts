@@ -1,6 +1,7 @@
 export {
   AppError,
   invalidFields,
+  answerRemoved,
   requestIdReused,
   toAppError,
   type ErrorDetails,

@@ -121,13 +121,18 @@ function toNumber(rule: FieldRule): z.ZodType<number, number | undefined> {
     .transform((value) => (isUnset(value) ? defaultNumber : value));
 }
 
-function toSpan({ minSpanMs = 0, maxSpanMs = Infinity, wholeSeconds }: FieldRule): z.ZodType<number, Span> {
+const nanosOf = (ms: number): bigint => BigInt(ms) * 1_000_000n;
+const toNanos = ({ seconds, nanos }: Span): bigint => seconds * 1_000_000_000n + BigInt(nanos);
+/** The longest that a Duration may be. */
+const longestMs = 315_576_000_000_000;
+
+function toSpan({ minSpanMs = 0, maxSpanMs = longestMs, wholeSeconds }: FieldRule): z.ZodType<number, Span> {
   const error = `must be ${spanRangeText(minSpanMs, maxSpanMs, wholeSeconds)}`;
   return z
     .object({ seconds: z.bigint(), nanos: z.number() }, error)
     .refine(({ nanos }) => !wholeSeconds || nanos === 0, { error, abort: true })
-    .transform(toMilliseconds)
-    .refine((ms) => ms >= minSpanMs && ms <= maxSpanMs, error);
+    .refine((span) => toNanos(span) >= nanosOf(minSpanMs) && toNanos(span) <= nanosOf(maxSpanMs), error)
+    .transform(toMilliseconds);
 }
 
 /** "must be a time between 1970-01-01 and 9999-12-31" */

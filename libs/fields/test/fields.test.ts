@@ -45,6 +45,9 @@ describe('a field of the contract', () => {
     const ttl = fieldsOf('taskflow.auth.v1.CreatePersonalTokenRequest').span('ttl');
     expect(ttl.parse({ seconds: 60n, nanos: 0 })).toBe(60_000);
     expect(refusal(ttl, { seconds: 59n, nanos: 999_999_999 })).toBe('must be 1 minute to 366 days');
+    const longest = { seconds: 31_622_400n, nanos: 0 };
+    expect(ttl.parse(longest)).toBe(31_622_400_000);
+    expect(refusal(ttl, { ...longest, nanos: 1 })).toBe('must be 1 minute to 366 days');
     const last = new Date('9999-12-31T23:59:59.999Z');
     expect(task.time('due_time').parse(last)).toEqual(last);
     expect(refusal(task.time('due_time'), new Date(last.getTime() + 1))).toBe(

@@ -101,7 +101,10 @@ describe('DeleteAccount of the own account', () => {
     const servers = [auth, replica.auth];
     const at = (index: number) => servers[index % 2] ?? auth;
     const deletions = Array.from({ length: 50 }, (_, index) => at(index).deleteAccount(request, call));
-    await Promise.allSettled(deletions);
+    const outcomes = await Promise.allSettled(deletions);
+    // Nobody is told that the right password is wrong.
+    const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.reason : 'OK'));
+    expect(reasons).not.toContain('PASSWORD_WRONG');
     expect(await listMails(service, person.request.email, 'account_deleted')).toHaveLength(1);
     const undoings = Array.from({ length: 20 }, (_, index) =>
       at(index).reclaimAccount(person.request, { timeoutMs: 60_000 }),
@@ -145,6 +148,27 @@ describe('DeleteAccount by an administrator', () => {
       await auth.enableAccount({ accountId: account.id }, as(admin));
       await auth.login(request);
     }
+  });
+
+  it('of an account that its person has deleted keeps the time, and lets the person not take it back', async () => {
+    const [person, heir] = [await registerAccount(service), await registerAccount(service)];
+    const { account: own } = await deleteOwn(person, { successorId: admin.account.id });
+    const { account } = await deleteOther(person.account.id, { successorId: heir.account.id });
+    expect(account).toMatchObject({ deleteTime: own?.deleteTime, purgeTime: own?.purgeTime });
+    expect(await kindAndReason(auth.reclaimAccount(person.request))).toBe(credentialsInvalid);
+    const heirOf = 'select successor_id as id from accounts where id = $1';
+    expect(await service.sql(heirOf, [person.account.id])).toEqual([{ id: heir.account.id }]);
+    await deleteOther(person.account.id);
+    expect(await service.sql(heirOf, [person.account.id])).toEqual([{ id: heir.account.id }]);
+    expect(await listMails(service, person.request.email, 'account_deleted')).toHaveLength(1);
+  });
+
+  it('is not needed for an account that was disabled meanwhile: its person cannot take it back', async () => {
+    const person = await registerAccount(service);
+    await deleteOwn(person);
+    await auth.disableAccount({ accountId: person.account.id }, as(admin));
+    for (const call of [auth.login(person.request), auth.reclaimAccount(person.request)])
+      expect(await kindAndReason(call)).toBe(credentialsInvalid);
   });
 
   it('is not undone by enabling', async () => {

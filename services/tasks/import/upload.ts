@@ -95,8 +95,9 @@ async function upload(
   options: UploadOptions,
   into: UploadResult,
 ): Promise<void> {
+  const { client: tasks, userId } = options;
   const known = await findKnownTasks(
-    options.client,
+    { tasks, userId },
     entries.flatMap(({ taskId }) => taskId ?? []),
   );
   const unknown = entries.filter(({ taskId }) => taskId === undefined || !known.has(taskId));

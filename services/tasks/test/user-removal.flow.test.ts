@@ -199,6 +199,19 @@ describe('a user whose tasks are removed', () => {
     expect(await remove(ada)).toBe(1);
   }, 120_000);
 
+  it('leaves the requests of others carried out: a repeat has no second effect', async () => {
+    const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
+    const task = await create(ada, { assigneeId: bob.userId });
+    const rename = (title: string, requestId: string) =>
+      service.tasks.updateTask({ ...update(task.id, { title }), requestId }, ada.as);
+    await rename('first', 'rename-1');
+    await rename('second', 'rename-2');
+    await remove(bob);
+    expect(await kindAndReason(rename('first', 'rename-1'))).toBe('failed_precondition/ANSWER_REMOVED');
+    const { task: now } = await service.tasks.getTask({ taskId: task.id }, ada.as);
+    expect(now).toMatchObject({ title: 'second', assigneeId: '' });
+  });
+
   it('is gone for a former assignee who has not read of the change', async () => {
     const [ada, bob, eve] = [await service.newUser('Ada'), await service.newUser('Bob'), await service.newUser('Eve')];
     const task = await create(ada, { assigneeId: eve.userId });

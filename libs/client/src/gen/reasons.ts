@@ -181,5 +181,7 @@ export type ErrorReason =
   | 'CONFIGURED_ADMIN'
   /** FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one. Metadata: userId. */
   | 'SUCCESSOR_NOT_FOUND'
+  /** FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since. */
+  | 'ANSWER_REMOVED'
   /** UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
   | 'EXPORT_STALLED';

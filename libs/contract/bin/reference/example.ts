@@ -26,6 +26,7 @@ const everyMorning = { expression: '<expression>', time_zone: 'Europe/Berlin' };
  */
 const written: Readonly<Record<string, unknown>> = {
   UpdateUserRequest: { user: { id: '<id>', display_name: '<display_name>' }, update_mask: 'displayName' },
+  DeleteAccountRequest: { account_id: '<account_id>' },
   UpdateTaskRequest: { task: { id: '<id>', title: '<title>' }, update_mask: 'title' },
   BatchUpdateTasksRequest: { requests: [{ task: { id: '<id>', title: '<title>' }, update_mask: 'title' }] },
   ListTasksRequest: { page_size: 50, statuses: ['TASK_STATUS_PENDING'], order_by: 'due_time, priority desc' },
@@ -56,6 +57,7 @@ const rarelySent = [
   'sync_token',
   'invitation_token',
   'assignee_email',
+  'successor_id',
   'request_id',
   'validate_only',
   'etag',

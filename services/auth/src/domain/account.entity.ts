@@ -107,9 +107,12 @@ export class Account extends AccountSchema.class {
     return true;
   }
 
-  /** False when it was so already. */
+  /**
+   * False when it was so already. Deleting a deleted account again keeps its times, makes the deletion that of the
+   * last one who asked for it, and replaces the successor if another is named.
+   */
   delete(deletion: { deleterId: string; successorId: string | null; purgeTime: Date }, now: Date): boolean {
-    if (this.deleteTime !== null) return false;
+    if (this.deleteTime !== null) return this.deleteAgain(deletion, now);
     Object.assign(this, deletion, { deleteTime: now, enabledBefore: this.enabled, enabled: false });
     this.endTokens(now);
     this.countChange(now);
@@ -126,7 +129,8 @@ export class Account extends AccountSchema.class {
 
   /** Whether its person has deleted it and may take it back. */
   isReclaimable(now: Date): this is Account & { purgeTime: Date } {
-    return this.deleterId === this.id && this.purgeTime !== null && this.purgeTime > now;
+    const isOwn = this.deleterId === this.id && this.enabledBefore;
+    return isOwn && this.purgeTime !== null && this.purgeTime > now;
   }
 
   /** False when it was so already. */
@@ -200,6 +204,14 @@ export class Account extends AccountSchema.class {
   endTokens(now: Date): void {
     const next = (Math.floor((now.getTime() + clockDifferenceMs) / 1000) + 1) * 1000;
     this.tokensNotBefore = new Date(Math.max(next, (this.tokensNotBefore?.getTime() ?? 0) + 1000));
+  }
+
+  private deleteAgain({ deleterId, ...named }: { deleterId: string; successorId: string | null }, now: Date): boolean {
+    const successorId = named.successorId ?? this.successorId;
+    if (this.deleterId === deleterId && this.successorId === successorId) return false;
+    Object.assign(this, { deleterId, successorId });
+    this.countChange(now);
+    return true;
   }
 
   private countChange(now: Date): void {

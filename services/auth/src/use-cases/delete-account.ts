@@ -3,7 +3,7 @@ import type { UserActor } from '#libs/runtime';
 import { DeleteAccountRequest, DeleteAccountResponse } from '#contract/auth/v1/auth';
 import type { AuthDeps, Repositories } from '../deps.ts';
 import type { Account } from '../domain/account.entity.ts';
-import { passwordWrong, userNotFound } from '../domain/auth.errors.ts';
+import { callerEnded, passwordWrong, userNotFound } from '../domain/auth.errors.ts';
 import { configuredAdministrator, foreignAccount, successorNotFound } from '../domain/deletion.errors.ts';
 import { newNotice } from '../domain/mail.columns.ts';
 import { changeAccount, lockReplaceable, type AdministrationNeeds } from './change-account.ts';
@@ -56,14 +56,16 @@ async function markDeleted(
   const { actor, checked, successorId, now } = deletion;
   const account = await lockReplaceable(repositories, deletion);
   if (await repositories.deletions.hasBegun(account.id)) throw userNotFound(account.id);
+  if (checked !== undefined && !account.enabled) throw callerEnded();
   if (checked !== undefined && !account.hasPasswordOf(checked)) throw passwordWrong();
   if (settings.administrator !== undefined && account.hasMailboxOf(settings.administrator.email))
     throw configuredAdministrator(account.id);
   if (successorId !== '') await requireSuccessor(repositories, account, successorId);
   const purgeTime = new Date(now.getTime() + settings.deletionGraceMs);
   const values = { deleterId: actor.userId, successorId: successorId === '' ? null : successorId, purgeTime };
+  const wasDeleted = account.deleteTime !== null;
   const isChanged = account.delete(values, now);
-  if (isChanged) await endAccess(settings, repositories, account, deletion);
+  if (!wasDeleted) await endAccess(settings, repositories, account, deletion);
   return { account, isChanged };
 }
 

@@ -61,6 +61,9 @@ const short = (name: string): string => name.toWellFormed().slice(0, 100);
 const isOrdinary = (message: DescMessage | undefined): message is DescMessage =>
   message !== undefined && !message.typeName.startsWith('google.protobuf.');
 
+/** More than anybody reads. Looking for all of them would take minutes in a request made for that. */
+const maxViolations = 100;
+
 interface Place {
   parent: DescMessage;
   field: DescField;
@@ -77,7 +80,12 @@ function explainField(place: Place, json: JsonValue): FieldViolation[] {
   if (json === null) return [];
   if (field.fieldKind !== 'list') return explainValue(place, json, false);
   if (!Array.isArray(json)) return [{ field: path, description: 'must be an array' }];
-  return json.flatMap((element, index) => explainValue({ ...place, path: `${path}[${index}]` }, element, true));
+  const violations: FieldViolation[] = [];
+  for (const [index, element] of json.entries()) {
+    if (violations.length >= maxViolations) break;
+    violations.push(...explainValue({ ...place, path: `${path}[${index}]` }, element, true));
+  }
+  return violations;
 }
 
 /** A field that was given before, under its other name, or another of its oneof. */
@@ -91,7 +99,7 @@ function explainRepeat({ field, path }: Place, given: ReadonlySet<DescField>): F
 /** No message has so many fields: among more members there are unknown ones, and naming all of them helps nobody. */
 const maxMembers = 500;
 
-/** Everything that keeps the JSON from being read as the message. */
+/** What keeps the JSON from being read as the message; not all of it when that is a lot. */
 export function explainMessage(message: DescMessage, json: JsonValue, path = ''): FieldViolation[] {
   if (!isObject(json)) return [{ field: path, description: 'must be an object' }];
   const given = new Set<DescField>();
@@ -125,7 +133,7 @@ const findingRules: Record<JsonFinding['what'], string> = {
 };
 
 export function explainFindings(message: DescMessage, findings: readonly JsonFinding[]): FieldViolation[] {
-  return findings.map(({ path, what }) => ({
+  return findings.slice(0, maxViolations).map(({ path, what }) => ({
     field: toFieldPath(message, path),
     description: findingRules[what],
   }));

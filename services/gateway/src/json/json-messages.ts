@@ -25,11 +25,8 @@ function parse(text: string): JsonValue {
   }
 }
 
-/** More than anybody reads. */
-const maxViolations = 100;
-
 function refuse(violations: FieldViolation[]): void {
-  if (violations.length > 0) throw invalidFields(violations.slice(0, maxViolations));
+  if (violations.length > 0) throw invalidFields(violations);
 }
 
 /**

@@ -186,8 +186,8 @@ export declare type FieldRule = Message<"taskflow.policy.v1.FieldRule"> & {
   also: string;
 
   /**
-   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode. For
-   * names, which stand alone in lists.
+   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode, nor
+   * the empty pattern of Braille (U+2800). For names, which stand alone in lists.
    *
    * @generated from field: bool visible = 24;
    */

@@ -654,6 +654,14 @@ export enum ErrorReason {
   SUCCESSOR_NOT_FOUND = 152,
 
   /**
+   * FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a
+   * person whose account was removed since.
+   *
+   * @generated from enum value: ERROR_REASON_ANSWER_REMOVED = 153;
+   */
+  ANSWER_REMOVED = 153,
+
+  /**
    * UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again.
    *
    * @generated from enum value: ERROR_REASON_EXPORT_STALLED = 160;

@@ -289,8 +289,8 @@ export interface FieldRule {
   /** What else the server checks, for people. */
   also: string;
   /**
-   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode. For
-   * names, which stand alone in lists.
+   * Something of a text shows: it has a character that is neither white space nor ignorable by default in Unicode, nor
+   * the empty pattern of Braille (U+2800). For names, which stand alone in lists.
    */
   visible: boolean;
 }

@@ -235,6 +235,11 @@ export const ErrorReason = {
    * Metadata: userId.
    */
   SUCCESSOR_NOT_FOUND: "ERROR_REASON_SUCCESSOR_NOT_FOUND",
+  /**
+   * ANSWER_REMOVED - FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a
+   * person whose account was removed since.
+   */
+  ANSWER_REMOVED: "ERROR_REASON_ANSWER_REMOVED",
   /** EXPORT_STALLED - UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
   EXPORT_STALLED: "ERROR_REASON_EXPORT_STALLED",
   UNRECOGNIZED: "UNRECOGNIZED",
@@ -332,6 +337,7 @@ export namespace ErrorReason {
   export type ACCOUNT_DELETED = typeof ErrorReason.ACCOUNT_DELETED;
   export type CONFIGURED_ADMIN = typeof ErrorReason.CONFIGURED_ADMIN;
   export type SUCCESSOR_NOT_FOUND = typeof ErrorReason.SUCCESSOR_NOT_FOUND;
+  export type ANSWER_REMOVED = typeof ErrorReason.ANSWER_REMOVED;
   export type EXPORT_STALLED = typeof ErrorReason.EXPORT_STALLED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
@@ -605,6 +611,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 152:
     case "ERROR_REASON_SUCCESSOR_NOT_FOUND":
       return ErrorReason.SUCCESSOR_NOT_FOUND;
+    case 153:
+    case "ERROR_REASON_ANSWER_REMOVED":
+      return ErrorReason.ANSWER_REMOVED;
     case 160:
     case "ERROR_REASON_EXPORT_STALLED":
       return ErrorReason.EXPORT_STALLED;
@@ -795,6 +804,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 151;
     case ErrorReason.SUCCESSOR_NOT_FOUND:
       return 152;
+    case ErrorReason.ANSWER_REMOVED:
+      return 153;
     case ErrorReason.EXPORT_STALLED:
       return 160;
     case ErrorReason.UNRECOGNIZED:
