@@ -182,6 +182,20 @@ describe('a reset of which a service is killed', () => {
     300_000,
   );
 
+  it('auth before the wish is stored: sends no mail, and one once the person asks again', async () => {
+    const request = await register();
+    await mailTo(request.email, subjects.verification);
+    await crashAt('request.before-commit.password_reset', () => auth.requestPasswordReset({ email: request.email }));
+    await untilMailsAreSent();
+    expect(mailsTo(request.email, subjects.reset)).toEqual([]);
+    await retry(() => auth.requestPasswordReset({ email: request.email }));
+    const token = tokenIn(await mailTo(request.email, subjects.reset));
+    await untilMailsAreSent();
+    expect(mailsTo(request.email, subjects.reset)).toHaveLength(1);
+    await auth.resetPassword({ token, newPassword });
+    await auth.login({ ...request, password: newPassword });
+  }, 300_000);
+
   it('auth before the password is stored: nothing has happened, and the token still works', async () => {
     const request = await register();
     await auth.requestPasswordReset({ email: request.email });

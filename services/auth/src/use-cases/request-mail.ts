@@ -15,7 +15,10 @@ export async function requestMail(
 ): Promise<Record<never, never>> {
   if (!settings.recovery.sendsMail) throw mailOff();
   const mailId = newId();
-  await uow.run(async ({ mails }) => mails.wish({ mailId, ...wish }));
+  await uow.run(async ({ mails }) => {
+    mails.wish({ mailId, ...wish });
+    crashPoint(`request.before-commit.${wish.kind}`);
+  });
   crashPoint(`request.after-commit.${wish.kind}`);
   return {};
 }
