@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
 import { Role } from '#contract/auth/v1/auth';
 import { UsersServiceService } from '#contract/users/v1/users';
@@ -94,4 +95,59 @@ describe('auth and users together', () => {
     await retryAsAsked(() => users.getMe({}, as({ tokens })));
     await retryAsAsked(() => auth.refreshSession({ refreshToken: tokens?.refreshToken ?? '' }));
   });
+});
+
+describe('profiles that users refuses', () => {
+  // More than the outbox sends at once, so that they would fill it if they came first.
+  const count = 25;
+  const refusedName = 'Ada\u0007Lovelace';
+  const failedText = `select id, last_error from outbox where payload->>'displayName' = $1 and last_error is not null`;
+  const makeDue = () =>
+    sql(
+      `update outbox set attempts = 10, next_attempt_time = clock_timestamp() - interval '1 day'
+       where payload->>'displayName' = $1`,
+      refusedName,
+    );
+  const logLines = () =>
+    cluster
+      .logs('auth')
+      .split('\n')
+      .filter((line) => line.includes('outbox call failed') && line.includes('INVALID_FIELD'));
+  const failures = async () =>
+    /^outbox_attempts_total\{.*kind="upsert-profile",outcome="failed".*\} (\d+)$/m.exec(
+      await (await fetch(`${cluster.httpAddress('auth')}/metrics`)).text(),
+    )?.[1];
+
+  it('keep nobody else from having one, stay, and are told in the log and in a metric', async () => {
+    await sql(
+      `insert into outbox (id, kind, payload, next_attempt_time)
+       select gen_random_uuid(), 'upsert-profile', jsonb_build_object('accountId', gen_random_uuid(),
+         'email', 'ada-' || n || '@example.com', 'role', 'user', 'enabled', true, 'displayName', $1::text,
+         'accountVersion', '1', 'accountCreateTime', '2026-01-01T00:00:00.000Z'),
+         clock_timestamp() - interval '1 day'
+       from generate_series(1, $2::int) n`,
+      refusedName,
+      count,
+    );
+    const others = await Promise.all(Array.from({ length: 3 }, () => auth.register(registration())));
+    for (const { account: other, tokens } of others) {
+      const { user } = await retryAsAsked(() => users.getMe({}, as({ tokens })));
+      expect(user?.id).toBe(other?.id);
+    }
+    await waitUntil(
+      () => sql(failedText, refusedName),
+      (rows) => rows.length === count,
+    );
+    // They are all due again, before everybody else's, and have failed for so long that a person should look.
+    await makeDue();
+    await auth.register(registration());
+    await waitUntil(async () => logLines().filter((line) => line.includes('"level":"error"')).length >= count);
+    const { tokens } = await auth.register(registration());
+    await retryAsAsked(() => users.getMe({}, as({ tokens })));
+    const kept = await sql<{ id: string }>(failedText, refusedName);
+    expect(kept).toHaveLength(count);
+    for (const { id } of kept) expect(logLines().some((line) => line.includes(id))).toBe(true);
+    for (const personal of ['Lovelace', '@example.com']) expect(logLines().join('\n')).not.toContain(personal);
+    expect(Number(await failures())).toBeGreaterThanOrEqual(2 * count);
+  }, 120_000);
 });
