@@ -29,6 +29,15 @@ it('names every violated field once in the message', () => {
   expect(error.details.violations).toHaveLength(3);
 });
 
+it('names ten of very many fields, none of them at length', () => {
+  const violations = Array.from({ length: 5000 }, (_, index) => ({
+    field: `labels[${index}]`,
+    description: 'too long',
+  }));
+  const { message } = invalidFields([{ field: 'a'.repeat(9000), description: 'is no field' }, ...violations]);
+  expect(message).toMatch(/^invalid: a{200}, labels\[0\], .*, labels\[8\] and 4991 others$/);
+});
+
 it('gives every kind its own code and finds the kind again by it', () => {
   for (const [kind, rule] of Object.entries(errorTable)) expect(kindOfCode(rule.code)).toBe(kind);
 });

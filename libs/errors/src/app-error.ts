@@ -45,39 +45,23 @@ export class AppError extends Error {
   }
 }
 
-/* Details travel in a header. Clients take 16 KiB of headers or little more, and some end the whole connection else. */
-const maxViolations = 100;
-const maxViolationCharacters = 6000;
+/** Both travel in headers, and clients end the whole connection when those are too large. */
+const maxNamed = 10;
 
-function withinHeader(violations: readonly FieldViolation[]): FieldViolation[] {
-  let characters = 0;
-  return violations.slice(0, maxViolations).filter(({ field, description }, index) => {
-    characters += field.length + description.length;
-    return index === 0 || characters <= maxViolationCharacters;
+/** INVALID_ARGUMENT that names every violation. `violations` must not be empty. */
+export function invalidFields(violations: FieldViolation[]): AppError {
+  const fields = [...new Set(violations.map(({ field }) => field))];
+  const named = fields
+    .slice(0, maxNamed)
+    .map((field) => field.slice(0, 200))
+    .join(', ');
+  const others = fields.length > maxNamed ? ` and ${fields.length - maxNamed} others` : '';
+  return new AppError('invalid_argument', 'INVALID_FIELD', `invalid: ${named}${others}`, {
+    details: { violations, metadata: { fields: named } },
   });
 }
 
-/**
- * INVALID_ARGUMENT that names every violation, of very many the first. The message says how many there are.
- * `violations` must not be empty.
- */
-export function invalidFields(violations: FieldViolation[]): AppError {
-  const told = withinHeader(violations);
-  const fields = [...new Set(told.map((violation) => violation.field))];
-  const rest = violations.length === told.length ? '' : ` and more: ${violations.length} violations in all`;
-  return new AppError(
-    'invalid_argument',
-    'INVALID_FIELD',
-    `invalid: ${fields.slice(0, 10).join(', ')}${moreOf(fields)}${rest}`,
-    {
-      details: { violations: told, metadata: { fields: fields.slice(0, 10).join(', ') } },
-    },
-  );
-}
-
-const moreOf = (fields: readonly string[]): string => (fields.length > 10 ? ` and ${fields.length - 10} others` : '');
-
-/** INVALID_ARGUMENT: a request id may be used again only for the same request. */
+/** FAILED_PRECONDITION: the answer of a request that was carried out is not known any more. */
 export function answerRemoved(): AppError {
   return new AppError(
     'failed_precondition',
@@ -86,6 +70,7 @@ export function answerRemoved(): AppError {
   );
 }
 
+/** INVALID_ARGUMENT: a request id may be used again only for the same request. */
 export function requestIdReused(): AppError {
   return new AppError('invalid_argument', 'REQUEST_ID_REUSED', 'the request id was used before with another request', {
     details: {

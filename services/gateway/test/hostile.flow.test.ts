@@ -26,6 +26,7 @@ const proto = { 'content-type': 'application/proto' };
 const deep = `{"task":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
 const unended = `{"task":"${'\\"'.repeat(1_500_000)}`;
 const bomb = (): Uint8Array<ArrayBuffer> => bytes(gzipSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 }));
+const labelled = (label: string, count: number): string => `{"task":{"labels":[${Array(count).fill(label).join()}]}}`;
 const create = (text: string): Hostile => ({ body: text });
 const watch = (body: string | Uint8Array<ArrayBuffer>, headers = {}): Hostile => ({
   path: `${tasks}/WatchTasks`,
@@ -300,6 +301,15 @@ describe('a hostile request', () => {
     expect(status).toBe(200);
     expect(text).toMatch(/grpc-status: 3\r\n/);
     expect(text).toMatch(/grpc-status-details-bin: /);
+  });
+
+  it.each([
+    ['200,000 labels of another type', labelled('1', 200_000)],
+    ['5,000 empty labels', labelled('""', 5000)],
+  ])('with %s is told the first of them', async (_what, body) => {
+    const answer = await gateway.post(`${tasks}/CreateTask`, body, { authorization: `Bearer ${gateway.token}` });
+    expect([answer.status, outcomeOf(answer)]).toEqual([400, 'invalid_argument/INVALID_FIELD']);
+    expect(JSON.stringify(answer.json).length).toBeLessThan(20_000);
   });
 
   it('leaves the gateway as it was', async () => {
