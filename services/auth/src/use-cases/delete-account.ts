@@ -56,8 +56,7 @@ async function markDeleted(
   const { actor, checked, successorId, now } = deletion;
   const account = await lockReplaceable(repositories, deletion);
   if (await repositories.deletions.hasBegun(account.id)) throw userNotFound(account.id);
-  if (checked !== undefined && !account.enabled) throw callerEnded();
-  if (checked !== undefined && !account.hasPasswordOf(checked)) throw passwordWrong();
+  if (checked !== undefined) requireUnchanged(account, checked);
   if (settings.administrator !== undefined && account.hasMailboxOf(settings.administrator.email))
     throw configuredAdministrator(account.id);
   if (successorId !== '') await requireSuccessor(repositories, account, successorId);
@@ -67,6 +66,12 @@ async function markDeleted(
   const isChanged = account.delete(values, now);
   if (!wasDeleted) await endAccess(settings, repositories, account, deletion);
   return { account, isChanged };
+}
+
+/** The account must still be as it was when its password was checked. */
+function requireUnchanged(account: Account, checked: Account): void {
+  if (!account.enabled) throw callerEnded();
+  if (!account.hasPasswordOf(checked)) throw passwordWrong();
 }
 
 async function requireSuccessor({ accounts }: Repositories, { id }: Account, successorId: string): Promise<void> {

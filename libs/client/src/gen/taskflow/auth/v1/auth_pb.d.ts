@@ -1253,7 +1253,8 @@ export declare type DeleteAccountRequest = Message<"taskflow.auth.v1.DeleteAccou
 
   /**
    * UUID of the account that the tasks pass to when the account is removed, an enabled one; empty: they are removed.
-   * An administrator who deletes a deleted account again, which keeps its times, can so name another one; empty keeps it.
+   * An administrator who deletes a deleted account again, which keeps its times, can so name another one; empty keeps
+   * it.
    * They pass without their external ids, and deleted tasks do not. While the successor is missing or disabled at that
    * time, the removal waits.
    *

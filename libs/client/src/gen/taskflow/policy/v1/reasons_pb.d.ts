@@ -654,8 +654,8 @@ export enum ErrorReason {
   SUCCESSOR_NOT_FOUND = 152,
 
   /**
-   * FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a
-   * person whose account was removed since.
+   * FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named
+   * a person whose account was removed since.
    *
    * @generated from enum value: ERROR_REASON_ANSWER_REMOVED = 153;
    */

@@ -236,8 +236,8 @@ export const ErrorReason = {
    */
   SUCCESSOR_NOT_FOUND: "ERROR_REASON_SUCCESSOR_NOT_FOUND",
   /**
-   * ANSWER_REMOVED - FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a
-   * person whose account was removed since.
+   * ANSWER_REMOVED - FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named
+   * a person whose account was removed since.
    */
   ANSWER_REMOVED: "ERROR_REASON_ANSWER_REMOVED",
   /** EXPORT_STALLED - UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
