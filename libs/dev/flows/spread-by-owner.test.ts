@@ -32,6 +32,7 @@ const columns: Readonly<Record<string, Columns>> = {
     webhook_deliveries: 'webhook_id',
     webhook_attempts: 'delivery_id',
     idempotency_records: 'user_id',
+    removed_users: 'id',
     schedules: undefined,
     schedule_runs: undefined,
     queue_holds: undefined,
