@@ -32,9 +32,7 @@ it('every package of the lockfile has a licence on the list', () => {
   const lockfile = readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8');
   const { packages } = JSON.parse(lockfile) as { packages: Record<string, { license?: string }> };
   const unread = Object.entries(packages).filter(([path]) => !readByHand.includes(path));
-  const found = unread.map(
-    ([path, { license }]) => `${path || 'this project'}: ${license ?? 'none'}`,
-  );
+  const found = unread.map(([path, { license }]) => `${path || 'this project'}: ${license ?? 'none'}`);
   expect(found.filter((each) => !mayBeUsed(each.slice(each.lastIndexOf(': ') + 2)))).toEqual([]);
 });
 
