@@ -1,3 +1,4 @@
+import { UsageError } from '#dev/cluster';
 import type { FileEntry, FileSource, ReadOptions, StoredTask } from './file-task.ts';
 import { nameRepeated } from './repeated-entries.ts';
 import { readExport } from './read-export.ts';
@@ -64,12 +65,12 @@ const extensions: Readonly<Record<string, FormatName | 'jsonl'>> = {
   jsonl: 'jsonl',
 };
 
-/** The format that was asked for, else that of the file's extension. Throws an Error for the caller without either. */
+/** The format that was asked for, else that of the file's extension. Throws UsageError without either. */
 export function chooseFormat<F>(known: Readonly<Record<string, F>>, file: string, asked: string | undefined): F {
   const name = asked ?? extensions[/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? ''];
   if (name !== undefined && Object.hasOwn(known, name)) return known[name] as F;
   const names = Object.keys(known);
-  throw new Error(
+  throw new UsageError(
     asked === undefined
       ? `${file}: .txt, .csv, .ics or .jsonl would tell the format; say it with --format ${names.join('|')}`
       : `--format ${asked}: is none of ${names.join(', ')}`,

@@ -36,7 +36,7 @@ function readSettings(): Settings {
   if (file === undefined || positionals.length > 1) throw new UsageError('say which one file to import');
   const credentials = findCredentials(values.email);
   const zone = findTimeZone(values.zone);
-  if (zone === undefined) throw new Error(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
+  if (zone === undefined) throw new UsageError(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
   return {
     file: resolveFile(file),
     format: chooseFormat(readableFormats, file, values.format),

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toBinary } from '@bufbuild/protobuf';
+import { startTcpProxy, waitUntil, type Cluster } from '#dev/cluster';
 import { create, type MessageInitShape } from '#client/index';
 import { TaskSchema } from '#client/tasks';
 import { BatchCreateTasksRequest, Task, TaskStatus } from '#contract/tasks/v1/tasks';
@@ -153,5 +154,30 @@ describe('everything of an account', () => {
       false,
     ]);
     await service.cluster.start('scheduler');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('leaves no file behind when it is interrupted by %s', async (signal, status) => {
+    const proxy = await startTcpProxy(service.cluster.address('scheduler'));
+    // Its part comes last, and not before the file is there.
+    proxy.delay(1000);
+    const { labels } = service.cluster;
+    const address: Cluster['address'] = (name) =>
+      name === 'scheduler' ? proxy.address : service.cluster.address(name);
+    const file = join(folder, `${signal}.jsonl`);
+    const interrupted = programsIn(
+      folder,
+      () => ({ labels, address }),
+      (program) =>
+        void waitUntil(() => existsSync(`${file}.part`), Boolean).then(() => {
+          proxy.freeze();
+          program.kill(signal);
+        }),
+    );
+    expect(await interrupted('export', await newPerson(), [file])).toMatchObject({ status });
+    expect([existsSync(file), existsSync(`${file}.part`)]).toEqual([false, false]);
+    await proxy.close();
   });
 });

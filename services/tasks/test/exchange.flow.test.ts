@@ -169,12 +169,14 @@ describe('tasks in files', () => {
     });
     const events = write('events.ics', calendar('BEGIN:VEVENT', 'SUMMARY:a meeting', 'END:VEVENT'));
     expect(await run('import', person, [events])).toMatchObject({ ...failure('holds no task'), output: '' });
-    expect(await run('import', person, [write('tasks.doc', 'x')])).toMatchObject(
-      failure('say it with --format todo.txt|todoist|ics'),
-    );
-    expect(await run('import', person, [write('zone.txt', 'x'), '--zone', 'Mars/Base'])).toMatchObject(
-      failure('--zone Mars/Base'),
-    );
+    const wrong: [Parameters<typeof run>[0], string[], string][] = [
+      ['import', [write('tasks.doc', 'x')], 'say it with --format todo.txt|todoist|ics'],
+      ['import', [write('zone.txt', 'x'), '--zone', 'Mars/Base'], '--zone Mars/Base'],
+      ['export', ['tasks.json'], 'say it with --format todo.txt|todoist|ics'],
+      ['export', ['tasks.txt', '--format', 'yaml'], '--format yaml: is none of todo.txt, todoist, ics, jsonl'],
+    ];
+    for (const [program, args, fault] of wrong)
+      expect(await run(program, person, args)).toMatchObject({ ...failure(fault), status: 64 });
     expect(await run('import', { ...person, email: 'nobody@example.com' }, [write('fine.txt', 'x')])).toMatchObject(
       failure('CREDENTIALS_INVALID'),
     );

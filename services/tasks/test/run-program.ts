@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serviceNames } from '#libs/contract';
@@ -34,7 +34,11 @@ export type RunProgram = (
 ) => Promise<Ended>;
 
 /** Runs import and export in a folder, against a cluster, as whoever has an account there. */
-export function programsIn(folder: string, cluster: () => Pick<Cluster, 'address' | 'labels'>): RunProgram {
+export function programsIn(
+  folder: string,
+  cluster: () => Pick<Cluster, 'address' | 'labels'>,
+  onStart: (program: ChildProcess) => void = () => undefined,
+): RunProgram {
   return (program, person, args, nodeArgs = []) => {
     const { address, labels } = cluster();
     const env = {
@@ -52,7 +56,7 @@ export function programsIn(folder: string, cluster: () => Pick<Cluster, 'address
       ),
     };
     return new Promise((resolve) => {
-      execFile(
+      const started = execFile(
         process.execPath,
         [...nodeArgs, programs[program], ...args],
         { env, cwd: folder, maxBuffer: 16 * 1024 * 1024 },
@@ -64,6 +68,7 @@ export function programsIn(folder: string, cluster: () => Pick<Cluster, 'address
           });
         },
       );
+      onStart(started);
     });
   };
 }
