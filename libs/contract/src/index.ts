@@ -1,5 +1,6 @@
 export { policies, policyOf, type MethodPolicy, type ServiceName, serviceNames } from './policy.ts';
 export { findScope, toScopeMessage, tokenScopes, type ScopeMessage, type TokenScope } from './scopes.ts';
+export { ownerOf, placesOf, type MethodPlace } from './method-places.ts';
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
 export { canonicalJson, type CanonicalJson } from './canonical-json.ts';

@@ -23,7 +23,19 @@ describe('G9: the OpenAPI document', () => {
 
   it('has a path for each method but those between services', () => {
     const methods = [...policies.values()].filter(({ service }) => !service.split('.').at(-1)?.startsWith('Internal'));
-    expect(Object.keys(paths).toSorted()).toEqual(methods.map(({ path }) => path).toSorted());
+    const expected = methods.map(({ service, path }) =>
+      /^taskflow\.(server|resilience|audit|export)\./.test(service) ? `/{server}${path}` : path,
+    );
+    expect(Object.keys(paths).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('says which servers may be asked for what every server has', () => {
+    const asked = paths['/{server}/taskflow.server.v1.ServerInfoService/GetServerInfo'];
+    expect(asked?.parameters).toEqual([{ $ref: '#/components/parameters/Server' }]);
+    expect(components.parameters?.Server).toMatchObject({
+      in: 'path',
+      schema: { enum: ['auth', 'users', 'tasks', 'scheduler'] },
+    });
   });
 
   it('refers to what is there, and has nothing that nobody refers to', () => {

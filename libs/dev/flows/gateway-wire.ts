@@ -1,5 +1,5 @@
 import { fromBinary, toJsonString } from '@bufbuild/protobuf';
-import { descriptorOf, fileRegistry, policyOf } from '#libs/contract';
+import { descriptorOf, fileRegistry, ownerOf, policyOf } from '#libs/contract';
 import { newRequestId } from '#libs/runtime';
 import { encode, serviceOf } from './wire.ts';
 
@@ -33,7 +33,7 @@ function outcomeOf({ code, details }: ErrorJson, requestId: string): string {
 
 /** The path by which the gateway knows a method. Those that every server offers are asked of tasks. */
 export function gatewayPathOf(path: string): string {
-  return /^\/taskflow\.(server|resilience|audit|export)\./.test(path) ? `/${serviceOf(path)}${path}` : path;
+  return ownerOf(path.slice(1)) === undefined ? `/${serviceOf(path)}${path}` : path;
 }
 
 function toJsonRequest(path: string, request: object): string {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fromBinary, toJson, type DescField, type DescMessage } from '@bufbuild/protobuf';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { descriptorOf, fileRegistry, policies, ruleOf, type MethodPolicy } from '#libs/contract';
+import { descriptorOf, fileRegistry, ownerOf, policies, ruleOf, type MethodPolicy } from '#libs/contract';
 import { accessTable, registerPeople, type People } from './access-table.ts';
 import { valuesOf } from './field-values.ts';
 import { fieldsSentTo, nameOf, withValue, type FieldPath } from './sent-fields.ts';
@@ -27,10 +27,13 @@ const schemaOf = (content: Record<string, { schema: { $ref: string } }> | undefi
   const [{ schema } = { schema: { $ref: '' } }] = Object.values(content ?? {});
   return ajv.compile({ $ref: `api${schema.$ref}` });
 };
-const operationOf = ({ path }: MethodPolicy): Operation => document.paths[path]?.post as Operation;
+/** The document has one path for a method that every server offers. */
+const documentedPath = ({ service, path }: MethodPolicy): string =>
+  ownerOf(service) === undefined ? `/{server}${path}` : path;
+const operationOf = (policy: MethodPolicy): Operation => document.paths[documentedPath(policy)]?.post as Operation;
 
 const publicMethods = [...policies.values()]
-  .filter(({ path }) => path in document.paths)
+  .filter((policy) => documentedPath(policy) in document.paths)
   .map((policy) => [policy.method, policy] as const);
 
 const toJsonOf = (type: DescMessage, bytes: Uint8Array) =>

@@ -9,7 +9,7 @@ import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
-import { serviceNames, type ServiceName } from '#libs/contract';
+import { ownerOf, type ServiceName } from '#libs/contract';
 import { waitUntil, type Cluster } from '#dev/cluster';
 import { CallError, channelCredentials } from '#libs/grpc';
 
@@ -53,11 +53,8 @@ function methodOf(path: string): Method {
 
 /** The service that serves a path. */
 export function serviceOf(path: string): ServiceName {
-  // Every server has these; any of them does.
-  if (/^\/taskflow\.(server|resilience|audit|export)\./.test(path)) return 'tasks';
-  const name = serviceNames.find((service) => path.startsWith(`/taskflow.${service}.`));
-  if (name === undefined) throw new Error(`${path} belongs to no service`);
-  return name;
+  // Of what every server has, any of them does.
+  return ownerOf(path.slice(1)) ?? 'tasks';
 }
 
 /** The request as a client would send it; fields that are left out have their defaults. */

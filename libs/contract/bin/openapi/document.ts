@@ -1,9 +1,11 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { fileRegistry } from '../../src/descriptors.ts';
+import { ownerOf } from '../../src/method-places.ts';
+import { serviceNames } from '../../src/policy.ts';
 import { isInternal, methodsOf } from '../lint/reachable.ts';
 import { commentOf } from '../reference/comments.ts';
 import { allReasons } from '../reference/reasons.ts';
-import { createComponents } from './components.ts';
+import { createComponents, type Components } from './components.ts';
 import { pathItem } from './operations.ts';
 import type { Schema } from './schema-of-rule.ts';
 
@@ -57,6 +59,13 @@ const fixed = {
       description: "The caller's deadline; at most the deadline of the method is granted.",
       schema: { type: 'integer', minimum: 1, maximum: 9_999_999_999 },
     },
+    Server: {
+      name: 'server',
+      in: 'path',
+      required: true,
+      description: 'Every server has this method and answers for itself. The path says which one is asked.',
+      schema: { enum: [...serviceNames] },
+    },
     Encoding: { name: 'encoding', in: 'query', required: true, schema: { const: 'json' } },
   },
   securitySchemes: {
@@ -72,13 +81,24 @@ field that is not known is refused. Every call may carry \`x-request-id\`, which
 
 const toTag = (service: DescService): Schema => ({ name: service.name, description: commentOf(service) });
 
-const pathOf = ({ parent, name }: DescMethod): string => `/${parent.typeName}/${name}`;
+/** The path of a method that every server has begins with the name of the one that is asked. */
+function pathOf({ parent, name }: DescMethod): string {
+  const path = `/${parent.typeName}/${name}`;
+  return ownerOf(parent.typeName) === undefined ? `/{server}${path}` : path;
+}
+
+function itemOf(method: DescMethod, components: Components): Schema {
+  const item = pathItem(method, components);
+  return ownerOf(method.parent.typeName) === undefined
+    ? { parameters: [{ $ref: '#/components/parameters/Server' }], ...item }
+    : item;
+}
 
 /** OpenAPI 3.1 of every method that people may call, from the descriptors with their comments, rules and policies. */
 export function toOpenApi(): Schema {
   const methods = methodsOf(fileRegistry).filter((method) => !isInternal(method));
   const components = createComponents(methods);
-  const paths = Object.fromEntries(methods.map((method) => [pathOf(method), pathItem(method, components)]));
+  const paths = Object.fromEntries(methods.map((method) => [pathOf(method), itemOf(method, components)]));
   const services = [...new Set(methods.map(({ parent }) => parent))];
   return {
     openapi: '3.1.0',
