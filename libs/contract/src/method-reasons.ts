@@ -55,6 +55,7 @@ export function descriptorOf({ service, method, path }: MethodPolicy): DescMetho
 
 function ofScope({ access, scope }: MethodPolicy): readonly string[] {
   if (access === 'public' || access === 'service') return [];
+  if (scope === 'any') return ofTokens;
   return [scope === undefined ? 'SESSION_REQUIRED' : 'MISSING_SCOPE', ...ofTokens];
 }
 

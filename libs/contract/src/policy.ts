@@ -1,7 +1,7 @@
 import { getOption, hasOption, type DescExtension, type DescMethod, type Message } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { fileRegistry } from './descriptors.ts';
-import { readScope, type TokenScope } from './scopes.ts';
+import { readScope, type NeededScope } from './scopes.ts';
 
 export const serviceNames = ['auth', 'users', 'tasks', 'scheduler'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -36,7 +36,7 @@ export interface MethodPolicy {
   /** The reasons of errors that are its own; `reasonsOf` gives all. */
   reasons: readonly string[];
   /** What a personal token must hold; undefined: none may call it, or it needs no user. */
-  scope: TokenScope | undefined;
+  scope: NeededScope | undefined;
 }
 
 interface DurationMessage {

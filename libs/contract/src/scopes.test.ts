@@ -3,12 +3,13 @@ import { Scope, scopeToNumber } from './gen/taskflow/policy/v1/policy.ts';
 import { findScope, policies, toScopeMessage, tokenScopes } from './index.ts';
 import { readScope } from './scopes.ts';
 
-const [none, sessionOnly, tasksRead, admin] = [
+const [none, sessionOnly, any, tasksRead, admin] = [
   Scope.UNSPECIFIED,
   Scope.SESSION_ONLY,
+  Scope.ANY,
   Scope.TASKS_READ,
   Scope.ADMIN,
-].map(scopeToNumber) as [number, number, number, number];
+].map(scopeToNumber) as [number, number, number, number, number];
 
 const read =
   (access: string, scope: number, sensitive = false) =>
@@ -22,6 +23,7 @@ describe('the scope of a method', () => {
     expect(read('user', tasksRead)()).toBe('tasks:read');
     expect(read('user', sessionOnly)()).toBeUndefined();
     expect(read('admin', sessionOnly)()).toBeUndefined();
+    expect(read('user', any)()).toBe('any');
     expect(read('user', none, true)()).toBeUndefined();
   });
 
@@ -30,6 +32,7 @@ describe('the scope of a method', () => {
       expect(read(access, none)()).toBeUndefined();
       expect(read(access, tasksRead)).toThrow('a method without users has no scope');
       expect(read(access, sessionOnly)).toThrow('a method without users has no scope');
+      expect(read(access, any)).toThrow('a method without users has no scope');
     }
     expect(read('user', tasksRead, true)).toThrow('no token may call a sensitive method');
     expect(read('admin', admin, true)).toThrow('no token may call a sensitive method');
@@ -38,16 +41,14 @@ describe('the scope of a method', () => {
   it('is admin for the methods of administrators, and for no others', () => {
     expect(read('admin', admin)()).toBe('admin');
     expect(read('admin', tasksRead)).toThrow('the scope admin is that of');
+    expect(read('admin', any)).toThrow('the scope admin is that of');
     expect(read('user', admin)).toThrow('the scope admin is that of');
   });
 
   it('has one name and one value, and each is of use', () => {
     for (const scope of tokenScopes) expect(findScope(toScopeMessage(scope))).toBe(scope);
-    expect([Scope.UNSPECIFIED, Scope.SESSION_ONLY, Scope.UNRECOGNIZED].map(findScope)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    for (const scope of [Scope.UNSPECIFIED, Scope.SESSION_ONLY, Scope.ANY, Scope.UNRECOGNIZED])
+      expect(findScope(scope)).toBeUndefined();
     const used = new Set([...policies.values()].map(({ scope }) => scope));
     expect(tokenScopes.filter((scope) => !used.has(scope))).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { Scope, scopeToNumber } from './gen/taskflow/policy/v1/policy.ts';
 
 /** A scope that a personal token can hold, as a message names it. */
-export type ScopeMessage = Exclude<Scope, Scope.UNSPECIFIED | Scope.SESSION_ONLY | Scope.UNRECOGNIZED>;
+export type ScopeMessage = Exclude<Scope, Scope.UNSPECIFIED | Scope.SESSION_ONLY | Scope.ANY | Scope.UNRECOGNIZED>;
 
 const names = {
   [Scope.TASKS_READ]: 'tasks:read',
@@ -18,6 +18,9 @@ const names = {
 
 /** The same by its name in errors, documents and databases: "tasks:read". */
 export type TokenScope = (typeof names)[ScopeMessage];
+
+/** What a method asks of a personal token; "any" is no scope, but the word that the method needs none. */
+export type NeededScope = TokenScope | 'any';
 
 const messages = Object.keys(names) as ScopeMessage[];
 const messageByName = new Map<TokenScope, ScopeMessage>(messages.map((message) => [names[message], message]));
@@ -44,21 +47,21 @@ interface Scoped {
   scope: number;
 }
 
-function findFault({ access, sensitive, scope }: Scoped, name: TokenScope | undefined): string | undefined {
+function findFault({ access, sensitive, scope }: Scoped, name: NeededScope | undefined): string | undefined {
   const isDeclared = scope !== scopeToNumber(Scope.UNSPECIFIED);
   if (access !== 'user' && access !== 'admin') return isDeclared ? 'a method without users has no scope' : undefined;
   if (sensitive) return isDeclared ? 'no token may call a sensitive method, so it has no scope' : undefined;
   return isDeclared ? findMismatch(access, name) : 'its policy lacks scope';
 }
 
-function findMismatch(access: 'user' | 'admin', name: TokenScope | undefined): string | undefined {
+function findMismatch(access: 'user' | 'admin', name: NeededScope | undefined): string | undefined {
   const isRight = name === undefined || (name === 'admin') === (access === 'admin');
   return isRight ? undefined : 'the scope admin is that of the methods for administrators, and theirs alone';
 }
 
 /** The scope that a token needs; undefined when no token may call the method. Throws unless it has what belongs to it. */
-export function readScope(method: Scoped): TokenScope | undefined {
-  const name = nameByNumber.get(method.scope);
+export function readScope(method: Scoped): NeededScope | undefined {
+  const name = method.scope === scopeToNumber(Scope.ANY) ? 'any' : nameByNumber.get(method.scope);
   const fault = findFault(method, name);
   if (fault !== undefined) throw new Error(`${method.path}: ${fault}`);
   return name;

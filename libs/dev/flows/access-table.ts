@@ -130,6 +130,7 @@ const auth: Rows<typeof AuthServiceService> = {
     }),
     answers: onlyOwnToken,
   },
+  GetCaller: { request: nothing, answers: everybody },
   RotateSigningKey: { request: nothing },
 };
 

@@ -36,7 +36,7 @@ function refusalOf({ access, scope }: MethodPolicy, { scopes }: Holder): string 
   if (access === 'public') return undefined;
   if (access === 'service') return 'PERMISSION_DENIED/SERVICE_IDENTITY_REQUIRED';
   if (scope === undefined) return 'PERMISSION_DENIED/SESSION_REQUIRED';
-  return scopes.includes(scope) ? undefined : 'PERMISSION_DENIED/MISSING_SCOPE';
+  return scope === 'any' || scopes.includes(scope) ? undefined : 'PERMISSION_DENIED/MISSING_SCOPE';
 }
 
 async function requestOf(row: Row, policy: MethodPolicy, holder: Holder): Promise<object> {

@@ -118,6 +118,7 @@ describe('CreatePersonalToken', () => {
     expect((await invalidFields(create(user, wrong))).toSorted()).toEqual(all.toSorted());
     const bad: Partial<CreatePersonalTokenRequest>[] = [
       { scopes: [Scope.SESSION_ONLY] },
+      { scopes: [Scope.ANY] },
       { scopes: [Scope.UNSPECIFIED] },
       { scopes: [Scope.TASKS_READ, Scope.TASKS_READ] },
     ];
@@ -131,6 +132,30 @@ describe('CreatePersonalToken', () => {
     const admin = { scopes: [Scope.ADMIN] };
     expect(await kindAndReason(create(await registerAccount(service), admin))).toBe('permission_denied/ADMIN_REQUIRED');
     await create(await registerAdmin(service), admin);
+  });
+});
+
+describe('GetCaller', () => {
+  it('J9: tells every token what it allows, and a session that it needs no scopes', async () => {
+    const admin = await registerAdmin(service);
+    const { personalToken, token } = await create(admin, { scopes: [Scope.USERS_READ, Scope.TASKS_READ] });
+    const caller = { accountId: admin.account.id, personalTokenId: personalToken.id, role: Role.USER };
+    expect(await auth.getCaller({}, { token })).toEqual({
+      caller: { ...caller, scopes: [Scope.TASKS_READ, Scope.USERS_READ] },
+    });
+    const acting = await create(admin, { scopes: [Scope.ADMIN] });
+    expect((await auth.getCaller({}, { token: acting.token })).caller).toMatchObject({ role: Role.ADMIN });
+    expect(await auth.getCaller({}, as(admin))).toEqual({
+      caller: { accountId: admin.account.id, personalTokenId: '', role: Role.ADMIN, scopes: [] },
+    });
+  });
+
+  it('J9: is refused to a token that has ended', async () => {
+    const user = await registerAccount(service);
+    const { personalToken, token } = await create(user);
+    await auth.getCaller({}, { token });
+    await auth.revokePersonalToken({ personalTokenId: personalToken.id }, as(user));
+    expect((await untilRefused(() => auth.getCaller({}, { token }))).error).toMatchObject(tokenInvalid);
   });
 });
 

@@ -87,6 +87,7 @@ const retry: Readonly<Record<MethodPolicy['retry'], string>> = {
 
 function tokenText({ access, scope }: MethodPolicy): string {
   if (access === 'public' || access === 'service') return 'not needed';
+  if (scope === 'any') return 'with any scope';
   return scope === undefined ? 'never: sign in' : `with the scope \`${scope}\``;
 }
 

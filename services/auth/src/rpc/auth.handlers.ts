@@ -26,6 +26,7 @@ import { createServiceAccount } from '../use-cases/create-service-account.ts';
 import { deleteAccount } from '../use-cases/delete-account.ts';
 import { disableAccount } from '../use-cases/disable-account.ts';
 import { enableAccount } from '../use-cases/enable-account.ts';
+import { getCaller } from '../use-cases/get-caller.ts';
 import { getJwks } from '../use-cases/get-jwks.ts';
 import { inviteUser } from '../use-cases/invite-user.ts';
 import { listInvitations } from '../use-cases/list-invitations.ts';
@@ -46,7 +47,7 @@ import { rotateSigningKey } from '../use-cases/rotate-signing-key.ts';
 import { setRole } from '../use-cases/set-role.ts';
 import { undeleteAccount } from '../use-cases/undelete-account.ts';
 import { verifyEmail } from '../use-cases/verify-email.ts';
-import { newPersonalToken } from './personal-token.requests.ts';
+import { newPersonalToken, scopesOf } from './personal-token.requests.ts';
 
 export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
   return {
@@ -95,6 +96,7 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
       listPersonalTokens(deps, requireUser(call), parseRequest(listPersonalTokensSchema, request)),
     revokePersonalToken: async (request, call) =>
       revokePersonalToken(deps, requireUser(call), parseChange(personalTokenSchema, request)),
+    getCaller: async (_request, call) => getCaller(requireUser(call), scopesOf(call)),
     rotateSigningKey: async (request, call) =>
       rotateSigningKey(deps, requireUser(call), parseChange(changeSchema, request)),
   };

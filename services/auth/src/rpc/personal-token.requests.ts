@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Scope } from '#contract/policy/v1/policy';
 import { findScope, toScopeMessage, tokenScopes } from '#libs/contract';
 import { fieldsOf } from '#libs/fields';
+import { requireUser } from '#libs/grpc';
+import type { CallContext } from '#libs/runtime';
 
 const isGiven = (name: string): boolean => findScope(name as Scope) !== undefined;
 
@@ -13,6 +15,12 @@ const scopes = z
     'must name at least one scope that a token can hold, and each once',
   )
   .transform((names): Scope[] => tokenScopes.map(toScopeMessage).filter((scope) => names.includes(scope)));
+
+/** What the personal token of a call allows; nothing for a session. */
+export function scopesOf(call: CallContext): Scope[] {
+  const held = requireUser(call).token?.scopes ?? [];
+  return tokenScopes.filter((scope) => held.includes(scope)).map(toScopeMessage);
+}
 
 const request = fieldsOf('taskflow.auth.v1.CreatePersonalTokenRequest');
 

@@ -2090,6 +2090,82 @@ export declare type RevokePersonalTokenResponse = Message<"taskflow.auth.v1.Revo
 export declare const RevokePersonalTokenResponseSchema: GenMessage<RevokePersonalTokenResponse>;
 
 /**
+ * Request of GetCaller.
+ *
+ * @generated from message taskflow.auth.v1.GetCallerRequest
+ */
+export declare type GetCallerRequest = Message<"taskflow.auth.v1.GetCallerRequest"> & {
+};
+
+/**
+ * Describes the message taskflow.auth.v1.GetCallerRequest.
+ * Use `create(GetCallerRequestSchema)` to create a new message.
+ */
+export declare const GetCallerRequestSchema: GenMessage<GetCallerRequest>;
+
+/**
+ * Answer of GetCaller.
+ *
+ * @generated from message taskflow.auth.v1.GetCallerResponse
+ */
+export declare type GetCallerResponse = Message<"taskflow.auth.v1.GetCallerResponse"> & {
+  /**
+   * Who it is.
+   *
+   * @generated from field: taskflow.auth.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.GetCallerResponse.
+ * Use `create(GetCallerResponseSchema)` to create a new message.
+ */
+export declare const GetCallerResponseSchema: GenMessage<GetCallerResponse>;
+
+/**
+ * Who makes a call.
+ *
+ * @generated from message taskflow.auth.v1.Caller
+ */
+export declare type Caller = Message<"taskflow.auth.v1.Caller"> & {
+  /**
+   * UUID of the account.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * As what it acts. An administrator's personal token without the scope admin acts as USER.
+   *
+   * @generated from field: taskflow.auth.v1.Role role = 2;
+   */
+  role: Role;
+
+  /**
+   * UUID of the personal token that came with the call; empty when a session's access token came.
+   *
+   * @generated from field: string personal_token_id = 3;
+   */
+  personalTokenId: string;
+
+  /**
+   * What the personal token allows, in the order of the enum. Empty for a session, which allows everything that the
+   * account may do.
+   *
+   * @generated from field: repeated taskflow.policy.v1.Scope scopes = 4;
+   */
+  scopes: Scope[];
+};
+
+/**
+ * Describes the message taskflow.auth.v1.Caller.
+ * Use `create(CallerSchema)` to create a new message.
+ */
+export declare const CallerSchema: GenMessage<Caller>;
+
+/**
  * Request of RotateSigningKey.
  *
  * @generated from message taskflow.auth.v1.RotateSigningKeyRequest
@@ -2522,6 +2598,17 @@ export declare const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RevokePersonalTokenRequestSchema;
     output: typeof RevokePersonalTokenResponseSchema;
+  },
+  /**
+   * As whom the caller acts, and what the token of the call allows. A program that shows only what it may do asks this;
+   * every token may.
+   *
+   * @generated from rpc taskflow.auth.v1.AuthService.GetCaller
+   */
+  getCaller: {
+    methodKind: "unary";
+    input: typeof GetCallerRequestSchema;
+    output: typeof GetCallerResponseSchema;
   },
   /**
    * Makes a new signing key. It is published first, signs once every service must have fetched it, and the keys before

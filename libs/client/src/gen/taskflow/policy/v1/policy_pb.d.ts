@@ -231,6 +231,13 @@ export enum Scope {
    * @generated from enum value: SCOPE_ADMIN = 11;
    */
   ADMIN = 11,
+
+  /**
+   * Any token may call the method, whatever it allows. Refused in a request.
+   *
+   * @generated from enum value: SCOPE_ANY = 12;
+   */
+  ANY = 12,
 }
 
 /**

@@ -42,6 +42,8 @@ export const Scope = {
   ACCOUNT_READ: "SCOPE_ACCOUNT_READ",
   /** ADMIN - admin: methods for administrators, and in other methods what an administrator may beyond a user. */
   ADMIN: "SCOPE_ADMIN",
+  /** ANY - Any token may call the method, whatever it allows. Refused in a request. */
+  ANY: "SCOPE_ANY",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -60,6 +62,7 @@ export namespace Scope {
   export type USERS_WRITE = typeof Scope.USERS_WRITE;
   export type ACCOUNT_READ = typeof Scope.ACCOUNT_READ;
   export type ADMIN = typeof Scope.ADMIN;
+  export type ANY = typeof Scope.ANY;
   export type UNRECOGNIZED = typeof Scope.UNRECOGNIZED;
 }
 
@@ -101,6 +104,9 @@ export function scopeFromJSON(object: any): Scope {
     case 11:
     case "SCOPE_ADMIN":
       return Scope.ADMIN;
+    case 12:
+    case "SCOPE_ANY":
+      return Scope.ANY;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -134,6 +140,8 @@ export function scopeToNumber(object: Scope): number {
       return 10;
     case Scope.ADMIN:
       return 11;
+    case Scope.ANY:
+      return 12;
     case Scope.UNRECOGNIZED:
     default:
       return -1;
