@@ -19,7 +19,7 @@ export interface ConnectionOptions {
 }
 
 export interface ServiceOptions {
-  /** Which program is asked, for what each of them has, such as its own audit log. */
+  /** Which program is asked, for what each of them has, such as its audit log. Has no meaning for others. */
   at?: ServiceName;
 }
 
@@ -46,10 +46,12 @@ const isServiceName = (name: string | undefined): name is ServiceName => service
 
 /** Throws TypeError for a service that is nowhere. */
 function findUrl(service: DescService, { at }: ServiceOptions, addresses: Addresses): string {
+  const owner = service.typeName.split('.')[1];
+  const isOwned = isServiceName(owner);
+  const name = isOwned ? owner : at;
+  if (name === undefined) throw new TypeError(`${service.typeName}: say by \`at\` which service is asked`);
   // The gateway has what every service offers after the service's name.
-  if ('address' in addresses) return [toUrl(addresses.address), ...(at === undefined ? [] : [at])].join('/');
-  const name = at ?? service.typeName.split('.')[1];
-  if (!isServiceName(name)) throw new TypeError(`${service.typeName}: say by \`at\` which service is asked`);
+  if ('address' in addresses) return [toUrl(addresses.address), ...(isOwned ? [] : [name])].join('/');
   const address = addresses.addresses[name];
   if (address === undefined) throw new TypeError(`${service.typeName}: there is no address of ${name}`);
   return toUrl(address);

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkoutRoot } from '#dev/cluster';
+import { Scope } from '#client/auth';
 import { policies } from '#libs/contract';
 import { startClientCluster, type ClientCluster } from './test-client.ts';
 
@@ -24,6 +25,8 @@ const fromTree = [
 const publicServices = [
   ...new Set([...policies.values()].map(({ service }) => service.split('.').at(-1) ?? '')),
 ].filter((name) => !name.startsWith('Internal'));
+
+const account = { email: 'ada@example.com', password: 'a long passphrase' };
 
 let service: ClientCluster;
 /** A project that has nothing to do with the tree. */
@@ -53,9 +56,9 @@ beforeAll(async () => {
   };
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
   await run('npm', ['install', '--offline', '--install-links', '--ignore-scripts'], project);
-  service = await startClientCluster();
-  const account = { email: 'ada@example.com', password: 'a long passphrase', displayName: 'Ada' };
-  await service.open().auth.register(account);
+  // 'preferred': services take TLS and plaintext.
+  service = await startClientCluster({ services: ['auth', 'users', 'tasks', 'gateway'], tls: 'preferred' });
+  await service.open().auth.register({ ...account, displayName: 'Ada' });
 });
 afterAll(async () => {
   await service?.stop();
@@ -78,11 +81,27 @@ const typecheck = (file: string): Promise<string> =>
 const runStrictly = (file: string): Promise<string> =>
   run(process.execPath, ['--disallow-code-generation-from-strings', file], project);
 
-const withAddresses = (text: string): string =>
-  text
-    .replaceAll('http://127.0.0.1:50051', service.addresses.auth)
-    .replaceAll('http://127.0.0.1:50052', service.addresses.users)
-    .replaceAll('http://127.0.0.1:50053', service.addresses.tasks);
+/** What stands in the README as an example, with what is so here. */
+async function fillIn(text: string): Promise<string> {
+  const { cluster } = service;
+  const { auth } = service.open({ account });
+  const hour = { seconds: 3600n, nanos: 0 };
+  const request = { name: 'example', scopes: [Scope.TASKS_READ], ttl: hour };
+  const { token } = text.includes('tfp_') ? await auth.createPersonalToken(request) : { token: '' };
+  return text
+    .replaceAll('localhost:8080', cluster.address('gateway'))
+    .replaceAll('localhost:50051', cluster.address('auth'))
+    .replaceAll('localhost:50053', cluster.address('tasks'))
+    .replaceAll("'ca.crt'", `'${join(cluster.dir, 'certificates/ca.crt')}'`)
+    .replaceAll('tfp_…', token);
+}
+
+/** What each example writes. */
+const written = [
+  ['Water the plants', 'INVALID_ARGUMENT INVALID_FIELD task.title', '1 tasks'],
+  ['Sow Sow', 'Water Water', 'Reap Reap', '4n', 'tasks'],
+  ['Reap', 'Water', 'Sow', 'Water the plants'],
+];
 
 describe('the packed package in a foreign project', () => {
   it('holds what it names, and nothing that only services may call', () => {
@@ -108,17 +127,16 @@ describe('the packed package in a foreign project', () => {
     expect([...files]).toContain('README.md');
   });
 
-  it('runs the example of its README, type-checked, without code from strings', async () => {
+  it('runs the examples of its README, type-checked, without code from strings', async () => {
     const readme = readFileSync(join(project, 'node_modules/@taskflow/client/README.md'), 'utf8');
-    const [example = ''] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
-    writeFileSync(join(project, 'example.ts'), withAddresses(example));
-    await typecheck('example.ts');
-    expect((await runStrictly('example.ts')).split('\n')).toEqual([
-      'Water the plants',
-      'INVALID_ARGUMENT INVALID_FIELD task.title',
-      '1 tasks',
-      '',
-    ]);
+    const outputs: string[] = [];
+    for (const [index, [, example = '']] of [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].entries()) {
+      const file = `example-${index}.ts`;
+      writeFileSync(join(project, file), await fillIn(example));
+      await typecheck(file);
+      outputs.push(await runStrictly(file));
+    }
+    expect(outputs).toEqual(written.map((lines) => [...lines, ''].join('\n')));
   });
 
   it('is small when little of it is used', async () => {
