@@ -37,6 +37,8 @@ export interface MethodPolicy {
   reasons: readonly string[];
   /** What a personal token must hold; undefined: none may call it, or it needs no user. */
   scope: NeededScope | undefined;
+  /** A call may end its token, by which only its repeats are answered then. */
+  endsOwnToken: boolean;
 }
 
 interface DurationMessage {
@@ -60,6 +62,7 @@ interface PolicyMessage extends Message {
   degradation: string;
   reasons: number[];
   scope: number;
+  endsOwnToken: boolean;
 }
 
 const accesses = [undefined, 'public', 'user', 'admin', 'service'] as const;
@@ -114,6 +117,13 @@ function readRetry({ idempotency }: DescMethod, path: string, retry: number): Re
   return found;
 }
 
+/** The answers of repeats are recorded under their request ids. */
+function readEndsOwnToken({ input }: DescMethod, path: string, { endsOwnToken }: PolicyMessage): boolean {
+  if (endsOwnToken && !input.fields.some(({ name }) => name === 'request_id'))
+    throw new Error(`${path}: a method that ends its own token takes a request_id`);
+  return endsOwnToken;
+}
+
 /** Reads the policy of a method. Throws when the option is missing or incomplete: a defect of the contract. */
 function readPolicy(method: DescMethod): MethodPolicy {
   const path = `/${method.parent.typeName}/${method.name}`;
@@ -135,6 +145,7 @@ function readPolicy(method: DescMethod): MethodPolicy {
     degradation: message.degradation,
     reasons: message.reasons.map((number) => demand(reasonNames.get(number), path, 'a known reason')),
     scope: readScope({ path, access, sensitive: message.sensitive, scope: message.scope }),
+    endsOwnToken: readEndsOwnToken(method, path, message),
   };
 }
 

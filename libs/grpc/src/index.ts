@@ -1,6 +1,6 @@
 export { bind, type Handlers, type ServiceBinding } from './server/binding.ts';
 export type { Interceptor } from './interceptors/chain.ts';
-export { requireUser } from './server/require-user.ts';
+export { requireUser, requireUserOrEnded } from './server/require-user.ts';
 export { maxMessageBytes, startServer, type GrpcServer, type ServerOptions } from './server/server.ts';
 export type { Authenticator } from './interceptors/authenticate.ts';
 export { createClient, type CallOptions, type ClientOptions, type ServiceClient } from './client/client.ts';

@@ -192,16 +192,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const verifyService = serviceVerifier(options, clock);
   const verifyPersonalToken =
     options.personalTokens && createPersonalTokens({ ...options.personalTokens, revocations, clock });
-  const verifyUser = async (token: string, isOpen: boolean): Promise<UserActor> => {
+  const verifyUser = async (token: string, isOpen: boolean, acceptsEnded: boolean): Promise<UserActor> => {
     if (verifyPersonalToken !== undefined && token.startsWith(personalTokenPrefix))
       return refuseUnless(() => verifyPersonalToken(token, isOpen));
     const { actor, issuedAt } = await verifyAccessToken(token);
-    if (revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt }))
-      throw invalidToken(new Error('revoked'));
-    return actor;
+    if (!revocations.isRevoked({ sessionId: actor.sessionId, userId: actor.userId, issuedAt })) return actor;
+    if (acceptsEnded) return { ...actor, ended: true };
+    throw invalidToken(new Error('revoked'));
   };
-  return async ({ authorization, serviceToken, isOpen = false }) => ({
-    ...(authorization !== undefined && { user: await verifyUser(bearerToken(authorization), isOpen) }),
+  return async ({ authorization, serviceToken, isOpen = false, acceptsEnded = false }) => ({
+    ...(authorization !== undefined && {
+      user: await verifyUser(bearerToken(authorization), isOpen, acceptsEnded),
+    }),
     ...(serviceToken !== undefined && { service: await verifyService(serviceToken) }),
   });
 }

@@ -14,6 +14,8 @@ export interface UserActor {
   sessionId: string;
   /** Present when a personal token came instead of a session's access token. */
   token?: { id: string; scopes: readonly string[] };
+  /** The token has ended, perhaps by the very call that this one repeats: it is good for the recorded answer only. */
+  ended?: true;
 }
 export interface ServiceActor {
   kind: 'service';

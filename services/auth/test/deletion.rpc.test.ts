@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import type { DeleteAccountRequest } from '#contract/auth/v1/auth';
+import { createTaskFlow } from '#client/node';
+import { Role, type DeleteAccountRequest } from '#contract/auth/v1/auth';
+import { startTcpProxy, waitUntil } from '#dev/cluster';
 import { invalidFields, kindAndReason } from '#dev/testing';
 import { as, refresh, registerAccount, registerAdmin, registration, type SignedIn } from './factories.ts';
 import { listMails, readMail, startWithMail } from './mailbox.ts';
@@ -14,6 +16,13 @@ const { auth } = service;
 const admin = await registerAdmin(service);
 
 const day = 24 * 3_600_000;
+interface Own {
+  accountId: string;
+  sessionId: string;
+  call: { token: string };
+}
+
+const tokenInvalidText = 'unauthenticated/TOKEN_INVALID';
 const credentialsInvalid = 'unauthenticated/CREDENTIALS_INVALID';
 
 const deleteOwn = ({ request, tokens }: SignedIn, fields: Partial<DeleteAccountRequest> = {}) =>
@@ -114,6 +123,73 @@ describe('DeleteAccount of the own account', () => {
     expect(actions.filter((action) => action === 'deletion_requested')).toHaveLength(1);
     expect(actions.filter((action) => action === 'deletion_undone')).toHaveLength(1);
   });
+});
+
+describe('a call that ends its own token', () => {
+  const ended = (token: string): Promise<unknown> =>
+    waitUntil(
+      () => auth.listSessions({}, { token }).then(String, ({ reason }) => reason),
+      (answer) => answer === 'TOKEN_INVALID',
+    );
+
+  it('is answered by the client package also when the connection breaks before the answer', async () => {
+    const { account, request } = await registerAccount(service);
+    const proxy = await startTcpProxy(`127.0.0.1:${service.app.grpcPort}`);
+    const addresses = { auth: `http://${proxy.address}` };
+    const taskflow = createTaskFlow({ addresses, credentials: { account: request } });
+    await taskflow.auth.listSessions({});
+    proxy.mute();
+    const deletion = taskflow.auth.deleteAccount({ currentPassword: request.password });
+    await waitUntil(
+      () => service.sql('select 1 from accounts where id = $1 and delete_time is not null', [account.id]),
+      (rows) => rows.length === 1,
+    );
+    await proxy.cut();
+    await proxy.restore();
+    expect((await deletion).account).toMatchObject({ id: account.id, enabled: false });
+    const actions = await actionsOf(account.id);
+    expect(actions.filter((action) => action === 'deletion_requested')).toHaveLength(1);
+    taskflow.close();
+    await proxy.close();
+  });
+
+  it('gives its answer to its repeat alone: DeleteAccount', async () => {
+    const person = await registerAccount(service);
+    const requestId = randomUUID();
+    const answer = await deleteOwn(person, { requestId });
+    await ended(person.tokens.accessToken);
+    expect(await deleteOwn(person, { requestId })).toEqual(answer);
+    const others: Partial<DeleteAccountRequest>[] = [
+      {},
+      { requestId: randomUUID() },
+      { requestId, currentPassword: 'a wrong password' },
+      { requestId, successorId: admin.account.id },
+    ];
+    for (const other of others) expect(await kindAndReason(deleteOwn(person, other))).toBe(tokenInvalidText);
+    await auth.reclaimAccount(person.request);
+    expect(await deleteOwn(person, { requestId })).toEqual(answer);
+    await auth.login(person.request);
+  });
+
+  it.each([
+    ['RevokeSession', ({ sessionId, call }) => auth.revokeSession({ sessionId, requestId: 'own' }, call)],
+    ['SetRole', ({ accountId, call }) => auth.setRole({ accountId, role: Role.USER, requestId: 'own' }, call)],
+    ['DisableAccount', ({ accountId, call }) => auth.disableAccount({ accountId, requestId: 'own' }, call)],
+  ] satisfies [string, (own: Own) => Promise<unknown>][])(
+    'gives its answer to its repeat alone: %s',
+    async (_, end) => {
+      const person = await registerAdmin(service);
+      const call = as(person);
+      const { sessions } = await auth.listSessions({}, call);
+      const sessionId = sessions.find(({ current }) => current)?.id ?? '';
+      const own = { accountId: person.account.id, sessionId, call };
+      const answer = await end(own);
+      await ended(call.token);
+      expect(await end(own)).toEqual(answer);
+      const other = { ...own, accountId: admin.account.id, sessionId: randomUUID() };
+      expect(await kindAndReason(end(other))).toBe(tokenInvalidText);
+    },
+  );
 });
 
 describe('DeleteAccount by an administrator', () => {

@@ -85,6 +85,11 @@ const retry: Readonly<Record<MethodPolicy['retry'], string>> = {
   never: 'not safe to repeat',
 };
 
+const retryText = (policy: MethodPolicy): string =>
+  policy.endsOwnToken
+    ? `${retry[policy.retry]}; with a \`request_id\` also when the call has ended its token`
+    : retry[policy.retry];
+
 function tokenText({ access, scope }: MethodPolicy): string {
   if (access === 'public' || access === 'service') return 'not needed';
   if (scope === 'any') return 'with any scope';
@@ -107,7 +112,7 @@ function policyTable(policy: MethodPolicy): Block {
       ['sensitive', policy.sensitive ? 'yes: refused while revocations cannot be followed' : 'no'],
       ['personal token', tokenText(policy)],
       ['deadline', `${seconds(policy.deadlineMs)}, given and at most granted`],
-      ['retry', retry[policy.retry]],
+      ['retry', retryText(policy)],
       ['rate limit', rateLimitText(policy)],
       ['while a service it needs is down', policy.degradation === '' ? 'needs none' : policy.degradation],
     ],

@@ -1,5 +1,5 @@
 import type { ServiceName } from '#libs/contract';
-import { AppError } from '#libs/errors';
+import { AppError, type ErrorKind } from '#libs/errors';
 import type { UserActor } from '#libs/runtime';
 import { serviceTokenKey, textOf } from '../wire/metadata.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
@@ -16,6 +16,8 @@ export type Authenticator = (credentials: {
   serviceToken?: string | undefined;
   /** They were valid when the call began. It throws TOKENS_UNAVAILABLE only if that may have changed. */
   isOpen?: boolean;
+  /** A token that was valid and has been revoked stands for a user who is `ended`. */
+  acceptsEnded?: boolean;
 }) => Promise<{ user?: UserActor; service?: ServiceName }>;
 
 type Caller = IncomingCall['caller'];
@@ -46,7 +48,7 @@ function identify(verify: Authenticator, call: IncomingCall, isOpen = false): Pr
       return verify({ serviceToken });
     case 'user':
     case 'admin':
-      return verify({ authorization, isOpen });
+      return verify({ authorization, isOpen, acceptsEnded: call.policy.endsOwnToken });
   }
 }
 
@@ -73,6 +75,14 @@ function recheck(verify: Authenticator, call: IncomingCall): void {
   });
 }
 
+const tellNothing = new Set<ErrorKind>(['invalid_argument', 'permission_denied', 'not_found', 'failed_precondition']);
+
+/** A token that has ended is refused in one way, whatever is wrong beside it. */
+function refuseEnded(error: unknown): never {
+  if (!(error instanceof AppError) || !tellNothing.has(error.kind)) throw error;
+  throw new AppError('unauthenticated', 'TOKEN_INVALID', 'the token is not valid', { cause: error.reason });
+}
+
 /** Identifies the caller, as far as the method's access needs it. Checks users' streams again every second. */
 export function authenticate(verify: Authenticator): Interceptor {
   return async (call, next) => {
@@ -80,6 +90,7 @@ export function authenticate(verify: Authenticator): Interceptor {
     const { user, service } = call.caller;
     if (user !== undefined) call.context.actor = user;
     else if (service !== undefined) call.context.actor = { kind: 'service', service };
+    if (user?.ended === true) return next().catch(refuseEnded);
     const isUserStream =
       call.method.definition.responseStream && (call.policy.access === 'user' || call.policy.access === 'admin');
     if (!isUserStream) return next();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Role, type AuthServiceService } from '#contract/auth/v1/auth';
 import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
-import { requireUser, type Handlers } from '#libs/grpc';
+import { requireUser, requireUserOrEnded, type Handlers } from '#libs/grpc';
 import type { AuthDeps } from '../deps.ts';
 import {
   displayName,
@@ -64,7 +64,7 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     getJwks: async () => getJwks(deps),
     listSessions: async (request, call) => listSessions(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeSession: async (request, call) =>
-      revokeSession(deps, requireUser(call), parseChange(revokeSessionSchema, request)),
+      revokeSession(deps, requireUserOrEnded(call), parseChange(revokeSessionSchema, request)),
     revokeOtherSessions: async (request, call) =>
       revokeOtherSessions(deps, requireUser(call), parseChange(changeSchema, request)),
     changePassword: async (request, call) =>
@@ -72,12 +72,12 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
     changeEmail: async (request, call) => changeEmail(deps, requireUser(call), parseChange(changeEmailSchema, request)),
     createAccount: async (request, call) =>
       createAccount(deps, requireUser(call), parseChange(createAccountSchema, request)),
-    setRole: async (request, call) => setRole(deps, requireUser(call), parseChange(setRoleSchema, request)),
+    setRole: async (request, call) => setRole(deps, requireUserOrEnded(call), parseChange(setRoleSchema, request)),
     disableAccount: async (request, call) =>
-      disableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
+      disableAccount(deps, requireUserOrEnded(call), parseChange(accountSchema, request)),
     enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     deleteAccount: async (request, call) =>
-      deleteAccount(deps, requireUser(call), parseChange(deleteAccountSchema, request)),
+      deleteAccount(deps, requireUserOrEnded(call), parseChange(deleteAccountSchema, request)),
     undeleteAccount: async (request, call) =>
       undeleteAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     reclaimAccount: async (request) => reclaimAccount(deps, parseRequest(loginSchema, request)),

@@ -9,7 +9,7 @@ import { newNotice } from '../domain/mail.columns.ts';
 import { changeAccount, lockReplaceable, type AdministrationNeeds } from './change-account.ts';
 import { changeOrRecall, checkCurrentPassword } from './check-current-password.ts';
 import { endAllSessions } from './end-all-sessions.ts';
-import { onceFor, type Change } from './repeatable.ts';
+import { onceFor, recallForEnded, type Change } from './repeatable.ts';
 
 type Needs = AdministrationNeeds &
   Pick<AuthDeps, 'reader' | 'passwords' | 'passwordGuard' | 'audit' | 'newId' | 'settings'>;
@@ -22,6 +22,7 @@ const method = { name: 'DeleteAccount', request: DeleteAccountRequest, response:
 export function deleteAccount(deps: Needs, actor: UserActor, input: Input): Promise<DeleteAccountResponse> {
   const accountId = input.accountId === '' ? actor.userId : input.accountId;
   const once = onceFor(deps, actor, method, input);
+  if (actor.ended === true) return recallForEnded(deps, once);
   const noticeId = deps.newId();
   const change = (checked?: Account): Promise<DeleteAccountResponse> =>
     changeAccount(deps, {

@@ -1,6 +1,7 @@
 import { once, type Once, type UnitOfWork } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import type { AuthDeps, Repositories } from '../deps.ts';
+import { callerEnded } from '../domain/auth.errors.ts';
 
 interface ChangeRequest {
   requestId: string;
@@ -38,6 +39,16 @@ export function onceFor<Request extends object, Response>(
 ): Once<Response> {
   const call = { userId: actor.userId, method: name, idempotencyKey, fingerprintsOf: requestFingerprints };
   return once(call, body, request, response);
+}
+
+/**
+ * The answer for a caller whose token has ended: that of the call which has ended it, for whoever can repeat it to the
+ * letter.
+ */
+export async function recallForEnded<T>({ reader }: Pick<AuthDeps, 'reader'>, once: Once<T>): Promise<T> {
+  const earlier = await reader.recall(once);
+  if (earlier === undefined) throw callerEnded();
+  return earlier;
 }
 
 /** Commits, or rolls back when only validating. */

@@ -85,6 +85,14 @@ export declare type MethodPolicy = Message<"taskflow.policy.v1.MethodPolicy"> & 
    * @generated from field: taskflow.policy.v1.Scope scope = 9;
    */
   scope: Scope;
+
+  /**
+   * A call may end the token that it is made with. A repeat of it, by this token and under the same request_id, is
+   * answered as the first call was; for anything else the token has ended. Only of methods that take a request_id.
+   *
+   * @generated from field: bool ends_own_token = 10;
+   */
+  endsOwnToken: boolean;
 };
 
 /**

@@ -7340,11 +7340,13 @@ export const AuthServiceService = {
   },
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
    * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
    * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
    * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
+   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
+   * Login that the account is deleted.
    */
   deleteAccount: {
     path: "/taskflow.auth.v1.AuthService/DeleteAccount" as const,
@@ -7357,9 +7359,9 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): DeleteAccountResponse => DeleteAccountResponse.decode(value),
   },
   /**
-   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
-   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
-   * nothing.
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions; those of its
+   * personal tokens that have not expired are taken again. NOT_FOUND / USER_NOT_FOUND from the moment on at which its
+   * removal begins. For an account that is not deleted it changes nothing.
    */
   undeleteAccount: {
     path: "/taskflow.auth.v1.AuthService/UndeleteAccount" as const,
@@ -7373,9 +7375,9 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): UndeleteAccountResponse => UndeleteAccountResponse.decode(value),
   },
   /**
-   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
-   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
-   * account that is not deleted it changes nothing.
+   * Undoes the own DeleteAccount, as UndeleteAccount does, and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID
+   * for an unknown e-mail, a wrong password, an account that an administrator has deleted or disabled, and from the
+   * purge_time on. For an account that is not deleted it changes nothing.
    */
   reclaimAccount: {
     path: "/taskflow.auth.v1.AuthService/ReclaimAccount" as const,
@@ -7634,23 +7636,25 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   enableAccount: handleUnaryCall<EnableAccountRequest, EnableAccountResponse>;
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
    * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
    * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
    * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
+   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
+   * Login that the account is deleted.
    */
   deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
   /**
-   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
-   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
-   * nothing.
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions; those of its
+   * personal tokens that have not expired are taken again. NOT_FOUND / USER_NOT_FOUND from the moment on at which its
+   * removal begins. For an account that is not deleted it changes nothing.
    */
   undeleteAccount: handleUnaryCall<UndeleteAccountRequest, UndeleteAccountResponse>;
   /**
-   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
-   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
-   * account that is not deleted it changes nothing.
+   * Undoes the own DeleteAccount, as UndeleteAccount does, and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID
+   * for an unknown e-mail, a wrong password, an account that an administrator has deleted or disabled, and from the
+   * purge_time on. For an account that is not deleted it changes nothing.
    */
   reclaimAccount: handleUnaryCall<ReclaimAccountRequest, ReclaimAccountResponse>;
   /**
@@ -8055,11 +8059,13 @@ export interface AuthServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions, access tokens and personal tokens end. Until its purge_time it can be undone: by the person with
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
    * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
    * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
    * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name.
+   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
+   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
+   * Login that the account is deleted.
    */
   deleteAccount(
     request: DeleteAccountRequest,
@@ -8077,9 +8083,9 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: DeleteAccountResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions. NOT_FOUND /
-   * USER_NOT_FOUND from the moment on at which its removal begins. For an account that is not deleted it changes
-   * nothing.
+   * Undoes DeleteAccount, for administrators. The account is as it was before, without its sessions; those of its
+   * personal tokens that have not expired are taken again. NOT_FOUND / USER_NOT_FOUND from the moment on at which its
+   * removal begins. For an account that is not deleted it changes nothing.
    */
   undeleteAccount(
     request: UndeleteAccountRequest,
@@ -8097,9 +8103,9 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: UndeleteAccountResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Undoes the own DeleteAccount and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID for an unknown e-mail, a
-   * wrong password, an account that an administrator has deleted or disabled, and from the purge_time on. For an
-   * account that is not deleted it changes nothing.
+   * Undoes the own DeleteAccount, as UndeleteAccount does, and signs nobody in. UNAUTHENTICATED / CREDENTIALS_INVALID
+   * for an unknown e-mail, a wrong password, an account that an administrator has deleted or disabled, and from the
+   * purge_time on. For an account that is not deleted it changes nothing.
    */
   reclaimAccount(
     request: ReclaimAccountRequest,

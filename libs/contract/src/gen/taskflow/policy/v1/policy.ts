@@ -358,6 +358,11 @@ export interface MethodPolicy {
    * is sensitive: no token may call those. Without it, or with one where none belongs, the build fails.
    */
   scope: Scope;
+  /**
+   * A call may end the token that it is made with. A repeat of it, by this token and under the same request_id, is
+   * answered as the first call was; for anything else the token has ended. Only of methods that take a request_id.
+   */
+  endsOwnToken: boolean;
 }
 
 /** How often a method may be called. */
@@ -387,6 +392,7 @@ function createBaseMethodPolicy(): MethodPolicy {
     degradation: "",
     reasons: [],
     scope: Scope.UNSPECIFIED,
+    endsOwnToken: false,
   };
 }
 
@@ -422,6 +428,9 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
     }
     if (message.scope !== Scope.UNSPECIFIED) {
       writer.uint32(72).int32(scopeToNumber(message.scope));
+    }
+    if (message.endsOwnToken !== false) {
+      writer.uint32(80).bool(message.endsOwnToken);
     }
     return writer;
   },
@@ -521,6 +530,14 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
             message.scope = scopeFromJSON(reader.int32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.endsOwnToken = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -551,6 +568,7 @@ export const MethodPolicy: MessageFns<MethodPolicy> = {
     message.degradation = object.degradation ?? "";
     message.reasons = object.reasons?.map((e) => e) || [];
     message.scope = object.scope ?? Scope.UNSPECIFIED;
+    message.endsOwnToken = object.endsOwnToken ?? false;
     return message;
   },
 };
