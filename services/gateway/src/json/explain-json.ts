@@ -8,7 +8,7 @@ import {
 } from '@bufbuild/protobuf';
 import { fileRegistry } from '#libs/contract';
 import type { FieldViolation } from '#libs/errors';
-import type { JsonFinding, JsonPath } from './scan-json.ts';
+import type { JsonPath } from './scan-json.ts';
 
 /** What protobuf's JSON says of a type, in words. */
 const scalarRules: Partial<Record<ScalarType, string>> = {
@@ -127,14 +127,8 @@ function toFieldPath(message: DescMessage, path: JsonPath): string {
   }, '');
 }
 
-const findingRules: Record<JsonFinding['what'], string> = {
-  repeated: 'is there twice',
-  inexact: 'is not exact as a JSON number; write it as a string',
-};
-
-export function explainFindings(message: DescMessage, findings: readonly JsonFinding[]): FieldViolation[] {
-  return findings.slice(0, maxViolations).map(({ path, what }) => ({
-    field: toFieldPath(message, path),
-    description: findingRules[what],
-  }));
+export function explainRepeated(message: DescMessage, paths: readonly JsonPath[]): FieldViolation[] {
+  return paths
+    .slice(0, maxViolations)
+    .map((path) => ({ field: toFieldPath(message, path), description: 'is there twice' }));
 }

@@ -1,8 +1,10 @@
 import { fromBinary, fromJson, toBinary, toJsonString, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
 import { fileRegistry } from '#libs/contract';
 import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
-import { explainFindings, explainMessage } from './explain-json.ts';
+import { explainMessage, explainRepeated } from './explain-json.ts';
+import { parseWithNumbers } from './json-number.ts';
 import { scanJson } from './scan-json.ts';
+import { readStrictly } from './strict-values.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -35,12 +37,14 @@ function refuse(violations: FieldViolation[]): void {
  */
 export function encodeFromJson(message: DescMessage, bytes: Uint8Array): Buffer {
   const text = readText(bytes);
-  const json = parse(text);
+  const parsed = parse(text);
   // Only of JSON: a string without an end would be searched for its end again and again.
-  const { findings, isTooDeep } = scanJson(text);
+  const { repeated, hasOddNumbers, isTooDeep } = scanJson(text);
   if (isTooDeep) throw malformed('the JSON is nested too deeply');
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw malformed('the JSON must be an object');
-  if (findings.length > 0) refuse([...explainFindings(message, findings), ...explainMessage(message, json)]);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw malformed('the JSON must be an object');
+  const json = readStrictly(message, hasOddNumbers ? (parseWithNumbers(text) as JsonValue) : parsed);
+  if (repeated.length > 0) refuse([...explainRepeated(message, repeated), ...explainMessage(message, json)]);
   try {
     return Buffer.from(toBinary(message, fromJson(message, json, { registry: fileRegistry })));
   } catch {

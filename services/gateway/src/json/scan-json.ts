@@ -1,14 +1,11 @@
 /** Where something stands in a JSON text: names of members and positions of elements, from the outside. */
 export type JsonPath = readonly (string | number)[];
 
-/** Something that JSON.parse passes over in silence. */
-export interface JsonFinding {
-  path: JsonPath;
-  what: 'repeated' | 'inexact';
-}
-
 export interface JsonScan {
-  findings: JsonFinding[];
+  /** Where members are there for the second time. */
+  repeated: JsonPath[];
+  /** It has numbers that JSON.parse rounds, or of which it does not say how they are written. */
+  hasOddNumbers: boolean;
   /** It is nested more deeply than a message can be. */
   isTooDeep: boolean;
 }
@@ -22,12 +19,12 @@ interface Frame {
 }
 
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]|-?\d[\d.eE+-]*/gs;
-const whole = /^-?\d+$/;
+const plainWhole = /^-?\d{1,15}$/;
 
 /** As deep as protobuf lets binary messages be. */
 const maxDepth = 100;
 /** More than anybody reads. */
-const maxFindings = 100;
+const maxRepeated = 100;
 
 function readName(token: string): string {
   try {
@@ -37,17 +34,15 @@ function readName(token: string): string {
   }
 }
 
-/** For valid JSON. Finds members that are there twice, of which JSON.parse keeps the last, and whole numbers that it rounds. */
+/** For valid JSON. Finds members that are there twice, of which JSON.parse keeps the last, and numbers that it rounds. */
 export function scanJson(text: string): JsonScan {
   const frames: Frame[] = [];
-  const findings: JsonFinding[] = [];
-  const note = (what: JsonFinding['what']): void => {
-    if (findings.length < maxFindings) findings.push({ path: frames.map(({ at }) => at), what });
-  };
+  const repeated: JsonPath[] = [];
+  let hasOddNumbers = false;
   const enterName = (frame: Frame, names: Set<string>, token: string): void => {
     frame.expectsName = false;
     frame.at = readName(token);
-    if (names.has(frame.at)) note('repeated');
+    if (names.has(frame.at) && repeated.length < maxRepeated) repeated.push(frames.map(({ at }) => at));
     names.add(frame.at);
   };
   const goOn = (frame: Frame | undefined): void => {
@@ -58,7 +53,7 @@ export function scanJson(text: string): JsonScan {
   const readValue = (frame: Frame | undefined, token: string): void => {
     if (token.startsWith('"')) {
       if (frame?.names !== undefined && frame.expectsName) enterName(frame, frame.names, token);
-    } else if (whole.test(token) && !Number.isSafeInteger(Number(token))) note('inexact');
+    } else hasOddNumbers ||= !plainWhole.test(token);
   };
   for (const [token] of text.matchAll(tokens)) {
     if (token === '{') frames.push({ names: new Set(), at: '', expectsName: true });
@@ -66,7 +61,7 @@ export function scanJson(text: string): JsonScan {
     else if (token === '}' || token === ']') frames.pop();
     else if (token === ',') goOn(frames.at(-1));
     else readValue(frames.at(-1), token);
-    if (frames.length > maxDepth) return { findings, isTooDeep: true };
+    if (frames.length > maxDepth) return { repeated, hasOddNumbers, isTooDeep: true };
   }
-  return { findings, isTooDeep: false };
+  return { repeated, hasOddNumbers, isTooDeep: false };
 }

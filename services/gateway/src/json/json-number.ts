@@ -1,0 +1,40 @@
+/** A number as it stands in the JSON text, where JSON.parse would round it or hide how it was written. */
+export class JsonNumber {
+  readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+}
+
+const grammar = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+
+/** As many as the largest number of 64 bits has. */
+const maxDigits = 20;
+
+/** Whether it is written as JSON writes numbers. */
+export const isJsonNumber = (text: string): boolean => grammar.test(text);
+
+/** The exact value of a JSON number that is whole; undefined for others, and for those that no 64 bits can hold. */
+export function toWhole(text: string): bigint | undefined {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = grammar.exec(text) ?? [];
+  if (sign === undefined) return undefined;
+  const all = `${whole}${fraction}`;
+  const digits = all.replace(/^0+/, '').replace(/0+$/, '');
+  if (digits === '') return 0n;
+  const zeros = all.length - all.replace(/0+$/, '').length;
+  const shift = Number(exponent) - fraction.length + zeros;
+  if (shift < 0 || digits.length + shift > maxDigits) return undefined;
+  return BigInt(`${sign}${digits}${'0'.repeat(shift)}`);
+}
+
+interface Source {
+  source?: string;
+}
+
+/** For valid JSON. Numbers that are more than a few digits stay as they are written. */
+export function parseWithNumbers(text: string): unknown {
+  const keep = (_name: string, value: unknown, { source = '' }: Source): unknown =>
+    typeof value === 'number' ? new JsonNumber(source) : value;
+  return JSON.parse(text, keep as (name: string, value: unknown) => unknown);
+}
