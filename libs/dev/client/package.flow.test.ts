@@ -1,26 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkoutRoot } from '#dev/cluster';
 import { Scope } from '#client/auth';
 import { policies } from '#libs/contract';
+import { createPackedProject, inTree, type PackedProject } from './packed-project.ts';
 import { startClientCluster, type ClientCluster } from './test-client.ts';
-
-const inTree = (path: string): string => join(checkoutRoot, path);
-
-/** What the package needs from npm, taken from the tree: the test works without a registry. */
-const fromTree = [
-  '@bufbuild/protobuf',
-  '@connectrpc/connect',
-  '@connectrpc/connect-node',
-  '@connectrpc/connect-web',
-  '@types/node',
-  'undici-types',
-];
 
 const publicServices = [
   ...new Set([...policies.values()].map(({ service }) => service.split('.').at(-1) ?? '')),
@@ -30,56 +15,30 @@ const account = { email: 'ada@example.com', password: 'a long passphrase' };
 
 let service: ClientCluster;
 /** A project that has nothing to do with the tree. */
-let project: string;
-
-const env = { ...process.env, PATH: [inTree('node_modules/.bin'), process.env['PATH']].join(delimiter) };
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, env });
-    return stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-}
+let project: PackedProject;
 
 beforeAll(async () => {
-  project = mkdtempSync(join(tmpdir(), 'taskflow-package-'));
-  await run('npm', ['pack', '--pack-destination', project], inTree('libs/client'));
-  const [tarball] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
-  const dependencies = Object.fromEntries(fromTree.map((name) => [name, `file:${inTree(`node_modules/${name}`)}`]));
-  const manifest = {
-    type: 'module',
-    private: true,
-    dependencies: { ...dependencies, '@taskflow/client': `file:${tarball}` },
-  };
-  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
-  await run('npm', ['install', '--offline', '--install-links', '--ignore-scripts'], project);
+  project = await createPackedProject();
   // 'preferred': services take TLS and plaintext.
   service = await startClientCluster({ services: ['auth', 'users', 'tasks', 'gateway'], tls: 'preferred' });
   await service.open().auth.register({ ...account, displayName: 'Ada' });
 });
 afterAll(async () => {
   await service?.stop();
-  rmSync(project, { recursive: true, force: true });
+  project?.remove();
 });
 
 /** The type check of a foreign project, with all of its own declarations. */
 const typecheck = (file: string): Promise<string> =>
-  run(
-    process.execPath,
-    [
-      inTree('node_modules/typescript/bin/tsc'),
-      ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'],
-      ...['--exactOptionalPropertyTypes', '--verbatimModuleSyntax', file],
-    ],
-    project,
-  );
+  project.run(process.execPath, [
+    inTree('node_modules/typescript/bin/tsc'),
+    ...['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'],
+    ...['--exactOptionalPropertyTypes', '--verbatimModuleSyntax', file],
+  ]);
 
 /** As under a content security policy without `unsafe-eval`. */
 const runStrictly = (file: string): Promise<string> =>
-  run(process.execPath, ['--disallow-code-generation-from-strings', file], project);
+  project.run(process.execPath, ['--disallow-code-generation-from-strings', file]);
 
 /** What stands in the README as an example, with what is so here. */
 async function fillIn(text: string): Promise<string> {
@@ -105,7 +64,7 @@ const written = [
 
 describe('the packed package in a foreign project', () => {
   it('holds what it names, and nothing that only services may call', () => {
-    const folder = join(project, 'node_modules/@taskflow/client');
+    const folder = join(project.folder, 'node_modules/@taskflow/client');
     const { exports, dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       exports: Record<string, Record<string, string>>;
       dependencies: Record<string, string>;
@@ -128,11 +87,11 @@ describe('the packed package in a foreign project', () => {
   });
 
   it('runs the examples of its README, type-checked, without code from strings', async () => {
-    const readme = readFileSync(join(project, 'node_modules/@taskflow/client/README.md'), 'utf8');
+    const readme = readFileSync(join(project.folder, 'node_modules/@taskflow/client/README.md'), 'utf8');
     const outputs: string[] = [];
     for (const [index, [, example = '']] of [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].entries()) {
       const file = `example-${index}.ts`;
-      writeFileSync(join(project, file), await fillIn(example));
+      writeFileSync(join(project.folder, file), await fillIn(example));
       await typecheck(file);
       outputs.push(await runStrictly(file));
     }
@@ -170,8 +129,6 @@ describe('the packed package in a foreign project', () => {
 
 /** Its compressed size. */
 async function bundle(name: string, source: string): Promise<number> {
-  writeFileSync(join(project, `${name}.source.js`), source);
-  const options = ['--platform', 'browser', '--minify', '--file', `${name}.js`];
-  await run(process.execPath, [inTree('node_modules/rolldown/bin/cli.mjs'), `${name}.source.js`, ...options], project);
-  return gzipSync(readFileSync(join(project, `${name}.js`))).length;
+  await project.bundle(name, source);
+  return gzipSync(readFileSync(join(project.folder, `${name}.js`))).length;
 }
