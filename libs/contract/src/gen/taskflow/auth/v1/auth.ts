@@ -7340,13 +7340,13 @@ export const AuthServiceService = {
   },
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
-   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
-   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
-   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
-   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
-   * Login that the account is deleted.
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person
+   * with ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then
+   * everything of the person is removed for good in all services: tasks, unless they pass to the successor,
+   * notifications, webhooks, mails, profile, account. In tasks of others the person's id stays, without a name.
+   * FAILED_PRECONDITION / LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings
+   * name. Whoever has lost the answer repeats the call with the same token and request_id, as long as the token would
+   * have lived, or learns from Login that the account is deleted.
    */
   deleteAccount: {
     path: "/taskflow.auth.v1.AuthService/DeleteAccount" as const,
@@ -7636,13 +7636,13 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   enableAccount: handleUnaryCall<EnableAccountRequest, EnableAccountResponse>;
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
-   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
-   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
-   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
-   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
-   * Login that the account is deleted.
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person
+   * with ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then
+   * everything of the person is removed for good in all services: tasks, unless they pass to the successor,
+   * notifications, webhooks, mails, profile, account. In tasks of others the person's id stays, without a name.
+   * FAILED_PRECONDITION / LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings
+   * name. Whoever has lost the answer repeats the call with the same token and request_id, as long as the token would
+   * have lived, or learns from Login that the account is deleted.
    */
   deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
   /**
@@ -8059,13 +8059,13 @@ export interface AuthServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Deletes an account: the caller's own, which needs the current password, or as an administrator another one. All
-   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person with
-   * ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then everything
-   * of the person is removed for good in all services: tasks, unless they pass to the successor, notifications,
-   * webhooks, mails, profile, account. In tasks of others the person's id stays, without a name. FAILED_PRECONDITION /
-   * LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings name. Whoever has lost the
-   * answer repeats the call with the same token and request_id, as long as the token would have lived, or learns from
-   * Login that the account is deleted.
+   * sessions and access tokens end; personal tokens are refused. Until its purge_time it can be undone: by the person
+   * with ReclaimAccount, unless an administrator has deleted it, and by administrators with UndeleteAccount. Then
+   * everything of the person is removed for good in all services: tasks, unless they pass to the successor,
+   * notifications, webhooks, mails, profile, account. In tasks of others the person's id stays, without a name.
+   * FAILED_PRECONDITION / LAST_ADMIN as above; CONFIGURED_ADMIN for the administrator whom the operator's settings
+   * name. Whoever has lost the answer repeats the call with the same token and request_id, as long as the token would
+   * have lived, or learns from Login that the account is deleted.
    */
   deleteAccount(
     request: DeleteAccountRequest,
