@@ -133,6 +133,7 @@ export default tseslint.config(
     redis,
     rpcStack,
   ),
+  forbid(['libs/json/**'], 'json imports errors, contract', '^#(?!libs/(errors|contract)$)', orm, redis, rpcStack),
   forbid(
     ['libs/identity/**'],
     'identity imports grpc, runtime, errors, contract',

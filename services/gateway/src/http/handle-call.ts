@@ -12,7 +12,7 @@ import {
   type Permit,
   type UnreadCall,
 } from '#libs/grpc';
-import { decodeToJson, encodeFromJson } from '../json/json-messages.ts';
+import { decodeToJson, encodeFromJson } from '#libs/json';
 import { decompress } from '../protocol/compression.ts';
 import { openConversation } from '../protocol/conversation.ts';
 import { findDialect, unaryDialect, type Dialect } from '../protocol/dialect.ts';

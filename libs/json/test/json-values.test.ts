@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { fromBinary, toBinary, fromJson, toJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
 import { fileRegistry } from '#libs/contract';
 import type { AppError } from '#libs/errors';
-import { encodeFromJson } from '../src/json/json-messages.ts';
+import { encodeFromJson } from '../src/index.ts';
 
 function messageOf(name: string): DescMessage {
   const found = fileRegistry.getMessage(name);

@@ -1,0 +1,2 @@
+export { decodeToJson, encodeFromJson } from './json-messages.ts';
+export { scanJson, type JsonScan } from './scan-json.ts';
