@@ -1,18 +1,18 @@
 // npm run seed: adds people and tasks for development to the running cluster (npm start), through its API.
 import { parseArgs } from 'node:util';
-import { findServices, runCommand } from '#dev/cluster';
+import { clientOptions, findServices, runCommand } from '#dev/cluster';
 import { openClientCertificates } from '#libs/runtime';
 import { seed } from './seed.ts';
 
 await runCommand('seed', async (progress) => {
   parseArgs({ options: {} });
   const certificates = openClientCertificates();
-  const addresses = await findServices(['auth', 'users', 'tasks'], certificates);
+  const hosts = await findServices(['auth', 'users', 'tasks'], certificates);
   let tasks = 0;
   const onTask = (): void => void (tasks += 1);
   const { emails, password, added, present } = await progress(
     () => `${tasks} tasks are there`,
-    async () => seed({ ...addresses, certificates }, onTask),
+    async () => seed(clientOptions(hosts, certificates), onTask),
   );
   process.stdout.write(
     `${added} tasks added, ${present} already there\nsign in as ${emails.join(', ')}, password: ${password}\n`,

@@ -1,17 +1,7 @@
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { ServerFeature, ServerInfoServiceService } from '#contract/server/v1/server';
-import { Task, TaskPriority, TaskStatus, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { UsersServiceService } from '#contract/users/v1/users';
-import { CallError, openPublicClient, retry } from '#libs/grpc';
-import type { Certificates } from '#libs/runtime';
-
-interface SeedPlace {
-  auth: string;
-  users: string;
-  tasks: string;
-  /** Without: in plaintext. */
-  certificates?: Certificates | undefined;
-}
+import { create, retry, TaskFlowError, timestampFromDate, type Account, type TaskFlow } from '#client/index';
+import { createTaskFlow, type NodeOptions } from '#client/node';
+import { ServerFeature, ServerInfoService } from '#client/server';
+import { TaskPriority, TaskSchema, TaskStatus, type Task } from '#client/tasks';
 
 interface SeedResult {
   /** Of all the people. */
@@ -69,78 +59,54 @@ const tasks: readonly SeedTask[] = [
   { title: 'Clean the inbox', dueInDays: 1 },
 ];
 
-type Clients = ReturnType<typeof openClients>;
-
-function openClients({ certificates, ...addresses }: SeedPlace) {
-  const auth = openPublicClient(AuthServiceService, addresses.auth, { certificates });
-  const users = openPublicClient(UsersServiceService, addresses.users, { certificates });
-  const tasksClient = openPublicClient(TasksServiceService, addresses.tasks, { certificates });
-  const server = openPublicClient(ServerInfoServiceService, addresses.tasks, { certificates });
-  return {
-    auth,
-    users,
-    tasks: tasksClient,
-    server,
-    close: () => [auth, users, tasksClient, server].forEach((client) => client.close()),
-  };
-}
-
-interface Seeded {
+interface Person {
+  taskflow: TaskFlow;
   userId: string;
-  token: string;
 }
 
 /** Registers a person, unless the account exists, and signs in. */
-async function ensurePerson({ auth, users }: Clients, displayName: string): Promise<Seeded> {
+async function ensurePerson(open: (account: Account) => TaskFlow, displayName: string): Promise<Person> {
   const account = { email: emailOf(displayName), password };
+  const taskflow = open(account);
   await retry(() =>
-    auth.register({ ...account, displayName }).catch((error: unknown) => {
-      if (!(error instanceof CallError && error.reason === 'EMAIL_TAKEN')) throw error;
+    taskflow.auth.register({ ...account, displayName }).catch((error: unknown) => {
+      if (!(error instanceof TaskFlowError && error.reason === 'EMAIL_TAKEN')) throw error;
     }),
   );
-  const { account: found, tokens } = await retry(() => auth.login(account));
-  const token = tokens?.accessToken ?? '';
   // Nobody can be an assignee before the profile has arrived.
-  await retry(() => users.getMe({}, { token }));
-  return { userId: found?.id ?? '', token };
+  const { user } = await retry(() => taskflow.users.getMe({}));
+  return { taskflow, userId: user?.id ?? '' };
 }
 
-function toTask(
-  { title, dueInDays, status, priority, labels = [], shared }: SeedTask,
-  number: number,
-  other: Seeded,
-): Task {
-  return Task.fromPartial({
-    title,
-    labels,
+function toTask({ dueInDays, shared, ...task }: SeedTask, number: number, other: Person): Task {
+  return create(TaskSchema, {
+    ...task,
     externalId: `seed-${number}`,
     ...(dueInDays !== undefined && {
-      due: { $case: 'dueTime' as const, value: new Date(Date.now() + dueInDays * dayMs) },
+      due: { case: 'dueTime', value: timestampFromDate(new Date(Date.now() + dueInDays * dayMs)) },
     }),
-    ...(status !== undefined && { status }),
-    ...(priority !== undefined && { priority }),
     ...(shared === true && { assigneeId: other.userId }),
   });
 }
 
 /** A second run finds the task by its external id. */
-async function ensureTask({ tasks: client }: Clients, owner: Seeded, task: Task): Promise<'added' | 'present'> {
+async function ensureTask({ taskflow }: Person, task: Task): Promise<'added' | 'present'> {
   return retry(async () => {
     try {
-      await client.createTask({ task }, { token: owner.token });
+      await taskflow.tasks.createTask({ task });
       return 'added';
     } catch (error) {
-      if (error instanceof CallError && error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
+      if (error instanceof TaskFlowError && error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
       throw error;
     }
   });
 }
 
 /** Only servers outside production offer the API reference; they are asked before anything is written. */
-async function refuseProduction({ server }: Clients): Promise<void> {
+async function refuseProduction({ connection }: TaskFlow): Promise<void> {
   if (process.env['TASKFLOW_ENV'] === 'production')
     throw new SeedRefused('TASKFLOW_ENV is production: seed data is for development only');
-  const { features } = await retry(() => server.getServerInfo({}));
+  const { features } = await retry(() => connection.service(ServerInfoService, { at: 'tasks' }).getServerInfo({}));
   if (!features.includes(ServerFeature.API_DOCS))
     throw new SeedRefused('the server runs in production: seed data is for development only');
 }
@@ -149,22 +115,27 @@ async function refuseProduction({ server }: Clients): Promise<void> {
  * Adds people and tasks to a cluster, through its API. A second run adds only what is missing. Throws SeedRefused in
  * production, before it writes anything.
  */
-export async function seed(place: SeedPlace, onTask: () => void): Promise<SeedResult> {
-  const clients = openClients(place);
+export async function seed(place: NodeOptions, onTask: () => void): Promise<SeedResult> {
+  const opened: TaskFlow[] = [];
+  const open = (account?: Account): TaskFlow => {
+    const taskflow = createTaskFlow({ ...place, credentials: { ...(account && { account }) } });
+    opened.push(taskflow);
+    return taskflow;
+  };
   try {
-    await refuseProduction(clients);
-    const seeded: Seeded[] = [];
-    for (const name of people) seeded.push(await ensurePerson(clients, name));
+    await refuseProduction(open());
+    const seeded: Person[] = [];
+    for (const name of people) seeded.push(await ensurePerson(open, name));
     const result: SeedResult = { password, emails: people.map(emailOf), added: 0, present: 0 };
     for (const [index, owner] of seeded.entries()) {
       const other = seeded[(index + 1) % seeded.length] ?? owner;
       for (const [number, task] of tasks.entries()) {
-        result[await ensureTask(clients, owner, toTask(task, number, other))] += 1;
+        result[await ensureTask(owner, toTask(task, number, other))] += 1;
         onTask();
       }
     }
     return result;
   } finally {
-    clients.close();
+    for (const taskflow of opened) taskflow.close();
   }
 }
