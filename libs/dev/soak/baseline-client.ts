@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { TaskFlowError } from '#client/index';
 import { createHistogram, percentile, record } from '#dev/bench';
 import { isServing } from '#dev/cluster';
-import { CallError } from '#libs/grpc';
 import type { SoakCluster } from './soak-cluster.ts';
 
 /** What somebody noticed who used the service like on any other day. */
@@ -22,25 +22,24 @@ const giveUpAfterMs = 10_000;
 
 /** A few calls at a time with a pause between, and a look at the health beside them, until the work is done. */
 export async function watchDuring(soakCluster: SoakCluster, work: Promise<unknown>): Promise<Impression> {
-  const token = await soakCluster.token();
   const [latencies, health] = [createHistogram(), createHistogram()];
   const refusals: Record<string, number> = {};
   const surprises = new Set<string>();
   let calls = 0;
   let busy = true;
   const note = (error: unknown): void => {
-    if (!(error instanceof CallError)) throw error;
-    const { kind, reason, details, message } = error;
-    if (kind !== 'resource_exhausted' || reason === undefined || details.retryAfterMs === undefined)
+    if (!(error instanceof TaskFlowError)) throw error;
+    const { code, reason, retryAfterMs, message } = error;
+    if (code !== 'RESOURCE_EXHAUSTED' || reason === undefined || retryAfterMs === undefined)
       return void surprises.add(message);
-    const name = `${kind.toUpperCase()}/${reason}`;
+    const name = `${code}/${reason}`;
     refusals[name] = (refusals[name] ?? 0) + 1;
   };
   const use = async (): Promise<void> => {
     while (busy) {
       const began = performance.now();
       await soakCluster.tasks
-        .getTask({ taskId: soakCluster.taskId }, { token })
+        .getTask({ taskId: soakCluster.taskId })
         .then(() => record(latencies, performance.now() - began), note);
       calls += 1;
       await pause(5);

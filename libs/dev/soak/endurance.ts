@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
+import { TaskFlowError } from '#client/index';
 import { GetTaskRequest, ListTasksRequest, CreateTaskRequest, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { median, runLoad } from '#dev/bench';
-import { CallError } from '#libs/grpc';
 import type { SoakCluster } from './soak-cluster.ts';
 
 export interface EnduranceOptions {
@@ -63,29 +63,27 @@ async function call(soakCluster: SoakCluster, count: number, surprises: string[]
 }
 
 /** In groups, so that some are cancelled before they are sent, some while they wait, and some when they have been answered. */
-async function cancelSome({ tasks, token }: SoakCluster, count: number, surprises: string[]): Promise<void> {
-  const as = { token: await token() };
+async function cancelSome({ tasks }: SoakCluster, count: number, surprises: string[]): Promise<void> {
   for (let begun = 0; begun < count; begun += inFlight) {
     const leaving = new AbortController();
     const calls = Array.from({ length: Math.min(inFlight, count - begun) }, () =>
-      tasks.listTasks({ pageSize: 20 }, { ...as, signal: leaving.signal }),
+      tasks.listTasks({ pageSize: 20 }, { signal: leaving.signal }),
     );
     const ended = Promise.allSettled(calls);
     if (begun % 3 === 0) leaving.abort();
     else setTimeout(() => leaving.abort(), begun % 20);
     for (const result of await ended) {
-      const kind = result.status === 'rejected' && result.reason instanceof CallError ? result.reason.kind : 'ok';
-      if (kind !== 'ok' && kind !== 'cancelled') surprises.push(`a cancelled call ended ${kind}`);
+      const code = result.status === 'rejected' ? (result.reason as TaskFlowError).code : 'OK';
+      if (code !== 'OK' && code !== 'CANCELLED') surprises.push(`a cancelled call ended ${code}`);
     }
   }
 }
 
 /** All of them open at the same time; then their client leaves. */
-async function watchSome({ tasks, token }: SoakCluster, count: number, surprises: string[]): Promise<void> {
-  const as = { token: await token() };
+async function watchSome({ tasks }: SoakCluster, count: number, surprises: string[]): Promise<void> {
   const leaving = new AbortController();
   const watch = async (begun: () => void): Promise<void> => {
-    for await (const { resumeToken } of tasks.watchTasks({}, { ...as, signal: leaving.signal }))
+    for await (const { resumeToken } of tasks.watchTasks({}, { signal: leaving.signal }))
       if (resumeToken !== '') begun();
   };
   const watching: Promise<void>[] = [];
@@ -95,8 +93,8 @@ async function watchSome({ tasks, token }: SoakCluster, count: number, surprises
   leaving.abort();
   for (const result of await ended) {
     const error: unknown = result.status === 'rejected' ? result.reason : undefined;
-    if (!(error instanceof CallError) || error.kind !== 'cancelled')
-      surprises.push(`a stream ended ${error instanceof CallError ? error.message : 'by itself'}`);
+    if (!(error instanceof TaskFlowError) || error.code !== 'CANCELLED')
+      surprises.push(`a stream ended ${error instanceof TaskFlowError ? error.message : 'by itself'}`);
   }
 }
 

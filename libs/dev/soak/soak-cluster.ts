@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { AuthServiceService } from '#contract/auth/v1/auth';
-import { CreateTaskRequest, TasksServiceService } from '#contract/tasks/v1/tasks';
-import { findFreePort, startCluster, type Cluster, type Infrastructure } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { inBatches, type Session, type TaskFlow } from '#client/index';
+import { createTaskFlow } from '#client/node';
+import { clientOptions, findFreePort, startCluster, type Cluster, type Infrastructure } from '#dev/cluster';
 import { inspectorOption, openHeapProbe, type HeapProbe } from './heap.ts';
 
 /** A tasks service with those it needs, somebody who calls it, and a look at its memory. */
@@ -10,9 +9,10 @@ export interface SoakCluster {
   readonly cluster: Cluster;
   /** Of the tasks service. */
   readonly address: string;
-  readonly tasks: PublicClient<typeof TasksServiceService>;
+  /** Sends nothing twice by itself: what the service fails is to be seen. */
+  readonly tasks: TaskFlow['tasks'];
   readonly heap: HeapProbe;
-  /** Valid for some minutes more; signs in again when the last one is old. */
+  /** Valid for some minutes more; renewed when the last one is old. */
   token(): Promise<string>;
   /** A task of the caller's. */
   readonly taskId: string;
@@ -25,29 +25,26 @@ const freshMs = 240_000;
 /** Enough for a page to be some work. */
 const ownTasks = 200;
 
-async function openSession(address: string): Promise<{ token: () => Promise<string>; close: () => void }> {
-  const auth = openPublicClient(AuthServiceService, address);
-  const credentials = {
-    email: `${randomBytes(8).toString('hex')}@example.com`,
-    password: randomBytes(12).toString('hex'),
+/** Renews the session when its last token is old. */
+function freshTokens(session: Session): () => Promise<string> {
+  let since = performance.now();
+  return async () => {
+    const token = (await session.token()) ?? '';
+    if (performance.now() - since < freshMs) return token;
+    await session.renew(token);
+    since = performance.now();
+    return (await session.token()) ?? '';
   };
-  await auth.register({ ...credentials, displayName: 'Soak' });
-  let session = { token: '', since: -Infinity };
-  const token = async (): Promise<string> => {
-    if (performance.now() - session.since > freshMs)
-      session = { token: (await auth.login(credentials)).tokens?.accessToken ?? '', since: performance.now() };
-    return session.token;
-  };
-  return { token, close: () => auth.close() };
 }
 
-async function fill(tasks: SoakCluster['tasks'], token: string): Promise<string> {
-  const requests = Array.from({ length: ownTasks }, (_, index) =>
-    CreateTaskRequest.fromPartial({ task: { title: `task ${index}`, description: 'x'.repeat(200) } }),
-  );
-  const { results } = await tasks.batchCreateTasks({ requests }, { token });
-  const first = results[0]?.result;
-  return first?.$case === 'task' ? first.value.id : '';
+/** Returns the id of one of them. */
+async function fill(tasks: SoakCluster['tasks']): Promise<string> {
+  const members = Array.from({ length: ownTasks }, (_, index) => ({
+    task: { title: `task ${index}`, description: 'x'.repeat(200) },
+  }));
+  const created = await Array.fromAsync(inBatches(tasks.batchCreateTasks, members, {}));
+  const first = created[0]?.result.result;
+  return first?.case === 'task' ? first.value.id : '';
 }
 
 export async function startSoakCluster({
@@ -64,24 +61,29 @@ export async function startSoakCluster({
     replicaEnv: { tasks: { NODE_OPTIONS: inspectorOption(port) } },
   });
   try {
-    const session = await openSession(cluster.address('auth'));
-    const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+    const account = {
+      email: `${randomBytes(8).toString('hex')}@example.com`,
+      password: randomBytes(12).toString('hex'),
+    };
+    const hosts = { auth: cluster.address('auth'), tasks: cluster.address('tasks') };
+    const options = { ...clientOptions(hosts, cluster.certificates), credentials: { account }, maxAttempts: 1 };
+    const taskflow = createTaskFlow(options);
+    await taskflow.auth.register({ ...account, displayName: 'Soak' });
     const heap = await openHeapProbe(port);
     return {
       cluster,
       address: cluster.address('tasks'),
-      tasks,
+      tasks: taskflow.tasks,
       heap,
-      token: session.token,
-      taskId: await fill(tasks, await session.token()),
+      token: freshTokens(taskflow.session),
+      taskId: await fill(taskflow.tasks),
       residentBytes: async () => {
         const text = await cluster.metrics('tasks');
         return Number(/^process_resident_memory_bytes(?:\{[^}]*\})? ([\d.e+-]+)/m.exec(text)?.[1]);
       },
       stop: async () => {
         heap.close();
-        tasks.close();
-        session.close();
+        taskflow.close();
         await cluster.stop();
       },
     };
