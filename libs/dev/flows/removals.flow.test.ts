@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { queryDatabase, waitUntil } from '#dev/cluster';
 import type { ListTasksResponse } from '#contract/tasks/v1/tasks';
-import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
+import { User } from '#contract/users/v1/users';
+import { newEmail, startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 import { untilRemoved } from './traces-of-people.ts';
 import { untilOutcome } from './wire.ts';
 
@@ -29,6 +31,48 @@ const listOf = async ({ token }: Person): Promise<(string | undefined)[]> => {
   const { response } = await testCluster.wire.call('/taskflow.tasks.v1.TasksService/ListTasks', {}, { token });
   return (response as ListTasksResponse).tasks.map(({ id }) => id);
 };
+
+describe('B6: a successor who is named by e-mail', () => {
+  const usersPath = (method: string): string => `/taskflow.users.v1.UsersService/${method}`;
+  const name = (person: Person, successorEmail: string, fields: object = {}) =>
+    call(
+      'DeleteAccount',
+      { currentPassword: person.password, successorEmail, requestId: randomUUID(), ...fields },
+      person,
+    );
+  const allowFinding = async ({ id, token }: Person): Promise<void> => {
+    const user = User.fromPartial({ id, discoverable: true });
+    await testCluster.wire.call(usersPath('UpdateUser'), { user, updateMask: ['discoverable'] }, { token });
+  };
+
+  it('gets the tasks when FindUser finds them, and is else answered as an e-mail that nobody has', async () => {
+    const [person, heir] = [await testCluster.register(), await testCluster.register()];
+    const { id } = await testCluster.createTask(person);
+    const find = () => testCluster.wire.call(usersPath('FindUser'), { email: heir.email }, { token: person.token });
+    await untilOutcome(find, 'NOT_FOUND/USER_NOT_FOUND');
+    const [hidden, nobody, own] = await Promise.all(
+      [heir.email, newEmail(), person.email].map((email) => name(person, email)),
+    );
+    expect(hidden?.outcome).toBe('FAILED_PRECONDITION/SUCCESSOR_NOT_FOUND');
+    for (const answer of [hidden, own]) expect(answer?.error?.details).toEqual(nobody?.error?.details);
+    await allowFinding(heir);
+    await untilOutcome(find);
+    const both = await name(person, heir.email, { successorId: heir.id });
+    expect(both.error?.details.violations?.map(({ field }) => field)).toEqual(['successor_id', 'successor_email']);
+    expect((await name(person, heir.email.toUpperCase())).outcome).toBe('OK');
+    await untilRemoved(testCluster.cluster, person.id);
+    expect(await listOf(heir)).toEqual([id]);
+  }, 300_000);
+
+  it('is anybody when an administrator names them', async () => {
+    const [person, heir] = [await testCluster.register(), await testCluster.register()];
+    const { id } = await testCluster.createTask(person);
+    const request = { accountId: person.id, successorEmail: heir.email };
+    await untilOutcome(() => call('DeleteAccount', request, testCluster.admin));
+    await untilRemoved(testCluster.cluster, person.id);
+    expect(await listOf(heir)).toEqual([id]);
+  }, 300_000);
+});
 
 describe('B6: without a grace period', () => {
   it('an account cannot be taken back, and is removed by itself', async () => {

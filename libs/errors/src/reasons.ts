@@ -92,7 +92,7 @@ export const reasons = {
   MAIL_OFF: { code: 'FAILED_PRECONDITION', meaning: "this installation sends no mail." },
   ACCOUNT_DELETED: { code: 'FAILED_PRECONDITION', meaning: "the account is deleted. Its person can take it back by ReclaimAccount, an administrator by UndeleteAccount. Metadata: purgeTime, until when." },
   CONFIGURED_ADMIN: { code: 'FAILED_PRECONDITION', meaning: "the operator's settings name this administrator, who would be created again. Metadata: userId." },
-  SUCCESSOR_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the account that tasks are to pass to does not exist, is disabled, or is the deleted one. Metadata: userId." },
+  SUCCESSOR_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the account that tasks are to pass to does not exist, is disabled, or is the deleted one, or may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail." },
   ANSWER_REMOVED: { code: 'FAILED_PRECONDITION', meaning: "a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since." },
   EXPORT_STALLED: { code: 'UNAVAILABLE', meaning: "nothing of the export was taken for too long, so what it reads from was given up; begin again." },
 } as const;

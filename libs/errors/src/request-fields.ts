@@ -14,16 +14,20 @@ function toFieldPath(path: readonly PropertyKey[]): string {
 
 /**
  * Parses a decoded request by its schema. Throws INVALID_ARGUMENT with every violation at once. Fields are named as in
- * the .proto file, and descriptions never repeat the value.
+ * the .proto file, and descriptions never repeat the value. `found` are violations that a schema cannot tell.
  */
-export function parseRequest<S extends z.ZodType>(schema: S, request: unknown): z.output<S> {
+export function parseRequest<S extends z.ZodType>(
+  schema: S,
+  request: unknown,
+  found: readonly FieldViolation[] = [],
+): z.output<S> {
   const result = schema.safeParse(request);
-  if (result.success) return result.data;
-  const violations: FieldViolation[] = result.error.issues.map((issue) => ({
+  if (result.success && found.length === 0) return result.data;
+  const violations = (result.error?.issues ?? []).map((issue) => ({
     field: toFieldPath(issue.path),
     description: issue.message,
   }));
-  throw invalidFields(violations);
+  throw invalidFields([...found, ...violations]);
 }
 
 const maxPageTokenCharacters = 1024;

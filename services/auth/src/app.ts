@@ -1,7 +1,7 @@
 import { AuthServiceService, InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { ServerFeature } from '#contract/server/v1/server';
 import { openAudit, type AuditLog } from '#libs/audit';
-import { createPageTokens, deriveKey, openServiceDatabase, uuidv7, type Database } from '#libs/db';
+import { openServiceDatabase, uuidv7, type Database } from '#libs/db';
 import { createOutbox, type Outbox } from '#libs/events';
 import { bind } from '#libs/grpc';
 import { createRevocationFollower, type RevocationFollower } from '#libs/identity';
@@ -9,6 +9,7 @@ import { openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Limits } from '#libs/limits';
 import { type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { createMailClient, type MailClient } from './clients/mail.client.ts';
+import { createPeopleFinder } from './clients/people.client.ts';
 import { createRemovers } from './clients/removal.clients.ts';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
@@ -17,20 +18,15 @@ import { constraints, createRepositories, databaseDefinition } from './db/databa
 import { exportedData } from './db/exported-data.ts';
 import { createRemovalReader } from './db/removal.reader.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
-import type { AuthDeps, PasswordHasher, Removers } from './deps.ts';
+import type { AuthDeps, PasswordHasher, PeopleFinder, Removers } from './deps.ts';
 import type { AccountRemoval } from './domain/account-deletion.repository.ts';
 import type { MailHandOver, MailWish } from './domain/mail.repository.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
 import { authHandlers } from './rpc/auth.handlers.ts';
 import { internalAuthHandlers } from './rpc/internal-auth.handlers.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
+import { createCredentials } from './security/credentials.ts';
 import { createKeyCipher } from './security/key-cipher.ts';
-import { createOneTimeTokens } from './security/one-time-tokens.ts';
-import { createPasswordGuard } from './security/password-guard.ts';
-import { createPasswordHasher } from './security/password-hasher.ts';
-import { createPersonalTokens } from './security/personal-tokens.ts';
-import { createRefreshTokens } from './security/refresh-tokens.ts';
-import { createRequestFingerprints } from './security/request-fingerprints.ts';
 import { createSigningKeyRing, type SigningKeyRing } from './security/signing-key-ring.ts';
 import { createTokenUses, type TokenUseRecorder } from './security/token-uses.ts';
 import { startCleaning, startPreparation, startRemovals } from './start-up.ts';
@@ -119,7 +115,6 @@ type OutboxCalls = { 'upsert-profile': ProfileUpsert; 'hand-over-mail': MailHand
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
   const { config, logger } = base;
   const { clock = base.clock } = overrides;
-  const { encryptionKeys } = config;
   const database = await openServiceDatabase(base, databaseDefinition);
   const audit = openAudit(base, database);
   const profiles = openProfileClient(base);
@@ -150,24 +145,19 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
       }),
     constraints,
   );
-  const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(encryptionKeys), clock, logger });
+  const keys = createSigningKeyRing({ uow, cipher: createKeyCipher(config.encryptionKeys), clock, logger });
   const tokenUses = createTokenUses({ uow, clock, logger });
   const deps: AuthDeps = {
     uow,
     reader: createAuthReader(database.reader),
     removals: createRemovalReader(database.reader),
+    people: openPeople(base),
     audit,
     clock,
     logger,
     newId: uuidv7,
-    passwords: overrides.passwords ?? (await createPasswordHasher()),
-    passwordGuard: createPasswordGuard(await limits.attempts({ name: 'password', ...config.passwordAttempts })),
-    refreshTokens: createRefreshTokens(encryptionKeys),
-    oneTimeTokens: createOneTimeTokens(encryptionKeys),
-    personalTokens: createPersonalTokens(encryptionKeys),
+    ...(await createCredentials(config, limits, overrides.passwords)),
     tokenUses,
-    requestFingerprints: createRequestFingerprints(encryptionKeys),
-    pageTokens: createPageTokens(encryptionKeys.map((key) => deriveKey(key, 'taskflow/auth/page-tokens'))),
     accessTokens: createAccessTokenIssuer({ keys }),
     signingKeys: keys,
     profileDelivery: profiles,
@@ -187,6 +177,13 @@ function openMailClient({ config, identity, logger, metrics, parts }: Base): Mai
   const mails = createMailClient({ address: config.schedulerAddress, identity, logger, metrics });
   parts.add({ name: 'mail client', stop: async () => mails.close() });
   return mails;
+}
+
+function openPeople({ config, identity, logger, metrics, parts }: Base): PeopleFinder {
+  const { usersAddress: users, tasksAddress: tasks } = config;
+  const people = createPeopleFinder({ users, tasks }, { identity, logger, metrics, newId: uuidv7 });
+  parts.add({ name: 'people clients', stop: async () => people.close() });
+  return people;
 }
 
 /** `deps` are there when the outbox is started. */

@@ -1,6 +1,6 @@
 import type { AuditLog, AuditTrail } from '#libs/audit';
 import type { Once, PageTokens, UnitOfWork } from '#libs/db';
-import type { Clock, Logger } from '#libs/runtime';
+import type { Clock, Logger, UserActor } from '#libs/runtime';
 import type { AuthConfig } from './config.ts';
 import type { AccountDeletionRepository, Removal, RemovalReport } from './domain/account-deletion.repository.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
@@ -219,10 +219,16 @@ export interface Removers {
   profile(userId: string): Promise<void>;
 }
 
+export interface PeopleFinder {
+  /** The id of the user whom the caller finds by this e-mail, as UsersService.FindUser does. */
+  findByEmail(caller: UserActor, email: string): Promise<string | undefined>;
+}
+
 export interface AuthDeps {
   uow: UnitOfWork<Repositories>;
   reader: AuthReader;
   removals: RemovalReader;
+  people: PeopleFinder;
   /** For what no transaction records: refusals. */
   audit: Pick<AuditLog, 'record'>;
   clock: Clock;

@@ -274,6 +274,23 @@ describe('DeleteAccount by an administrator', () => {
     await deleteOther(person.account.id, { successorId: admin.account.id });
   });
 
+  it('is in the audit log with the successor', async () => {
+    const { account } = await registerAccount(service);
+    await deleteOther(account.id, { successorId: admin.account.id });
+    const { events } = await service.audit.listAuditEvents({ accountId: account.id }, as(admin));
+    const requested = events.find(({ action }) => action === 'deletion_requested');
+    expect(requested?.details).toContainEqual({ name: 'successor', value: admin.account.id });
+  });
+
+  it('looks nobody up by e-mail while users is down, and changes nothing', async () => {
+    const { account, request } = await registerAccount(service);
+    const named = { successorEmail: admin.account.email, requestId: randomUUID() };
+    expect(await kindAndReason(deleteOther(account.id, named))).toBe('unavailable/DEPENDENCY_UNAVAILABLE');
+    await auth.login(request);
+    const both = { ...named, successorId: admin.account.id };
+    expect(await invalidFields(deleteOther(account.id, both))).toEqual(['successor_id', 'successor_email']);
+  });
+
   it('answers a repeat under one request id with the first answer', async () => {
     const { account } = await registerAccount(service);
     const request = { requestId: randomUUID() };

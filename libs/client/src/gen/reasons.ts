@@ -179,7 +179,7 @@ export type ErrorReason =
   | 'ACCOUNT_DELETED'
   /** FAILED_PRECONDITION: the operator's settings name this administrator, who would be created again. Metadata: userId. */
   | 'CONFIGURED_ADMIN'
-  /** FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one. Metadata: userId. */
+  /** FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one, or may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail. */
   | 'SUCCESSOR_NOT_FOUND'
   /** FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since. */
   | 'ANSWER_REMOVED'

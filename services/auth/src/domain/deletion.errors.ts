@@ -30,5 +30,16 @@ export const successorNotFound = (userId: string): AppError =>
     details: aboutAccount('SUCCESSOR_NOT_FOUND', userId, 'name another account that exists and is enabled'),
   });
 
+/** Nobody has the e-mail, or the caller may not find them by it: one answer, which does not repeat the e-mail. */
+export function successorEmailNotFound(): AppError {
+  const description = 'the caller finds nobody by this e-mail to whom the tasks could pass';
+  return new AppError('failed_precondition', 'SUCCESSOR_NOT_FOUND', description, {
+    details: {
+      violations: [{ field: 'successor_email', description }],
+      preconditions: [{ type: 'SUCCESSOR_NOT_FOUND', subject: 'successor_email', description }],
+    },
+  });
+}
+
 export const foreignAccount = (): AppError =>
   new AppError('permission_denied', 'ADMIN_REQUIRED', 'only administrators may delete other accounts');

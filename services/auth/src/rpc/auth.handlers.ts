@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Role, type AuthServiceService } from '#contract/auth/v1/auth';
-import { fieldTypes, parseRequest } from '#libs/errors';
+import { Role, type AuthServiceService, type DeleteAccountRequest } from '#contract/auth/v1/auth';
+import { fieldTypes, parseRequest, type FieldViolation } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, requireUserOrEnded, type Handlers } from '#libs/grpc';
 import type { AuthDeps } from '../deps.ts';
@@ -77,7 +77,7 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
       disableAccount(deps, requireUserOrEnded(call), parseChange(accountSchema, request)),
     enableAccount: async (request, call) => enableAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     deleteAccount: async (request, call) =>
-      deleteAccount(deps, requireUserOrEnded(call), parseChange(deleteAccountSchema, request)),
+      deleteAccount(deps, requireUserOrEnded(call), parseChange(deleteAccountSchema, request, twoSuccessors(request))),
     undeleteAccount: async (request, call) =>
       undeleteAccount(deps, requireUser(call), parseChange(accountSchema, request)),
     reclaimAccount: async (request) => reclaimAccount(deps, parseRequest(loginSchema, request)),
@@ -127,8 +127,9 @@ const changeSchema = z.object({ requestId: fieldTypes.idempotencyKey(), validate
 function parseChange<S extends z.ZodType<{ requestId: string }>, R extends { requestId: string }>(
   schema: S,
   request: R,
+  found: readonly FieldViolation[] = [],
 ): Omit<z.output<S>, 'requestId'> & { idempotencyKey: string; body: R } {
-  const { requestId: idempotencyKey, ...input } = parseRequest(schema, request);
+  const { requestId: idempotencyKey, ...input } = parseRequest(schema, request, found);
   return { ...input, idempotencyKey, body: { ...request, requestId: '' } };
 }
 
@@ -151,7 +152,18 @@ const deleteAccountSchema = z.object({
   ...otherAccount.shape,
   currentPassword: optionalKnownPassword,
   successorId: otherAccount.shape.accountId,
+  successorEmail: fieldsOf('taskflow.auth.v1.DeleteAccountRequest').optionalText('successor_email'),
 });
+
+/** By id and by e-mail: which of them was meant? */
+function twoSuccessors({ successorId, successorEmail }: DeleteAccountRequest): FieldViolation[] {
+  if (successorId === '' || successorEmail === '') return [];
+  const description = 'must not be set together with';
+  return [
+    { field: 'successor_id', description: `${description} successor_email` },
+    { field: 'successor_email', description: `${description} successor_id` },
+  ];
+}
 
 const role = z
   .literal([Role.USER, Role.ADMIN], 'must be USER or ADMIN')

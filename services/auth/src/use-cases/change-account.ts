@@ -15,7 +15,10 @@ export interface AccountChange {
   /** The action in the audit log: "role_changed". */
   audit: string;
   /** Locks and changes the account; says whether anything changed. May run more than once. */
-  apply(repositories: Repositories, now: Date): Promise<{ account: Account; isChanged: boolean }>;
+  apply(
+    repositories: Repositories,
+    now: Date,
+  ): Promise<{ account: Account; isChanged: boolean; /** Of the event. */ details?: Record<string, string> }>;
 }
 
 /** Carries out an administrator's change of an account, and lets the copy in users follow. */
@@ -26,10 +29,10 @@ export async function changeAccount(
   const { clock, profileDelivery } = deps;
   let changed: Account | undefined;
   const response = await endingOf(deps, { validateOnly })(async (repositories) => {
-    const { account, isChanged } = await apply(repositories, clock.now());
+    const { account, isChanged, details: more } = await apply(repositories, clock.now());
     if (isChanged) {
       repositories.profiles.upsert(account);
-      const details = { role: account.role, enabled: String(account.enabled) };
+      const details = { role: account.role, enabled: String(account.enabled), ...more };
       await repositories.audit.add({ action: audit, ...ofAccount(account), details });
     }
     changed = isChanged ? account : undefined;

@@ -2,11 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { toColumnName } from '#libs/db';
 import {
-  AppError,
   changedFields,
   fieldTypes,
   flattenOneofs,
-  invalidFields,
   isMaskOf,
   isWholeMask,
   parseRequest,
@@ -31,7 +29,7 @@ const validateOnly = z.boolean();
 const createSchema = z.object({ task: draft, requestId, validateOnly, assigneeEmail });
 
 export function readCreateTask(request: CreateTaskRequest): CreateTaskInput {
-  const parsed = parseTogether(createSchema, flattenOneofs(request), refuseTwoAssignees(request));
+  const parsed = parseRequest(createSchema, flattenOneofs(request), refuseTwoAssignees(request));
   const { task: fields, requestId: idempotencyKey, ...rest } = parsed;
   const task = pick(request.task, Object.keys(creationFields));
   const body = CreateTaskRequest.fromPartial({ task, assigneeEmail: rest.assigneeEmail });
@@ -75,7 +73,7 @@ export function readUpdateTask(request: UpdateTaskRequest): UpdateTaskInput {
   const named = namedFields(request, mask);
   const violations = [...checkMask(mask, named), ...checkDue(request.task, mask), ...checkAssignee(request, named)];
   const schema = isWholeMask(mask) ? wholeUpdateSchema : updateSchemaOf(named);
-  const { task, requestId: idempotencyKey, ...rest } = parseTogether(schema, flattenOneofs(request), violations);
+  const { task, requestId: idempotencyKey, ...rest } = parseRequest(schema, flattenOneofs(request), violations);
   const { id: taskId, etag: expected, ...fields } = task;
   const body = UpdateTaskRequest.fromPartial({
     task: pick(request.task, ['id', 'etag', ...named]),
@@ -121,18 +119,6 @@ function checkDue(task: Task | undefined, mask: readonly string[]): FieldViolati
 function checkAssignee(request: UpdateTaskRequest, named: readonly Field[]): FieldViolation[] {
   if (request.assigneeEmail === '' || named.includes('assigneeId')) return refuseTwoAssignees(request);
   return [{ field: 'update_mask', description: 'must name assignee_id, because assignee_email is set' }];
-}
-
-/** Like parseRequest, but reports violations that were found before as well. */
-function parseTogether<S extends z.ZodType>(schema: S, request: unknown, found: FieldViolation[]): z.output<S> {
-  try {
-    const parsed = parseRequest(schema, request);
-    if (found.length === 0) return parsed;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw invalidFields([...found, ...(error.details.violations ?? [])]);
-  }
-  throw invalidFields(found);
 }
 
 /** Output-only fields are ignored, also when a request is compared with an earlier one. */

@@ -1256,11 +1256,19 @@ export declare type DeleteAccountRequest = Message<"taskflow.auth.v1.DeleteAccou
    * An administrator who deletes a deleted account again, which keeps its times, can so name another one; empty keeps
    * it.
    * They pass without their external ids, and deleted tasks do not. While the successor is missing or disabled at that
-   * time, the removal waits.
+   * time, the removal waits until an administrator names another one.
    *
    * @generated from field: string successor_id = 3;
    */
   successorId: string;
+
+  /**
+   * The successor by e-mail, in any spelling of the mailbox, in place of successor_id. FAILED_PRECONDITION /
+   * SUCCESSOR_NOT_FOUND unless UsersService.FindUser finds them for the caller. Default: empty, for successor_id.
+   *
+   * @generated from field: string successor_email = 7;
+   */
+  successorEmail: string;
 
   /**
    * Account.etag, which must still be current; empty for any.

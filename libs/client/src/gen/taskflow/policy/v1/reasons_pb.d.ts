@@ -646,8 +646,8 @@ export enum ErrorReason {
   CONFIGURED_ADMIN = 151,
 
   /**
-   * FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one.
-   * Metadata: userId.
+   * FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one, or
+   * may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail.
    *
    * @generated from enum value: ERROR_REASON_SUCCESSOR_NOT_FOUND = 152;
    */

@@ -608,9 +608,14 @@ export interface DeleteAccountRequest {
    * An administrator who deletes a deleted account again, which keeps its times, can so name another one; empty keeps
    * it.
    * They pass without their external ids, and deleted tasks do not. While the successor is missing or disabled at that
-   * time, the removal waits.
+   * time, the removal waits until an administrator names another one.
    */
   successorId: string;
+  /**
+   * The successor by e-mail, in any spelling of the mailbox, in place of successor_id. FAILED_PRECONDITION /
+   * SUCCESSOR_NOT_FOUND unless UsersService.FindUser finds them for the caller. Default: empty, for successor_id.
+   */
+  successorEmail: string;
   /** Account.etag, which must still be current; empty for any. */
   etag: string;
   /**
@@ -3988,7 +3993,15 @@ export const EnableAccountResponse: MessageFns<EnableAccountResponse> = {
 };
 
 function createBaseDeleteAccountRequest(): DeleteAccountRequest {
-  return { accountId: "", currentPassword: "", successorId: "", etag: "", requestId: "", validateOnly: false };
+  return {
+    accountId: "",
+    currentPassword: "",
+    successorId: "",
+    successorEmail: "",
+    etag: "",
+    requestId: "",
+    validateOnly: false,
+  };
 }
 
 export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
@@ -4001,6 +4014,9 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
     }
     if (message.successorId !== "") {
       writer.uint32(26).string(message.successorId);
+    }
+    if (message.successorEmail !== "") {
+      writer.uint32(58).string(message.successorEmail);
     }
     if (message.etag !== "") {
       writer.uint32(34).string(message.etag);
@@ -4051,6 +4067,14 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
             message.successorId = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.successorEmail = reader.string();
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -4095,6 +4119,7 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
     message.accountId = object.accountId ?? "";
     message.currentPassword = object.currentPassword ?? "";
     message.successorId = object.successorId ?? "";
+    message.successorEmail = object.successorEmail ?? "";
     message.etag = object.etag ?? "";
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;

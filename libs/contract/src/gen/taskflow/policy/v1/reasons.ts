@@ -231,8 +231,8 @@ export const ErrorReason = {
   /** CONFIGURED_ADMIN - FAILED_PRECONDITION: the operator's settings name this administrator, who would be created again. Metadata: userId. */
   CONFIGURED_ADMIN: "ERROR_REASON_CONFIGURED_ADMIN",
   /**
-   * SUCCESSOR_NOT_FOUND - FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one.
-   * Metadata: userId.
+   * SUCCESSOR_NOT_FOUND - FAILED_PRECONDITION: the account that tasks are to pass to does not exist, is disabled, or is the deleted one, or
+   * may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail.
    */
   SUCCESSOR_NOT_FOUND: "ERROR_REASON_SUCCESSOR_NOT_FOUND",
   /**
