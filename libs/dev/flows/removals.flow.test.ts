@@ -109,6 +109,8 @@ describe('B6: without a grace period', () => {
       Boolean,
       200_000,
     );
+    const metrics = await (await fetch(`${testCluster.cluster.httpAddress('auth')}/metrics`)).text();
+    expect(metrics).toMatch(/^taskflow_account_removals_waiting(\{.*\})? 1$/m);
     const begun = await queryDatabase(
       testCluster.cluster.databaseUrl('auth'),
       'select 1 from account_deletions where account_id = $1',
@@ -120,5 +122,20 @@ describe('B6: without a grace period', () => {
     const { token } = await testCluster.openSession(successor);
     await untilOutcome(() => testCluster.wire.call('/taskflow.tasks.v1.TasksService/ListTasks', {}, { token }));
     expect(await listOf({ ...successor, token })).toEqual([id]);
+  }, 400_000);
+
+  it('a successor who is removed first loses nobody their tasks: an administrator names another one', async () => {
+    const [person, successor, heir] = [
+      await testCluster.register(),
+      await testCluster.register(),
+      await testCluster.register(),
+    ];
+    const { id } = await testCluster.createTask(person);
+    await deleteOwn(person, successor.id);
+    await deleteOwn(successor);
+    await untilRemoved(testCluster.cluster, successor.id);
+    await must('DeleteAccount', { accountId: person.id, successorEmail: heir.email }, testCluster.admin);
+    await untilRemoved(testCluster.cluster, person.id);
+    expect(await listOf(heir)).toEqual([id]);
   }, 400_000);
 });

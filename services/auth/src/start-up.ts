@@ -71,12 +71,16 @@ export function startRemovals(
     'taskflow_account_removal_lag_seconds',
     'How long the oldest account that is to be removed has been waiting for its removal to end.',
   );
+  const waiting = metrics.gauge(
+    'taskflow_account_removals_waiting',
+    'How many accounts are not removed because their successor is missing or disabled.',
+  );
   const repeat = (name: string, intervalMs: number, work: () => Promise<{ again: boolean } | void>) => {
     const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: removalTimeoutMs, signal }, work);
     return { name, stop: startLoop({ name, logger, intervalMs, run }).stop };
   };
   return [
     repeat('account-removals', removalIntervalMs, () => beginRemovals(deps)),
-    repeat('account-removal-report', reportIntervalMs, () => reportRemovals(deps, lag)),
+    repeat('account-removal-report', reportIntervalMs, () => reportRemovals(deps, { lag, waiting })),
   ];
 }

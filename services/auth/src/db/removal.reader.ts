@@ -1,6 +1,6 @@
 import type { SqlReader } from '#libs/db';
 import type { RemovalReader } from '../deps.ts';
-import type { Removal } from '../domain/account-deletion.repository.ts';
+import type { Removal, RemovalReport } from '../domain/account-deletion.repository.ts';
 
 const find = {
   name: 'removal-find',
@@ -18,20 +18,22 @@ const findLag = {
 const listWaiting = {
   name: 'removal-waiting',
   text: `
-    select a.id from accounts a
+    select a.id as "accountId", a.successor_id as "successorId", count(*) over ()::int as "waitingCount" from accounts a
     where a.purge_time <= $1 and a.successor_id is not null
       and not exists (select from accounts s where s.id = a.successor_id and s.enabled)
       and not exists (select from account_deletions d where d.account_id = a.id)
     order by a.purge_time limit 100`,
 };
 
+type Waiting = RemovalReport['waiting'][number];
+
 export function createRemovalReader(reader: SqlReader): RemovalReader {
   return {
     find: async (accountId) => (await reader.query<Removal>(find, [accountId]))[0],
     report: async (now) => {
       const [row] = await reader.query<{ lagMs: number | null }>(findLag, [now]);
-      const waiting = await reader.query<{ id: string }>(listWaiting, [now]);
-      return { lagMs: Math.max(0, row?.lagMs ?? 0), waitingIds: waiting.map(({ id }) => id) };
+      const waiting = await reader.query<Waiting & { waitingCount: number }>(listWaiting, [now]);
+      return { lagMs: Math.max(0, row?.lagMs ?? 0), waitingCount: waiting[0]?.waitingCount ?? 0, waiting };
     },
   };
 }

@@ -37,6 +37,7 @@ export interface AccountDeletionRepository {
 export interface RemovalReport {
   /** The age of the oldest one that has not finished, or should have begun; 0 without any. */
   lagMs: number;
-  /** Accounts whose removal waits for a successor who is missing or disabled. */
-  waitingIds: string[];
+  /** How many wait for a successor who is missing or disabled, and the longest waiting of them. */
+  waitingCount: number;
+  waiting: { accountId: string; successorId: string }[];
 }
