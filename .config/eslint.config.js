@@ -266,6 +266,15 @@ export default tseslint.config(
     redis,
     rpcStack,
   ),
+  forbid(
+    ['services/cli/**'],
+    'the command line knows the services by the client package alone',
+    '^#(?!client/)',
+    '/src/(rpc|use-cases|domain|db|jobs|clients)/',
+    orm,
+    redis,
+    rpcStack,
+  ),
   // Inside a service: handlers translate, use-cases tell the story, the domain knows nobody.
   forbid(
     ['services/*/src/main.ts'],

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureInstalled, findPinnedNode } from '../boot/install.mjs';
+import { ensureInstalled, findPinnedNode, isInstalled } from '../boot/install.mjs';
 import { startTimeOf } from '../boot/lock.mjs';
 import { asksForHelp, usageOf } from '../boot/usage.mjs';
 
@@ -13,6 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..
 const targets = {
   start: 'libs/dev/cluster/bin/start.ts',
   test: 'libs/dev/cluster/bin/test.ts',
+  taskflow: 'services/cli/main.ts',
   import: 'services/tasks/import/main.ts',
   export: 'services/tasks/export/main.ts',
   seed: 'services/tasks/seed/main.ts',
@@ -95,7 +96,9 @@ function fail(message) {
 async function main() {
   if (!Object.hasOwn(targets, target ?? '')) return fail(`say what to run: ${Object.keys(targets).join(', ')}`);
   const script = join(root, targets[target]);
-  if (asksForHelp(args)) return void process.stdout.write(`${usageOf(script)}\n`);
+  // The command line tells more itself, as soon as it can run.
+  const tellsItself = target === 'taskflow' && isInstalled(root);
+  if (asksForHelp(args) && !tellsItself) return void process.stdout.write(`${usageOf(script)}\n`);
   if (process.platform === 'win32')
     return fail('Windows is not supported: run this in WSL (Windows Subsystem for Linux)');
   watchAncestors();

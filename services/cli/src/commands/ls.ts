@@ -1,0 +1,134 @@
+import type { Command } from 'commander';
+import { create, type MessageInitShape } from '#client/index';
+import {
+  ListTasksResponseSchema,
+  TaskPriority,
+  TaskStatus,
+  type ListTasksRequestSchema,
+  type ListTasksResponse,
+  type Task,
+} from '#client/tasks';
+import { act, examples } from '../action.ts';
+import type { Cli } from '../cli.ts';
+import { readCount } from '../input/choices.ts';
+import { shortenTasks } from '../input/short-ids.ts';
+import { renderTable, type Column } from '../output/table.ts';
+import { oneLine, toWords } from '../output/text.ts';
+import { showDue } from '../output/times.ts';
+import { priorityStyles, statusStyles } from './show-task.ts';
+import { labelOption, openStatuses, prioritiesOption, statusesOption } from './task-options.ts';
+
+interface ListOptions {
+  status?: TaskStatus[];
+  priority?: TaskPriority[];
+  label?: string[];
+  overdue?: boolean;
+  assigned?: boolean;
+  deleted?: boolean;
+  search?: string;
+  order: string;
+  limit: number;
+}
+
+type ListRequest = MessageInitShape<typeof ListTasksRequestSchema>;
+
+const orderKeys: Readonly<Record<string, string>> = { due: 'due_time', created: 'create_time', updated: 'update_time' };
+
+/** due,-priority → due_time,priority desc. What the contract takes passes as it is. */
+export function toOrderBy(order: string): string {
+  return order
+    .split(',')
+    .map((part) => {
+      const [, minus = '', key = ''] = /^\s*(-?)(.*?)\s*$/.exec(part) ?? [];
+      return `${orderKeys[key] ?? key}${minus === '' ? '' : ' desc'}`;
+    })
+    .join(',');
+}
+
+async function toRequest(options: ListOptions, { taskflow }: Cli): Promise<ListRequest> {
+  const { status: statuses = openStatuses, priority: priorities = [], label: labels = [], search: text = '' } = options;
+  const self = options.assigned === true ? (await taskflow.users.getMe({})).user?.id : undefined;
+  return {
+    statuses,
+    priorities,
+    labels,
+    text,
+    orderBy: toOrderBy(options.order),
+    showDeleted: options.deleted === true,
+    ...(options.overdue === true && { overdue: true }),
+    ...(self !== undefined && { assigneeId: self }),
+  };
+}
+
+const mostPerPage = 500;
+
+/** As many tasks as were asked for, in as few pages as that takes. */
+async function read(request: ListRequest, limit: number, { taskflow }: Cli): Promise<ListTasksResponse> {
+  const tasks: Task[] = [];
+  let pageToken = '';
+  do {
+    const pageSize = Math.min(mostPerPage, limit - tasks.length);
+    const page = await taskflow.tasks.listTasks({ ...request, pageSize, pageToken });
+    tasks.push(...page.tasks);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '' && tasks.length < limit);
+  return create(ListTasksResponseSchema, { tasks, nextPageToken: pageToken });
+}
+
+function columnsFor({ zone }: Cli, shorten: (id: string) => string): Column<Task>[] {
+  return [
+    { head: 'ID', cell: ({ id }) => shorten(id), style: () => 'dim' },
+    { head: 'TITLE', cell: ({ title }) => oneLine(title), flexible: true },
+    {
+      head: 'STATUS',
+      cell: ({ status, deleteTime }) => (deleteTime === undefined ? toWords(TaskStatus[status]) : 'deleted'),
+      style: ({ status }) => statusStyles[status],
+    },
+    {
+      head: 'PRIORITY',
+      cell: ({ priority }) => toWords(TaskPriority[priority]),
+      style: ({ priority }) => priorityStyles[priority],
+    },
+    { head: 'DUE', cell: (task) => showDue(task, zone), style: ({ overdue }) => (overdue ? 'red' : undefined) },
+    { head: 'LABELS', cell: ({ labels }) => labels.map(oneLine).join(' '), flexible: true },
+  ];
+}
+
+async function show({ tasks, nextPageToken }: ListTasksResponse, cli: Cli): Promise<string> {
+  if (tasks.length === 0) return 'no tasks';
+  const columns = columnsFor(cli, await shortenTasks(cli.taskflow));
+  const used = columns.filter(({ cell }) => tasks.some((task) => cell(task) !== ''));
+  if (nextPageToken !== '') cli.out.note(`the first ${tasks.length}; --limit shows more`);
+  return renderTable(tasks, used);
+}
+
+export function registerList(program: Command): void {
+  const command = program
+    .command('ls')
+    .summary('list tasks')
+    .description('Lists your tasks and those assigned to you. Ids are shortened: commands take them as they are shown.')
+    .addOption(statusesOption())
+    .addOption(prioritiesOption())
+    .addOption(labelOption('only tasks with the label'))
+    .option('--overdue', 'only tasks that are past their due time')
+    .option('--assigned', 'only tasks that are assigned to you')
+    .option('--deleted', 'deleted ones too')
+    .option('--search <words>', 'only tasks with words that begin so, in title or description')
+    .option(
+      '--order <keys>',
+      'due, priority, created, updated, title, with commas between; -priority: highest first',
+      'due',
+    )
+    .option('--limit <count>', 'at most so many', readCount, 50);
+  examples(
+    command,
+    'taskflow ls',
+    'taskflow ls --overdue --order -priority,due',
+    'taskflow ls --status all --search water --limit 10 --json',
+  );
+  act<ListOptions>(command, async (cli, { options }) => {
+    const list = await read(await toRequest(options, cli), options.limit, cli);
+    const text = cli.out.isJson ? '' : await show(list, cli);
+    cli.out.answer(ListTasksResponseSchema, list, () => text);
+  });
+}
