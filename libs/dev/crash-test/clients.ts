@@ -1,11 +1,20 @@
-import { Webhook } from '#contract/scheduler/v1/notifications';
-import { CreateTaskRequest, Task, TaskStatus } from '#contract/tasks/v1/tasks';
-import { NotificationChannel, User } from '#contract/users/v1/users';
-import type { Cluster } from '#dev/cluster';
-import { CallError, retry, type PublicCallOptions } from '#libs/grpc';
+import {
+  create,
+  retry,
+  TaskFlowError,
+  timestampDate,
+  timestampFromDate,
+  type CallOptions,
+  type MessageInitShape,
+  type TaskFlow,
+  type Timestamp,
+} from '#client/index';
+import { createTaskFlow } from '#client/node';
+import { CreateTaskRequestSchema, TaskStatus, type CreateTaskRequest, type TaskSchema } from '#client/tasks';
+import { NotificationChannel } from '#client/users';
+import { clientOptions, serviceNames, type Cluster } from '#dev/cluster';
 import { register, signIn, type Account, type AccountCalls } from '../effects/accounts.ts';
 import { createCallLog, type Outcome } from '../effects/calls.ts';
-import { openClients, type ClusterClients } from '../testing/src/cluster-clients.ts';
 import type { Random } from '../testing/src/random.ts';
 
 const giveUpAfterMs = 90_000;
@@ -18,12 +27,14 @@ export interface AcknowledgedTask {
   owner: number;
 }
 
-const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+const minutesAgo = (minutes: number): Timestamp => timestampFromDate(new Date(Date.now() - minutes * 60_000));
+
+const patiently = <T>(call: () => Promise<T>): Promise<T> => retry(call, { forMs: giveUpAfterMs });
 
 /** Clients who repeat their requests until they are acknowledged, and some who do not. Every call is on record in `log`. */
 export class Clients {
   readonly log = createCallLog();
-  readonly #clients: ClusterClients;
+  readonly #taskflow: TaskFlow;
   readonly #accounts: AccountCalls;
   readonly #random: Random;
   readonly #people: Account[] = [];
@@ -34,12 +45,17 @@ export class Clients {
   #count = 0;
 
   private constructor(cluster: Cluster, random: Random) {
-    this.#clients = openClients(cluster, { resend: true });
+    const hosts = Object.fromEntries(serviceNames.map((service) => [service, cluster.address(service)]));
+    this.#taskflow = createTaskFlow(clientOptions(hosts, cluster.certificates));
+    const { auth } = this.#taskflow;
     this.#accounts = {
-      auth: this.#clients.auth,
+      auth: {
+        login: (request, { timeoutMs, requestId }) => auth.login(request, { timeoutMs, callId: requestId }),
+        register: (request, { timeoutMs, requestId }) => auth.register(request, { timeoutMs, callId: requestId }),
+      },
       calls: this.log,
       timeoutMs: attemptMs,
-      persist: (_method, call) => retry(call, giveUpAfterMs),
+      persist: (_method, call) => patiently(call),
     };
     this.#random = random;
   }
@@ -57,7 +73,8 @@ export class Clients {
   async #admit(count: number): Promise<void> {
     this.#people.push(...(await Promise.all(Array.from({ length: count }, () => register(this.#accounts)))));
     // Tasks can be assigned to whom users knows.
-    for (const { token } of this.#people) await retry(() => this.#clients.users.getMe({}, { token }));
+    for (const [person] of this.#people.entries())
+      await retry(async () => this.#taskflow.users.getMe({}, await this.#as(person)));
   }
 
   #newName(what: string): string {
@@ -65,10 +82,12 @@ export class Clients {
     return `${what}-${this.#count}`;
   }
 
-  async #as(owner: number): Promise<{ token: string; timeoutMs: number }> {
+  /** `callId`: of a write, whose events carry it. */
+  async #as(owner: number, callId?: string): Promise<CallOptions> {
     const person = this.#people[owner] as Account;
     if (Date.now() - person.tokenSince > signInEveryMs) Object.assign(person, await signIn(this.#accounts, person));
-    return { token: person.token, timeoutMs: attemptMs };
+    const headers = { authorization: `Bearer ${person.token}` };
+    return { headers, timeoutMs: attemptMs, ...(callId !== undefined && { callId }) };
   }
 
   async registerAnother(): Promise<void> {
@@ -78,12 +97,9 @@ export class Clients {
   #draft(owner: number, assigned = this.#random.chance(0.3)): CreateTaskRequest {
     const title = this.#newName('task');
     const other = (owner + this.#random.between(1, this.#people.length - 1)) % this.#people.length;
-    const task = Task.fromPartial({
-      title,
-      due: { $case: 'dueTime', value: minutesAgo(60) },
-      assigneeId: assigned ? (this.#people[other]?.userId ?? '') : '',
-    });
-    return CreateTaskRequest.fromPartial({ task, requestId: title });
+    const assigneeId = assigned ? (this.#people[other]?.userId ?? '') : '';
+    const task = { title, due: { case: 'dueTime' as const, value: minutesAgo(60) }, assigneeId };
+    return create(CreateTaskRequestSchema, { task, requestId: title });
   }
 
   #record(owner: number, requestId: string, write: { creates?: string[]; changes?: string[]; outcome: Outcome }): void {
@@ -91,8 +107,8 @@ export class Clients {
   }
 
   /** Repeats it with the same ids until it is answered. */
-  async #persist<T>(owner: number, requestId: string, call: (options: PublicCallOptions) => Promise<T>): Promise<T> {
-    return retry(async () => call({ ...(await this.#as(owner)), requestId }), giveUpAfterMs);
+  async #persist<T>(owner: number, requestId: string, call: (options: CallOptions) => Promise<T>): Promise<T> {
+    return patiently(async () => call(await this.#as(owner, requestId)));
   }
 
   /** Resolves when the task is acknowledged; it is overdue from the beginning. `twin`: sent twice at once. `assigned`: to another. */
@@ -103,27 +119,32 @@ export class Clients {
     const send = () =>
       this.#persist(owner, request.requestId, (options) => {
         begunAt = Date.now();
-        return this.#clients.tasks.createTask(request, options);
+        return this.#taskflow.tasks.createTask(request, options);
       });
     const [{ task }] = await Promise.all([send(), ...(twin ? [send()] : [])]);
     this.#record(owner, request.requestId, { creates: [request.requestId], outcome: 'acknowledged' });
-    const { id, createTime, assigneeId } = task as Task;
+    if (task === undefined) throw new Error(`the answer to ${request.requestId} has no task`);
+    const { id, createTime, assigneeId } = task;
     // A task older than the attempt that was acknowledged is the work of an earlier attempt.
-    if (createTime !== undefined && createTime.getTime() < begunAt - 1) this.#repeated += 1;
+    if (createTime !== undefined && timestampDate(createTime).getTime() < begunAt - 1) this.#repeated += 1;
     this.#assignees.set(id, assigneeId);
     return { id, owner };
   }
 
-  async #update({ id, owner }: AcknowledgedTask, fields: Partial<Task>, path: string): Promise<void> {
+  async #update(
+    { id, owner }: AcknowledgedTask,
+    fields: MessageInitShape<typeof TaskSchema>,
+    path: string,
+  ): Promise<void> {
     const requestId = this.#newName('update');
-    const request = { task: Task.fromPartial({ id, ...fields }), updateMask: [path], requestId };
-    await this.#persist(owner, requestId, (options) => this.#clients.tasks.updateTask(request, options));
+    const request = { task: { ...fields, id }, updateMask: { paths: [path] }, requestId };
+    await this.#persist(owner, requestId, (options) => this.#taskflow.tasks.updateTask(request, options));
     this.#record(owner, requestId, { changes: [id], outcome: 'acknowledged' });
   }
 
   /** Gives it another due time in the past: one more due version. */
   async reschedule(task: AcknowledgedTask): Promise<void> {
-    await this.#update(task, { due: { $case: 'dueTime', value: minutesAgo(30) } }, 'due_time');
+    await this.#update(task, { due: { case: 'dueTime', value: minutesAgo(30) } }, 'due_time');
   }
 
   /** Its owner begins it, or stops again. */
@@ -141,14 +162,10 @@ export class Clients {
       this.#record(owner, request.requestId, { creates: [request.requestId], outcome });
     try {
       const timeoutMs = this.#random.between(2, 40);
-      await this.#clients.tasks.createTask(request, {
-        ...(await this.#as(owner)),
-        timeoutMs,
-        requestId: request.requestId,
-      });
+      await this.#taskflow.tasks.createTask(request, { ...(await this.#as(owner, request.requestId)), timeoutMs });
       report('acknowledged');
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
+      if (!(error instanceof TaskFlowError)) throw error;
       report('unknown');
     }
   }
@@ -160,13 +177,13 @@ export class Clients {
     for (const { requestId } of [onlyTried, tooLong])
       this.#record(owner, requestId, { creates: [requestId], outcome: 'refused' });
     await this.#persist(owner, onlyTried.requestId, (options) =>
-      this.#clients.tasks.createTask({ ...onlyTried, validateOnly: true }, options),
+      this.#taskflow.tasks.createTask({ ...onlyTried, validateOnly: true }, options),
     );
-    const task = Task.fromPartial({ ...tooLong.task, description: 'x'.repeat(20_000) });
+    const task = { title: tooLong.requestId, description: 'x'.repeat(20_000) };
     await this.#persist(owner, tooLong.requestId, (options) =>
-      this.#clients.tasks.createTask({ ...tooLong, task }, options),
+      this.#taskflow.tasks.createTask({ task, requestId: tooLong.requestId }, options),
     ).catch((error: unknown) => {
-      if (!(error instanceof CallError) || error.kind !== 'invalid_argument') throw error;
+      if (!(error instanceof TaskFlowError) || error.code !== 'INVALID_ARGUMENT') throw error;
     });
   }
 
@@ -177,34 +194,32 @@ export class Clients {
     );
     const userId = this.#people[stranger]?.userId ?? '';
     const saw = (through: string): void => this.log.saw({ userId, taskId: id, through });
-    const credentials = await retry(() => this.#as(stranger), giveUpAfterMs);
-    await this.#clients.tasks.getTask({ taskId: id }, credentials).then(
+    const credentials = await patiently(() => this.#as(stranger));
+    await this.#taskflow.tasks.getTask({ taskId: id }, credentials).then(
       () => saw('GetTask'),
       () => undefined,
     );
-    const { results } = await this.#clients.tasks
+    const { results } = await this.#taskflow.tasks
       .batchGetTasks({ taskIds: [id] }, credentials)
       .catch(() => ({ results: [] }));
-    if (results.some(({ result }) => result?.$case === 'task')) saw('BatchGetTasks');
+    if (results.some(({ result }) => result.case === 'task')) saw('BatchGetTasks');
   }
 
   /** Notifies a person by a webhook too. */
   async addWebhook(person: number, url: string): Promise<void> {
     const options = await this.#as(person);
-    const wish = User.fromPartial({
-      id: this.#people[person]?.userId ?? '',
-      channels: [NotificationChannel.INBOX, NotificationChannel.WEBHOOK],
-    });
-    await this.#clients.users.updateUser({ user: wish, updateMask: ['channels'] }, options);
-    await this.#clients.notifications.createWebhook({ webhook: Webhook.fromPartial({ url }) }, options);
+    const channels = [NotificationChannel.INBOX, NotificationChannel.WEBHOOK];
+    const user = { id: this.#people[person]?.userId ?? '', channels };
+    await this.#taskflow.users.updateUser({ user, updateMask: { paths: ['channels'] } }, options);
+    await this.#taskflow.notifications.createWebhook({ webhook: { url } }, options);
   }
 
-  /** Acknowledgements of requests that had been carried out before, by the same request id. */
+  /** Acknowledgements of requests that an earlier call had carried out. What the package repeats by itself is one call. */
   repeated(): number {
     return this.#repeated;
   }
 
   close(): void {
-    this.#clients.close();
+    this.#taskflow.close();
   }
 }

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AuthServiceService, LoginResponse, RegisterResponse } from '#contract/auth/v1/auth';
 import type { ErrorKind } from '#libs/errors';
-import type { CallError, PublicClient } from '#libs/grpc';
 import type { AccountCall, CallLog } from './calls.ts';
 
 /** Somebody who is signed in; the tokens are replaced as they are renewed. */
@@ -15,9 +13,23 @@ export interface Account {
   tokenSince: number;
 }
 
+interface SignedIn {
+  account?: { id: string } | undefined;
+  tokens?: { accessToken: string; refreshToken: string } | undefined;
+}
+
+interface AuthCallOptions {
+  timeoutMs: number;
+  /** Sent as x-request-id. */
+  requestId: string;
+}
+
 /** How a client calls auth, and where each call is put on record. */
 export interface AccountCalls {
-  auth: PublicClient<typeof AuthServiceService>;
+  auth: {
+    login(request: Credentials, options: AuthCallOptions): Promise<SignedIn>;
+    register(request: Credentials & { displayName: string }, options: AuthCallOptions): Promise<SignedIn>;
+  };
   calls: CallLog;
   /** Of an attempt. */
   timeoutMs: number;
@@ -29,7 +41,7 @@ type Credentials = Pick<Account, 'email' | 'password'>;
 
 const newName = (): string => randomBytes(8).toString('hex');
 
-function toAccount({ email, password }: Credentials, { account, tokens }: LoginResponse | RegisterResponse): Account {
+function toAccount({ email, password }: Credentials, { account, tokens }: SignedIn): Account {
   const { accessToken: token = '', refreshToken = '' } = tokens ?? {};
   return { userId: account?.id ?? '', email, password, token, refreshToken, tokenSince: Date.now() };
 }
@@ -65,7 +77,7 @@ export async function register(accountCalls: AccountCalls): Promise<Account> {
     const answered = persist('Register', send, { wanted: ['already_exists'] });
     return toAccount({ email, password }, await putOnRecord(calls, { requestId, email, what: 'register' }, answered));
   } catch (error) {
-    if ((error as CallError).reason !== 'EMAIL_TAKEN') throw error;
+    if ((error as { reason?: string }).reason !== 'EMAIL_TAKEN') throw error;
     return signIn(accountCalls, { email, password });
   }
 }
