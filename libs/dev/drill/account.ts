@@ -1,4 +1,4 @@
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { signIn, type Account, type AccountCalls } from '../effects/accounts.ts';
 import { attemptMs, type Caller } from './caller.ts';
 import type { DrillCluster } from './drill-cluster.ts';

@@ -1,6 +1,6 @@
 import type { ErrorKind } from '#libs/errors';
-import { CallError } from '#libs/grpc';
 import { backoffMs, sleep } from '#libs/runtime';
+import { CallError } from '#dev/stubs';
 import { graceMs, isOverdue, type Attempt } from './measures.ts';
 import type { StallMeter } from './stalls.ts';
 

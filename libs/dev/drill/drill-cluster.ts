@@ -75,7 +75,7 @@ export async function startDrillCluster(report: (line: string) => void): Promise
       },
       onLoss: (label, how) => losses.push(`${label}: ${how}`),
     });
-    const clients = openClients(cluster, { resend: false });
+    const clients = openClients(cluster);
     const stop = async (keep?: string): Promise<void> => {
       clients.close();
       await facts.close();

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TaskEvent } from '#contract/tasks/v1/tasks';
-import { CallError } from '#libs/grpc';
+import { CallError } from '#dev/stubs';
 import type { Account } from '../effects/accounts.ts';
 import { outcomeOf, type Caller } from './caller.ts';
 import type { DrillCluster } from './drill-cluster.ts';

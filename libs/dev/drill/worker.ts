@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Task, TaskStatus, type CreateTaskResponse, CreateTaskRequest } from '#contract/tasks/v1/tasks';
-import { CallError } from '#libs/grpc';
+import { CallError } from '#dev/stubs';
 import type { Outcome } from '../effects/calls.ts';
 import { register, type Account } from '../effects/accounts.ts';
 import { accountCalls, refresh } from './account.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BreakersServiceService, BreakerState, type Breaker } from '#contract/resilience/v1/resilience';
 import { Task } from '#contract/tasks/v1/tasks';
 import { waitUntil } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openStub, type Stub } from '#dev/stubs';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 
 const edge = { callee: 'users', method: 'taskflow.users.v1.InternalUsersService/BatchGetUsers' };
@@ -12,12 +12,12 @@ const request = { ...edge, state: BreakerState.OPEN, ttl, reason: 'users is bein
 
 let testCluster: TestCluster;
 let ada: Person;
-let breakers: PublicClient<typeof BreakersServiceService>;
+let breakers: Stub<typeof BreakersServiceService>;
 let admin: { token: string };
 beforeAll(async () => {
   testCluster = await startTestCluster({ services: ['auth', 'users', 'tasks'] });
   ada = await testCluster.register();
-  breakers = openPublicClient(BreakersServiceService, testCluster.cluster.address('tasks'));
+  breakers = openStub(BreakersServiceService, testCluster.cluster.address('tasks'));
   admin = { token: testCluster.admin.token };
   // Somebody whom nobody has asked for yet, so that tasks asks users.
   await assign();

@@ -7,16 +7,16 @@ import { Task, TasksServiceService, TaskStatus } from '#contract/tasks/v1/tasks'
 import { NotificationChannel, User, UsersServiceService } from '#contract/users/v1/users';
 import { queryDatabase, waitUntil } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
-import { openPublicClient, retry } from '#libs/grpc';
+import { openStub, retry } from '#dev/stubs';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
 import { findInDatabases, findInRedis, letGraceRunOut, untilRemoved } from './traces-of-people.ts';
 
 let testCluster: TestCluster;
 const clientsOf = ({ cluster }: TestCluster) => ({
-  auth: openPublicClient(AuthServiceService, cluster.address('auth')),
-  users: openPublicClient(UsersServiceService, cluster.address('users')),
-  tasks: openPublicClient(TasksServiceService, cluster.address('tasks')),
-  notifications: openPublicClient(NotificationsServiceService, cluster.address('scheduler')),
+  auth: openStub(AuthServiceService, cluster.address('auth')),
+  users: openStub(UsersServiceService, cluster.address('users')),
+  tasks: openStub(TasksServiceService, cluster.address('tasks')),
+  notifications: openStub(NotificationsServiceService, cluster.address('scheduler')),
 });
 let clients: ReturnType<typeof clientsOf>;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task } from '#contract/tasks/v1/tasks';
 import { serviceNames } from '#libs/contract';
 import { isServing, queryDatabase, startInfrastructure, waitUntil, type Infrastructure } from '#dev/cluster';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 import { untilOutcome, type Answer } from './wire.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { queryDatabase, serviceNames, waitUntil, type ServiceName } from '#dev/cluster';
-import { openPublicClient, type CallError } from '#libs/grpc';
+import { openStub, type CallError } from '#dev/stubs';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 
 let testCluster: TestCluster;
@@ -40,7 +40,7 @@ describe('H2: the id that a client sends with a call', () => {
 
 describe('I4: a process that is asked to end', () => {
   it('says first that it no longer serves, then ends its streams so that clients go elsewhere, then itself', async () => {
-    const client = openPublicClient(TasksServiceService, testCluster.cluster.address('tasks'));
+    const client = openStub(TasksServiceService, testCluster.cluster.address('tasks'));
     let [seen, reason] = [0, ''];
     const watching = (async () => {
       for await (const message of client.watchTasks({}, { token: owner.token }))

@@ -4,7 +4,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { ServerFeature, ServerInfoServiceService } from '#contract/server/v1/server';
 import { policies, policyOf, serviceNames, type ServiceName } from '#libs/contract';
 import { waitUntil } from '#dev/cluster';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 import { HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
 import {
   ServerReflectionService,
@@ -36,7 +36,7 @@ function featuresOf(service: string): ServerFeature[] {
 
 describe('G11: a server says what it is', () => {
   it.each(serviceNames)('%s tells its version, its schema, its limits as they are configured', async (service) => {
-    const client = openPublicClient(ServerInfoServiceService, testCluster.cluster.address(service));
+    const client = openStub(ServerInfoServiceService, testCluster.cluster.address(service));
     const info = await client.getServerInfo({});
     client.close();
     const { version } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8')) as { version: string };

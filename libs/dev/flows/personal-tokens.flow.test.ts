@@ -8,25 +8,25 @@ import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { waitUntil } from '#dev/cluster';
 import { refusal } from '#dev/testing';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openStub, type Stub } from '#dev/stubs';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 import { untilOutcome } from './wire.ts';
 
 let testCluster: TestCluster;
-let auth: PublicClient<typeof AuthServiceService>;
-let users: PublicClient<typeof UsersServiceService>;
-let tasks: PublicClient<typeof TasksServiceService>;
-let notifications: PublicClient<typeof NotificationsServiceService>;
-let breakers: PublicClient<typeof BreakersServiceService>;
+let auth: Stub<typeof AuthServiceService>;
+let users: Stub<typeof UsersServiceService>;
+let tasks: Stub<typeof TasksServiceService>;
+let notifications: Stub<typeof NotificationsServiceService>;
+let breakers: Stub<typeof BreakersServiceService>;
 
 beforeAll(async () => {
   testCluster = await startTestCluster();
   const { cluster } = testCluster;
-  auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  users = openPublicClient(UsersServiceService, cluster.address('users'));
-  tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
-  notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'));
-  breakers = openPublicClient(BreakersServiceService, cluster.address('scheduler'));
+  auth = openStub(AuthServiceService, cluster.address('auth'));
+  users = openStub(UsersServiceService, cluster.address('users'));
+  tasks = openStub(TasksServiceService, cluster.address('tasks'));
+  notifications = openStub(NotificationsServiceService, cluster.address('scheduler'));
+  breakers = openStub(BreakersServiceService, cluster.address('scheduler'));
 }, 120_000);
 afterAll(async () => {
   for (const client of [auth, users, tasks, notifications, breakers]) client?.close();

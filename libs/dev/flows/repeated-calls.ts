@@ -1,5 +1,5 @@
 import type { Cluster, ServiceName } from '#dev/cluster';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 
 /** Whether a replica has answered a call of these methods since it was started. `names` are parted by "|". */
 export async function hasAnswered(

@@ -19,7 +19,7 @@ import {
   type Infrastructure,
   type ServiceName,
 } from '#dev/cluster';
-import { openPublicClient, retry } from '#libs/grpc';
+import { openStub, retry } from '#dev/stubs';
 import {
   anHourAgo,
   startSchedulerCluster,
@@ -127,8 +127,8 @@ describe('a restore', () => {
   });
 
   it('of one database to an earlier state is reported to consumers that are ahead, and goes on', async () => {
-    const auth = openPublicClient(AuthServiceService, testCluster.cluster.address('auth'));
-    const users = openPublicClient(UsersServiceService, testCluster.cluster.address('users'));
+    const auth = openStub(AuthServiceService, testCluster.cluster.address('auth'));
+    const users = openStub(UsersServiceService, testCluster.cluster.address('users'));
     const register = async (email: string): Promise<TestUser> => {
       const { account, tokens } = await auth.register({ email, password, displayName: 'Somebody' });
       return { userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };

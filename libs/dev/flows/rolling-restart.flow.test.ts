@@ -11,7 +11,7 @@ let clients: ClusterClients;
 beforeAll(async () => {
   testCluster = await startTestCluster({ replicas: Object.fromEntries(serviceNames.map((service) => [service, 2])) });
   ada = await testCluster.register();
-  clients = openClients(testCluster.cluster, { resend: false });
+  clients = openClients(testCluster.cluster);
 });
 afterAll(async () => {
   clients?.close();

@@ -44,7 +44,7 @@ beforeAll(async () => {
     serviceEnv: forEachService(secretsOf),
   });
   ada = await testCluster.register();
-  clients = openClients(testCluster.cluster, { resend: false });
+  clients = openClients(testCluster.cluster);
 }, 300_000);
 afterAll(async () => {
   clients?.close();

@@ -6,9 +6,9 @@ import { Webhook } from '#contract/scheduler/v1/notifications';
 import { InternalTasksServiceService } from '#contract/tasks/v1/tasks';
 import { isServing, readServiceKey, renewCertificates, serviceNames, waitUntil } from '#dev/cluster';
 import { answering, startReceiver, verify, type Receiver } from '#dev/testing';
-import { openPublicClient, type CallError } from '#libs/grpc';
 import { createServiceIdentity } from '#libs/identity';
 import { openCertificates, type Certificates } from '#libs/runtime';
+import { openStub, type CallError } from '#dev/stubs';
 import { startSchedulerCluster, type SchedulerCluster } from '../../../services/scheduler/test/start-cluster.ts';
 
 let service: SchedulerCluster;
@@ -53,7 +53,7 @@ async function pullAsScheduler(certificates: Certificates | undefined): Promise<
   const { cluster } = service;
   const privateKey = readServiceKey(cluster.dir, 'scheduler');
   const token = await createServiceIdentity({ service: 'scheduler', privateKey }).tokenFor('tasks');
-  const client = openPublicClient(InternalTasksServiceService, cluster.address('tasks'), { certificates });
+  const client = openStub(InternalTasksServiceService, cluster.address('tasks'), { certificates });
   const call = client.batchGetTaskStates({ taskIds: [noTask] }, { metadata: { 'x-taskflow-service': token } });
   const outcome = await call.then(
     () => 'OK',

@@ -11,7 +11,8 @@ import { InternalTasksServiceService, TasksServiceService } from '#contract/task
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { ownerOf, type ServiceName } from '#libs/contract';
 import { waitUntil, type Cluster } from '#dev/cluster';
-import { CallError, channelCredentials } from '#libs/grpc';
+import { channelCredentials } from '#libs/grpc';
+import { CallError } from '#dev/stubs';
 
 interface Method {
   path: string;

@@ -8,14 +8,6 @@ export { breakersOf, type BreakerList, type ListedBreaker } from './client/break
 export type { BreakerState } from './client/breaker.ts';
 export type { ClientIdentity } from './client/prove.ts';
 export { channelCredentials } from './client/channel-credentials.ts';
-export {
-  CallError,
-  openPublicClient,
-  type PublicCallOptions,
-  type PublicClient,
-  type PublicClientOptions,
-} from './client/public-client.ts';
-export { retry } from './client/retry.ts';
 export { unpackDetails } from './wire/error-details.ts';
 export { toStatusCode, toStatusMessage } from './wire/status.ts';
 export {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { toMilliseconds } from '#libs/runtime';
-import { bind, openPublicClient, type ServiceBinding } from '../src/index.ts';
+import { openStub } from '#dev/stubs';
+import { bind, type ServiceBinding } from '../src/index.ts';
 import type { Capacity } from '../src/transport/concurrency-limiter.ts';
 import type { PeerLimits } from '../src/transport/peer-guard.ts';
 import { HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
@@ -59,7 +60,7 @@ const ask = async (): Promise<number> => (await call()).code;
 const untilServed = (): Promise<boolean> => waitUntil(async () => (await ask()) === status.OK);
 
 async function health(): Promise<string | undefined> {
-  const client = openPublicClient(HealthService, target.address);
+  const client = openStub(HealthService, target.address);
   return client
     .check({ service: '' })
     .then(({ status }) => status)

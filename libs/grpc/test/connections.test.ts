@@ -1,13 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UsersServiceService, type ListUsersResponse } from '#contract/users/v1/users';
-import {
-  bind,
-  openPublicClient,
-  type CallError,
-  type PublicClient,
-  type ServerOptions,
-  type ServiceBinding,
-} from '../src/index.ts';
+import { openStub, type CallError, type Stub } from '#dev/stubs';
+import { bind, type ServerOptions, type ServiceBinding } from '../src/index.ts';
 import { startTestServer, userToken, type TestServer } from './cluster.ts';
 import { waitUntil } from '#dev/cluster';
 import { frame, openHttp2 } from './http2-client.ts';
@@ -40,8 +34,8 @@ async function start(binding: ServiceBinding, options: Partial<ServerOptions> = 
   return target;
 }
 
-function open<D extends object>(definition: D, address: string, roundRobin = false): PublicClient<D> {
-  const client = openPublicClient(definition, address, { roundRobin, resend: false });
+function open<D extends object>(definition: D, address: string, roundRobin = false): Stub<D> {
+  const client = openStub(definition, address, { roundRobin, resend: false });
   afterTest(() => client.close());
   return client;
 }
@@ -49,7 +43,7 @@ function open<D extends object>(definition: D, address: string, roundRobin = fal
 const asAdmin = { token: await userToken({ claims: { role: 'admin' } }) };
 
 /** Repeats a call that never left the client, and records any other failure. */
-async function ask(client: PublicClient<typeof UsersServiceService>, failures: string[]): Promise<void> {
+async function ask(client: Stub<typeof UsersServiceService>, failures: string[]): Promise<void> {
   try {
     await client.getMe({}, asAdmin);
   } catch (error) {

@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { UsersServiceService, type ListUsersResponse } from '#contract/users/v1/users';
 import { PortTakenError } from '#libs/runtime';
+import { openStub, type CallError } from '#dev/stubs';
 import { HealthCheckResponse_ServingStatus, HealthService } from '../../contract/src/gen/grpc/health/v1/health.ts';
-import { bind, openPublicClient, type CallError, type Handlers, type ServiceBinding } from '../src/index.ts';
+import { bind, type Handlers, type ServiceBinding } from '../src/index.ts';
 import { bearer, startTestServer, userToken, type TestServer } from './cluster.ts';
 import { RawClient } from './raw-client.ts';
 import { internalUsersBinding, paths, usersBinding } from './services.ts';
@@ -19,7 +20,7 @@ async function start(options: Parameters<typeof startTestServer>[0]): Promise<Te
   return target;
 }
 function open<D extends object>(definition: D, { address }: TestServer) {
-  const client = openPublicClient(definition, address);
+  const client = openStub(definition, address);
   afterTest(() => client.close());
   return client;
 }

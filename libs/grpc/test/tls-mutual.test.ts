@@ -3,7 +3,8 @@ import { InternalUsersServiceService, UsersServiceService } from '#contract/user
 import { createAuthority, waitUntil, type Authority } from '#dev/cluster';
 import type { ServiceName } from '#libs/contract';
 import { createMetrics, type Certificates } from '#libs/runtime';
-import { createClient, openPublicClient, type CallError } from '../src/index.ts';
+import { openStub, type CallError } from '#dev/stubs';
+import { createClient } from '../src/index.ts';
 import { openFiles, openOutsider } from './certificate-files.ts';
 import { bearer, identityOf, metricOf, recordingLogger, startTestServer, type TestServer } from './cluster.ts';
 import { internalUsersBinding, usersBinding } from './services.ts';
@@ -47,7 +48,7 @@ async function strangersCertificates(issuer: Authority, to?: Date): Promise<Cert
 
 /** How an internal call with this certificate and the token of this service ends. */
 async function callInternal(certificates: Certificates, service?: ServiceName): Promise<string> {
-  const client = openPublicClient(InternalUsersServiceService, target.address, { certificates });
+  const client = openStub(InternalUsersServiceService, target.address, { certificates });
   afterTest(() => client.close());
   const metadata = service && { 'x-taskflow-service': await identityOf(service).tokenFor('users') };
   const call = client.batchGetUsers({ userIds: [] }, { timeoutMs: 20_000, ...(metadata && { metadata }) });
@@ -126,7 +127,7 @@ describe('invariant 6: an internal method, when services prove their names by ce
 
 it('public methods serve users without a certificate, also when services prove their names', async () => {
   await start();
-  const client = openPublicClient(UsersServiceService, target.address, { certificates: await certificatesOf([]) });
+  const client = openStub(UsersServiceService, target.address, { certificates: await certificatesOf([]) });
   afterTest(() => client.close());
   await client.getMe({}, { metadata: await bearer() });
 });

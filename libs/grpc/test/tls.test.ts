@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { createAuthority, waitUntil, type Authority } from '#dev/cluster';
 import { createMetrics, type Certificates, type TlsMode } from '#libs/runtime';
-import { createClient, openPublicClient, type CallError, type ServerOptions } from '../src/index.ts';
+import { openStub, type CallError } from '#dev/stubs';
+import { createClient, type ServerOptions } from '../src/index.ts';
 import { openFiles, openOutsider } from './certificate-files.ts';
 import { bearer, identityOf, metricOf, recordingLogger, startTestServer, type TestServer } from './cluster.ts';
 import { internalUsersBinding, usersBinding } from './services.ts';
@@ -45,7 +46,7 @@ function outsider(believed = authority, mode: TlsMode = 'required'): Certificate
 
 /** How a call of a user ends: OK, or why not. */
 async function getMe(address: string, certificates?: Certificates): Promise<string> {
-  const client = openPublicClient(UsersServiceService, address, { certificates });
+  const client = openStub(UsersServiceService, address, { certificates });
   const call = client.getMe({}, { metadata: await bearer(), timeoutMs: 20_000 });
   const outcome = await call.then(
     () => 'OK',
@@ -162,7 +163,7 @@ describe('a server with a certificate', () => {
 
   it('ends connections at their age without failing a call of a client that never resends', async () => {
     const target = await start({ connectionAgeMs: 40 });
-    const client = openPublicClient(UsersServiceService, target.address, { certificates: outsider(), resend: false });
+    const client = openStub(UsersServiceService, target.address, { certificates: outsider(), resend: false });
     const metadata = await bearer();
     let failed: string[] = [];
     const ask = async (): Promise<void> => {

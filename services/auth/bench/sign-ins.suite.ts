@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { createHistogram, median, percentile, record, toRatio, type BenchContext, type Suite } from '#dev/bench';
-import { CallError, openPublicClient, type PublicClient } from '#libs/grpc';
+import { CallError, openStub, type Stub } from '#dev/stubs';
 
 /** What other callers notice while a hundred people sign in at the same moment. */
 const atOnce = 100;
@@ -10,7 +10,7 @@ const rounds = 5;
 const calmMs = 3000;
 const watchers = 4;
 
-type Auth = PublicClient<typeof AuthServiceService>;
+type Auth = Stub<typeof AuthServiceService>;
 interface Credentials {
   email: string;
   password: string;
@@ -91,7 +91,7 @@ async function measureSignIns({ results, report }: BenchContext, auth: Auth): Pr
 async function run(context: BenchContext): Promise<void> {
   if (!context.wants('sign-ins')) return;
   const cluster = await context.startCluster({ services: ['auth', 'users'] });
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const auth = openStub(AuthServiceService, cluster.address('auth'));
   try {
     await measureSignIns(context, auth);
   } finally {

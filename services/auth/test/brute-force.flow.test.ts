@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Status } from '#google/rpc/status';
 import type { RegisterRequest } from '#contract/auth/v1/auth';
-import type { CallError } from '#libs/grpc';
 import { refusal } from '#dev/testing';
+import type { CallError } from '#dev/stubs';
 import { registration } from './factories.ts';
 import { flood, from, newPeer, slowMachineLimits, sequence, startLimitedAuth } from './start-limited.ts';
 

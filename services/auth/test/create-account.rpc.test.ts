@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { CreateAccountRequest, MailKind, Role } from '#contract/auth/v1/auth';
 import { invalidFields, kindAndReason } from '#dev/testing';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { as, lostRace, registerAccount, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor } from './mailbox.ts';
 import { startAuth } from './start-auth.ts';

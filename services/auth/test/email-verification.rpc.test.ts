@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { invalidFields, kindAndReason } from '#dev/testing';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { as, registerAccount, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, recovery, startWithMail, tokenFor, untilCarriedOut } from './mailbox.ts';
 import { startForTest } from './start-auth.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Account, RegisterRequest, RegisterResponse, TokenPair } from '#contract/auth/v1/auth';
-import { CallError, retry } from '#libs/grpc';
+import { CallError, retry } from '#dev/stubs';
 import type { TestAuth } from './start-auth.ts';
 
 export function registration(changes: Partial<RegisterRequest> = {}): RegisterRequest {

@@ -4,13 +4,13 @@ import { AuthServiceService, type TokenPair } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { readServiceKey } from '#dev/cluster';
-import { CallError, openPublicClient, type PublicCallOptions } from '#libs/grpc';
 import { createServiceIdentity } from '#libs/identity';
+import { CallError, openStub, type StubCallOptions } from '#dev/stubs';
 import { registration } from './factories.ts';
 import { encode, flipBit, foreignKey, openForger } from './forge.ts';
 import { startAuthCluster } from './start-cluster.ts';
 
-type Call = (options: PublicCallOptions) => Promise<unknown>;
+type Call = (options: StubCallOptions) => Promise<unknown>;
 
 const started = await startAuthCluster();
 afterAll(started.stop);
@@ -118,7 +118,7 @@ function forgeries(): [string, string][] {
 }
 
 /** The whole answer, byte for byte, of a call that has to fail. */
-async function answerTo(call: Call, options: PublicCallOptions): Promise<unknown> {
+async function answerTo(call: Call, options: StubCallOptions): Promise<unknown> {
   const error = await call({ requestId: 'forged', ...options }).then(
     () => new Error('it succeeded'),
     (reason: unknown) => reason,
@@ -171,7 +171,7 @@ describe.each(['auth', 'users', 'tasks'] as const)('%s', (name) => {
   });
 
   it('survives a token of 1 MiB', async () => {
-    const attacker = openPublicClient(
+    const attacker = openStub(
       name === 'auth' ? AuthServiceService : name === 'users' ? UsersServiceService : TasksServiceService,
       cluster.address(name),
     );
@@ -179,10 +179,7 @@ describe.each(['auth', 'users', 'tasks'] as const)('%s', (name) => {
     const calls = Object.values(attacker).slice(0, 3) as Call[];
     for (const call of calls)
       await expect(
-        (call as (request: object, options: PublicCallOptions) => Promise<unknown>)(
-          {},
-          { token: huge, timeoutMs: 5000 },
-        ),
+        (call as (request: object, options: StubCallOptions) => Promise<unknown>)({}, { token: huge, timeoutMs: 5000 }),
       ).rejects.toBeInstanceOf(CallError);
     attacker.close();
     await services[name]({ token: tokens.accessToken });

@@ -4,7 +4,7 @@ import { waitUntil } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
 import { Role } from '#contract/auth/v1/auth';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { CallError } from '#libs/grpc';
+import { CallError } from '#dev/stubs';
 import { as, registration } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { startTcpProxy, testRedisUrl } from '#dev/cluster';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { registration } from './factories.ts';
 import { flood, from, newPeer, sequence, startLimitedAuth } from './start-limited.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { hash } from '@node-rs/argon2';
 import { Status } from '#google/rpc/status';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
 import { refusal } from '#dev/testing';
 import { as, refresh, registerAccount, registration } from './factories.ts';

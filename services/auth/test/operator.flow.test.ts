@@ -6,7 +6,7 @@ import { AuditServiceService } from '#contract/audit/v1/audit';
 import { Role } from '#contract/auth/v1/auth';
 import { programOf } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 import { as, registration } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 
@@ -80,7 +80,7 @@ describe('A17: on the server, without any service', () => {
     await auth.resetPassword({ token, newPassword });
     const { tokens } = await auth.login({ email: cluster.admin.email, password: newPassword });
     await auth.listInvitations({}, as({ tokens }));
-    const audit = openPublicClient(AuditServiceService, cluster.address('auth'));
+    const audit = openStub(AuditServiceService, cluster.address('auth'));
     const { events } = await audit.listOwnAuditEvents({}, as({ tokens }));
     audit.close();
     expect(events.map(({ action }) => action).filter((action) => action !== 'signed_in')).toEqual([

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { hash } from '@node-rs/argon2';
-import type { CallError } from '#libs/grpc';
 import { invalidFields, kindAndReason } from '#dev/testing';
+import type { CallError } from '#dev/stubs';
 import { as, refresh, registerAccount, registration, tokenInvalid, untilRefused } from './factories.ts';
 import { startAuth } from './start-auth.ts';
 

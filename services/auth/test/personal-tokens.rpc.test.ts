@@ -5,14 +5,14 @@ import { Scope } from '#contract/policy/v1/policy';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { waitUntil } from '#dev/cluster';
 import { invalidFields, kindAndReason, readPages, refusal } from '#dev/testing';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 import { createPersonalTokens } from '../src/security/personal-tokens.ts';
 import { as, registerAccount, registerAdmin, tokenInvalid, untilRefused, type SignedIn } from './factories.ts';
 import { startAuth } from './start-auth.ts';
 
 const service = await startAuth();
 const { auth } = service;
-const breakers = openPublicClient(BreakersServiceService, `127.0.0.1:${service.app.grpcPort}`);
+const breakers = openStub(BreakersServiceService, `127.0.0.1:${service.app.grpcPort}`);
 afterAll(async () => {
   breakers.close();
   await service.stop();

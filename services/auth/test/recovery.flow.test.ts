@@ -6,7 +6,7 @@ import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { serviceNames, waitUntil } from '#dev/cluster';
 import { kindAndReason, queryOnce, startMailServer, type ReceivedMail } from '#dev/testing';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import type { CallError } from '#libs/grpc';
 import fc from 'fast-check';
+import type { CallError } from '#dev/stubs';
 import { registerAccount } from './factories.ts';
 import { startAuth } from './start-auth.ts';
 

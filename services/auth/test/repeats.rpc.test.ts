@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
 import { Scope } from '#contract/policy/v1/policy';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { as, refresh, registerAccount, registerAdmin, registration, type SignedIn } from './factories.ts';
 import { startAuth } from './start-auth.ts';
 

@@ -5,7 +5,7 @@ import { Role, type TokenPair } from '#contract/auth/v1/auth';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { waitUntil } from '#dev/cluster';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import {
   as,
   lostRace,

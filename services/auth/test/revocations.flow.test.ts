@@ -3,9 +3,10 @@ import { InternalAuthServiceService } from '#contract/auth/v1/auth';
 import { Task, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { isServing, readServiceKey, waitUntil } from '#dev/cluster';
-import { createClient, retry } from '#libs/grpc';
+import { createClient } from '#libs/grpc';
 import { createServiceIdentity } from '#libs/identity';
 import { createLogger, createMetrics } from '#libs/runtime';
+import { retry } from '#dev/stubs';
 import { as, registration, tokenInvalid, untilRefused } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 

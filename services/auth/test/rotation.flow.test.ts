@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { as, registration } from './factories.ts';
 import { startAuthCluster } from './start-cluster.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '#contract/auth/v1/auth';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { as, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor } from './mailbox.ts';
 

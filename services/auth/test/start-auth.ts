@@ -4,10 +4,10 @@ import { afterEach } from '@jest/globals';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { createMigratedDatabase, startTcpProxy, testPostgresUrl, type TcpProxy } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
 import { makeConfig, makeServiceKeys, nobody } from '#dev/testing';
+import { openStub, type Stub } from '#dev/stubs';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { AuthConfig } from '../src/config.ts';
 
@@ -25,8 +25,8 @@ export function createTestClock(): TestClock {
 }
 
 export interface TestAuth extends Place {
-  auth: PublicClient<typeof AuthServiceService>;
-  audit: PublicClient<typeof AuditServiceService>;
+  auth: Stub<typeof AuthServiceService>;
+  audit: Stub<typeof AuditServiceService>;
   app: RunningApp;
   /** Everything that was logged. */
   logLines: string[];
@@ -64,8 +64,8 @@ export async function startAuth({
   });
   const app = await startApp(config, { logger, clock, ...overrides });
   if (awaitReady) await untilReady(app);
-  const auth = openPublicClient(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
-  const audit = openPublicClient(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
+  const auth = openStub(AuthServiceService, `127.0.0.1:${app.grpcPort}`);
+  const audit = openStub(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
   const connection = new Client({ connectionString: place.directUrl });
   connection.on('error', () => undefined);
   await connection.connect();

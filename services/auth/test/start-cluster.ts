@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { AuthServiceService, type LoginResponse } from '#contract/auth/v1/auth';
 import { startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '#dev/cluster';
 import { queryOnce } from '#dev/testing';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { QueryResultRow } from 'pg';
+import { openStub, type Stub } from '#dev/stubs';
 
 type Options = Parameters<typeof startCluster>[0];
 
 export interface AuthCluster {
   cluster: Cluster;
   /** A client of one of auth's replicas, which are taken in turn. */
-  auth(turn: number): PublicClient<typeof AuthServiceService>;
+  auth(turn: number): Stub<typeof AuthServiceService>;
   /** A client of another service. It is closed with the cluster. */
-  open<D extends object>(definition: D, service: Parameters<Cluster['address']>[0]): PublicClient<D>;
+  open<D extends object>(definition: D, service: Parameters<Cluster['address']>[0]): Stub<D>;
   signInAsAdmin(): Promise<LoginResponse>;
   /** Runs a statement in auth's database. */
   sql<Row extends QueryResultRow>(text: string, ...values: unknown[]): Promise<Row[]>;
@@ -31,15 +31,14 @@ export async function startAuthCluster(options: Partial<Options> = {}): Promise<
   });
   const clients: { close(): void }[] = [];
   const open = <D extends object>(definition: D, service: Parameters<Cluster['address']>[0], replica = 0) => {
-    const client = openPublicClient(definition, cluster.address(service, replica));
+    const client = openStub(definition, cluster.address(service, replica));
     clients.push(client);
     return client;
   };
   const replicas = Array.from({ length: options.replicas?.auth ?? 1 }, (_, replica) =>
     open(AuthServiceService, 'auth', replica),
   );
-  const auth: AuthCluster['auth'] = (turn) =>
-    replicas[turn % replicas.length] as PublicClient<typeof AuthServiceService>;
+  const auth: AuthCluster['auth'] = (turn) => replicas[turn % replicas.length] as Stub<typeof AuthServiceService>;
   return {
     cluster,
     auth,

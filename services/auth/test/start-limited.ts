@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { testRedisUrl } from '#dev/cluster';
-import type { CallError } from '#libs/grpc';
 import { Redis } from 'ioredis';
+import type { CallError } from '#dev/stubs';
 import { startAuthCluster, type AuthCluster } from './start-cluster.ts';
 
 export interface LimitedAuth extends AuthCluster {

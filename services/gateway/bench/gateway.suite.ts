@@ -12,7 +12,7 @@ import {
   type Suite,
 } from '#dev/bench';
 import type { Cluster } from '#dev/cluster';
-import { openPublicClient, retry } from '#libs/grpc';
+import { openStub, retry } from '#dev/stubs';
 
 const { path } = TasksServiceService.getTask;
 const inFlight = [1, 16];
@@ -21,8 +21,8 @@ const aim = 4;
 
 /** A read of a task of somebody new. */
 async function makeRequest(cluster: Cluster): Promise<LoadRequest> {
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'));
+  const auth = openStub(AuthServiceService, cluster.address('auth'));
+  const tasks = openStub(TasksServiceService, cluster.address('tasks'));
   try {
     const who = { email: `${randomBytes(8).toString('hex')}@example.com`, password: randomBytes(12).toString('hex') };
     const { tokens } = await auth.register({ ...who, displayName: 'Bench' });

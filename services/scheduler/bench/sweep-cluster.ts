@@ -5,7 +5,7 @@ import { TaskStatus } from '#contract/tasks/v1/tasks';
 import type { BenchContext } from '#dev/bench';
 import type { Cluster } from '#dev/cluster';
 import { queryOnce } from '#dev/testing';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 import type { Task } from '../../tasks/src/domain/task.entity.ts';
 import { fillTasks } from '../../tasks/bench/data/fill.ts';
 import { createPeople } from '../../tasks/bench/data/people.ts';
@@ -76,8 +76,8 @@ export async function readGauge(httpAddress: string, name: string): Promise<numb
 
 /** As an administrator would. */
 export async function triggerSweep(cluster: Cluster): Promise<void> {
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
-  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'));
+  const auth = openStub(AuthServiceService, cluster.address('auth'));
+  const scheduler = openStub(SchedulerServiceService, cluster.address('scheduler'));
   try {
     const { tokens } = await auth.login(cluster.admin);
     await scheduler.triggerSchedule({ scheduleId: sweepId, requestId: '' }, { token: tokens?.accessToken ?? '' });

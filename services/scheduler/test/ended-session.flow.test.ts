@@ -2,16 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { kindAndReason } from '#dev/testing';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { waitUntil } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openStub, type Stub } from '#dev/stubs';
 import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 import { watchInbox } from './watching.ts';
 
 let service: SchedulerCluster;
-let auth: PublicClient<typeof AuthServiceService>;
+let auth: Stub<typeof AuthServiceService>;
 let session: { user: TestUser; refreshToken: string };
 beforeAll(async () => {
   service = await startSchedulerCluster();
-  auth = openPublicClient(AuthServiceService, service.cluster.address('auth'));
+  auth = openStub(AuthServiceService, service.cluster.address('auth'));
 });
 afterAll(async () => {
   auth?.close();

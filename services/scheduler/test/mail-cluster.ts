@@ -4,8 +4,8 @@ import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { InternalUsersServiceService, NotificationChannel, Role } from '#contract/users/v1/users';
 import { readServiceKey, waitUntil, type ClusterOptions } from '#dev/cluster';
 import { startMailServer, type ReceivedMail, type TestMailServer, type TestMailServerOptions } from '#dev/testing';
-import { openPublicClient } from '#libs/grpc';
 import { createServiceIdentity } from '#libs/identity';
+import { openStub } from '#dev/stubs';
 import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 
 /** Somebody who reads mail. */
@@ -62,8 +62,8 @@ export async function startMailCluster(
     serviceEnv: { ...options.serviceEnv, auth: { TASKFLOW_MAIL: 'off', ...options.serviceEnv?.auth } },
   });
   const { cluster } = service;
-  const users = openPublicClient(InternalUsersServiceService, cluster.address('users'));
-  const mails = openPublicClient(InternalMailsServiceService, cluster.address('scheduler'));
+  const users = openStub(InternalUsersServiceService, cluster.address('users'));
+  const mails = openStub(InternalMailsServiceService, cluster.address('scheduler'));
   const auth = createServiceIdentity({ service: 'auth', privateKey: readServiceKey(cluster.dir, 'auth') });
   const asAuth = async (callee: 'users' | 'scheduler') => ({
     metadata: { 'x-taskflow-service': await auth.tokenFor(callee) },

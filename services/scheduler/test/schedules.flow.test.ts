@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { Schedule, ScheduleJob, ScheduleOverlapPolicy } from '#contract/scheduler/v1/scheduler';
 import { CreateTaskRequest, type Task } from '#contract/tasks/v1/tasks';
 import { waitUntil } from '#dev/cluster';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { startSchedulerCluster, type TestUser } from './start-cluster.ts';
 import { dueAt } from '../../tasks/test/due.ts';
 

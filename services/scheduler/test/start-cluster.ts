@@ -4,9 +4,9 @@ import { Task, type TaskStatus } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
 import { serviceNames, startTcpProxy, testRedisUrl, waitUntil, type ClusterOptions, type TcpProxy } from '#dev/cluster';
 import { toColumnName } from '#libs/db';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { openStub, type Stub } from '#dev/stubs';
 import { dueAt } from '../../tasks/test/due.ts';
 import { anHourAgo, createTask } from '../../tasks/test/factories.ts';
 import { startTasksCluster, type TasksCluster } from '../../tasks/test/start-cluster.ts';
@@ -20,8 +20,8 @@ export interface SchedulerCluster extends Pick<TasksCluster, 'cluster' | 'tasks'
   redis: TcpProxy;
   /** Deletes everything that the cluster has in Redis. */
   flushRedis(): Promise<void>;
-  scheduler: PublicClient<typeof SchedulerServiceService>;
-  notifications: PublicClient<typeof NotificationsServiceService>;
+  scheduler: Stub<typeof SchedulerServiceService>;
+  notifications: Stub<typeof NotificationsServiceService>;
   admin: TestUser;
   createTask(user: TestUser, fields?: Partial<Task>): Promise<Task>;
   /** Tasks that have been due for an hour. */
@@ -59,8 +59,8 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
   });
   const { cluster, users, tasks, newUser } = others;
   const { certificates } = cluster;
-  const scheduler = openPublicClient(SchedulerServiceService, cluster.address('scheduler'), { certificates });
-  const notifications = openPublicClient(NotificationsServiceService, cluster.address('scheduler'), { certificates });
+  const scheduler = openStub(SchedulerServiceService, cluster.address('scheduler'), { certificates });
+  const notifications = openStub(NotificationsServiceService, cluster.address('scheduler'), { certificates });
   const database = new Client({ connectionString: cluster.databaseUrl('scheduler') });
   await database.connect();
   const admin = await others.admin();

@@ -4,9 +4,9 @@ import { NotificationsServiceService } from '#contract/scheduler/v1/notification
 import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { testRedisUrl, waitUntil } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareTestService, type TestService } from '#dev/testing';
+import { openStub, type Stub } from '#dev/stubs';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { SchedulerConfig } from '../src/config.ts';
 
@@ -14,10 +14,10 @@ export interface TestScheduler extends Pick<
   TestService,
   'logLines' | 'sql' | 'cutDatabase' | 'newUser' | 'tokenFor' | 'asService'
 > {
-  scheduler: PublicClient<typeof SchedulerServiceService>;
-  notifications: PublicClient<typeof NotificationsServiceService>;
-  audit: PublicClient<typeof AuditServiceService>;
-  internalMails: PublicClient<typeof InternalMailsServiceService>;
+  scheduler: Stub<typeof SchedulerServiceService>;
+  notifications: Stub<typeof NotificationsServiceService>;
+  audit: Stub<typeof AuditServiceService>;
+  internalMails: Stub<typeof InternalMailsServiceService>;
   app: RunningApp;
   stop(): Promise<void>;
 }
@@ -56,10 +56,10 @@ export async function startScheduler(
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   // The first tick declares them, a moment after the start.
   await waitUntil(() => testService.sql('select 1 from schedules'), { length: 2 });
-  const scheduler = openPublicClient(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
-  const notifications = openPublicClient(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
-  const audit = openPublicClient(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
-  const internalMails = openPublicClient(InternalMailsServiceService, `127.0.0.1:${app.grpcPort}`);
+  const scheduler = openStub(SchedulerServiceService, `127.0.0.1:${app.grpcPort}`);
+  const notifications = openStub(NotificationsServiceService, `127.0.0.1:${app.grpcPort}`);
+  const audit = openStub(AuditServiceService, `127.0.0.1:${app.grpcPort}`);
+  const internalMails = openStub(InternalMailsServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     scheduler,

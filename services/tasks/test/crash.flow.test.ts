@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { listAll, inAnHour } from './factories.ts';
 import { dueAt } from './due.ts';
 import { usePeople, useTasksCluster } from './start-cluster.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NotificationKind, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
-import { openPublicClient, retry } from '#libs/grpc';
+import { openStub, retry } from '#dev/stubs';
 import { runDemonstration, type DemonstrationResult } from '../demonstration/demonstration.ts';
 import { serviceNames, type ServiceName } from '#dev/cluster';
 import { useTasksCluster } from './start-cluster.ts';
@@ -9,7 +9,7 @@ const service = useTasksCluster({ services: serviceNames });
 
 /** Everything the account has afterwards, read over the public API. */
 async function readAccount({ email, password }: DemonstrationResult) {
-  const inbox = openPublicClient(NotificationsServiceService, service.cluster.address('scheduler'));
+  const inbox = openStub(NotificationsServiceService, service.cluster.address('scheduler'));
   try {
     const { tokens } = await retry(() => service.auth.login({ email, password }));
     const token = tokens?.accessToken ?? '';

@@ -7,7 +7,7 @@ import {
   type TaskEvent,
   type WatchTasksResponse,
 } from '#contract/tasks/v1/tasks';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 import { listAll, update } from './factories.ts';
 import { applyNews, events, settle, sync, watch } from './mirror.ts';
 import { usePeople, useTasksCluster, type TasksCluster } from './start-cluster.ts';

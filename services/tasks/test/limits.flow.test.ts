@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 import { useTasksCluster } from './start-cluster.ts';
 import type { TestUser } from './start-tasks.ts';
 

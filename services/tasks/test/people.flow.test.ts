@@ -9,8 +9,8 @@ import {
 } from '#contract/tasks/v1/tasks';
 import { User } from '#contract/users/v1/users';
 import { waitUntil } from '#dev/cluster';
-import { retry, type PublicClient } from '#libs/grpc';
 import { refusal, refused } from '#dev/testing';
+import { retry, type Stub } from '#dev/stubs';
 import {
   countDifferent,
   createTask,
@@ -93,7 +93,7 @@ describe('tasks and the people in them', () => {
     const zoe = await service.newUser('Zoe');
     const task = await createTask(service, zoe);
     const replicas = [service.tasks, service.second];
-    const assign = (replica: PublicClient<TasksServiceService>) =>
+    const assign = (replica: Stub<TasksServiceService>) =>
       replica.createTask(
         { task: Task.fromPartial({ title: 'x', assigneeId: zoe.userId }), validateOnly: true },
         ada.as,

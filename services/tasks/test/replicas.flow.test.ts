@@ -7,13 +7,13 @@ import {
   TasksServiceService,
 } from '#contract/tasks/v1/tasks';
 import { startTcpProxy, waitUntil } from '#dev/cluster';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { refusal, refused } from '#dev/testing';
+import { openStub, type Stub } from '#dev/stubs';
 import { createTask, creations, deletions, listAll, taskOf, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
 import { usePeople, useTasksCluster } from './start-cluster.ts';
 
-type Tasks = PublicClient<TasksServiceService>;
+type Tasks = Stub<TasksServiceService>;
 
 describe('two replicas of tasks', () => {
   const service = useTasksCluster({ replicas: { tasks: 2 } });
@@ -62,7 +62,7 @@ describe('two replicas of tasks', () => {
    */
   async function killBeforeAnswer<T>(requestId: string, send: (tasks: Tasks) => Promise<T>): Promise<T> {
     const proxy = await startTcpProxy(service.cluster.address('tasks'));
-    const slow = openPublicClient(TasksServiceService, proxy.address);
+    const slow = openStub(TasksServiceService, proxy.address);
     try {
       await slow.listTasks({ pageSize: 1 }, user.as);
       proxy.mute();

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import type { CallError } from '#libs/grpc';
 import { serviceNames } from '#dev/cluster';
+import type { CallError } from '#dev/stubs';
 import { useTasksCluster } from './start-cluster.ts';
 
 const service = useTasksCluster({

@@ -5,7 +5,7 @@ import { AuthServiceService } from '#contract/auth/v1/auth';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#dev/cluster';
-import { openPublicClient, retry, type PublicClient } from '#libs/grpc';
+import { openStub, retry, type Stub } from '#dev/stubs';
 import type { TestUser } from './start-tasks.ts';
 
 export interface Person extends TestUser {
@@ -14,11 +14,11 @@ export interface Person extends TestUser {
 
 export interface TasksCluster {
   cluster: Cluster;
-  auth: PublicClient<typeof AuthServiceService>;
-  users: PublicClient<typeof UsersServiceService>;
-  tasks: PublicClient<typeof TasksServiceService>;
+  auth: Stub<typeof AuthServiceService>;
+  users: Stub<typeof UsersServiceService>;
+  tasks: Stub<typeof TasksServiceService>;
   /** The second replica of tasks, where the cluster has one. */
-  second: PublicClient<typeof TasksServiceService>;
+  second: Stub<typeof TasksServiceService>;
   /** Rows of the database of tasks. */
   sql<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** A new user whom every service knows. */
@@ -38,13 +38,11 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
     ...options,
   });
   const { certificates } = cluster;
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'), { certificates });
-  const users = openPublicClient(UsersServiceService, cluster.address('users'), { certificates });
-  const tasks = openPublicClient(TasksServiceService, cluster.address('tasks'), { certificates });
+  const auth = openStub(AuthServiceService, cluster.address('auth'), { certificates });
+  const users = openStub(UsersServiceService, cluster.address('users'), { certificates });
+  const tasks = openStub(TasksServiceService, cluster.address('tasks'), { certificates });
   const hasSecond = (options.replicas?.tasks ?? 1) > 1;
-  const second = hasSecond
-    ? openPublicClient(TasksServiceService, cluster.address('tasks', 1), { certificates })
-    : tasks;
+  const second = hasSecond ? openStub(TasksServiceService, cluster.address('tasks', 1), { certificates }) : tasks;
   const database = new Client({ connectionString: cluster.databaseUrl('tasks') });
   await database.connect();
   return {

@@ -6,9 +6,9 @@ import {
   type SweepOverdueRequest,
   type SweepOverdueResponse,
 } from '#contract/tasks/v1/tasks';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareTestService, type TestService, type TestUser } from '#dev/testing';
+import { openStub, type Stub } from '#dev/stubs';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { TasksConfig } from '../src/config.ts';
 
@@ -18,9 +18,9 @@ export interface TestTasks extends Pick<
   TestService,
   'databaseUrl' | 'logLines' | 'sql' | 'asService' | 'cutDatabase' | 'newUser'
 > {
-  tasks: PublicClient<typeof TasksServiceService>;
-  internal: PublicClient<typeof InternalTasksServiceService>;
-  exports: PublicClient<typeof ExportServiceService>;
+  tasks: Stub<typeof TasksServiceService>;
+  internal: Stub<typeof InternalTasksServiceService>;
+  exports: Stub<typeof ExportServiceService>;
   app: RunningApp;
   /** As the scheduler, with a new token: one lives for a minute, which some tests exceed on a slow machine. */
   sweep(request?: Partial<SweepOverdueRequest>): Promise<SweepOverdueResponse>;
@@ -43,9 +43,9 @@ export async function startTasks({
     ...changes,
   };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
-  const tasks = openPublicClient(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
-  const internal = openPublicClient(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
-  const exports = openPublicClient(ExportServiceService, `127.0.0.1:${app.grpcPort}`);
+  const tasks = openStub(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
+  const internal = openStub(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
+  const exports = openStub(ExportServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     tasks,

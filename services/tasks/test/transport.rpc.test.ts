@@ -2,13 +2,13 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { describe, expect, it } from '@jest/globals';
 import { compressionAlgorithms, credentials, Client, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
 import { CreateTaskRequest, Task, TasksServiceService, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import { CallError } from '#dev/stubs';
 import {
   HealthCheckRequest,
   HealthService,
   type HealthCheckResponse,
 } from '../../../libs/contract/src/gen/grpc/health/v1/health.ts';
 import { Timestamp } from '#google/protobuf/timestamp';
-import { CallError } from '#libs/grpc';
 import { createTask } from './factories.ts';
 import { startTasks, useTasks, useUsers } from './start-tasks.ts';
 

@@ -9,17 +9,17 @@ import {
 } from '#contract/tasks/v1/tasks';
 import { readServiceKey } from '#dev/cluster';
 import { invalidFields, kindAndReason, refused } from '#dev/testing';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import { createServiceIdentity } from '#libs/identity';
+import { openStub, type Stub } from '#dev/stubs';
 import { createRandom, type Random } from '../../../libs/dev/testing/src/random.ts';
 import { anHourAgo, inAnHour, listAll, taskNotFound, update } from './factories.ts';
 import { applyNews, events, settle, sync, watch } from './mirror.ts';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 
 const service = useTasksCluster({ env: { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' } });
-let internal: PublicClient<typeof InternalTasksServiceService>;
+let internal: Stub<typeof InternalTasksServiceService>;
 beforeAll(() => {
-  internal = openPublicClient(InternalTasksServiceService, service.cluster.address('tasks'));
+  internal = openStub(InternalTasksServiceService, service.cluster.address('tasks'));
 });
 afterAll(() => internal.close());
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ServerFeature } from '#contract/server/v1/server';
 import { NotificationChannel, UpdateUserRequest, User, UsersServiceService } from '#contract/users/v1/users';
-import { openPublicClient } from '#libs/grpc';
 import { invalidFields } from '#dev/testing';
+import { openStub } from '#dev/stubs';
 import { createUser, read, update } from './factories.ts';
 import { startUsers } from './start-users.ts';
 
@@ -60,7 +60,7 @@ describe('B8: the settings of a user', () => {
     const valid = UpdateUserRequest.encode(UpdateUserRequest.fromPartial({ updateMask: ['channels'] })).finish();
     const user = Buffer.concat([User.encode(User.fromPartial({ id: userId })).finish(), Buffer.of(12 << 3, 99)]);
     const bytes = Buffer.concat([valid, Buffer.of((1 << 3) | 2, user.length), user]);
-    const raw = openPublicClient(
+    const raw = openStub(
       { updateUser: { ...updateUser, requestSerialize: () => bytes } },
       `127.0.0.1:${service.app.grpcPort}`,
     );

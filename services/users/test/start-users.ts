@@ -1,15 +1,15 @@
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
 import type { RunningApp } from '#libs/runtime';
 import { nobody, prepareTestService, type TestService } from '#dev/testing';
+import { openStub, type Stub } from '#dev/stubs';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { UsersConfig } from '../src/config.ts';
 
 export interface TestUsers extends Pick<TestService, 'logLines' | 'sql' | 'asService' | 'tokenFor'> {
-  users: PublicClient<typeof UsersServiceService>;
-  internal: PublicClient<typeof InternalUsersServiceService>;
-  info: PublicClient<typeof ServerInfoServiceService>;
+  users: Stub<typeof UsersServiceService>;
+  internal: Stub<typeof InternalUsersServiceService>;
+  info: Stub<typeof ServerInfoServiceService>;
   app: RunningApp;
   config: UsersConfig;
   stop(): Promise<void>;
@@ -43,9 +43,9 @@ export async function startUsers({
     ...changes,
   };
   const app = await startApp(config, { logger, ...(realKeys === true ? {} : { accessKeys }), ...overrides });
-  const users = openPublicClient(UsersServiceService, `127.0.0.1:${app.grpcPort}`);
-  const internal = openPublicClient(InternalUsersServiceService, `127.0.0.1:${app.grpcPort}`);
-  const info = openPublicClient(ServerInfoServiceService, `127.0.0.1:${app.grpcPort}`);
+  const users = openStub(UsersServiceService, `127.0.0.1:${app.grpcPort}`);
+  const internal = openStub(InternalUsersServiceService, `127.0.0.1:${app.grpcPort}`);
+  const info = openStub(ServerInfoServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     users,

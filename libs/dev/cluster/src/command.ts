@@ -1,6 +1,6 @@
 import { Client } from '@grpc/grpc-js';
 import { TaskFlowError } from '#client/index';
-import { CallError, channelCredentials } from '#libs/grpc';
+import { channelCredentials } from '#libs/grpc';
 import type { Certificates } from '#libs/runtime';
 import { explainUsage, isUsageError, usageStatus } from '../../../runtime/command-line/command-line.mjs';
 import { withProgress } from './console-report.ts';
@@ -12,8 +12,7 @@ export { UsageError } from '../../../runtime/command-line/command-line.mjs';
 function explain(name: string, error: unknown): string {
   if (isUsageError(error)) return explainUsage(name, error);
   const { message } = error as Error;
-  if (error instanceof TaskFlowError) return `${message} (${error.reason ?? error.code})`;
-  return error instanceof CallError ? `${message} (${error.reason ?? error.kind})` : message;
+  return error instanceof TaskFlowError ? `${message} (${error.reason ?? error.code})` : message;
 }
 
 /** Does the work and reports its progress every five seconds, on standard error: standard output may be the program's result. */

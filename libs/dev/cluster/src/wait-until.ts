@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { retry } from '#libs/grpc';
+import { retry } from '#dev/stubs';
 
 const longestPauseMs = 100;
 

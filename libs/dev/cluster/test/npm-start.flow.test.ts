@@ -3,7 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 import { findFreePort, processNames, serviceNames } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
 import { portSettingsOf, settingOf } from '../src/service-names.ts';
@@ -77,7 +77,7 @@ async function withAuth<T>(use: (client: ReturnType<typeof openAuth>) => Promise
 }
 
 function openAuth() {
-  return openPublicClient(AuthServiceService, `127.0.0.1:${env['TASKFLOW_AUTH_GRPC_PORT']}`);
+  return openStub(AuthServiceService, `127.0.0.1:${env['TASKFLOW_AUTH_GRPC_PORT']}`);
 }
 
 it('npm start brings the cluster up, demonstrates it, and leaves no process after Ctrl-C', async () => {

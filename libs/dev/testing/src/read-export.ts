@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { ExportServiceService } from '#contract/export/v1/export';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 
 interface ExportLine {
   type: string;
@@ -46,7 +46,7 @@ function checkTrailer(line: string, before: string): ExportTrailer {
 
 /** What the service on this port has of a user. */
 export async function exportFrom({ grpcPort }: { grpcPort: number }, as: { token: string }): Promise<ReadExport> {
-  const client = openPublicClient(ExportServiceService, `127.0.0.1:${grpcPort}`);
+  const client = openStub(ExportServiceService, `127.0.0.1:${grpcPort}`);
   try {
     return await readExport(client.exportMyData({}, as));
   } finally {

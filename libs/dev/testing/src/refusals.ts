@@ -1,4 +1,4 @@
-import type { CallError } from '#libs/grpc';
+import type { CallError } from '#dev/stubs';
 
 /** The error of a call that must fail. */
 export async function refusal(call: Promise<unknown>): Promise<CallError> {

@@ -64,11 +64,6 @@ export function codeOf({ code, details }: Pick<ServiceError, 'code' | 'details'>
     : code;
 }
 
-/** Whether the connection ended before the call left this process. No server can prevent that. */
-export function isUnsent({ details }: Pick<ServiceError, 'details'>): boolean {
-  return starts(details, [clientErrors.refused, clientErrors.notStarted]);
-}
-
 export interface ReceivedStatus {
   reason: ErrorReason;
   details: ErrorDetails;

@@ -1,7 +1,7 @@
 import { AuthServiceService, type LoginResponse, type RegisterResponse } from '#contract/auth/v1/auth';
 import type { Cluster } from '#dev/cluster';
 import { queryOnce } from '#dev/testing';
-import { openPublicClient } from '#libs/grpc';
+import { openStub } from '#dev/stubs';
 
 /** Somebody who makes calls. */
 export interface Caller {
@@ -44,7 +44,7 @@ function toSession({ account, tokens }: LoginResponse | RegisterResponse, email:
 
 /** Callers register through the API; for the others there is only a profile. */
 export async function createPeople(cluster: Cluster, counts: { callers: number; all: number }): Promise<People> {
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const auth = openStub(AuthServiceService, cluster.address('auth'));
   const register = async (index: number): Promise<Session> => {
     const email = `caller-${index}@example.com`;
     return toSession(

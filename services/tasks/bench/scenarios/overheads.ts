@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { callOnce, ownCpuMs, toRatio, type Measured } from '#dev/bench';
-import { openPublicClient } from '#libs/grpc';
 import { createLogger, createMetrics } from '#libs/runtime';
+import { openStub } from '#dev/stubs';
 import { createBreaker } from '../../../../libs/grpc/src/client/breaker.ts';
 import { authenticatorWith, type Keys } from '../ceilings/authenticator.ts';
 import type { ChainSettings } from '../ceilings/chain-server.ts';
@@ -40,7 +40,7 @@ export async function measureOverheads(bench: BenchCluster): Promise<void> {
 }
 
 async function fetchKeys({ cluster }: BenchCluster): Promise<Keys> {
-  const auth = openPublicClient(AuthServiceService, cluster.address('auth'));
+  const auth = openStub(AuthServiceService, cluster.address('auth'));
   try {
     const { keys } = await auth.getJwks({});
     return keys.map(({ kid, kty, crv, alg, x }) => ({ kid, kty, crv, alg, x }));

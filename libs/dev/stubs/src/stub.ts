@@ -1,18 +1,18 @@
 import { Client, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
 import { kindOfCode, type ErrorDetails, type ErrorKind } from '#libs/errors';
+import { channelCredentials } from '#libs/grpc';
 import type { Certificates } from '#libs/runtime';
-import { requestIdKey } from '../wire/request-id.ts';
-import { deadlineAfter } from '../wire/call-timeout.ts';
-import type { MethodDefinition, RequestOf, ResponseOf } from '../wire/method.ts';
-import { channelCredentials } from './channel-credentials.ts';
-import { codeOf, isUnsent, readReceivedStatus } from '../wire/status.ts';
+import { deadlineAfter } from '../../../grpc/src/wire/call-timeout.ts';
+import { clientErrors } from '../../../grpc/src/wire/grpc-js-internals.ts';
+import type { MethodDefinition, RequestOf, ResponseOf } from '../../../grpc/src/wire/method.ts';
+import { codeOf, readReceivedStatus } from '../../../grpc/src/wire/status.ts';
 
 interface Method extends MethodDefinition {
   requestSerialize: (value: unknown) => Buffer;
   requestDeserialize: (value: Buffer) => object;
 }
 
-export interface PublicCallOptions {
+export interface StubCallOptions {
   /** An access token. */
   token?: string;
   /** Default: 15 000; none for a stream. */
@@ -29,11 +29,11 @@ type AnswerOf<M> = M extends { responseStream: true } ? AsyncGenerator<ResponseO
  * Fields of the request may be left out; messages inside it are complete (`Task.fromPartial`). A stream starts with its
  * iteration, reads one message at a time, and is cancelled by leaving the loop.
  */
-export type PublicClient<D> = {
-  [M in keyof D]: (request: Partial<RequestOf<D[M]>>, options?: PublicCallOptions) => AnswerOf<D[M]>;
+export type Stub<D> = {
+  [M in keyof D]: (request: Partial<RequestOf<D[M]>>, options?: StubCallOptions) => AnswerOf<D[M]>;
 } & { close(): void };
 
-/** A status other than OK as a client outside the cluster sees it. */
+/** A status other than OK as it arrived. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly code: number;
@@ -55,17 +55,17 @@ export class CallError extends Error {
     this.kind = kindOfCode(this.code);
     this.reason = received?.reason;
     this.details = received?.details ?? {};
-    this.requestId = error.metadata?.get(requestIdKey)[0]?.toString();
-    this.isUnsent = isUnsent(error);
+    this.requestId = error.metadata?.get('x-request-id')[0]?.toString();
+    this.isUnsent = [clientErrors.refused, clientErrors.notStarted].some((text) => error.details.startsWith(text));
     const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
     this.statusBytes = Buffer.isBuffer(bytes) ? bytes : undefined;
   }
 }
 
-function toMetadata(options: PublicCallOptions): Metadata {
+function toMetadata(options: StubCallOptions): Metadata {
   const metadata = new Metadata();
   if (options.token !== undefined) metadata.set('authorization', `Bearer ${options.token}`);
-  if (options.requestId !== undefined) metadata.set(requestIdKey, options.requestId);
+  if (options.requestId !== undefined) metadata.set('x-request-id', options.requestId);
   for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
   return metadata;
 }
@@ -76,13 +76,13 @@ function serialize(method: Method, request: object): Buffer {
 }
 
 /** The arguments that grpc-js takes for both kinds of calls. */
-function argumentsOf(method: Method, request: object, options: PublicCallOptions, timeoutMs: number | undefined) {
+function argumentsOf(method: Method, request: object, options: StubCallOptions, timeoutMs: number | undefined) {
   const encode = (value: object): Buffer => serialize(method, value);
   const deadline = deadlineAfter(timeoutMs);
   return [method.path, encode, method.responseDeserialize, request, toMetadata(options), { deadline }] as const;
 }
 
-function callUnary(channel: Client, method: Method, request: object, options: PublicCallOptions): Promise<unknown> {
+function callUnary(channel: Client, method: Method, request: object, options: StubCallOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const call = channel.makeUnaryRequest(
       ...argumentsOf(method, request, options, options.timeoutMs ?? 15_000),
@@ -96,7 +96,7 @@ async function* callStream(
   channel: Client,
   method: Method,
   request: object,
-  options: PublicCallOptions,
+  options: StubCallOptions,
 ): AsyncGenerator<unknown, void> {
   const call = channel.makeServerStreamRequest(...argumentsOf(method, request, options, options.timeoutMs));
   // A cancelled call emits an error even when nothing reads it any more.
@@ -114,7 +114,7 @@ async function* callStream(
   }
 }
 
-export interface PublicClientOptions {
+export interface StubOptions {
   /** Distributes calls over all addresses of the target. Default: the first address that answers. */
   roundRobin?: boolean;
   /** false: never sends a call again. By default gRPC clients resend calls that no server has processed. */
@@ -123,7 +123,7 @@ export interface PublicClientOptions {
   certificates?: Certificates | undefined;
 }
 
-function channelOptions({ roundRobin = false, resend = true }: PublicClientOptions): ChannelOptions {
+function channelOptions({ roundRobin = false, resend = true }: StubOptions): ChannelOptions {
   return {
     'grpc.enable_retries': resend ? 1 : 0,
     'grpc.max_reconnect_backoff_ms': 1000,
@@ -132,21 +132,17 @@ function channelOptions({ roundRobin = false, resend = true }: PublicClientOptio
 }
 
 /**
- * A client for programs outside the cluster: no breaker, no service identity, no retries of its own. Rejects with
- * CallError. `definition` is a service definition of the contract, for instance TasksServiceService. The caller closes
- * it.
+ * The generated stub of a service as functions: gRPC as it is, without the deadlines, retries and sessions of the client
+ * package, for those who look at servers and not at clients. Rejects with CallError. `definition` is a service definition
+ * of the contract, for instance TasksServiceService. The caller closes it.
  */
-export function openPublicClient<D extends object>(
-  definition: D,
-  address: string,
-  options: PublicClientOptions = {},
-): PublicClient<D> {
+export function openStub<D extends object>(definition: D, address: string, options: StubOptions = {}): Stub<D> {
   const { credentials, options: names } = channelCredentials(options.certificates, address);
   const channel = new Client(address, credentials, { ...channelOptions(options), ...names });
   const methods = Object.entries(definition).map(([name, method]: [string, Method]) => {
     const answer = method.responseStream ? callStream : callUnary;
-    const call = (request: object, options: PublicCallOptions = {}) => answer(channel, method, request, options);
+    const call = (request: object, options: StubCallOptions = {}) => answer(channel, method, request, options);
     return [name, call] as const;
   });
-  return { ...Object.fromEntries(methods), close: () => channel.close() } as PublicClient<D>;
+  return { ...Object.fromEntries(methods), close: () => channel.close() } as Stub<D>;
 }

@@ -1,12 +1,12 @@
 import type { ErrorKind } from '#libs/errors';
 import { backoffMs, sleep } from '#libs/runtime';
-import { CallError } from './public-client.ts';
+import { CallError } from './stub.ts';
 
 const backoff = { firstMs: 200, maxMs: 1000 };
 const transient = new Set<ErrorKind>(['unavailable', 'deadline_exceeded', 'resource_exhausted', 'aborted']);
 
 /**
- * Repeats a call while its service is unavailable or overloaded, for programs outside the cluster. Waits for the delay
+ * Repeats a call while its service is unavailable or overloaded. Waits for the delay
  * in the answer, at most a second. Only for calls that are safe to repeat. Rejects with the last CallError after
  * `limitMs`, and at once with any other error. `attempt` counts from 0.
  */
