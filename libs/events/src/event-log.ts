@@ -15,6 +15,8 @@ export interface EventOrigin {
 export interface NewEvent {
   /** The stream whose sequence it continues. */
   streamId: string;
+  /** Another stream whose sequence it continues as well: the one that the subject leaves. Not the same as `streamId`. */
+  otherStreamId?: string | undefined;
   type: string;
   /** What it happened to, and the version that came out of it. */
   subjectId: string;
@@ -100,6 +102,8 @@ export function appendStatement({
     ...toEventColumns(events),
     ...toAudienceColumns(events),
     events.map(concernsOthers),
+    events.map(({ otherStreamId = null }) => otherStreamId),
+    countFollowing(events).map(({ other }) => other),
   ];
   const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
   const tables = ctes.map(({ name, text }) => `${name} as (${text(add)}), `);
@@ -112,7 +116,7 @@ export function appendStatement({
 /**
  * base: the base of the streams' numbers in this incarnation of the log, read before any number is assigned.
  * heads: adds the number of new events and the counter changes; locks its rows in the order of the select.
- * back: how far an event stands before the new end of its stream.
+ * back: how far an event stands before the new end of its stream; other_back: of the other one.
  */
 const appendText = (tables: string, condition: string): string => `
   with ${tables}change as (
@@ -133,15 +137,19 @@ const appendText = (tables: string, condition: string): string => `
     returning stream_id, last_sequence
   ), event as (
     insert into events (
-      stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns_others)
+      stream_id, sequence, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns_others,
+      other_stream_id, other_sequence)
     select
-      stream_id, last_sequence - back, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns
+      t.stream_id, head.last_sequence - back, type, subject_id, subject_version, actor, payload, call_id, trace_parent,
+      concerns, other_stream_id, other_head.last_sequence - other_back
     from unnest(
       $4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::bigint[], $9::text[], $10::bytea[], $11::text[], $12::text[],
-      $16::boolean[]
-    ) with ordinality as
-      t (stream_id, back, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns, place)
-    join head using (stream_id)
+      $16::boolean[], $17::uuid[], $18::bigint[]
+    ) with ordinality as t (
+      stream_id, back, type, subject_id, subject_version, actor, payload, call_id, trace_parent, concerns,
+      other_stream_id, other_back, place)
+    join head on head.stream_id = t.stream_id
+    left join head other_head on other_head.stream_id = t.other_stream_id
     order by place
     returning id, transaction_id, stream_id, sequence
   )
@@ -162,7 +170,7 @@ function toHeadColumns(
     heads.set(streamId, head);
     return head;
   };
-  for (const event of events) headOf(event.streamId).events += 1;
+  for (const event of events) for (const streamId of streamsOf(event)) headOf(streamId).events += 1;
   for (const { streamId, index, by } of counters) {
     if (!Number.isInteger(index) || index < 0 || index >= counterCount)
       throw new RangeError(`there is no counter ${index}`);
@@ -176,21 +184,28 @@ function toHeadColumns(
   ];
 }
 
-/** For each event, how many of its stream follow it. */
-function countFollowing(events: readonly NewEvent[]): number[] {
+const streamsOf = ({ streamId, otherStreamId }: NewEvent): string[] =>
+  otherStreamId === undefined ? [streamId] : [streamId, otherStreamId];
+
+/** For each event, how many of its stream follow it, and how many of the other one; null = there is no other one. */
+function countFollowing(events: readonly NewEvent[]): { own: number; other: number | null }[] {
   const following = new Map<string, number>();
-  const back = events.toReversed().map(({ streamId }) => {
+  const countIn = (streamId: string): number => {
     const count = following.get(streamId) ?? 0;
     following.set(streamId, count + 1);
     return count;
-  });
+  };
+  const back = events.toReversed().map(({ streamId, otherStreamId }) => ({
+    own: countIn(streamId),
+    other: otherStreamId === undefined ? null : countIn(otherStreamId),
+  }));
   return back.toReversed();
 }
 
 function toAudienceColumns(events: readonly NewEvent[]): unknown[] {
   const back = countFollowing(events);
   const rows = events.flatMap(({ streamId, audience }, index) =>
-    [...new Set(audience)].map((userId) => ({ userId, streamId, back: back[index] })),
+    [...new Set(audience)].map((userId) => ({ userId, streamId, back: back[index]?.own })),
   );
   return [rows.map((row) => row.userId), rows.map((row) => row.streamId), rows.map((row) => row.back)];
 }
@@ -200,7 +215,7 @@ function toEventColumns(events: readonly NewEvent[]): unknown[] {
   const origins = events.map(({ origin = current }) => origin);
   return [
     events.map((event) => event.streamId),
-    countFollowing(events),
+    countFollowing(events).map(({ own }) => own),
     events.map((event) => event.type),
     events.map((event) => event.subjectId),
     events.map((event) => event.subjectVersion),

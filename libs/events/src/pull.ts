@@ -7,6 +7,8 @@ export interface StoredEvent {
   streamId: string;
   /** 1, 2, 3 … within the stream, without gaps except where a new incarnation of the log begins. */
   sequence: bigint;
+  /** Its place in the stream that the subject left. */
+  other?: { streamId: string; sequence: bigint };
   type: string;
   subjectId: string;
   subjectVersion: bigint;
@@ -34,7 +36,8 @@ export interface EventBatch extends PositionFaults {
   more: boolean;
 }
 
-export type EventRow = Omit<StoredEvent, 'position'> & Position;
+export type EventRow = Omit<StoredEvent, 'position' | 'other'> &
+  Position & { otherStreamId: string | null; otherSequence: bigint | null };
 export type Nullable<T> = { [K in keyof T]: T[K] | null };
 
 /** Where a position was found, beside the state of the log. */
@@ -85,7 +88,8 @@ export const placeColumns = `
   current, newest, place, following, found, "prunedIncarnation", "prunedTransactionId", "prunedEventId"`;
 
 export const eventColumns = `
-  e.transaction_id as "transactionId", e.id as "eventId", e.stream_id as "streamId", e.sequence, e.type,
+  e.transaction_id as "transactionId", e.id as "eventId", e.stream_id as "streamId", e.sequence,
+  e.other_stream_id as "otherStreamId", e.other_sequence as "otherSequence", e.type,
   e.subject_id as "subjectId", e.subject_version as "subjectVersion", e.actor, e.call_id as "callId",
   e.trace_parent as "traceParent", e.payload, e.create_time as "createTime"`;
 
@@ -186,17 +190,19 @@ export function toEvent({
   incarnation,
   transactionId,
   eventId,
-  streamId,
-  sequence,
-  type,
+  otherStreamId,
+  otherSequence,
   ...row
 }: EventRow): StoredEvent {
-  const { subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
+  const { streamId, sequence, type, subjectId, subjectVersion, actor, callId, traceParent, payload, createTime } = row;
   const position = { incarnation, transactionId, eventId };
+  const other =
+    otherStreamId === null || otherSequence === null ? undefined : { streamId: otherStreamId, sequence: otherSequence };
   return {
     position,
     streamId,
     sequence,
+    ...(other === undefined ? {} : { other }),
     type,
     subjectId,
     subjectVersion,
