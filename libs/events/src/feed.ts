@@ -1,4 +1,4 @@
-import type { SqlReader } from '#libs/db';
+import type { SqlReader, Statement } from '#libs/db';
 import { currentLog, readLog, type LogRow } from './incarnation.ts';
 import {
   eventColumns,
@@ -21,6 +21,20 @@ export interface FeedPage extends PositionFaults {
   next: Position;
   /** The page is full, so there may be more. */
   more: boolean;
+  /** The shared parts that the user of `readUser` read when the page was read. */
+  parts?: ReadonlySet<string>;
+}
+
+/** Which part of the log a reader follows: what concerns the person alone, or what is shared with the person as well. */
+export type FeedScope = 'own' | 'all';
+
+/** One who reads a shared part of the log, and from where on. */
+export interface Membership {
+  userId: string;
+  partId: string;
+  incarnation: bigint;
+  /** Events of this transaction and of earlier ones do not count. */
+  transactionId: bigint;
 }
 
 /**
@@ -32,16 +46,27 @@ export interface FeedSource {
   end(): Promise<Position>;
   /** The events after a position. */
   read(after: Position, limit: number): Promise<FeedPage>;
-  /** The events after a position that concern one user. */
-  readUser(userId: string, after: Position, limit: number): Promise<FeedPage>;
+  /** The events after a position that concern one user, with scope `all` also those of the parts shared with the user. */
+  readUser(userId: string, after: Position, limit: number, scope?: FeedScope): Promise<FeedPage>;
+  /** Those of the users who read some of the shared parts now. Absent when nothing is shared. */
+  membersOf?(partIds: readonly string[], userIds: readonly string[]): Promise<Membership[]>;
 }
 
-/** The event log of a service as a FeedSource. */
-export function createLogSource(reader: SqlReader): FeedSource {
+/**
+ * The event log of a service as a FeedSource. `memberships` is SQL that selects user_id, part_id, join_transaction and
+ * join_incarnation (`log_incarnation()`) of all who read a shared part of the log. The audience of an event names the
+ * part once, however many read it. Who reads it is decided in the snapshot in which the event is read.
+ */
+export function createLogSource(reader: SqlReader, memberships?: string): FeedSource {
+  const feeds = memberships === undefined ? undefined : statementsOf(memberships);
   return {
     end: () => currentPosition(reader),
     read: (after, limit) => readPage(reader, readAll, after, [limit]),
-    readUser: (userId, after, limit) => readUserFeed(reader, userId, after, limit),
+    readUser: (userId, after, limit, scope = 'own') =>
+      readPage(reader, feeds?.[scope] ?? readConcerning, after, [limit, userId]),
+    ...(feeds && {
+      membersOf: (partIds, userIds) => reader.query<Membership>(feeds.members, [partIds, userIds]),
+    }),
   };
 }
 
@@ -62,14 +87,21 @@ const logEnd = `
       order by transaction_id desc, event_id desc limit 1) "end" on true)`;
 
 /* $1 to $3: a position, $4: limit, $5: user. */
-const read = (name: string, events: string): { name: string; text: string } => ({
+const read = (name: string, events: string, extra = ''): Statement => ({
   name,
   text: `
     with ${currentLog}, ${positionPlace}, ${logEnd}
-    select ${placeColumns}, "endTransactionId", "endEventId", current as incarnation, e.*
+    select ${placeColumns}, "endTransactionId", "endEventId", current as incarnation, e.*${extra}
     from log cross join place cross join log_end left join lateral (select ${eventColumns} from ${events}) e on true
     order by "transactionId", "eventId"`,
 });
+
+/* The places in one part of the log after the position, in their order. */
+const placesIn = (part: string, after = ''): string => `
+  select transaction_id, event_id from event_audience
+  where user_id = ${part} and (transaction_id, event_id) > ($2::xid8, $3::bigint)
+    and transaction_id >= first_transaction and transaction_id < settled_below and event_id >= first_id ${after}
+  order by transaction_id, event_id limit $4`;
 
 const readAll = read(
   'read_feed',
@@ -80,22 +112,41 @@ const readAll = read(
   order by transaction_id, id limit $4) e`,
 );
 
-const readConcerning = read(
-  'read_feed_concerning',
-  `(
-  select transaction_id, event_id from event_audience
-  where user_id = $5 and (transaction_id, event_id) > ($2::xid8, $3::bigint)
-    and transaction_id >= first_transaction and transaction_id < settled_below and event_id >= first_id
-  order by transaction_id, event_id limit $4) page
-  join events e on e.id = page.event_id`,
-);
+const ownEvents = `(${placesIn('$5')}) page join events e on e.id = page.event_id`;
+const readConcerning = read('read_feed_concerning', ownEvents);
+
+/** Each part is read by its own index range, up to a page of it; the ranges are merged, and an event of several counts once. */
+function statementsOf(memberships: string): Record<FeedScope | 'members', Statement> {
+  const parts = `, array(select part_id from (${memberships}) m where user_id = $5) as parts`;
+  const allEvents = `(
+    select transaction_id, event_id from (
+      (${placesIn('$5')})
+      union
+      select found.* from (${memberships}) m cross join lateral (${placesIn(
+        'm.part_id',
+        `and transaction_id > case when m.join_incarnation = current then m.join_transaction else '0' end`,
+      )}) found
+      where m.user_id = $5) merged
+    order by transaction_id, event_id limit $4) page
+    join events e on e.id = page.event_id`;
+  return {
+    own: read('read_feed_own', ownEvents, parts),
+    all: read('read_feed_shared', allEvents, parts),
+    members: {
+      name: 'feed_members',
+      text: `
+        select user_id as "userId", part_id as "partId", join_incarnation as incarnation, join_transaction as "transactionId"
+        from (${memberships}) m where part_id = any ($1::uuid[]) and user_id = any ($2::uuid[])`,
+    },
+  };
+}
 
 interface End extends LogRow {
   endTransactionId: bigint;
   endEventId: bigint;
 }
 
-type FeedRow = End & PlaceRow & Nullable<EventRow>;
+type FeedRow = End & PlaceRow & Nullable<EventRow> & { parts?: string[] };
 
 const toPosition = (end: End | undefined): Position => ({
   incarnation: end?.current ?? 0n,
@@ -108,7 +159,7 @@ const toPosition = (end: End | undefined): Position => ({
  */
 async function readPage(
   reader: SqlReader,
-  statement: typeof readAll,
+  statement: Statement,
   after: Position,
   rest: [limit: number, userId?: string],
 ): Promise<FeedPage> {
@@ -121,7 +172,8 @@ async function readPage(
   const events = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as EventRow));
   const more = events.length === limit;
   const last = events.at(-1)?.position;
-  return { events, next: more && last !== undefined ? last : toPosition(rows[0]), more, ...faults };
+  const next = more && last !== undefined ? last : toPosition(rows[0]);
+  return { events, next, more, parts: new Set(rows[0]?.parts), ...faults };
 }
 
 /** The events that concern a user. The cost depends on what is found, not on the length of the log. */

@@ -26,6 +26,7 @@ export {
   readUserEvents,
   readUserFeed,
   type FeedPage,
+  type FeedScope,
   type FeedSource,
 } from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';

@@ -1,4 +1,4 @@
-import type { FeedPage, FeedSource } from './feed.ts';
+import type { FeedPage, FeedScope, FeedSource } from './feed.ts';
 import { isBefore, type Position } from './position.ts';
 import type { StoredEvent } from './pull.ts';
 import type { Subscription } from './subscription.ts';
@@ -6,6 +6,8 @@ import type { Subscription } from './subscription.ts';
 /** An event, or without one only the reader's position. */
 export interface FeedItem {
   event: StoredEvent | undefined;
+  /** The shared parts that the reader read when the event was read, at least those that the event concerns. */
+  parts: ReadonlySet<string>;
   /** Continuing from here repeats and misses nothing. */
   position: Position;
 }
@@ -13,6 +15,7 @@ export interface FeedItem {
 interface Subscriber {
   source: FeedSource;
   userId: string;
+  scope: FeedScope;
   subscription: Subscription;
   signal: AbortSignal;
   heartbeatMs: number;
@@ -21,6 +24,10 @@ interface Subscriber {
 }
 
 const pageSize = 50;
+const none: ReadonlySet<string> = new Set();
+
+/** Where the reader is, without an event. */
+const placeOnly = (position: Position): FeedItem => ({ event: undefined, parts: none, position });
 
 /**
  * Reads the log up to the broadcaster's position, then takes what the broadcaster offers. Starts over when an offer was
@@ -33,7 +40,7 @@ export async function* streamFeed(subscriber: Subscriber, after: Position | unde
   let position = after ?? begun;
   // Only the log knows whether a position from outside is one of its own.
   if (after !== undefined) await readUser(subscriber, after, 1);
-  if (!isBefore(position, begun)) yield { event: undefined, position };
+  if (!isBefore(position, begun)) yield placeOnly(position);
   while (!signal.aborted) {
     subscription.restart();
     position = yield* catchUp(subscriber, position);
@@ -52,11 +59,11 @@ async function waitForStart({ subscription, signal, heartbeatMs }: Subscriber): 
 }
 
 async function readUser(
-  { source, userId, onPruned, onUnknown }: Subscriber,
+  { source, userId, scope, onPruned, onUnknown }: Subscriber,
   position: Position,
   limit: number,
 ): Promise<FeedPage> {
-  const page = await source.readUser(userId, position, limit);
+  const page = await source.readUser(userId, position, limit, scope);
   if (page.pruned) throw onPruned();
   if (page.unknown) throw onUnknown();
   return page;
@@ -71,11 +78,11 @@ async function* catchUp(subscriber: Subscriber, from: Position): AsyncGenerator<
     for (const event of page.events) {
       if (signal.aborted) return position;
       position = event.position;
-      yield { event, position };
+      yield { event, parts: page.parts ?? none, position };
     }
     // A position from another replica may be ahead of what this one may read.
     if (isBefore(position, page.next)) position = page.next;
-    if (!page.more) yield { event: undefined, position };
+    if (!page.more) yield placeOnly(position);
   }
   return position;
 }
@@ -88,12 +95,12 @@ async function* takeOffers(
   let position = from;
   let heartbeatTime = performance.now() + heartbeatMs;
   while (!signal.aborted) {
-    const event = subscription.take();
-    if (event !== undefined && !isBefore(position, event.position)) continue;
-    if (event !== undefined) {
-      position = event.position;
+    const offer = subscription.take();
+    if (offer !== undefined && !isBefore(position, offer.event.position)) continue;
+    if (offer !== undefined) {
+      position = offer.event.position;
       heartbeatTime = performance.now() + heartbeatMs;
-      yield { event, position };
+      yield { ...offer, position };
       continue;
     }
     if (subscription.missed()) return position;
@@ -101,7 +108,7 @@ async function* takeOffers(
     if (isBefore(position, reached)) position = reached;
     if (performance.now() >= heartbeatTime) {
       heartbeatTime = performance.now() + heartbeatMs;
-      yield { event: undefined, position };
+      yield placeOnly(position);
     }
     await subscription.wait(heartbeatTime - performance.now(), signal);
   }

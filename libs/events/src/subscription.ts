@@ -2,9 +2,15 @@ import { createWakeableSleep } from '#libs/runtime';
 import type { Position } from './position.ts';
 import type { StoredEvent } from './pull.ts';
 
+/** An event for one reader, with the shared parts of the log that the reader reads, as far as the event concerns them. */
+export interface Offer {
+  event: StoredEvent;
+  parts: ReadonlySet<string>;
+}
+
 /** One reader's place at the broadcaster. It keeps little: what does not fit is dropped and read from the log again. */
 export interface Subscription {
-  offer(event: StoredEvent): void;
+  offer(offer: Offer): void;
   /** The broadcaster has read the log. */
   notice(): void;
   /** The broadcaster could not read the log. */
@@ -16,7 +22,7 @@ export interface Subscription {
   /** An offer was dropped since the last restart. */
   missed(): boolean;
   /** Throws the broadcaster's error. */
-  take(): StoredEvent | undefined;
+  take(): Offer | undefined;
   /** Resolves when something was offered or the position moved, after `maxMs`, or when the signal fires. */
   wait(maxMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -26,7 +32,7 @@ const maxKeptEvents = 64;
 const maxKeptBytes = 64 * 1024;
 
 export function createSubscription(broadcastPosition: () => Position | undefined): Subscription {
-  let kept: StoredEvent[] = [];
+  let kept: Offer[] = [];
   let keptBytes = 0;
   let missed = false;
   let failure: { error: unknown } | undefined;
@@ -37,10 +43,10 @@ export function createSubscription(broadcastPosition: () => Position | undefined
   };
 
   return {
-    offer: (event) => {
+    offer: (offer) => {
       if (missed) return;
-      kept.push(event);
-      keptBytes += event.payload.byteLength;
+      kept.push(offer);
+      keptBytes += offer.event.payload.byteLength;
       if (kept.length > 1 && (kept.length > maxKeptEvents || keptBytes > maxKeptBytes)) {
         clear();
         missed = true;
@@ -59,9 +65,9 @@ export function createSubscription(broadcastPosition: () => Position | undefined
     missed: () => missed,
     take: () => {
       if (failure !== undefined) throw failure.error;
-      const event = kept.shift();
-      keptBytes -= event?.payload.byteLength ?? 0;
-      return event;
+      const offer = kept.shift();
+      keptBytes -= offer?.event.payload.byteLength ?? 0;
+      return offer;
     },
     wait: async (maxMs, signal) => {
       if (failure === undefined && kept.length === 0 && !missed) await pause.sleep(maxMs, signal);
