@@ -141,6 +141,17 @@ describe('InviteUser', () => {
     expect(await open.auth.inviteUser(request, as(admin))).toEqual(first);
   });
 
+  it('answers a repeat as it answered first, although the invitation has ended, and the list is right', async () => {
+    const request = { email: newEmail(), requestId: randomBytes(8).toString('hex') };
+    const first = await invited.auth.inviteUser(request, as(admin));
+    const invitationId = first.invitation?.id ?? '';
+    const { invitation: revoked } = await invited.auth.revokeInvitation({ invitationId }, as(admin));
+    expect(await invited.auth.inviteUser(request, as(admin))).toEqual(first);
+    expect(await kindAndReason(registerWith(first.token, request.email))).toBe(invalid);
+    const { invitations } = await invited.auth.listInvitations({}, as(admin));
+    expect(invitations.find(({ id }) => id === invitationId)).toEqual(revoked);
+  });
+
   it('only checks when it is told so', async () => {
     const email = newEmail();
     const { token } = await invited.auth.inviteUser({ email, validateOnly: true }, as(admin));

@@ -69,6 +69,19 @@ describe('CreatePersonalToken', () => {
     expect(service.logLines.join('')).toContain(`"tokenId":"${first.personalToken.id}"`);
   });
 
+  it('answers a repeat as it answered first, although the token has ended, and the list is right', async () => {
+    const user = await registerAccount(service);
+    const repeated = { requestId: randomUUID() };
+    const first = await create(user, repeated);
+    const { personalToken: revoked } = await auth.revokePersonalToken(
+      { personalTokenId: first.personalToken.id },
+      as(user),
+    );
+    expect(await create(user, repeated)).toEqual(first);
+    expect((await untilRefused(() => use(first.token))).error).toMatchObject(tokenInvalid);
+    expect((await auth.listPersonalTokens({}, as(user))).personalTokens).toEqual([revoked]);
+  });
+
   it('makes one token of 50 calls at the same time with one request id', async () => {
     const user = await registerAccount(service);
     const repeated = { ...request, requestId: randomUUID() };

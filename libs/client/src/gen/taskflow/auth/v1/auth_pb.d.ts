@@ -1636,7 +1636,8 @@ export declare const InviteUserRequestSchema: GenMessage<InviteUserRequest>;
  */
 export declare type InviteUserResponse = Message<"taskflow.auth.v1.InviteUserResponse"> & {
   /**
-   * The new invitation.
+   * The invitation as it was made. A repeat shows it so whatever has become of it since, when its token may admit
+   * nobody; ListInvitations has it as it is.
    *
    * @generated from field: taskflow.auth.v1.Invitation invitation = 1;
    */
@@ -1960,7 +1961,8 @@ export declare const CreatePersonalTokenRequestSchema: GenMessage<CreatePersonal
  */
 export declare type CreatePersonalTokenResponse = Message<"taskflow.auth.v1.CreatePersonalTokenResponse"> & {
   /**
-   * The new token, without what it is presented by.
+   * The new token as it was made, without what it is presented by. A repeat shows it so also when it has ended since;
+   * ListPersonalTokens has it as it is.
    *
    * @generated from field: taskflow.auth.v1.PersonalToken personal_token = 1;
    */

@@ -747,7 +747,10 @@ export interface InviteUserRequest {
 
 /** Answer of InviteUser. */
 export interface InviteUserResponse {
-  /** The new invitation. */
+  /**
+   * The invitation as it was made. A repeat shows it so whatever has become of it since, when its token may admit
+   * nobody; ListInvitations has it as it is.
+   */
   invitation?:
     | Invitation
     | undefined;
@@ -863,7 +866,10 @@ export interface CreatePersonalTokenRequest {
 
 /** Answer of CreatePersonalToken. */
 export interface CreatePersonalTokenResponse {
-  /** The new token, without what it is presented by. */
+  /**
+   * The new token as it was made, without what it is presented by. A repeat shows it so also when it has ended since;
+   * ListPersonalTokens has it as it is.
+   */
   personalToken?:
     | PersonalToken
     | undefined;
