@@ -163,7 +163,7 @@ export const cases: readonly (readonly [string, Hostile, number, string, ...stri
   [
     'an unknown compression',
     { headers: { ...json, 'content-encoding': 'br' }, body: '{}' },
-    415,
+    501,
     'unimplemented/UNIMPLEMENTED',
   ],
   [
@@ -221,15 +221,15 @@ export const cases: readonly (readonly [string, Hostile, number, string, ...stri
     400,
     'invalid_argument/MALFORMED_REQUEST',
   ],
-  ['an unknown method', { path: `${tasks}/DropTasks`, body: '{}' }, 404, 'unimplemented/UNIMPLEMENTED'],
+  ['an unknown method', { path: `${tasks}/DropTasks`, body: '{}' }, 501, 'unimplemented/UNIMPLEMENTED'],
   [
     'an internal method',
     { path: '/taskflow.tasks.v1.InternalTasksService/PullEvents', body: '{}' },
-    404,
+    501,
     'unimplemented/UNIMPLEMENTED',
   ],
-  ['health', { path: '/grpc.health.v1.Health/Check', body: '{}' }, 404, 'unimplemented/UNIMPLEMENTED'],
-  ['a path upwards', { path: '/..%2f..%2fetc/passwd', body: '{}' }, 404, 'unimplemented/UNIMPLEMENTED'],
+  ['health', { path: '/grpc.health.v1.Health/Check', body: '{}' }, 501, 'unimplemented/UNIMPLEMENTED'],
+  ['a path upwards', { path: '/..%2f..%2fetc/passwd', body: '{}' }, 501, 'unimplemented/UNIMPLEMENTED'],
   [
     'GET of a change',
     { path: `${tasks}/CreateTask?encoding=json&message={}`, method: 'GET', headers: {} },
@@ -242,6 +242,19 @@ export const cases: readonly (readonly [string, Hostile, number, string, ...stri
     'OPTIONS without CORS',
     { method: 'OPTIONS', headers: { origin: 'https://a.example.com' } },
     405,
+    'invalid_argument/MALFORMED_REQUEST',
+  ],
+  ['GET with two messages', query('encoding=json&message={}&message={}'), 400, 'invalid_argument/MALFORMED_REQUEST'],
+  [
+    'GET with two encodings',
+    query('encoding=json&encoding=proto&message={}'),
+    400,
+    'invalid_argument/MALFORMED_REQUEST',
+  ],
+  [
+    'another charset',
+    { headers: { 'content-type': 'application/json; charset=latin1' }, body: '{}' },
+    415,
     'invalid_argument/MALFORMED_REQUEST',
   ],
   ['GET without a message', query('encoding=json'), 400, 'invalid_argument/MALFORMED_REQUEST'],

@@ -37,8 +37,14 @@ describe('unpacking a message', () => {
     await expect(unpack(packed, encoding)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   });
 
+  it('reads all members of gzip, and no more than the limit', async () => {
+    const members = (sizes: number[]) => Buffer.concat(sizes.map((size) => gzipSync(Buffer.alloc(size, 'a'))));
+    expect(await unpack(members([3, maxBytes / 2, 5]))).toEqual(Buffer.alloc(maxBytes / 2 + 8, 'a'));
+    await expect(unpack(members([maxBytes, 5]))).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  });
+
   it.each([10, 0])('treats gzip that holds more than the %i bytes it states as damaged', async (claim) => {
-    await expect(unpack(claiming(claim, gzipSync(Buffer.alloc(16 * maxBytes))))).rejects.toMatchObject({
+    await expect(unpack(claiming(claim, gzipSync(Buffer.alloc(maxBytes / 2))))).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
     });
   });

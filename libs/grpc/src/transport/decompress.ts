@@ -32,25 +32,31 @@ const wrongFlag: Fault = {
   details: 'the flag of the message says that it is compressed, and grpc-encoding does not say how',
 };
 
-/** The size that gzip states at its end; undefined when there is none or it is impossible. */
+/** The size that gzip states at its end, of its last member; undefined when there is none or it is impossible. */
 function claimOf(packed: Buffer, encoding: string): number | undefined {
   if (encoding !== 'gzip' || packed.length < 4) return undefined;
   const claim = packed.readUInt32LE(packed.length - 4);
   return claim > packed.length * maxRatio ? undefined : claim;
 }
 
-/** Unpacks at most the stated size, so that a false size gains nothing. */
-async function unpackAtMost(
-  unpack: Unpack,
-  packed: Buffer,
-  { claim, maxBytes }: { claim: number | undefined; maxBytes: number },
-): Promise<Buffer> {
+const isExceeded = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+
+async function unpackAtMost(unpack: Unpack, packed: Buffer, maxBytes: number): Promise<Buffer> {
   try {
-    if (claim === undefined) return await unpack(packed, { maxOutputLength: maxBytes, chunkSize: pieceBytes });
-    return await unpack(packed, { maxOutputLength: Math.max(claim, 1), chunkSize: Math.max(claim + 1, minPieceBytes) });
+    return await unpack(packed, { maxOutputLength: maxBytes, chunkSize: pieceBytes });
   } catch (error) {
-    const exceeded = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw exceeded && claim === undefined ? tooLarge(maxBytes) : damaged;
+    throw isExceeded(error) ? tooLarge(maxBytes) : damaged;
+  }
+}
+
+/** Unpacks into one piece of the stated size; undefined when there is more, from other members or by a false size. */
+async function unpackClaimed(unpack: Unpack, packed: Buffer, claim: number): Promise<Buffer | undefined> {
+  try {
+    const chunkSize = Math.max(claim + 1, minPieceBytes);
+    return await unpack(packed, { maxOutputLength: Math.max(claim, 1), chunkSize });
+  } catch (error) {
+    if (isExceeded(error)) return undefined;
+    throw damaged;
   }
 }
 
@@ -73,7 +79,7 @@ function createLanes(count: number): <T>(work: () => Promise<T>) => Promise<T> {
 
 /**
  * Unpacks messages of at most `maxBytes`, outside the event loop. A message that unpacks to a thousand times its size
- * costs the time for `maxBytes`, or nothing when it states its size.
+ * costs the time for `maxBytes`, or nothing when it states its size. gzip may have several members.
  */
 export function createDecompressor(maxBytes: number): Decompress {
   const run = createLanes(atATime);
@@ -89,6 +95,10 @@ export function createDecompressor(maxBytes: number): Decompress {
       });
     const claim = claimOf(packed, encoding);
     if (claim !== undefined && claim > maxBytes) return fail(tooLarge(maxBytes));
-    return run(() => unpackAtMost(unpack, packed, { claim, maxBytes }));
+    return run(
+      async () =>
+        (claim === undefined ? undefined : await unpackClaimed(unpack, packed, claim)) ??
+        (await unpackAtMost(unpack, packed, maxBytes)),
+    );
   };
 }

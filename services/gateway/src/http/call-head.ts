@@ -42,12 +42,30 @@ const printable = /^[ -~]*$/;
 function findRoute(path: string, routes: ReadonlyMap<string, Route>): Route {
   const route = routes.get(path);
   if (route !== undefined) return route;
-  const error = new AppError('unimplemented', 'UNIMPLEMENTED', 'the server has no such service or method');
-  throw new HeadFault(error, 404);
+  throw new HeadFault(new AppError('unimplemented', 'UNIMPLEMENTED', 'the server has no such service or method'));
+}
+
+/** What may be there once. Node keeps the first of some and joins others, so two sides may see different calls. */
+const singular = new Set([
+  ...['host', 'authorization', 'content-type', 'content-encoding', 'expect', 'connect-protocol-version'],
+  ...['connect-content-encoding', 'grpc-encoding', 'connect-timeout-ms', 'grpc-timeout'],
+]);
+
+function checkHeaders({ headers, rawHeaders, httpVersion }: HttpRequest): void {
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    if (seen.has(name)) throw new HeadFault(malformed(name, `${name} is there twice`));
+    if (singular.has(name)) seen.add(name);
+  }
+  if (httpVersion === '1.1' && headers.host === undefined) throw new HeadFault(malformed('host', 'there is no host'));
+  const { expect } = headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    throw new HeadFault(malformed('expect', 'the only expectation that is known is 100-continue'), 417);
 }
 
 function checkVerb({ method }: HttpRequest, { isRead, responseStream }: Route): void {
-  const allowed = isRead && !responseStream ? ['POST', 'GET'] : ['POST'];
+  const allowed = isRead && !responseStream ? ['POST', 'GET', 'HEAD'] : ['POST'];
   if (allowed.includes(method ?? '')) return;
   const error = malformed(':method', `this method is called by ${allowed.join(' or ')}`);
   throw new HeadFault(error, 405, { allow: allowed.join(', ') });
@@ -85,16 +103,15 @@ function readTimeout({ headers }: HttpRequest, { timeoutKey }: Dialect): number 
   return timeoutMs;
 }
 
-function checkEncoding(encoding: string): string {
+/** As everywhere in HTTP, capitals do not matter. */
+function checkEncoding(text: string): string {
+  const encoding = text.toLowerCase();
   if (encodings.some((known) => known === encoding)) return encoding;
   const known = encodings.join(', ');
-  throw new HeadFault(
-    new AppError('unimplemented', 'UNIMPLEMENTED', `requests may be compressed by ${known}`, {
-      details: { metadata: { encodings: known } },
-    }),
-    415,
-    { 'accept-encoding': 'gzip' },
-  );
+  const error = new AppError('unimplemented', 'UNIMPLEMENTED', `requests may be compressed by ${known}`, {
+    details: { metadata: { encodings: known } },
+  });
+  throw new HeadFault(error, undefined, { 'accept-encoding': 'gzip' });
 }
 
 function checkVersion(name: string, version: string | null | undefined, expected: string): void {
@@ -118,8 +135,14 @@ function readQueryMessage(query: URLSearchParams): Buffer {
   return Buffer.from(message, 'base64');
 }
 
+function checkQuery(query: URLSearchParams): void {
+  for (const name of ['connect', 'encoding', 'compression', 'base64', 'message'])
+    if (query.getAll(name).length > 1) throw new HeadFault(malformed(name, `the query has ${name} twice`));
+}
+
 /** What POST says in headers, GET says in the query. */
 function readQuery(query: URLSearchParams): Pick<CallHead, 'dialect' | 'encoding' | 'queryMessage'> {
+  checkQuery(query);
   checkVersion('connect', query.get('connect'), 'v1');
   const format = query.get('encoding');
   if (format !== 'json' && format !== 'proto')
@@ -143,9 +166,10 @@ export function readHead(request: HttpRequest, routes: ReadonlyMap<string, Route
   const sizeFault = findSizeFault(request);
   if (sizeFault !== undefined) throw new HeadFault(sizeFault.error, sizeFault.httpStatus);
   const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
+  checkHeaders(request);
   const route = findRoute(path, routes);
   checkVerb(request, route);
-  const format = request.method === 'GET' ? readQuery(new URLSearchParams(query)) : readHeaders(request, route);
+  const format = request.method === 'POST' ? readHeaders(request, route) : readQuery(new URLSearchParams(query));
   return {
     route,
     ...format,

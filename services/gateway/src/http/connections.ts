@@ -1,4 +1,9 @@
-import { createServer as createHttp1Server, type Server as Http1Server } from 'node:http';
+import {
+  createServer as createHttp1Server,
+  type IncomingMessage,
+  type Server as Http1Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { refuseBroken } from './refuse-broken.ts';
@@ -60,28 +65,30 @@ function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolea
   const bornAt = new WeakMap<Socket, number>();
   // A client that has its answer and never ends its request is not told anything else.
   const answered = new WeakSet<Socket>();
-  const server = createHttp1Server(
-    {
-      maxHeaderSize: headerBytes,
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      keepAliveTimeout: limits.idleMs,
-      connectionsCheckingInterval: 1000,
-    },
-    (request, response) => {
-      const age = performance.now() - (bornAt.get(request.socket) ?? 0);
-      if (isEnding() || age > ageMs) response.shouldKeepAlive = false;
-      response.once('finish', () => request.complete || answered.add(request.socket));
-      // A connection becomes idle a moment after the end of its answer.
-      response.once('close', () => setImmediate(() => isEnding() && server.closeIdleConnections()));
-      handle(request, response);
-    },
-  );
+  const server = createHttp1Server({
+    maxHeaderSize: headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: 1000,
+    // Node would answer without an id; calls are refused where their headers are read.
+    requireHostHeader: false,
+  });
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    const age = performance.now() - (bornAt.get(request.socket) ?? 0);
+    if (isEnding() || age > ageMs) response.shouldKeepAlive = false;
+    response.once('finish', () => request.complete || answered.add(request.socket));
+    // A connection becomes idle a moment after the end of its answer.
+    response.once('close', () => setImmediate(() => isEnding() && server.closeIdleConnections()));
+    handle(request, response);
+  };
+  server.on('request', serve).on('checkExpectation', serve);
+  server.on('connect', (_request, socket) => refuseBroken('CONNECT', socket));
   // Their number is limited where calls are read; Node would leave out the rest.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => bornAt.set(socket, performance.now()));
-  server.on('clientError', (error, socket) =>
-    answered.has(socket as Socket) ? socket.destroy() : refuseBroken(error, socket),
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket) =>
+    answered.has(socket as Socket) ? socket.destroy() : refuseBroken(code, socket),
   );
   // Its sockets come from another listener. Without this event Node would not watch over their timeouts.
   server.emit('listening');
@@ -95,6 +102,7 @@ function openHttp2({ handle, ageMs, resetsPerSecond }: ConnectionsOptions): {
   const sessions = new Set<ServerHttp2Session>();
   const resets = { streamResetBurst: resetsPerSecond, streamResetRate: resetsPerSecond };
   const server = createHttp2Server({ ...http2Options, ...resets }, handle);
+  server.on('checkExpectation', handle).on('connect', handle);
   server.on('session', (session) => {
     sessions.add(session);
     // What is under way goes on; the client opens another connection for the rest.

@@ -13,13 +13,19 @@ const late = (): AppError =>
 const headersTooLarge = (): AppError =>
   new AppError('resource_exhausted', 'HEADERS_TOO_LARGE', 'the headers of the request are too large');
 
+const proxied = (): AppError =>
+  new AppError('invalid_argument', 'MALFORMED_REQUEST', 'this is no proxy: methods are called by POST or GET', {
+    details: { metadata: { header: ':method' } },
+  });
+
 const faults: Readonly<Record<string, { error: () => AppError; httpStatus: number }>> = {
   HPE_HEADER_OVERFLOW: { error: headersTooLarge, httpStatus: 431 },
+  CONNECT: { error: proxied, httpStatus: 405 },
   ERR_HTTP_REQUEST_TIMEOUT: { error: late, httpStatus: 408 },
 };
 
 /** Answers what Node could not read as a request, in the form of all other errors, and ends the connection. */
-export function refuseBroken({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+export function refuseBroken(code: string, socket: Duplex): void {
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const { error: make, httpStatus } = faults[code] ?? { error: malformed, httpStatus: undefined };
   const requestId = newRequestId();

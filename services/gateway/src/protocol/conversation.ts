@@ -40,7 +40,8 @@ function converseInUnary({ dialect, answer, accepted }: ConversationOptions): Co
     return answer.end(data);
   };
   const sendError = (failure: CallFailure, httpStatus: number): Promise<void> => {
-    answer.begin(httpStatus, { 'content-type': 'application/json', ...retryAfter(failure) });
+    const scheme: Record<string, string> = httpStatus === 401 ? { 'www-authenticate': 'Bearer' } : {};
+    answer.begin(httpStatus, { 'content-type': 'application/json', ...scheme, ...retryAfter(failure) });
     return answer.end(bytesOf(errorToJson(toConnectError(failure.status), undefined)));
   };
   return {

@@ -45,8 +45,17 @@ const webDialect = (isBinary: boolean): Dialect => ({
   acceptKey: 'grpc-accept-encoding',
 });
 
+const withCharset = /^\s*([^\s;]+)\s*;\s*charset\s*=\s*(?:utf-?8|"utf-?8")\s*;?\s*$/i;
+
+/** "application/json" of `application/json; Charset="UTF-8"`. Others stay as they are. */
+function withoutCharset(contentType: string): string {
+  const [, type = ''] = withCharset.exec(contentType) ?? [];
+  return /json$/i.test(type) ? type : contentType.trim();
+}
+
 /** undefined for a content type that no dialect has. */
-export function findDialect(contentType: string): Dialect | undefined {
+export function findDialect(header: string): Dialect | undefined {
+  const contentType = withoutCharset(header);
   const connect = parseConnectType(contentType);
   if (connect !== undefined) return (connect.stream ? streamDialect : unaryDialect)(connect.binary);
   const web = parseWebType(contentType);
