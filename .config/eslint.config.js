@@ -135,6 +135,14 @@ export default tseslint.config(
   ),
   forbid(['libs/json/**'], 'json imports errors, contract', '^#(?!libs/(errors|contract)$)', orm, redis, rpcStack),
   forbid(
+    ['libs/mcp/**'],
+    'mcp imports client, json, errors',
+    '^#(?!client/|libs/(json|errors)$)',
+    orm,
+    redis,
+    rpcStack,
+  ),
+  forbid(
     ['libs/identity/**'],
     'identity imports grpc, runtime, errors, contract',
     libs('service', 'export', 'audit', 'db', 'events', 'jobs', 'redis', 'fields', 'limits', 'cache'),

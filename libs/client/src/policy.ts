@@ -1,6 +1,6 @@
 import { getOption, type DescMethod } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { Access, method as methodPolicy, RetrySafety } from './gen/taskflow/policy/v1/policy_pb.js';
+import { Access, method as methodPolicy, RetrySafety, type Scope } from './gen/taskflow/policy/v1/policy_pb.js';
 
 /** What the contract says of a method, as far as a client acts by it. */
 export interface MethodPolicy {
@@ -9,6 +9,8 @@ export interface MethodPolicy {
   /** The longest that is granted to any call. */
   readonly deadlineMs: number;
   readonly retry: 'always' | 'with request_id' | 'never';
+  /** What a personal token must hold. */
+  readonly scope: Scope;
 }
 
 const retries: Partial<Record<RetrySafety, MethodPolicy['retry']>> = {
@@ -17,11 +19,12 @@ const retries: Partial<Record<RetrySafety, MethodPolicy['retry']>> = {
 };
 
 function readPolicy(method: DescMethod): MethodPolicy {
-  const { access, deadline, retry } = getOption(method, methodPolicy);
+  const { access, deadline, retry, scope } = getOption(method, methodPolicy);
   return {
     isPublic: access === Access.PUBLIC,
     deadlineMs: deadline === undefined ? 0 : durationMs(deadline),
     retry: retries[retry] ?? 'never',
+    scope,
   };
 }
 

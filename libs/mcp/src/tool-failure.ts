@@ -1,0 +1,85 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { TaskFlowError, type ErrorCode, type FieldViolation } from '#client/index';
+
+/** What an agent is told of a call that did not succeed. */
+export interface Failure {
+  code: ErrorCode;
+  /** Why, such as TASK_NOT_FOUND; the contract lists all. */
+  reason?: string;
+  message: string;
+  /** Every argument that is wrong. */
+  violations?: readonly FieldViolation[];
+  metadata?: Readonly<Record<string, string>>;
+  retryAfterMs?: number;
+  /** Names the call in the logs of the services. */
+  callId?: string;
+  /** Of a change: passing it again makes a repeat safe. */
+  requestId?: string;
+  advice: string;
+}
+
+const advice: Partial<Record<ErrorCode, string>> = {
+  INVALID_ARGUMENT: 'Correct the arguments that are named, and call again.',
+  UNAUTHENTICATED: 'The token is missing, wrong, or has ended. Tell the person; do not try again.',
+  PERMISSION_DENIED: 'The token or the person may not do this. Tell the person; do not try again.',
+  NOT_FOUND: 'There is none, or the person may not see it. Look for the right id.',
+  ALREADY_EXISTS: 'It is there already. Read it before you decide.',
+  FAILED_PRECONDITION: 'Something else must be so first. Read what it is about before you call again.',
+  ABORTED: 'It was changed meanwhile. Read it again, and decide anew.',
+  OUT_OF_RANGE: 'The place to go on from is gone. Begin again without it.',
+  RESOURCE_EXHAUSTED: 'A limit is used up. Wait for retryAfterMs, or ask for less at once.',
+  UNAVAILABLE: 'It cannot be reached now. Try again after a moment; a change with the requestId that is named here.',
+  DEADLINE_EXCEEDED: 'It took too long, and may still happen. Look whether it did, or repeat it with the requestId.',
+};
+
+/** Where the error of a call without an answer comes from is nobody's business outside. */
+const unanswered: Partial<Record<ErrorCode, string>> = {
+  UNAVAILABLE: 'the service cannot be reached',
+  DEADLINE_EXCEEDED: 'the service did not answer in time',
+  CANCELLED: 'the call was given up',
+};
+
+const textOf = ({ code, reason, message }: TaskFlowError): string =>
+  reason === undefined ? (unanswered[code] ?? 'the call failed') : message.replace(/^[\w.]+\/\w+: /, '');
+
+const isFilled = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined;
+
+/** `toArgument` names the argument of a field. */
+export function toFailure(error: unknown, toArgument: (field: string) => string, requestId?: string): Failure {
+  const known = error instanceof TaskFlowError ? error : new TaskFlowError('INTERNAL', 'the call failed');
+  const { code, reason, violations, metadata, retryAfterMs, callId } = known;
+  const failure = {
+    code,
+    reason,
+    message: textOf(known),
+    violations: violations.map(({ field, description }) => ({ field: toArgument(field), description })),
+    metadata,
+    retryAfterMs,
+    callId,
+    requestId,
+    advice: advice[code] ?? 'Tell the person, with the callId.',
+  };
+  return Object.fromEntries(Object.entries(failure).filter(([, value]) => isFilled(value))) as unknown as Failure;
+}
+
+/** In words, for agents that see only the text. */
+export function failureText(failure: Failure): string {
+  const { code, reason, message, violations = [], retryAfterMs, callId, requestId } = failure;
+  return [
+    `${reason === undefined ? code : `${code} / ${reason}`}: ${message}`,
+    ...violations.map(({ field, description }) => `- ${field}: ${description}`),
+    ...(retryAfterMs === undefined ? [] : [`Retry after ${retryAfterMs} ms.`]),
+    failure.advice,
+    ...(requestId === undefined ? [] : [`requestId: ${requestId}`]),
+    ...(callId === undefined ? [] : [`callId: ${callId}`]),
+  ].join('\n');
+}
+
+export function failedResult(failure: Failure): CallToolResult {
+  return {
+    isError: true,
+    content: [{ type: 'text', text: failureText(failure) }],
+    structuredContent: { error: { ...failure } },
+  };
+}
