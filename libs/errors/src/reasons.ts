@@ -95,6 +95,7 @@ export const reasons = {
   SUCCESSOR_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the account that tasks are to pass to does not exist, is disabled, or is the deleted one, or may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail." },
   ANSWER_REMOVED: { code: 'FAILED_PRECONDITION', meaning: "a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since." },
   EXPORT_STALLED: { code: 'UNAVAILABLE', meaning: "nothing of the export was taken for too long, so what it reads from was given up; begin again." },
+  ORIGIN_NOT_ALLOWED: { code: 'PERMISSION_DENIED', meaning: "a page of a site that the gateway's settings do not list asked for /mcp." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

@@ -184,4 +184,6 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since. */
   | 'ANSWER_REMOVED'
   /** UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
-  | 'EXPORT_STALLED';
+  | 'EXPORT_STALLED'
+  /** PERMISSION_DENIED: a page of a site that the gateway's settings do not list asked for /mcp. */
+  | 'ORIGIN_NOT_ALLOWED';

@@ -119,7 +119,8 @@ function checkVersion(name: string, version: string | null | undefined, expected
   throw new HeadFault(malformed(name, `${name} must be ${expected}`));
 }
 
-function readAuthorization({ headers }: HttpRequest): string | undefined {
+/** Throws HeadFault for what metadata cannot have. */
+export function readAuthorization({ headers }: HttpRequest): string | undefined {
   const { authorization } = headers;
   if (authorization === undefined || printable.test(authorization)) return authorization;
   throw new HeadFault(malformed('authorization', 'the value of a header is not printable ASCII'));

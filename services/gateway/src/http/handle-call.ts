@@ -34,7 +34,7 @@ export interface HandlerOptions {
 }
 
 /** One request and how its answer is written. */
-interface Exchange {
+export interface Exchange {
   request: HttpRequest;
   response: HttpResponse;
   requestId: string;
@@ -56,7 +56,7 @@ function dialectOf({ headers }: HttpRequest): Dialect {
   return findDialect(headers['content-type'] ?? '') ?? unaryDialect(false);
 }
 
-function openExchange(request: HttpRequest, response: HttpResponse, options: HandlerOptions): Exchange {
+export function openExchange(request: HttpRequest, response: HttpResponse, options: HandlerOptions): Exchange {
   const { remoteAddress = '', remotePort = 0 } = request.socket;
   const connection = `${remoteAddress}:${remotePort}`;
   const ids = idsOf(request.headers);
@@ -71,7 +71,7 @@ function openExchange(request: HttpRequest, response: HttpResponse, options: Han
 }
 
 /** Answers a call that is refused because of its head, or because there is no room for it. */
-async function refuse(exchange: Exchange, fault: HeadFault, options: HandlerOptions): Promise<void> {
+export async function refuse(exchange: Exchange, fault: HeadFault, options: HandlerOptions): Promise<void> {
   const { request, requestId, traceId, peer } = exchange;
   const path = pathOf(request);
   const route = options.routes.get(path);
@@ -113,7 +113,8 @@ async function readMessage({ request }: Exchange, head: CallHead): Promise<Buffe
 }
 
 /** The client's name for itself, without what metadata cannot have. */
-const userAgentOf = ({ headers }: HttpRequest): string => (headers['user-agent'] ?? '').replaceAll(/[^ -~]/g, '?');
+export const userAgentOf = ({ headers }: HttpRequest): string =>
+  (headers['user-agent'] ?? '').replaceAll(/[^ -~]/g, '?');
 
 /** Passes a call on, and the answer back. */
 async function forward(exchange: Exchange, head: CallHead, { permit, options }: Forwarding): Promise<void> {

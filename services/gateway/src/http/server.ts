@@ -8,10 +8,11 @@ import {
   openForwarder,
   openGuard,
 } from '#libs/grpc';
-import { settlesWithin, type Certificates, type Logger, type Metrics } from '#libs/runtime';
+import { readBuildInfo, settlesWithin, type Certificates, type Logger, type Metrics } from '#libs/runtime';
 import type { GatewayConfig } from '../config.ts';
 import { listRoutes } from '../routes.ts';
 import { openConnections, type Connections } from './connections.ts';
+import { handleMcp, isMcp, type McpOptions } from '../mcp/handle-mcp.ts';
 import { createCors } from './cors.ts';
 import { handleCall } from './handle-call.ts';
 
@@ -43,6 +44,16 @@ async function drain({ closed, connections, endAll }: Drainable, graceMs: number
   await closed;
 }
 
+/** What the agents' door needs beyond calls. */
+function openMcp(logger: Logger, metrics: Metrics): Pick<McpOptions, 'version' | 'count' | 'onFault'> {
+  const requests = metrics.counter('taskflow_mcp_requests_total', 'Requests of agents.', ['method', 'tool', 'outcome']);
+  return {
+    version: readBuildInfo().version,
+    count: ({ method, tool = '', outcome }) => requests.inc({ method, tool, outcome }),
+    onFault: (error) => logger.error({ err: error }, 'a request of an agent failed'),
+  };
+}
+
 /** Serves every public method of the contract over HTTP. Throws PortTakenError. */
 export async function startGatewayServer(
   config: GatewayConfig,
@@ -66,11 +77,13 @@ export async function startGatewayServer(
     resolvePeer: createPeerResolver(trustedProxies),
     record: countRefusals(metrics, refusals),
   };
+  const mcp = { ...options, ...openMcp(logger, metrics) };
   const { resetsPerSecond = defaultResets } = peerLimits ?? {};
   const connections = openConnections({
     ageMs,
     resetsPerSecond,
-    handle: (...exchange) => void handleCall(...exchange, options),
+    handle: (request, response) =>
+      void (isMcp(request) ? handleMcp(request, response, mcp) : handleCall(request, response, options)),
   });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {

@@ -667,6 +667,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_EXPORT_STALLED = 160;
    */
   EXPORT_STALLED = 160,
+
+  /**
+   * PERMISSION_DENIED: a page of a site that the gateway's settings do not list asked for /mcp.
+   *
+   * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 170;
+   */
+  ORIGIN_NOT_ALLOWED = 170,
 }
 
 /**

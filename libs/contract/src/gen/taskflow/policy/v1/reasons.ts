@@ -242,6 +242,8 @@ export const ErrorReason = {
   ANSWER_REMOVED: "ERROR_REASON_ANSWER_REMOVED",
   /** EXPORT_STALLED - UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
   EXPORT_STALLED: "ERROR_REASON_EXPORT_STALLED",
+  /** ORIGIN_NOT_ALLOWED - PERMISSION_DENIED: a page of a site that the gateway's settings do not list asked for /mcp. */
+  ORIGIN_NOT_ALLOWED: "ERROR_REASON_ORIGIN_NOT_ALLOWED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -339,6 +341,7 @@ export namespace ErrorReason {
   export type SUCCESSOR_NOT_FOUND = typeof ErrorReason.SUCCESSOR_NOT_FOUND;
   export type ANSWER_REMOVED = typeof ErrorReason.ANSWER_REMOVED;
   export type EXPORT_STALLED = typeof ErrorReason.EXPORT_STALLED;
+  export type ORIGIN_NOT_ALLOWED = typeof ErrorReason.ORIGIN_NOT_ALLOWED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -617,6 +620,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 160:
     case "ERROR_REASON_EXPORT_STALLED":
       return ErrorReason.EXPORT_STALLED;
+    case 170:
+    case "ERROR_REASON_ORIGIN_NOT_ALLOWED":
+      return ErrorReason.ORIGIN_NOT_ALLOWED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -808,6 +814,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 153;
     case ErrorReason.EXPORT_STALLED:
       return 160;
+    case ErrorReason.ORIGIN_NOT_ALLOWED:
+      return 170;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url';
+import { Client, StreamableHTTPClientTransport, type CallToolResult } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { serviceNames } from '#libs/contract';
+import type { Cluster } from '#dev/cluster';
+import { connect } from '#client/node';
+import { personalToken } from '#client/index';
+import { serveMcpOverStdio } from '#libs/mcp';
+
+/** How agents of different years begin. */
+export type Era = 'legacy' | 'auto';
+
+const newClient = (era: Era): Client =>
+  new Client({ name: 'a test', version: '1' }, { versionNegotiation: { mode: era } });
+
+export interface HttpAgentOptions {
+  era?: Era;
+  headers?: Record<string, string>;
+}
+
+/** An agent that talks to the gateway. Rejects when it is refused. */
+export async function openHttpAgent(
+  cluster: Cluster,
+  token: string | undefined,
+  { era = 'auto', headers = {} }: HttpAgentOptions = {},
+): Promise<Client> {
+  const client = newClient(era);
+  const url = new URL(`http://${cluster.address('gateway')}/mcp`);
+  const sent = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers: sent } }));
+  return client;
+}
+
+/** An agent that starts a program of its own and talks to it. */
+export async function openStdioAgent(cluster: Cluster, token: string, era: Era = 'auto'): Promise<Client> {
+  const client = newClient(era);
+  const addresses = Object.fromEntries(serviceNames.map((name) => [name, `http://${cluster.address(name)}`]));
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: [fileURLToPath(import.meta.url)],
+      env: { TEST_ADDRESSES: JSON.stringify(addresses), TEST_TOKEN: token },
+    }),
+  );
+  return client;
+}
+
+/** The answer of a tool; fails the test when the tool failed. */
+export async function useTool(agent: Client, name: string, given: object = {}): Promise<Record<string, unknown>> {
+  const result = await agent.callTool({ name, arguments: { ...given } });
+  if (result.isError === true) throw new Error(JSON.stringify(result.structuredContent));
+  return result.structuredContent as Record<string, unknown>;
+}
+
+export interface ToldError {
+  code: string;
+  reason?: string;
+  message: string;
+  violations?: { field: string; description: string }[];
+  metadata?: Record<string, string>;
+  callId?: string;
+  requestId?: string;
+  advice: string;
+}
+
+/** What an agent is told of a tool that failed. */
+export async function failTool(agent: Client, name: string, given: object = {}): Promise<ToldError> {
+  const result: CallToolResult = await agent.callTool({ name, arguments: { ...given } });
+  if (result.isError !== true) throw new Error(`${name} did not fail`);
+  return (result.structuredContent as { error: ToldError }).error;
+}
+
+// As a program of its own it is what an agent starts.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { TEST_ADDRESSES = '{}', TEST_TOKEN = '' } = process.env;
+  const connection = connect({ addresses: JSON.parse(TEST_ADDRESSES) as Record<string, string> });
+  const running = serveMcpOverStdio({ connection: connection.as(personalToken(TEST_TOKEN)), version: '0.0.0' });
+  await running.ended;
+  connection.close();
+}
