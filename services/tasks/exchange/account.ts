@@ -1,16 +1,9 @@
 import { resolve } from 'node:path';
-import type { DescMessage } from '@bufbuild/protobuf';
-import { retried, type Connection, type ServiceName, type Session, type TaskFlow, type UnaryCall } from '#client/index';
+import type { Connection, ServiceName, Session, TaskFlow } from '#client/index';
 import { createTaskFlow } from '#client/node';
 import { clientOptions, UsageError } from '#dev/cluster';
 import type { Certificates } from '#libs/runtime';
-
-/** How long programs wait for a service that is down. */
-export const giveUpAfterMs = 60_000;
-
-/** A call that is repeated while its service is down. */
-export const patient = <I extends DescMessage, O extends DescMessage>(call: UnaryCall<I, O>): UnaryCall<I, O> =>
-  retried(call, { forMs: giveUpAfterMs });
+import { patient } from './patient.ts';
 
 export type Credentials = { email: string; password: string } | { personalToken: string };
 

@@ -4,9 +4,8 @@ import { findServices, runCommand, UsageError, type Progress } from '#dev/cluste
 import { openClientCertificates } from '#libs/runtime';
 import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
 import { chooseFormat, writableFormats, type FileFormat } from '../exchange/formats.ts';
-import { exportingServices, newEverythingCounts, writeEverything } from './write-everything.ts';
-import { writeFile } from './write-file.ts';
-import { writePages, type ExportCounts } from './write-pages.ts';
+import { exportEverything, exportTasks } from './export-file.ts';
+import { exportingServices } from './write-everything.ts';
 
 interface Settings {
   file: string;
@@ -39,61 +38,25 @@ function readSettings(): Settings {
   };
 }
 
-function summarise({ written, unfit, assigned }: ExportCounts): void {
-  const left = [
-    unfit > 0 ? `${unfit} left out: the format has only open tasks` : '',
-    assigned > 0 ? `${assigned} of others left out: --assigned takes them too` : '',
-  ];
-  process.stderr.write(`${[`${written} written`, ...left.filter((part) => part !== '')].join(', ')}\n`);
-}
-
-/** Writes the tasks in a format. */
-async function exportTasks(format: FileFormat, { file, assigned, credentials }: Settings, progress: Progress) {
-  const certificates = openClientCertificates();
-  const addresses = await findServices([...servicesFor(credentials), 'tasks'], certificates);
-  const account = openAccount(credentials, addresses, certificates);
-  try {
-    const counts: ExportCounts = { written: 0, unfit: 0, assigned: 0 };
-    const onLoss = (taskId: string, loss: string): void =>
-      void process.stderr.write(`task ${taskId} is written ${loss}\n`);
-    const pages = writePages(
-      { client: account.tasks, format, ownerId: assigned ? undefined : await account.userId(), onLoss },
-      counts,
-    );
-    await progress(
-      () => `${counts.written} tasks written`,
-      () => writeFile(file, pages),
-    );
-    summarise(counts);
-  } finally {
-    account.close();
-  }
-}
-
-/** Writes all that is the account's own, from all services. */
-async function exportEverything({ file, credentials }: Settings, progress: Progress): Promise<void> {
-  const certificates = openClientCertificates();
-  const addresses = await findServices(exportingServices, certificates);
-  const account = openAccount(credentials, addresses, certificates);
-  try {
-    const counts = newEverythingCounts();
-    const pieces = writeEverything(account.connection, counts);
-    await progress(
-      () => `${counts.lines} lines written`,
-      () => writeFile(file, pieces),
-    );
-    const unread = counts.unread > 0 ? `; ${counts.unread} more tasks that an import of this version would skip` : '';
-    process.stderr.write(`${counts.lines} lines written, with ${counts.checksum}${unread}\n`);
-  } finally {
-    account.close();
-  }
-}
-
 async function run(progress: Progress): Promise<number> {
-  const settings = readSettings();
-  const { format } = settings;
-  await (format === undefined ? exportEverything(settings, progress) : exportTasks(format, settings, progress));
-  return 0;
+  const { file, format, assigned, credentials } = readSettings();
+  const certificates = openClientCertificates();
+  const services = format === undefined ? exportingServices : ([...servicesFor(credentials), 'tasks'] as const);
+  const account = openAccount(credentials, await findServices(services, certificates), certificates);
+  try {
+    const target = { file, progress };
+    const said =
+      format === undefined
+        ? await exportEverything(account.connection, target)
+        : await exportTasks(
+            { tasks: account.tasks, format, ownerId: assigned ? undefined : await account.userId() },
+            target,
+          );
+    process.stderr.write(`${said}\n`);
+    return 0;
+  } finally {
+    account.close();
+  }
 }
 
 await runCommand('export', run);

@@ -1,6 +1,6 @@
 import { ExportService } from '#client/export';
 import { retry, type Connection, type ServiceClient } from '#client/index';
-import { giveUpAfterMs } from '../exchange/account.ts';
+import { giveUpAfterMs } from '../exchange/patient.ts';
 import { createExportParser } from '../exchange/read-export.ts';
 import { createTaskChecksum, type TaskChecksum } from '../exchange/task-checksum.ts';
 

@@ -5,14 +5,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /** "-" is the standard output. A file gets its name when it is complete, because a truncated one would look complete. */
-export async function writeFile(file: string, text: AsyncIterable<string>): Promise<void> {
-  if (file === '-') return pipeline(Readable.from(text, { objectMode: false }), process.stdout, { end: false });
+export async function writeFile(file: string, text: AsyncIterable<string>, signal?: AbortSignal): Promise<void> {
+  if (file === '-')
+    return pipeline(Readable.from(text, { objectMode: false }), process.stdout, {
+      end: false,
+      ...(signal && { signal }),
+    });
   const unfinished = `${file}.part`;
   // At once, so that nothing can make it after it was removed.
   const fd = openSync(unfinished, 'w', 0o600);
   const keep = removeAtExit(unfinished);
   try {
-    await pipeline(Readable.from(text, { objectMode: false }), createWriteStream(unfinished, { fd }));
+    await pipeline(Readable.from(text, { objectMode: false }), createWriteStream(unfinished, { fd }), {
+      ...(signal && { signal }),
+    });
     await rename(unfinished, file);
   } catch (error) {
     rmSync(unfinished, { force: true });

@@ -1,6 +1,6 @@
 import { pagesOf, type TaskFlow } from '#client/index';
 import type { Task } from '#client/tasks';
-import { patient } from '../exchange/account.ts';
+import { patient } from '../exchange/patient.ts';
 import type { FileFormat } from '../exchange/formats.ts';
 import { toStoredTask } from '../exchange/task-messages.ts';
 

@@ -1,5 +1,5 @@
 import { TaskFlowError, type TaskFlow } from '#client/index';
-import { patient } from '../exchange/account.ts';
+import { patient } from '../exchange/patient.ts';
 
 /** Before the import, since otherwise each of its tasks would be refused. */
 export async function checkAssignee(assigneeEmail: string, tasks: TaskFlow['tasks']): Promise<void> {

@@ -1,6 +1,6 @@
 import { inBatches, type TaskFlow } from '#client/index';
 import type { Task } from '#client/tasks';
-import { patient } from '../exchange/account.ts';
+import { patient } from '../exchange/patient.ts';
 
 /** The ids of tasks that the account owns. They were exported from here and need not be created. */
 export async function findKnownTasks(

@@ -1,6 +1,6 @@
 import { inBatches, TaskFlowError, type TaskFlow } from '#client/index';
 import type { TaskResult } from '#client/tasks';
-import { patient } from '../exchange/account.ts';
+import { patient } from '../exchange/patient.ts';
 import type { ImportedTask, Notice } from '../exchange/file-task.ts';
 import { toTaskMessage } from '../exchange/task-messages.ts';
 import { findKnownTasks } from './known-tasks.ts';
