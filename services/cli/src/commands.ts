@@ -1,17 +1,24 @@
 import type { Command } from 'commander';
 import { registerAdd } from './commands/add.ts';
+import { registerAdmin } from './commands/admin.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerDone } from './commands/done.ts';
 import { registerEdit } from './commands/edit.ts';
+import { registerExport } from './commands/export.ts';
+import { registerImport } from './commands/import.ts';
 import { registerInbox } from './commands/inbox.ts';
-import { registerList } from './commands/ls.ts';
 import { registerLogin } from './commands/login.ts';
 import { registerLogout } from './commands/logout.ts';
+import { registerList } from './commands/ls.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRegister } from './commands/register.ts';
-import { registerRemove } from './commands/rm.ts';
 import { registerRestore } from './commands/restore.ts';
+import { registerRemove } from './commands/rm.ts';
+import { registerSessions } from './commands/sessions.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStats } from './commands/stats.ts';
+import { registerToken } from './commands/token.ts';
 import { registerWatch } from './commands/watch.ts';
 import { registerWhoami } from './commands/whoami.ts';
 
@@ -31,5 +38,12 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerWatch,
   registerStats,
   registerInbox,
+  registerImport,
+  registerExport,
+  registerToken,
+  registerSessions,
   registerProfile,
+  registerAdmin,
+  registerDoctor,
+  registerCompletion,
 ];

@@ -10,13 +10,14 @@ async function readStdin(): Promise<string> {
   return text.replace(/\r?\n$/, '');
 }
 
-/** A terminal that closes answers nothing. */
-const closed = (): Promise<never> =>
-  new Promise((_resolve, reject) => process.stdin.once('end', () => reject(new Interrupted())));
+/** Without a question that somebody can still answer, such as after Ctrl-D, the process would just end. */
+const leave = (): never => process.exit(exitCodes.interrupted);
 
 async function ask(open: (clack: typeof Clack) => Promise<string | symbol | boolean | undefined>) {
   const clack = await import('@clack/prompts');
-  const answer = await Promise.race([open(clack), closed()]);
+  process.once('beforeExit', leave);
+  const answer = await open(clack);
+  process.off('beforeExit', leave);
   if (clack.isCancel(answer)) throw new Interrupted();
   return answer;
 }

@@ -1,0 +1,83 @@
+import { Argument, type Command } from 'commander';
+import { examples } from '../action.ts';
+
+/** A place in the tree of commands, and what can stand there. */
+interface Place {
+  /** "admin users", empty for the program itself. */
+  path: string;
+  words: string[];
+  flags: string[];
+}
+
+function placesOf(command: Command, path: readonly string[] = []): Place[] {
+  const below = command.commands.filter((one) => one.name() !== 'help');
+  const flags = [...command.options, ...(command.parent === null ? [] : globalOptions(command))];
+  return [
+    {
+      path: path.join(' '),
+      words: below.map((one) => one.name()),
+      flags: [...new Set([...flags.map(({ long }) => long ?? ''), '--help'])].filter((flag) => flag !== ''),
+    },
+    ...below.flatMap((one) => placesOf(one, [...path, one.name()])),
+  ];
+}
+
+function globalOptions(command: Command): Command['options'] {
+  let top = command;
+  while (top.parent !== null) top = top.parent;
+  return top.options;
+}
+
+const bashCase = ({ path, words, flags }: Place): string =>
+  `    ${JSON.stringify(path)}) words="${[...words, ...flags].join(' ')}" ;;`;
+
+/** Walks the words that have been typed as far as they name commands. */
+function bash(places: readonly Place[]): string {
+  const paths = places.map(({ path }) => path).filter((path) => path !== '');
+  return `_taskflow() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" path='' words='' next word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    next="\${path:+$path }$word"
+    case "|${paths.join('|')}|" in *"|$next|"*) path="$next" ;; esac
+  done
+  case "$path" in
+${places.map(bashCase).join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -F _taskflow taskflow`;
+}
+
+/** zsh runs completions of bash. */
+const zsh = (places: readonly Place[]): string => `autoload -U +X bashcompinit && bashcompinit\n${bash(places)}`;
+
+function fish(places: readonly Place[]): string {
+  const lines = places.flatMap(({ path, words, flags }) => {
+    const condition = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
+    return [
+      ...(words.length === 0 ? [] : [`complete -c taskflow -n '${condition}' -f -a '${words.join(' ')}'`]),
+      ...flags.map((flag) => `complete -c taskflow -n '${condition}' -l '${flag.slice(2)}'`),
+    ];
+  });
+  return lines.join('\n');
+}
+
+const shells: Readonly<Record<string, (places: readonly Place[]) => string>> = { bash, zsh, fish };
+
+export function registerCompletion(program: Command): void {
+  const command = program
+    .command('completion')
+    .summary('complete commands in your shell')
+    .description('Prints what makes a shell complete commands and options.')
+    .addArgument(new Argument('<shell>', 'which one').choices(Object.keys(shells)));
+  examples(
+    command,
+    'taskflow completion bash > taskflow.bash && . ./taskflow.bash',
+    'taskflow completion zsh > _taskflow',
+    'taskflow completion fish > taskflow.fish',
+  );
+  command.action((shell: string) => {
+    process.stdout.write(`${shells[shell]?.(placesOf(program)) ?? ''}\n`);
+  });
+}
