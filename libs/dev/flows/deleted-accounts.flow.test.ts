@@ -64,10 +64,36 @@ const setStatus = ({ as }: Somebody, id: string, status: TaskStatus) =>
 const rows = <Row>(service: 'auth' | 'tasks' | 'scheduler' | 'users', text: string, ...values: unknown[]) =>
   queryDatabase<Row>(testCluster.cluster.databaseUrl(service), text, values);
 
-/** Whatever holds the e-mail or the name of a person somewhere. */
-async function leaveTraces(person: Somebody, friend: Somebody): Promise<{ given: Task; got: Task }> {
+/** The friend's inbox and webhook are told of two tasks of the person, one of which is overdue. */
+async function tellFriend(person: Somebody, friend: Somebody): Promise<{ given: Task; titles: string[] }> {
+  const { users, notifications } = clients;
+  const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook' });
+  const { webhook: made } = await notifications.createWebhook({ webhook }, friend.as);
+  const channels = [NotificationChannel.INBOX, NotificationChannel.WEBHOOK];
+  await users.updateUser({ user: User.fromPartial({ id: friend.id, channels }), updateMask: ['channels'] }, friend.as);
+  const titles = [`Pay ${word()}`, `Sell ${word()}`];
+  const [given] = await Promise.all(
+    titles.map((title, index) =>
+      createTask(person, {
+        title,
+        assigneeId: friend.id,
+        ...(index === 1 && { due: { $case: 'dueTime', value: new Date(Date.now() - 60_000) } }),
+      }),
+    ),
+  );
+  // Two assignments, which nobody takes, and behind one of them what is overdue.
+  const sent = 'select body from webhook_deliveries where webhook_id = $1';
+  await waitUntil(
+    () => rows<{ body: string | null }>('scheduler', sent, made?.id),
+    (found) => found.length === 3 && found.filter(({ body }) => body !== null).length === 2,
+  );
+  return { given: given as Task, titles };
+}
+
+/** Whatever holds the e-mail or the name of a person somewhere, or a title that is theirs. */
+async function leaveTraces(person: Somebody, friend: Somebody): Promise<{ given: Task; got: Task; titles: string[] }> {
   const { auth, users, tasks, notifications } = clients;
-  const given = await createTask(person, { assigneeId: friend.id });
+  const { given, titles } = await tellFriend(person, friend);
   const got = await createTask(friend, { assigneeId: person.id });
   await createTask(person, { title: `Call ${person.name}`, labels: [person.name] });
   const trashed = await createTask(person, { title: `Ask ${person.name}` });
@@ -87,15 +113,15 @@ async function leaveTraces(person: Somebody, friend: Somebody): Promise<{ given:
     () => rows('scheduler', 'select 1 from notifications where recipient_id = $1', person.id),
     (found) => found.length > 0,
   );
-  return { given, got };
+  return { given, got, titles };
 }
 
 describe('B6: a deleted account', () => {
   it('leaves its e-mail and name nowhere, and its tasks vanish from the lists of others', async () => {
     const [person, friend] = [await newSomebody(), await newSomebody()];
-    const { given, got } = await leaveTraces(person, friend);
-    const words = [person.email, person.name];
-    expect(await findInDatabases(testCluster.cluster, words)).not.toEqual([]);
+    const { given, got, titles } = await leaveTraces(person, friend);
+    const words = [person.email, person.name, ...titles];
+    for (const wanted of words) expect(await findInDatabases(testCluster.cluster, [wanted])).not.toEqual([]);
     expect(await findInRedis(testCluster.cluster, words)).not.toEqual([]);
     const { nextSyncToken: syncToken } = await clients.tasks.syncTasks({}, friend.as);
 
@@ -107,7 +133,14 @@ describe('B6: a deleted account', () => {
     await letGraceRunOut(testCluster.cluster, person.id);
     await untilRemoved(testCluster.cluster, person.id);
 
-    expect(await findInDatabases(testCluster.cluster, words)).toEqual([]);
+    expect(await findInDatabases(testCluster.cluster, words.slice(0, 2))).toEqual([]);
+    // The scheduler reads of the removed tasks in the log.
+    await waitUntil(
+      () => findInDatabases(testCluster.cluster, titles),
+      (found) => found.length === 0,
+    );
+    const { notifications: told } = await clients.notifications.listNotifications({}, friend.as);
+    expect(told.map(({ taskId, taskTitle }) => (taskId === got.id ? 'own' : taskTitle))).toEqual(['own', '', '', '']);
     expect(await findInRedis(testCluster.cluster, words)).toEqual([]);
     const synced = await clients.tasks.syncTasks({ syncToken }, friend.as);
     expect(synced.removedTaskIds).toContain(given.id);

@@ -73,6 +73,8 @@ export interface CursorRepository {
   addDeadLetter(name: string, deadLetter: DeadLetterEvent): Promise<void>;
   /** Removes up to `limit` dead letters that are older than `keepMs`; returns how many. */
   pruneDeadLetters(name: string, keepMs: number, limit: number): Promise<number>;
+  /** Removes the dead letters whose event holds one of the words, such as ids of what is gone for good. */
+  removeDeadLettersWith(name: string, words: readonly string[]): Promise<void>;
   /** Removes a dead letter and returns its event; undefined when there is none of that id. */
   takeDeadLetter(name: string, eventId: bigint): Promise<Uint8Array | undefined>;
 }
@@ -102,6 +104,7 @@ export function createCursorRepository(em: EntityManager): CursorRepository {
     },
     pruneDeadLetters: async (name, keepMs, limit) =>
       (await runStatement(em, pruneDeadLettersText, [name, keepMs, limit])).length,
+    removeDeadLettersWith: async (name, words) => void (await runStatement(em, removeDeadLettersText, [name, words])),
     takeDeadLetter: async (name, eventId) => {
       const text = 'delete from parked_events where cursor_name = $1 and event_id = $2 returning event';
       return (await runStatement<{ event: Buffer }>(em, text, [name, String(eventId)]))[0]?.event;
@@ -125,6 +128,9 @@ const pruneDeadLettersText = `
     where cursor_name = $1 and create_time < clock_timestamp() - make_interval(secs => $2::float8 / 1000)
     order by event_id limit $3 for update skip locked)
   returning 1`;
+const removeDeadLettersText = `
+  delete from parked_events where cursor_name = $1
+    and exists (select from unnest($2::text[]) word where position(convert_to(word, 'UTF8') in event) > 0)`;
 const advanceText = `
   update event_cursors set incarnation = $2, transaction_id = $3::xid8, event_id = $4, update_time = clock_timestamp()
   where name = $1 and transaction_id = $5::xid8 and event_id = $6 returning 1`;

@@ -12,11 +12,10 @@ import {
 } from '#libs/runtime';
 import type { SchedulerDeps } from '../deps.ts';
 import { taskEventsCursor } from '../domain/events/task-events-cursor.ts';
-import type { NotificationRepository } from '../domain/notifications/notification.repository.ts';
 import { declareSchedules } from '../use-cases/schedules/declare-schedules.ts';
 import { dispatchPending, enqueueClaimed } from '../use-cases/jobs/dispatch-pending.ts';
 import { lookForWork, type Nudges, type PausableWorker } from '../use-cases/jobs/look-for-work.ts';
-import { ingestEvents } from '../use-cases/events/ingest-events.ts';
+import { ingestEvents, type IngestRepositories } from '../use-cases/events/ingest-events.ts';
 import { planDeliveries } from '../use-cases/notifications/plan-deliveries.ts';
 import { reconcile } from '../use-cases/jobs/reconcile.ts';
 import { tickSchedules } from '../use-cases/schedules/tick-schedules.ts';
@@ -71,7 +70,7 @@ export function startPipeline(deps: SchedulerDeps, options: PipelineOptions, dis
     work: () => lookForWork(deps, options.worker, nudges),
   });
 
-  const consumer = createEventConsumer<{ notifications: NotificationRepository }, TaskEvent>({
+  const consumer = createEventConsumer<IngestRepositories, TaskEvent>({
     name: taskEventsCursor,
     logger,
     metrics,

@@ -7,6 +7,7 @@ import { createMailRepository } from './mails/mail.repository.ts';
 import { createDeliveryRepository } from './notifications/delivery.repository.ts';
 import { createInboxRepository } from './notifications/inbox.repository.ts';
 import { createNotificationRepository } from './notifications/notification.repository.ts';
+import { createRemovedTaskRepository } from './notifications/removed-task.repository.ts';
 import { createRemovedUserRepository } from './notifications/removed-user.repository.ts';
 import { createScheduleRunRepository } from './schedules/schedule-run.repository.ts';
 import { createPausedQueueRepository } from './jobs/paused-queue.repository.ts';
@@ -31,6 +32,7 @@ export const createRepositories =
     deliveries: createDeliveryRepository(em),
     inbox: createInboxRepository(em),
     removedUsers: createRemovedUserRepository(em),
+    removedTasks: createRemovedTaskRepository(em),
     mails: createMailRepository(em, settings),
     webhooks: createWebhookRepository(em),
     webhookRuns: createWebhookRunRepository(em),

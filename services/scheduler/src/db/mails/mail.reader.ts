@@ -35,7 +35,7 @@ const memberTable = pickColumns(notificationTable, 'taskTitle', 'dueTime');
 const members: Statement = {
   name: 'mailed_digest',
   text: `
-    select ${memberTable.select()} from notifications where digest_id = $1 and state = 'delivered' order by id limit ${maxMembers}`,
+    select ${memberTable.select()} from notifications where digest_id = $1 and state = 'delivered' and task_title <> '' order by id limit ${maxMembers}`,
 };
 
 export function createMailReader(reader: SqlReader): MailReader {

@@ -24,7 +24,7 @@ export const notificationTable = defineColumns('notifications', {
   eventId: column.bigint().nullable().internal(),
   kind: column.coded(notificationKindToNumber, notificationKindFromJSON).internal(),
   taskId: column.uuid().nullable(),
-  /** This column and the next ones, up to the event's time: the state at the time of the event. */
+  /** This column and the next ones, up to the event's time: the state at the time of the event. '' when it was erased. */
   taskTitle: column.text(),
   dueTime: column.time().nullable(),
   dueVersion: column.bigint().internal(),
@@ -138,6 +138,7 @@ export const NotificationSchema = defineEntityOf(notificationTable, {
       where: "state = 'pending'",
     },
     { name: 'notifications_changes', properties: ['recipientId', 'taskId', 'taskVersion'], where: 'kind in (2, 3)' },
+    { name: 'notifications_overdue_of_task', properties: ['recipientId', 'taskId'], where: 'kind = 1' },
     { name: 'notifications_digest', properties: ['digestId', 'id'], where: 'digest_id is not null' },
     {
       name: 'notifications_digests_of_user',

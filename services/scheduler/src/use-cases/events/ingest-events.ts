@@ -1,9 +1,13 @@
 import type { TaskEvent } from '#contract/tasks/v1/tasks';
+import type { CursorRepository } from '#libs/events';
 import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../../deps.ts';
 import { toNotifications } from '../../domain/notifications/notification-rules.ts';
 import { toDeliveryJob } from '../../domain/notifications/delivery-batches.ts';
 import type { JobMaker, NotificationRepository } from '../../domain/notifications/notification.repository.ts';
+import { toRemovedTask } from '../../domain/notifications/removed-task.ts';
+import type { RemovedTaskRepository } from '../../domain/notifications/removed-task.repository.ts';
+import { taskEventsCursor } from '../../domain/events/task-events-cursor.ts';
 import { isForgotten, type Retention } from '../../domain/events/retention.ts';
 import type { QueuePort } from '../../domain/jobs/queue.port.ts';
 
@@ -12,26 +16,41 @@ type Deps = Pick<SchedulerDeps, 'newId' | 'clock' | 'logger' | 'claimedJobs'> & 
   queue: Pick<QueuePort, 'isReachable' | 'newJobId'>;
 };
 
+/** What the effects of events are made by. */
+export interface IngestRepositories {
+  notifications: NotificationRepository;
+  removedTasks: RemovedTaskRepository;
+  cursor: Pick<CursorRepository, 'removeDeadLettersWith'>;
+}
+
 /**
  * Stores the notifications of the events, with the ids of the jobs that will deliver them, in the transaction that moves the
  * cursor. Events older than the retention are ignored, so that reading the log again from its beginning notifies nobody twice.
  */
-export async function ingestEvents(
-  deps: Deps,
-  events: TaskEvent[],
-  { notifications }: { notifications: NotificationRepository },
-): Promise<void> {
+export async function ingestEvents(deps: Deps, events: TaskEvent[], repositories: IngestRepositories): Promise<void> {
   const { newId, clock, retention, logger } = deps;
   const now = clock.now();
   const current = events.filter(({ createTime }) => !isForgotten(createTime, now, retention));
   if (current.length < events.length)
     logger.warn({ count: events.length - current.length }, 'ignored events that are older than the retention');
-  const claimed = await notifications.add(
+  await forgetRemovedTasks(events, repositories);
+  const claimed = await repositories.notifications.add(
     current.flatMap((event) => toNotifications(event, newId)),
     jobMaker(deps),
   );
   if (claimed > 0) crashPoint('claim.before-commit.deliver-notifications');
   crashPoint('ingest.before-commit');
+}
+
+/** The titles were the words of a person whose account is being removed. Events that could not be handled hold them too. */
+async function forgetRemovedTasks(
+  events: readonly TaskEvent[],
+  { removedTasks, cursor }: IngestRepositories,
+): Promise<void> {
+  const gone = events.flatMap((event) => toRemovedTask(event) ?? []);
+  if (gone.length === 0) return;
+  await removedTasks.erase(gone);
+  await cursor.removeDeadLettersWith(taskEventsCursor, [...new Set(gone.map(({ taskId }) => taskId))]);
 }
 
 /** As in `dispatchPending`, nothing is claimed for a queue that is out of reach. */

@@ -52,7 +52,7 @@ async function writeForNotification(
   notificationId: string,
 ): Promise<WrittenMail | undefined> {
   const found = await read.notification(notificationId);
-  if (found === undefined) return undefined;
+  if (found === undefined || saysNothing(found.notification)) return undefined;
   const { notification, members } = found;
   const { recipientId, actor } = notification;
   const [people, isOver] = await Promise.all([
@@ -74,6 +74,10 @@ async function writeForNotification(
   );
   return mail && { recipientId, mail };
 }
+
+/** The title was erased: the task was removed with its owner's account. */
+const saysNothing = ({ taskId, taskTitle, digestTaskCount }: MailedNotification): boolean =>
+  taskId !== null && taskTitle === '' && digestTaskCount === 0;
 
 /** An actor is a user's id, or the name of a service. */
 const actorIds = (actor: string): string[] => (/^[0-9a-f-]{36}$/.test(actor) ? [actor] : []);

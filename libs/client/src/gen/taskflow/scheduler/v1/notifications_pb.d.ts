@@ -42,7 +42,8 @@ export declare type Notification = Message<"taskflow.scheduler.v1.Notification">
   taskId: string;
 
   /**
-   * The title of the task as it was when the event happened.
+   * The title of the task as it was when the event happened. Empty when the task was removed since with the account of
+   * its owner, and for WEBHOOK_DISABLED.
    *
    * @generated from field: string task_title = 4;
    */
@@ -1130,7 +1131,8 @@ export declare type WebhookDelivery = Message<"taskflow.scheduler.v1.WebhookDeli
   finishTime?: Timestamp | undefined;
 
   /**
-   * What was sent, as JSON; empty before the first attempt.
+   * What was sent, as JSON; empty before the first attempt, and when its task was removed since with the account of its
+   * owner.
    *
    * @generated from field: string body = 12;
    */

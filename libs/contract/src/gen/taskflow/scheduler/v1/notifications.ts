@@ -312,7 +312,10 @@ export interface Notification {
   kind: NotificationKind;
   /** UUID of the task; of a digest: the task that was found first. Empty for WEBHOOK_DISABLED. */
   taskId: string;
-  /** The title of the task as it was when the event happened. */
+  /**
+   * The title of the task as it was when the event happened. Empty when the task was removed since with the account of
+   * its owner, and for WEBHOOK_DISABLED.
+   */
   taskTitle: string;
   /** The due time that passed. Absent unless the kind is OVERDUE or OVERDUE_DIGEST. */
   dueTime?:
@@ -700,7 +703,10 @@ export interface WebhookDelivery {
   finishTime?:
     | Date
     | undefined;
-  /** What was sent, as JSON; empty before the first attempt. */
+  /**
+   * What was sent, as JSON; empty before the first attempt, and when its task was removed since with the account of its
+   * owner.
+   */
   body: string;
   /** Why it was given up; empty otherwise. */
   error: string;
