@@ -56,13 +56,20 @@ describe('every pod', () => {
 
 describe('the gateway', () => {
   it.each(deployments.filter(([, , workload]) => isGateway(workload)))(
-    'of %s, %s, has no secret, and is probed without the services',
+    'of %s, %s, has no secret of services, and is probed without the services',
     (overlay, _name, workload) => {
       const { volumes = [], containers, serviceAccountName } = podOf(workload);
       expect(serviceAccountName).toBe('taskflow-gateway');
-      expect(volumes.filter(({ secret }) => secret !== undefined)).toEqual([]);
-      const authority = { name: 'TASKFLOW_TLS_CA_FILE', value: '/run/taskflow-tls/ca.crt' };
-      expect(containers[0]?.env ?? []).toEqual(overlay === 'production-tls' ? [authority] : []);
+      // By TLS its own certificate, which is no key of a service.
+      const certificate = { name: 'certificate', secret: { secretName: 'taskflow-gateway-tls', defaultMode: 288 } };
+      const isSecured = overlay === 'production-tls';
+      expect(volumes.filter(({ secret }) => secret !== undefined)).toEqual(isSecured ? [certificate] : []);
+      const files = { CERT: 'tls.crt', KEY: 'tls.key', CA: 'ca.crt' };
+      const settings = Object.entries(files).map(([part, file]) => ({
+        name: `TASKFLOW_TLS_${part}_FILE`,
+        value: `/run/taskflow-tls/${file}`,
+      }));
+      expect(containers[0]?.env ?? []).toEqual(isSecured ? settings : []);
       expect(containers[0]).toMatchObject({
         startupProbe: { httpGet: { path: '/livez' } },
         readinessProbe: { httpGet: { path: '/readyz' } },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { serviceNames } from '#dev/cluster';
+import { processNames, serviceNames } from '#dev/cluster';
 import { tlsModes } from '../../libs/runtime/src/tls/tls-mode.ts';
 import { findTlsFaults, readTlsSettings } from '../../libs/runtime/src/tls/tls-settings.ts';
 import type { Certificate, DataManifest, ServiceManifest } from './kubernetes-kinds.ts';
@@ -64,7 +64,7 @@ describe('deploy/tls.md', () => {
     }
   });
 
-  it('makes certificates by its commands, where Compose mounts them for each service', () => {
+  it('makes certificates by its commands, where Compose mounts them for each service and the gateway', () => {
     const commands = [...page.matchAll(/^npm run certificates -- (.+)$/gm)].map(([, line = '']) => line.split(' '));
     expect(commands).toHaveLength(2);
     const folder = mkdtempSync(join(tmpdir(), 'taskflow-certificates-'));
@@ -72,7 +72,7 @@ describe('deploy/tls.md', () => {
       execFileSync(process.execPath, [join(deploy, 'certificates.ts'), folder, ...withoutOwner(options)]);
     const text = readFileSync(join(deploy, 'compose-tls.yml'), 'utf8').replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
     const { services } = parse(text, { merge: true }) as Record<'services', Record<string, ComposeService>>;
-    expect(Object.keys(services).sort()).toEqual([...serviceNames].sort());
+    expect(Object.keys(services).sort()).toEqual([...processNames].sort());
     for (const [name, { environment, volumes }] of Object.entries(services)) {
       // The folder of the second command, which has all that the settings name.
       expect(volumes).toEqual([`./${commands[1]?.[0]}/${name}:/run/taskflow-tls:ro`]);

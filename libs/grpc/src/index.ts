@@ -26,5 +26,6 @@ export { createPeerResolver } from './transport/peer-address.ts';
 export { openGuard, type PeerGuardOptions } from './transport/peer-guard.ts';
 export { countRefusals, createRefusalLog, type UnreadCall } from './transport/refusal-log.ts';
 export { idsOf, textHeader } from './transport/refuse-faulty.ts';
+export { openHandshakes, type Handshakes, type HandshakesOptions } from './transport/handshakes.ts';
 export { findSizeFault } from './transport/request-headers.ts';
 export { parseTimeout } from './wire/call-timeout.ts';

@@ -30,9 +30,14 @@ export { continueTrace, isSampled, newTraceParent, parseTraceParent, traceIdOf }
 export { endSpansAfter, failureOf, inSpan, isTracing, startSpan } from './telemetry/tracing.ts';
 export { startTracing } from './telemetry/start-tracing.ts';
 export { namesService } from './tls/check-certificates.ts';
-export { openCertificates, openClientCertificates, type Certificates } from './tls/certificates.ts';
+export {
+  openCertificates,
+  openClientCertificates,
+  withoutOwnCertificate,
+  type Certificates,
+} from './tls/certificates.ts';
 export { acceptsPlaintext, callsByTls, type TlsMode } from './tls/tls-mode.ts';
-export { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
+export { findOptionalTlsFaults, readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
 export { startHttpPort, type HttpMounts, type HttpPages } from './http-port.ts';
 export { toPeerNetwork } from './peer-network.ts';
 export { toDuration, toMilliseconds } from './duration.ts';

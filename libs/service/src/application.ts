@@ -49,7 +49,9 @@ function openOwnCertificates(
   { tls }: ProcessConfig,
   options: { service: string | undefined; logger: Logger; metrics: Metrics },
 ): Certificates | undefined {
-  return tls === undefined || tls.mode === 'off' ? undefined : openCertificates({ ...tls, ...options });
+  return tls === undefined || tls.mode === 'off'
+    ? undefined
+    : openCertificates({ ...tls, ...options, issuedElsewhere: options.service === undefined });
 }
 
 interface ProcessOptions<C> {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { serviceNames, type ServiceName } from '#libs/contract';
 import {
   addressType,
+  ConfigError,
   envTypes,
+  findOptionalTlsFaults,
   loadConfig,
   processEntries,
   settingOf,
@@ -37,8 +39,11 @@ const entries = {
 export function readConfig(env: NodeJS.ProcessEnv = process.env): GatewayConfig {
   const values = loadConfig(entries, env) as Record<string, unknown>;
   const read = <T>(name: string): T => values[name] as T;
+  const common = toProcessConfig('gateway', read);
+  const faults = common.tls === undefined ? [] : findOptionalTlsFaults(common.tls, { issuedElsewhere: true });
+  if (faults.length > 0) throw new ConfigError(faults);
   return {
-    ...toProcessConfig('gateway', read),
+    ...common,
     rpcPort: read('TASKFLOW_GATEWAY_RPC_PORT'),
     corsOrigins: read('TASKFLOW_GATEWAY_CORS_ORIGINS'),
     addresses: Object.fromEntries(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TlsMode } from '#libs/runtime';
 import { createAuthority, restoreAuthority, type Authority } from './authority.ts';
 import { writePrivateFile } from './instance.ts';
-import { forEachService, serviceNames, type ProcessName } from './service-names.ts';
+import { processNames, type ProcessName } from './service-names.ts';
 
 /** The settings of each process that secure its connections. */
 export type TlsSettings = Record<ProcessName, Record<string, string>>;
@@ -28,7 +28,7 @@ async function keepAuthority(folder: string): Promise<Authority> {
 }
 
 /**
- * Issues a new certificate to each service, by the authority of the folder: SERVICE/tls.crt, tls.key and ca.crt, each
+ * Issues a new certificate to each process, by the authority of the folder: SERVICE/tls.crt, tls.key and ca.crt, each
  * replaced at once, and for clients ca.crt beside them. A running service takes them up by itself.
  */
 export async function issueCertificates(folder: string, { names, owner }: IssueOptions): Promise<void> {
@@ -37,7 +37,7 @@ export async function issueCertificates(folder: string, { names, owner }: IssueO
   const [ipAddresses, dnsNames] = [true, false].map((isAddress) =>
     names.filter((name) => isIP(name) > 0 === isAddress),
   );
-  for (const service of serviceNames) {
+  for (const service of processNames) {
     const issued = await authority.issue({ dnsNames: [service, ...(dnsNames ?? [])], ipAddresses: ipAddresses ?? [] });
     const files = { 'tls.key': issued.key, 'tls.crt': issued.certificate, 'ca.crt': authority.certificate };
     const own = join(folder, service);
@@ -57,13 +57,16 @@ const local = { names: ['localhost', '127.0.0.1', '::1'] };
 export async function keepCertificates(dir: string, mode: TlsMode): Promise<TlsSettings> {
   const folder = folderOf(dir);
   await issueCertificates(folder, local);
-  const gateway = { TASKFLOW_TLS: mode, TASKFLOW_TLS_CA_FILE: join(folder, 'ca.crt') };
-  const services = forEachService((service) => ({
-    ...gateway,
-    TASKFLOW_TLS_CERT_FILE: join(folder, service, 'tls.crt'),
-    TASKFLOW_TLS_KEY_FILE: join(folder, service, 'tls.key'),
-  }));
-  return { ...services, gateway };
+  const settings = processNames.map((name) => [
+    name,
+    {
+      TASKFLOW_TLS: mode,
+      TASKFLOW_TLS_CA_FILE: join(folder, 'ca.crt'),
+      TASKFLOW_TLS_CERT_FILE: join(folder, name, 'tls.crt'),
+      TASKFLOW_TLS_KEY_FILE: join(folder, name, 'tls.key'),
+    },
+  ]);
+  return Object.fromEntries(settings) as TlsSettings;
 }
 
 /** Replaces the certificates of a running cluster, for tests. */

@@ -15,11 +15,12 @@ export function welcomeText(cluster: Cluster): string {
       : `  mails         ${cluster.mailFolder} (a file for each; nothing is sent)\n`;
   const { TASKFLOW_TLS_CA_FILE: authority } = cluster.clientEnv;
   const security = authority === undefined ? '-plaintext' : `-cacert ${authority}`;
+  const [scheme, believed] = authority === undefined ? ['http', ''] : ['https', `--cacert ${authority} `];
   return `
 TaskFlow is up: every service is SERVING.
 
 ${rows.join('\n')}
-  gateway    http ${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
+  gateway    ${scheme.padEnd(5)}${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
 
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}
@@ -34,8 +35,8 @@ Try:
   grpcurl ${security} -H "authorization: Bearer $TOKEN" -d '{"task":{"title":"Buy milk"}}' \\
     ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/CreateTask
   grpcurl ${security} -H "authorization: Bearer $TOKEN" ${cluster.address('tasks')} taskflow.tasks.v1.TasksService/ListTasks
-  curl -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d '{}' \\
-    http://${gateway}/taskflow.tasks.v1.TasksService/ListTasks
+  curl ${believed}-H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d '{}' \\
+    ${scheme}://${gateway}/taskflow.tasks.v1.TasksService/ListTasks
 ${seedCommand(cluster)}`;
 }
 

@@ -15,6 +15,10 @@ export interface HandshakesOptions {
   /** A connection is served now. */
   onServed: (security: 'tls' | 'plaintext') => void;
   onFailed: (address: string, fault: HandshakeFault, message: string) => void;
+  /** Default: HTTP/2 alone. With HTTP/1.1 those that ask for nothing are served, too. */
+  protocols?: readonly ('h2' | 'http/1.1')[];
+  /** Whether clients are asked for certificates in the mode `mutual`. Default: yes. */
+  asksForCertificates?: boolean;
 }
 
 export interface Handshakes {
@@ -51,13 +55,20 @@ function contextOf(certificates: Certificates): SecureContextOptions {
   return { cert: certificate, key, ca: authorities, secureOptions };
 }
 
+type TlsOptions = Pick<HandshakesOptions, 'protocols' | 'asksForCertificates'>;
+
+const onlyHttp2 = ['h2'] as const;
+
 /** Only `mutual` asks for certificates. Whether a call needs one is decided by its method: users have none. */
-function createTlsServer(certificates: Certificates): Server {
+function createTlsServer(
+  certificates: Certificates,
+  { protocols = onlyHttp2, asksForCertificates = true }: TlsOptions,
+): Server {
   return createServer({
     ...contextOf(certificates),
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [...protocols],
     handshakeTimeout: handshakeMs,
-    requestCert: certificates.mode === 'mutual',
+    requestCert: asksForCertificates && certificates.mode === 'mutual',
     rejectUnauthorized: false,
   });
 }
@@ -88,10 +99,15 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
 const reasonOf = (error: Error & { reason?: string }): string => error.reason ?? error.message;
 
 /** What is wrong with a connection that TLS has secured. */
-function findFault(socket: TLSSocket, certificate: X509Certificate | undefined): [HandshakeFault, string] | undefined {
+function findFault(
+  socket: TLSSocket,
+  certificate: X509Certificate | undefined,
+  { protocols = onlyHttp2 }: TlsOptions,
+): [HandshakeFault, string] | undefined {
   if (certificate !== undefined && !socket.authorized)
     return ['certificate', `the client certificate is not valid: ${invalidity(socket)}`];
-  if (socket.alpnProtocol !== 'h2') return ['protocol', 'the client does not ask for HTTP/2'];
+  if (socket.alpnProtocol !== 'h2' && !protocols.includes('http/1.1'))
+    return ['protocol', 'the client does not ask for HTTP/2'];
   return undefined;
 }
 
@@ -121,17 +137,14 @@ function createPending({ onFailed }: HandshakesOptions) {
 }
 
 /** Starts TLS on connections that are pending. */
-function openTls(
-  certificates: Certificates,
-  pending: ReturnType<typeof createPending>,
-  { accept, onServed, onFailed }: HandshakesOptions,
-) {
-  const server = createTlsServer(certificates);
+function openTls(certificates: Certificates, pending: ReturnType<typeof createPending>, options: HandshakesOptions) {
+  const { accept, onServed, onFailed } = options;
+  const server = createTlsServer(certificates, options);
   server.on('secureConnection', (socket) => {
     pending.remove(socket);
     socket.on('error', () => undefined);
     const certificate = socket.getPeerX509Certificate();
-    const fault = findFault(socket, certificate);
+    const fault = findFault(socket, certificate, options);
     if (fault === undefined) {
       onServed('tls');
       return accept(socket, certificate && readCallerCertificate(certificate));

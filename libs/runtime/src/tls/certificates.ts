@@ -23,7 +23,9 @@ export interface Certificates {
 
 export interface CertificatesOptions extends TlsSettings {
   /** The service whose name the certificate must have. */
-  service?: string;
+  service?: string | undefined;
+  /** See `checkCertificates`. */
+  issuedElsewhere?: boolean | undefined;
   logger?: Logger | undefined;
   metrics?: Metrics | undefined;
   /** How often the files are looked at. Default: 2 s. */
@@ -99,7 +101,7 @@ const describe = ({ part, text }: CertificateFault): string => `${entryOf[part]}
  * been written yet, is refused, and looked at again.
  */
 export function openCertificates(options: CertificatesOptions): Certificates {
-  const { mode, files, service, intervalMs = defaultIntervalMs } = options;
+  const { mode, files, service, issuedElsewhere, intervalMs = defaultIntervalMs } = options;
   const listeners = new Set<() => void>();
   const report = createReporter(options);
   const refuse = createRefusals(report.refused);
@@ -109,7 +111,7 @@ export function openCertificates(options: CertificatesOptions): Certificates {
 
   const consider = (set: CertificateSet, unreadable: readonly string[]): void => {
     const isNew = unreadable.length > 0 || !isSame(set, current);
-    const { faults, expireTime } = isNew ? checkCertificates(set, { service }) : nothing;
+    const { faults, expireTime } = isNew ? checkCertificates(set, { service, issuedElsewhere }) : nothing;
     const wrong = unreadable.length > 0 ? [...unreadable] : faults.map(describe);
     refuse(wrong);
     if (!isNew || wrong.length > 0) return;
@@ -136,6 +138,15 @@ export function openCertificates(options: CertificatesOptions): Certificates {
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** The authorities alone: for calls that must not show the own certificate. */
+export function withoutOwnCertificate(certificates: Certificates): Certificates {
+  const current = (): CertificateSet => {
+    const { authorities } = certificates.current();
+    return authorities === undefined ? {} : { authorities };
+  };
+  return { ...certificates, current };
 }
 
 /**

@@ -18,9 +18,11 @@ interface Judgement {
   expireTime: Date | undefined;
 }
 
-interface CheckOptions {
+export interface CheckOptions {
   /** The certificate must name this service and allow both sides of a connection. */
   service?: string | undefined;
+  /** Clients outside believe the issuer of the certificate, not the authorities of the set. */
+  issuedElsewhere?: boolean | undefined;
   now?: Date;
 }
 
@@ -112,7 +114,7 @@ export function checkCertificates(set: CertificateSet, options: CheckOptions = {
   const blame = (part: CertificatePart, text: string): void => void faults.push({ part, text });
   for (const text of findOwnFaults(certificate, options)) blame('certificate', text);
   if (key !== undefined && !certificate.checkPrivateKey(key)) blame('key', 'has the key of another certificate');
-  if (authorities !== undefined && !leadsTo(authorities, certificate, others))
+  if (authorities !== undefined && options.issuedElsewhere !== true && !leadsTo(authorities, certificate, others))
     blame('certificate', 'has a certificate of none of the authorities');
   return { faults, expireTime: certificate.validToDate };
 }

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, loadConfig } from '../config.ts';
 import { envTypes } from '../env-types.ts';
-import { checkCertificates, type CertificatePart, type CertificateSet } from './check-certificates.ts';
+import {
+  checkCertificates,
+  type CertificatePart,
+  type CertificateSet,
+  type CheckOptions,
+} from './check-certificates.ts';
 import { tlsModes, type TlsMode } from './tls-mode.ts';
 
 /** The file of each part that is configured. */
@@ -53,9 +58,9 @@ function readFiles(files: CertificateFiles): { set: CertificateSet; faults: stri
   return { set, faults };
 }
 
-function findFileFaults(files: CertificateFiles, service?: string): string[] {
+function findFileFaults(files: CertificateFiles, options: CheckOptions = {}): string[] {
   const { set, faults } = readFiles(files);
-  const others = checkCertificates(set, { service }).faults;
+  const others = checkCertificates(set, options).faults;
   return [...faults, ...others.map(({ part, text }) => `${entryOf[part]}: ${text}`)];
 }
 
@@ -65,7 +70,17 @@ export function findTlsFaults({ mode, files }: TlsSettings, service: string): st
   const missing = parts.filter((part) => files[part] === undefined);
   return [
     ...missing.map((part) => `${entryOf[part]}: is missing; TASKFLOW_TLS=${mode} needs it`),
-    ...findFileFaults(files, service),
+    ...findFileFaults(files, { service }),
+  ];
+}
+
+/** What is wrong with the settings of a process that needs no certificate of its own, but may have one. */
+export function findOptionalTlsFaults({ mode, files }: TlsSettings, options: CheckOptions = {}): string[] {
+  if (mode === 'off') return [];
+  const isHalf = (files.certificate === undefined) !== (files.key === undefined);
+  return [
+    ...(isHalf ? ['TASKFLOW_TLS_CERT_FILE and TASKFLOW_TLS_KEY_FILE: give both, or neither'] : []),
+    ...findFileFaults(files, options),
   ];
 }
 
@@ -76,13 +91,7 @@ export function findTlsFaults({ mode, files }: TlsSettings, service: string): st
 export function readTlsSettings(env: NodeJS.ProcessEnv = process.env): TlsSettings {
   const values: Record<string, unknown> = loadConfig(tlsEntries, env);
   const settings = toTlsSettings(<T>(name: string) => values[name] as T);
-  const { mode, files } = settings;
-  if (mode === 'off') return settings;
-  const isHalf = (files.certificate === undefined) !== (files.key === undefined);
-  const faults = [
-    ...(isHalf ? ['TASKFLOW_TLS_CERT_FILE and TASKFLOW_TLS_KEY_FILE: give both, or neither'] : []),
-    ...findFileFaults(files),
-  ];
+  const faults = findOptionalTlsFaults(settings);
   if (faults.length > 0) throw new ConfigError(faults);
   return settings;
 }

@@ -7,8 +7,18 @@ import {
   openConcurrencyLimiter,
   openForwarder,
   openGuard,
+  openHandshakes,
+  type Handshakes,
+  type HandshakesOptions,
 } from '#libs/grpc';
-import { readBuildInfo, settlesWithin, type Certificates, type Logger, type Metrics } from '#libs/runtime';
+import {
+  readBuildInfo,
+  settlesWithin,
+  withoutOwnCertificate,
+  type Certificates,
+  type Logger,
+  type Metrics,
+} from '#libs/runtime';
 import type { GatewayConfig } from '../config.ts';
 import { listRoutes } from '../routes.ts';
 import { openConnections, type Connections } from './connections.ts';
@@ -54,6 +64,20 @@ function openMcp(logger: Logger, metrics: Metrics): Pick<McpOptions, 'version' |
   };
 }
 
+/** Without a certificate the own port is in plaintext, and TLS ends before it. Browsers are not asked for theirs. */
+function secureConnections(
+  certificates: Certificates | undefined,
+  options: Pick<HandshakesOptions, 'accept' | 'onServed' | 'onFailed'>,
+): Handshakes {
+  const own = certificates?.current().certificate === undefined ? undefined : certificates;
+  return openHandshakes({
+    ...options,
+    certificates: own,
+    protocols: ['h2', 'http/1.1'],
+    asksForCertificates: false,
+  });
+}
+
 /** Serves every public method of the contract over HTTP. Throws PortTakenError. */
 export async function startGatewayServer(
   config: GatewayConfig,
@@ -62,7 +86,8 @@ export async function startGatewayServer(
   const { trustedProxies, capacity, peerLimits, addresses, connectionAgeMs: ageMs = defaultAgeMs } = config;
   const forwarder = openForwarder({
     addresses,
-    certificates,
+    // It acts for its clients, with their tokens, and proves no name to the services.
+    certificates: certificates && withoutOwnCertificate(certificates),
     maxInFlight: capacity?.unfinishedCalls ?? defaultMaxInFlight,
     logger,
     metrics,
@@ -87,13 +112,15 @@ export async function startGatewayServer(
   });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {
+    handshakes.stop();
     forwarder.close();
     limiter.stop();
     guard.stop();
     refusals.stop();
   };
   const at = { protocol: 'rpc', host: config.host, port: config.rpcPort, ...guard.listener } as const;
-  const listener = await listen(connections.accept, at).catch((error: unknown) => {
+  const handshakes = secureConnections(certificates, { accept: connections.accept, ...guard.handshakes });
+  const listener = await listen(handshakes.begin, at).catch((error: unknown) => {
     close();
     throw error;
   });
@@ -104,6 +131,7 @@ export async function startGatewayServer(
     stop: async () => {
       isServing = false;
       const closed = listener.close();
+      handshakes.stop();
       connections.announceEnd();
       forwarder.endStreams();
       await drain({ closed, connections, endAll: forwarder.endAll }, config.shutdownGraceMs);
