@@ -46,6 +46,7 @@ const behaviorOption = fileRegistry.getExtension('google.api.field_behavior') as
 const formats = fileRegistry.getEnum('taskflow.policy.v1.TextFormat')?.values ?? [];
 const formatPrefix = 'TEXT_FORMAT_';
 const required = 2;
+const outputOnly = 3;
 
 interface SpanMessage {
   seconds: bigint;
@@ -123,6 +124,16 @@ export function isOneofRequired(oneof: NonNullable<DescField['oneof']>): boolean
 /** Whether the contract calls the field REQUIRED. */
 export function isRequired(field: DescField): boolean {
   return (getOption(field, behaviorOption) as number[]).includes(required);
+}
+
+/** Whether the contract says that servers ignore the field in requests. */
+export function isOutputOnly(field: DescField): boolean {
+  return (getOption(field, behaviorOption) as number[]).includes(outputOnly);
+}
+
+/** "must have 1 to 500 entries" */
+export function itemsText({ minItems: min, maxItems: max }: Pick<FieldRule, 'minItems' | 'maxItems'>): string {
+  return `must have ${min > 0 ? `${min} to` : 'at most'} ${max} entries`;
 }
 
 /** A field by the full name of its message and its own name. Throws when the contract has none. */

@@ -4,7 +4,15 @@ export { ownerOf, placesOf, type MethodPlace } from './method-places.ts';
 export { descriptorOf, reasonsOf } from './method-reasons.ts';
 export { retryLimits, serviceConfigFor } from './service-config.ts';
 export { canonicalJson, type CanonicalJson } from './canonical-json.ts';
-export { fieldOf, isOneofRequired, isRequired, ruleOf, type FieldRule } from './field-rules.ts';
+export {
+  fieldOf,
+  isOneofRequired,
+  isOutputOnly,
+  isRequired,
+  itemsText,
+  ruleOf,
+  type FieldRule,
+} from './field-rules.ts';
 export { spanRangeText } from './span-text.ts';
 export { fileDescriptors, fileRegistry } from './descriptors.ts';
 import './strict-utf8.ts';

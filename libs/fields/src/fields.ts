@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { fieldOf, isRequired, ruleOf, spanRangeText, type FieldRule } from '#libs/contract';
+import { fieldOf, isRequired, itemsText, ruleOf, spanRangeText, type FieldRule } from '#libs/contract';
 import { fieldTypes } from '#libs/errors';
 import { toMilliseconds } from '#libs/runtime';
+import { toList } from './lists.ts';
 
 /** Schemas of the fields of one message, by their names in the contract, with the rules that it declares. */
 export interface Fields {
@@ -12,11 +13,11 @@ export interface Fields {
   /** A text, or ''. Throws when the field is REQUIRED. */
   optionalText: (name: string) => z.ZodType<string, string>;
   /** A list of texts, each once when the contract calls it a set; sorted then. */
-  texts: (name: string, describe?: DescribeItems) => z.ZodType<string[], string[]>;
+  texts: (name: string) => z.ZodType<string[], string[]>;
   /** A list of UUIDs. */
-  uuids: (name: string, describe?: DescribeItems) => z.ZodType<string[], string[]>;
+  uuids: (name: string) => z.ZodType<string[], string[]>;
   /** A list of which only the length is checked. */
-  items: (name: string, describe?: DescribeItems) => z.ZodType<unknown[], unknown[]>;
+  items: (name: string) => z.ZodType<unknown[], unknown[]>;
   /** An int32 in its range. An unset one becomes its default, when it has one. */
   number: (name: string) => z.ZodType<number, number | undefined>;
   /** An int64 in its range. */
@@ -31,17 +32,10 @@ export interface Fields {
   bytes: (name: string) => z.ZodType<Uint8Array, Uint8Array>;
 }
 
-type DescribeItems = (min: number, max: number) => string;
-
 interface Span {
   seconds: bigint;
   nanos: number;
 }
-
-const describeItems: DescribeItems = (min, max) => `must have ${min > 0 ? `${min} to` : 'at most'} ${max} entries`;
-
-const isCount = (length: number, { minItems, maxItems = Infinity }: FieldRule): boolean =>
-  length >= minItems && length <= maxItems;
 
 const uuid = fieldTypes.uuid();
 
@@ -63,12 +57,10 @@ const toText = ({ minLength: min, maxLength, characters, trimmed, visible }: Fie
 /** Throws when the message has no such field, or the field another kind of rule: at the start, not in a call. */
 export function fieldsOf(message: string): Fields {
   const rule = (name: string): FieldRule => demand(ruleOf(fieldOf(message, name)), `${message}.${name}`);
-  const listOf = <T>(type: z.ZodType<T, T>, name: string, describe = describeItems) => {
+  const listOf = <T>(type: z.ZodType<T, T>, name: string) => {
     const declared = rule(name);
-    const error = describe(declared.minItems, demand(declared.maxItems, name));
-    const list = z.array(type);
-    if (declared.repeats !== 'once') return list.refine((all) => isCount(all.length, declared), error);
-    return list.transform((all) => [...new Set(all)].sort()).refine((all) => isCount(all.length, declared), error);
+    demand(declared.maxItems, name);
+    return toList(type, declared, itemsText(declared));
   };
   return {
     rule,
@@ -79,9 +71,9 @@ export function fieldsOf(message: string): Fields {
       const error = `must have ${minLength} to ${maxLength} characters without control characters, or be empty`;
       return z.union([z.literal(''), toText(rule(name), name)], error);
     },
-    texts: (name, describe) => listOf(toText(rule(name), name), name, describe),
-    uuids: (name, describe) => listOf(uuid, name, describe),
-    items: (name, describe) => listOf(z.unknown(), name, describe),
+    texts: (name) => listOf(toText(rule(name), name), name),
+    uuids: (name) => listOf(uuid, name),
+    items: (name) => listOf(z.unknown(), name),
     number: (name) => toNumber(rule(name)),
     bigint: (name) => {
       const declared = rule(name);

@@ -32,6 +32,14 @@ describe('a field of the contract', () => {
     expect(refusal(task.texts('labels'), [...labels, 'l20'])).toBe('must have at most 20 entries');
   });
 
+  it('says only of a list that is too long how long it may be, whatever its entries are', () => {
+    const ids = fieldsOf('taskflow.scheduler.v1.NotificationIds').uuids('notification_ids');
+    expect(ids.safeParse(Array(500_000).fill('x')).error?.issues).toMatchObject([
+      { path: [], message: 'must have 1 to 500 entries' },
+    ]);
+    expect(ids.safeParse(['x', 'y']).error?.issues).toMatchObject([{ path: [0] }, { path: [1] }]);
+  });
+
   it('holds a number of its range; an unset one becomes the default', () => {
     const hour = fieldsOf('taskflow.users.v1.User').number('overdue_hour');
     expect([undefined, 0, 23].map((value) => hour.parse(value))).toEqual([9, 0, 23]);

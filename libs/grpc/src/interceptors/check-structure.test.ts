@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { create, toBinary, type DescMessage } from '@bufbuild/protobuf';
 import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { fileRegistry } from '#libs/contract';
+import { fileRegistry, isOutputOnly } from '#libs/contract';
 import { checkStructure } from './check-structure.ts';
 
 const timestamp = (seconds: bigint, nanos = 0): Uint8Array =>
@@ -49,13 +49,14 @@ interface TimeField {
   numbers: number[];
   path: string;
   type: TimeType;
+  isIgnored: boolean;
 }
 
 /** Every field of a request that is a time, at any depth. Of a list, the first item. */
 function timeFieldsOf(
   request: DescMessage,
   type = request,
-  way: { numbers: number[]; names: string[] } = { numbers: [], names: [] },
+  way: { numbers: number[]; names: string[]; isIgnored: boolean } = { numbers: [], names: [], isIgnored: false },
 ): TimeField[] {
   if (way.numbers.length > 6) return [];
   return type.fields.flatMap((field): TimeField[] => {
@@ -64,9 +65,18 @@ function timeFieldsOf(
     const next = {
       numbers: [...way.numbers, field.number],
       names: [...way.names, isList ? `${field.name}[0]` : field.name],
+      isIgnored: way.isIgnored || isOutputOnly(field),
     };
     if (field.message.typeName in good)
-      return [{ request, numbers: next.numbers, path: next.names.join('.'), type: field.message.typeName as TimeType }];
+      return [
+        {
+          request,
+          numbers: next.numbers,
+          path: next.names.join('.'),
+          type: field.message.typeName as TimeType,
+          isIgnored: next.isIgnored,
+        },
+      ];
     return timeFieldsOf(request, field.message, next);
   });
 }
@@ -90,7 +100,14 @@ describe('times in requests', () => {
     );
   });
 
-  it.each(timeFields)(
+  it.each(timeFields.filter(({ isIgnored }) => isIgnored))(
+    'are ignored where servers write them: $request.typeName $path',
+    ({ request, numbers, type }) => {
+      expect(bad[type].flatMap((value) => checkStructure(request, wrap(numbers, value)))).toEqual([]);
+    },
+  );
+
+  it.each(timeFields.filter(({ isIgnored }) => !isIgnored))(
     'are named when they are invalid: $request.typeName $path',
     ({ request, numbers, path, type }) => {
       expect(bad[type].map((value) => checkStructure(request, wrap(numbers, value)).map(({ field }) => field))).toEqual(
@@ -102,7 +119,7 @@ describe('times in requests', () => {
 
   it('are all named at once, with their index in a list', () => {
     const request = requests.find(({ name }) => name === 'BatchCreateTasksRequest') as DescMessage;
-    const [found] = timeFieldsOf(request);
+    const found = timeFieldsOf(request).find(({ isIgnored }) => !isIgnored);
     const list = [good, bad, good, bad].map((kind) =>
       wrap(found?.numbers ?? [], kind['google.protobuf.Timestamp'][1] as Uint8Array),
     );
@@ -118,5 +135,32 @@ describe('times in requests', () => {
       request.fields.filter((field) => field.fieldKind === 'map' && field.mapKind === 'message'),
     );
     expect(maps).toEqual([]);
+  });
+});
+
+describe('lists in requests', () => {
+  const requestOf = (name: string) => requests.find((one) => one.name === name) as DescMessage;
+  const numberIn = (type: DescMessage | undefined, field: string): number =>
+    type?.fields.find(({ name }) => name === field)?.number ?? 0;
+  const entries = (number: number, count: number) =>
+    Buffer.concat(Array<Uint8Array>(count).fill(wrap([number], new Uint8Array())));
+
+  it('are refused by their number of entries, before any is decoded', () => {
+    const batch = requestOf('BatchCreateTasksRequest');
+    const list = (count: number) => entries(numberIn(batch, 'requests'), count);
+    expect(checkStructure(batch, list(500))).toEqual([]);
+    expect(checkStructure(batch, list(1_000_000))).toEqual([
+      { field: 'requests', description: 'must have 1 to 500 entries' },
+    ]);
+  });
+
+  it('may repeat the entries of a set, but not without end', () => {
+    const task = requestOf('CreateTaskRequest').fields.find(({ name }) => name === 'task');
+    const labels = numberIn(task?.message, 'labels');
+    const create = (count: number) => wrap([task?.number ?? 0], entries(labels, count));
+    expect(checkStructure(requestOf('CreateTaskRequest'), create(2000))).toEqual([]);
+    expect(checkStructure(requestOf('CreateTaskRequest'), create(1_000_000))).toEqual([
+      { field: 'task.labels', description: 'must have at most 20 entries' },
+    ]);
   });
 });

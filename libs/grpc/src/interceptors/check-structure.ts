@@ -1,25 +1,41 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { isOutputOnly, itemsText, ruleOf } from '#libs/contract';
 import type { FieldViolation } from '#libs/errors';
 import { describeTimeFault } from './time-faults.ts';
 
 const maxDepth = 100;
 
+/** A field that holds messages, or entries of which there may be only so many. */
 interface Child {
-  message: DescMessage;
+  /** undefined: what is in it is left to the decoder. */
+  message: DescMessage | undefined;
   /** The name in the .proto file. */
   name: string;
   isList: boolean;
+  /** Servers ignore what is in it. */
+  isIgnored: boolean;
+  /** More entries are refused before any is decoded. */
+  maxItems: number;
+  tooMany: string;
 }
 
-/** The fields of a type that hold messages, by number. Computed once for each type. */
+/** Repeats of a set count once, but nobody has to read any number of them. */
+const repeatsOfSet = 100;
+
+/** By number. Computed once for each type. */
 const childrenOf = new WeakMap<DescMessage, Map<number, Child>>();
 
+function limitOf(field: DescField): Pick<Child, 'maxItems' | 'tooMany'> {
+  const rule = field.fieldKind === 'list' && !isOutputOnly(field) ? ruleOf(field) : undefined;
+  if (rule?.maxItems === undefined) return { maxItems: Infinity, tooMany: '' };
+  return { maxItems: rule.maxItems * (rule.repeats === 'once' ? repeatsOfSet : 1), tooMany: itemsText(rule) };
+}
+
 function toChild(field: DescField): Child | undefined {
-  if (field.fieldKind === 'message') return { message: field.message, name: field.name, isList: false };
-  return field.fieldKind === 'list' && field.listKind === 'message'
-    ? { message: field.message, name: field.name, isList: true }
-    : undefined;
+  const isList = field.fieldKind === 'list';
+  if (!isList && field.fieldKind !== 'message') return undefined;
+  return { message: field.message, name: field.name, isList, isIgnored: isOutputOnly(field), ...limitOf(field) };
 }
 
 function findChildren(type: DescMessage): Map<number, Child> {
@@ -41,6 +57,7 @@ interface Place {
   /** The index in a list. */
   index: number | undefined;
   depth: number;
+  isIgnored: boolean;
 }
 
 function pathOf({ parent, name, index }: Place): string {
@@ -51,10 +68,11 @@ function pathOf({ parent, name, index }: Place): string {
 /** Returns the place of each field of a message and counts the items of its lists. */
 function placesIn(parent: Place): (child: Child) => Place {
   const counts = new Map<string, number>();
-  return ({ name, isList }) => {
+  return ({ name, isList, isIgnored }) => {
     const index = counts.get(name) ?? 0;
     if (isList) counts.set(name, index + 1);
-    return { parent, name, index: isList ? index : undefined, depth: parent.depth + 1 };
+    const ignored = parent.isIgnored || isIgnored;
+    return { parent, name, index: isList ? index : undefined, depth: parent.depth + 1, isIgnored: ignored };
   };
 }
 
@@ -84,26 +102,34 @@ class Walk {
       if (fieldEnd > end) throw new Error(`field ${number} of ${type.typeName} is longer than its message`);
       const child = children.get(number);
       if (child === undefined) reader.pos = fieldEnd;
-      else this.#child(child.message, fieldEnd, placeOf(child));
+      else this.#child(child, fieldEnd, placeOf(child));
     }
     if (reader.pos !== end) throw new Error(`${type.typeName} does not end where it should`);
   }
 
-  #child(type: DescMessage, end: number, place: Place): void {
+  #child({ message: type, maxItems, tooMany }: Child, end: number, place: Place): void {
+    const { index = 0, isIgnored } = place;
     const begin = this.#reader.pos;
+    if (index === maxItems) this.#report({ ...place, index: undefined }, tooMany);
+    if (type === undefined || index >= maxItems) return void (this.#reader.pos = end);
     this.message(type, end, place);
-    const fault = describeTimeFault(type.typeName, this.#bytes.subarray(begin, end));
-    if (fault !== undefined) this.violations.push({ field: pathOf(place), description: fault });
+    const fault = isIgnored ? undefined : describeTimeFault(type.typeName, this.#bytes.subarray(begin, end));
+    if (fault !== undefined) this.#report(place, fault);
+  }
+
+  #report(place: Place, description: string): void {
+    if (!place.isIgnored) this.violations.push({ field: pathOf(place), description });
   }
 }
 
 /**
  * Throws unless every field of a serialized message lies inside the message that contains it. Generated decoders check
  * only the end of all bytes: a nested text with a wrong length would swallow the fields behind it, and a zero tag would
- * end the message. Returns violations for invalid times, which decoders would turn into other times.
+ * end the message. Returns violations for invalid times, which decoders would turn into other times, and for lists that
+ * are too long, each entry of which would cost time. What servers ignore violates nothing.
  */
 export function checkStructure(type: DescMessage, bytes: Uint8Array): FieldViolation[] {
   const walk = new Walk(bytes);
-  walk.message(type, bytes.length, { parent: undefined, name: '', index: undefined, depth: 0 });
+  walk.message(type, bytes.length, { parent: undefined, name: '', index: undefined, depth: 0, isIgnored: false });
   return walk.violations;
 }

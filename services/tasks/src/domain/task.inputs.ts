@@ -43,6 +43,6 @@ export const dueDay = z
 export const assigneeId = z.union([z.literal('').transform(() => null), fieldTypes.uuid()], 'must be a UUID or empty');
 
 /** A set: sorted, without repetition. */
-export const labels = task.texts('labels', (_, max) => `must have at most ${max} labels`);
+export const labels = task.texts('labels');
 
 export const externalId = task.text('external_id').transform((id) => (id === '' ? null : id));

@@ -65,7 +65,7 @@ const listSchema = z.object({
   updateStartTime: time,
   updateEndTime: time,
   assigneeId: optionalOwnerId,
-  labels: fields.texts('labels', (_, max) => `must have at most ${max} labels`),
+  labels: fields.texts('labels'),
   overdue: z.boolean().optional(),
   hasDue: z.boolean().optional(),
   text: fields.text('text'),

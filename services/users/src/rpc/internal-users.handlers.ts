@@ -53,8 +53,7 @@ function readUpsertProfile(request: UpsertProfileRequest): AccountCopy {
   return { id, createTime, purgeTime, ...copy };
 }
 
-const userIdsOf = (message: string) =>
-  z.object({ userIds: fieldsOf(message).uuids('user_ids', (min, max) => `must name ${min} to ${max} users`) });
+const userIdsOf = (message: string) => z.object({ userIds: fieldsOf(message).uuids('user_ids') });
 const usersSchema = userIdsOf('taskflow.users.v1.BatchGetUsersRequest');
 const settingsSchema = userIdsOf('taskflow.users.v1.BatchGetNotificationSettingsRequest');
 
@@ -68,7 +67,7 @@ const find = fieldsOf('taskflow.users.v1.BatchFindUsersRequest');
 const findSchema = z.object({
   callerId: fieldTypes.uuid(),
   callerRole: role,
-  emails: find.texts('emails', (min, max) => `must name ${min} to ${max} e-mails`),
+  emails: find.texts('emails'),
 });
 
 function readBatchFindUsers(request: BatchFindUsersRequest): BatchFindUsersInput {

@@ -38,10 +38,9 @@ const listSchema = z
   });
 
 const ids = fieldsOf('taskflow.scheduler.v1.NotificationIds');
-const describeIds = (min: number, max: number): string => `must name ${min} to ${max} notifications`;
 const markSchema = z
   .object({
-    ids: z.object({ notificationIds: ids.uuids('notification_ids', describeIds) }).optional(),
+    ids: z.object({ notificationIds: ids.uuids('notification_ids') }).optional(),
     all: z.object({ deliverEndTime: z.date().optional() }).optional(),
     ...mutation,
   })
