@@ -275,7 +275,7 @@ export default tseslint.config(
     rpcStack,
   ),
   forbid(
-    ['services/cli/**'],
+    ['services/cli/{bin,src}/**', 'services/cli/main.ts'],
     'the command line knows the services by the client package alone',
     '^#(?!client/)',
     '/src/(rpc|use-cases|domain|db|jobs|clients)/',

@@ -4,11 +4,13 @@ import type { TestCluster } from './test-cluster.ts';
 
 /* Dead letters and failed jobs, written straight into the scheduler's database: they arise only when something goes wrong. */
 
-const write = ({ cluster }: TestCluster, text: string, values: unknown[]): Promise<unknown> =>
+type OfCluster = Pick<TestCluster, 'cluster'>;
+
+const write = ({ cluster }: OfCluster, text: string, values: unknown[]): Promise<unknown> =>
   queryDatabase(cluster.databaseUrl('scheduler'), text, values);
 
 /** The id of a job that has ended. */
-export async function finishedJob(testCluster: TestCluster): Promise<string> {
+export async function finishedJob(testCluster: OfCluster): Promise<string> {
   const jobId = randomUUID();
   await write(
     testCluster,
@@ -20,7 +22,7 @@ export async function finishedJob(testCluster: TestCluster): Promise<string> {
 }
 
 /** The id of a dead letter. */
-export async function deadJob(testCluster: TestCluster): Promise<string> {
+export async function deadJob(testCluster: OfCluster): Promise<string> {
   const id = randomUUID();
   await write(
     testCluster,
@@ -34,7 +36,7 @@ export async function deadJob(testCluster: TestCluster): Promise<string> {
 let lastEventId = 1_000_000_000;
 
 /** The id of a dead-letter event that concerns nobody. */
-export async function deadLetterEvent(testCluster: TestCluster): Promise<bigint> {
+export async function deadLetterEvent(testCluster: OfCluster): Promise<bigint> {
   lastEventId += 1;
   await write(
     testCluster,

@@ -59,7 +59,7 @@ describe('every script of package.json', () => {
   });
 
   /** These say in other words, or with another status, what they take. `npm test` hands what it does not know to jest. */
-  const others = ['start', 'bench'];
+  const others = ['start', 'bench', 'taskflow'];
   it.each(commands.filter(({ name }) => others.includes(name)))(
     'refuses an option that it does not know: $name',
     async ({ target }) => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
-import { serviceNames } from './service-names.ts';
+import { defaultPorts, serviceNames, settingOf } from './service-names.ts';
 
 /** What a person needs to know once everything is up. */
 export function welcomeText(cluster: Cluster): string {
@@ -28,6 +28,7 @@ ${mails}  API reference ${cluster.httpAddress('tasks')}/docs
   job board     ${cluster.httpAddress('scheduler')}/board (sign in as the administrator)
 
 Try:
+  ${taskflowCommand(cluster)}register ada@example.com   # asks for a password; then add, ls, watch, --help
   grpcurl ${security} ${cluster.address('tasks')} list
   grpcurl ${security} -d '{"email":"ada@example.com","password":"a long passphrase","display_name":"Ada"}' \\
     ${cluster.address('auth')} taskflow.auth.v1.AuthService/Register
@@ -38,6 +39,16 @@ Try:
   curl ${believed}-H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d '{}' \\
     ${scheme}://${gateway}/taskflow.tasks.v1.TasksService/ListTasks
 ${seedCommand(cluster)}`;
+}
+
+/** The command line, with settings where this cluster is not where it looks by itself. */
+function taskflowCommand(cluster: Cluster): string {
+  const elsewhere = serviceNames.filter((name) => cluster.address(name) !== `127.0.0.1:${defaultPorts[name].calls}`);
+  const settings = Object.entries({
+    ...cluster.clientEnv,
+    ...Object.fromEntries(elsewhere.map((name) => [settingOf(name, 'ADDRESS'), cluster.address(name)])),
+  }).map(([name, value]) => `${name}=${value} `);
+  return `${settings.join('')}npx taskflow `;
 }
 
 /** Programs of this checkout need settings for TLS. */

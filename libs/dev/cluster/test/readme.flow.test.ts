@@ -3,8 +3,17 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultPorts, processNames, startCluster, testPostgresUrl, testRedisUrl, type Cluster } from '../src/index.ts';
+import {
+  defaultPorts,
+  processNames,
+  serviceNames,
+  startCluster,
+  testPostgresUrl,
+  testRedisUrl,
+  type Cluster,
+} from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
+import { settingOf } from '../src/service-names.ts';
 import { waitUntil } from '../src/wait-until.ts';
 import { pathWithGrpcurl } from './grpcurl-path.ts';
 
@@ -60,8 +69,14 @@ function runBlock(script: string): Promise<{ output: string; failed: boolean }> 
   const env = {
     ...process.env,
     PATH: pathWithGrpcurl(folder),
-    TASKFLOW_AUTH_ADDRESS: cluster.address('auth'),
-    TASKFLOW_TASKS_ADDRESS: cluster.address('tasks'),
+    ...Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'ADDRESS'), cluster.address(service)])),
+    // The session of the developer is left alone.
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    XDG_DATA_HOME: join(folder, 'data'),
+    HOME: folder,
+    TASKFLOW_KEYRING: 'off',
+    // Jest sets it.
+    FORCE_COLOR: undefined,
   };
   return new Promise((resolve) => {
     execFile('bash', ['-c', text], { cwd: checkoutRoot, env }, (error, stdout, stderr) =>

@@ -32,7 +32,7 @@ async function loginByToken(cli: Cli, token: string): Promise<void> {
   const { users } = openTaskFlow(cli.connection, { personalToken: token });
   // A token that may not read profiles is a good one too, and any other one is told here.
   const { user } = await users.getMe({}).catch((error: { reason?: string }) => {
-    if (error.reason !== 'SCOPE_MISSING') throw error;
+    if (error.reason !== 'MISSING_SCOPE') throw error;
     return create(GetMeResponseSchema);
   });
   const secrets = chooseSecrets(cli.profileName);

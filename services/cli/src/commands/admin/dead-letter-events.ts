@@ -40,6 +40,7 @@ export function registerDeadLetterEvents(admin: Command): void {
     .summary('handle an event again')
     .description('Handles an event again.')
     .argument('<event>', 'its number', readEventId);
+  examples(retry, 'taskflow admin dead-events retry ID');
   act(retry, async (cli, { args }) => {
     const [eventId] = args as unknown as [bigint];
     await cli.taskflow.scheduler.retryDeadLetterEvent({ eventId, requestId: randomUUID() });
@@ -50,6 +51,7 @@ export function registerDeadLetterEvents(admin: Command): void {
     .summary('give an event up')
     .description('Gives an event up.')
     .argument('<event>', 'its number', readEventId);
+  examples(discard, 'taskflow admin dead-events discard ID');
   act(discard, async (cli, { args }) => {
     const [eventId] = args as unknown as [bigint];
     await cli.taskflow.scheduler.discardDeadLetterEvent({ eventId, requestId: randomUUID() });

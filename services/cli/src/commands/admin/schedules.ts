@@ -54,7 +54,7 @@ function registerRuns(schedules: Command): void {
     .description('Lists the runs of a schedule, the latest first.')
     .argument('<schedule>', 'as "taskflow admin schedules" shows it')
     .option('--limit <count>', 'at most so many', readCount, 20);
-  examples(command, 'taskflow admin schedules runs sweep-overdue --limit 5');
+  examples(command, 'taskflow admin schedules runs overdue-sweep --limit 5');
   act<{ limit: number }>(command, (cli, { args: [scheduleId = ''], options: { limit } }) =>
     showList(cli, {
       call: cli.taskflow.scheduler.listScheduleRuns,
@@ -77,7 +77,7 @@ function registerChanges(schedules: Command): void {
     .summary('stop a schedule for now')
     .description('Stops a schedule until it is resumed.')
     .argument('<schedule>', 'as "taskflow admin schedules" shows it');
-  examples(pause, 'taskflow admin schedules pause prune-records');
+  examples(pause, 'taskflow admin schedules pause pruning');
   act(pause, async (cli, { args: [scheduleId = ''] }) => {
     const answer = await cli.taskflow.scheduler.pauseSchedule({ scheduleId, requestId: randomUUID() });
     cli.out.answer(PauseScheduleResponseSchema, answer, () => `${scheduleId} is paused`);
@@ -87,7 +87,7 @@ function registerChanges(schedules: Command): void {
     .summary('let a schedule go on')
     .description('Lets a paused schedule go on.')
     .argument('<schedule>', 'as "taskflow admin schedules" shows it');
-  examples(resume, 'taskflow admin schedules resume prune-records');
+  examples(resume, 'taskflow admin schedules resume pruning');
   act(resume, async (cli, { args: [scheduleId = ''] }) => {
     const answer = await cli.taskflow.scheduler.resumeSchedule({ scheduleId, requestId: randomUUID() });
     cli.out.answer(ResumeScheduleResponseSchema, answer, () => `${scheduleId} goes on`);
@@ -97,7 +97,7 @@ function registerChanges(schedules: Command): void {
     .summary('run a schedule now')
     .description('Runs a schedule now, beside its times.')
     .argument('<schedule>', 'as "taskflow admin schedules" shows it');
-  examples(trigger, 'taskflow admin schedules run sweep-overdue');
+  examples(trigger, 'taskflow admin schedules run overdue-sweep');
   act(trigger, async (cli, { args: [scheduleId = ''] }) => {
     const answer = await cli.taskflow.scheduler.triggerSchedule({ scheduleId, requestId: randomUUID() });
     const waits = answer.waitsFor === '' ? '' : `, which waits for ${answer.waitsFor}`;
