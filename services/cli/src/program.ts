@@ -17,7 +17,7 @@ Settings, from the environment:
   NO_COLOR                no colours
 ${exitCodesHelp}`;
 
-export function createProgram(): Command {
+export function createProgram({ isJson = false } = {}): Command {
   const program = new Command('taskflow')
     .description('Your tasks, from the command line.')
     .option('--profile <name>', 'the cluster and account to use (see: taskflow profile)')
@@ -27,28 +27,35 @@ export function createProgram(): Command {
     .helpCommand('help [command]', 'what a command takes')
     .showSuggestionAfterError()
     .showHelpAfterError('  "--help" behind a command tells what it takes')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'taskflow: ')) })
     .exitOverride()
-    .addHelpText('after', globalHelp);
+    .addHelpText('after', globalHelp)
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'taskflow: ')),
+      // Then wrong arguments are told as JSON, too.
+      ...(isJson && { writeErr: () => undefined }),
+    });
   for (const register of commands) register(program);
   return program;
 }
 
 /** For the message about a service that does not answer. */
-function reportFor(program: Command): ErrorReport {
-  const { json = false, profile } = program.opts<{ json?: boolean; profile?: string }>();
-  return { isJson: json, whereIs: (service) => placeOf(findTarget(findProfile(profile).profile), service) };
+function reportFor(program: Command, isJson: boolean): ErrorReport {
+  const { profile } = program.opts<{ profile?: string }>();
+  return { isJson, whereIs: (service) => placeOf(findTarget(findProfile(profile).profile), service) };
 }
 
 /** Runs a command line and sets the exit code. */
 export async function run(args: readonly string[]): Promise<void> {
   listenToInterrupts();
   endWithReader();
-  const program = createProgram();
+  const isJson = args.includes('--json');
+  const program = createProgram({ isJson });
   try {
     await Promise.race([program.parseAsync(args, { from: 'user' }), interrupted]);
   } catch (error) {
-    process.exitCode = interruption.signal.aborted ? exitCodes.interrupted : reportError(error, reportFor(program));
+    process.exitCode = interruption.signal.aborted
+      ? exitCodes.interrupted
+      : reportError(error, reportFor(program, isJson));
   }
   if (interruption.signal.aborted) process.exitCode = exitCodes.interrupted;
   // The channel to boot.mjs would keep this process alive.

@@ -166,6 +166,15 @@ describe('tasks on the command line', () => {
     });
   });
 
+  it('tells wrong arguments as JSON where JSON is asked for', async () => {
+    const { code, errors } = await cli.run(['ls', '--status', 'finished', '--json']);
+
+    expect({ code, error: JSON.parse(errors) as unknown }).toEqual({
+      code: 64,
+      error: { error: { message: expect.stringContaining('It is none of pending') } },
+    });
+  });
+
   it.each([
     ['an unknown command', ['lst']],
     ['an unknown option', ['ls', '--colour']],

@@ -69,12 +69,12 @@ export function registerCompletion(program: Command): void {
   const command = program
     .command('completion')
     .summary('complete commands in your shell')
-    .description('Prints what makes a shell complete commands and options.')
+    .description('Prints what makes a shell complete commands and options. Source it where your shell starts.')
     .addArgument(new Argument('<shell>', 'which one').choices(Object.keys(shells)));
   examples(
     command,
     'taskflow completion bash > taskflow.bash && . ./taskflow.bash',
-    'taskflow completion zsh > _taskflow',
+    'taskflow completion zsh > taskflow.zsh',
     'taskflow completion fish > taskflow.fish',
   );
   command.action((shell: string) => {

@@ -18,13 +18,10 @@ interface LoginOptions {
 /** Signs in where a new login keeps its session. What an earlier one has kept goes only when this one succeeds. */
 export async function signIn(cli: Cli, login: (session: Session) => Promise<void>): Promise<void> {
   const secrets = chooseSecrets(cli.profileName);
-  const held = await secrets.session.read();
   const { session } = openTaskFlow(cli.connection, { store: secrets.session });
   await login(session);
-  const kept = await secrets.session.read();
-  if (kept === undefined || kept === held) return;
-  await cli.secrets.clear();
-  await secrets.session.write(kept);
+  if (cli.secrets.place === secrets.place) secrets.forgetPersonalToken();
+  else await cli.secrets.clear();
   writeProfile(cli.profileName, { ...cli.profile, store: secrets.place });
 }
 

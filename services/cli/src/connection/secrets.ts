@@ -12,6 +12,7 @@ export interface Secrets {
   readonly session: TokenStore;
   personalToken(): string | undefined;
   keepPersonalToken(token: string): void;
+  forgetPersonalToken(): void;
   clear(): Promise<void>;
 }
 
@@ -31,40 +32,47 @@ function keyringSecrets(name: string): Secrets {
   const storage = keyringStorage();
   const session = webTokenStore(storage, name);
   const key = `${name} token`;
+  const forgetPersonalToken = (): void => storage.removeItem(key);
   return {
     place: 'keyring',
     session,
     personalToken: () => storage.getItem(key) ?? undefined,
     keepPersonalToken: (token) => storage.setItem(key, token),
+    forgetPersonalToken,
     clear: async () => {
       await session.clear();
-      storage.removeItem(key);
+      forgetPersonalToken();
     },
   };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function fileSecrets(name: string): Secrets {
   const session = fileTokenStore(join(sessionsFolder, `${name}.json`));
   const file = join(sessionsFolder, `${name}.token`);
+  const forgetPersonalToken = (): void => rmSync(file, { force: true });
   return {
     place: 'file',
     session,
-    personalToken: () => {
-      try {
-        return readFileSync(file, 'utf8').trim();
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
-    },
+    personalToken: () => readIfThere(file),
     keepPersonalToken: (token) => {
       mkdirSync(sessionsFolder, { recursive: true, mode: 0o700 });
-      rmSync(file, { force: true });
+      // The mode counts only for a new file.
+      forgetPersonalToken();
       writeFileSync(file, `${token}\n`, { mode: 0o600 });
     },
+    forgetPersonalToken,
     clear: async () => {
       await session.clear();
-      rmSync(file, { force: true });
+      forgetPersonalToken();
     },
   };
 }

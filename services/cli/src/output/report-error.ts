@@ -68,6 +68,8 @@ export interface ErrorReport {
 }
 
 function toJsonError(error: Error): object {
+  if (error instanceof CommanderError)
+    return { message: error.code === 'commander.help' ? 'say which command' : error.message.replace(/^error: /, '') };
   if (!(error instanceof TaskFlowError)) return { message: error.message };
   const { code, reason, message, violations, callId, retryAfterMs, metadata } = error;
   return { code, reason, message, violations, metadata, retryAfterMs, callId };
@@ -81,16 +83,17 @@ function describe(error: Error, { whereIs }: ErrorReport): string[] {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof TaskFlowError) return callExitCodes[error.code];
-  if (error instanceof UsageError) return exitCodes.usage;
+  if (error instanceof UsageError || error instanceof CommanderError) return exitCodes.usage;
   return error instanceof Failure ? error.exitCode : exitCodes.failed;
 }
 
 /** Tells the user what went wrong, on standard error. Returns the exit code. */
 export function reportError(error: unknown, report: ErrorReport): number {
   if (error instanceof Interrupted) return exitCodes.interrupted;
-  // Commander has told it.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const fault = error instanceof Error ? error : new Error(String(error));
+  // Commander has told it in words.
+  if (error instanceof CommanderError && !report.isJson) return exitCodes.usage;
   const text = report.isJson
     ? JSON.stringify({ error: toJsonError(fault) }, undefined, 2)
     : describe(fault, report)
