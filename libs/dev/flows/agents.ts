@@ -31,17 +31,20 @@ export async function openHttpAgent(
   return client;
 }
 
+/** The program that such an agent starts: this file. */
+export function stdioProgram(cluster: Cluster, token: string) {
+  const addresses = Object.fromEntries(serviceNames.map((name) => [name, `http://${cluster.address(name)}`]));
+  return {
+    command: process.execPath,
+    args: [fileURLToPath(import.meta.url)],
+    env: { TEST_ADDRESSES: JSON.stringify(addresses), TEST_TOKEN: token },
+  };
+}
+
 /** An agent that starts a program of its own and talks to it. */
 export async function openStdioAgent(cluster: Cluster, token: string, era: Era = 'auto'): Promise<Client> {
   const client = newClient(era);
-  const addresses = Object.fromEntries(serviceNames.map((name) => [name, `http://${cluster.address(name)}`]));
-  await client.connect(
-    new StdioClientTransport({
-      command: process.execPath,
-      args: [fileURLToPath(import.meta.url)],
-      env: { TEST_ADDRESSES: JSON.stringify(addresses), TEST_TOKEN: token },
-    }),
-  );
+  await client.connect(new StdioClientTransport(stdioProgram(cluster, token)));
   return client;
 }
 

@@ -142,6 +142,7 @@ describe.each(cases)('J9: an agent over %s (%s)', (door, era) => {
       ['dueDay.date', 'dueDay.timeZone', 'labels[0]', 'requestId', 'taskId', 'title'].sort(),
     );
     expect(refused.callId).toEqual(expect.any(String));
+    expect(JSON.stringify(refused)).not.toMatch(/task_id|due_day|task\./);
   });
 
   it('sees with a token that may only read nothing but reads, and is refused the rest by the service', async () => {

@@ -39,8 +39,12 @@ const unanswered: Partial<Record<ErrorCode, string>> = {
   CANCELLED: 'the call was given up',
 };
 
-const textOf = ({ code, reason, message }: TaskFlowError): string =>
-  reason === undefined ? (unanswered[code] ?? 'the call failed') : message.replace(/^[\w.]+\/\w+: /, '');
+function textOf({ code, reason, message }: TaskFlowError, violations: readonly FieldViolation[]): string {
+  if (reason === undefined) return unanswered[code] ?? 'the call failed';
+  const fields = [...new Set(violations.map(({ field }) => field))];
+  // The service names the fields of its request.
+  return reason === 'INVALID_FIELD' ? `invalid: ${fields.join(', ')}` : message.replace(/^[\w.]+\/\w+: /, '');
+}
 
 const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined;
@@ -48,13 +52,14 @@ const isFilled = (value: unknown): boolean =>
 /** `toArgument` names the argument of a field. */
 export function toFailure(error: unknown, toArgument: (field: string) => string, requestId?: string): Failure {
   const known = error instanceof TaskFlowError ? error : new TaskFlowError('INTERNAL', 'the call failed');
-  const { code, reason, violations, metadata, retryAfterMs, callId } = known;
+  const { code, reason, metadata, retryAfterMs, callId } = known;
+  const violations = known.violations.map(({ field, description }) => ({ field: toArgument(field), description }));
   const failure = {
     code,
     reason,
-    message: textOf(known),
-    violations: violations.map(({ field, description }) => ({ field: toArgument(field), description })),
-    metadata,
+    message: textOf(known, violations),
+    violations,
+    metadata: reason === 'INVALID_FIELD' ? undefined : metadata,
     retryAfterMs,
     callId,
     requestId,
