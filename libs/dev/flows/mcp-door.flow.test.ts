@@ -9,6 +9,11 @@ import { failTool, openHttpAgent, useTool } from './agents.ts';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 
 const site = 'https://app.example.com';
+/** So few calls that a test reaches the end. */
+const limits = {
+  '*': 'unlimited',
+  'taskflow.tasks.v1.TasksService/ListTaskEvents': { requests: 2, perSeconds: 3600 },
+};
 
 let testCluster: TestCluster;
 let ada: Person;
@@ -18,7 +23,10 @@ const agents: Client[] = [];
 beforeAll(async () => {
   testCluster = await startTestCluster({
     services: ['auth', 'users', 'tasks', 'scheduler', 'gateway'],
-    serviceEnv: { gateway: { TASKFLOW_GATEWAY_CORS_ORIGINS: site, TASKFLOW_TRUSTED_PROXIES: '127.0.0.1' } },
+    serviceEnv: {
+      gateway: { TASKFLOW_GATEWAY_CORS_ORIGINS: site, TASKFLOW_TRUSTED_PROXIES: '127.0.0.1/32' },
+      tasks: { TASKFLOW_RATE_LIMITS: JSON.stringify(limits) },
+    },
   });
   ada = await testCluster.register();
   ({ token } = await testCluster.createPersonalToken(ada));
@@ -159,6 +167,20 @@ describe('J9: from outside', () => {
       (found) => found !== undefined,
     );
     expect(JSON.parse(line ?? '')).toMatchObject({ peer: '203.0.113.9', reason: 'TASK_NOT_FOUND', userId: ada.id });
+  });
+
+  it('a limit of a method is that of its person, and says when to try again', async () => {
+    const person = await testCluster.register();
+    const { id: taskId } = await testCluster.createTask(person);
+    const tokens = [await testCluster.createPersonalToken(person), await testCluster.createPersonalToken(person)];
+    for (const own of tokens) await useTool(await open(own.token), 'list_task_events', { taskId });
+    const agent = await open(tokens[0]?.token);
+    expect(await failTool(agent, 'list_task_events', { taskId })).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'RATE_LIMITED',
+      retryAfterMs: expect.any(Number),
+    });
+    await useTool(agent, 'get_task', { taskId });
   });
 
   it('is counted by method, tool and outcome, and shows no token in the log', async () => {
