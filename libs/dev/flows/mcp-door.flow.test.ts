@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -146,6 +147,20 @@ describe('J9: at the door', () => {
     expect(unknown.text).toContain('there is no such tool');
     expect((await post(rpc('tasks/everything'))).text).toContain('-32601');
     expect((await post(rpc('tools/call', { name: 5 }))).text).toMatch(/-3260[02]|-32603/);
+  });
+
+  it('answers over HTTP/2 too', async () => {
+    const session = connectHttp2(url());
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/mcp',
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+    });
+    stream.end(rpc('tools/list'));
+    expect(await readText(stream)).toContain('create_task');
+    session.close();
   });
 
   it('offers nothing to subscribe to', async () => {

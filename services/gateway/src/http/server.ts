@@ -11,18 +11,11 @@ import {
   type Handshakes,
   type HandshakesOptions,
 } from '#libs/grpc';
-import {
-  readBuildInfo,
-  settlesWithin,
-  withoutOwnCertificate,
-  type Certificates,
-  type Logger,
-  type Metrics,
-} from '#libs/runtime';
+import { settlesWithin, withoutOwnCertificate, type Certificates, type Logger, type Metrics } from '#libs/runtime';
 import type { GatewayConfig } from '../config.ts';
 import { listRoutes } from '../routes.ts';
 import { openConnections, type Connections } from './connections.ts';
-import { handleMcp, isMcp, type McpOptions } from '../mcp/handle-mcp.ts';
+import { openAgents } from '../mcp/agents.ts';
 import { createCors } from './cors.ts';
 import { handleCall } from './handle-call.ts';
 
@@ -52,16 +45,6 @@ async function drain({ closed, connections, endAll }: Drainable, graceMs: number
   await Promise.race([closed, pause(lastWordsMs)]);
   connections.destroy();
   await closed;
-}
-
-/** What the agents' door needs beyond calls. */
-function openMcp(logger: Logger, metrics: Metrics): Pick<McpOptions, 'version' | 'count' | 'onFault'> {
-  const requests = metrics.counter('taskflow_mcp_requests_total', 'Requests of agents.', ['method', 'tool', 'outcome']);
-  return {
-    version: readBuildInfo().version,
-    count: ({ method, tool = '', outcome }) => requests.inc({ method, tool, outcome }),
-    onFault: (error) => logger.error({ err: error }, 'a request of an agent failed'),
-  };
 }
 
 /** Without a certificate the own port is in plaintext, and TLS ends before it. Browsers are not asked for theirs. */
@@ -102,13 +85,13 @@ export async function startGatewayServer(
     resolvePeer: createPeerResolver(trustedProxies),
     record: countRefusals(metrics, refusals),
   };
-  const mcp = { ...options, ...openMcp(logger, metrics) };
+  const agents = openAgents(options, { logger, metrics });
   const { resetsPerSecond = defaultResets } = peerLimits ?? {};
   const connections = openConnections({
     ageMs,
     resetsPerSecond,
     handle: (request, response) =>
-      void (isMcp(request) ? handleMcp(request, response, mcp) : handleCall(request, response, options)),
+      void (agents.isFor(request) ? agents.handle(request, response) : handleCall(request, response, options)),
   });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {

@@ -17,10 +17,6 @@ export interface McpOptions extends HandlerOptions {
   onFault: (error: unknown) => void;
 }
 
-export const mcpPath = '/mcp';
-
-export const isMcp = ({ url = '' }: HttpRequest): boolean => url.split('?', 1)[0] === mcpPath;
-
 /** What the pages of allowed sites may send beyond what calls have. */
 const ownHeaders = ['mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', 'last-event-id'];
 
@@ -79,7 +75,7 @@ function toWebRequest({ request }: Exchange, body: Buffer, signal: AbortSignal):
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (!name.startsWith(':') && value !== undefined) headers.set(name, String(value));
-  return new Request(`http://gateway.invalid${mcpPath}`, {
+  return new Request('http://gateway.invalid/mcp', {
     method: 'POST',
     headers,
     body: new Uint8Array(body),
