@@ -1,5 +1,6 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
-import { TaskEventType, type Task } from '#contract/tasks/v1/tasks';
+import { TaskEventType } from '#client/tasks';
+import type { Task } from '#contract/tasks/v1/tasks';
 import { isServing, queryDatabase, serviceNames, waitUntil } from '#dev/cluster';
 import type { Fault } from '../effects/fault.ts';
 import { judge } from '../effects/judge.ts';

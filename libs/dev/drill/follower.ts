@@ -1,64 +1,67 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { TaskEvent } from '#contract/tasks/v1/tasks';
-import { CallError } from '#dev/stubs';
+import { watchTasks, type TaskFlowError } from '#client/index';
+import { connect } from '#client/node';
+import { TasksService, type TaskEvent } from '#client/tasks';
+import { clientOptions } from '#dev/cluster';
 import type { Account } from '../effects/accounts.ts';
-import { outcomeOf, type Caller } from './caller.ts';
-import type { DrillCluster } from './drill-cluster.ts';
+import type { Caller } from './caller.ts';
+import { replicas, type DrillCluster } from './drill-cluster.ts';
 
-/** A stream of news that goes on from its last token whenever it ends. */
+/** Somebody's news, as the client package watches them. */
 export interface Follower {
   readonly events: readonly TaskEvent[];
   interruptions(): number;
   stop(): Promise<void>;
 }
 
-/** The server or the network broke it off. */
-const passing: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'cancelled', 'resource_exhausted']);
+export interface FollowOptions {
+  drillCluster: DrillCluster;
+  account: Account;
+  caller: Caller;
+  /** Of the worker. */
+  number: number;
+}
 
-/** Resolves when the stream has begun. */
-export async function follow(drillCluster: DrillCluster, account: Account, caller: Caller): Promise<Follower> {
+/** Resolves when the watch has begun. It goes on by itself, at one of the replicas. */
+export async function follow({ drillCluster, account, caller, number }: FollowOptions): Promise<Follower> {
   const leaving = new AbortController();
   const events: TaskEvent[] = [];
   const begun = Promise.withResolvers<void>();
-  let resumeToken = '';
   let interruptions = 0;
-
-  const readOnce = async (token: string): Promise<void> => {
-    for await (const message of drillCluster.clients.tasks.watchTasks(
-      { resumeToken },
-      { token, signal: leaving.signal },
-    )) {
-      if (message.event !== undefined) events.push(message.event);
-      resumeToken = message.resumeToken;
-      begun.resolve();
-    }
+  const { cluster } = drillCluster;
+  const connection = connect(
+    clientOptions({ tasks: cluster.address('tasks', number % replicas) }, cluster.certificates),
+  );
+  const credentials = {
+    token: async () => account.token,
+    // The worker renews it.
+    renew: async (refused: string) => account.token !== refused,
   };
+  const watch = watchTasks(connection.as(credentials).service(TasksService), {
+    start: 'now',
+    signal: leaving.signal,
+    onInterrupt: () => (interruptions += 1),
+  });
   const run = async (): Promise<void> => {
-    while (!leaving.signal.aborted) {
-      const { token } = account;
-      try {
-        await readOnce(token);
-      } catch (error) {
-        if (!(error instanceof CallError)) throw error;
-        // A stream ends with its token, which has been replaced by then.
-        const mayEnd =
-          leaving.signal.aborted ||
-          passing.has(error.kind) ||
-          (error.kind === 'unauthenticated' && token !== account.token);
-        if (!mayEnd) caller.violate(7, `a stream ended with ${outcomeOf(error)}: ${error.message}`);
+    try {
+      for await (const update of watch) {
+        begun.resolve();
+        if (update.kind === 'event') events.push(update.event);
+        if (update.kind === 'gap') caller.violate(7, `a watch has a gap: ${update.sequences.join(', ')}`);
       }
-      interruptions += 1;
-      if (!leaving.signal.aborted) await pause(100);
+    } catch (error) {
+      const { code, reason, message } = error as TaskFlowError;
+      caller.violate(7, `a watch ended with ${code}/${reason}: ${message}`);
     }
   };
   const running = run();
   await Promise.race([begun.promise, running]);
   return {
     events,
-    interruptions: () => interruptions - (leaving.signal.aborted ? 1 : 0),
+    interruptions: () => interruptions,
     stop: async () => {
       leaving.abort();
       await running;
+      connection.close();
     },
   };
 }

@@ -95,7 +95,7 @@ async function admitPeople({ options, drillCluster, recorder, callerOf }: Course
     await caller.persist('GetMe', () =>
       drillCluster.clients.users.getMe({}, { token: account.token, timeoutMs: attemptMs }),
     );
-    return { account, follower: await follow(drillCluster, account, caller) };
+    return { account, follower: await follow({ drillCluster, account, caller, number }) };
   };
   return Promise.all(Array.from({ length: options.workers }, (_, number) => admit(number)));
 }
