@@ -36,8 +36,8 @@ export interface Connection {
 }
 
 function toUrl(address: string): string {
-  const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol))
+  // URL.parse is younger than Node 22.0 and some browsers in use.
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
     throw new TypeError(`address "${address}": say a URL with http: or https:`);
   return address.replace(/\/+$/, '');
 }
