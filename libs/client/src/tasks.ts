@@ -1,1 +1,2 @@
 export * from './gen/taskflow/tasks/v1/tasks_pb.js';
+export * from './gen/taskflow/tasks/v1/projects_pb.js';

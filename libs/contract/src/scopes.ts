@@ -14,6 +14,8 @@ const names = {
   [Scope.USERS_WRITE]: 'users:write',
   [Scope.ACCOUNT_READ]: 'account:read',
   [Scope.ADMIN]: 'admin',
+  [Scope.PROJECTS_READ]: 'projects:read',
+  [Scope.PROJECTS_WRITE]: 'projects:write',
 } as const satisfies Record<ScopeMessage, string>;
 
 /** The same by its name in errors, documents and databases: "tasks:read". */

@@ -22,45 +22,15 @@ import {
 } from '#contract/tasks/v1/tasks';
 import { type InternalUsersServiceService, User, type UsersServiceService } from '#contract/users/v1/users';
 import { deadJob, deadLetterEvent, finishedJob } from './job-records.ts';
-import { newEmail, newPassword, type Person, type TestCluster } from './test-cluster.ts';
+import { everybody, foreignList, newAccount, type Call, type Row, type Rows } from './access-rows.ts';
+import { projectRows } from './project-rows.ts';
+import { newEmail, newPassword, type Person } from './test-cluster.ts';
 
-/** Those who hold a good access token, by what they have to do with the object that a request is about. */
-export type Relation = 'owner' | 'assignee' | 'other' | 'admin';
-export type People = Record<Relation, Person>;
+export { registerPeople, type Call, type People, type Relation, type Row } from './access-rows.ts';
 
-/** Somebody new for each relation but the administrator. */
-export async function registerPeople(testCluster: TestCluster): Promise<People> {
-  return {
-    owner: await testCluster.register(),
-    assignee: await testCluster.register(),
-    other: await testCluster.register(),
-    admin: testCluster.admin,
-  };
-}
-
-/** What a row's request is made from; a new one for every call. */
-export interface Call {
-  testCluster: TestCluster;
-  people: People;
-  /** Who makes it; the owner when nobody in particular does. */
-  caller: Person;
-}
-
-/** What one method answers to those whom the contract admits to it. */
-export interface Row {
-  request: (call: Call) => object | Promise<object>;
-  /** The outcome of each of them; of services always the owner's. Without it everybody that is admitted gets OK. */
-  answers?: Record<Relation, string>;
-}
-
-/** A row for each method of a service, by its name in the contract; without one of them this does not compile. */
-type Rows<Service> = Record<Capitalize<keyof Service & string>, Row>;
-
-const everybody: Record<Relation, string> = { owner: 'OK', assignee: 'OK', other: 'OK', admin: 'OK' };
 const foreignTask = 'NOT_FOUND/TASK_NOT_FOUND';
 const foreignUser = 'NOT_FOUND/USER_NOT_FOUND';
 const onlyOneself = { owner: 'OK', assignee: foreignUser, other: foreignUser, admin: 'OK' };
-const foreignList = 'PERMISSION_DENIED/ADMIN_REQUIRED';
 const onlyOwnLists = { owner: 'OK', assignee: foreignList, other: foreignList, admin: 'OK' };
 const seenByBoth = { owner: 'OK', assignee: 'OK', other: foreignTask, admin: 'OK' };
 const changedByOwner = { owner: 'OK', assignee: 'PERMISSION_DENIED/NOT_OWNER', other: foreignTask, admin: 'OK' };
@@ -70,7 +40,6 @@ const foreignToken = 'NOT_FOUND/PERSONAL_TOKEN_NOT_FOUND';
 const onlyOwnToken = { owner: 'OK', assignee: foreignToken, other: foreignToken, admin: 'OK' };
 
 const nothing = (): object => ({});
-const newAccount = async ({ testCluster }: Call): Promise<string> => (await testCluster.register()).id;
 const newTask = ({ testCluster, people }: Call): Promise<Task> => testCluster.createTask(people.owner, people.assignee);
 
 const auth: Rows<typeof AuthServiceService> = {
@@ -350,6 +319,7 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('users.v1.UsersService', users),
   ...rowsOf('users.v1.InternalUsersService', internalUsers),
   ...rowsOf('tasks.v1.TasksService', tasks),
+  ...rowsOf('tasks.v1.ProjectsService', projectRows),
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
   ...rowsOf('scheduler.v1.NotificationsService', notifications),

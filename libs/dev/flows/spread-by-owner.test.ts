@@ -20,6 +20,8 @@ const columns: Readonly<Record<string, Columns>> = {
     event_stream_heads: 'stream_id',
     event_audience: 'user_id',
     overdue_moves: 'person_id',
+    projects: 'id',
+    project_members: 'project_id',
     idempotency_records: 'user_id',
     event_horizon: undefined,
     log_incarnations: undefined,

@@ -15,6 +15,12 @@ import {
   type TestWebhookResponse,
 } from '#contract/scheduler/v1/notifications';
 import type { Schedule } from '#contract/scheduler/v1/scheduler';
+import {
+  Project,
+  ProjectRole,
+  type CreateProjectResponse,
+  type ListProjectsResponse,
+} from '#contract/tasks/v1/projects';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import { toScopeMessage, tokenScopes, type MethodPolicy, type ServiceName, type TokenScope } from '#libs/contract';
 import {
@@ -50,6 +56,8 @@ export interface TestCluster {
   /** Another session of a person; its id and refresh token. */
   openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
   createTask(owner: Person, assignee?: Person): Promise<Task>;
+  /** The only project of a person who manages it, with somebody else as a viewer. */
+  createProject(manager: Person, viewer?: Person): Promise<Project>;
   /** Its id. */
   createSchedule(schedule: Schedule): Promise<string>;
   /** The id of a new invitation. */
@@ -157,6 +165,20 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
         owner.token,
       );
       return created.task as Task;
+    },
+    createProject: async (manager, viewer) => {
+      const path = (method: string): string => `/taskflow.tasks.v1.ProjectsService/${method}`;
+      const { projects } = await mustCall<ListProjectsResponse>(wire, path('ListProjects'), {}, manager.token);
+      for (const { id } of projects)
+        await wire.call(path('DeleteProject'), { projectId: id }, { token: manager.token });
+      const project = Project.fromPartial({ key: 'WEB', name: 'Website' });
+      const created = await mustCall<CreateProjectResponse>(wire, path('CreateProject'), { project }, manager.token);
+      const projectId = created.project?.id ?? '';
+      if (viewer !== undefined && viewer.id !== manager.id) {
+        const person = { $case: 'userId', value: viewer.id };
+        await mustCall(wire, path('AddMember'), { projectId, person, role: ProjectRole.VIEWER }, manager.token);
+      }
+      return created.project as Project;
     },
     createSchedule: async (schedule) => {
       await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);

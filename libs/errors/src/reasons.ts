@@ -96,6 +96,15 @@ export const reasons = {
   ANSWER_REMOVED: { code: 'FAILED_PRECONDITION', meaning: "a repeat of a request that was carried out; its answer is not known any more, because it named a person whose account was removed since." },
   EXPORT_STALLED: { code: 'UNAVAILABLE', meaning: "nothing of the export was taken for too long, so what it reads from was given up; begin again." },
   ORIGIN_NOT_ALLOWED: { code: 'PERMISSION_DENIED', meaning: "a page of a site that the gateway's settings do not list asked for /mcp." },
+  PROJECT_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such project, or the caller may not see it. Metadata: projectId." },
+  MEMBER_NOT_FOUND: { code: 'NOT_FOUND', meaning: "the person is no member of the project. Metadata: projectId, userId." },
+  ROLE_REQUIRED: { code: 'PERMISSION_DENIED', meaning: "the caller may see the project, but not do this with their role in it. Metadata: projectId; role, the least that is needed." },
+  PERSON_NOT_FOUND: { code: 'FAILED_PRECONDITION', meaning: "the person does not exist or is disabled, or may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail." },
+  MEMBER_EXISTS: { code: 'ALREADY_EXISTS', meaning: "the person is a member of the project. Metadata: projectId, userId." },
+  TOO_MANY_MEMBERS: { code: 'FAILED_PRECONDITION', meaning: "the project has as many members as are allowed. Metadata: projectId, maxMemberCount." },
+  TOO_MANY_PROJECTS: { code: 'FAILED_PRECONDITION', meaning: "the person is a member of as many projects as are allowed, deleted ones left out. Metadata: maxProjectCount." },
+  LAST_MANAGER: { code: 'FAILED_PRECONDITION', meaning: "the project would have no manager any more. Metadata: projectId." },
+  PROJECT_ARCHIVED: { code: 'FAILED_PRECONDITION', meaning: "the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

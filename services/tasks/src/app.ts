@@ -1,3 +1,4 @@
+import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openAudit } from '#libs/audit';
 import { openCache } from '#libs/cache';
@@ -15,6 +16,7 @@ import { constraintErrors, createRepositories } from './db/repositories.ts';
 import { exportedData } from './db/exported-data.ts';
 import { taskGroups } from './db/task-groups.ts';
 import { createTaskFeed } from './db/task-feed.ts';
+import { createProjectReader } from './db/project-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
 import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
@@ -22,6 +24,7 @@ import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
+import { projectsHandlers } from './rpc/projects.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
 import { unknownEmailsLimit } from './use-cases/look-up-people.ts';
 import { maintenance } from './use-cases/maintenance.ts';
@@ -62,6 +65,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const ports = await openPorts(base, {
       bindings: [
         bind(TasksServiceService, tasksHandlers(deps)),
+        bind(ProjectsServiceService, projectsHandlers(deps)),
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
       ],
       access,
@@ -144,6 +148,7 @@ function createDeps(
     uow,
     oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
+    projectReader: createProjectReader(database.reader),
     ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,

@@ -3,6 +3,7 @@ import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvent
 import type { AppError } from '#libs/errors';
 import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
+import type { Project, ProjectMember } from '#contract/tasks/v1/projects';
 import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import type { Repositories } from './db/repositories.ts';
@@ -18,6 +19,7 @@ export interface TasksDeps {
   /** For changes of one task, which may share a transaction with others. */
   oneTaskUow: UnitOfWork<OneTask>;
   taskReader: TaskReader;
+  projectReader: ProjectReader;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
   people: PeopleDirectory;
@@ -89,6 +91,26 @@ export interface TaskReader {
   states(taskIds: string[]): Promise<TaskState[]>;
   /** What is known about the due time; the state of a task that does not exist is undefined. */
   explainDue(taskId: string): Promise<ExplainDueResponse>;
+}
+
+/** Where a page ended that is read by a time and, where that is the same, an id. */
+export interface PagePosition {
+  time: Date;
+  id: string;
+}
+
+/** Reads columns straight into messages, without the names of people. */
+export interface ProjectReader {
+  /** A project that is not deleted, with the person's role in it: UNSPECIFIED for one who is no member. */
+  find(projectId: string, userId: string): Promise<Project | undefined>;
+  /** The person's projects, or those of everybody with the person's role; oldest first. */
+  list(
+    which: { userId: string; ofEverybody: boolean; showArchived: boolean; showDeleted: boolean },
+    after: PagePosition | undefined,
+    limit: number,
+  ): Promise<Project[]>;
+  /** Who joined first comes first; `id` of the position is the person's. */
+  listMembers(projectId: string, after: PagePosition | undefined, limit: number): Promise<ProjectMember[]>;
 }
 
 export interface EventFeed {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Client, type QueryResultRow } from 'pg';
 import { AuthServiceService } from '#contract/auth/v1/auth';
+import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { TasksServiceService } from '#contract/tasks/v1/tasks';
 import { UsersServiceService } from '#contract/users/v1/users';
 import { startCluster, testPostgresUrl, testRedisUrl, type Cluster, type ClusterOptions } from '#dev/cluster';
@@ -17,6 +18,7 @@ export interface TasksCluster {
   auth: Stub<typeof AuthServiceService>;
   users: Stub<typeof UsersServiceService>;
   tasks: Stub<typeof TasksServiceService>;
+  projects: Stub<typeof ProjectsServiceService>;
   /** The second replica of tasks, where the cluster has one. */
   second: Stub<typeof TasksServiceService>;
   /** Rows of the database of tasks. */
@@ -41,6 +43,7 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
   const auth = openStub(AuthServiceService, cluster.address('auth'), { certificates });
   const users = openStub(UsersServiceService, cluster.address('users'), { certificates });
   const tasks = openStub(TasksServiceService, cluster.address('tasks'), { certificates });
+  const projects = openStub(ProjectsServiceService, cluster.address('tasks'), { certificates });
   const hasSecond = (options.replicas?.tasks ?? 1) > 1;
   const second = hasSecond ? openStub(TasksServiceService, cluster.address('tasks', 1), { certificates }) : tasks;
   const database = new Client({ connectionString: cluster.databaseUrl('tasks') });
@@ -50,6 +53,7 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
     auth,
     users,
     tasks,
+    projects,
     second,
     sql: async <Row extends QueryResultRow>(text: string, values: unknown[] = []) =>
       (await database.query<Row>(text, values)).rows,
@@ -70,7 +74,7 @@ export async function startTasksCluster(options: Partial<ClusterOptions> = {}): 
       return { email: cluster.admin.email, userId: account?.id ?? '', as: { token: tokens?.accessToken ?? '' } };
     },
     stop: async () => {
-      for (const client of new Set([auth, users, tasks, second])) client.close();
+      for (const client of new Set([auth, users, tasks, projects, second])) client.close();
       await database.end();
       await cluster.stop();
     },

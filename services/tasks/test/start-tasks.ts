@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { ExportServiceService } from '#contract/export/v1/export';
+import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import {
   InternalTasksServiceService,
   TasksServiceService,
@@ -19,6 +20,7 @@ export interface TestTasks extends Pick<
   'databaseUrl' | 'logLines' | 'sql' | 'asService' | 'cutDatabase' | 'newUser'
 > {
   tasks: Stub<typeof TasksServiceService>;
+  projects: Stub<typeof ProjectsServiceService>;
   internal: Stub<typeof InternalTasksServiceService>;
   exports: Stub<typeof ExportServiceService>;
   app: RunningApp;
@@ -44,17 +46,20 @@ export async function startTasks({
   };
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   const tasks = openStub(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
+  const projects = openStub(ProjectsServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openStub(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const exports = openStub(ExportServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     tasks,
+    projects,
     internal,
     exports,
     app,
     sweep: async (request = {}) => internal.sweepOverdue(request, await testService.asService('scheduler')),
     stop: async () => {
       tasks.close();
+      projects.close();
       internal.close();
       exports.close();
       await app.stop();

@@ -186,4 +186,22 @@ export type ErrorReason =
   /** UNAVAILABLE: nothing of the export was taken for too long, so what it reads from was given up; begin again. */
   | 'EXPORT_STALLED'
   /** PERMISSION_DENIED: a page of a site that the gateway's settings do not list asked for /mcp. */
-  | 'ORIGIN_NOT_ALLOWED';
+  | 'ORIGIN_NOT_ALLOWED'
+  /** NOT_FOUND: no such project, or the caller may not see it. Metadata: projectId. */
+  | 'PROJECT_NOT_FOUND'
+  /** NOT_FOUND: the person is no member of the project. Metadata: projectId, userId. */
+  | 'MEMBER_NOT_FOUND'
+  /** PERMISSION_DENIED: the caller may see the project, but not do this with their role in it. Metadata: projectId; role, the least that is needed. */
+  | 'ROLE_REQUIRED'
+  /** FAILED_PRECONDITION: the person does not exist or is disabled, or may not be found by the caller when named by e-mail. Metadata: userId, unless named by e-mail. */
+  | 'PERSON_NOT_FOUND'
+  /** ALREADY_EXISTS: the person is a member of the project. Metadata: projectId, userId. */
+  | 'MEMBER_EXISTS'
+  /** FAILED_PRECONDITION: the project has as many members as are allowed. Metadata: projectId, maxMemberCount. */
+  | 'TOO_MANY_MEMBERS'
+  /** FAILED_PRECONDITION: the person is a member of as many projects as are allowed, deleted ones left out. Metadata: maxProjectCount. */
+  | 'TOO_MANY_PROJECTS'
+  /** FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId. */
+  | 'LAST_MANAGER'
+  /** FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId. */
+  | 'PROJECT_ARCHIVED';

@@ -2,13 +2,23 @@ import { fileURLToPath } from 'node:url';
 import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { eventLogTables, logIncarnations } from '#libs/events';
 import { OverdueMove } from '../domain/overdue-move.entity.ts';
+import { Member, Project } from '../domain/project.entity.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
 
 export function databaseDefinition(url: string): DatabaseDefinition {
   return {
     url,
-    entities: [Task, TaskDue, OverdueMove, idempotencyTable.entity, ...eventLogTables.entities, logIncarnations.entity],
+    entities: [
+      Task,
+      TaskDue,
+      OverdueMove,
+      Project,
+      Member,
+      idempotencyTable.entity,
+      ...eventLogTables.entities,
+      logIncarnations.entity,
+    ],
     migrationsPath: fileURLToPath(new URL('migrations', import.meta.url)),
   };
 }

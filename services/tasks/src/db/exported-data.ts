@@ -1,3 +1,4 @@
+import { Project, ProjectEvent, ProjectMember } from '#contract/tasks/v1/projects';
 import { Task, TaskEvent } from '#contract/tasks/v1/tasks';
 import { canonicalJson } from '#libs/contract';
 import type { SqlReader, Statement } from '#libs/db';
@@ -10,7 +11,11 @@ import {
   type ExportedData,
   type ExportPart,
 } from '#libs/export';
-import { toTaskEventOf } from '../domain/task.events.ts';
+import type { PagePosition } from '../deps.ts';
+import { memberTable } from '../domain/project.columns.ts';
+import { isProjectEvent, toProjectEventMessage } from '../domain/project.events.ts';
+import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
+import { createProjectReader, toMember, type MemberRow } from './project-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 type Place = [createTime: Date | string, id: string];
@@ -40,18 +45,67 @@ function tasksPart(type: string, condition: string): ExportPart {
   });
 }
 
+/** The events that concern a person, oldest first. */
+const eventPages = (reader: SqlReader, userId: string) =>
+  readPages(
+    (after: { transactionId: bigint; eventId: bigint } | undefined, limit) =>
+      readUserEvents(reader, userId, after, limit),
+    ({ position }) => position,
+  );
+
 const taskEvents = defineExportPart({
   type: 'task_event',
   message: canonicalJson('taskflow.tasks.v1.TaskEvent', TaskEvent),
   tables: ['events', 'event_audience'],
   pages: async function* (reader: SqlReader, person) {
-    const pages = readPages(
-      (after: { transactionId: bigint; eventId: bigint } | undefined, limit) =>
-        readUserEvents(reader, person.userId, after, limit),
-      ({ position }) => position,
-    );
-    for await (const events of pages) yield events.map((stored) => toTaskEventOf(person, stored).event);
+    for await (const events of eventPages(reader, person.userId))
+      yield events.filter(isTaskEvent).map((stored) => toTaskEventOf(person, stored).event);
   },
+});
+
+const projectEvents = defineExportPart({
+  type: 'project_event',
+  message: canonicalJson('taskflow.tasks.v1.ProjectEvent', ProjectEvent),
+  tables: ['events', 'event_audience'],
+  pages: async function* (reader: SqlReader, { userId }) {
+    for await (const events of eventPages(reader, userId))
+      yield events.filter(isProjectEvent).map(toProjectEventMessage);
+  },
+});
+
+/** The projects that a person is a member of, and deleted ones that they can bring back. */
+const projects = defineExportPart({
+  type: 'project',
+  message: canonicalJson('taskflow.tasks.v1.Project', Project),
+  tables: ['projects'],
+  pages: (reader, { userId }) => {
+    const { list } = createProjectReader(reader);
+    const which = { userId, ofEverybody: false, showArchived: true, showDeleted: true };
+    return readPages(
+      (after: PagePosition | undefined, limit) => list(which, after, limit),
+      ({ createTime, id }) => ({ time: createTime ?? new Date(0), id }),
+    );
+  },
+});
+
+/* $1 person, $2 project of the last one before, $3 limit. */
+const membershipStatement: Statement = {
+  name: 'export_memberships',
+  text: `
+    select ${memberTable.select()} from project_members where user_id = $1 and project_id > $2::uuid
+    order by project_id limit $3`,
+};
+
+const memberships = defineExportPart({
+  type: 'project_membership',
+  message: canonicalJson('taskflow.tasks.v1.ProjectMember', ProjectMember),
+  tables: ['project_members'],
+  pages: (reader, { userId }) =>
+    readPages(
+      async (after: string | undefined, limit) =>
+        (await reader.query<MemberRow>(membershipStatement, [userId, after ?? beforeFirst[1], limit])).map(toMember),
+      ({ projectId }) => projectId,
+    ),
 });
 
 /** What people can take away from this service. */
@@ -61,6 +115,9 @@ export const exportedData: ExportedData = {
     tasksPart('assigned_task', 't.assignee_id = $1 and t.assignee_id <> t.owner_id and t.delete_time is null'),
     tasksPart('deleted_task', 't.owner_id = $1 and t.delete_time is not null'),
     taskEvents,
+    projects,
+    memberships,
+    projectEvents,
     auditEvents,
   ],
   leftOut: {

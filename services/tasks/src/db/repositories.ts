@@ -4,11 +4,13 @@ import { counterCount } from '../domain/task-counters.ts';
 import { audienceOfPayload } from '../domain/task-audience.ts';
 import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
+import type { ProjectRepository } from '../domain/project.repository.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
+import { createProjectStore } from './project-store.ts';
 import { createTaskStore } from './task-store.ts';
 import { createTaskWriter } from './task-writer.ts';
 import { createUserTasks } from './user-tasks.ts';
@@ -17,6 +19,7 @@ import { createUserTasks } from './user-tasks.ts';
 export interface Repositories {
   tasks: TaskRepository;
   userTasks: UserTasksRepository;
+  projects: ProjectRepository;
   sweep: OverdueSweep;
   overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
@@ -31,6 +34,7 @@ export function createRepositories(em: EntityManager): Repositories {
   return {
     tasks: { ...createTaskStore(em), write: createTaskWriter(em, events) },
     userTasks: createUserTasks(em, events),
+    projects: createProjectStore(em, events),
     sweep: createOverdueSweep(em, events),
     overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),

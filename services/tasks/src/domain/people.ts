@@ -1,3 +1,4 @@
+import type { AppError } from '#libs/errors';
 import { assigneeEmailNotFound, assigneeNotFound, assigneeUnchecked } from './task.errors.ts';
 
 export interface Person {
@@ -26,6 +27,22 @@ export interface FoundPeople {
   /** Why nobody was looked for. */
   failure?: unknown;
 }
+
+/** What is said of a person of whom a decision depends. */
+export interface PersonErrors {
+  /** There is no such enabled person. */
+  notFound(id: string): AppError;
+  /** The caller finds nobody by the e-mail. */
+  emailNotFound(): AppError;
+  /** Whether there is one is not known. */
+  unchecked(cause: unknown): AppError;
+}
+
+const assigneeErrors: PersonErrors = {
+  notFound: assigneeNotFound,
+  emailNotFound: assigneeEmailNotFound,
+  unchecked: assigneeUnchecked,
+};
 
 const nobodyFound: FoundPeople = { byEmail: new Map() };
 
@@ -66,11 +83,11 @@ export class People {
   }
 
   /** The id of the person whom the caller finds by an e-mail. Throws as requireEnabled does. */
-  idByEmail(email: string): string {
+  idByEmail(email: string, errors = assigneeErrors): string {
     const { byEmail, failure } = this.#found;
     const person = byEmail.get(email);
     if (person !== undefined) return person.id;
-    throw failure === undefined ? assigneeEmailNotFound() : assigneeUnchecked(failure);
+    throw failure === undefined ? errors.emailNotFound() : errors.unchecked(failure);
   }
 
   /** False when the user is unknown. */
@@ -78,9 +95,9 @@ export class People {
     return this.#find(id)?.serviceAccount ?? false;
   }
 
-  /** Throws ASSIGNEE_NOT_FOUND, or UNAVAILABLE when it is not known whether the user exists and is enabled. */
-  requireEnabled(id: string): void {
-    if (!this.#known.asked.has(id)) throw assigneeUnchecked(this.#known.failure);
-    if (this.#known.current.get(id)?.enabled !== true) throw assigneeNotFound(id);
+  /** Throws unless the user exists and is enabled; UNAVAILABLE when that is not known. */
+  requireEnabled(id: string, errors = assigneeErrors): void {
+    if (!this.#known.asked.has(id)) throw errors.unchecked(this.#known.failure);
+    if (this.#known.current.get(id)?.enabled !== true) throw errors.notFound(id);
   }
 }

@@ -1,3 +1,4 @@
+import { ProjectChange } from '#contract/tasks/v1/projects';
 import { TaskChange } from '#contract/tasks/v1/tasks';
 
 interface PeopleOfTask {
@@ -9,13 +10,21 @@ export function concerns(task: PeopleOfTask | undefined, userId: string): boolea
   return task !== undefined && (task.ownerId === userId || task.assigneeId === userId);
 }
 
+const withoutRepetition = (ids: readonly (string | undefined)[]): string[] =>
+  [...new Set(ids)].filter((id): id is string => id !== undefined && id !== '');
+
 /** Owner and assignee before and after the change, so that former assignees hear of it as well. */
 export function audienceOf({ before, after }: TaskChange): string[] {
-  const people = [before, after].flatMap((task) => [task?.ownerId, task?.assigneeId]);
-  return [...new Set(people.filter((id) => id !== undefined && id !== ''))] as string[];
+  return withoutRepetition([before, after].flatMap((task) => [task?.ownerId, task?.assigneeId]));
 }
 
-/** The same for a stored event. */
+/** The project, once for all of its members, and whoever joins, changes or goes. */
+export function audienceOfProject({ projectId, memberBefore, memberAfter }: ProjectChange): string[] {
+  return withoutRepetition([projectId, memberBefore?.userId, memberAfter?.userId]);
+}
+
+/** The same for a stored event. Neither kind of payload holds a field of the other. */
 export function audienceOfPayload(payload: Uint8Array): string[] {
-  return audienceOf(TaskChange.decode(payload));
+  const project = ProjectChange.decode(payload);
+  return project.projectId === '' ? audienceOf(TaskChange.decode(payload)) : audienceOfProject(project);
 }

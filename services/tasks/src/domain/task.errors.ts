@@ -70,14 +70,14 @@ export function externalIdTaken(): AppError {
 }
 
 /** Passes on what tells when to retry: an open breaker towards users, or a limit. */
-export function assigneeUnchecked(cause: unknown): AppError {
+export function uncheckedPerson(message: string, cause: unknown): AppError {
   if (cause instanceof AppError && isRetryable(cause)) return cause;
   const details = { retryAfterMs: 1000, metadata: { service: 'users' } };
-  return new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', 'the assignee cannot be checked now', {
-    details,
-    cause,
-  });
+  return new AppError('unavailable', 'DEPENDENCY_UNAVAILABLE', message, { details, cause });
 }
+
+export const assigneeUnchecked = (cause: unknown): AppError =>
+  uncheckedPerson('the assignee cannot be checked now', cause);
 
 /** Nothing is wrong with the request: a repeat may help. */
 export const isRetryable = ({ kind }: AppError): boolean => kind === 'unavailable' || kind === 'resource_exhausted';

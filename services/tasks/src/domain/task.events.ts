@@ -80,6 +80,9 @@ export function toOverdueEvent({ task, version, dueVersion }: OverdueTask): NewE
   };
 }
 
+/** Events of other things stand in the log too, also of those that a later release knows. */
+export const isTaskEvent = ({ type }: Pick<StoredEvent, 'type'>): boolean => type.startsWith('TASK_EVENT_TYPE_');
+
 /** A release without `effective_due_time` stored the instant in due_time, for a day as well. */
 function decodeChange(payload: Uint8Array): TaskChange {
   const { before, after, ...change } = TaskChange.decode(payload);

@@ -3,7 +3,7 @@ import { crashPoint, remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
 import type { EventFeed, TasksDeps } from '../deps.ts';
 import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
-import { toTaskEvent } from '../domain/task.events.ts';
+import { isTaskEvent, toTaskEvent } from '../domain/task.events.ts';
 
 export interface PullEventsInput {
   after: EventPosition | undefined;
@@ -58,7 +58,8 @@ async function readPage(eventFeed: EventFeed, after: Position | undefined, limit
   const page = await eventFeed.pull(after, limit);
   if (page.unknown) throw logRestored();
   if (page.pruned) throw eventsCompacted();
-  return page;
+  // A scheduler that knows of projects will ask for their events; until then they concern no task and nobody is told.
+  return { ...page, events: page.events.filter(isTaskEvent) };
 }
 
 function toResponse({ events, next, more }: EventBatch): PullEventsResponse {

@@ -2,6 +2,7 @@ import type { Position, StoredEvent } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
 import type { SyncTasksResponse, Task } from '#contract/tasks/v1/tasks';
 import type { SyncPlace, TasksDeps } from '../deps.ts';
+import { isTaskEvent } from '../domain/task.events.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
 import { openPage, openPlace, sealPage, sealPlace, type FeedPlace } from './feed-tokens.ts';
 
@@ -71,13 +72,14 @@ async function readExisting(
 /** Each task once per page, in its current state. A later page may repeat it, but never with older data. */
 async function readChanges({ taskFeed, userId, limit }: Sync, after: Position): Promise<SyncPage> {
   const page = await taskFeed.read(userId, after, limit);
-  const taskIds = [...new Set(page.events.map((event) => event.subjectId))];
+  const events = page.events.filter(isTaskEvent);
+  const taskIds = [...new Set(events.map((event) => event.subjectId))];
   const found = new Map((await taskFeed.findMine(userId, taskIds)).map((task) => [task.id, task]));
   const sent = new Set(taskIds.slice(0, countFitting(taskIds.map((id) => sizeOf(found.get(id))))));
-  const firstUnsent = page.events.findIndex((event) => !sent.has(event.subjectId));
+  const firstUnsent = events.findIndex((event) => !sent.has(event.subjectId));
   const tasks = [...sent].flatMap((id) => found.get(id) ?? []);
   const removedTaskIds = [...sent].filter((id) => !found.has(id));
-  const position = firstUnsent === -1 ? page.next : positionBefore(page.events, firstUnsent);
+  const position = firstUnsent === -1 ? page.next : positionBefore(events, firstUnsent);
   return { tasks, removedTaskIds, place: { position, listed: undefined }, more: page.more || firstUnsent !== -1 };
 }
 

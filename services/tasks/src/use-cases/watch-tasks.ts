@@ -2,7 +2,7 @@ import type { FeedItem } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
 import type { WatchTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
-import { toTaskEventOf } from '../domain/task.events.ts';
+import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
 import { openPlace, sealPlace } from './feed-tokens.ts';
 
 type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
@@ -21,6 +21,9 @@ export async function* watchTasks(
   }
 }
 
+/** Instead of what is about no task comes a heartbeat, behind it. */
 function toUpdate(stored: FeedItem['event'], reader: UserActor): Pick<WatchTasksResponse, 'event' | 'removed'> {
-  return stored === undefined ? { event: undefined, removed: false } : toTaskEventOf(reader, stored);
+  return stored !== undefined && isTaskEvent(stored)
+    ? toTaskEventOf(reader, stored)
+    : { event: undefined, removed: false };
 }

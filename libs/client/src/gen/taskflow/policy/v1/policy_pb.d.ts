@@ -241,11 +241,25 @@ export enum Scope {
   ADMIN = 11,
 
   /**
+   * projects:read: see projects and their members. Their tasks are read by tasks:read.
+   *
+   * @generated from enum value: SCOPE_PROJECTS_READ = 12;
+   */
+  PROJECTS_READ = 12,
+
+  /**
+   * projects:write: create, change and delete projects, and decide who is a member.
+   *
+   * @generated from enum value: SCOPE_PROJECTS_WRITE = 13;
+   */
+  PROJECTS_WRITE = 13,
+
+  /**
    * Any token may call the method, whatever it allows. Refused in a request.
    *
-   * @generated from enum value: SCOPE_ANY = 12;
+   * @generated from enum value: SCOPE_ANY = 14;
    */
-  ANY = 12,
+  ANY = 14,
 }
 
 /**

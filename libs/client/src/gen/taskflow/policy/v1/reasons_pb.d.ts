@@ -674,6 +674,73 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 170;
    */
   ORIGIN_NOT_ALLOWED = 170,
+
+  /**
+   * NOT_FOUND: no such project, or the caller may not see it. Metadata: projectId.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_NOT_FOUND = 190;
+   */
+  PROJECT_NOT_FOUND = 190,
+
+  /**
+   * NOT_FOUND: the person is no member of the project. Metadata: projectId, userId.
+   *
+   * @generated from enum value: ERROR_REASON_MEMBER_NOT_FOUND = 191;
+   */
+  MEMBER_NOT_FOUND = 191,
+
+  /**
+   * PERMISSION_DENIED: the caller may see the project, but not do this with their role in it. Metadata: projectId;
+   * role, the least that is needed.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_REQUIRED = 192;
+   */
+  ROLE_REQUIRED = 192,
+
+  /**
+   * FAILED_PRECONDITION: the person does not exist or is disabled, or may not be found by the caller when named by
+   * e-mail. Metadata: userId, unless named by e-mail.
+   *
+   * @generated from enum value: ERROR_REASON_PERSON_NOT_FOUND = 193;
+   */
+  PERSON_NOT_FOUND = 193,
+
+  /**
+   * ALREADY_EXISTS: the person is a member of the project. Metadata: projectId, userId.
+   *
+   * @generated from enum value: ERROR_REASON_MEMBER_EXISTS = 194;
+   */
+  MEMBER_EXISTS = 194,
+
+  /**
+   * FAILED_PRECONDITION: the project has as many members as are allowed. Metadata: projectId, maxMemberCount.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_MEMBERS = 195;
+   */
+  TOO_MANY_MEMBERS = 195,
+
+  /**
+   * FAILED_PRECONDITION: the person is a member of as many projects as are allowed, deleted ones left out. Metadata:
+   * maxProjectCount.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_PROJECTS = 196;
+   */
+  TOO_MANY_PROJECTS = 196,
+
+  /**
+   * FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId.
+   *
+   * @generated from enum value: ERROR_REASON_LAST_MANAGER = 197;
+   */
+  LAST_MANAGER = 197,
+
+  /**
+   * FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata:
+   * projectId.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_ARCHIVED = 198;
+   */
+  PROJECT_ARCHIVED = 198,
 }
 
 /**

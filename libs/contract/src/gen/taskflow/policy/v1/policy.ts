@@ -42,6 +42,10 @@ export const Scope = {
   ACCOUNT_READ: "SCOPE_ACCOUNT_READ",
   /** ADMIN - admin: methods for administrators, and in other methods what an administrator may beyond a user. */
   ADMIN: "SCOPE_ADMIN",
+  /** PROJECTS_READ - projects:read: see projects and their members. Their tasks are read by tasks:read. */
+  PROJECTS_READ: "SCOPE_PROJECTS_READ",
+  /** PROJECTS_WRITE - projects:write: create, change and delete projects, and decide who is a member. */
+  PROJECTS_WRITE: "SCOPE_PROJECTS_WRITE",
   /** ANY - Any token may call the method, whatever it allows. Refused in a request. */
   ANY: "SCOPE_ANY",
   UNRECOGNIZED: "UNRECOGNIZED",
@@ -62,6 +66,8 @@ export namespace Scope {
   export type USERS_WRITE = typeof Scope.USERS_WRITE;
   export type ACCOUNT_READ = typeof Scope.ACCOUNT_READ;
   export type ADMIN = typeof Scope.ADMIN;
+  export type PROJECTS_READ = typeof Scope.PROJECTS_READ;
+  export type PROJECTS_WRITE = typeof Scope.PROJECTS_WRITE;
   export type ANY = typeof Scope.ANY;
   export type UNRECOGNIZED = typeof Scope.UNRECOGNIZED;
 }
@@ -105,6 +111,12 @@ export function scopeFromJSON(object: any): Scope {
     case "SCOPE_ADMIN":
       return Scope.ADMIN;
     case 12:
+    case "SCOPE_PROJECTS_READ":
+      return Scope.PROJECTS_READ;
+    case 13:
+    case "SCOPE_PROJECTS_WRITE":
+      return Scope.PROJECTS_WRITE;
+    case 14:
     case "SCOPE_ANY":
       return Scope.ANY;
     case -1:
@@ -140,8 +152,12 @@ export function scopeToNumber(object: Scope): number {
       return 10;
     case Scope.ADMIN:
       return 11;
-    case Scope.ANY:
+    case Scope.PROJECTS_READ:
       return 12;
+    case Scope.PROJECTS_WRITE:
+      return 13;
+    case Scope.ANY:
+      return 14;
     case Scope.UNRECOGNIZED:
     default:
       return -1;

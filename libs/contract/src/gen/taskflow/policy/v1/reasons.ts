@@ -244,6 +244,36 @@ export const ErrorReason = {
   EXPORT_STALLED: "ERROR_REASON_EXPORT_STALLED",
   /** ORIGIN_NOT_ALLOWED - PERMISSION_DENIED: a page of a site that the gateway's settings do not list asked for /mcp. */
   ORIGIN_NOT_ALLOWED: "ERROR_REASON_ORIGIN_NOT_ALLOWED",
+  /** PROJECT_NOT_FOUND - NOT_FOUND: no such project, or the caller may not see it. Metadata: projectId. */
+  PROJECT_NOT_FOUND: "ERROR_REASON_PROJECT_NOT_FOUND",
+  /** MEMBER_NOT_FOUND - NOT_FOUND: the person is no member of the project. Metadata: projectId, userId. */
+  MEMBER_NOT_FOUND: "ERROR_REASON_MEMBER_NOT_FOUND",
+  /**
+   * ROLE_REQUIRED - PERMISSION_DENIED: the caller may see the project, but not do this with their role in it. Metadata: projectId;
+   * role, the least that is needed.
+   */
+  ROLE_REQUIRED: "ERROR_REASON_ROLE_REQUIRED",
+  /**
+   * PERSON_NOT_FOUND - FAILED_PRECONDITION: the person does not exist or is disabled, or may not be found by the caller when named by
+   * e-mail. Metadata: userId, unless named by e-mail.
+   */
+  PERSON_NOT_FOUND: "ERROR_REASON_PERSON_NOT_FOUND",
+  /** MEMBER_EXISTS - ALREADY_EXISTS: the person is a member of the project. Metadata: projectId, userId. */
+  MEMBER_EXISTS: "ERROR_REASON_MEMBER_EXISTS",
+  /** TOO_MANY_MEMBERS - FAILED_PRECONDITION: the project has as many members as are allowed. Metadata: projectId, maxMemberCount. */
+  TOO_MANY_MEMBERS: "ERROR_REASON_TOO_MANY_MEMBERS",
+  /**
+   * TOO_MANY_PROJECTS - FAILED_PRECONDITION: the person is a member of as many projects as are allowed, deleted ones left out. Metadata:
+   * maxProjectCount.
+   */
+  TOO_MANY_PROJECTS: "ERROR_REASON_TOO_MANY_PROJECTS",
+  /** LAST_MANAGER - FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId. */
+  LAST_MANAGER: "ERROR_REASON_LAST_MANAGER",
+  /**
+   * PROJECT_ARCHIVED - FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata:
+   * projectId.
+   */
+  PROJECT_ARCHIVED: "ERROR_REASON_PROJECT_ARCHIVED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -342,6 +372,15 @@ export namespace ErrorReason {
   export type ANSWER_REMOVED = typeof ErrorReason.ANSWER_REMOVED;
   export type EXPORT_STALLED = typeof ErrorReason.EXPORT_STALLED;
   export type ORIGIN_NOT_ALLOWED = typeof ErrorReason.ORIGIN_NOT_ALLOWED;
+  export type PROJECT_NOT_FOUND = typeof ErrorReason.PROJECT_NOT_FOUND;
+  export type MEMBER_NOT_FOUND = typeof ErrorReason.MEMBER_NOT_FOUND;
+  export type ROLE_REQUIRED = typeof ErrorReason.ROLE_REQUIRED;
+  export type PERSON_NOT_FOUND = typeof ErrorReason.PERSON_NOT_FOUND;
+  export type MEMBER_EXISTS = typeof ErrorReason.MEMBER_EXISTS;
+  export type TOO_MANY_MEMBERS = typeof ErrorReason.TOO_MANY_MEMBERS;
+  export type TOO_MANY_PROJECTS = typeof ErrorReason.TOO_MANY_PROJECTS;
+  export type LAST_MANAGER = typeof ErrorReason.LAST_MANAGER;
+  export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -623,6 +662,33 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 170:
     case "ERROR_REASON_ORIGIN_NOT_ALLOWED":
       return ErrorReason.ORIGIN_NOT_ALLOWED;
+    case 190:
+    case "ERROR_REASON_PROJECT_NOT_FOUND":
+      return ErrorReason.PROJECT_NOT_FOUND;
+    case 191:
+    case "ERROR_REASON_MEMBER_NOT_FOUND":
+      return ErrorReason.MEMBER_NOT_FOUND;
+    case 192:
+    case "ERROR_REASON_ROLE_REQUIRED":
+      return ErrorReason.ROLE_REQUIRED;
+    case 193:
+    case "ERROR_REASON_PERSON_NOT_FOUND":
+      return ErrorReason.PERSON_NOT_FOUND;
+    case 194:
+    case "ERROR_REASON_MEMBER_EXISTS":
+      return ErrorReason.MEMBER_EXISTS;
+    case 195:
+    case "ERROR_REASON_TOO_MANY_MEMBERS":
+      return ErrorReason.TOO_MANY_MEMBERS;
+    case 196:
+    case "ERROR_REASON_TOO_MANY_PROJECTS":
+      return ErrorReason.TOO_MANY_PROJECTS;
+    case 197:
+    case "ERROR_REASON_LAST_MANAGER":
+      return ErrorReason.LAST_MANAGER;
+    case 198:
+    case "ERROR_REASON_PROJECT_ARCHIVED":
+      return ErrorReason.PROJECT_ARCHIVED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -816,6 +882,24 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 160;
     case ErrorReason.ORIGIN_NOT_ALLOWED:
       return 170;
+    case ErrorReason.PROJECT_NOT_FOUND:
+      return 190;
+    case ErrorReason.MEMBER_NOT_FOUND:
+      return 191;
+    case ErrorReason.ROLE_REQUIRED:
+      return 192;
+    case ErrorReason.PERSON_NOT_FOUND:
+      return 193;
+    case ErrorReason.MEMBER_EXISTS:
+      return 194;
+    case ErrorReason.TOO_MANY_MEMBERS:
+      return 195;
+    case ErrorReason.TOO_MANY_PROJECTS:
+      return 196;
+    case ErrorReason.LAST_MANAGER:
+      return 197;
+    case ErrorReason.PROJECT_ARCHIVED:
+      return 198;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -1,0 +1,60 @@
+import { Project, ProjectRole, UpdateProjectRequest, type ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { everybody, foreignList, newAccount, type Call, type Rows } from './access-rows.ts';
+
+const foreignProject = 'NOT_FOUND/PROJECT_NOT_FOUND';
+const seenByMembers = { owner: 'OK', assignee: 'OK', other: foreignProject, admin: 'OK' };
+const managed = { owner: 'OK', assignee: 'PERMISSION_DENIED/ROLE_REQUIRED', other: foreignProject, admin: 'OK' };
+/** The owner manages it, the assignee views it. */
+const oneProject = async ({ testCluster, people }: Call): Promise<{ projectId: string }> => ({
+  projectId: (await testCluster.createProject(people.owner, people.assignee)).id,
+});
+const viewerOf = async (call: Call): Promise<object> => ({
+  ...(await oneProject(call)),
+  userId: call.people.assignee.id,
+});
+
+export const projectRows: Rows<typeof ProjectsServiceService> = {
+  CreateProject: {
+    request: () => ({ project: Project.fromPartial({ key: 'WEB', name: 'Website' }) }),
+    answers: everybody,
+  },
+  GetProject: { request: oneProject, answers: seenByMembers },
+  ListProjects: {
+    request: () => ({ all: true }),
+    answers: { owner: foreignList, assignee: foreignList, other: foreignList, admin: 'OK' },
+  },
+  UpdateProject: {
+    request: async (call) => {
+      const { projectId: id } = await oneProject(call);
+      return UpdateProjectRequest.fromPartial({ project: { id, name: 'Site' }, updateMask: ['name'] });
+    },
+    answers: managed,
+  },
+  ArchiveProject: { request: oneProject, answers: managed },
+  UnarchiveProject: { request: oneProject, answers: managed },
+  DeleteProject: { request: oneProject, answers: managed },
+  UndeleteProject: { request: oneProject, answers: managed },
+  AddMember: {
+    request: async (call) => ({
+      ...(await oneProject(call)),
+      person: { $case: 'userId', value: await newAccount(call) },
+      role: ProjectRole.EDITOR,
+    }),
+    answers: managed,
+  },
+  ListMembers: { request: oneProject, answers: seenByMembers },
+  SetMemberRole: {
+    request: async (call) => ({ ...(await viewerOf(call)), role: ProjectRole.MANAGER }),
+    answers: managed,
+  },
+  RemoveMember: { request: viewerOf, answers: managed },
+  LeaveProject: {
+    request: oneProject,
+    answers: {
+      owner: 'FAILED_PRECONDITION/LAST_MANAGER',
+      assignee: 'OK',
+      other: foreignProject,
+      admin: 'NOT_FOUND/MEMBER_NOT_FOUND',
+    },
+  },
+};

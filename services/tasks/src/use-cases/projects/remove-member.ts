@@ -1,0 +1,59 @@
+import type { UserActor } from '#libs/runtime';
+import {
+  LeaveProjectRequest,
+  LeaveProjectResponse,
+  ProjectEventType,
+  RemoveMemberRequest,
+  RemoveMemberResponse,
+} from '#contract/tasks/v1/projects';
+import type { Repositories, TasksDeps } from '../../deps.ts';
+import type { Member, Project } from '../../domain/project.entity.ts';
+import { lastManager, memberNotFound } from '../../domain/project.errors.ts';
+import { memberSnapshot, type ProjectWrite } from '../../domain/project.events.ts';
+import { changeBy, lockProject, requireMember } from './change.ts';
+
+type Projects = Repositories['projects'];
+
+/** Throws LAST_MANAGER when nobody else manages the project. All changes of members take turns at the project's lock. */
+export async function requireOtherManager(projects: Projects, member: Member): Promise<void> {
+  if (member.isManager() && (await projects.countManagers(member.projectId)) === 1) throw lastManager(member.projectId);
+}
+
+/** Takes the member out of the project. */
+export function goneMember(project: Project, member: Member, actorId: string): ProjectWrite {
+  project.memberCount -= 1;
+  const memberBefore = memberSnapshot(member);
+  return { type: ProjectEventType.MEMBER_REMOVED, project, memberBefore, member, actorId };
+}
+
+const remove = changeBy('RemoveMember', RemoveMemberRequest, RemoveMemberResponse);
+
+/** An archived project too: access can end at any time. */
+export async function removeMember(
+  deps: Pick<TasksDeps, 'uow'>,
+  actor: UserActor,
+  request: RemoveMemberRequest,
+): Promise<RemoveMemberResponse> {
+  return remove(deps, actor, request, async ({ projects }) => {
+    const { project } = await lockProject(projects, actor, request.projectId, 'manage');
+    const member = await requireMember(projects, request);
+    await requireOtherManager(projects, member);
+    return projects.write([goneMember(project, member, actor.userId)], {});
+  });
+}
+
+const leave = changeBy('LeaveProject', LeaveProjectRequest, LeaveProjectResponse);
+
+export async function leaveProject(
+  deps: Pick<TasksDeps, 'uow'>,
+  actor: UserActor,
+  request: LeaveProjectRequest,
+): Promise<LeaveProjectResponse> {
+  const { projectId } = request;
+  return leave(deps, actor, request, async ({ projects }) => {
+    const { project, self } = await lockProject(projects, actor, projectId, 'see');
+    if (self === undefined) throw memberNotFound(projectId, actor.userId);
+    await requireOtherManager(projects, self);
+    return projects.write([goneMember(project, self, actor.userId)], {});
+  });
+}
