@@ -3,6 +3,7 @@ import { crashPoint } from '#libs/runtime';
 import type { ErasedEvent } from '#libs/events';
 import type { Repositories, TasksDeps } from '../deps.ts';
 import type { Task } from '../domain/task.entity.ts';
+import { removeMembership } from './projects/remove-memberships.ts';
 import { passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
 
 export interface DeleteUserTasksInput {
@@ -32,11 +33,8 @@ export async function deleteUserTasks(
 }
 
 /** Each step finds nothing to do once it has done all. Returns whether one did anything. */
-async function removeBatch(
-  repositories: Repositories,
-  { userId, successorId }: DeleteUserTasksInput,
-  now: Date,
-): Promise<boolean> {
+async function removeBatch(repositories: Repositories, input: DeleteUserTasksInput, now: Date): Promise<boolean> {
+  const { userId, successorId } = input;
   const { tasks, userTasks } = repositories;
   const owned = await userTasks.lockOwned(userId, { deleted: true, limit: taskLimit });
   if (owned.length > 0) {
@@ -52,7 +50,11 @@ async function removeBatch(
     );
     return true;
   }
-  return (await removeGone(repositories, userId)) || removeTraces(repositories, userId);
+  return (
+    (await removeMembership(repositories, input, now)) ||
+    (await removeGone(repositories, userId)) ||
+    removeTraces(repositories, userId)
+  );
 }
 
 async function passTasks(
