@@ -84,8 +84,8 @@ export interface TaskReader {
   /** Counters and overdue tasks of a person, all as of one moment. */
   count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
   /**
-   * Those of the people who share a task with a person. One statement, which does the same work for each of them, known
-   * or not, who shares none.
+   * Those of the people who share a task or a project with a person. One statement, which does the same work for each of
+   * them, known or not, who shares none.
    */
   findSharing(personId: string, otherIds: readonly string[]): Promise<Set<string>>;
   states(taskIds: string[]): Promise<TaskState[]>;

@@ -75,8 +75,13 @@ describe('B10 members of a project', () => {
       refused(service.projects.addMember({ projectId: project.id, person, role: VIEWER }, ada.as));
     expect(await addBy(byId(randomUUID()))).toEqual(personNotFound);
     expect(await addBy(byEmail(`${randomUUID()}@example.com`))).toEqual(personNotFound);
-    expect(await addBy(byEmail(bob.email))).toEqual(personNotFound);
+    const hidden = await service.newUser('Hank');
+    expect(await addBy(byEmail(hidden.email))).toEqual(personNotFound);
     expect(await members(project)).toHaveLength(1);
+    // Whoever is in a project with the caller can be found.
+    await add(await newProject(), hidden);
+    const request = { projectId: project.id, person: byEmail(hidden.email), role: VIEWER };
+    expect((await service.projects.addMember(request, ada.as)).member?.userId).toBe(hidden.userId);
   });
 
   it('are each there once', async () => {

@@ -3,7 +3,7 @@ import { Project, ProjectRole } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService } from '#contract/tasks/v1/tasks';
 import { readServiceKey } from '#dev/cluster';
 import { refused } from '#dev/testing';
-import { openPublicClient, type PublicClient } from '#libs/grpc';
+import { openStub, type Stub } from '#dev/stubs';
 import { createServiceIdentity } from '#libs/identity';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 import { addMember, createProject, projectNotFound } from './start-projects.ts';
@@ -11,9 +11,9 @@ import { addMember, createProject, projectNotFound } from './start-projects.ts';
 const { VIEWER, EDITOR, MANAGER } = ProjectRole;
 
 const service = useTasksCluster({ env: { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' } });
-let internal: PublicClient<typeof InternalTasksServiceService>;
+let internal: Stub<typeof InternalTasksServiceService>;
 beforeAll(() => {
-  internal = openPublicClient(InternalTasksServiceService, service.cluster.address('tasks'));
+  internal = openStub(InternalTasksServiceService, service.cluster.address('tasks'));
 });
 afterAll(() => internal.close());
 

@@ -6,7 +6,7 @@ export interface BatchCheckSharingInput {
   otherUserIds: string[];
 }
 
-/** Which of the others share a task with the user. */
+/** Which of the others share a task or a project with the user. */
 export async function batchCheckSharing(
   { taskReader }: Pick<TasksDeps, 'taskReader'>,
   { userId, otherUserIds }: BatchCheckSharingInput,

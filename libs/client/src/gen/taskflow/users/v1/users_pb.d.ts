@@ -548,9 +548,9 @@ export declare const UsersService: GenService<{
     output: typeof UpdateUserResponseSchema;
   },
   /**
-   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
-   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
-   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller (one of the
+   * two owns it, and it is assigned to the other) or a project (both are members). Administrators find everybody.
+   * NOT_FOUND / USER_NOT_FOUND for anybody else, as for an e-mail that nobody has; disabled accounts are never found.
    *
    * @generated from rpc taskflow.users.v1.UsersService.FindUser
    */

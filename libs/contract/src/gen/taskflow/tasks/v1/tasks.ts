@@ -749,9 +749,9 @@ export interface BatchCheckSharingRequest {
   otherUserIds: string[];
 }
 
-/** Who shares a task. */
+/** Who shares a task or a project. */
 export interface BatchCheckSharingResponse {
-  /** Those of the others who share a task with the user, in any order. */
+  /** Those of the others who share one with the user, in any order. */
   sharingUserIds: string[];
 }
 
@@ -5848,8 +5848,8 @@ export const InternalTasksServiceService = {
     responseDeserialize: (value: Buffer): BatchGetTaskStatesResponse => BatchGetTaskStatesResponse.decode(value),
   },
   /**
-   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
-   * tasks do not count.
+   * Which of up to 500 users share a task with a user (one of the two owns it, and it is assigned to the other), or a
+   * project (both are members). Deleted ones do not count.
    */
   batchCheckSharing: {
     path: "/taskflow.tasks.v1.InternalTasksService/BatchCheckSharing" as const,
@@ -5909,8 +5909,8 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
   batchGetTaskStates: handleUnaryCall<BatchGetTaskStatesRequest, BatchGetTaskStatesResponse>;
   /**
-   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
-   * tasks do not count.
+   * Which of up to 500 users share a task with a user (one of the two owns it, and it is assigned to the other), or a
+   * project (both are members). Deleted ones do not count.
    */
   batchCheckSharing: handleUnaryCall<BatchCheckSharingRequest, BatchCheckSharingResponse>;
   /** Where a task's due time stands, to explain why its people were told or not. */
@@ -5984,8 +5984,8 @@ export interface InternalTasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: BatchGetTaskStatesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Which of up to 500 users share a task with a user: one of the two owns it, and it is assigned to the other. Deleted
-   * tasks do not count.
+   * Which of up to 500 users share a task with a user (one of the two owns it, and it is assigned to the other), or a
+   * project (both are members). Deleted ones do not count.
    */
   batchCheckSharing(
     request: BatchCheckSharingRequest,

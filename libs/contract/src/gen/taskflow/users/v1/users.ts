@@ -364,7 +364,7 @@ export interface FoundUser {
   user?:
     | UserSummary
     | undefined;
-  /** True: whoever asks may find this user. False: only if they share a task, as tasks says. */
+  /** True: whoever asks may find this user. False: only if they share a task or a project, as tasks says. */
   openToCaller: boolean;
 }
 
@@ -2391,9 +2391,9 @@ export const UsersServiceService = {
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
   /**
-   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
-   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
-   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller (one of the
+   * two owns it, and it is assigned to the other) or a project (both are members). Administrators find everybody.
+   * NOT_FOUND / USER_NOT_FOUND for anybody else, as for an e-mail that nobody has; disabled accounts are never found.
    */
   findUser: {
     path: "/taskflow.users.v1.UsersService/FindUser" as const,
@@ -2424,9 +2424,9 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   /** Changes a profile: one's own, or anybody's for administrators. */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
   /**
-   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
-   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
-   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller (one of the
+   * two owns it, and it is assigned to the other) or a project (both are members). Administrators find everybody.
+   * NOT_FOUND / USER_NOT_FOUND for anybody else, as for an e-mail that nobody has; disabled accounts are never found.
    */
   findUser: handleUnaryCall<FindUserRequest, FindUserResponse>;
   /** All users, or those that a search and filters leave, newest first, in pages. */
@@ -2483,9 +2483,9 @@ export interface UsersServiceClient extends Client {
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller: one of the
-   * two owns it, and it is assigned to the other. Administrators find everybody. NOT_FOUND / USER_NOT_FOUND for anybody
-   * else, as for an e-mail that nobody has; disabled accounts are never found.
+   * The user of an e-mail, who is oneself, allows it by User.discoverable, or shares a task with the caller (one of the
+   * two owns it, and it is assigned to the other) or a project (both are members). Administrators find everybody.
+   * NOT_FOUND / USER_NOT_FOUND for anybody else, as for an e-mail that nobody has; disabled accounts are never found.
    */
   findUser(
     request: FindUserRequest,
