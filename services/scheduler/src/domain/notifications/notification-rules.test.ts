@@ -1,5 +1,6 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
-import { Task, TaskEvent, TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
+import { ProjectChange } from '#contract/tasks/v1/projects';
+import { Task, TaskChange, TaskEvent, TaskEventType, TaskStatus } from '#contract/tasks/v1/tasks';
 import { describe, expect, it } from '@jest/globals';
 import { toNotifications } from './notification-rules.ts';
 
@@ -80,6 +81,13 @@ describe('an event', () => {
       [assignee, NotificationKind.ASSIGNED],
       [owner, NotificationKind.STATUS_CHANGED],
     ]);
+  });
+
+  it('of a project, as a release of tasks before projects would send it, concerns nobody', () => {
+    const { id: projectId, ...project } = { id: 'p', key: 'WEB', name: 'Website' };
+    const payload = ProjectChange.encode(ProjectChange.fromPartial({ projectId, after: project })).finish();
+    const sent = TaskEvent.fromPartial({ type: TaskEventType.UNRECOGNIZED, change: TaskChange.decode(payload) });
+    expect(notificationsOf(TaskEvent.decode(TaskEvent.encode(sent).finish()))).toEqual([]);
   });
 
   it('of any other change, or of a deletion, concerns nobody', () => {
