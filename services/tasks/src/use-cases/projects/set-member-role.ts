@@ -1,5 +1,10 @@
 import type { UserActor } from '#libs/runtime';
-import { ProjectEventType, SetMemberRoleRequest, SetMemberRoleResponse } from '#contract/tasks/v1/projects';
+import {
+  ProjectEventType,
+  ProjectRole,
+  SetMemberRoleRequest,
+  SetMemberRoleResponse,
+} from '#contract/tasks/v1/projects';
 import type { TasksDeps } from '../../deps.ts';
 import { toMemberAnswer } from '../../domain/member.messages.ts';
 import { memberSnapshot } from '../../domain/project.events.ts';
@@ -8,7 +13,7 @@ import { requireOtherManager } from './remove-member.ts';
 
 const change = changeBy('SetMemberRole', SetMemberRoleRequest, SetMemberRoleResponse);
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people' | 'projectReader'>;
+type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'people'>;
 
 export async function setMemberRole(
   deps: Deps,
@@ -22,8 +27,7 @@ export async function setMemberRole(
     const { project } = await lockProject(projects, actor, projectId, 'manage');
     project.requireOpen();
     const member = await requireMember(projects, request);
-    if (member.role === role) return toMemberAnswer(member, known);
-    await requireOtherManager(projects, member);
+    if (role !== ProjectRole.MANAGER) await requireOtherManager(projects, member);
     const memberBefore = memberSnapshot(member);
     member.changeRole(role, now);
     const write = { type: ProjectEventType.MEMBER_UPDATED, project, memberBefore, member, actorId: actor.userId };

@@ -148,7 +148,7 @@ export declare type ProjectMember = Message<"taskflow.tasks.v1.ProjectMember"> &
   role: ProjectRole;
 
   /**
-   * Opaque; changes with the role.
+   * Opaque; changes with every write of the role.
    *
    * @generated from field: string etag = 4;
    */
@@ -162,7 +162,7 @@ export declare type ProjectMember = Message<"taskflow.tasks.v1.ProjectMember"> &
   createTime?: Timestamp | undefined;
 
   /**
-   * When the role was changed last.
+   * When the role was written last.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 6;
    */

@@ -257,13 +257,13 @@ export interface ProjectMember {
   userId: string;
   /** What the person may do. */
   role: ProjectRole;
-  /** Opaque; changes with the role. */
+  /** Opaque; changes with every write of the role. */
   etag: string;
   /** When the person joined. */
   createTime?:
     | Date
     | undefined;
-  /** When the role was changed last. */
+  /** When the role was written last. */
   updateTime?:
     | Date
     | undefined;
