@@ -4,6 +4,7 @@ import { canonicalJson } from '#libs/contract';
 import { listTables, readExport, refused, tablesOf } from '#dev/testing';
 import { exportedData } from '../src/db/exported-data.ts';
 import { createTask, creations, update } from './factories.ts';
+import { createProject } from './start-projects.ts';
 import { useTasks, type TestUser } from './start-tasks.ts';
 
 const taskJson = canonicalJson('taskflow.tasks.v1.Task', Task);
@@ -76,6 +77,38 @@ describe('ExportMyData of tasks', () => {
     const changes = (byType['task_event'] ?? []).map((json) => eventJson.decode(json));
     expect(changes.map(({ taskId, change }) => [taskId, change?.before?.title, change?.after])).toEqual([
       [taken.id, 'taken', undefined],
+    ]);
+  });
+
+  it('has the projects that one is in, also archived and own deleted ones, and what happened to oneself in them', async () => {
+    const [manager, member] = [await service.newUser(), await service.newUser()];
+    const open = await createProject(service.projects, manager, { name: 'open' });
+    const archived = await createProject(service.projects, manager, { name: 'archived' });
+    const deleted = await createProject(service.projects, manager, { name: 'deleted' });
+    // Users is down in this test, so nobody can be added by a call.
+    const ids = [open.id, archived.id, deleted.id];
+    await service.sql('insert into project_members select id, $2, 1, 1, now(), now() from unnest($1::uuid[]) id', [
+      ids,
+      member.userId,
+    ]);
+    await service.projects.archiveProject({ projectId: archived.id }, manager.as);
+    await service.projects.deleteProject({ projectId: deleted.id }, manager.as);
+    await service.projects.leaveProject({ projectId: open.id }, member.as);
+    const own = await exportOf(manager);
+    expect(own.byType['project']).toMatchObject([
+      { name: 'open', role: 'PROJECT_ROLE_MANAGER' },
+      { name: 'archived' },
+      { name: 'deleted' },
+    ]);
+    expect(own.byType['project_membership']?.map(({ projectId }) => projectId).toSorted()).toEqual(ids.toSorted());
+    expect(own.byType['project_event']?.map(({ type }) => type)).toEqual(
+      Array<string>(3).fill('PROJECT_EVENT_TYPE_CREATED'),
+    );
+    expect(own.byType['task_event']).toEqual([]);
+    const { byType } = await exportOf(member);
+    expect(byType['project']?.map(({ name }) => name)).toEqual(['archived']);
+    expect(byType['project_event']).toMatchObject([
+      { type: 'PROJECT_EVENT_TYPE_MEMBER_REMOVED', subjectId: member.userId, projectId: open.id },
     ]);
   });
 
