@@ -105,6 +105,15 @@ async function leftOf({ id, email }: Person): Promise<string[]> {
   return [...left, ...(await findInDatabases(testCluster.cluster, [email]))];
 }
 
+/** Of tasks that the person has given to the friend. */
+const titlesToldTo = (friend: Person, person: Person): Promise<unknown[]> =>
+  rowsOf(
+    'scheduler',
+    `select 1 from notifications where recipient_id = $1 and actor = $2 and task_title <> ''`,
+    friend.id,
+    person.id,
+  );
+
 describe('B6: a removal after which a database was put back', () => {
   it('is carried out again by after-restore of auth', async () => {
     const { cluster } = testCluster;
@@ -130,6 +139,7 @@ describe('B6: a removal during which a service is killed', () => {
     ['auth', 'removal.after-step.tasks'],
     ['scheduler', 'delete-user-notifications.before-commit'],
     ['scheduler', 'delete-user-notifications.after-commit'],
+    ['scheduler', 'forget-removed-tasks.before-commit'],
     ['auth', 'removal.after-step.notifications'],
     ['users', 'delete-profile.before-commit'],
     ['users', 'delete-profile.after-commit'],
@@ -145,6 +155,10 @@ describe('B6: a removal during which a service is killed', () => {
       const { cluster } = testCluster;
       const friend = await testCluster.register();
       const person = await newPerson(friend);
+      await waitUntil(
+        () => titlesToldTo(friend, person),
+        (told) => told.length === 1,
+      );
       await must('/taskflow.auth.v1.AuthService/DeleteAccount', { currentPassword: person.password }, person);
       writeFileSync(ordersFile, point);
       await letGraceRunOut(cluster, person.id);
@@ -153,6 +167,10 @@ describe('B6: a removal during which a service is killed', () => {
       await waitUntil(
         () => rowsOf('auth', `select 1 from outbox where kind = 'remove-account'`),
         (entries) => entries.length === 0,
+      );
+      await waitUntil(
+        () => titlesToldTo(friend, person),
+        (told) => told.length === 0,
       );
       expect(await leftOf(person)).toEqual([]);
       expect(await rowsOf('tasks', 'select 1 from tasks where owner_id = $1', friend.id)).toHaveLength(1);

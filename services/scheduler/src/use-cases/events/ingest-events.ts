@@ -50,6 +50,7 @@ async function forgetRemovedTasks(
   const gone = events.flatMap((event) => toRemovedTask(event) ?? []);
   if (gone.length === 0) return;
   await removedTasks.erase(gone);
+  crashPoint('forget-removed-tasks.before-commit');
   await cursor.removeDeadLettersWith(taskEventsCursor, [...new Set(gone.map(({ taskId }) => taskId))]);
 }
 
