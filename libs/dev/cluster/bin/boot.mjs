@@ -31,7 +31,9 @@ const targets = {
   manifests: 'deploy/generate.ts',
 };
 const [target, ...args] = process.argv.slice(2);
-const say = (line) => process.stdout.write(`taskflow: ${line}\n`);
+/** Standard output of the command line is its result. */
+const news = target === 'taskflow' ? process.stderr : process.stdout;
+const say = (line) => news.write(`taskflow: ${line}\n`);
 
 let child;
 let stopping;
