@@ -8,10 +8,11 @@ const managed = { owner: 'OK', assignee: 'PERMISSION_DENIED/ROLE_REQUIRED', othe
 const oneProject = async ({ testCluster, people }: Call): Promise<{ projectId: string }> => ({
   projectId: (await testCluster.createProject(people.owner, people.assignee)).id,
 });
-const viewerOf = async (call: Call): Promise<object> => ({
-  ...(await oneProject(call)),
-  userId: call.people.assignee.id,
-});
+/** The viewer is somebody new where the same person stands for everybody. */
+const viewerOf = async ({ testCluster, people: { owner, assignee } }: Call): Promise<object> => {
+  const viewer = assignee.id === owner.id ? await testCluster.register() : assignee;
+  return { projectId: (await testCluster.createProject(owner, viewer)).id, userId: viewer.id };
+};
 
 export const projectRows: Rows<typeof ProjectsServiceService> = {
   CreateProject: {
