@@ -70,6 +70,13 @@ describe('tasks on the command line', () => {
     });
   });
 
+  it('takes the beginning of an id, and the end of one of a batch', async () => {
+    const ids = [await cli.addTask('One of several'), await cli.addTask('Another of several')];
+    for (const id of ids)
+      for (const part of [id.slice(0, -4), id.slice(-8), id.slice(-8).toUpperCase()])
+        expect(await show(part)).toMatchObject({ id });
+  });
+
   it('refuses the beginning of two ids, and names both', async () => {
     const ids = [await cli.addTask('One of two'), await cli.addTask('The other of two')];
     const { code, output, errors } = await cli.run(['done', ids[0]?.slice(0, 4) ?? '']);
@@ -78,11 +85,11 @@ describe('tasks on the command line', () => {
     for (const text of [...ids, 'One of two', 'The other of two']) expect(errors).toContain(text);
   });
 
-  it('tells when no id begins so', async () => {
+  it('tells when no id begins or ends so', async () => {
     expect(await cli.run(['show', 'ffff'])).toEqual({
       code: 5,
       output: '',
-      errors: 'taskflow: there is no task whose id begins with "ffff"\n',
+      errors: 'taskflow: there is no task whose id begins or ends with "ffff"\n',
     });
   });
 

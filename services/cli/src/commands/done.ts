@@ -11,7 +11,7 @@ export function registerDone(program: Command): void {
     .command('done')
     .summary('complete tasks')
     .description('Completes tasks. With --json, a line of JSON for each.')
-    .argument('<ids...>', 'of the tasks, or the beginnings of them');
+    .argument('<ids...>', 'of the tasks, or beginnings or ends of them');
   examples(command, 'taskflow done ID');
   act(command, (cli, { args }) =>
     changeTasks(cli, args, {

@@ -85,7 +85,7 @@ export function registerEdit(program: Command): void {
     .description(
       'Changes a task: by options, or without any in $VISUAL or $EDITOR. Refuses what others changed meanwhile.',
     )
-    .argument('<id>', 'of the task, or the beginning of it')
+    .argument('<id>', 'of the task, or the beginning or end of it')
     .option('-t, --title <title>', 'what is to be done')
     .addOption(statusOption())
     .addOption(priorityOption())

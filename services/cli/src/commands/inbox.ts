@@ -38,7 +38,6 @@ function describe({ kind, taskTitle, status, digestTaskCount }: Notification): s
   return title;
 }
 
-/** Notifications have their ids to themselves, so those that are shown are enough to shorten among. */
 const showInbox = (notifications: readonly Notification[], { zone }: Cli): string => {
   const shorten = shortenAmong(notifications.map(({ id }) => id));
   return notifications.length === 0
@@ -72,7 +71,7 @@ function registerReading(inbox: Command): void {
     .command('read')
     .summary('mark notifications as read')
     .description('Marks notifications as read: those that are named, or all of now.')
-    .argument('[ids...]', 'of notifications, or the beginnings of them')
+    .argument('[ids...]', 'of notifications, or beginnings or ends of them')
     .option('--all', 'all of them');
   examples(command, 'taskflow inbox read --all');
   act<{ all?: boolean }>(command, async (cli, { args, options: { all = false } }) => {

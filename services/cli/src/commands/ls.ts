@@ -11,7 +11,7 @@ import {
 import { act, examples } from '../action.ts';
 import type { Cli } from '../cli.ts';
 import { readCount } from '../input/choices.ts';
-import { shortenTasks } from '../input/short-ids.ts';
+import { shortenAmong } from '../input/short-ids.ts';
 import { renderTable, type Column } from '../output/table.ts';
 import { oneLine, toWords } from '../output/text.ts';
 import { showDue } from '../output/times.ts';
@@ -94,9 +94,9 @@ function columnsFor({ zone }: Cli, shorten: (id: string) => string): Column<Task
   ];
 }
 
-async function show({ tasks, nextPageToken }: ListTasksResponse, cli: Cli): Promise<string> {
+function show({ tasks, nextPageToken }: ListTasksResponse, cli: Cli): string {
   if (tasks.length === 0) return 'no tasks';
-  const columns = columnsFor(cli, await shortenTasks(cli.taskflow));
+  const columns = columnsFor(cli, shortenAmong(tasks.map(({ id }) => id)));
   const used = columns.filter(({ cell }) => tasks.some((task) => cell(task) !== ''));
   if (nextPageToken !== '') cli.out.note(`the first ${tasks.length}; --limit shows more`);
   return renderTable(tasks, used);

@@ -11,7 +11,7 @@ export function registerRestore(program: Command): void {
     .command('restore')
     .summary('bring deleted tasks back')
     .description('Brings deleted tasks back. "taskflow ls --deleted" shows them.')
-    .argument('<ids...>', 'of the tasks, or the beginnings of them');
+    .argument('<ids...>', 'of the tasks, or beginnings or ends of them');
   examples(command, 'taskflow restore ID');
   act(command, (cli, { args }) =>
     changeTasks(cli, args, {

@@ -8,7 +8,7 @@ export function registerRemove(program: Command): void {
     .command('rm')
     .summary('delete tasks')
     .description('Deletes tasks. "taskflow restore" brings them back for as long as the server keeps them.')
-    .argument('<ids...>', 'of the tasks, or the beginnings of them');
+    .argument('<ids...>', 'of the tasks, or beginnings or ends of them');
   examples(command, 'taskflow rm ID');
   act(command, (cli, { args }) =>
     changeTasks(cli, args, {

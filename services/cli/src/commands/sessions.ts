@@ -40,7 +40,7 @@ function registerRevocation(sessions: Command): void {
     .command('revoke')
     .summary('end sessions')
     .description('Ends a session, or with --others all but this one.')
-    .argument('[id]', 'of the session, or the beginning of it')
+    .argument('[id]', 'of the session, or the beginning or end of it')
     .option('--others', 'all sessions but this one');
   examples(command, 'taskflow sessions revoke --others');
   act<{ others?: boolean }>(command, async (cli, { args: [typed], options: { others = false } }) => {

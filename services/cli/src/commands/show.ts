@@ -9,7 +9,7 @@ export function registerShow(program: Command): void {
     .command('show')
     .summary('show a task')
     .description('Shows all that there is to see of a task.')
-    .argument('<id>', 'of the task, or the beginning of it');
+    .argument('<id>', 'of the task, or the beginning or end of it');
   examples(command, 'taskflow show ID');
   act(command, async (cli, { args: [typed = ''] }) => {
     const answer = await cli.taskflow.tasks.getTask({ taskId: await resolveTask(typed, cli.taskflow) });

@@ -106,7 +106,7 @@ function registerRevocation(token: Command): void {
     .command('revoke')
     .summary('end a token')
     .description('Ends a personal token at once and for ever.')
-    .argument('<id>', 'of the token, or the beginning of it');
+    .argument('<id>', 'of the token, or the beginning or end of it');
   examples(command, 'taskflow token revoke ID');
   act(command, async (cli, { args: [typed = ''] }) => {
     const personalTokenId = await resolveId(typed, {

@@ -18,7 +18,7 @@ import { showTime } from '../../output/times.ts';
 import { findAccount } from './find-account.ts';
 
 const roles = wordsOf(Role);
-const who = 'an e-mail, an id or the beginning of one';
+const who = 'an e-mail, an id or a part of one';
 const nameOf = (account: Account | undefined): string => oneLine(account?.email ?? '');
 
 function registerRole(users: Command): void {

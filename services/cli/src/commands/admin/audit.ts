@@ -24,7 +24,7 @@ export function registerAudit(admin: Command): void {
     .summary('who did what')
     .description('Shows who did what, of all services together, the latest first.')
     .option('--action <action>', 'only such, as the list has it')
-    .option('--account <who>', 'only what concerns an account: an e-mail, an id or the beginning of one')
+    .option('--account <who>', 'only what concerns an account: an e-mail, an id or a part of one')
     .option('--refused', 'only what was refused')
     .addOption(atOption())
     .option('--limit <count>', 'at most so many', readCount, 50);

@@ -4,7 +4,7 @@ import { callExitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../faults.ts';
 import { resolveId } from '../../input/short-ids.ts';
 
-/** The id of the account that an e-mail, an id or the beginning of an id means. */
+/** The id of the account that an e-mail, an id or the beginning or end of an id means. */
 export async function findAccount(typed: string, { taskflow: { users } }: Cli): Promise<string> {
   if (typed.includes('@')) {
     for await (const { id, email } of itemsOf(users.listUsers, { query: typed }))
