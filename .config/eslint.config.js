@@ -277,7 +277,7 @@ export default tseslint.config(
   forbid(
     ['services/cli/{bin,src}/**', 'services/cli/main.ts'],
     'the command line knows the services by the client package alone',
-    '^#(?!client/)',
+    '^#(?!client/|libs/mcp$)',
     '/src/(rpc|use-cases|domain|db|jobs|clients)/',
     orm,
     redis,

@@ -3,9 +3,6 @@ import { Client, StreamableHTTPClientTransport, type CallToolResult } from '@mod
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { serviceNames } from '#libs/contract';
 import type { Cluster } from '#dev/cluster';
-import { connect } from '#client/node';
-import { personalToken } from '#client/index';
-import { serveMcpOverStdio } from '#libs/mcp';
 
 /** How agents of different years begin. */
 export type Era = 'legacy' | 'auto';
@@ -31,13 +28,13 @@ export async function openHttpAgent(
   return client;
 }
 
-/** The program that such an agent starts: this file. */
+/** The program that such an agent starts: the command line. */
 export function stdioProgram(cluster: Cluster, token: string) {
-  const addresses = Object.fromEntries(serviceNames.map((name) => [name, `http://${cluster.address(name)}`]));
+  const addresses = serviceNames.map((name) => [`TASKFLOW_${name.toUpperCase()}_ADDRESS`, cluster.address(name)]);
   return {
     command: process.execPath,
-    args: [fileURLToPath(import.meta.url)],
-    env: { TEST_ADDRESSES: JSON.stringify(addresses), TEST_TOKEN: token },
+    args: [fileURLToPath(new URL('../../../services/cli/main.ts', import.meta.url)), 'mcp'],
+    env: { ...(Object.fromEntries(addresses) as Record<string, string>), TASKFLOW_TOKEN: token },
   };
 }
 
@@ -71,13 +68,4 @@ export async function failTool(agent: Client, name: string, given: object = {}):
   const result: CallToolResult = await agent.callTool({ name, arguments: { ...given } });
   if (result.isError !== true) throw new Error(`${name} did not fail`);
   return (result.structuredContent as { error: ToldError }).error;
-}
-
-// As a program of its own it is what an agent starts.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { TEST_ADDRESSES = '{}', TEST_TOKEN = '' } = process.env;
-  const connection = connect({ addresses: JSON.parse(TEST_ADDRESSES) as Record<string, string> });
-  const running = serveMcpOverStdio({ connection: connection.as(personalToken(TEST_TOKEN)), version: '0.0.0' });
-  await running.ended;
-  connection.close();
 }

@@ -5,8 +5,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { queryDatabase, waitUntil } from '#dev/cluster';
-import { failTool, openHttpAgent, useTool } from './agents.ts';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { checkoutRoot, queryDatabase, waitUntil } from '#dev/cluster';
+import { failTool, openHttpAgent, stdioProgram, useTool } from './agents.ts';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 
 const site = 'https://app.example.com';
@@ -242,6 +243,27 @@ describe('J9: from outside', () => {
     const agent = new Client({ name: 'configured', version: '1' });
     agents.push(agent);
     await agent.connect(new StreamableHTTPClientTransport(new URL(url()), { requestInit: { headers } }));
+    expect(await useTool(agent, 'get_me')).toMatchObject({ user: { id: ada.id } });
+  });
+
+  it('an agent that starts a program is configured as the README says', async () => {
+    const readme = readFileSync(new URL('../../mcp/README.md', import.meta.url), 'utf8');
+    const [, snippet = ''] = /```json stdio\n([^`]*)```/.exec(readme) ?? [];
+    const { mcpServers } = JSON.parse(snippet) as {
+      mcpServers: { taskflow: { command: string; args: string[]; env: Record<string, string> } };
+    };
+    const { command, args, env } = mcpServers.taskflow;
+    const program = {
+      command,
+      args: args.map((arg) => arg.replace('/path/to/this/tree', checkoutRoot)),
+      env: {
+        ...stdioProgram(testCluster.cluster, token).env,
+        TASKFLOW_TOKEN: env['TASKFLOW_TOKEN'] === 'tfp_…' ? token : '',
+      },
+    };
+    const agent = new Client({ name: 'configured', version: '1' });
+    agents.push(agent);
+    await agent.connect(new StdioClientTransport(program));
     expect(await useTool(agent, 'get_me')).toMatchObject({ user: { id: ada.id } });
   });
 });

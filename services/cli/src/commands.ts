@@ -11,6 +11,7 @@ import { registerInbox } from './commands/inbox.ts';
 import { registerLogin } from './commands/login.ts';
 import { registerLogout } from './commands/logout.ts';
 import { registerList } from './commands/ls.ts';
+import { registerMcp } from './commands/mcp.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerRestore } from './commands/restore.ts';
@@ -44,6 +45,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerSessions,
   registerProfile,
   registerAdmin,
+  registerMcp,
   registerDoctor,
   registerCompletion,
 ];

@@ -4,6 +4,7 @@ import { findTarget, placeOf } from './connection/connect.ts';
 import { findProfile } from './connection/profiles.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { endWithReader, interrupted, interruption, listenToInterrupts } from './interruption.ts';
+import { readVersion } from './version.ts';
 import { reportError, type ErrorReport } from './output/report-error.ts';
 
 const globalHelp = `
@@ -20,6 +21,7 @@ ${exitCodesHelp}`;
 export function createProgram({ isJson = false } = {}): Command {
   const program = new Command('taskflow')
     .description('Your tasks, from the command line.')
+    .version(readVersion(), '-V, --version', 'the version of this program')
     .option('--profile <name>', 'the cluster and account to use (see: taskflow profile)')
     .option('--json', 'one JSON document on standard output, as the contract has it')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
