@@ -14,7 +14,7 @@ import {
 import { settlesWithin, withoutOwnCertificate, type Certificates, type Logger, type Metrics } from '#libs/runtime';
 import type { GatewayConfig } from '../config.ts';
 import { listRoutes } from '../routes.ts';
-import { openConnections, type Connections } from './connections.ts';
+import { openConnections, type Connections, type ConnectionsOptions } from './connections.ts';
 import { openAgents } from '../mcp/agents.ts';
 import { createCors } from './cors.ts';
 import { handleCall } from './handle-call.ts';
@@ -61,12 +61,15 @@ function secureConnections(
   });
 }
 
-/** Serves every public method of the contract over HTTP. Throws PortTakenError. */
-export async function startGatewayServer(
-  config: GatewayConfig,
-  { certificates, logger, metrics }: { certificates: Certificates | undefined; logger: Logger; metrics: Metrics },
-): Promise<GatewayServer> {
-  const { trustedProxies, capacity, peerLimits, addresses, connectionAgeMs: ageMs = defaultAgeMs } = config;
+interface Surroundings {
+  certificates: Certificates | undefined;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** What answers requests, whichever connection they come by. */
+function openAnswering(config: GatewayConfig, { certificates, logger, metrics }: Surroundings) {
+  const { trustedProxies, capacity, addresses } = config;
   const forwarder = openForwarder({
     addresses,
     // It acts for its clients, with their tokens, and proves no name to the services.
@@ -86,20 +89,28 @@ export async function startGatewayServer(
     record: countRefusals(metrics, refusals),
   };
   const agents = openAgents(options, { logger, metrics });
+  const handle: ConnectionsOptions['handle'] = (request, response) =>
+    void (agents.isFor(request) ? agents.handle(request, response) : handleCall(request, response, options));
+  const close = (): void => {
+    forwarder.close();
+    limiter.stop();
+    refusals.stop();
+  };
+  return { handle, endStreams: forwarder.endStreams, endAll: forwarder.endAll, close };
+}
+
+/** Serves every public method of the contract over HTTP. Throws PortTakenError. */
+export async function startGatewayServer(config: GatewayConfig, surroundings: Surroundings): Promise<GatewayServer> {
+  const { certificates, logger, metrics } = surroundings;
+  const { trustedProxies, peerLimits, connectionAgeMs: ageMs = defaultAgeMs } = config;
   const { resetsPerSecond = defaultResets } = peerLimits ?? {};
-  const connections = openConnections({
-    ageMs,
-    resetsPerSecond,
-    handle: (request, response) =>
-      void (agents.isFor(request) ? agents.handle(request, response) : handleCall(request, response, options)),
-  });
+  const answering = openAnswering(config, surroundings);
+  const connections = openConnections({ ageMs, resetsPerSecond, handle: answering.handle });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {
     handshakes.stop();
-    forwarder.close();
-    limiter.stop();
+    answering.close();
     guard.stop();
-    refusals.stop();
   };
   const at = { protocol: 'rpc', host: config.host, port: config.rpcPort, ...guard.listener } as const;
   const handshakes = secureConnections(certificates, { accept: connections.accept, ...guard.handshakes });
@@ -116,8 +127,8 @@ export async function startGatewayServer(
       const closed = listener.close();
       handshakes.stop();
       connections.announceEnd();
-      forwarder.endStreams();
-      await drain({ closed, connections, endAll: forwarder.endAll }, config.shutdownGraceMs);
+      answering.endStreams();
+      await drain({ closed, connections, endAll: answering.endAll }, config.shutdownGraceMs);
       connections.destroy();
       close();
     },
