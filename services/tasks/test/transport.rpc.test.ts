@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { describe, expect, it } from '@jest/globals';
 import { compressionAlgorithms, credentials, Client, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
-import { CreateTaskRequest, Task, TasksServiceService, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import { CreateTaskRequest, Task, TasksServiceService, CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import { CallError } from '#dev/stubs';
 import {
   HealthCheckRequest,
@@ -14,6 +14,49 @@ import { startTasks, useTasks, useUsers } from './start-tasks.ts';
 
 const service = useTasks();
 const [user] = useUsers(service, 'user');
+
+/** Sends messages in the fields of a request, as a client in another language may write them. */
+function sendParts(path: string, ...parts: (readonly [field: number, bytes: Uint8Array])[]): Promise<Buffer> {
+  const writer = new BinaryWriter();
+  for (const [field, bytes] of parts) writer.tag(field, WireType.LengthDelimited).bytes(bytes);
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${user.as.token}`);
+  const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure());
+  return new Promise<Buffer>((resolve, reject) => {
+    channel.makeUnaryRequest(
+      path,
+      Buffer.from,
+      (bytes) => bytes,
+      writer.finish(),
+      metadata,
+      (error, answer) =>
+        error === null && answer !== undefined ? resolve(answer) : reject(new CallError(path, error as never)),
+    );
+  }).finally(() => channel.close());
+}
+
+describe('G5 messages', () => {
+  const { path } = TasksServiceService.createTask;
+  const part = (fields: Partial<Task>) => [1, Task.encode(Task.fromPartial(fields)).finish()] as const;
+
+  it('in several parts are joined', async () => {
+    const parts = [
+      part({ title: 'Lost', labels: ['one'] }),
+      part({ description: 'kept', labels: ['two'] }),
+      part({ title: 'Last' }),
+    ];
+    const { task } = CreateTaskResponse.decode(await sendParts(path, ...parts));
+    expect(task).toMatchObject({ title: 'Last', description: 'kept', labels: ['one', 'two'] });
+  });
+
+  it('in several parts are refused by what they are together', async () => {
+    const sent = sendParts(path, part({ title: ' ' }), part({ labels: [''] }));
+    await expect(sent).rejects.toMatchObject({
+      reason: 'INVALID_FIELD',
+      details: { violations: [{ field: 'task.title' }, { field: 'task.labels[0]' }] },
+    });
+  });
+});
 
 describe('G5 numbers', () => {
   it('beyond 2^53 arrive exactly', async () => {
@@ -34,22 +77,7 @@ describe('G5 times', () => {
   type WireTime = { seconds: bigint; nanos: number };
 
   function send(path: string, ...times: (readonly [field: number, time: WireTime])[]): Promise<unknown> {
-    const writer = new BinaryWriter();
-    for (const [field, time] of times)
-      writer.tag(field, WireType.LengthDelimited).bytes(Timestamp.encode(time).finish());
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${user.as.token}`);
-    const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure());
-    return new Promise((resolve, reject) => {
-      channel.makeUnaryRequest(
-        path,
-        Buffer.from,
-        (bytes) => bytes,
-        writer.finish(),
-        metadata,
-        (error, answer) => (error === null ? resolve(answer) : reject(new CallError(path, error))),
-      );
-    }).finally(() => channel.close());
+    return sendParts(path, ...times.map(([field, time]) => [field, Timestamp.encode(time).finish()] as const));
   }
   const { path } = TasksServiceService.listTasks;
   const [dueStartTime, dueEndTime] = [6, 7];

@@ -20,7 +20,7 @@ export function welcomeText(cluster: Cluster): string {
 TaskFlow is up: every service is SERVING.
 
 ${rows.join('\n')}
-  gateway    ${scheme.padEnd(5)}${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
+  gateway    ${scheme} ${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
 
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}

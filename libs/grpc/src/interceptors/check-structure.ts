@@ -76,8 +76,16 @@ function placesIn(parent: Place): (child: Child) => Place {
   };
 }
 
-class Walk {
+/** What the bytes of a request are like. */
+export interface Structure {
+  violations: FieldViolation[];
+  /** A field that holds one message is there more than once. */
+  isSplit: boolean;
+}
+
+class Walk implements Structure {
   readonly violations: FieldViolation[] = [];
+  isSplit = false;
   readonly #bytes: Uint8Array;
   readonly #reader: BinaryReader;
 
@@ -91,6 +99,7 @@ class Walk {
     const reader = this.#reader;
     const children = findChildren(type);
     const placeOf = placesIn(place);
+    const seen = new Set<Child>();
     while (reader.pos < end) {
       const [number, wireType] = reader.tag();
       if (wireType !== WireType.LengthDelimited) {
@@ -101,6 +110,7 @@ class Walk {
       const fieldEnd = reader.pos + length;
       if (fieldEnd > end) throw new Error(`field ${number} of ${type.typeName} is longer than its message`);
       const child = children.get(number);
+      if (child !== undefined && !child.isList) this.isSplit ||= seen.size === seen.add(child).size;
       if (child === undefined) reader.pos = fieldEnd;
       else this.#child(child, fieldEnd, placeOf(child));
     }
@@ -128,8 +138,8 @@ class Walk {
  * end the message. Returns violations for invalid times, which decoders would turn into other times, and for lists that
  * are too long, each entry of which would cost time. What servers ignore violates nothing.
  */
-export function checkStructure(type: DescMessage, bytes: Uint8Array): FieldViolation[] {
+export function checkStructure(type: DescMessage, bytes: Uint8Array): Structure {
   const walk = new Walk(bytes);
   walk.message(type, bytes.length, { parent: undefined, name: '', index: undefined, depth: 0, isIgnored: false });
-  return walk.violations;
+  return walk;
 }
