@@ -1,6 +1,7 @@
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { expect, it } from '@jest/globals';
 import { Task } from './gen/taskflow/tasks/v1/tasks.ts';
-import { fileDescriptors, policies, policyOf, serviceConfigFor } from './index.ts';
+import { fileDescriptors, fileRegistry, policies, policyOf, serviceConfigFor } from './index.ts';
 
 it('knows the policy of a method by its path', () => {
   expect(policyOf('/taskflow.tasks.v1.InternalTasksService/SweepOverdue')).toMatchObject({
@@ -27,15 +28,13 @@ it('lets clients repeat only what the contract calls safe, and only on UNAVAILAB
   const config = serviceConfigFor('taskflow.tasks.v1.TasksService') as {
     methodConfig: { name: { method: string }[]; retryPolicy: object }[];
   };
-  expect(config.methodConfig.map((entry) => entry.name[0]?.method).sort()).toEqual([
-    'BatchGetTasks',
-    'GetTask',
-    'GetTaskStats',
-    'ListTaskEvents',
-    'ListTasks',
-    'SyncTasks',
-    'WatchTasks',
-  ]);
+  const repeated = config.methodConfig.map((entry) => entry.name[0]?.method);
+  const reads = (fileRegistry.getService('taskflow.tasks.v1.TasksService')?.methods ?? []).filter(
+    ({ idempotency }) => idempotency === Level.NO_SIDE_EFFECTS,
+  );
+  expect(repeated.toSorted()).toEqual(reads.map(({ name }) => name).toSorted());
+  expect(repeated).toContain('ListTasks');
+  expect(repeated).not.toContain('CreateTask');
   expect(config.methodConfig[0]?.retryPolicy).toMatchObject({ retryableStatusCodes: ['UNAVAILABLE'], maxAttempts: 3 });
 });
 

@@ -149,7 +149,8 @@ const mutationsOf: Readonly<Record<string, readonly Mutation[]>> = {
     [
       'returns (PauseThingResponse);',
       'returns (PauseThingResponse) {\n    option idempotency_level = NO_SIDE_EFFECTS;\n  }',
-      'WellService.PauseThing: only reads have idempotency_level = NO_SIDE_EFFECTS',
+      'WellService.PauseThing: with idempotency_level = NO_SIDE_EFFECTS it needs the verb of a read: ' +
+        'Get, BatchGet, Find, List, Search, Sync, Watch, Preview, Explain',
     ],
   ],
 };

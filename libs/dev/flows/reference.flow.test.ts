@@ -40,6 +40,7 @@ const words: Readonly<Record<string, string>> = {
   queue: 'notifications',
   name: 'deliver-notifications',
   reason: 'maintenance',
+  key: 'WEB',
 };
 
 const toSnakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -51,6 +52,7 @@ function valuesOf(request: unknown, name = ''): [string, string][] {
   if (Buffer.isBuffer(request)) return [[name, request.toString('base64')]];
   if (Array.isArray(request)) return valuesOf(request[0], name);
   if (typeof request !== 'object' || request === null) return [];
+  if ('$case' in request && 'value' in request) return valuesOf(request.value, toSnakeCase(String(request.$case)));
   return Object.entries(request).flatMap(([key, value]) => valuesOf(value, toSnakeCase(key)));
 }
 

@@ -3,15 +3,16 @@ import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvent
 import type { AppError } from '#libs/errors';
 import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
-import type { Project, ProjectMember } from '#contract/tasks/v1/projects';
-import type { ExplainDueResponse, Task, TaskPriority, TaskState, TaskStatus } from '#contract/tasks/v1/tasks';
+import type { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
 import type { Repositories } from './db/repositories.ts';
+import type { ProjectReader } from './db/project-reader.ts';
 import type { OneTask } from './db/task-groups.ts';
+import type { TaskReader } from './db/task-reader.ts';
 import type { ListOrder } from './domain/list-order.ts';
 import type { People, Person } from './domain/people.ts';
 
-export type { Repositories };
+export type { ProjectReader, Repositories, TaskReader };
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface TasksDeps {
@@ -74,43 +75,10 @@ export interface ListQuery {
   limit: number;
 }
 
-/** Reads columns straight into messages, without entities and without the names of people. Leaves out deleted tasks. */
-export interface TaskReader {
-  find(taskId: string): Promise<Task | undefined>;
-  /** The tasks that exist, in any order; with `deleted` also deleted ones. */
-  findMany(taskIds: readonly string[], options?: { deleted: boolean }): Promise<Task[]>;
-  /** In the query's order; fewer than the limit when they would be too large for one message. `next` is undefined at the end. */
-  list(query: ListQuery): Promise<{ tasks: Task[]; next: ListPosition | undefined }>;
-  /** Counters and overdue tasks of a person, all as of one moment. */
-  count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
-  /**
-   * Those of the people who share a task or a project with a person. One statement, which does the same work for each of
-   * them, known or not, who shares none.
-   */
-  findSharing(personId: string, otherIds: readonly string[]): Promise<Set<string>>;
-  states(taskIds: string[]): Promise<TaskState[]>;
-  /** What is known about the due time; the state of a task that does not exist is undefined. */
-  explainDue(taskId: string): Promise<ExplainDueResponse>;
-}
-
 /** Where a page ended that is read by a time and, where that is the same, an id. */
 export interface PagePosition {
   time: Date;
   id: string;
-}
-
-/** Reads columns straight into messages, without the names of people. */
-export interface ProjectReader {
-  /** A project that is not deleted, with the person's role in it: UNSPECIFIED for one who is no member. */
-  find(projectId: string, userId: string): Promise<Project | undefined>;
-  /** The person's projects, or those of everybody with the person's role; oldest first. */
-  list(
-    which: { userId: string; ofEverybody: boolean; showArchived: boolean; showDeleted: boolean },
-    after: PagePosition | undefined,
-    limit: number,
-  ): Promise<Project[]>;
-  /** Who joined first comes first; `id` of the position is the person's. */
-  listMembers(projectId: string, after: PagePosition | undefined, limit: number): Promise<ProjectMember[]>;
 }
 
 export interface EventFeed {

@@ -7,6 +7,8 @@ import { fileRegistry } from '#libs/contract';
 export interface HostileMethod {
   path: string;
   isStream: boolean;
+  /** Its request has no fields, so that none can be wrong. */
+  takesNothing: boolean;
   requests: fc.Arbitrary<Uint8Array>;
 }
 
@@ -163,6 +165,7 @@ export function hostileMethods(serviceName: string, known: Known): HostileMethod
     return {
       path: `/${service.typeName}/${method.name}`,
       isStream: method.methodKind === 'server_streaming',
+      takesNothing: method.input.fields.length === 0,
       requests: fc.oneof({ weight: 9, arbitrary: whole }, { weight: 1, arbitrary: broken }),
     };
   });

@@ -72,7 +72,7 @@ describe(`invariant 12: any request whatever (TASKFLOW_TEST_SEED=${seed})`, () =
       interruptAfterTimeLimit: msPerMethod,
       markInterruptAsFailure: false,
     });
-    expect([...answered]).toContain(status.INVALID_ARGUMENT);
+    expect([...answered]).toContain(method.takesNothing ? status.OK : status.INVALID_ARGUMENT);
     if (answered.has(method.isStream ? status.CANCELLED : status.OK)) accepting.add(path);
   });
 

@@ -5,7 +5,9 @@ import { isInternal } from './reachable.ts';
 
 type MethodRule = (method: DescMethod) => (string | false | undefined)[];
 
-const read = /^(Get|BatchGet|Find|List|Search|Sync|Watch|Preview|Explain)[A-Z]/;
+/** Reads are known by their verbs; every other method is taken for a change. */
+const readVerbs = ['Get', 'BatchGet', 'Find', 'List', 'Search', 'Sync', 'Watch', 'Preview', 'Explain'];
+const read = new RegExp(`^(${readVerbs.join('|')})[A-Z]`);
 
 /**
  * An exchange of credentials: what it gives is secret and must not be kept, and each has its own answer to a repeat.
@@ -98,7 +100,9 @@ const levels: MethodRule = (method) => {
   const isDeclared = method.idempotency === Level.NO_SIDE_EFFECTS;
   return [
     isRead && !isDeclared && 'a read needs idempotency_level = NO_SIDE_EFFECTS',
-    !isRead && isDeclared && 'only reads have idempotency_level = NO_SIDE_EFFECTS',
+    !isRead &&
+      isDeclared &&
+      `with idempotency_level = NO_SIDE_EFFECTS it needs the verb of a read: ${readVerbs.join(', ')}`,
   ];
 };
 

@@ -30,6 +30,8 @@ const written: Readonly<Record<string, unknown>> = {
   UpdateTaskRequest: { task: { id: '<id>', title: '<title>' }, update_mask: 'title' },
   BatchUpdateTasksRequest: { requests: [{ task: { id: '<id>', title: '<title>' }, update_mask: 'title' }] },
   ListTasksRequest: { page_size: 50, statuses: ['TASK_STATUS_PENDING'], order_by: 'due_time, priority desc' },
+  CreateProjectRequest: { project: { key: '<key>', name: '<name>' } },
+  UpdateProjectRequest: { project: { id: '<id>', description: '<description>' }, update_mask: 'description' },
   GetTaskStatsRequest: {},
   ListAuditEventsRequest: { page_size: 50, action: 'signed_in', outcome: 'AUDIT_OUTCOME_REFUSED' },
   PullEventsRequest: { page_size: 50 },

@@ -7,7 +7,7 @@ export function registerStats(program: Command): void {
   const command = program
     .command('stats')
     .summary('count your tasks')
-    .description('Counts the tasks that you own, by status and priority. The counts are exact.');
+    .description('Counts the tasks that you own or are assigned to, by status and priority. The counts are exact.');
   examples(command, 'taskflow stats', 'taskflow stats --json');
   act(command, async (cli) => {
     const answer = await cli.taskflow.tasks.getTaskStats({});

@@ -6,7 +6,7 @@ import {
   type Project as ProjectMessage,
   type ProjectMember as MemberMessage,
 } from '#contract/tasks/v1/projects';
-import type { ProjectReader } from '../deps.ts';
+import type { PagePosition } from '../deps.ts';
 import { memberTable, projectTable, toMemberMessage, toProjectMessage } from '../domain/project.columns.ts';
 
 const ownRole = 'm.role as "ownRole"';
@@ -58,6 +58,20 @@ export type MemberRow = RowOf<typeof memberTable.columns>;
 export const toMember = (row: MemberRow): MemberMessage => toMemberMessage(memberTable.toValues(row), {});
 
 const beforeFirst = { time: '-infinity', id: '00000000-0000-0000-0000-000000000000' } as const;
+
+/** Reads columns straight into messages, without the names of people. */
+export interface ProjectReader {
+  /** A project that is not deleted, with the person's role in it: UNSPECIFIED for one who is no member. */
+  find(projectId: string, userId: string): Promise<ProjectMessage | undefined>;
+  /** The person's projects, or those of everybody with the person's role; oldest first. */
+  list(
+    which: { userId: string; ofEverybody: boolean; showArchived: boolean; showDeleted: boolean },
+    after: PagePosition | undefined,
+    limit: number,
+  ): Promise<ProjectMessage[]>;
+  /** Who joined first comes first; `id` of the position is the person's. */
+  listMembers(projectId: string, after: PagePosition | undefined, limit: number): Promise<MemberMessage[]>;
+}
 
 export function createProjectReader(reader: SqlReader): ProjectReader {
   return {

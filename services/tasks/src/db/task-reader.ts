@@ -1,6 +1,6 @@
 import { createLoader, type SqlReader, type Statement } from '#libs/db';
-import type { Task } from '#contract/tasks/v1/tasks';
-import type { TaskReader } from '../deps.ts';
+import type { ExplainDueResponse, Task, TaskState } from '#contract/tasks/v1/tasks';
+import type { ListPosition, ListQuery } from '../deps.ts';
 import { createTaskLists } from './task-lists.ts';
 import { explainDue, toState, type StateRow } from './due-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
@@ -55,6 +55,25 @@ export const findSharing: Statement = {
         select from project_members where project_id = own.id and user_id = other limit 1) member
       where other <> $1::uuid limit 1), false)`,
 };
+
+/** Reads columns straight into messages, without entities and without the names of people. Leaves out deleted tasks. */
+export interface TaskReader {
+  find(taskId: string): Promise<Task | undefined>;
+  /** The tasks that exist, in any order; with `deleted` also deleted ones. */
+  findMany(taskIds: readonly string[], options?: { deleted: boolean }): Promise<Task[]>;
+  /** In the query's order; fewer than the limit when they would be too large for one message. `next` is undefined at the end. */
+  list(query: ListQuery): Promise<{ tasks: Task[]; next: ListPosition | undefined }>;
+  /** Counters and overdue tasks of a person, all as of one moment. */
+  count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
+  /**
+   * Those of the people who share a task or a project with a person. One statement, which does the same work for each of
+   * them, known or not, who shares none.
+   */
+  findSharing(personId: string, otherIds: readonly string[]): Promise<Set<string>>;
+  states(taskIds: string[]): Promise<TaskState[]>;
+  /** What is known about the due time; the state of a task that does not exist is undefined. */
+  explainDue(taskId: string): Promise<ExplainDueResponse>;
+}
 
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);
