@@ -135,7 +135,8 @@ describe('J7: the API reference', () => {
   it('has an OpenAPI document with every method that people may call', async () => {
     const { paths } = (await (await read('/docs/openapi.json')).json()) as { paths: object };
     const methods = [...policies.values()].filter(({ access }) => access !== 'service');
-    expect(Object.keys(paths)).toEqual(expect.arrayContaining(methods.map(({ path }) => path)));
+    const named = Object.keys(paths).map((path) => path.replace('/{server}', ''));
+    expect(named).toEqual(expect.arrayContaining(methods.map(({ path }) => path)));
   });
 });
 
