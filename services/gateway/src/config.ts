@@ -24,7 +24,7 @@ export interface GatewayConfig extends ProcessConfig {
 const origin = z
   .string()
   .refine(
-    (text) => text === '*' || URL.parse(text)?.origin === text,
+    (text) => text === '*' || (URL.parse(text)?.origin === text && !text.includes('*')),
     'must list origins such as https://app.example.com, or *',
   );
 

@@ -41,18 +41,20 @@ Try:
 ${seedCommand(cluster)}`;
 }
 
-/** The command line, with settings where this cluster is not where it looks by itself. */
-function taskflowCommand(cluster: Cluster): string {
+/** Settings for programs of this checkout, where this cluster is not where they look by themselves. */
+function settingsFor(cluster: Cluster): string[] {
   const elsewhere = serviceNames.filter((name) => cluster.address(name) !== `127.0.0.1:${defaultPorts[name].calls}`);
   const settings = Object.entries({
     ...cluster.clientEnv,
     ...Object.fromEntries(elsewhere.map((name) => [settingOf(name, 'ADDRESS'), cluster.address(name)])),
-  }).map(([name, value]) => `${name}=${value} `);
-  return `${settings.join('')}npx taskflow `;
+  });
+  return settings.map(([name, value]) => `${name}=${value}`);
 }
 
-/** Programs of this checkout need settings for TLS. */
-function seedCommand({ clientEnv }: Cluster): string {
-  const settings = Object.entries(clientEnv).map(([name, value]) => `${name}=${value}`);
+const taskflowCommand = (cluster: Cluster): string => [...settingsFor(cluster), 'npx taskflow '].join(' ');
+
+/** With settings it is not obvious. */
+function seedCommand(cluster: Cluster): string {
+  const settings = settingsFor(cluster);
   return settings.length === 0 ? '' : `  ${settings.join(' ')} npm run seed\n`;
 }

@@ -4,9 +4,9 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { openStub } from '#dev/stubs';
-import { findFreePort, processNames, serviceNames } from '../src/index.ts';
+import { findFreePort, processNames } from '../src/index.ts';
 import { checkoutRoot } from '../src/instance.ts';
-import { portSettingsOf, settingOf } from '../src/service-names.ts';
+import { portSettingsOf } from '../src/service-names.ts';
 import { copyCheckout, refuseToInstall } from './copy-checkout.ts';
 
 let checkout: string;
@@ -123,15 +123,7 @@ it('npm start -- --tls prints how to call it, and grpcurl is told whom to believ
   expect(run.output()).toContain(`grpcurl -cacert ${authority}`);
   await expect(withAuth((auth) => auth.login(credentials))).rejects.toMatchObject({ kind: 'unavailable' });
   const [seed = ''] = /TASKFLOW_TLS=.* npm run seed/.exec(run.output()) ?? [];
-  const addresses = serviceNames.map((service) => [
-    settingOf(service, 'ADDRESS'),
-    `127.0.0.1:${env[settingOf(service, 'GRPC_PORT')]}`,
-  ]);
-  const seeded = execFileSync('bash', ['-c', seed], {
-    cwd: checkout,
-    env: { ...process.env, ...Object.fromEntries(addresses) },
-    encoding: 'utf8',
-  });
+  const seeded = execFileSync('bash', ['-c', seed], { cwd: checkout, encoding: 'utf8' });
   expect(seeded).toContain('30 tasks added');
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
