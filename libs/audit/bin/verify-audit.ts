@@ -1,18 +1,16 @@
 // Verifies the audit logs of the databases whose settings are given, and prints what is wrong with each. Ends with 1
 // when anything is.
 import { Client } from 'pg';
+import { serviceNames, type ServiceName } from '#libs/contract';
 import { rowTypes, type SqlReader } from '#libs/db';
 import { ConfigError, readDatabaseUrl } from '#libs/runtime';
 import { verifyAuditLog } from '../src/verify.ts';
 
-const services = ['auth', 'users', 'tasks', 'scheduler'] as const;
-type Service = (typeof services)[number];
-
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const isGiven = (service: Service): boolean =>
+const isGiven = (service: ServiceName): boolean =>
   ['', '_FILE'].some((suffix) => process.env[`TASKFLOW_${service.toUpperCase()}_DATABASE_URL${suffix}`] !== undefined);
 
-async function verify(service: Service): Promise<boolean> {
+async function verify(service: ServiceName): Promise<boolean> {
   const client = new Client({ connectionString: readDatabaseUrl(service), application_name: 'taskflow verify-audit' });
   await client.connect();
   try {
@@ -34,7 +32,7 @@ function readerOf(client: Client): SqlReader {
   };
 }
 
-const given = services.filter(isGiven);
+const given = serviceNames.filter(isGiven);
 if (given.length === 0) say('no database: set TASKFLOW_AUTH_DATABASE_URL or that of another service');
 const outcomes = [given.length > 0];
 for (const service of given) {

@@ -6,9 +6,9 @@ import { newRetryBudget, type RetryBudget } from './retries.ts';
 import { createServiceClient, type ServiceClient } from './service-client.ts';
 
 /** The programs that TaskFlow consists of. */
-export type ServiceName = 'auth' | 'users' | 'tasks' | 'scheduler';
+export const serviceNames = ['auth', 'users', 'tasks', 'scheduler'] as const;
 
-export const serviceNames: readonly ServiceName[] = ['auth', 'users', 'tasks', 'scheduler'];
+export type ServiceName = (typeof serviceNames)[number];
 
 /** One address for all, or one for each of the services. URLs with http: or https:. */
 export type Addresses = { address: string } | { addresses: Partial<Record<ServiceName, string>> };

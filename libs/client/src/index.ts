@@ -2,7 +2,14 @@
 export { create, toJson, fromJson, type MessageInitShape } from '@bufbuild/protobuf';
 export { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 export { inBatches, type BatchedResult } from './batches.ts';
-export type { Addresses, Connection, ConnectionOptions, ServiceName, ServiceOptions } from './connection.ts';
+export {
+  serviceNames,
+  type Addresses,
+  type Connection,
+  type ConnectionOptions,
+  type ServiceName,
+  type ServiceOptions,
+} from './connection.ts';
 export { personalToken, type Credentials } from './credentials.ts';
 export type { FieldViolation } from './error-details.ts';
 export { TaskFlowError, type ErrorCode } from './errors.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inBatches, itemsOf, watchTasks, type Account, type Session } from '#client/index';
+import { inBatches, itemsOf, serviceNames, watchTasks, type Account, type Session } from '#client/index';
 import { AuditService } from '#client/audit';
 import { ExportService } from '#client/export';
 import { createTaskFlow } from '#client/node';
@@ -25,7 +25,6 @@ afterAll(async () => {
   await service?.stop();
 });
 
-const places = ['auth', 'users', 'tasks', 'scheduler'] as const;
 
 const platforms = { '/node': createTaskFlow, '/web': createWebTaskFlow };
 
@@ -64,7 +63,7 @@ describe.each(['/node', '/web'] as const)('%s at the one address of the gateway'
   it('asks each service for what all of them offer', async () => {
     const { cluster } = service;
     const { connection } = open(cluster.admin);
-    for (const at of places) {
+    for (const at of serviceNames) {
       expect((await connection.service(ServerInfoService, { at }).getServerInfo({})).service).toBe(at);
       expect(await outcomeOf(connection.service(BreakersService, { at }).listBreakers({}))).toBe('OK');
       expect(await outcomeOf(connection.service(AuditService, { at }).listAuditEvents({}))).toBe('OK');

@@ -1,8 +1,7 @@
 // npm run admin -- COMMAND: what an operator does on the server, without any service.
 import { parseArgs } from 'node:util';
-import { runCommand, startedEnvironment, UsageError } from '#dev/cluster';
+import { runCommand, serviceNames, startedEnvironment, UsageError } from '#dev/cluster';
 
-const services = ['auth', 'users', 'tasks', 'scheduler'] as const;
 const settingsOf = (service: string): string[] => {
   const name = `TASKFLOW_${service.toUpperCase()}_DATABASE_URL`;
   return [name, `${name}_FILE`];
@@ -16,7 +15,7 @@ async function resetPassword(): Promise<void> {
 
 /** Of the databases that the settings name, or of all four of npm start. */
 async function verifyAudit(): Promise<void> {
-  for (const service of services.some(isGiven) ? [] : services) {
+  for (const service of serviceNames.some(isGiven) ? [] : serviceNames) {
     const env = await startedEnvironment(service);
     const [name = ''] = settingsOf(service);
     process.env[name] = env[name];

@@ -1,11 +1,10 @@
 // npm run export -- FILE: writes tasks to a todo.txt, Todoist or iCalendar file, or all that is one's own.
 import { parseArgs } from 'node:util';
-import { findServices, runCommand, UsageError, type Progress } from '#dev/cluster';
+import { findServices, runCommand, serviceNames, UsageError, type Progress } from '#dev/cluster';
 import { openClientCertificates } from '#libs/runtime';
 import { findCredentials, openAccount, resolveFile, servicesFor, type Credentials } from '../exchange/account.ts';
 import { chooseFormat, writableFormats, type FileFormat } from '../exchange/formats.ts';
 import { exportEverything, exportTasks } from './export-file.ts';
-import { exportingServices } from './write-everything.ts';
 
 interface Settings {
   file: string;
@@ -41,7 +40,7 @@ function readSettings(): Settings {
 async function run(progress: Progress): Promise<number> {
   const { file, format, assigned, credentials } = readSettings();
   const certificates = openClientCertificates();
-  const services = format === undefined ? exportingServices : ([...servicesFor(credentials), 'tasks'] as const);
+  const services = format === undefined ? serviceNames : ([...servicesFor(credentials), 'tasks'] as const);
   const account = openAccount(credentials, await findServices(services, certificates), certificates);
   try {
     const target = { file, progress };

@@ -1,11 +1,8 @@
 import { ExportService } from '#client/export';
-import { retry, type Connection, type ServiceClient } from '#client/index';
+import { retry, serviceNames, type Connection, type ServiceClient } from '#client/index';
 import { giveUpAfterMs } from '../exchange/patient.ts';
 import { createExportParser } from '../exchange/read-export.ts';
 import { createTaskChecksum, type TaskChecksum } from '../exchange/task-checksum.ts';
-
-/** In the order of the file. */
-export const exportingServices = ['auth', 'users', 'tasks', 'scheduler'] as const;
 
 export interface EverythingCounts {
   lines: number;
@@ -24,7 +21,7 @@ type ExportClient = ServiceClient<typeof ExportService>;
  */
 export async function* writeEverything(connection: Connection, counts: EverythingCounts): AsyncGenerator<string> {
   const parser = createExportParser();
-  for (const service of exportingServices) {
+  for (const service of serviceNames) {
     for await (const lines of readPart(connection.service(ExportService, { at: service }))) {
       for (const line of lines.split('\n').slice(0, -1)) {
         counts.lines += 1;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { TaskFlowError, timestampDate, type ServiceName } from '#client/index';
+import { serviceNames, TaskFlowError, timestampDate, type ServiceName } from '#client/index';
 import { ServerInfoService, type GetServerInfoResponse } from '#client/server';
 import { act, examples } from '../action.ts';
 import type { Cli } from '../cli.ts';
-import { placeOf, serviceNames } from '../connection/connect.ts';
+import { placeOf } from '../connection/connect.ts';
 import { callExitCodes } from '../exit-codes.ts';
 import { renderTable } from '../output/table.ts';
 import { oneLine, paint } from '../output/text.ts';

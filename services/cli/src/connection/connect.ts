@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
-import type { Addresses, Connection, ServiceName } from '#client/index';
+import { serviceNames, type Addresses, type Connection, type ServiceName } from '#client/index';
 import { connect as connectByGrpc } from '#client/node';
 import { connect as connectByHttp } from '#client/web';
 import { Failure, UsageError } from '../faults.ts';
 import type { Profile } from './profiles.ts';
-
-export const serviceNames = ['auth', 'users', 'tasks', 'scheduler'] as const satisfies readonly ServiceName[];
 
 /** Those of `npm start`. */
 const defaultPorts: Readonly<Record<ServiceName, number>> = {

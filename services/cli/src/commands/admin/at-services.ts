@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { serviceNames } from '../../connection/connect.ts';
-import type { ServiceName } from '#client/index';
+import { serviceNames, type ServiceName } from '#client/index';
 
 /** What each service has for itself is asked of all of them, unless one is named. */
 export interface AtOptions {
