@@ -6,8 +6,12 @@ export interface Credentials {
   renew(refused: string): Promise<boolean>;
 }
 
-/** A personal token (CreatePersonalToken), for programs. It does what its scopes say. */
+/**
+ * A personal token (CreatePersonalToken), for programs. It does what its scopes say. Throws TypeError, which does not tell
+ * the token, when it could not be in a header.
+ */
 export function personalToken(token: string): Credentials {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('a personal token is one word of ASCII characters');
   return { token: async () => token, renew: async () => false };
 }
 

@@ -2,6 +2,7 @@ import { connectTo, findTarget, type Target } from './connection/connect.ts';
 import { findProfile, type Profile } from './connection/profiles.ts';
 import { openSecrets, type Secrets } from './connection/secrets.ts';
 import { createOutput, type Output } from './output/output.ts';
+import { UsageError } from './faults.ts';
 import type { Connection } from '#client/index';
 import { openTaskFlow, type TaskFlow } from '#client/taskflow';
 
@@ -36,7 +37,17 @@ function openAs(connection: Connection, secrets: Secrets): TaskFlow {
   const personalToken = process.env['TASKFLOW_TOKEN'] || secrets.personalToken();
   return personalToken === undefined
     ? openTaskFlow(connection, { store: secrets.session })
-    : openTaskFlow(connection, { personalToken });
+    : openWithToken(connection, personalToken);
+}
+
+/** Throws UsageError for what cannot be a token, without telling it. */
+export function openWithToken(connection: Connection, personalToken: string): TaskFlow {
+  try {
+    return openTaskFlow(connection, { personalToken });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 export function openCli({ profile: asked, json = false }: GlobalOptions, signal: AbortSignal): Cli {

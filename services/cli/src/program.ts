@@ -12,7 +12,7 @@ Settings, from the environment:
   TASKFLOW_PROFILE        the profile, when --profile does not say it
   TASKFLOW_TOKEN          a personal token, in place of a login
   TASKFLOW_AUTH_ADDRESS, TASKFLOW_USERS_ADDRESS, TASKFLOW_TASKS_ADDRESS, TASKFLOW_SCHEDULER_ADDRESS
-                          where the services are; 127.0.0.1 with the ports of "npm start" when nothing says it
+                          where the services are, when the profile does not say it; else the ports of "npm start"
   TASKFLOW_TLS_CA_FILE    the authority of the services' certificates, who then are called by TLS
   TASKFLOW_KEYRING=off    keeps sessions in files (0600) and not in the keyring of the system
   NO_COLOR                no colours

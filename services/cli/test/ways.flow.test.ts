@@ -33,7 +33,7 @@ it('calls by TLS whom the authority of a profile knows', async () => {
 
 it('does the same through the gateway', async () => {
   const env = { ...noAddresses, TASKFLOW_PROFILE: 'web' };
-  await cli.run(['profile', 'set', 'web', '--gateway', `http://${cli.cluster.address('gateway')}`]);
+  await cli.run(['profile', 'set', 'web', '--gateway', `https://${cli.cluster.address('gateway')}`]);
 
   expect(await cli.run(['login', 'ada@example.com'], { env })).toMatchObject({ code: 0 });
   expect(await cli.run(['ls'], { env })).toMatchObject({ code: 0, output: expect.stringContaining('Over TLS') });
@@ -42,4 +42,21 @@ it('does the same through the gateway', async () => {
     code: 0,
     output: expect.stringContaining('Over TLS'),
   });
+});
+
+it('speaks gRPC with the one address of a profile, whatever addresses the environment has', async () => {
+  const ca = cli.cluster.clientEnv['TASKFLOW_TLS_CA_FILE'] ?? '';
+  const { output } = await cli.run(['token', 'create', 'one', '--scope', 'tasks:read'], { env: cli.cluster.clientEnv });
+  await cli.run(['profile', 'set', 'one', '--ca', ca, '--address', cli.cluster.address('tasks')]);
+  const elsewhere = Object.fromEntries(Object.keys(noAddresses).map((name) => [name, '127.0.0.1:9']));
+  const env = { ...elsewhere, TASKFLOW_PROFILE: 'one', TASKFLOW_TOKEN: output.trim() };
+
+  expect(await cli.run(['ls'], { env })).toMatchObject({ code: 0, output: expect.stringContaining('Over TLS') });
+});
+
+it('does not tell a token that cannot be one', async () => {
+  const env = { ...cli.cluster.clientEnv, TASKFLOW_TOKEN: 'tfp_secret\nx' };
+  const { code, errors } = await cli.run(['ls', '--json'], { env });
+
+  expect({ code, tells: errors.includes('secret') }).toEqual({ code: 64, tells: false });
 });

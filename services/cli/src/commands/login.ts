@@ -3,7 +3,7 @@ import { AuthService, LoginResponseSchema } from '#client/auth';
 import { openTaskFlow } from '#client/taskflow';
 import { GetMeResponseSchema } from '#client/users';
 import { act, examples } from '../action.ts';
-import type { Cli } from '../cli.ts';
+import { openWithToken, type Cli } from '../cli.ts';
 import { writeProfile } from '../connection/profiles.ts';
 import { chooseSecrets } from '../connection/secrets.ts';
 import { oneLine } from '../output/text.ts';
@@ -26,7 +26,7 @@ export async function signIn(cli: Cli, login: (session: Session) => Promise<void
 }
 
 async function loginByToken(cli: Cli, token: string): Promise<void> {
-  const { users } = openTaskFlow(cli.connection, { personalToken: token });
+  const { users } = openWithToken(cli.connection, token);
   // A token that may not read profiles is a good one too, and any other one is told here.
   const { user } = await users.getMe({}).catch((error: { reason?: string }) => {
     if (error.reason !== 'MISSING_SCOPE') throw error;

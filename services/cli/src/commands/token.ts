@@ -23,7 +23,9 @@ interface CreateOptions {
 /** tasks:read for TASKS_READ, as services name them; admin for ADMIN. */
 const toScopeName = (name: string): string => name.toLowerCase().replace('_', ':');
 const scopes = Object.entries(Scope).flatMap(([name, value]) =>
-  typeof value === 'number' && value > Scope.SESSION_ONLY ? [{ name: toScopeName(name), value: value as Scope }] : [],
+  typeof value === 'number' && value > Scope.SESSION_ONLY && value !== Scope.ANY
+    ? [{ name: toScopeName(name), value: value as Scope }]
+    : [],
 );
 const nameOf = (scope: Scope): string => scopes.find(({ value }) => value === scope)?.name ?? String(scope);
 
@@ -52,7 +54,7 @@ function registerCreation(token: Command): void {
     .description('Makes a personal token, for a program. It is shown this once, alone on standard output.')
     .argument('<name>', 'what it is for')
     .addOption(
-      new Option('--scope <scopes>', `what it may do: ${scopes.map(({ name }) => name).join(', ')}`)
+      new Option('--scope <scopes>', `what it may do, required: ${scopes.map(({ name }) => name).join(', ')}`)
         .argParser(readScopes)
         .makeOptionMandatory(),
     )

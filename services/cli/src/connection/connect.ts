@@ -32,18 +32,19 @@ function toUrl(address: string, isSecure: boolean): string {
 const addressOf = (service: ServiceName): string | undefined =>
   process.env[`TASKFLOW_${service.toUpperCase()}_ADDRESS`] || undefined;
 
-/** The environment stands before the profile, and that before what `npm start` takes. */
+/**
+ * A profile that says where its cluster is stands before the environment, so that its session is sent nowhere else; then
+ * comes what `npm start` takes.
+ */
 export function findTarget(profile: Profile): Target {
   const ca = process.env['TASKFLOW_TLS_CA_FILE'] || profile.ca;
   const isSecure = ca !== undefined;
-  const isInEnvironment = serviceNames.some((service) => addressOf(service) !== undefined);
   const { address, gateway, addresses = {} } = profile;
-  if (!isInEnvironment && gateway !== undefined)
-    return { protocol: 'connect', addresses: { address: toUrl(gateway, isSecure) }, ca };
-  if (!isInEnvironment && address !== undefined)
-    return { protocol: 'grpc', addresses: { address: toUrl(address, isSecure) }, ca };
+  if (gateway !== undefined) return { protocol: 'connect', addresses: { address: toUrl(gateway, isSecure) }, ca };
+  if (address !== undefined) return { protocol: 'grpc', addresses: { address: toUrl(address, isSecure) }, ca };
   const found = serviceNames.map((service) => {
-    const known = addressOf(service) ?? addresses[service] ?? address ?? `127.0.0.1:${defaultPorts[service]}`;
+    const own = profile.addresses === undefined ? addressOf(service) : addresses[service];
+    const known = own ?? `127.0.0.1:${defaultPorts[service]}`;
     return [service, toUrl(known, isSecure)];
   });
   return { protocol: 'grpc', addresses: { addresses: Object.fromEntries(found) as Record<ServiceName, string> }, ca };
@@ -62,7 +63,7 @@ export function connectTo({ protocol, addresses, ca }: Target): Connection {
   const authority = ca === undefined ? undefined : readAuthority(ca);
   // fetch has no option for it.
   if (authority !== undefined) tls.setDefaultCACertificates([...tls.getCACertificates(), authority]);
-  return protocol === 'grpc' ? connectByGrpc(addresses) : connectByHttp(addresses);
+  return protocol === 'grpc' ? connectByGrpc({ ...addresses, transport: 'grpc' }) : connectByHttp(addresses);
 }
 
 /** Where a service is, to be read by people. */

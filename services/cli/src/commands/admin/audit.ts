@@ -56,7 +56,8 @@ export function registerAudit(admin: Command): void {
             { head: 'WHEN', cell: ({ createTime }) => showTime(createTime, cli.zone) },
             { head: 'WHAT', cell: (event) => oneLine(event.action) },
             { head: 'OUTCOME', cell: (event) => `${toWords(AuditOutcome[event.outcome])} ${event.reason}`.trim() },
-            { head: 'WHO', cell: ({ actorId }) => actorId, flexible: true },
+            // Who signs in is nobody yet, and the account says whose sign-in it is.
+            { head: 'WHO', cell: ({ actorId, accountId: subject }) => actorId || subject, flexible: true },
             { head: 'TO WHAT', cell: ({ targetId }) => oneLine(targetId), flexible: true },
             { head: 'FROM', cell: ({ address }) => oneLine(address) },
           ]),
