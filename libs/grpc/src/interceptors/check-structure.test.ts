@@ -1,11 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { create, toBinary, type DescMessage } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary, type DescMessage } from '@bufbuild/protobuf';
 import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { fileRegistry, isOutputOnly } from '#libs/contract';
+import type { FieldViolation } from '#libs/errors';
 import { checkStructure } from './check-structure.ts';
+import { spoilFaultyTimes } from './faulty-times.ts';
 
-const violationsOf = (...given: Parameters<typeof checkStructure>) => checkStructure(...given).violations;
+function violationsIn(request: DescMessage, bytes: Uint8Array): FieldViolation[] {
+  const { lists, times } = checkStructure(request, bytes);
+  return [...lists, ...times];
+}
 
 const timestamp = (seconds: bigint, nanos = 0): Uint8Array =>
   toBinary(TimestampSchema, create(TimestampSchema, { seconds, nanos }));
@@ -105,17 +110,29 @@ describe('times in requests', () => {
   it.each(timeFields.filter(({ isIgnored }) => isIgnored))(
     'are ignored where servers write them: $request.typeName $path',
     ({ request, numbers, type }) => {
-      expect(bad[type].flatMap((value) => violationsOf(request, wrap(numbers, value)))).toEqual([]);
+      expect(bad[type].flatMap((value) => violationsIn(request, wrap(numbers, value)))).toEqual([]);
     },
   );
 
   it.each(timeFields.filter(({ isIgnored }) => !isIgnored))(
     'are named when they are invalid: $request.typeName $path',
     ({ request, numbers, path, type }) => {
-      expect(bad[type].map((value) => violationsOf(request, wrap(numbers, value)).map(({ field }) => field))).toEqual(
+      expect(bad[type].map((value) => violationsIn(request, wrap(numbers, value)).map(({ field }) => field))).toEqual(
         bad[type].map(() => [path]),
       );
-      expect(good[type].flatMap((value) => violationsOf(request, wrap(numbers, value)))).toEqual([]);
+      expect(good[type].flatMap((value) => violationsIn(request, wrap(numbers, value)))).toEqual([]);
+    },
+  );
+
+  it.each(timeFields.filter(({ isIgnored }) => !isIgnored))(
+    'are replaced when they are invalid, and only then: $request.typeName $path',
+    ({ request, numbers, type }) => {
+      const shape = type === 'google.protobuf.Timestamp' ? timestamp : duration;
+      const never = fromBinary(request, wrap(numbers, shape(2n ** 63n - 1n)));
+      for (const value of bad[type])
+        expect(fromBinary(request, spoilFaultyTimes(request, wrap(numbers, value)))).toEqual(never);
+      for (const value of good[type])
+        expect(spoilFaultyTimes(request, wrap(numbers, value))).toEqual(Buffer.from(wrap(numbers, value)));
     },
   );
 
@@ -126,7 +143,7 @@ describe('times in requests', () => {
       wrap(found?.numbers ?? [], kind['google.protobuf.Timestamp'][1] as Uint8Array),
     );
 
-    expect(violationsOf(request, Buffer.concat(list)).map(({ field }) => field)).toEqual([
+    expect(violationsIn(request, Buffer.concat(list)).map(({ field }) => field)).toEqual([
       'requests[1].task.due_time',
       'requests[3].task.due_time',
     ]);
@@ -150,8 +167,8 @@ describe('lists in requests', () => {
   it('are refused by their number of entries, before any is decoded', () => {
     const batch = requestOf('BatchCreateTasksRequest');
     const list = (count: number) => entries(numberIn(batch, 'requests'), count);
-    expect(violationsOf(batch, list(500))).toEqual([]);
-    expect(violationsOf(batch, list(1_000_000))).toEqual([
+    expect(violationsIn(batch, list(500))).toEqual([]);
+    expect(violationsIn(batch, list(1_000_000))).toEqual([
       { field: 'requests', description: 'must have 1 to 500 entries' },
     ]);
   });
@@ -160,8 +177,8 @@ describe('lists in requests', () => {
     const task = requestOf('CreateTaskRequest').fields.find(({ name }) => name === 'task');
     const labels = numberIn(task?.message, 'labels');
     const create = (count: number) => wrap([task?.number ?? 0], entries(labels, count));
-    expect(violationsOf(requestOf('CreateTaskRequest'), create(2000))).toEqual([]);
-    expect(violationsOf(requestOf('CreateTaskRequest'), create(1_000_000))).toEqual([
+    expect(violationsIn(requestOf('CreateTaskRequest'), create(2000))).toEqual([]);
+    expect(violationsIn(requestOf('CreateTaskRequest'), create(1_000_000))).toEqual([
       { field: 'task.labels', description: 'must have at most 20 entries' },
     ]);
   });

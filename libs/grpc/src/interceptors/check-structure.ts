@@ -76,16 +76,22 @@ function placesIn(parent: Place): (child: Child) => Place {
   };
 }
 
+/** What is wrong with a request before it is decoded. */
+export interface Faults {
+  /** Lists that are too long, each entry of which would cost time: such a request is not decoded. */
+  lists: FieldViolation[];
+  /** Invalid times, which decoders would turn into other times. */
+  times: FieldViolation[];
+}
+
 /** What the bytes of a request are like. */
-export interface Structure {
-  violations: FieldViolation[];
+export interface Structure extends Faults {
   /** A field that holds one message is there more than once. */
   isSplit: boolean;
 }
 
-class Walk implements Structure {
-  readonly violations: FieldViolation[] = [];
-  isSplit = false;
+class Walk {
+  readonly found: Structure = { lists: [], times: [], isSplit: false };
   readonly #bytes: Uint8Array;
   readonly #reader: BinaryReader;
 
@@ -110,7 +116,7 @@ class Walk implements Structure {
       const fieldEnd = reader.pos + length;
       if (fieldEnd > end) throw new Error(`field ${number} of ${type.typeName} is longer than its message`);
       const child = children.get(number);
-      if (child !== undefined && !child.isList) this.isSplit ||= seen.size === seen.add(child).size;
+      if (child !== undefined && !child.isList) this.found.isSplit ||= seen.size === seen.add(child).size;
       if (child === undefined) reader.pos = fieldEnd;
       else this.#child(child, fieldEnd, placeOf(child));
     }
@@ -120,26 +126,25 @@ class Walk implements Structure {
   #child({ message: type, maxItems, tooMany }: Child, end: number, place: Place): void {
     const { index = 0, isIgnored } = place;
     const begin = this.#reader.pos;
-    if (index === maxItems) this.#report({ ...place, index: undefined }, tooMany);
+    if (index === maxItems) this.#report('lists', { ...place, index: undefined }, tooMany);
     if (type === undefined || index >= maxItems) return void (this.#reader.pos = end);
     this.message(type, end, place);
     const fault = isIgnored ? undefined : describeTimeFault(type.typeName, this.#bytes.subarray(begin, end));
-    if (fault !== undefined) this.#report(place, fault);
+    if (fault !== undefined) this.#report('times', place, fault);
   }
 
-  #report(place: Place, description: string): void {
-    if (!place.isIgnored) this.violations.push({ field: pathOf(place), description });
+  #report(kind: keyof Faults, place: Place, description: string): void {
+    if (!place.isIgnored) this.faults[kind].push({ field: pathOf(place), description });
   }
 }
 
 /**
  * Throws unless every field of a serialized message lies inside the message that contains it. Generated decoders check
  * only the end of all bytes: a nested text with a wrong length would swallow the fields behind it, and a zero tag would
- * end the message. Returns violations for invalid times, which decoders would turn into other times, and for lists that
- * are too long, each entry of which would cost time. What servers ignore violates nothing.
+ * end the message. Returns what else is wrong with it. What servers ignore is never wrong.
  */
 export function checkStructure(type: DescMessage, bytes: Uint8Array): Structure {
   const walk = new Walk(bytes);
   walk.message(type, bytes.length, { parent: undefined, name: '', index: undefined, depth: 0, isIgnored: false });
-  return walk;
+  return walk.found;
 }

@@ -1,28 +1,31 @@
 import { fromBinary, toBinary, type DescMessage } from '@bufbuild/protobuf';
 import { AppError, invalidFields, type FieldViolation } from '#libs/errors';
-import { checkStructure } from './check-structure.ts';
+import { checkStructure, type Faults } from './check-structure.ts';
 import type { IncomingCall, Interceptor } from './chain.ts';
+import { spoilFaultyTimes } from './faulty-times.ts';
 
 interface CheckedBytes {
   bytes: Buffer;
-  violations: FieldViolation[];
+  faults: Faults;
 }
 
 /** Joins the parts of a message to one, as protobuf has it; the generated decoders would keep the last part alone. */
 function checkBytes(type: DescMessage, bytes: Buffer): CheckedBytes {
-  const { violations, isSplit } = checkStructure(type, bytes);
-  if (!isSplit || violations.length > 0) return { bytes, violations };
+  const structure = checkStructure(type, bytes);
+  if (!structure.isSplit || structure.lists.length > 0) return { bytes, faults: structure };
   const joined = Buffer.from(toBinary(type, fromBinary(type, bytes)));
-  return { bytes: joined, violations: checkStructure(type, joined).violations };
+  return { bytes: joined, faults: checkStructure(type, joined) };
 }
 
-/** Decodes the request, unless there are violations. */
-function decodeRequest(call: IncomingCall): FieldViolation[] {
-  const { requestType, definition } = call.method;
+/** Decodes the request, unless a list is too long. No schema takes its invalid times. */
+function decodeRequest(call: IncomingCall): Faults {
+  const { requestType: type, definition } = call.method;
   try {
-    const { bytes, violations } = checkBytes(requestType, call.requestBytes);
-    if (violations.length === 0) call.request = definition.requestDeserialize(bytes);
-    return violations;
+    const { bytes, faults } = checkBytes(type, call.requestBytes);
+    if (faults.lists.length > 0) return faults;
+    call.request = definition.requestDeserialize(bytes);
+    if (faults.times.length > 0) call.request = definition.requestDeserialize(spoilFaultyTimes(type, bytes));
+    return faults;
   } catch (cause) {
     throw new AppError('invalid_argument', 'MALFORMED_REQUEST', 'the request is not a valid message of its type', {
       cause,
@@ -30,11 +33,23 @@ function decodeRequest(call: IncomingCall): FieldViolation[] {
   }
 }
 
-/** Decodes the request, or refuses it. */
+/** What is wrong with times, told exactly, together with what else the handler has found. */
+function join(times: readonly FieldViolation[], error: unknown): unknown {
+  if (!(error instanceof AppError) || error.reason !== 'INVALID_FIELD') return error;
+  const told = new Set(times.map(({ field }) => field));
+  const others = error.details.violations?.filter(({ field }) => !told.has(field)) ?? [];
+  return invalidFields([...times, ...others]);
+}
+
+/** Decodes the request, or refuses it. An invalid time is refused by the schema, with every other violation. */
 export function decode(): Interceptor {
   return async (call, next) => {
-    const violations = decodeRequest(call);
-    if (violations.length > 0) throw invalidFields(violations);
-    await next();
+    const { lists, times } = decodeRequest(call);
+    if (lists.length > 0) throw invalidFields([...lists, ...times]);
+    try {
+      await next();
+    } catch (error) {
+      throw times.length > 0 ? join(times, error) : error;
+    }
   };
 }
