@@ -181,9 +181,19 @@ describe('C8 batches', () => {
         'requests[2].task.due_day.time_zone',
       ]);
       const requests = [update('7', { title: 'x' }), { ...update(uuidv7(), {}, ['titel']), requestId: 'inner' }];
-      expect(await invalidFields(batchUpdate(requests))).toEqual(['requests[0].task.id', 'requests[1].request_id']);
+      expect(await invalidFields(batchUpdate(requests))).toEqual([
+        'requests[0].task.id',
+        'requests[1].request_id',
+        'requests[1].update_mask',
+      ]);
       expect(await invalidFields(batchDelete([uuidv7(), 'x']))).toEqual(['requests[1].task_id']);
       expect(await invalidFields(batchGet([uuidv7(), 'x', 'y']))).toEqual(['task_ids[1]', 'task_ids[2]']);
+      expect(await invalidFields(batchDelete(['x', 'x'], { requestId: '/' }))).toEqual([
+        'requests[0].task_id',
+        'requests[1].task_id',
+        'requests[1].task_id',
+        'request_id',
+      ]);
     });
 
     it('delete nothing when one etag is stale, and name it by its index; in parts, the others', async () => {

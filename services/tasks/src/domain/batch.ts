@@ -44,12 +44,11 @@ export function locateError(error: AppError, index: number, locate: Locate): App
 /** A precondition may be about a field of the member. Other subjects name a resource, wherever they stand. */
 const subjectIn = (subject: string, fields: ReadonlyMap<string, string>): string => fields.get(subject) ?? subject;
 
-/** One error with every violation of every member; undefined when all are valid. */
-export function misunderstood(members: readonly Member<unknown>[], locate: Locate): AppError | undefined {
-  const violations = members.flatMap((member, index) =>
+/** Every violation of every member. */
+export function misunderstood(members: readonly Member<unknown>[], locate: Locate): FieldViolation[] {
+  return members.flatMap((member, index) =>
     'error' in member ? (locateError(member.error, index, locate).details.violations ?? []) : [],
   );
-  return violations.length === 0 ? undefined : invalidFields(violations);
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type BatchGetTasksRequest,
   type DeleteTaskRequest,
 } from '#contract/tasks/v1/tasks';
-import { inRequests, inTaskIds, misunderstood, type Locate, type Member } from '../domain/batch.ts';
+import { inRequests, inTaskIds, misunderstood, type Member } from '../domain/batch.ts';
 import type { BatchCreateTasksInput } from '../use-cases/batch-create-tasks.ts';
 import type { BatchDeleteTasksInput } from '../use-cases/batch-delete-tasks.ts';
 import type { BatchGetTasksInput } from '../use-cases/batch-get-tasks.ts';
@@ -27,20 +27,8 @@ function readMember<Raw, Input>(raw: Raw, read: (raw: Raw) => Input): Member<Inp
   }
 }
 
-/** Reads each member. All invalid members make one error, unless partial answers are allowed. */
-function readMembers<Raw, Input>(
-  raws: readonly Raw[],
-  read: (raw: Raw) => Input,
-  { allowPartial, locate }: { allowPartial: boolean; locate: Locate },
-): Member<Input>[] {
-  const members = raws.map((raw) => readMember(raw, read));
-  const error = allowPartial ? undefined : misunderstood(members, locate);
-  if (error !== undefined) throw error;
-  return members;
-}
-
-/** Refuses a batch that writes a task twice, because the result would depend on the order. */
-function refuseRepeated<Raw>(raws: readonly Raw[], idOf: (raw: Raw) => string | undefined, field: string): void {
+/** A batch that writes a task twice is refused, because the result would depend on the order. */
+function findRepeated<Raw>(raws: readonly Raw[], idOf: (raw: Raw) => string | undefined, field: string) {
   const seen = new Set<string>();
   const violations: FieldViolation[] = [];
   for (const [index, raw] of raws.entries()) {
@@ -48,7 +36,7 @@ function refuseRepeated<Raw>(raws: readonly Raw[], idOf: (raw: Raw) => string | 
     if (seen.has(id)) violations.push({ field: inRequests(index, field), description: 'must not be there twice' });
     seen.add(id);
   }
-  if (violations.length > 0) throw invalidFields(violations);
+  return violations;
 }
 
 const taskIdSchema = z.object({ taskId: fieldTypes.uuid() });
@@ -57,9 +45,10 @@ const readTaskId = (taskId: string): string => parseRequest(taskIdSchema, { task
 const getSchema = z.object({ taskIds: fieldsOf('taskflow.tasks.v1.BatchGetTasksRequest').items('task_ids') });
 
 export function readBatchGetTasks(request: BatchGetTasksRequest): BatchGetTasksInput {
-  parseRequest(getSchema, request);
   const { allowPartial } = request;
-  return { allowPartial, taskIds: readMembers(request.taskIds, readTaskId, { allowPartial, locate: inTaskIds }) };
+  const taskIds = request.taskIds.map((taskId) => readMember(taskId, readTaskId));
+  parseRequest(getSchema, request, allowPartial ? [] : misunderstood(taskIds, inTaskIds));
+  return { allowPartial, taskIds };
 }
 
 const batchSchemaOf = (message: string) =>
@@ -81,28 +70,35 @@ interface Single {
   validateOnly: boolean;
 }
 
+/** Reads each member. Unless partial answers are allowed, what is wrong with one is wrong with the batch. */
 function readBatch<Raw extends Single, Input>(
   schema: ReturnType<typeof batchSchemaOf>,
   request: Batch<Raw>,
   read: (raw: Raw) => Input,
+  found: readonly FieldViolation[] = [],
 ) {
-  const { requestId: idempotencyKey, validateOnly } = parseRequest(schema, request);
   const { allowPartial } = request;
-  const readSingle = (raw: Raw): Input => {
-    refuseMisplaced(raw);
-    return read(raw);
-  };
-  const members = readMembers(request.requests, readSingle, { allowPartial, locate: inRequests });
+  const members = request.requests.map((raw) => readMember(raw, (single) => readSingle(single, read)));
+  const inMembers = allowPartial ? [] : misunderstood(members, inRequests);
+  const { requestId: idempotencyKey, validateOnly } = parseRequest(schema, request, [...inMembers, ...found]);
   return { members, allowPartial, idempotencyKey, validateOnly };
 }
 
-function refuseMisplaced(single: Single): void {
+/** What a batch sets once for the whole is refused in a member, with everything else that is wrong with the member. */
+function readSingle<Raw extends Single, Input>(raw: Raw, read: (raw: Raw) => Input): Input {
+  const misplaced = findMisplaced(raw);
+  if (misplaced.length === 0) return read(raw);
+  const member = readMember({ ...raw, requestId: '', validateOnly: false }, read);
+  throw invalidFields([...misplaced, ...('error' in member ? (member.error.details.violations ?? []) : [])]);
+}
+
+function findMisplaced(single: Single): FieldViolation[] {
   const misplaced: FieldViolation[] = [];
   if (single.requestId !== '')
     misplaced.push({ field: 'request_id', description: 'must be empty in a batch, which has its own' });
   if (single.validateOnly)
     misplaced.push({ field: 'validate_only', description: 'must be unset in a batch, which has its own' });
-  if (misplaced.length > 0) throw invalidFields(misplaced);
+  return misplaced;
 }
 
 /** The members without ignored fields, for the comparison with an earlier request of the same request id. */
@@ -136,8 +132,8 @@ export function readBatchCreateTasks(request: BatchCreateTasksRequest): BatchCre
 }
 
 export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpdateTasksInput {
-  const { members: updates, ...batch } = readBatch(updateSchema, request, readUpdateTask);
-  refuseRepeated(request.requests, ({ task }) => task?.id, 'task.id');
+  const repeated = findRepeated(request.requests, ({ task }) => task?.id, 'task.id');
+  const { members: updates, ...batch } = readBatch(updateSchema, request, readUpdateTask, repeated);
   const requests = bodiesOf(updates, request.requests);
   return {
     ...batch,
@@ -147,11 +143,12 @@ export function readBatchUpdateTasks(request: BatchUpdateTasksRequest): BatchUpd
 }
 
 export function readBatchDeleteTasks(request: BatchDeleteTasksRequest): BatchDeleteTasksInput {
+  const repeated = findRepeated(request.requests, ({ taskId }) => taskId, 'task_id');
   const { members: deletions, ...batch } = readBatch<DeleteTaskRequest, DeleteTaskInput>(
     deleteSchema,
     request,
     readWholeTaskChange,
+    repeated,
   );
-  refuseRepeated(request.requests, ({ taskId }) => taskId, 'task_id');
   return { ...batch, deletions, body: { ...request, requestId: '' } };
 }
