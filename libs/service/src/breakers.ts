@@ -85,8 +85,10 @@ const listSchema = z.object({
 
 function findBreaker(list: BreakerList, callee: string, method: string): ListedBreaker {
   const found = list.find(callee, method);
-  if (found === undefined) throw new AppError('not_found', 'BREAKER_NOT_FOUND', 'this server has no such breaker');
-  return found;
+  if (found !== undefined) return found;
+  throw new AppError('not_found', 'BREAKER_NOT_FOUND', 'this server has no such breaker', {
+    details: { resource: { type: 'breaker', name: `${callee} ${method}` }, metadata: { callee, method } },
+  });
 }
 
 const heartbeatMs = 10_000;

@@ -1,8 +1,8 @@
 import { AppError } from '#libs/errors';
 
-export function queueNotFound(): AppError {
+export function queueNotFound(queue: string): AppError {
   return new AppError('not_found', 'QUEUE_NOT_FOUND', 'no such queue; ListQueues names them', {
-    details: { resource: { type: 'queue', name: '' } },
+    details: { resource: { type: 'queue', name: queue }, metadata: { queue } },
   });
 }
 
