@@ -21,7 +21,8 @@ describe('isMaskOf', () => {
   it.each([
     [undefined, true],
     [['*'], true],
-    [['title', 'title'], true],
+    [['title', 'status'], true],
+    [['title', 'title'], false],
     [['owner_id'], false],
     [['*', 'title'], false],
   ])('%j: %s', (mask, expected) => {

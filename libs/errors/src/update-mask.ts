@@ -1,10 +1,14 @@
 /** The mask that names every field that may be changed (AIP-134). */
 export const isWholeMask = (mask: readonly string[]): boolean => mask.length === 1 && mask[0] === '*';
 
-/** Whether a mask is absent, `*` alone, or names only `changeable` fields. */
+/** Whether a mask is absent, `*` alone, or names only `changeable` fields, each once. */
 export function isMaskOf(changeable: readonly string[], mask: readonly string[] = []): boolean {
-  return isWholeMask(mask) || mask.every((path) => changeable.includes(path));
+  return isWholeMask(mask) || (mask.every((path) => changeable.includes(path)) && new Set(mask).size === mask.length);
 }
+
+/** What `isMaskOf` asks for. */
+export const maskRule = (changeable: readonly string[]): string =>
+  `must be absent, "*" alone, or name one or more of ${changeable.join(', ')}, each once, and nothing else`;
 
 /**
  * The fields that an update changes (AIP-134): those that its mask names, with `*` all of them, without a mask those that are

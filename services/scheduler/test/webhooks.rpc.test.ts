@@ -155,6 +155,7 @@ describe('a webhook', () => {
     );
     expect(await invalidFields(update({ url: 'http://10.0.0.1/' }, ['url', 'kinds']))).toEqual(['webhook.url']);
     expect(await invalidFields(update({}, ['state']))).toEqual(['update_mask']);
+    expect(await invalidFields(update({}, ['kinds', 'kinds']))).toEqual(['update_mask']);
     await service.notifications.deleteWebhook({ webhookId: id }, user.as);
     expect(await refused(find(id))).toEqual({ kind: 'not_found', reason: 'WEBHOOK_NOT_FOUND' });
     expect(

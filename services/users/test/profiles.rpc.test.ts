@@ -97,6 +97,7 @@ describe('UpdateUser', () => {
   it.each([
     ['* beside a path', ['*', 'display_name']],
     ['an unknown path', ['display_name', 'nickname']],
+    ['a path twice', ['display_name', 'display_name']],
     ['an output-only path', ['email']],
     ['a path of the object prototype', ['constructor']],
   ])('refuses %s', async (_, updateMask) => {

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { changedFields, fieldTypes, flattenOneofs, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
+import {
+  changedFields,
+  fieldTypes,
+  flattenOneofs,
+  isMaskOf,
+  maskRule,
+  parseRequest,
+  schemaPerFields,
+} from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import {
   Project,
@@ -28,7 +36,7 @@ const changeable = ['name', 'description', 'color'] as const;
 type Field = (typeof changeable)[number];
 const changes = projectTable.schemas('change');
 const ignored = z.unknown().transform(() => undefined);
-const maskRule = `must be absent, "*" alone, or name one or more of ${changeable.join(', ')}, each once, and nothing else`;
+const rule = maskRule(changeable);
 
 const updateSchemaOf = schemaPerFields(changeable, (named) => {
   const fields = Object.fromEntries(
@@ -39,8 +47,8 @@ const updateSchemaOf = schemaPerFields(changeable, (named) => {
     updateMask: z
       .array(z.string())
       .default([])
-      .refine((mask) => isMaskOf(changeable, mask) && new Set(mask).size === mask.length, maskRule)
-      .refine((mask) => mask.length > 0 || named.length > 0, `${maskRule}, unless one of them is set`),
+      .refine((mask) => isMaskOf(changeable, mask), rule)
+      .refine((mask) => mask.length > 0 || named.length > 0, `${rule}, unless one of them is set`),
     ...mutation,
   });
 });

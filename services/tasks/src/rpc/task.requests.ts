@@ -7,6 +7,7 @@ import {
   flattenOneofs,
   isMaskOf,
   isWholeMask,
+  maskRule,
   parseRequest,
   schemaPerFields,
   type FieldViolation,
@@ -97,12 +98,10 @@ function namedFields({ task, assigneeEmail: email }: UpdateTaskRequest, mask: re
 }
 
 function checkMask(mask: readonly string[], named: readonly Field[]): FieldViolation[] {
-  const violate = (description: string): FieldViolation[] => [{ field: 'update_mask', description }];
-  const all = maskNames.join(', ');
-  if (mask.length === 0)
-    return named.length > 0 ? [] : violate(`must name one or more of ${all}, unless one of them is set`);
-  if (!isMaskOf(maskNames, mask)) return violate(`must name only ${all}, or be "*" alone`);
-  return new Set(mask).size < mask.length ? violate('must name each field once') : [];
+  const isEmpty = mask.length === 0 && named.length === 0;
+  if (isMaskOf(maskNames, mask) && !isEmpty) return [];
+  const remark = isEmpty ? ', unless one of them is set' : '';
+  return [{ field: 'update_mask', description: `${maskRule(maskNames)}${remark}` }];
 }
 
 /** Refuses a mask that would clear one kind of due while the other is set, which nobody means. */

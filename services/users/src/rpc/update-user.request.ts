@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UpdateUserRequest, User } from '#contract/users/v1/users';
 import { toColumnName } from '#libs/db';
-import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
+import { changedFields, fieldTypes, isMaskOf, maskRule, parseRequest, schemaPerFields } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { profileTable } from '../domain/profile.columns.ts';
 import { channelsWithoutMail } from '../domain/profile.inputs.ts';
@@ -25,7 +25,7 @@ function namedFields({ user, updateMask: mask }: UpdateUserRequest): Field[] {
 const updateMask = z
   .array(z.string())
   .optional()
-  .refine((mask) => isMaskOf(allPaths, mask), `must name some of ${allPaths.join(', ')}, or be * alone, or be absent`);
+  .refine((mask) => isMaskOf(allPaths, mask), maskRule(allPaths));
 
 /** Which fields of the user are checked depends on the mask: the others are not read and may hold anything. */
 const schemasOf = (schemas: Record<Field, z.ZodType>) =>

@@ -3,7 +3,7 @@ import {
   UpdateWebhookRequest,
   type RotateWebhookSecretRequest,
 } from '#contract/scheduler/v1/notifications';
-import { changedFields, fieldTypes, isMaskOf, parseRequest, schemaPerFields } from '#libs/errors';
+import { changedFields, fieldTypes, isMaskOf, maskRule, parseRequest, schemaPerFields } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { toDuration } from '#libs/runtime';
 import { z } from 'zod';
@@ -34,10 +34,7 @@ type Field = (typeof changeable)[number];
 const fieldList = changeable.join(', ');
 const updateMask = z
   .array(z.string())
-  .refine(
-    (mask) => isMaskOf(changeable, mask),
-    `must be absent, "*" alone, or name one or more of ${fieldList}, and nothing else`,
-  )
+  .refine((mask) => isMaskOf(changeable, mask), maskRule(changeable))
   .optional();
 
 const ignored = z.unknown().transform(() => undefined);
