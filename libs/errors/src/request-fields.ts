@@ -31,6 +31,24 @@ export function parseRequest<S extends z.ZodType>(
 }
 
 const maxPageTokenCharacters = 1024;
+/** More than anybody reads. */
+const maxFaultyEntries = 100;
+
+/** A list of some of `named`, each of which counts once: in the order of `named`. Each other entry is a violation. */
+function setOf<T extends string>(named: readonly T[], description: string): z.ZodType<T[], string[]> {
+  const known = new Set<string>(named);
+  return z.array(z.string()).transform((entries, context) => {
+    const given = new Set(entries);
+    let faults = 0;
+    for (const [index, entry] of entries.entries()) {
+      if (known.has(entry)) continue;
+      context.addIssue({ code: 'custom', message: description, path: [index] });
+      faults += 1;
+      if (faults === maxFaultyEntries) break;
+    }
+    return named.filter((value) => given.has(value));
+  });
+}
 
 /**
  * A decoded request whose oneofs are fields by the names of the contract: `{ cron }` instead of
@@ -87,6 +105,8 @@ function text(limits: TextLimits): z.ZodType<string, string> {
 export const fieldTypes = {
   /** Text without control characters, trimmed, its length counted in characters. */
   text,
+  /** A list of values of an enum. */
+  setOf,
   /** A UUID of any version; becomes lower case. */
   uuid: () =>
     z

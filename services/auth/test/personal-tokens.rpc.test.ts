@@ -133,9 +133,10 @@ describe('CreatePersonalToken', () => {
       { scopes: [Scope.SESSION_ONLY] },
       { scopes: [Scope.ANY] },
       { scopes: [Scope.UNSPECIFIED] },
-      { scopes: [Scope.TASKS_READ, Scope.TASKS_READ] },
     ];
-    for (const changes of bad) expect(await invalidFields(create(user, changes))).toEqual(['scopes']);
+    for (const changes of bad) expect(await invalidFields(create(user, changes))).toEqual(['scopes[0]']);
+    const twice = { scopes: [Scope.TASKS_READ, Scope.TASKS_READ] };
+    expect(await invalidFields(create(user, twice))).toEqual(['scopes']);
     for (const ttl of [undefined, { seconds: 366n * 86_400n, nanos: 1_000_000 }, { seconds: -1n, nanos: 0 }])
       expect(await invalidFields(auth.createPersonalToken({ ...request, ttl }, as(user)))).toEqual(['ttl']);
     await create(user, { ttl: { seconds: 366n * 86_400n, nanos: 0 }, name: 'x'.repeat(100) });

@@ -191,7 +191,7 @@ describe('a webhook', () => {
       await invalidFields(
         create({ url: 'ftp://example.com', description: 'x'.repeat(201), kinds: ['X' as NotificationKind] }),
       ),
-    ).toEqual(['webhook.url', 'webhook.description', 'webhook.kinds']);
+    ).toEqual(['webhook.url', 'webhook.description', 'webhook.kinds[0]']);
     expect(
       await invalidFields(
         service.notifications.rotateWebhookSecret(

@@ -1,20 +1,19 @@
 import { z } from 'zod';
 import type { Scope } from '#contract/policy/v1/policy';
-import { findScope, toScopeMessage, tokenScopes } from '#libs/contract';
+import { toScopeMessage, tokenScopes } from '#libs/contract';
+import { fieldTypes } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser } from '#libs/grpc';
 import type { CallContext } from '#libs/runtime';
 
-const isGiven = (name: string): boolean => findScope(name as Scope) !== undefined;
-
-/** One violation for the whole list, however long. The result is in the order of the contract. */
+/** In the order of the contract. */
 const scopes = z
   .array(z.string())
   .refine(
-    (names) => names.length > 0 && new Set(names).size === names.length && names.every(isGiven),
+    (names) => names.length > 0 && new Set(names).size === names.length,
     'must name at least one scope that a token can hold, and each once',
   )
-  .transform((names): Scope[] => tokenScopes.map(toScopeMessage).filter((scope) => names.includes(scope)));
+  .pipe(fieldTypes.setOf(tokenScopes.map(toScopeMessage), 'must be a scope that a token can hold'));
 
 /** What the personal token of a call allows; nothing for a session. */
 export function scopesOf(call: CallContext): Scope[] {

@@ -7,8 +7,10 @@ import { firstDay, isDueDate, lastDay } from './due-day.ts';
 
 const task = fieldsOf('taskflow.tasks.v1.Task');
 
+export const unnamed = 'must be one of the values that the contract names';
+
 export const known = <T extends string>(values: readonly T[]) =>
-  z.custom<T>((value) => values.includes(value as T), 'must be one of the values that the contract names');
+  z.custom<T>((value) => values.includes(value as T), unnamed);
 
 /** At creation, the contract's value for "unset" means the initial value. */
 export const knownOr = <T extends string>(values: readonly T[], unset: T, initial: T) =>

@@ -10,8 +10,7 @@ export const taskFields = { ...taskTable.schemas('change'), ...dueFields };
 export const creationFields = { ...taskTable.schemas('create'), ...dueFields };
 
 /** The values of a filter, sorted and without repetition. */
-export const filterOf = <T extends string>(values: readonly T[]) =>
-  z.array(inputs.known(values)).transform((wanted) => values.filter((value) => wanted.includes(value)));
+export const filterOf = <T extends string>(values: readonly T[]) => fieldTypes.setOf(values, inputs.unnamed);
 
 export const requestId = fieldTypes.idempotencyKey();
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NotificationChannel } from '#contract/users/v1/users';
-import { findTimeZone } from '#libs/errors';
+import { fieldTypes, findTimeZone } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 
 /* What clients may write into the fields of a profile. */
@@ -73,16 +73,12 @@ const channelNames: ReadonlyMap<string, Channel> = new Map([
   [NotificationChannel.WEBHOOK, 'webhook'],
 ]);
 
-/** One violation for the whole list, however long. The result is ordered and has no duplicates. */
+/** The result is ordered and has no duplicates. */
 function listOf(known: readonly string[], remark = '') {
-  const rule = `must hold nothing but ${known.join(', ')}${remark}`;
-  return z
-    .array(z.string())
-    .refine((names) => names.every((name) => known.includes(name)), rule)
-    .transform((names) => {
-      const wanted = new Set(names.map((name) => channelNames.get(name)));
-      return allChannels.filter((channel) => wanted.has(channel));
-    });
+  return fieldTypes.setOf(known, `must be one of ${known.join(', ')}${remark}`).transform((names) => {
+    const wanted = new Set(names.map((name) => channelNames.get(name)));
+    return allChannels.filter((channel) => wanted.has(channel));
+  });
 }
 
 const names = [...channelNames.keys()];

@@ -11,7 +11,7 @@ import { getUser } from '../use-cases/get-user.ts';
 import { listUsers, type ListUsersInput } from '../use-cases/list-users.ts';
 import { updateUser } from '../use-cases/update-user.ts';
 import { readUpdateUser } from './update-user.request.ts';
-import { email, role } from './users.schemas.ts';
+import { email, rolesOf } from './users.schemas.ts';
 
 export function usersHandlers(deps: UsersDeps): Handlers<UsersServiceService> {
   return {
@@ -40,7 +40,7 @@ const listSchema = z.object({
     .boolean()
     .optional()
     .transform((wanted) => (wanted === undefined ? [true, false] : [wanted])),
-  roles: z.array(role).transform((wanted) => roles.filter((one) => wanted.length === 0 || wanted.includes(one))),
+  roles: rolesOf.transform((wanted) => (wanted.length === 0 ? [...roles] : wanted)),
 });
 
 function readListUsers(request: ListUsersRequest): ListUsersInput {

@@ -50,5 +50,5 @@ const redeliverSchema = z.object({ webhookId, deliveryId: fieldTypes.uuid(), ...
 const listDeliveriesSchema = z.object({
   webhookId,
   ...page('ListWebhookDeliveriesRequest'),
-  states: enumValues<WebhookDeliveryState>(Object.values(deliveryStates), 'states'),
+  states: enumValues<WebhookDeliveryState>(Object.values(deliveryStates)),
 });
