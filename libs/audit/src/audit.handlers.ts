@@ -16,7 +16,7 @@ import type { AuditLog } from './audit-log.ts';
 import { listAuditEvents, type AuditFilters, type StoredEvent } from './list-events.ts';
 
 const fields = fieldsOf('taskflow.audit.v1.ListAuditEventsRequest');
-const page = { pageSize: fields.pageSize(), pageToken: fieldTypes.pageToken() };
+const page = { pageSize: fields.pageSize(), pageToken: fields.pageToken() };
 /** Empty: any. */
 const given = (type: z.ZodType<string, string>) => type.transform((text) => (text === '' ? undefined : text));
 const outcomes = {

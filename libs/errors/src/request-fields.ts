@@ -30,7 +30,6 @@ export function parseRequest<S extends z.ZodType>(
   throw invalidFields([...found, ...violations]);
 }
 
-const maxPageTokenCharacters = 1024;
 /** More than anybody reads. */
 const maxFaultyEntries = 100;
 
@@ -127,8 +126,6 @@ export const fieldTypes = {
   /** A request_id, which makes repeated calls count once; '' = none. */
   idempotencyKey: () =>
     z.string().regex(/^[A-Za-z0-9._-]{0,128}$/, 'must have 1 to 128 characters from A-Z a-z 0-9 . _ -, or be empty'),
-  /** A next_page_token; '' for the first page. */
-  pageToken: () => z.string().max(maxPageTokenCharacters, `must have at most ${maxPageTokenCharacters} characters`),
   /** 0 means the default, more than the maximum means the maximum, a negative number is refused. */
   pageSize: (limits: { fallback: number; max: number } = { fallback: 50, max: 1000 }) =>
     z

@@ -24,6 +24,8 @@ export interface Fields {
   bigint: (name: string) => z.ZodType<bigint, bigint>;
   /** A page_size: more than the maximum is taken as the maximum. */
   pageSize: (name?: string) => z.ZodType<number, number>;
+  /** A page_token; '' for the first page. Whether the server gave it shows when it is opened. */
+  pageToken: () => z.ZodType<string, string>;
   /** A span of time, as milliseconds. */
   span: (name: string) => z.ZodType<number, Span>;
   /** A time in its range. */
@@ -82,6 +84,10 @@ export function fieldsOf(message: string): Fields {
     pageSize: (name = 'page_size') => {
       const { defaultNumber, max } = rule(name);
       return fieldTypes.pageSize({ fallback: demand(defaultNumber, name), max: demand(max, name) });
+    },
+    pageToken: () => {
+      const max = demand(rule('page_token').maxLength, 'page_token');
+      return z.string().max(max, `must have at most ${max} characters`);
     },
     span: (name) => toSpan(rule(name)),
     time: (name) => toTime(rule(name), name),

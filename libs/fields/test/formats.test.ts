@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { z } from 'zod';
-import { fieldOf, ruleOf, type FieldRule } from '#libs/contract';
+import { descriptorOf, fieldOf, policies, ruleOf, type FieldRule } from '#libs/contract';
 import { fieldTypes, maxTimeZoneCharacters } from '#libs/errors';
+import { fieldsOf } from '#libs/fields';
 
 const ruleOfField = (message: string, name: string): FieldRule => {
   const rule = ruleOf(fieldOf(message, name));
@@ -43,10 +44,18 @@ describe('a format', () => {
     );
   });
 
-  it('PAGE_TOKEN is as long as the contract says', () => {
-    const { maxLength = 0 } = ruleOfField('taskflow.auth.v1.ListSessionsRequest', 'page_token');
-    const lengths = [maxLength, maxLength + 1].map((length) => takes(fieldTypes.pageToken(), 'a'.repeat(length)));
-    expect(lengths).toEqual([true, false]);
+  it('PAGE_TOKEN is as long as the contract says, in every list', () => {
+    const lists = [...policies.values()]
+      .map((policy) => descriptorOf(policy).input)
+      .filter(({ fields }) => fields.some(({ name }) => name === 'page_token'))
+      .map(({ typeName }) => typeName);
+    expect(lists.length).toBeGreaterThanOrEqual(18);
+    for (const list of lists) {
+      const { format, maxLength = 0 } = ruleOfField(list, 'page_token');
+      const type = fieldsOf(list).pageToken();
+      const lengths = [maxLength, maxLength + 1].map((length) => takes(type, 'a'.repeat(length)));
+      expect([list, format, ...lengths]).toEqual([list, 'PAGE_TOKEN', true, false]);
+    }
   });
 
   it('TIME_ZONE has the length and the letters of the contract', () => {

@@ -78,10 +78,8 @@ const overrideSchema = z.object({
   ...mutation,
 });
 const releaseSchema = z.object({ ...place, ...mutation });
-const listSchema = z.object({
-  pageSize: fieldsOf('taskflow.resilience.v1.ListBreakersRequest').pageSize(),
-  pageToken: fieldTypes.pageToken(),
-});
+const listing = fieldsOf('taskflow.resilience.v1.ListBreakersRequest');
+const listSchema = z.object({ pageSize: listing.pageSize(), pageToken: listing.pageToken() });
 
 function findBreaker(list: BreakerList, callee: string, method: string): ListedBreaker {
   const found = list.find(callee, method);

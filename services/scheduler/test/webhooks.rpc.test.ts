@@ -192,6 +192,8 @@ describe('a webhook', () => {
         create({ url: 'ftp://example.com', description: 'x'.repeat(201), kinds: ['X' as NotificationKind] }),
       ),
     ).toEqual(['webhook.url', 'webhook.description', 'webhook.kinds[0]']);
+    const kinds = [NotificationKind.OVERDUE, NotificationKind.WEBHOOK_DISABLED];
+    expect(await invalidFields(create({ kinds }))).toEqual(['webhook.kinds[1]']);
     expect(
       await invalidFields(
         service.notifications.rotateWebhookSecret(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TaskStatus, type Task, type TaskPriority } from '#contract/tasks/v1/tasks';
 import { priorities, statuses } from '../src/domain/task-enums.ts';
-import { refusal } from '#dev/testing';
+import { invalidFields, refusal } from '#dev/testing';
 import { createTask, listAll } from './factories.ts';
 import { useTasks, type TestUser } from './start-tasks.ts';
 
@@ -85,6 +85,22 @@ describe('lists of tasks', () => {
     expect([first.tasks.length, last.tasks.length, last.nextPageToken]).toEqual([3, 3, '']);
     const nothing = await service.tasks.listTasks({}, (await service.newUser()).as);
     expect([nothing.tasks, nothing.nextPageToken]).toEqual([[], '']);
+  });
+
+  it('go on behind the longest title', async () => {
+    const user = await service.newUser();
+    for (const first of ['😀', '😁']) await createTask(service, user, { title: first.repeat(200) });
+    const listed = await listAll(service, user, { orderBy: 'title, due_time, create_time desc', pageSize: 1 });
+    expect(listed.map(({ title }) => title.slice(0, 2))).toEqual(['😀', '😁']);
+  });
+
+  it('refuse a token that is longer than any, by its length', async () => {
+    const user = await service.newUser();
+    const pageToken = 'a'.repeat(20_000);
+    expect(await invalidFields(service.tasks.listTasks({ pageToken, pageSize: -1 }, user.as))).toEqual([
+      'page_size',
+      'page_token',
+    ]);
   });
 
   it('refuse a token that was tampered with, or given for another filter or caller', async () => {

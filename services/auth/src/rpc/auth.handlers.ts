@@ -118,7 +118,7 @@ function readRefreshToken(request: { refreshToken: string }): string {
 }
 
 const list = fieldsOf('taskflow.auth.v1.ListSessionsRequest');
-const listSchema = z.object({ pageSize: list.pageSize(), pageToken: fieldTypes.pageToken() });
+const listSchema = z.object({ pageSize: list.pageSize(), pageToken: list.pageToken() });
 
 /** What every change takes. */
 const changeSchema = z.object({ requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() });

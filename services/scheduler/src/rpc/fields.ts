@@ -7,10 +7,10 @@ import { z } from 'zod';
 export const mutation = { requestId: fieldTypes.idempotencyKey(), validateOnly: z.boolean() };
 
 /** The fields of every list, by the name of its request. */
-export const page = (request: string) => ({
-  pageSize: fieldsOf(`taskflow.scheduler.v1.${request}`).pageSize(),
-  pageToken: fieldTypes.pageToken(),
-});
+export function page(request: string) {
+  const fields = fieldsOf(`taskflow.scheduler.v1.${request}`);
+  return { pageSize: fields.pageSize(), pageToken: fields.pageToken() };
+}
 
 const unnamed = 'must be one of the values that the contract names';
 
@@ -21,3 +21,9 @@ const allKinds = Object.values(NotificationKind).filter(
   (kind) => kind !== NotificationKind.UNSPECIFIED && kind !== NotificationKind.UNRECOGNIZED,
 );
 export const notificationKinds = enumValues(allKinds);
+
+/** Those that a webhook may be sent. */
+export const subscribableKinds = fieldTypes.setOf(
+  allKinds.filter((kind) => kind !== NotificationKind.WEBHOOK_DISABLED),
+  'must be a kind that the contract names, and that is sent to webhooks',
+);

@@ -54,7 +54,7 @@ const time = z
 
 const listSchema = z.object({
   pageSize: fields.pageSize(),
-  pageToken: z.string(),
+  pageToken: fields.pageToken(),
   statuses: filterOf(statuses),
   priorities: filterOf(priorities),
   ownerId: optionalOwnerId,

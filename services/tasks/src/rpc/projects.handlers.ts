@@ -42,10 +42,10 @@ export function projectsHandlers(deps: TasksDeps): Handlers<typeof ProjectsServi
 }
 
 const projectId = fieldTypes.uuid();
-const pageOf = (request: string) => ({
-  pageSize: fieldsOf(`taskflow.tasks.v1.${request}`).pageSize(),
-  pageToken: z.string(),
-});
+function pageOf(request: string) {
+  const fields = fieldsOf(`taskflow.tasks.v1.${request}`);
+  return { pageSize: fields.pageSize(), pageToken: fields.pageToken() };
+}
 
 const projectSchema = z.object({ projectId });
 const listSchema = z.object({

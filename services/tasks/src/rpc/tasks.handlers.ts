@@ -67,21 +67,19 @@ function readGetTaskStats(request: GetTaskStatsRequest): string {
   return parseRequest(statsSchema, request).ownerId;
 }
 
+const history = fieldsOf('taskflow.tasks.v1.ListTaskEventsRequest');
 const historySchema = z.object({
   taskId: fieldTypes.uuid(),
-  pageSize: fieldsOf('taskflow.tasks.v1.ListTaskEventsRequest').pageSize(),
-  pageToken: z.string(),
+  pageSize: history.pageSize(),
+  pageToken: history.pageToken(),
 });
 
 function readListTaskEvents(request: ListTaskEventsRequest): ListTaskEventsInput {
   return parseRequest(historySchema, request);
 }
 
-const syncSchema = z.object({
-  syncToken: z.string(),
-  pageSize: fieldsOf('taskflow.tasks.v1.SyncTasksRequest').pageSize(),
-  pageToken: z.string(),
-});
+const sync = fieldsOf('taskflow.tasks.v1.SyncTasksRequest');
+const syncSchema = z.object({ syncToken: z.string(), pageSize: sync.pageSize(), pageToken: sync.pageToken() });
 
 function readSyncTasks(request: SyncTasksRequest): SyncTasksInput {
   return parseRequest(syncSchema, request);

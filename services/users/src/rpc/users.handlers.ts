@@ -34,7 +34,7 @@ const findSchema = z.object({ email });
 const list = fieldsOf('taskflow.users.v1.ListUsersRequest');
 const listSchema = z.object({
   pageSize: list.pageSize(),
-  pageToken: fieldTypes.pageToken(),
+  pageToken: list.pageToken(),
   query: list.text('query'),
   enabled: z
     .boolean()

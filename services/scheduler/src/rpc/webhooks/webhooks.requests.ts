@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { findUrlFault, type TargetRules } from '../../domain/webhooks/webhook-target.ts';
 import type { RotateSecretInput } from '../../use-cases/webhooks/rotate-webhook-secret.ts';
 import type { UpdateWebhookInput } from '../../use-cases/webhooks/update-webhook.ts';
-import { mutation, notificationKinds } from '../fields.ts';
+import { mutation, subscribableKinds } from '../fields.ts';
 
 const webhook = fieldsOf('taskflow.scheduler.v1.Webhook');
 
@@ -26,7 +26,7 @@ const targetUrl = (rules: TargetRules) =>
 const writableBy = (rules: TargetRules) => ({
   url: targetUrl(rules),
   description: webhook.text('description'),
-  kinds: notificationKinds,
+  kinds: subscribableKinds,
 });
 
 const changeable = ['url', 'description', 'kinds'] as const;

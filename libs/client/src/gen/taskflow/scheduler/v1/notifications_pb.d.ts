@@ -440,7 +440,7 @@ export declare type Webhook = Message<"taskflow.scheduler.v1.Webhook"> & {
   description: string;
 
   /**
-   * What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is not sent.
+   * What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is never sent to a webhook.
    *
    * @generated from field: repeated taskflow.scheduler.v1.NotificationKind kinds = 4;
    */

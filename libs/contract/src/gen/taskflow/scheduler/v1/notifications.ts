@@ -467,7 +467,7 @@ export interface Webhook {
   url: string;
   /** For people: what it is for. Empty by default. */
   description: string;
-  /** What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is not sent. */
+  /** What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is never sent to a webhook. */
   kinds: NotificationKind[];
   /** Whether anything is sent there. */
   state: WebhookState;
