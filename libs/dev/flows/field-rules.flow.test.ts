@@ -2,8 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { descriptorOf, policies, type MethodPolicy } from '#libs/contract';
 import { accessTable, type People } from './access-table.ts';
-import { valuesOf, type FieldValues } from './field-values.ts';
-import { fieldsSentTo, nameOf, withValue, type FieldPath } from './sent-fields.ts';
+import { faultOf, valuesOf, type FieldValues } from './field-values.ts';
+import {
+  fieldsSentTo,
+  ignoredTimesIn,
+  nameOf,
+  oneofsOf,
+  requiredOneofsIn,
+  withValue,
+  withValues,
+  type FieldPath,
+} from './sent-fields.ts';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
 import { encode, serviceOf, type Credentials } from './wire.ts';
 
@@ -42,7 +51,10 @@ async function violationsOf(
   path: FieldPath,
   value: unknown,
 ) {
-  const bytes = withValue(type, await base(), path, value);
+  return namedBy(policy, withValue(type, await base(), path, value), credentials);
+}
+
+async function namedBy(policy: MethodPolicy, bytes: Buffer, credentials: Credentials): Promise<string[]> {
   const { outcome, error } = await testCluster.wire.call(policy.path, bytes, credentials);
   expect(outcome).not.toMatch(/^(INTERNAL|UNKNOWN|UNAVAILABLE|UNIMPLEMENTED|DEADLINE_EXCEEDED)/);
   if (outcome !== 'INVALID_ARGUMENT/INVALID_FIELD') return [];
@@ -78,5 +90,48 @@ describe('what the contract says of a field is what the server does', () => {
     };
     for (const path of fields) await check(path, valuesOf(path.at(-1) as DescField));
     expect(faults).toEqual([]);
+  });
+});
+
+/** Every field that can be refused by itself, refused. */
+const faultsOf = (fields: readonly FieldPath[]) =>
+  fields.map((path) => ({ path, value: faultOf(path.at(-1) as DescField) })).filter(({ value }) => value !== undefined);
+
+describe('a request of which everything is wrong', () => {
+  it.each(swept)('%s: names it all at once', async (_, policy, fields) => {
+    const { type, base, credentials } = await prepare(policy);
+    const { bytes, names } = withValues(type, await base(), faultsOf(fields));
+    const named = await namedBy(policy, bytes, credentials);
+    expect(names.filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+const choosing = swept.flatMap(([method, policy, fields]) =>
+  requiredOneofsIn(descriptorOf(policy).input).map((oneof) => [method, oneof, policy, fields] as const),
+);
+
+describe('a request that lacks one of two fields', () => {
+  it('is known to this test', () => {
+    expect(choosing.map(([method, oneof]) => `${method} ${oneof}`).length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(choosing)('%s: names %s with everything else that is wrong', async (_, oneof, policy, fields) => {
+    const { type, credentials } = await prepare(policy);
+    const others = faultsOf(fields.filter((path) => !oneofsOf(path).includes(oneof)));
+    const { bytes, names } = withValues(type, Buffer.alloc(0), others);
+    const named = await namedBy(policy, bytes, credentials);
+    expect([...names, oneof].filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+const ignoring = [...policies.values()]
+  .map((policy) => [policy.method, policy, ignoredTimesIn(descriptorOf(policy).input)] as const)
+  .filter(([, , times]) => times.length > 0);
+
+describe('a time that only the server sets', () => {
+  it.each(ignoring)('%s: is ignored, whatever it is', async (_, policy, times) => {
+    const { type, base, credentials } = await prepare(policy);
+    const { bytes } = withValues(type, await base(), faultsOf(times));
+    expect((await testCluster.wire.call(policy.path, bytes, credentials)).outcome).toBe('OK');
   });
 });

@@ -48,6 +48,7 @@ function textValues(rule: FieldRule): { kept: string[]; broken: string[] } {
       ...(maxLength === undefined ? [] : [textOf(maxLength + 1)]),
       ...(maxBytes === undefined ? [] : [textOf(maxBytes + 1), 'é'.repeat(maxBytes / 2 + 1)]),
       ...strange.filter((value) => !fits.test(value)),
+      ...(!trimmed && text !== undefined && !fits.test(` ${text} `) ? [` ${text} `] : []),
       ...(visible ? ['\u200b\u2060'] : []),
       ...controls[characters],
     ],
@@ -144,6 +145,19 @@ function scalarValues(field: DescField, rule: FieldRule): FieldValues {
   if (field.scalar !== ScalarType.BYTES) return numberValues(rule, field.scalar === ScalarType.INT32 ? Number : BigInt);
   const { minBytes, maxBytes = 0 } = rule;
   return { kept: [minBytes, maxBytes].map((size) => randomBytes(size)), broken: [randomBytes(maxBytes + 1)] };
+}
+
+/** Seconds that are beyond every time or span. */
+const beyond: Readonly<Record<string, bigint>> = {
+  'google.protobuf.Timestamp': 253_402_300_800n,
+  'google.protobuf.Duration': 315_576_000_001n,
+};
+
+/** A value that is refused by itself: a time that is none, one bad entry of a list. Undefined where there is none. */
+export function faultOf(field: DescField): unknown {
+  const seconds = field.fieldKind === 'message' ? beyond[field.message.typeName] : undefined;
+  if (field.fieldKind === 'message' && seconds !== undefined) return create(field.message, { seconds });
+  return valuesOf(field).broken.find((value) => !Array.isArray(value) || value.length === 1);
 }
 
 /** What a field may just hold, and what not, of the kinds of rules that values can be made of. */

@@ -73,16 +73,14 @@ function readBatchCheckSharing(request: BatchCheckSharingRequest): BatchCheckSha
   return parseRequest(sharingSchema, request);
 }
 
-const removalSchema = z
-  .object({
-    userId: fieldTypes.uuid(),
-    successorId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
-  })
-  .refine(({ userId, successorId }) => userId !== successorId, {
-    path: ['successorId'],
-    message: 'must be another user',
-  });
+const removalSchema = z.object({
+  userId: fieldTypes.uuid(),
+  successorId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
+});
 
 function readDeleteUserTasks(request: DeleteUserTasksRequest): DeleteUserTasksInput {
-  return parseRequest(removalSchema, request);
+  const { userId, successorId } = request;
+  const isSame = successorId !== '' && userId.toLowerCase() === successorId.toLowerCase();
+  const found = isSame ? [{ field: 'successor_id', description: 'must be another user' }] : [];
+  return parseRequest(removalSchema, request, found);
 }

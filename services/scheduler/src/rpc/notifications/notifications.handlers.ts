@@ -1,4 +1,8 @@
-import type { MarkNotificationsReadRequest, NotificationsServiceService } from '#contract/scheduler/v1/notifications';
+import type {
+  ListNotificationsRequest,
+  MarkNotificationsReadRequest,
+  NotificationsServiceService,
+} from '#contract/scheduler/v1/notifications';
 import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
@@ -14,7 +18,7 @@ import { mutation, notificationKinds, page } from '../fields.ts';
 export function notificationsHandlers(deps: SchedulerDeps) {
   return {
     listNotifications: async (request, call) =>
-      listNotifications(deps, requireUser(call), parseRequest(listSchema, request)),
+      listNotifications(deps, requireUser(call), readListNotifications(request)),
     getUnreadCount: async (_request, call) => getUnreadCount(deps, requireUser(call)),
     markNotificationsRead: async (request, call) =>
       markNotificationsRead(deps, requireUser(call), readMarkNotificationsRead(request)),
@@ -23,34 +27,31 @@ export function notificationsHandlers(deps: SchedulerDeps) {
   } satisfies Partial<Handlers<typeof NotificationsServiceService>>;
 }
 
-const listSchema = z
-  .object({
-    ...page('ListNotificationsRequest'),
-    unreadOnly: z.boolean(),
-    kinds: notificationKinds,
-    digestId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
-  })
-  .check(({ value, issues }) => {
-    const refuse = (field: 'unreadOnly' | 'kinds'): void =>
-      void issues.push({ code: 'custom', path: [field], message: 'must be unset with digest_id', input: value });
-    if (value.digestId !== '' && value.unreadOnly) refuse('unreadOnly');
-    if (value.digestId !== '' && value.kinds.length > 0) refuse('kinds');
-  });
+const listSchema = z.object({
+  ...page('ListNotificationsRequest'),
+  unreadOnly: z.boolean(),
+  kinds: notificationKinds,
+  digestId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
+});
+
+/** The other filters are for the inbox. */
+function readListNotifications(request: ListNotificationsRequest): z.output<typeof listSchema> {
+  const { digestId, unreadOnly, kinds } = request;
+  const set = [unreadOnly ? ['unread_only'] : [], kinds.length > 0 ? ['kinds'] : []].flat();
+  const found = set.map((field) => ({ field, description: 'must be unset with digest_id' }));
+  return parseRequest(listSchema, request, digestId === '' ? [] : found);
+}
 
 const ids = fieldsOf('taskflow.scheduler.v1.NotificationIds');
-const markSchema = z
-  .object({
-    ids: z.object({ notificationIds: ids.uuids('notification_ids') }).optional(),
-    all: z.object({ deliverEndTime: z.date().optional() }).optional(),
-    ...mutation,
-  })
-  .refine(({ ids, all }) => ids !== undefined || all !== undefined, {
-    path: ['selection'],
-    error: 'must be ids or all',
-  });
+const markSchema = z.object({
+  ids: z.object({ notificationIds: ids.uuids('notification_ids') }).optional(),
+  all: z.object({ deliverEndTime: z.date().optional() }).optional(),
+  ...mutation,
+});
 
 function readMarkNotificationsRead(request: MarkNotificationsReadRequest): MarkReadInput {
-  const { ids, all, requestId, validateOnly } = parseRequest(markSchema, flattenOneofs(request));
+  const found = request.selection === undefined ? [{ field: 'selection', description: 'must be ids or all' }] : [];
+  const { ids, all, requestId, validateOnly } = parseRequest(markSchema, flattenOneofs(request), found);
   if (ids === undefined) return { marking: { until: all?.deliverEndTime }, request };
   return {
     marking: { ids: ids.notificationIds },

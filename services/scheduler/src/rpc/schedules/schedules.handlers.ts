@@ -1,4 +1,4 @@
-import type { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
+import type { BackfillScheduleRequest, SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
@@ -27,8 +27,7 @@ export function schedulesHandlers(deps: SchedulerDeps) {
       setSchedulePaused(deps, requireUser(call), 'ResumeSchedule', parseRequest(currentSchema, request)),
     triggerSchedule: async (request, call) =>
       triggerSchedule(deps, requireUser(call), parseRequest(triggerSchema, request)),
-    backfillSchedule: async (request, call) =>
-      backfillSchedule(deps, requireUser(call), parseRequest(backfillSchema, request)),
+    backfillSchedule: async (request, call) => backfillSchedule(deps, requireUser(call), readBackfillSchedule(request)),
     deleteSchedule: async (request, call) =>
       deleteSchedule(deps, requireUser(call), parseRequest(currentSchema, request)),
     listScheduleRuns: async (request, call) =>
@@ -44,6 +43,16 @@ const listRunsSchema = z.object({ scheduleId, ...page('ListScheduleRunsRequest')
 const triggerSchema = z.object({ scheduleId, ...mutation });
 const currentSchema = z.object({ scheduleId, etag: z.string(), ...mutation });
 const backfill = fieldsOf('taskflow.scheduler.v1.BackfillScheduleRequest');
-const backfillSchema = z
-  .object({ scheduleId, startTime: backfill.time('start_time'), endTime: backfill.time('end_time'), ...mutation })
-  .refine(({ startTime, endTime }) => endTime > startTime, { path: ['endTime'], error: 'must be after start_time' });
+const backfillSchema = z.object({
+  scheduleId,
+  startTime: backfill.time('start_time'),
+  endTime: backfill.time('end_time'),
+  ...mutation,
+});
+
+function readBackfillSchedule(request: BackfillScheduleRequest): z.output<typeof backfillSchema> {
+  const { startTime, endTime } = request;
+  const isEmpty = startTime !== undefined && endTime !== undefined && endTime <= startTime;
+  const found = isEmpty ? [{ field: 'end_time', description: 'must be after start_time' }] : [];
+  return parseRequest(backfillSchema, request, found);
+}

@@ -5,7 +5,7 @@ import {
   ScheduleOverlapPolicy,
   type PreviewScheduleRequest,
 } from '#contract/scheduler/v1/scheduler';
-import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
+import { fieldTypes, flattenOneofs, parseRequest, type FieldViolation } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { z } from 'zod';
 import { isCron } from '../../domain/schedules/timing.ts';
@@ -33,9 +33,8 @@ interface Recurrence {
   cron?: z.output<typeof cron> | undefined;
 }
 
-function checkRecurrence({ value, issues }: z.core.ParsePayload<Recurrence>): void {
-  if (value.interval === undefined && value.cron === undefined)
-    issues.push({ code: 'custom', path: ['recurrence'], message: 'must be an interval or cron', input: value });
+function findMissing(chosen: object | undefined, field: string): FieldViolation[] {
+  return chosen === undefined ? [{ field, description: 'must be an interval or cron' }] : [];
 }
 
 /** UTC when a cron expression came without a zone. */
@@ -55,26 +54,25 @@ const job = z.enum(ScheduleJob, unnamed).exclude(['UNSPECIFIED', 'UNRECOGNIZED']
 
 const idPattern = new RegExp(`^${schedule.rule('id').pattern}$`);
 
-const draft = z
-  .object(
-    {
-      id: z.string().regex(idPattern, 'must have 1 to 63 characters from a-z 0-9 -, beginning with a letter'),
-      description: schedule.text('description'),
-      job,
-      ...recurrence,
-      overlapPolicy,
-      catchUpWindow: schedule.span('catch_up_window').optional(),
-    },
-    'must be set',
-  )
-  .check(checkRecurrence);
+const draft = z.object(
+  {
+    id: z.string().regex(idPattern, 'must have 1 to 63 characters from a-z 0-9 -, beginning with a letter'),
+    description: schedule.text('description'),
+    job,
+    ...recurrence,
+    overlapPolicy,
+    catchUpWindow: schedule.span('catch_up_window').optional(),
+  },
+  'must be set',
+);
 
 const createSchema = z.object({ schedule: draft, ...mutation });
 const inputFields = ['id', 'description', 'recurrence', 'job', 'overlapPolicy', 'catchUpWindow'];
 const defaultWindowMs = 3_600_000;
 
 export function readCreateSchedule(request: CreateScheduleRequest): CreateScheduleInput {
-  const { schedule, ...rest } = parseRequest(createSchema, flattenOneofs(request));
+  const missing = request.schedule ? findMissing(request.schedule.recurrence, 'schedule.recurrence') : [];
+  const { schedule, ...rest } = parseRequest(createSchema, flattenOneofs(request), missing);
   const { id, description, job: name, overlapPolicy: policy, catchUpWindow = defaultWindowMs } = schedule;
   // Output-only fields are ignored, also when the request is compared with an earlier one.
   const asked = Object.fromEntries(
@@ -93,15 +91,14 @@ export function readCreateSchedule(request: CreateScheduleRequest): CreateSchedu
   };
 }
 
-const previewSchema = z
-  .object({
-    ...recurrence,
-    startTime: preview.time('start_time').optional(),
-    fireTimeCount: preview.number('fire_time_count'),
-  })
-  .check(checkRecurrence);
+const previewSchema = z.object({
+  ...recurrence,
+  startTime: preview.time('start_time').optional(),
+  fireTimeCount: preview.number('fire_time_count'),
+});
 
 export function readPreviewSchedule(request: PreviewScheduleRequest): PreviewScheduleInput {
-  const { startTime, fireTimeCount: count, ...rest } = parseRequest(previewSchema, flattenOneofs(request));
+  const missing = findMissing(request.recurrence, 'recurrence');
+  const { startTime, fireTimeCount: count, ...rest } = parseRequest(previewSchema, flattenOneofs(request), missing);
   return { ...toTiming(rest), startTime, count };
 }
