@@ -1,8 +1,17 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { describe, expect, it } from '@jest/globals';
 import { compressionAlgorithms, credentials, Client, Metadata, type ClientReadableStream } from '@grpc/grpc-js';
-import { CreateTaskRequest, Task, TasksServiceService, CreateTaskResponse } from '#contract/tasks/v1/tasks';
+import {
+  BatchCreateTasksRequest,
+  BatchCreateTasksResponse,
+  CreateTaskRequest,
+  Task,
+  TasksServiceService,
+  UpdateTaskRequest,
+  CreateTaskResponse,
+} from '#contract/tasks/v1/tasks';
 import { CallError } from '#dev/stubs';
+import { invalidFields } from '#dev/testing';
 import {
   HealthCheckRequest,
   HealthService,
@@ -15,10 +24,8 @@ import { startTasks, useTasks, useUsers } from './start-tasks.ts';
 const service = useTasks();
 const [user] = useUsers(service, 'user');
 
-/** Sends messages in the fields of a request, as a client in another language may write them. */
-function sendParts(path: string, ...parts: (readonly [field: number, bytes: Uint8Array])[]): Promise<Buffer> {
-  const writer = new BinaryWriter();
-  for (const [field, bytes] of parts) writer.tag(field, WireType.LengthDelimited).bytes(bytes);
+/** Sends a request as it is, as a client in another language may write it. */
+function sendBytes(path: string, request: Uint8Array): Promise<Buffer> {
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${user.as.token}`);
   const channel = new Client(`127.0.0.1:${service.app.grpcPort}`, credentials.createInsecure());
@@ -27,12 +34,18 @@ function sendParts(path: string, ...parts: (readonly [field: number, bytes: Uint
       path,
       Buffer.from,
       (bytes) => bytes,
-      writer.finish(),
+      request,
       metadata,
-      (error, answer) =>
-        error === null && answer !== undefined ? resolve(answer) : reject(new CallError(path, error as never)),
+      (error, answer) => (error === null ? resolve(answer as Buffer) : reject(new CallError(path, error))),
     );
   }).finally(() => channel.close());
+}
+
+/** Messages in the fields of a request. */
+function sendParts(path: string, ...parts: (readonly [field: number, bytes: Uint8Array])[]): Promise<Buffer> {
+  const writer = new BinaryWriter();
+  for (const [field, bytes] of parts) writer.tag(field, WireType.LengthDelimited).bytes(bytes);
+  return sendBytes(path, writer.finish());
 }
 
 describe('G5 messages', () => {
@@ -76,9 +89,15 @@ describe('G5 times', () => {
   /** A time as a client in another language may send it. */
   type WireTime = { seconds: bigint; nanos: number };
 
-  function send(path: string, ...times: (readonly [field: number, time: WireTime])[]): Promise<unknown> {
-    return sendParts(path, ...times.map(([field, time]) => [field, Timestamp.encode(time).finish()] as const));
+  function encode(...times: (readonly [field: number, time: WireTime])[]): Uint8Array {
+    const writer = new BinaryWriter();
+    for (const [field, time] of times)
+      writer.tag(field, WireType.LengthDelimited).bytes(Timestamp.encode(time).finish());
+    return writer.finish();
   }
+
+  const send = (path: string, ...times: (readonly [field: number, time: WireTime])[]): Promise<unknown> =>
+    sendBytes(path, encode(...times));
   const { path } = TasksServiceService.listTasks;
   const [dueStartTime, dueEndTime] = [6, 7];
 
@@ -94,6 +113,48 @@ describe('G5 times', () => {
       reason: 'INVALID_FIELD',
       details: { violations: [{ field: 'due_start_time' }, { field: 'due_end_time' }] },
     });
+  });
+
+  const never = { seconds: 2n ** 40n, nanos: 0 };
+  const [dueTime, requests] = [7, 5];
+  const member = (number: number, ...parts: Uint8Array[]): Uint8Array =>
+    new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(Buffer.concat(parts)).finish();
+
+  it('that are none are refused with everything else that is wrong', async () => {
+    const task = Task.encode(Task.fromPartial({ title: '' })).finish();
+    const rest = CreateTaskRequest.encode(CreateTaskRequest.fromPartial({ requestId: '/' })).finish();
+    const sent = sendBytes(
+      TasksServiceService.createTask.path,
+      Buffer.concat([member(1, task, encode([dueTime, never])), rest]),
+    );
+    expect(await invalidFields(sent)).toEqual(['task.due_time', 'task.title', 'request_id']);
+  });
+
+  it('that are none are refused alone in a batch that is made in parts', async () => {
+    const task = Task.encode(Task.fromPartial({ title: 'x' })).finish();
+    const rest = BatchCreateTasksRequest.encode(BatchCreateTasksRequest.fromPartial({ allowPartial: true })).finish();
+    const answer = await sendBytes(
+      TasksServiceService.batchCreateTasks.path,
+      Buffer.concat([
+        member(requests, member(1, task)),
+        member(requests, member(1, task, encode([dueTime, never]))),
+        rest,
+      ]),
+    );
+    const { results } = BatchCreateTasksResponse.decode(answer);
+    expect(results.map(({ result }) => result?.$case)).toEqual(['task', 'error']);
+  });
+
+  it('that are none are not read where an update does not name them', async () => {
+    const { id } = await createTask(service, user);
+    const task = Task.encode(Task.fromPartial({ id, title: 'renamed' })).finish();
+    const rest = UpdateTaskRequest.encode(UpdateTaskRequest.fromPartial({ updateMask: ['title'] })).finish();
+    await sendBytes(
+      TasksServiceService.updateTask.path,
+      Buffer.concat([member(1, task, encode([dueTime, never])), rest]),
+    );
+    const { task: renamed } = await service.tasks.getTask({ taskId: id }, user.as);
+    expect([renamed?.title, renamed?.due]).toEqual(['renamed', undefined]);
   });
 
   it('of the first and the last instant are bounds like others', async () => {

@@ -134,7 +134,7 @@ class Walk {
   }
 
   #report(kind: keyof Faults, place: Place, description: string): void {
-    if (!place.isIgnored) this.faults[kind].push({ field: pathOf(place), description });
+    if (!place.isIgnored) this.found[kind].push({ field: pathOf(place), description });
   }
 }
 
