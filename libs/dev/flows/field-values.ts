@@ -39,16 +39,17 @@ const controls = { any: [], line: ['a\u0007b', 'a\nb', 'a\u0085b'], lines: ['a\u
 function textValues(rule: FieldRule): { kept: string[]; broken: string[] } {
   const { minLength, maxLength, maxBytes, pattern, trimmed, visible, characters } = rule;
   const text = longest(rule);
+  const spaced = text === undefined ? [] : [` ${text} `];
   const isShort = minLength > 1;
   const fits = new RegExp(`^(?:${pattern ?? '[^]*'})$`);
   return {
-    kept: [text, trimmed && text !== undefined ? ` ${text} ` : undefined].filter((value) => value !== undefined),
+    kept: [text, ...(trimmed ? spaced : [])].filter((value) => value !== undefined),
     broken: [
       ...(isShort ? [textOf(minLength - 1)] : []),
       ...(maxLength === undefined ? [] : [textOf(maxLength + 1)]),
       ...(maxBytes === undefined ? [] : [textOf(maxBytes + 1), 'é'.repeat(maxBytes / 2 + 1)]),
       ...strange.filter((value) => !fits.test(value)),
-      ...(!trimmed && text !== undefined && !fits.test(` ${text} `) ? [` ${text} `] : []),
+      ...(trimmed ? [] : spaced.filter((value) => !fits.test(value))),
       ...(visible ? ['\u200b\u2060'] : []),
       ...controls[characters],
     ],
