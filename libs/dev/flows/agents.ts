@@ -45,6 +45,35 @@ export async function openStdioAgent(cluster: Cluster, token: string, era: Era =
   return client;
 }
 
+export interface RawAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Sends the gateway what no client of the protocol would. */
+export async function postMessage(
+  cluster: Cluster,
+  token: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  { method = 'POST', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<RawAnswer> {
+  const response = await fetch(`http://${cluster.address('gateway')}/mcp`, {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+      ...headers,
+    },
+    ...(method === 'POST' && { body }),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+export const rpc = (method: string, params: object = {}): string =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+
 /** The answer of a tool; fails the test when the tool failed. */
 export async function useTool(agent: Client, name: string, given: object = {}): Promise<Record<string, unknown>> {
   const result = await agent.callTool({ name, arguments: { ...given } });

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { checkoutRoot, queryDatabase, waitUntil } from '#dev/cluster';
-import { failTool, openHttpAgent, stdioProgram, useTool } from './agents.ts';
+import { failTool, openHttpAgent, postMessage, rpc, stdioProgram, useTool, type RawAnswer } from './agents.ts';
 import { startTestCluster, type Person, type TestCluster } from './test-cluster.ts';
 
 const site = 'https://app.example.com';
@@ -44,31 +44,11 @@ async function open(...[own, options]: Parameters<typeof openHttpAgent> extends 
 
 const url = (): string => `http://${testCluster.cluster.address('gateway')}/mcp`;
 
-interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-}
-
-/** Sends what no client of the protocol would. */
-async function post(body: string, headers: Record<string, string> = {}, method = 'POST'): Promise<Answer> {
-  const response = await fetch(url(), {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      authorization: `Bearer ${token}`,
-      ...headers,
-    },
-    ...(method === 'POST' && { body }),
-  });
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
-
-const rpc = (method: string, params: object = {}): string => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+const post = (body: string, headers: Record<string, string> = {}, method = 'POST'): Promise<RawAnswer> =>
+  postMessage(testCluster.cluster, token, body, { method, headers });
 
 /** The reason in an error of the gateway. */
-const reasonOf = ({ text }: Answer): unknown =>
+const reasonOf = ({ text }: RawAnswer): unknown =>
   (JSON.parse(text) as { details: { debug?: { reason?: string } }[] }).details.find(({ debug }) => debug?.reason)?.debug
     ?.reason;
 
@@ -124,20 +104,14 @@ describe('J9: at the door', () => {
     );
   });
 
-  it('refuses what is no single message, with the reasons of all other calls', async () => {
+  it('refuses what is too much or comes another way, with the reasons of all other calls', async () => {
     const cases = await Promise.all([
-      post('{'),
-      post('7'),
-      post(`[${rpc('tools/list')}]`),
-      post('['.repeat(200_000)),
-      post(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`),
       post(JSON.stringify({ a: 'x'.repeat(5 * 1024 * 1024) })),
       post('', {}, 'GET'),
       post('', {}, 'DELETE'),
       post(rpc('tools/list'), { 'content-encoding': 'gzip' }),
     ]);
     expect(cases.map((one) => [one.status, reasonOf(one)])).toEqual([
-      ...Array.from({ length: 5 }, () => [400, 'MALFORMED_REQUEST']),
       [429, 'REQUEST_TOO_LARGE'],
       [405, 'UNIMPLEMENTED'],
       [405, 'UNIMPLEMENTED'],
@@ -147,7 +121,6 @@ describe('J9: at the door', () => {
     const unknown = await post(rpc('tools/call', { name: 'drop_database', arguments: {} }));
     expect(unknown.text).toContain('there is no such tool');
     expect((await post(rpc('tasks/everything'))).text).toContain('-32601');
-    expect((await post(rpc('tools/call', { name: 5 }))).text).toMatch(/-3260[02]|-32603/);
   });
 
   it('answers over HTTP/2 too', async () => {

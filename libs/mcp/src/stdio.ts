@@ -1,6 +1,7 @@
-import type { Readable, Writable } from 'node:stream';
+import { pipeline, type Readable, type Writable } from 'node:stream';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { createMcpServer, type McpServerOptions } from './server.ts';
+import { strictLines } from './strict-lines.ts';
 
 export interface StdioOptions extends McpServerOptions {
   /** By default those of the process. Nothing else may write to the output. */
@@ -22,11 +23,12 @@ export function serveMcpOverStdio({
   onError,
   ...options
 }: StdioOptions): RunningStdio {
+  const lines = strictLines((fault) => void output.write(`${fault.toAnswer()}\n`));
   const ended = new Promise<void>((resolve) => {
-    for (const event of ['end', 'close', 'error'] as const) input.once(event, () => resolve());
+    pipeline(input, lines, () => resolve());
     output.once('close', () => resolve());
   });
-  const transport = new StdioServerTransport(input, output);
+  const transport = new StdioServerTransport(lines, output);
   // Tools do not change while it runs, so there is nothing to subscribe to.
   const handle = serveStdio(() => createMcpServer(options), {
     transport,

@@ -1,15 +1,24 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { createConnection } from '#client/connection';
 import { TaskFlowError } from '#client/index';
-import { AppError, toAppError } from '#libs/errors';
-import { findSizeFault, overloaded, textHeader, toEvictionError } from '#libs/grpc';
-import { askAccess, createMcpServer, type Access, type Caller, type ServedRequest } from '#libs/mcp';
+import { AppError, errorTable, toAppError } from '#libs/errors';
+import { findSizeFault, overloaded, textHeader, toEvictionError, toStatusCode } from '#libs/grpc';
+import {
+  askAccess,
+  checkParams,
+  createMcpServer,
+  MessageFault,
+  readMessage,
+  type Access,
+  type Caller,
+  type RpcMessage,
+  type ServedRequest,
+} from '#libs/mcp';
 import { openAnswer, type Answer, type HttpRequest, type HttpResponse } from '../http/answer.ts';
 import { HeadFault, readAuthorization } from '../http/call-head.ts';
 import { openExchange, refuse, userAgentOf, type Exchange, type HandlerOptions } from '../http/handle-call.ts';
 import { readBody } from '../http/read-body.ts';
 import { clientTransport } from './client-transport.ts';
-import { readMessage, type RpcMessage } from './read-message.ts';
 
 export interface McpOptions extends HandlerOptions {
   version: string;
@@ -98,6 +107,7 @@ async function serve(exchange: Exchange, options: McpOptions, complete: () => vo
   (exchange.response as NodeJS.EventEmitter).once('close', () => gone.abort());
   const caller = callerOf(exchange, options);
   const access = await checkToken(caller, message);
+  checkParams(message);
   const { version, count: record } = options;
   // There is nothing to subscribe to: tools change with the token and the release only.
   const handler = createMcpHandler(() => createMcpServer({ ...caller, version, access, record }), {
@@ -139,6 +149,16 @@ function preflight(exchange: Exchange, { cors }: McpOptions): Promise<void> {
   return answer.end();
 }
 
+/** A message that breaks the protocol is answered in the protocol's own form. */
+function refuseMessage(exchange: Exchange, fault: MessageFault, { record }: McpOptions): Promise<void> {
+  const { requestId, traceId, peer } = exchange;
+  const code = toStatusCode(errorTable.invalid_argument.code);
+  record({ method: 'unknown', code, reason: 'MALFORMED_REQUEST', message: fault.message, requestId, traceId, peer });
+  const answer = openAnswer(exchange.response, exchange.headers);
+  answer.begin(fault.httpStatus, { 'content-type': 'application/json' });
+  return answer.end(Buffer.from(fault.toAnswer(requestId)));
+}
+
 /** Answers one HTTP request of an agent. Never rejects. */
 export async function handleMcp(request: HttpRequest, response: HttpResponse, options: McpOptions): Promise<void> {
   const exchange = openExchange(request, response, options);
@@ -148,6 +168,7 @@ export async function handleMcp(request: HttpRequest, response: HttpResponse, op
     checkHead(request);
     await serveInPlace(exchange, options);
   } catch (error) {
+    if (error instanceof MessageFault) return await refuseMessage(exchange, error, options);
     if (!(error instanceof HeadFault || error instanceof AppError)) options.onFault(error);
     await refuse(exchange, error instanceof HeadFault ? error : new HeadFault(toAppError(error)), options);
   } finally {
