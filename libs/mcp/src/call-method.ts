@@ -13,6 +13,7 @@ import { TaskResultSchema, TaskSchema, type TaskResult } from '#client/tasks';
 import { AppError } from '#libs/errors';
 import { encodeFromJson } from '#libs/json';
 import { toFailure } from './tool-failure.ts';
+import type { Naming } from './tools/argument-names.ts';
 import type { Answer } from './tools/tool.ts';
 
 /** As whom and for whom calls are made. */
@@ -58,17 +59,17 @@ export function callMethod(
 const registry = createRegistry();
 
 /** A member of a batch: its task, or its error as errors of other calls are told. */
-function resultJson({ result }: TaskResult, toArgument: (field: string) => string): Answer {
+function resultJson({ result }: TaskResult, naming: Naming): Answer {
   if (result.case === 'task') return { task: toJson(TaskSchema, result.value, { registry }) };
-  if (result.case === 'error') return { error: toFailure(TaskFlowError.fromStatus(result.value), toArgument) };
+  if (result.case === 'error') return { error: toFailure(TaskFlowError.fromStatus(result.value), naming) };
   return {};
 }
 
-/** An answer in protobuf's JSON. `toArgument` names the argument of a field, for errors of members. */
-export function answerJson(type: DescMessage, answer: Message, toArgument: (field: string) => string): Answer {
+/** An answer in protobuf's JSON. `naming` is for errors of members. */
+export function answerJson(type: DescMessage, answer: Message, naming: Naming): Answer {
   const { results, ...rest } = answer as Message & { results?: unknown };
   if (!Array.isArray(results) || !results.every((one: unknown) => isMessage(one, TaskResultSchema)))
     return toJson(type, answer, { registry }) as Answer;
   const others = toJson(type, { ...rest, results: [] } as Message, { registry }) as Answer;
-  return { results: results.map((one) => resultJson(one, toArgument)), ...others };
+  return { results: results.map((one) => resultJson(one, naming)), ...others };
 }

@@ -3,8 +3,9 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { TaskFlowError } from '#client/index';
 import { answerJson, callMethod, readRequest, type Caller } from './call-method.ts';
 import { failedResult, toFailure } from './tool-failure.ts';
-import { toArgumentPath, toRequest } from './tools/tool-request.ts';
-import type { Tool } from './tools/tool.ts';
+import { namingOf, type Naming } from './tools/argument-names.ts';
+import { maxViolations, toRequest } from './tools/tool-request.ts';
+import type { Answer, Tool } from './tools/tool.ts';
 
 export interface ToolCall {
   tool: Tool;
@@ -12,20 +13,22 @@ export interface ToolCall {
   signal: AbortSignal | undefined;
 }
 
-/** Both what the tool does not have and what no field can hold, at once. */
+/** Both what the tool does not have and what no field can hold, at once, by the names of its arguments. */
 function readArguments({ tool, given }: ToolCall, requestId: string | undefined) {
   const { json, violations } = toRequest(tool, { ...(requestId !== undefined && { requestId }), ...given });
+  let unreadable: TaskFlowError | undefined;
   try {
     const request = readRequest(tool.method.input, json);
     if (violations.length === 0) return request;
-    throw new TaskFlowError('INVALID_ARGUMENT', 'the request has arguments that are wrong', {
-      reason: 'INVALID_FIELD',
-    });
   } catch (error) {
-    if (!(error instanceof TaskFlowError) || violations.length === 0) throw error;
-    const all = [...violations, ...error.violations.map((one) => ({ ...one, field: toArgumentPath(tool, one.field) }))];
-    throw new TaskFlowError('INVALID_ARGUMENT', error.message, { reason: 'INVALID_FIELD', violations: all });
+    if (!(error instanceof TaskFlowError)) throw error;
+    unreadable = error;
   }
+  const all = [...violations, ...(unreadable?.violations ?? []).map(namingOf(tool))];
+  throw new TaskFlowError('INVALID_ARGUMENT', 'the request has arguments that are wrong', {
+    reason: unreadable?.reason ?? 'INVALID_FIELD',
+    violations: all.slice(0, maxViolations),
+  });
 }
 
 /** One id for all attempts of a call, so that a change happens once. */
@@ -35,23 +38,33 @@ function requestIdOf({ tool, given }: ToolCall): string | undefined {
   return typeof own === 'string' && own !== '' ? own : randomUUID();
 }
 
+const asIs: Naming = (violation) => violation;
+
+/** What happened; of a call that only checks, that it did not. */
+const summaryOf = ({ tool, given }: ToolCall, json: Answer): string =>
+  given['validateOnly'] === true && tool.effects !== undefined
+    ? `Only checked, nothing has changed: ${tool.effects.would}. Call it without validateOnly to do it.`
+    : tool.summary(json);
+
 /** Never rejects: whatever goes wrong is told to the agent. */
 export async function callTool(caller: Caller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
   const requestId = requestIdOf(call);
-  const toArgument = (field: string): string => toArgumentPath(tool, field);
+  let naming = asIs;
   try {
-    const answer = await callMethod(caller, tool.method, readArguments(call, requestId), signal);
-    const json = answerJson(tool.method.output, answer, toArgument);
+    const request = readArguments(call, requestId);
+    naming = namingOf(tool);
+    const answer = await callMethod(caller, tool.method, request, signal);
+    const json = answerJson(tool.method.output, answer, naming);
     return {
       content: [
-        { type: 'text', text: tool.summary(json) },
+        { type: 'text', text: summaryOf(call, json) },
         { type: 'text', text: JSON.stringify(json) },
       ],
       structuredContent: json,
     };
   } catch (error) {
     if (!(error instanceof TaskFlowError)) caller.onFault?.(error);
-    return failedResult(toFailure(error, toArgument, requestId));
+    return failedResult(toFailure(error, naming, requestId));
   }
 }

@@ -15,6 +15,7 @@ import { callTool } from './call-tool.ts';
 import { findPlace, isTemplate, places, type Place } from './resources.ts';
 import { failureText, toFailure } from './tool-failure.ts';
 import { tools } from './tools/tools.ts';
+import type { Naming } from './tools/argument-names.ts';
 import { toolSchema } from './tools/tool-schema.ts';
 import type { Tool } from './tools/tool.ts';
 
@@ -58,13 +59,18 @@ const toListed = (tool: Tool): ListedTool => ({
   annotations: annotationsOf(tool),
 });
 
-const asIs = (field: string): string => field;
+const asIs: Naming = (violation) => violation;
+/** Places have only the id in their address. */
+const ofAddress: Naming = ({ description }) => ({ field: 'uri', description: `its id ${description}` });
+
+/** What the agent asked for cannot be had, so that asking again is of no use. */
+const ofParams = new Set(['INVALID_ARGUMENT', 'PERMISSION_DENIED']);
 
 /** An error where no tool was called. */
 function toProtocolError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
-  const failure = toFailure(error, asIs);
-  const code = failure.code === 'INVALID_ARGUMENT' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
+  const failure = toFailure(error, ofAddress);
+  const code = ofParams.has(failure.code) ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
   return new ProtocolError(code, failureText(failure), { error: failure });
 }
 

@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Naming } from './tools/argument-names.ts';
 import { TaskFlowError, type ErrorCode, type FieldViolation } from '#client/index';
 
 /** What an agent is told of a call that did not succeed. */
@@ -28,9 +29,18 @@ const advice: Partial<Record<ErrorCode, string>> = {
   ABORTED: 'It was changed meanwhile. Read it again, and decide anew.',
   OUT_OF_RANGE: 'The place to go on from is gone. Begin again without it.',
   RESOURCE_EXHAUSTED: 'A limit is used up. Wait for retryAfterMs, or ask for less at once.',
-  UNAVAILABLE: 'It cannot be reached now. Try again after a moment; a change with the requestId that is named here.',
+  UNAVAILABLE: 'It cannot be reached now. Try again after a moment.',
+  DEADLINE_EXCEEDED: 'It took too long. Try again after a moment, or ask for less at once.',
+};
+
+/** Whether a change without an answer happened is not known. */
+const adviceForChanges: Partial<Record<ErrorCode, string>> = {
+  UNAVAILABLE: 'It cannot be reached now. Try again after a moment, with the requestId that is named here.',
   DEADLINE_EXCEEDED: 'It took too long, and may still happen. Look whether it did, or repeat it with the requestId.',
 };
+
+const adviceOf = (code: ErrorCode, requestId: string | undefined): string =>
+  (requestId === undefined ? undefined : adviceForChanges[code]) ?? advice[code] ?? 'Tell the person, with the callId.';
 
 /** Where the error of a call without an answer comes from is nobody's business outside. */
 const unanswered: Partial<Record<ErrorCode, string>> = {
@@ -43,17 +53,18 @@ function textOf({ code, reason, message }: TaskFlowError, violations: readonly F
   if (reason === undefined) return unanswered[code] ?? 'the call failed';
   const fields = [...new Set(violations.map(({ field }) => field))];
   // The service names the fields of its request.
-  return reason === 'INVALID_FIELD' ? `invalid: ${fields.join(', ')}` : message.replace(/^[\w.]+\/\w+: /, '');
+  const words = message.replace(/^[\w.]+\/\w+: /, '');
+  return words.startsWith('invalid: ') || reason === 'INVALID_FIELD' ? `invalid: ${fields.join(', ')}` : words;
 }
 
 const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined;
 
-/** `toArgument` names the argument of a field. */
-export function toFailure(error: unknown, toArgument: (field: string) => string, requestId?: string): Failure {
+/** Of a change `requestId` is that of the call. */
+export function toFailure(error: unknown, naming: Naming, requestId?: string): Failure {
   const known = error instanceof TaskFlowError ? error : new TaskFlowError('INTERNAL', 'the call failed');
   const { code, reason, metadata, retryAfterMs, callId } = known;
-  const violations = known.violations.map(({ field, description }) => ({ field: toArgument(field), description }));
+  const violations = known.violations.map(naming);
   const failure = {
     code,
     reason,
@@ -63,7 +74,7 @@ export function toFailure(error: unknown, toArgument: (field: string) => string,
     retryAfterMs,
     callId,
     requestId,
-    advice: advice[code] ?? 'Tell the person, with the callId.',
+    advice: adviceOf(code, requestId),
   };
   return Object.fromEntries(Object.entries(failure).filter(([, value]) => isFilled(value))) as unknown as Failure;
 }

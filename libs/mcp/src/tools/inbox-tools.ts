@@ -35,7 +35,7 @@ export const inboxTools: readonly Tool[] = [
       argument('all', { about: 'Everything that was delivered until now, or before deliverEndTime.' }),
       ...changeArguments,
     ],
-    effects: { destructive: false, idempotent: true },
+    effects: { destructive: false, idempotent: true, would: 'they would be marked as read' },
     summary: () => 'They are marked as read.',
   },
 ];

@@ -121,7 +121,7 @@ const writes: Tool[] = [
     method: method.createTask,
     about: `Use it to add one task for the person. Returns it with its id. ${due} For several use create_tasks. ${repeat}`,
     arguments: [...newTask.arguments, ...changeArguments],
-    effects: { destructive: false, idempotent: false },
+    effects: { destructive: false, idempotent: false, would: 'the task would be created' },
     summary: () => 'The task was created.',
   },
   {
@@ -132,7 +132,11 @@ const writes: Tool[] = [
       'Use it to add up to 500 tasks in one step: all or none, or with allowPartial those that are right. ' +
       `Returns a result for each, in the same order: the task, or its error. ${repeat}`,
     arguments: batchOf(newTask),
-    effects: { destructive: false, idempotent: false },
+    effects: {
+      destructive: false,
+      idempotent: false,
+      would: 'each result has the task that would be created, or its error',
+    },
     summary: ({ results }) => `${counted(results, 'result')}, in the order of the tasks.`,
   },
   {
@@ -145,7 +149,7 @@ const writes: Tool[] = [
       `An assignee who is not the owner may change the status only. ${repeat}`,
     arguments: [...changedTask.arguments, ...changeArguments],
     masked: 'task',
-    effects: { destructive: true, idempotent: true },
+    effects: { destructive: true, idempotent: true, would: 'the task would be so' },
     summary: () => 'The task as it is after the change.',
   },
   {
@@ -156,7 +160,7 @@ const writes: Tool[] = [
       'Use it to change up to 500 different tasks in one step, as update_task changes one: all or none, or with ' +
       `allowPartial those that can be. Returns a result for each, in the same order: the task, or its error. ${repeat}`,
     arguments: batchOf(changedTask),
-    effects: { destructive: true, idempotent: true },
+    effects: { destructive: true, idempotent: true, would: 'each result has the task as it would be, or its error' },
     summary: ({ results }) => `${counted(results, 'result')}, in the order of the tasks.`,
   },
   {
@@ -168,7 +172,7 @@ const writes: Tool[] = [
       `status TASK_STATUS_PENDING. ${stale} ${repeat}`,
     arguments: [argument('task.id', id), argument('task.etag', etag), ...changeArguments],
     fixed: { 'task.status': 'TASK_STATUS_COMPLETED', updateMask: 'status' },
-    effects: { destructive: false, idempotent: true },
+    effects: { destructive: false, idempotent: true, would: 'the task would be completed' },
     summary: () => 'The task is completed.',
   },
   {
@@ -179,7 +183,7 @@ const writes: Tool[] = [
       'Use it only when the person wants the task gone; for work that will not be done, update_task with the status ' +
       `TASK_STATUS_CANCELLED keeps it. Only its owner may. restore_task brings it back for a while. ${stale} ${repeat}`,
     arguments: [taskId, argument('etag', etag), ...changeArguments],
-    effects: { destructive: true, idempotent: true },
+    effects: { destructive: true, idempotent: true, would: 'the task would be deleted' },
     summary: () => 'The task is deleted. restore_task brings it back.',
   },
   {
@@ -190,7 +194,7 @@ const writes: Tool[] = [
       'Use it to bring a deleted task back. Returns it. list_tasks with showDeleted finds deleted ones; purgeTime says ' +
       `until when. Only its owner may. ${repeat}`,
     arguments: [taskId, argument('etag', etag), ...changeArguments],
-    effects: { destructive: false, idempotent: true },
+    effects: { destructive: false, idempotent: true, would: 'the task would be back' },
     summary: () => 'The task is back.',
   },
 ];

@@ -1,5 +1,5 @@
 import type { FieldViolation } from '#client/index';
-import type { Argument, Shape } from './tool.ts';
+import { maskOf, type Shape } from './tool.ts';
 
 type Json = Record<string, unknown>;
 
@@ -22,15 +22,6 @@ function put(json: Json, [name = '', ...rest]: readonly string[], value: unknown
   put(inner, rest, value);
 }
 
-/** They name the resource and its version, and are no part of what changes. */
-const naming = ['id', 'etag'];
-
-/** An assignee who is named by e-mail changes the id. */
-const masksOf = ({ path: [first = '', second] }: Argument, masked: string): string[] => {
-  if (first === 'assigneeEmail') return ['assigneeId'];
-  return first === masked && second !== undefined && !naming.includes(second) ? [second] : [];
-};
-
 function toEntries(entries: Shape, value: unknown, at: string): { value: unknown; violations: FieldViolation[] } {
   if (!Array.isArray(value)) return { value, violations: [] };
   const made = value.map((entry: unknown, index) =>
@@ -39,40 +30,48 @@ function toEntries(entries: Shape, value: unknown, at: string): { value: unknown
   return { value: made.map(({ json }) => json), violations: made.flatMap(({ violations }) => violations) };
 }
 
+/** More than anybody reads. */
+export const maxViolations = 100;
+
+const folded = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
+
+/** The argument that an agent meant which wrote its name in another way, or a part of it. */
+function findMeant({ arguments: all }: Shape, name: string): string | undefined {
+  const own = folded(name);
+  const parts = all.filter((one) => folded(one.name).endsWith(own));
+  const meant =
+    all.find((one) => folded(one.name) === own) ??
+    all.find(({ path }) => path.at(-1) === own) ??
+    (parts.length === 1 ? parts[0] : undefined);
+  return meant?.name;
+}
+
+function explainUnknown(shape: Shape, name: string): string {
+  const meant = findMeant(shape, name);
+  const takes = shape.arguments.map((one) => one.name).join(', ');
+  const advice = meant === undefined ? `it takes ${takes === '' ? 'none' : takes}` : `did you mean ${meant}?`;
+  return `is no argument of this tool; ${advice}`;
+}
+
 /** Puts each argument to its field. What is wrong with a value, the contract's reader and the service tell. */
 export function toRequest(shape: Shape, given: Json, at = ''): ToolRequest {
   const json: Json = {};
   const violations: FieldViolation[] = [];
-  const mask = new Set<string>();
+  const mask = new Set<string | undefined>();
   for (const [name, value] of Object.entries(given)) {
     const found = shape.arguments.find((one) => one.name === name);
     if (found === undefined) {
-      violations.push({ field: `${at}${name}`.slice(0, 200), description: 'is no argument of this tool' });
+      if (violations.length < maxViolations)
+        violations.push({ field: `${at}${name}`.slice(0, 200), description: explainUnknown(shape, name) });
       continue;
     }
     const made = found.entries === undefined ? { value, violations: [] } : toEntries(found.entries, value, name);
     violations.push(...made.violations);
     put(json, found.path, made.value);
-    if (shape.masked !== undefined) for (const one of masksOf(found, shape.masked)) mask.add(one);
+    mask.add(maskOf(found, shape.masked));
   }
+  mask.delete(undefined);
   for (const [path, value] of Object.entries(shape.fixed ?? {})) put(json, path.split('.'), value);
   if (mask.size > 0) json['updateMask'] = [...mask].join(',');
   return { json, violations };
-}
-
-const toCamel = (path: string): string => path.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
-/** `requests[3]` is `requests` and `[3]`. */
-const plain = (part: string): string => part.replace(/\[\d+\]$/, '');
-const indexOf = (part: string): string => part.slice(plain(part).length);
-
-/** The argument that a field of the request is to the agent: `task.due_day.time_zone` is `dueDay.timeZone`. */
-export function toArgumentPath(shape: Shape, field: string): string {
-  const parts = toCamel(field).split('.');
-  const found = shape.arguments.find(({ path }) => path.every((name, index) => plain(parts[index] ?? '') === name));
-  if (found === undefined) return parts.join('.');
-  const rest = parts.slice(found.path.length);
-  const inner =
-    found.entries === undefined || rest.length === 0 ? rest : [toArgumentPath(found.entries, rest.join('.'))];
-  return [`${found.name}${indexOf(parts[found.path.length - 1] ?? '')}`, ...inner].join('.');
 }

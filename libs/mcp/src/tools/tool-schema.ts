@@ -1,5 +1,20 @@
 import { fieldSchema, requestSchema, resolved, standalone, type Schema } from '../contract-schema.ts';
+import { inToolWords } from './argument-names.ts';
 import type { Shape, Tool } from './tool.ts';
+
+/** With the names that agents use in all descriptions. */
+function inWordsOf({ method }: Pick<Tool, 'method'>, schema: Schema): Schema {
+  const { description, properties, items } = schema;
+  const fields = Object.entries((properties ?? {}) as Record<string, Schema>);
+  return {
+    ...schema,
+    ...(typeof description === 'string' && { description: inToolWords(method, description) }),
+    ...(properties !== undefined && {
+      properties: Object.fromEntries(fields.map(([name, field]) => [name, inWordsOf({ method }, field)])),
+    }),
+    ...(items !== undefined && { items: inWordsOf({ method }, items as Schema) }),
+  };
+}
 
 /** The schema of what a shape takes; `message` is that of the request, or of an entry of a batch. */
 function shapeSchema(shape: Shape, message: Schema): Schema & { type: 'object' } {
@@ -8,7 +23,7 @@ function shapeSchema(shape: Shape, message: Schema): Schema & { type: 'object' }
     const words = about === undefined ? {} : { description: about };
     if (entries === undefined) return { name, isRequired, schema: { ...standalone(schema), ...words } };
     const items = shapeSchema(entries, resolved(schema['items'] as Schema));
-    return { name, isRequired, schema: { ...standalone({ ...schema, items: {} }), items } };
+    return { name, isRequired, schema: { ...standalone({ ...schema, items: {} }), ...words, items } };
   });
   const required = fields.filter(({ isRequired }) => isRequired).map(({ name }) => name);
   return {
@@ -23,7 +38,10 @@ const known = new Map<Tool, Schema & { type: 'object' }>();
 
 /** What a tool takes, by the rules of the contract. */
 export function toolSchema(tool: Tool): Schema & { type: 'object' } {
-  const schema = known.get(tool) ?? shapeSchema(tool, requestSchema(tool.method));
+  const schema = known.get(tool) ?? {
+    ...inWordsOf(tool, shapeSchema(tool, requestSchema(tool.method))),
+    type: 'object',
+  };
   known.set(tool, schema);
   return schema;
 }

@@ -20,6 +20,15 @@ export interface Shape {
   fixed?: Readonly<Record<string, string>>;
 }
 
+export interface Effects {
+  /** Whether it takes something away. */
+  destructive: boolean;
+  /** Whether doing it twice is as doing it once. */
+  idempotent: boolean;
+  /** What the answer to validateOnly tells, as "the task would be created". */
+  would: string;
+}
+
 /** What an agent can do. Schema, limits and scope follow from the contract's method. */
 export interface Tool extends Shape {
   name: string;
@@ -27,8 +36,8 @@ export interface Tool extends Shape {
   method: DescMethod;
   /** For the agent: when to use it, what it returns, what to do when it fails. */
   about: string;
-  /** Of a method that changes something: whether it takes something away, and whether doing it twice is as doing it once. */
-  effects?: { destructive: boolean; idempotent: boolean };
+  /** Of a method that changes something. */
+  effects?: Effects;
   /** The answer in a few words. Never a text that people wrote: those stay in the JSON. */
   summary: (answer: Answer) => string;
 }
@@ -40,6 +49,17 @@ export type Answer = Readonly<Record<string, unknown>>;
 export function argument(path: string, options: Partial<Pick<Argument, 'name' | 'about'>> = {}): Argument {
   const parts = path.split('.');
   return { name: parts.at(-1) ?? path, path: parts, ...options };
+}
+
+/** They name the resource and its version, and are no part of what changes. */
+const naming = ['id', 'etag'];
+
+/** What an argument changes of the resource `masked`. */
+export function maskOf({ path: [first, second = ''] }: Argument, masked: string | undefined): string | undefined {
+  if (masked === undefined) return undefined;
+  // An assignee who is named by e-mail changes the id.
+  if (first === 'assigneeEmail') return 'assigneeId';
+  return first === masked && second !== '' && !naming.includes(second) ? second : undefined;
 }
 
 /** What every change takes. */
