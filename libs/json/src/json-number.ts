@@ -12,11 +12,18 @@ const grammar = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 /** As many as the largest number of 64 bits has. */
 const maxDigits = 20;
 
+/** Nobody writes a whole number at such length, and looking for zeros in it would take time that grows as its square. */
+const maxCharacters = 100;
+
 /** Whether it is written as JSON writes numbers. */
 export const isJsonNumber = (text: string): boolean => grammar.test(text);
 
-/** The exact value of a JSON number that is whole; undefined for others, and for those that no 64 bits can hold. */
+/**
+ * The exact value of a JSON number that is whole; undefined for others, for those that no 64 bits can hold, and for those
+ * of more than a hundred characters.
+ */
 export function toWhole(text: string): bigint | undefined {
+  if (text.length > maxCharacters) return undefined;
   const [, sign, whole = '', fraction = '', exponent = '0'] = grammar.exec(text) ?? [];
   if (sign === undefined) return undefined;
   const all = `${whole}${fraction}`;

@@ -68,6 +68,8 @@ describe('whole numbers', () => {
     ['""', 'refused'],
     ['true', 'refused'],
     ['"NaN"', 'refused'],
+    [`1${'0'.repeat(98)}e-98`, 'refused'],
+    [`1${'0'.repeat(90)}e-90`, 1],
   ])('of 32 bits: %s', (text, expected) => {
     expect(read('int32', text)).toBe(expected);
   });
@@ -86,6 +88,13 @@ describe('whole numbers', () => {
     ['"0x5"', 'refused'],
   ])('of 64 bits: %s', (text, expected) => {
     expect(read('int64', text)).toBe(expected);
+  });
+
+  it.each([
+    ['a number', `1${'0'.repeat(1_000_000)}1`],
+    ['a text', `"1${'0'.repeat(1_000_000)}1"`],
+  ])('of a million digits, as %s, are refused without a look at each', (_what, text) => {
+    expect(read('int32', text)).toBe('refused');
   });
 
   it('are read exactly, with and without quotes, however they are written', () => {
