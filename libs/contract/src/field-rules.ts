@@ -136,6 +136,16 @@ export function itemsText({ minItems: min, maxItems: max }: Pick<FieldRule, 'min
   return `must have ${min > 0 ? `${min} to` : 'at most'} ${max} entries`;
 }
 
+/** Repeats of a set count once, but nobody has to read any number of them. */
+const repeatsOfSet = 100;
+
+/** How many entries of a list are read at all, and what is said of more; undefined where there is no limit. */
+export function listLimitOf(field: DescField): { maxItems: number; tooMany: string } | undefined {
+  const rule = field.fieldKind === 'list' && !isOutputOnly(field) ? ruleOf(field) : undefined;
+  if (rule?.maxItems === undefined) return undefined;
+  return { maxItems: rule.maxItems * (rule.repeats === 'once' ? repeatsOfSet : 1), tooMany: itemsText(rule) };
+}
+
 /** A field by the full name of its message and its own name. Throws when the contract has none. */
 export function fieldOf(message: string, name: string): DescField {
   const field = fileRegistry.getMessage(message)?.fields.find((one) => one.name === name);

@@ -10,6 +10,7 @@ export {
   isOutputOnly,
   isRequired,
   itemsText,
+  listLimitOf,
   ruleOf,
   type FieldRule,
 } from './field-rules.ts';

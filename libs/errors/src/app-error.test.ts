@@ -38,6 +38,13 @@ it('names ten of very many fields, none of them at length', () => {
   expect(message).toMatch(/^invalid: a{200}, labels\[0\], .*, labels\[8\] and 4991 others$/);
 });
 
+it('does not count the fields that nobody has looked at', () => {
+  const violations = Array.from({ length: 12 }, (_, index) => ({ field: `m${index}`, description: 'is no field' }));
+  const { message, details } = invalidFields(violations, { hasMore: true });
+  expect(message).toMatch(/, m9 and others$/);
+  expect(details.hasMoreViolations).toBe(true);
+});
+
 it('gives every kind its own code and finds the kind again by it', () => {
   for (const [kind, rule] of Object.entries(errorTable)) expect(kindOfCode(rule.code)).toBe(kind);
 });

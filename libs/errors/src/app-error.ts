@@ -12,6 +12,8 @@ export interface FieldViolation {
 export interface ErrorDetails {
   /** BadRequest: every violation of the request, not only the first. */
   violations?: FieldViolation[];
+  /** There are violations beyond these, which nobody has counted. */
+  hasMoreViolations?: boolean;
   /** RetryInfo, in milliseconds. */
   retryAfterMs?: number;
   /** PreconditionFailure */
@@ -48,16 +50,20 @@ export class AppError extends Error {
 /** Both travel in headers, and clients end the whole connection when those are too large. */
 const maxNamed = 10;
 
-/** INVALID_ARGUMENT that names every violation. `violations` must not be empty. */
-export function invalidFields(violations: FieldViolation[]): AppError {
+/**
+ * INVALID_ARGUMENT that names every violation. `violations` must not be empty; `hasMore` says that there are others that
+ * nobody has counted.
+ */
+export function invalidFields(violations: FieldViolation[], { hasMore = false } = {}): AppError {
   const fields = [...new Set(violations.map(({ field }) => field))];
   const named = fields
     .slice(0, maxNamed)
     .map((field) => field.slice(0, 200))
     .join(', ');
-  const others = fields.length > maxNamed ? ` and ${fields.length - maxNamed} others` : '';
+  const counted = fields.length > maxNamed ? ` and ${fields.length - maxNamed} others` : '';
+  const others = hasMore ? ' and others' : counted;
   return new AppError('invalid_argument', 'INVALID_FIELD', `invalid: ${named}${others}`, {
-    details: { violations, metadata: { fields: named } },
+    details: { violations, ...(hasMore && { hasMoreViolations: true }), metadata: { fields: named } },
   });
 }
 

@@ -6,7 +6,7 @@ import {
   type DescMessage,
   type JsonValue,
 } from '@bufbuild/protobuf';
-import { fileRegistry } from '#libs/contract';
+import { fileRegistry, listLimitOf } from '#libs/contract';
 import type { FieldViolation } from '#libs/errors';
 import type { JsonPath } from './scan-json.ts';
 
@@ -64,60 +64,68 @@ const isOrdinary = (message: DescMessage | undefined): message is DescMessage =>
 /** More than anybody reads. Looking for all of them would take minutes in a request made for that. */
 const maxViolations = 100;
 
+/** What is wrong with a request. */
+export interface JsonFaults {
+  readonly violations: FieldViolation[];
+  /** These are only the first. */
+  hasMore: boolean;
+}
+
+function report(faults: JsonFaults, field: string, description: string): void {
+  if (faults.violations.length < maxViolations) faults.violations.push({ field, description });
+  else faults.hasMore = true;
+}
+
 interface Place {
   parent: DescMessage;
   field: DescField;
   path: string;
 }
 
-function explainValue({ parent, field, path }: Place, json: JsonValue, asElement: boolean): FieldViolation[] {
-  if (isOrdinary(field.message)) return explainMessage(field.message, json, path);
-  return isReadable(parent, field, asElement ? [json] : json) ? [] : [{ field: path, description: ruleOf(field) }];
+function explainValue(faults: JsonFaults, { parent, field, path }: Place, json: JsonValue, asElement: boolean): void {
+  if (isOrdinary(field.message)) explainMessage(faults, field.message, json, path);
+  else if (!isReadable(parent, field, asElement ? [json] : json)) report(faults, path, ruleOf(field));
 }
 
-function explainField(place: Place, json: JsonValue): FieldViolation[] {
+function explainField(faults: JsonFaults, place: Place, json: JsonValue): void {
   const { field, path } = place;
-  if (json === null) return [];
-  if (field.fieldKind !== 'list') return explainValue(place, json, false);
-  if (!Array.isArray(json)) return [{ field: path, description: 'must be an array' }];
-  const violations: FieldViolation[] = [];
+  if (json === null) return;
+  if (field.fieldKind !== 'list') return explainValue(faults, place, json, false);
+  if (!Array.isArray(json)) return report(faults, path, 'must be an array');
+  const limit = listLimitOf(field);
+  if (limit !== undefined && json.length > limit.maxItems) return report(faults, path, limit.tooMany);
   for (const [index, element] of json.entries()) {
-    if (violations.length >= maxViolations) break;
-    violations.push(...explainValue({ ...place, path: `${path}[${index}]` }, element, true));
+    if (faults.hasMore) return;
+    explainValue(faults, { ...place, path: `${path}[${index}]` }, element, true);
   }
-  return violations;
 }
 
 /** A field that was given before, under its other name, or another of its oneof. */
-function explainRepeat({ field, path }: Place, given: ReadonlySet<DescField>): FieldViolation[] {
+function explainRepeat(faults: JsonFaults, { field, path }: Place, given: ReadonlySet<DescField>): void {
   const other = [...given].find((one) => one === field || (field.oneof !== undefined && one.oneof === field.oneof));
-  if (other === undefined) return [];
-  const description = other === field ? 'is there twice' : `must not be set together with ${other.name}`;
-  return [{ field: path, description }];
+  if (other === field) report(faults, path, 'is there twice');
+  else if (other !== undefined) report(faults, path, `must not be set together with ${other.name}`);
 }
 
-/** No message has so many fields: among more members there are unknown ones, and naming all of them helps nobody. */
-const maxMembers = 500;
-
-/** What keeps the JSON from being read as the message; not all of it when that is a lot. */
-export function explainMessage(message: DescMessage, json: JsonValue, path = ''): FieldViolation[] {
-  if (!isObject(json)) return [{ field: path, description: 'must be an object' }];
+function explainMessage(faults: JsonFaults, message: DescMessage, json: JsonValue, path: string): void {
+  if (!isObject(json)) return report(faults, path, 'must be an object');
   const given = new Set<DescField>();
-  return Object.entries(json)
-    .slice(0, maxMembers)
-    .flatMap(([name, value]) => {
-      const field = findField(message, name);
-      if (field === undefined)
-        return [{ field: join(path, short(name)), description: `is no field of ${message.name}` }];
-      const place = { parent: message, field, path: join(path, field.name) };
-      const repeats = value === null ? [] : explainRepeat(place, given);
-      if (value !== null) given.add(field);
-      return [...repeats, ...explainField(place, value)];
-    });
+  for (const [name, value] of Object.entries(json)) {
+    if (faults.hasMore) return;
+    const field = findField(message, name);
+    if (field === undefined) {
+      report(faults, join(path, short(name)), `is no field of ${message.name}`);
+      continue;
+    }
+    const place = { parent: message, field, path: join(path, field.name) };
+    if (value !== null) explainRepeat(faults, place, given);
+    if (value !== null) given.add(field);
+    explainField(faults, place, value);
+  }
 }
 
 /** The path as in the .proto file, as far as the names are known. */
-function toFieldPath(message: DescMessage, path: JsonPath): string {
+export function toFieldPath(message: DescMessage, path: JsonPath): string {
   let type: DescMessage | undefined = message;
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -127,8 +135,10 @@ function toFieldPath(message: DescMessage, path: JsonPath): string {
   }, '');
 }
 
-export function explainRepeated(message: DescMessage, paths: readonly JsonPath[]): FieldViolation[] {
-  return paths
-    .slice(0, maxViolations)
-    .map((path) => ({ field: toFieldPath(message, path), description: 'is there twice' }));
+/** What keeps the JSON from being read as the message. `repeated` are members that the text has twice. */
+export function explainJson(message: DescMessage, json: JsonValue, repeated: readonly JsonPath[]): JsonFaults {
+  const faults: JsonFaults = { violations: [], hasMore: false };
+  for (const path of repeated) report(faults, toFieldPath(message, path), 'is there twice');
+  explainMessage(faults, message, json, '');
+  return faults;
 }

@@ -30,6 +30,9 @@ function isBase64(text: string): boolean {
   return padding === '' ? text.length % 4 !== 1 : text.length % 4 === 0;
 }
 
+/** Longer than the names of all fields of any message. */
+const maxMaskCharacters = 10_000;
+
 const notNumbers = new Set(['NaN', 'Infinity', '-Infinity']);
 
 /** A text or a number, as it is written; undefined for other values. */
@@ -90,6 +93,7 @@ const scalarReaders: ReadonlyMap<ScalarType, Reader> = new Map<ScalarType, Reade
 const messageReaders: ReadonlyMap<string, Reader> = new Map([
   ['google.protobuf.Timestamp', readText(isTime)],
   ['google.protobuf.Duration', readText((text) => span.test(text))],
+  ['google.protobuf.FieldMask', readText((text) => text.length <= maxMaskCharacters)],
   ['google.protobuf.Value', readAny],
   ['google.protobuf.Struct', readAny],
   ['google.protobuf.ListValue', readAny],

@@ -1,6 +1,6 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { isOutputOnly, itemsText, ruleOf } from '#libs/contract';
+import { isOutputOnly, listLimitOf } from '#libs/contract';
 import type { FieldViolation } from '#libs/errors';
 import { describeTimeFault } from './time-faults.ts';
 
@@ -20,22 +20,16 @@ interface Child {
   tooMany: string;
 }
 
-/** Repeats of a set count once, but nobody has to read any number of them. */
-const repeatsOfSet = 100;
-
 /** By number. Computed once for each type. */
 const childrenOf = new WeakMap<DescMessage, Map<number, Child>>();
 
-function limitOf(field: DescField): Pick<Child, 'maxItems' | 'tooMany'> {
-  const rule = field.fieldKind === 'list' && !isOutputOnly(field) ? ruleOf(field) : undefined;
-  if (rule?.maxItems === undefined) return { maxItems: Infinity, tooMany: '' };
-  return { maxItems: rule.maxItems * (rule.repeats === 'once' ? repeatsOfSet : 1), tooMany: itemsText(rule) };
-}
+const unlimited = { maxItems: Infinity, tooMany: '' };
 
 function toChild(field: DescField): Child | undefined {
   const isList = field.fieldKind === 'list';
   if (!isList && field.fieldKind !== 'message') return undefined;
-  return { message: field.message, name: field.name, isList, isIgnored: isOutputOnly(field), ...limitOf(field) };
+  const limit = listLimitOf(field) ?? unlimited;
+  return { message: field.message, name: field.name, isList, isIgnored: isOutputOnly(field), ...limit };
 }
 
 function findChildren(type: DescMessage): Map<number, Child> {

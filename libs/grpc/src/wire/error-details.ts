@@ -32,14 +32,16 @@ const delayOf = ({ retryDelay }: RetryInfo): number => (retryDelay === undefined
 // Details are sent in an HTTP/2 header. Clients accept about 8 KiB of headers, and base64 adds a third.
 const maxViolationBytes = 4000;
 
-/** Packs as many violations as fit. A last one states how many are missing. */
-function packViolations(violations: NonNullable<ErrorDetails['violations']>): Any {
+/** Packs as many violations as fit. A last one states how many are missing, or that there are more. */
+function packViolations({ violations = [], hasMoreViolations = false }: ErrorDetails): Any {
   let size = 0;
   const fitting = violations.filter(
     ({ field, description }) => (size += field.length + description.length * 3 + 8) <= maxViolationBytes,
   );
   const left = violations.length - fitting.length;
-  const note = left === 0 ? [] : [{ field: '', description: `and ${left} more` }];
+  const counted = left === 0 ? undefined : `and ${left} more`;
+  const description = hasMoreViolations ? 'and more' : counted;
+  const note = description === undefined ? [] : [{ field: '', description }];
   const fieldViolations = [...fitting, ...note].map((violation) => ({
     ...violation,
     reason: '',
@@ -59,7 +61,7 @@ export function packDetails(error: AppError, requestId: string): Any[] {
     pack('ErrorInfo', ErrorInfo, { reason: error.reason, domain: errorDomain, metadata }),
     packRequestInfo(requestId),
   ];
-  if (violations !== undefined) packed.push(packViolations(violations));
+  if (violations !== undefined) packed.push(packViolations(error.details));
   if (retryAfterMs !== undefined)
     packed.push(pack('RetryInfo', RetryInfo, { retryDelay: toDuration(Math.max(0, Math.ceil(retryAfterMs))) }));
   if (preconditions !== undefined)
