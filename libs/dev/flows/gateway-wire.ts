@@ -92,13 +92,21 @@ async function callUnary(url: string, body: string, credentials: GatewayCredenti
   return { outcome: response.ok ? 'OK' : outcomeOf(json as ErrorJson, requestId), json, requestId };
 }
 
+/** Sends a text, which may be no JSON, as the request of any method to the gateway, as somebody outside the cluster. */
+export function sendToGateway(
+  address: string,
+  path: string,
+  text: string,
+  credentials: GatewayCredentials = {},
+): Promise<GatewayAnswer> {
+  const call = descriptorOf(policyOf(path)).methodKind === 'unary' ? callUnary : callStream;
+  return call(`http://${address}${gatewayPathOf(path)}`, text, credentials);
+}
+
 /** Calls any method through the gateway, in JSON, as somebody outside the cluster. */
-export function callGateway(
+export const callGateway = (
   address: string,
   path: string,
   request: object,
   credentials: GatewayCredentials = {},
-): Promise<GatewayAnswer> {
-  const call = descriptorOf(policyOf(path)).methodKind === 'unary' ? callUnary : callStream;
-  return call(`http://${address}${gatewayPathOf(path)}`, toJsonRequest(path, request), credentials);
-}
+): Promise<GatewayAnswer> => sendToGateway(address, path, toJsonRequest(path, request), credentials);

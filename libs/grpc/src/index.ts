@@ -9,11 +9,13 @@ export type { BreakerState } from './client/breaker.ts';
 export type { ClientIdentity } from './client/prove.ts';
 export { channelCredentials } from './client/channel-credentials.ts';
 export { unpackDetails } from './wire/error-details.ts';
+export { credentialsMissing } from './interceptors/authorize.ts';
 export { toStatusCode, toStatusMessage } from './wire/status.ts';
 export {
   openForwarder,
   toFailure,
   type CallFailure,
+  type ClientCall,
   type Forwarder,
   type ForwardedRoute,
 } from './forwarding/forwarder.ts';

@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { AuthService, Scope, type Caller as CallerMessage, type GetCallerResponse } from '#client/auth';
 import { policyOf } from '#client/policy';
-import { create } from '#client/index';
+import { create, TaskFlowError } from '#client/index';
 import { callMethod, type Caller } from './call-method.ts';
 
 /** Whether a token may call a method. */
@@ -22,4 +22,15 @@ export async function askAccess(caller: Caller, signal?: AbortSignal): Promise<A
   const { caller: found } = (await callMethod(caller, getCaller, create(getCaller.input), signal)) as GetCallerResponse;
   if (found === undefined) throw new Error('GetCaller answered without a caller');
   return accessOf(found);
+}
+
+/** Throws TaskFlowError when the token has ended or its scopes do not suffice; while nobody can say so, it passes. */
+export async function assertAccess(caller: Caller, method: DescMethod, signal?: AbortSignal): Promise<void> {
+  const isAllowed = await askAccess(caller, signal).catch((error: unknown) => {
+    if (error instanceof TaskFlowError && error.code === 'UNAUTHENTICATED') throw error;
+  });
+  if (isAllowed !== undefined && !isAllowed(method))
+    throw new TaskFlowError('PERMISSION_DENIED', 'the personal token lacks the scope for this', {
+      reason: 'MISSING_SCOPE',
+    });
 }

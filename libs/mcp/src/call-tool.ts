@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { TaskFlowError } from '#client/index';
+import { assertAccess } from './access.ts';
 import { answerJson, callMethod, readRequest, type Caller } from './call-method.ts';
 import { failedResult, toFailure } from './tool-failure.ts';
 import { namingOf, type Naming } from './tools/argument-names.ts';
@@ -46,13 +47,23 @@ const summaryOf = ({ tool, given }: ToolCall, json: Answer): string =>
     ? `Only checked, nothing has changed: ${tool.effects.would}. Call it without validateOnly to do it.`
     : tool.summary(json);
 
+/** Whoever may not call is told so before what is wrong with the arguments, as the services do it. */
+async function readAllowed(caller: Caller, call: ToolCall, requestId: string | undefined) {
+  try {
+    return readArguments(call, requestId);
+  } catch (error) {
+    await assertAccess(caller, call.tool.method, call.signal);
+    throw error;
+  }
+}
+
 /** Never rejects: whatever goes wrong is told to the agent. */
 export async function callTool(caller: Caller, call: ToolCall): Promise<CallToolResult> {
   const { tool, signal } = call;
   const requestId = requestIdOf(call);
   let naming = asIs;
   try {
-    const request = readArguments(call, requestId);
+    const request = await readAllowed(caller, call, requestId);
     naming = namingOf(tool);
     const answer = await callMethod(caller, tool.method, request, signal);
     const json = answerJson(tool.method.output, answer, naming);

@@ -137,9 +137,10 @@ function refuseProto(message: RpcMessage): void {
 /** Reads a message as strictly as the gateway reads requests. Throws MessageFault. */
 export function readMessage(bytes: Uint8Array): RpcMessage {
   const text = decode(bytes);
-  const message = parse(text);
-  const { repeated, isTooDeep } = scanJson(text);
+  const { repeated, isTooDeep, tooManyIn } = scanJson(text);
   if (isTooDeep) throw new MessageFault(InvalidRequest, 'the JSON is nested too deeply');
+  if (tooManyIn !== undefined) throw new MessageFault(InvalidRequest, 'the JSON has too many values');
+  const message = parse(text);
   // A batch could hold more calls than any limit of requests foresees. The protocol has none since 2025-06-18.
   if (!isObject(message))
     throw new MessageFault(InvalidRequest, 'the request must be one message of JSON-RPC, not a batch');

@@ -38,8 +38,8 @@ export interface ClientCall {
   client: ForwardedClient;
   /** What the client allows; the contract's deadline holds as well. */
   timeoutMs: number | undefined;
-  /** Reads the encoded request. Throws AppError. */
-  read(): Promise<Buffer>;
+  /** Reads the encoded request; resolves to an error when what came is no request. Throws AppError. */
+  read(): Promise<Buffer | AppError>;
   /** Passes an encoded message of the answer on. Resolves when the next one may follow. */
   send(message: Buffer): Promise<void>;
 }
@@ -129,13 +129,32 @@ function openMethods({ addresses, certificates, maxInFlight, logger, metrics }: 
   };
 }
 
+/** No message of any type. */
+const undecodable = Buffer.from([0xff]);
+
+/**
+ * Asks the service before anything is told of what is no request: so that the service counts the call against its limits
+ * and looks at the credentials first, as it does when it decodes requests itself. Throws what the service says, and
+ * `fault` where it says no more than that it cannot decode the request.
+ */
+async function refuseBy(method: ForwardedMethod, client: ForwardedClient, fault: AppError): Promise<never> {
+  const discard = async (): Promise<void> => undefined;
+  await method.forward(undecodable, client, discard).catch((error: unknown) => {
+    if (!(error instanceof ForwardedError) || error.reason !== 'MALFORMED_REQUEST') throw error;
+  });
+  throw fault;
+}
+
 /** Opens clients of all services. A call passes the stages of a service's calls that need no credentials. */
 export function openForwarder(options: ForwarderOptions): Forwarder {
   const { logger, metrics } = options;
   const methods = openMethods(options);
   const openCalls = createOpenCalls();
-  const forwardCall: Interceptor<ForwardingCall> = async ({ incoming: { route, client, read }, send }) =>
-    methods.find(route).forward(await read(), client, send);
+  const forwardCall: Interceptor<ForwardingCall> = async ({ incoming: { route, client, read }, send }) => {
+    const request = await read();
+    const method = methods.find(route);
+    await (request instanceof AppError ? refuseBy(method, client, request) : method.forward(request, client, send));
+  };
   const run = chain<ForwardingCall>([
     runInContext(),
     observe({ logger, metrics }),

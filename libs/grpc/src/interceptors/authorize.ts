@@ -27,10 +27,11 @@ const checkScope: Check = ({ user }, { scope }) => {
   });
 };
 
+export const credentialsMissing = (): AppError =>
+  new AppError('unauthenticated', 'CREDENTIALS_MISSING', 'sign in first: the metadata "authorization" is missing');
+
 const checkUser: Check = (caller, policy) =>
-  caller.user === undefined
-    ? new AppError('unauthenticated', 'CREDENTIALS_MISSING', 'sign in first: the metadata "authorization" is missing')
-    : checkScope(caller, policy);
+  caller.user === undefined ? credentialsMissing() : checkScope(caller, policy);
 
 const checkAdmin: Check = (caller, policy) =>
   checkUser(caller, policy) ??

@@ -12,7 +12,7 @@ import {
   type Permit,
   type UnreadCall,
 } from '#libs/grpc';
-import { decodeToJson, encodeFromJson } from '#libs/json';
+import { decodeToJson } from '#libs/json';
 import { decompress } from '../protocol/compression.ts';
 import { openConversation } from '../protocol/conversation.ts';
 import { findDialect, unaryDialect, type Dialect } from '../protocol/dialect.ts';
@@ -21,6 +21,7 @@ import type { Route } from '../routes.ts';
 import { openAnswer, type HttpRequest, type HttpResponse } from './answer.ts';
 import { HeadFault, readHead, type CallHead } from './call-head.ts';
 import type { Cors } from './cors.ts';
+import { checkCredentials, readJson, type Client } from './credentials.ts';
 import { readBody } from './read-body.ts';
 
 export interface HandlerOptions {
@@ -102,35 +103,40 @@ async function unpackEnveloped(body: Buffer, encoding: string): Promise<Buffer> 
   return enveloped[0] === 0 ? enveloped.subarray(headerBytes) : decompress(enveloped, encoding);
 }
 
-/** The message of the request, encoded by protobuf. Throws AppError. */
-async function readMessage({ request }: Exchange, head: CallHead): Promise<Buffer> {
+/** The message of the request, encoded by protobuf, or what is wrong with its JSON. Throws AppError. */
+async function readMessage(exchange: Exchange, head: CallHead, options: HandlerOptions): Promise<Buffer | AppError> {
+  const { request } = exchange;
   const { dialect, encoding, queryMessage, route } = head;
   const body = queryMessage ?? (await readBody(request));
   const message = await (dialect.name === 'connect' ? unpackBare(body, encoding) : unpackEnveloped(body, encoding));
   if (message.length > maxMessageBytes)
     throw new AppError('resource_exhausted', 'REQUEST_TOO_LARGE', 'the request is too large');
-  return dialect.isBinary ? message : encodeFromJson(route.method.input, message);
+  return dialect.isBinary ? message : readJson(message, route, clientOf(exchange), options);
 }
 
 /** The client's name for itself, without what metadata cannot have. */
-export const userAgentOf = ({ headers }: HttpRequest): string =>
-  (headers['user-agent'] ?? '').replaceAll(/[^ -~]/g, '?');
+const userAgentOf = ({ headers }: HttpRequest): string => (headers['user-agent'] ?? '').replaceAll(/[^ -~]/g, '?');
+
+/** What the services are told of the client. */
+export const clientOf = ({ request, requestId, peer }: Exchange): Client => ({
+  requestId,
+  traceParent: textHeader(request.headers['traceparent']),
+  client: { authorization: request.headers.authorization, userAgent: userAgentOf(request), peer },
+});
 
 /** Passes a call on, and the answer back. */
 async function forward(exchange: Exchange, head: CallHead, { permit, options }: Forwarding): Promise<void> {
-  const { request, response, requestId } = exchange;
-  const { route, dialect, timeoutMs, authorization } = head;
+  const { request, response } = exchange;
+  const { route, dialect, timeoutMs } = head;
   const accepted = textHeader(request.headers[dialect.acceptKey]) ?? '';
   const answer = openAnswer(response, exchange.headers);
   const conversation = openConversation({ dialect, answer, accepted });
   const call = options.forwarder.forward({
+    ...clientOf(exchange),
     route,
-    requestId,
-    traceParent: textHeader(request.headers['traceparent']),
-    client: { authorization, userAgent: userAgentOf(request), peer: exchange.peer },
     timeoutMs,
     read: async () => {
-      const message = await readMessage(exchange, head);
+      const message = await readMessage(exchange, head, options);
       if (!permit.current.complete()) throw overloaded();
       return message;
     },
@@ -172,6 +178,7 @@ export async function handleCall(request: HttpRequest, response: HttpResponse, o
       return await answer.end();
     }
     const head = readHead(request, options.routes);
+    checkCredentials(head);
     await forward(exchange, head, { permit: takePlace(exchange, head, options), options });
   } catch (error) {
     const fault = error instanceof HeadFault ? error : new HeadFault(toAppError(error));

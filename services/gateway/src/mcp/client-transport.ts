@@ -1,16 +1,14 @@
 import { create, fromBinary, isMessage, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, type Transport } from '@connectrpc/connect';
 import type { Forwarder } from '#libs/grpc';
+import type { Client } from '../http/credentials.ts';
 import { toConnectError } from '../protocol/error-json.ts';
 import type { Route } from '../routes.ts';
 
 /** Whose calls they are, and by which names the logs know them. */
-export interface CallsOf {
+export interface CallsOf extends Client {
   routes: ReadonlyMap<string, Route>;
   forwarder: Forwarder;
-  requestId: string;
-  traceParent: string | undefined;
-  client: { authorization: string | undefined; userAgent: string; peer: string };
 }
 
 /** A way for the client package within this process: its calls are passed on like those that come over HTTP. */

@@ -16,7 +16,8 @@ import {
 } from '#libs/mcp';
 import { openAnswer, type Answer, type HttpRequest, type HttpResponse } from '../http/answer.ts';
 import { HeadFault, readAuthorization } from '../http/call-head.ts';
-import { openExchange, refuse, userAgentOf, type Exchange, type HandlerOptions } from '../http/handle-call.ts';
+import { assertTokenFor, tokenInvalid } from '../http/credentials.ts';
+import { clientOf, openExchange, refuse, type Exchange, type HandlerOptions } from '../http/handle-call.ts';
 import { readBody } from '../http/read-body.ts';
 import { clientTransport } from './client-transport.ts';
 
@@ -53,6 +54,12 @@ function checkHead(request: HttpRequest): void {
 
 const unauthenticated = (error: AppError): HeadFault => new HeadFault(error, 401, { 'www-authenticate': 'Bearer' });
 
+function toHeadFault(error: unknown): HeadFault {
+  if (error instanceof HeadFault) return error;
+  const told = toAppError(error);
+  return told.kind === 'unauthenticated' ? unauthenticated(told) : new HeadFault(told);
+}
+
 /** These begin a conversation: what is wrong with the token is told by HTTP, where clients look for it. */
 const beginnings = ['initialize', 'server/discover', 'tools/list', 'resources/list', 'resources/templates/list'];
 
@@ -63,17 +70,13 @@ async function checkToken(caller: Caller, { method }: RpcMessage): Promise<Acces
   } catch (error) {
     // Any other error is told in the answer.
     if (!(error instanceof TaskFlowError) || error.code !== 'UNAUTHENTICATED') return undefined;
-    throw unauthenticated(new AppError('unauthenticated', 'TOKEN_INVALID', 'the token is not valid', { cause: error }));
+    throw unauthenticated(tokenInvalid(error));
   }
 }
 
-function callerOf({ request, requestId, peer }: Exchange, options: McpOptions): Caller {
-  const transport = clientTransport({
-    ...options,
-    requestId,
-    traceParent: textHeader(request.headers['traceparent']),
-    client: { authorization: request.headers.authorization, userAgent: userAgentOf(request), peer },
-  });
+function callerOf(exchange: Exchange, options: McpOptions): Caller {
+  const { requestId } = exchange;
+  const transport = clientTransport({ ...options, ...clientOf(exchange) });
   const platform = { open: () => transport, close: () => undefined };
   // The forwarder repeats what may be repeated.
   const connection = createConnection(platform, { address: 'http://gateway.invalid' }, { maxAttempts: 1 });
@@ -102,6 +105,7 @@ async function send(answer: Answer, { status, headers, body }: Response): Promis
 async function serve(exchange: Exchange, options: McpOptions, complete: () => void): Promise<void> {
   const body = await readBody(exchange.request);
   complete();
+  await assertTokenFor(body.length, clientOf(exchange), options);
   const message = readMessage(body);
   const gone = new AbortController();
   (exchange.response as NodeJS.EventEmitter).once('close', () => gone.abort());
@@ -170,7 +174,7 @@ export async function handleMcp(request: HttpRequest, response: HttpResponse, op
   } catch (error) {
     if (error instanceof MessageFault) return await refuseMessage(exchange, error, options);
     if (!(error instanceof HeadFault || error instanceof AppError)) options.onFault(error);
-    await refuse(exchange, error instanceof HeadFault ? error : new HeadFault(toAppError(error)), options);
+    await refuse(exchange, toHeadFault(error), options);
   } finally {
     request.resume();
   }
