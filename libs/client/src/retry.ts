@@ -7,6 +7,8 @@ export interface RetryOptions {
   /** Default: a minute. */
   forMs?: number;
   signal?: AbortSignal;
+  /** Called before each wait, with what it is for. */
+  onWait?: (waitMs: number, error: TaskFlowError) => void;
 }
 
 const transient: ReadonlySet<ErrorCode> = new Set([
@@ -19,21 +21,25 @@ const transient: ReadonlySet<ErrorCode> = new Set([
 /**
  * For programs that would rather wait than fail: repeats a call beyond its own retries while its service is unavailable
  * or overloaded. A change needs a `requestId` of the program's own, the same in each attempt. Rejects with the last
- * error after `forMs`, and at once with any other error. `attempt` counts from 0.
+ * error after `forMs` or when the service asks for a wait beyond that, and at once with any other error. `attempt`
+ * counts from 0.
  */
 export async function retry<T>(
   call: (attempt: number) => Promise<T>,
-  { forMs = 60_000, signal }: RetryOptions = {},
+  { forMs = 60_000, signal, onWait }: RetryOptions = {},
 ): Promise<T> {
   const giveUp = performance.now() + forMs;
-  const isOver = (): boolean => performance.now() > giveUp || signal?.aborted === true;
+  const isOver = ({ retryAfterMs = 0 }: TaskFlowError): boolean =>
+    performance.now() + retryAfterMs > giveUp || signal?.aborted === true;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await call(attempt);
     } catch (error) {
       const mayPass = error instanceof TaskFlowError && transient.has(error.code);
-      if (!mayPass || isOver()) throw error;
-      await pause(Math.max(error.retryAfterMs ?? 0, backoffMs(attempt + 1)), signal);
+      if (!mayPass || isOver(error)) throw error;
+      const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(attempt + 1));
+      onWait?.(waitMs, error);
+      await pause(waitMs, signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { ExportService } from '#client/export';
 import { retry, serviceNames, type Connection, type ServiceClient } from '#client/index';
-import { giveUpAfterMs } from '../exchange/patient.ts';
+import { whileBusy } from '../exchange/patient.ts';
 import { createExportParser } from '../exchange/read-export.ts';
 import { createTaskChecksum, type TaskChecksum } from '../exchange/task-checksum.ts';
 
@@ -43,7 +43,7 @@ async function* readPart(client: ExportClient): AsyncGenerator<string> {
     const stream = client.exportMyData({})[Symbol.asyncIterator]();
     return { stream, first: await stream.next() };
   };
-  const { stream, first } = await retry(open, { forMs: giveUpAfterMs });
+  const { stream, first } = await retry(open, whileBusy);
   try {
     for (let next = first; next.done !== true; next = await stream.next()) yield next.value.lines;
   } finally {

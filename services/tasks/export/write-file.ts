@@ -1,4 +1,4 @@
-import { createWriteStream, openSync, rmSync } from 'node:fs';
+import { constants as files, createWriteStream, openSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
@@ -12,8 +12,7 @@ export async function writeFile(file: string, text: AsyncIterable<string>, signa
       ...(signal && { signal }),
     });
   const unfinished = `${file}.part`;
-  // At once, so that nothing can make it after it was removed.
-  const fd = openSync(unfinished, 'w', 0o600);
+  const fd = create(unfinished);
   const keep = removeAtExit(unfinished);
   try {
     await pipeline(Readable.from(text, { objectMode: false }), createWriteStream(unfinished, { fd }), {
@@ -26,6 +25,15 @@ export async function writeFile(file: string, text: AsyncIterable<string>, signa
   } finally {
     keep();
   }
+}
+
+/**
+ * At once, so that nothing can make it after it was removed. In a folder of several people its name could be a link to
+ * a file of one's own, so only a new file is opened.
+ */
+function create(file: string): number {
+  rmSync(file, { force: true });
+  return openSync(file, files.O_WRONLY | files.O_CREAT | files.O_EXCL | files.O_NOFOLLOW, 0o600);
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
