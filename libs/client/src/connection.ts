@@ -16,6 +16,8 @@ export type Addresses = { address: string } | { addresses: Partial<Record<Servic
 export interface ConnectionOptions {
   /** How often a call is sent at most, the first time included. Default: 4. */
   maxAttempts?: number;
+  /** Names the program in the list of sessions, such as "backup/1.2". Browsers have names of their own. */
+  userAgent?: string;
 }
 
 export interface ServiceOptions {
@@ -71,7 +73,7 @@ interface Route {
 export function createConnection(
   platform: Platform,
   addresses: Addresses,
-  { maxAttempts = 4 }: ConnectionOptions,
+  { maxAttempts = 4, userAgent }: ConnectionOptions,
 ): Connection {
   const routes = new Map<string, Route>();
   const routeTo = (url: string): Route => {
@@ -82,7 +84,7 @@ export function createConnection(
   const connectionOf = (credentials: Credentials): Connection => {
     const transportTo: Connection['transport'] = (service, options = {}) => {
       const { transport, budget } = routeTo(findUrl(service, options, addresses));
-      return withPolicy(transport, { credentials, budget, maxAttempts });
+      return withPolicy(transport, { credentials, budget, maxAttempts, userAgent });
     };
     const clients = new Map<string, unknown>();
     const clientOf: Connection['service'] = (service, options = {}) => {

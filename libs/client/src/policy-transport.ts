@@ -20,6 +20,7 @@ export interface PolicyOptions {
   budget: RetryBudget;
   /** Of one call, the first included. */
   maxAttempts: number;
+  userAgent: string | undefined;
 }
 
 /** One call with all of its attempts. */
@@ -201,13 +202,18 @@ async function openStream<I extends DescMessage, O extends DescMessage>(
  * retries, request ids, and a fresh token for each attempt.
  */
 export function withPolicy(transport: Transport, options: PolicyOptions): Transport {
+  const named = (init: ConstructorParameters<typeof Headers>[0]): Headers => {
+    const header = new Headers(init);
+    if (options.userAgent !== undefined) header.set('user-agent', options.userAgent);
+    return header;
+  };
   return {
     unary: async (method, ...[signal, timeoutMs, header, request]) => {
-      const call = begin(method, signal, timeoutMs, header);
+      const call = begin(method, signal, timeoutMs, named(header));
       return callUnary({ transport, method, call, options }, identify(method.input, request));
     },
     stream: async (method, ...[signal, timeoutMs, header, input]) => {
-      const call = begin(method, signal, timeoutMs, header);
+      const call = begin(method, signal, timeoutMs, named(header));
       return openStream({ transport, method, call, options }, await readInput(input));
     },
   };

@@ -51,9 +51,13 @@ function valuesOf(request: unknown, name = ''): [string, string][] {
     return request === '' ? [] : [[name, String(request)]];
   if (Buffer.isBuffer(request)) return [[name, request.toString('base64')]];
   if (Array.isArray(request)) return valuesOf(request[0], name);
-  if (typeof request !== 'object' || request === null) return [];
-  if ('$case' in request && 'value' in request) return valuesOf(request.value, toSnakeCase(String(request.$case)));
-  return Object.entries(request).flatMap(([key, value]) => valuesOf(value, toSnakeCase(key)));
+  return typeof request === 'object' && request !== null ? valuesIn(request) : [];
+}
+
+/** A choice is a field named by the case. */
+function valuesIn(message: object): [string, string][] {
+  const fields = '$case' in message && 'value' in message ? [[message.$case, message.value]] : Object.entries(message);
+  return fields.flatMap(([key, value]) => valuesOf(value, toSnakeCase(String(key))));
 }
 
 /** Puts a real value for each placeholder; one that nobody knows stays, and is found below. */

@@ -1,4 +1,5 @@
 import { exitCodes } from './exit-codes.ts';
+import { Failure } from './faults.ts';
 
 /** How long a command may take to leave after Ctrl-C, such as to remove an unfinished file. */
 const graceMs = 500;
@@ -19,10 +20,14 @@ export const interrupted = new Promise<void>((resolve) => {
   interruption.signal.addEventListener('abort', () => resolve(), { once: true });
 });
 
-/** A reader that has seen enough, such as `head`, is no fault. */
-export function endWithReader(): void {
+/**
+ * Ends the process when standard output takes no more. A reader that has seen enough, such as `head`, is no fault; for
+ * anything else, such as a full disk, the exit code is what `report` returns.
+ */
+export function endWithOutput(report: (error: Error) => number): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    process.exit(error.code === 'EPIPE' ? 0 : report(new Failure(`standard output: ${error.message}`)));
   });
+  // There is no other place to tell it.
+  process.stderr.on('error', () => undefined);
 }

@@ -3,7 +3,7 @@ import { commands } from './commands.ts';
 import { findTarget, placeOf } from './connection/connect.ts';
 import { findProfile } from './connection/profiles.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
-import { endWithReader, interrupted, interruption, listenToInterrupts } from './interruption.ts';
+import { endWithOutput, interrupted, interruption, listenToInterrupts } from './interruption.ts';
 import { readVersion } from './version.ts';
 import { reportError, type ErrorReport } from './output/report-error.ts';
 
@@ -49,15 +49,14 @@ function reportFor(program: Command, isJson: boolean): ErrorReport {
 /** Runs a command line and sets the exit code. */
 export async function run(args: readonly string[]): Promise<void> {
   listenToInterrupts();
-  endWithReader();
   const isJson = args.includes('--json');
   const program = createProgram({ isJson });
+  const report = (error: unknown): number => reportError(error, reportFor(program, isJson));
+  endWithOutput(report);
   try {
     await Promise.race([program.parseAsync(args, { from: 'user' }), interrupted]);
   } catch (error) {
-    process.exitCode = interruption.signal.aborted
-      ? exitCodes.interrupted
-      : reportError(error, reportFor(program, isJson));
+    process.exitCode = interruption.signal.aborted ? exitCodes.interrupted : report(error);
   }
   if (interruption.signal.aborted) process.exitCode = exitCodes.interrupted;
   // The channel to boot.mjs would keep this process alive.

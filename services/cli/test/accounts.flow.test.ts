@@ -82,6 +82,15 @@ describe('accounts on the command line', () => {
       expect(await run.ended).toMatchObject({ code: 130 });
     });
 
+    it('leaves the terminal with a cursor when Ctrl-D ends a question', async () => {
+      const run = inTerminal(['login', 'ada@example.com'], 80, { ...elsewhere('eof'), TASKFLOW_PASSWORD: '' });
+      await run.saw(/Password/);
+      run.child.stdin?.write('\u0004');
+      const { code, output } = await run.ended;
+
+      expect({ code, last: output.match(/\u001b\[\?25[hl]/g)?.at(-1) }).toEqual({ code: 130, last: '\u001b[?25h' });
+    });
+
     it('cuts titles so that a table fits, wide characters too', async () => {
       await cli.addTask('猫にえさをやって、それから庭の植物に水をやる 🐈 every evening of the week');
       const run = inTerminal(['ls'], 60, {});

@@ -178,7 +178,7 @@ describe('tasks on the command line', () => {
 
     expect({ code, error: JSON.parse(errors) as unknown }).toEqual({
       code: 64,
-      error: { error: { message: expect.stringContaining('It is none of pending') } },
+      error: { error: { code: 'WRONG_ARGUMENTS', message: expect.stringContaining('It is none of pending') } },
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { create, type MessageInitShape } from '#client/index';
 import {
   ListTasksResponseSchema,
@@ -32,17 +32,27 @@ interface ListOptions {
 
 type ListRequest = MessageInitShape<typeof ListTasksRequestSchema>;
 
-const orderKeys: Readonly<Record<string, string>> = { due: 'due_time', created: 'create_time', updated: 'update_time' };
+/** What users call the keys of the contract. */
+const orderKeys: ReadonlyMap<string, string> = new Map([
+  ['due', 'due_time'],
+  ['priority', 'priority'],
+  ['created', 'create_time'],
+  ['updated', 'update_time'],
+  ['title', 'title'],
+]);
+const orderWords = [...orderKeys.keys()].join(', ');
 
-/** due,-priority → due_time,priority desc. What the contract takes passes as it is. */
-export function toOrderBy(order: string): string {
-  return order
-    .split(',')
-    .map((part) => {
-      const [, minus = '', key = ''] = /^\s*(-?)(.*?)\s*$/.exec(part) ?? [];
-      return `${orderKeys[key] ?? key}${minus === '' ? '' : ' desc'}`;
-    })
-    .join(',');
+/** due,-priority → due_time,priority desc. Throws what commander reports as a wrong argument. */
+function readOrder(text: string): string {
+  const terms = text.split(',').map((part) => {
+    const [, minus = '', word = ''] = /^\s*(-?)(.*?)\s*$/.exec(part) ?? [];
+    const key = orderKeys.get(word);
+    if (key === undefined) throw new InvalidArgumentError(`"${word}" is none of ${orderWords}.`);
+    return { key, direction: minus === '' ? '' : ' desc' };
+  });
+  if (new Set(terms.map(({ key }) => key)).size < terms.length)
+    throw new InvalidArgumentError('It may name each key once.');
+  return terms.map(({ key, direction }) => `${key}${direction}`).join(',');
 }
 
 async function toRequest(options: ListOptions, { taskflow }: Cli): Promise<ListRequest> {
@@ -53,7 +63,7 @@ async function toRequest(options: ListOptions, { taskflow }: Cli): Promise<ListR
     priorities,
     labels,
     text,
-    orderBy: toOrderBy(options.order),
+    orderBy: options.order,
     showDeleted: options.deleted === true,
     ...(options.overdue === true && { overdue: true }),
     ...(self !== undefined && { assigneeId: self }),
@@ -114,10 +124,10 @@ export function registerList(program: Command): void {
     .option('--assigned', 'only tasks that are assigned to you')
     .option('--deleted', 'deleted ones too')
     .option('--search <words>', 'only tasks with words that begin so, in title or description')
-    .option(
-      '--order <keys>',
-      'due, priority, created, updated, title, with commas between; -priority: highest first',
-      'due',
+    .addOption(
+      new Option('--order <keys>', `${orderWords}, with commas between; -priority: highest first`)
+        .argParser(readOrder)
+        .default(readOrder('due'), 'due'),
     )
     .option('--limit <count>', 'at most so many', readCount, 50);
   examples(

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { ServiceName } from '#client/index';
 import { act, examples } from '../action.ts';
-import { findTarget } from '../connection/connect.ts';
+import { toUrl } from '../connection/connect.ts';
 import { listProfiles, removeProfile, useProfile, writeProfile, type Profile } from '../connection/profiles.ts';
 import { openSecrets } from '../connection/secrets.ts';
 import { UsageError } from '../faults.ts';
 import { renderTable } from '../output/table.ts';
+import { oneLine } from '../output/text.ts';
 
 interface SetOptions extends Partial<Record<ServiceName, string>> {
   address?: string;
@@ -14,8 +15,9 @@ interface SetOptions extends Partial<Record<ServiceName, string>> {
   timeZone?: string;
 }
 
+/** The file of profiles may have been written by anybody. */
 const describeAddress = ({ address, gateway, addresses = {} }: Profile): string =>
-  gateway ?? address ?? (Object.values(addresses).join(' ') || 'npm start on this machine');
+  oneLine(gateway ?? address ?? (Object.values(addresses).join(' ') || 'npm start on this machine'));
 
 /** Throws UsageError for what no zone is called. */
 function checkZone(timeZone: string | undefined): void {
@@ -34,8 +36,9 @@ function toProfile({ auth, users, tasks, scheduler, ...others }: SetOptions): Pr
   if (ways.length > 1) throw new UsageError('say one of --address, --gateway and addresses of services');
   checkZone(others.timeZone);
   const profile: Profile = { ...others, ...(Object.keys(addresses).length > 0 && { addresses }) };
-  // Refuses what is no address.
-  findTarget(profile);
+  const isSecure = others.ca !== undefined;
+  for (const address of [others.address, others.gateway, ...Object.values(addresses)])
+    if (address !== undefined) toUrl(address, isSecure);
   return profile;
 }
 
@@ -50,9 +53,9 @@ function registerListing(profile: Command): void {
     cli.out.answerPlain({ current, profiles }, () =>
       renderTable(Object.entries(profiles), [
         { head: '', cell: ([name]) => (name === current ? '*' : '') },
-        { head: 'PROFILE', cell: ([name]) => name },
+        { head: 'PROFILE', cell: ([name]) => oneLine(name) },
         { head: 'ADDRESS', cell: ([, one]) => describeAddress(one), flexible: true },
-        { head: 'TIME ZONE', cell: ([, one]) => one.timeZone ?? '' },
+        { head: 'TIME ZONE', cell: ([, one]) => oneLine(one.timeZone ?? '') },
       ]),
     );
   });

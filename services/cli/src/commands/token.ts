@@ -41,10 +41,15 @@ function readScopes(text: string, before: Scope[] = []): Scope[] {
 
 const secondsPer: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
 
+/** As the contract has it for `ttl`. */
+const longestDays = 366;
+
 function readSpan(text: string): bigint {
-  const [, count, unit = ''] = /^(\d{1,5})(h|d|w)$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^(\d+)(h|d|w)$/.exec(text) ?? [];
   if (count === undefined) throw new InvalidArgumentError('Say it like 12h, 30d or 52w.');
-  return BigInt(Number(count) * (secondsPer[unit] ?? 0));
+  const seconds = Number(count) * (secondsPer[unit] ?? 0);
+  if (seconds > longestDays * 86_400) throw new InvalidArgumentError(`It must be at most ${longestDays}d.`);
+  return BigInt(seconds);
 }
 
 function registerCreation(token: Command): void {

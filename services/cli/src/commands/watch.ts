@@ -44,13 +44,19 @@ export function registerWatch(program: Command): void {
   examples(command, 'taskflow watch --all --limit 1', 'taskflow watch --all --limit 1 --json');
   act<WatchOptions>(command, async (cli, { options: { all = false, limit = Infinity } }) => {
     let shown = 0;
+    let isBroken = false;
     const updates = watchTasks(cli.taskflow.tasks, {
       start: all ? 'list' : 'now',
       signal: cli.signal,
-      onInterrupt: (error) => cli.out.note(`connecting again${error === undefined ? '' : `: ${error.message}`}`),
+      onInterrupt: (error) => {
+        isBroken = true;
+        cli.out.note(`connecting again${error === undefined ? '' : `: ${error.message}`}`);
+      },
     });
     cli.out.note('watching; Ctrl-C ends it');
     for await (const update of updates) {
+      if (isBroken) cli.out.note('connected');
+      isBroken = false;
       const text = toLines(update, cli);
       const json = toJsonLine(update);
       if (json === undefined) continue;

@@ -4,6 +4,8 @@ import { serviceNames, type Addresses, type Connection, type ServiceName } from 
 import { connect as connectByGrpc } from '#client/node';
 import { connect as connectByHttp } from '#client/web';
 import { Failure, UsageError } from '../faults.ts';
+import { oneLine } from '../output/text.ts';
+import { readVersion } from '../version.ts';
 import type { Profile } from './profiles.ts';
 
 /** Those of `npm start`. */
@@ -21,11 +23,15 @@ export interface Target {
   ca: string | undefined;
 }
 
-function toUrl(address: string, isSecure: boolean): string {
+/** Throws UsageError for what is no address. */
+export function toUrl(address: string, isSecure: boolean): string {
   const url = /^[a-z]+:\/\//.test(address) ? address : `${isSecure ? 'https' : 'http'}://${address}`;
   const parsed = URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol))
-    throw new UsageError(`address "${address}": say host:port or a URL with http: or https:`);
+  // Such an address is not repeated: it may have a password.
+  if (parsed !== null && `${parsed.username}${parsed.password}` !== '')
+    throw new UsageError('an address has no user and no password: sign in with "taskflow login"');
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || oneLine(address) !== address)
+    throw new UsageError(`address "${oneLine(address)}": say host:port or a URL with http: or https:`);
   return url;
 }
 
@@ -63,7 +69,8 @@ export function connectTo({ protocol, addresses, ca }: Target): Connection {
   const authority = ca === undefined ? undefined : readAuthority(ca);
   // fetch has no option for it.
   if (authority !== undefined) tls.setDefaultCACertificates([...tls.getCACertificates(), authority]);
-  return protocol === 'grpc' ? connectByGrpc({ ...addresses, transport: 'grpc' }) : connectByHttp(addresses);
+  const options = { ...addresses, userAgent: `taskflow/${readVersion()}` };
+  return protocol === 'grpc' ? connectByGrpc({ ...options, transport: 'grpc' }) : connectByHttp(options);
 }
 
 /** Where a service is, to be read by people. */

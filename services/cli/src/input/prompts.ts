@@ -13,11 +13,16 @@ async function readStdin(): Promise<string> {
 /** Without a question that somebody can still answer, such as after Ctrl-D, the process would just end. */
 const leave = (): never => process.exit(exitCodes.interrupted);
 
+/** A question hides it, and brings it back only when it is answered. */
+const showCursor = (): void => void process.stderr.write('\u001b[?25h');
+
 async function ask(open: (clack: typeof Clack) => Promise<string | symbol | boolean | undefined>) {
   const clack = await import('@clack/prompts');
   process.once('beforeExit', leave);
+  process.once('exit', showCursor);
   const answer = await open(clack);
   process.off('beforeExit', leave);
+  process.off('exit', showCursor);
   if (clack.isCancel(answer)) throw new Interrupted();
   return answer;
 }

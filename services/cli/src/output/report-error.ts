@@ -67,10 +67,24 @@ export interface ErrorReport {
   whereIs: (service: ServiceName) => string;
 }
 
+/** In place of the gRPC code of a call, for what went wrong without one. */
+function localCodeOf(error: Error): string {
+  const exitCode = exitCodeOf(error);
+  if (exitCode === exitCodes.usage) return 'WRONG_ARGUMENTS';
+  return Object.entries(callExitCodes).find(([, number]) => number === exitCode)?.[0] ?? 'LOCAL_FAULT';
+}
+
 function toJsonError(error: Error): object {
-  if (error instanceof CommanderError)
-    return { message: error.code === 'commander.help' ? 'say which command' : error.message.replace(/^error: /, '') };
-  if (!(error instanceof TaskFlowError)) return { message: error.message };
+  const code = localCodeOf(error);
+  if (error instanceof CommanderError) {
+    const isHelp = error.code === 'commander.help';
+    return { code, message: isHelp ? 'say which command' : error.message.replace(/^error: /, '') };
+  }
+  if (!(error instanceof TaskFlowError)) return { code, message: error.message };
+  return toJsonCall(error);
+}
+
+function toJsonCall(error: TaskFlowError): object {
   const { code, reason, message, violations, callId, retryAfterMs, metadata } = error;
   return { code, reason, message, violations, metadata, retryAfterMs, callId };
 }
