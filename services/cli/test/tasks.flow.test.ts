@@ -234,6 +234,17 @@ describe('tasks on the command line', () => {
     expect(written).toMatchObject({ code: 0, output: expect.stringContaining('SUMMARY:Renew the passport') });
   });
 
+  it('loads tasks from the standard input', async () => {
+    const args = ['import', '-', '--format', 'todo.txt'];
+
+    expect(await cli.run(args, { input: 'Piped in\nBad due:2026-13-01\n' })).toMatchObject({
+      code: 65,
+      output: '1 added, 0 already there, 1 skipped\n',
+      errors: expect.stringMatching(/^-:2: skipped/),
+    });
+    expect(await titles('--search', 'piped')).toEqual(['Piped in']);
+  });
+
   it('exits with 65 when entries are skipped, and names them', async () => {
     writeFileSync(join(cli.folder, 'broken.txt'), 'Good\nBad due:2026-13-01\n');
 

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TaskFlow } from '#client/index';
 import { BrokenFile, type FileEntry, type ImportedTask, type Notice } from '../exchange/file-task.ts';
 import { readableFormats, type ReadableFormat } from '../exchange/formats.ts';
@@ -8,6 +11,7 @@ import { checkAssignee } from './check-assignee.ts';
 import { newUploadResult, uploadTasks, type UploadResult } from './upload.ts';
 
 export interface ImportSettings {
+  /** "-" is the standard input. */
   file: string;
   format: ReadableFormat;
   zone: string;
@@ -22,9 +26,31 @@ export interface ImportingAccount {
   userId(): Promise<string>;
 }
 
-async function* readEntries({ file, format, zone }: ImportSettings): AsyncGenerator<FileEntry> {
+interface OpenFile extends ImportSettings {
+  /** Where it is read from. */
+  path: string;
+}
+
+/** Files are read twice, so standard input is kept in one meanwhile, which only its owner may read. */
+async function withFile<T>(settings: ImportSettings, work: (open: OpenFile) => Promise<T>): Promise<T> {
+  if (settings.file !== '-') return work({ ...settings, path: settings.file });
+  const folder = await mkdtemp(join(tmpdir(), 'taskflow-import-'));
+  const path = join(folder, 'input');
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // Ctrl-C ends the process in the middle of the work.
+  process.once('exit', remove);
   try {
-    yield* format.read(() => createReadStream(file), { zone });
+    await writeFile(path, process.stdin, { mode: 0o600 });
+    return await work({ ...settings, path });
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}
+
+async function* readEntries({ file, path, format, zone }: OpenFile): AsyncGenerator<FileEntry> {
+  try {
+    yield* format.read(() => createReadStream(path), { zone });
   } catch (error) {
     if (error instanceof BrokenFile) throw new Error(`${file} ${error.message}; nothing was imported`);
     throw error;
@@ -38,6 +64,8 @@ function report({ place, problem }: Notice, file: string): void {
 const reportSkipped = ({ place, problem }: Notice, file: string): void =>
   report({ place, problem: `skipped: ${problem}` }, file);
 
+type Progress = <T>(describe: () => string, work: () => Promise<T>) => Promise<T>;
+
 interface FileCounts {
   tasks: number;
   skipped: number;
@@ -46,7 +74,7 @@ interface FileCounts {
 }
 
 /** Reads the whole file before the import, so that nothing of a broken file is imported. */
-async function check(settings: ImportSettings): Promise<FileCounts> {
+async function check(settings: OpenFile): Promise<FileCounts> {
   const counts: FileCounts = { tasks: 0, skipped: 0, checksum: createTaskChecksum() };
   for await (const entry of readEntries(settings)) {
     if ('task' in entry) {
@@ -61,7 +89,7 @@ async function check(settings: ImportSettings): Promise<FileCounts> {
   return counts;
 }
 
-async function* readTasks(settings: ImportSettings): AsyncGenerator<ImportedTask> {
+async function* readTasks(settings: OpenFile): AsyncGenerator<ImportedTask> {
   for await (const entry of readEntries(settings)) if ('task' in entry) yield entry.task;
 }
 
@@ -84,10 +112,16 @@ export interface ImportReport {
  * Checks the whole file, and then creates its tasks in the account, which is opened only for a file that is good.
  * `progress` does the work and may show how far it is.
  */
-export async function importFile(
+export const importFile = (
   settings: ImportSettings,
   open: () => Promise<ImportingAccount>,
-  progress: <T>(describe: () => string, work: () => Promise<T>) => Promise<T>,
+  progress: Progress,
+): Promise<ImportReport> => withFile(settings, (file) => importOpen(file, open, progress));
+
+async function importOpen(
+  settings: OpenFile,
+  open: () => Promise<ImportingAccount>,
+  progress: Progress,
 ): Promise<ImportReport> {
   const { file, format, dryRun, assigneeEmail } = settings;
   const counts = await check(settings);

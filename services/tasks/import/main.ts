@@ -34,7 +34,7 @@ function readSettings(): Settings {
   const zone = findTimeZone(values.zone);
   if (zone === undefined) throw new UsageError(`--zone ${values.zone}: is not a time zone like Europe/Berlin`);
   return {
-    file: resolveFile(file),
+    file: file === '-' ? file : resolveFile(file),
     format: chooseFormat(readableFormats, file, values.format),
     zone,
     dryRun: values['dry-run'],

@@ -32,7 +32,7 @@ export function registerImport(program: Command): void {
       'Loads tasks from todo.txt (.txt), a Todoist export (.csv), iCalendar (.ics), or an export of everything ' +
         '(.jsonl). Running it again adds nothing twice.',
     )
-    .argument('<file>', 'to load')
+    .argument('<file>', 'to load; "-" is the standard input, with --format')
     .option('--format <format>', 'todo.txt, todoist, ics or jsonl, when the name of the file does not tell it')
     .option('--zone <zone>', 'of days and times that name none; that of the profile when not given')
     .option('--dry-run', 'only checks, and writes nothing')
@@ -46,7 +46,7 @@ export function registerImport(program: Command): void {
     const { tasks, users } = cli.taskflow;
     const account = { tasks, userId: async () => (await users.getMe({})).user?.id ?? '' };
     const report = await importFile(
-      { file: resolveFile(file), format, zone, dryRun, assigneeEmail },
+      { file: file === '-' ? file : resolveFile(file), format, zone, dryRun, assigneeEmail },
       async () => account,
       cli.out.progress,
     );
