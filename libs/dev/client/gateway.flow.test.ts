@@ -25,7 +25,6 @@ afterAll(async () => {
   await service?.stop();
 });
 
-
 const platforms = { '/node': createTaskFlow, '/web': createWebTaskFlow };
 
 describe.each(['/node', '/web'] as const)('%s at the one address of the gateway', (name) => {

@@ -33,7 +33,8 @@ it('calls by TLS whom the authority of a profile knows', async () => {
 
 it('does the same through the gateway', async () => {
   const env = { ...noAddresses, TASKFLOW_PROFILE: 'web' };
-  await cli.run(['profile', 'set', 'web', '--gateway', `https://${cli.cluster.address('gateway')}`]);
+  const ca = cli.cluster.clientEnv['TASKFLOW_TLS_CA_FILE'] ?? '';
+  await cli.run(['profile', 'set', 'web', '--ca', ca, '--gateway', cli.cluster.address('gateway')]);
 
   expect(await cli.run(['login', 'ada@example.com'], { env })).toMatchObject({ code: 0 });
   expect(await cli.run(['ls'], { env })).toMatchObject({ code: 0, output: expect.stringContaining('Over TLS') });
