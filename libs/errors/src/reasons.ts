@@ -33,7 +33,7 @@ export const reasons = {
   INVITATION_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such invitation (any more). Metadata: invitationId." },
   PERSONAL_TOKEN_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such personal token, or not one that the caller may end. Metadata: personalTokenId." },
   BREAKER_NOT_FOUND: { code: 'NOT_FOUND', meaning: "this server has no such breaker: it has not called that method yet." },
-  QUEUE_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such queue. Metadata: queue." },
+  QUEUE_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such queue." },
   JOB_NOT_FOUND: { code: 'NOT_FOUND', meaning: "nothing is recorded about such a job (any more). Metadata: jobId." },
   DEAD_JOB_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such dead job. Metadata: deadJobId." },
   DEAD_LETTER_EVENT_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such dead-letter event. Metadata: eventId." },

@@ -61,7 +61,7 @@ export type ErrorReason =
   | 'PERSONAL_TOKEN_NOT_FOUND'
   /** NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   | 'BREAKER_NOT_FOUND'
-  /** NOT_FOUND: no such queue. Metadata: queue. */
+  /** NOT_FOUND: no such queue. */
   | 'QUEUE_NOT_FOUND'
   /** NOT_FOUND: nothing is recorded about such a job (any more). Metadata: jobId. */
   | 'JOB_NOT_FOUND'

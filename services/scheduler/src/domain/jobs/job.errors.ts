@@ -1,8 +1,9 @@
 import { AppError } from '#libs/errors';
 
-export function queueNotFound(queue: string): AppError {
+/** What was asked for is free text, and no error repeats such. */
+export function queueNotFound(): AppError {
   return new AppError('not_found', 'QUEUE_NOT_FOUND', 'no such queue; ListQueues names them', {
-    details: { resource: { type: 'queue', name: queue }, metadata: { queue } },
+    details: { resource: { type: 'queue', name: '' } },
   });
 }
 

@@ -16,7 +16,7 @@ export async function pauseQueue(
   request: PauseQueueRequest,
 ): Promise<PauseQueueResponse> {
   const { queue, etag } = request;
-  if (!deps.queue.names.includes(queue)) throw queueNotFound(queue);
+  if (!deps.queue.names.includes(queue)) throw queueNotFound();
   return change(deps, actor, changeOf(request, { kind: 'queue', id: queue }), async ({ pausedQueues }) => {
     const pauseTime = await pausedQueues.lock(queue);
     if (etag !== '' && etag !== queueEtag(pauseTime)) throw queueChanged(queue);

@@ -225,7 +225,7 @@ export enum ErrorReason {
   BREAKER_NOT_FOUND = 90,
 
   /**
-   * NOT_FOUND: no such queue. Metadata: queue.
+   * NOT_FOUND: no such queue.
    *
    * @generated from enum value: ERROR_REASON_QUEUE_NOT_FOUND = 97;
    */

@@ -88,7 +88,7 @@ export const ErrorReason = {
   PERSONAL_TOKEN_NOT_FOUND: "ERROR_REASON_PERSONAL_TOKEN_NOT_FOUND",
   /** BREAKER_NOT_FOUND - NOT_FOUND: this server has no such breaker: it has not called that method yet. */
   BREAKER_NOT_FOUND: "ERROR_REASON_BREAKER_NOT_FOUND",
-  /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. Metadata: queue. */
+  /** QUEUE_NOT_FOUND - NOT_FOUND: no such queue. */
   QUEUE_NOT_FOUND: "ERROR_REASON_QUEUE_NOT_FOUND",
   /** JOB_NOT_FOUND - NOT_FOUND: nothing is recorded about such a job (any more). Metadata: jobId. */
   JOB_NOT_FOUND: "ERROR_REASON_JOB_NOT_FOUND",
