@@ -14,14 +14,7 @@ const streamHead = defineEntity({
 const event = defineEntity({
   name: 'Event',
   tableName: 'events',
-  uniques: [
-    { name: 'events_stream_id_sequence_key', properties: ['streamId', 'sequence'] },
-    {
-      name: 'events_other_stream_key',
-      properties: ['otherStreamId', 'otherSequence'],
-      where: 'other_stream_id is not null',
-    },
-  ],
+  uniques: [{ name: 'events_stream_id_sequence_key', properties: ['streamId', 'sequence'] }],
   indexes: [
     { name: 'events_position_index', properties: ['transactionId', 'id'] },
     { name: 'events_subject_index', properties: ['subjectId', 'id'] },
@@ -104,12 +97,13 @@ export const eventLogTables = {
     up: 'alter table events add column concerns_others boolean;',
     down: 'alter table events drop column concerns_others;',
   },
-  /** A later migration: a second stream in which an event has a number. Null for those of one stream. */
+  /**
+   * A later migration: a second stream in which an event has a number. Null for those of one stream. No key keeps these
+   * numbers apart, since it could not be spread with the table by stream; the lock on the stream's head does.
+   */
   otherStream: {
     up: 'alter table events add column other_stream_id uuid, add column other_sequence bigint;',
     down: 'alter table events drop column other_stream_id, drop column other_sequence;',
-    /** What follows `create unique index`. */
-    index: 'events_other_stream_key on events (other_stream_id, other_sequence) where other_stream_id is not null',
   },
   entities: [streamHead, event, audience, horizon],
 };
