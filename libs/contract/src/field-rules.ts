@@ -137,16 +137,18 @@ export function itemsText({ minItems: min, maxItems: max }: Pick<FieldRule, 'min
 }
 
 /**
- * How many times the entries that a list may have are read at all. A list that is a little too long is named with what else
- * is wrong. Repeats of a set count once, but nobody has to read any number of them.
+ * How many times the entries that a list may have are read at all. A list of texts that is a little too long is named with
+ * what else is wrong; a batch that is too long would be named behind what is wrong with hundreds of members. Repeats of a
+ * set count once, but nobody has to read any number of them.
  */
-const readTimes = { list: 10, set: 100 };
+const readTimes = { batch: 1, list: 10, set: 100 };
 
 /** How many entries of a list are read at all, and what is said of more; undefined where there is no limit. */
 export function listLimitOf(field: DescField): { maxItems: number; tooMany: string } | undefined {
   const rule = field.fieldKind === 'list' && !isOutputOnly(field) ? ruleOf(field) : undefined;
   if (rule?.maxItems === undefined) return undefined;
-  return { maxItems: rule.maxItems * readTimes[rule.repeats === 'once' ? 'set' : 'list'], tooMany: itemsText(rule) };
+  const kind = field.message !== undefined ? 'batch' : rule.repeats === 'once' ? 'set' : 'list';
+  return { maxItems: rule.maxItems * readTimes[kind], tooMany: itemsText(rule) };
 }
 
 /** A field by the full name of its message and its own name. Throws when the contract has none. */
