@@ -1,13 +1,14 @@
 export default {
   rootDir: '..',
   roots: ['<rootDir>/libs', '<rootDir>/services', '<rootDir>/deploy'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/.config/jest/environment.mjs',
+  injectGlobals: false,
+  runtime: '<rootDir>/.config/jest/runtime.mjs',
   testMatch: ['**/*.test.ts'],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'json', 'node'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/.config/strip-types.mjs' },
+  // Node removes the types.
+  transform: {},
   testSequencer: '<rootDir>/.config/longest-first.mjs',
-  coverageProvider: 'v8',
   // Each starts clusters of its own: three at a time kept two processors at a load of ten.
   maxWorkers: 2,
   // Memory of files that are done stays in a worker: one held 3.4 GB after a hundred of them.

@@ -64,7 +64,7 @@ async function ensureBundle(): Promise<string> {
   return folder;
 }
 
-/** In a process of its own, because jest's module registry does not load the bundler's native code. */
+/** In a process of its own, so that what it takes of memory ends with it. */
 async function makeBundle(folder: string): Promise<void> {
   mkdirSync(home, { recursive: true, mode: 0o711 });
   const draft = mkdtempSync(join(home, 'new-'));

@@ -21,7 +21,6 @@ const modules = join(checkoutRoot, 'node_modules');
 const lintCache = join(modules, '.cache/eslint.json');
 /** Checks run at a lower priority: a test must not reach its time limit because of a check. */
 const checkNiceness = 10;
-const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 
 /** The checks that `npm test -- --changed` runs beside jest. Each caches its results of unchanged files. */
 export const quickChecks: readonly Check[] = [
@@ -80,7 +79,7 @@ export interface JestRun {
 
 /** A run that broke off, or that ran no test although `mayBeEmpty` is false, counts as one failure. */
 export async function runJest({ args, mayBeEmpty, env, summaryFile, signal }: JestRun): Promise<Tally> {
-  const jest = [...jestFlags, join(modules, 'jest/bin/jest.js'), '-c', '.config/jest.config.js'];
+  const jest = [join(modules, 'jest/bin/jest.js'), '-c', '.config/jest.config.js'];
   const allArgs = [...jest, '--json', `--outputFile=${summaryFile}`, ...args];
   const exitCode = await run(process.execPath, allArgs, { signal, env });
   const summary = readSummary(summaryFile);
