@@ -7,7 +7,9 @@ import { checkoutRoot } from '../src/instance.ts';
 
 const head = "import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';\n";
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'taskflow-runner-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'taskflow-runner-'));
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Summary {
