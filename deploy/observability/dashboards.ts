@@ -95,6 +95,17 @@ const service: Dashboard = {
       legend: '{{state}}',
     }),
     panel('Units of work', 'Transactions, by outcome.', 'reqps', rateBy('outcome', `db_transactions_total{${chosen}}`)),
+    panel('Works of a transaction', 'Units of work that shared one; 1 = alone.', 'short', {
+      expr: `sum(rate(db_group_size_sum{${chosen}}[5m])) / sum(rate(db_group_size_count{${chosen}}[5m]))`,
+      legend: 'mean',
+    }),
+    panel(
+      'Wait for a transaction',
+      'Of a unit of work, until its transaction begins: half of them, and all but a hundredth.',
+      's',
+      { ...quantileBy(0.5, 'service', `db_group_wait_seconds_bucket{${chosen}}`), legend: 'p50' },
+      { ...quantileBy(0.99, 'service', `db_group_wait_seconds_bucket{${chosen}}`), legend: 'p99' },
+    ),
     panel(
       'Event loop',
       'Delay of the slowest hundredth.',
