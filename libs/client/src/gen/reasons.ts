@@ -204,4 +204,8 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId. */
   | 'LAST_MANAGER'
   /** FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId. */
-  | 'PROJECT_ARCHIVED';
+  | 'PROJECT_ARCHIVED'
+  /** FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it. Metadata: projectId, assigneeId. */
+  | 'ASSIGNEE_NOT_MEMBER'
+  /** FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId. */
+  | 'OWNER_NOT_MEMBER';

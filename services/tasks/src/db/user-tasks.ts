@@ -8,7 +8,7 @@ import type { Task } from '../domain/task.entity.ts';
 import { countersOf, toEvent } from '../domain/task.events.ts';
 import { remover, tombstoneOf } from '../domain/user-removal.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
-import { toEntity, type StoredTask } from './task-store.ts';
+import { toEntity, type StoredTask } from './task-locks.ts';
 import { keptDues } from './write-tables.ts';
 
 const lockThose = (which: string): string => `

@@ -741,6 +741,22 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_PROJECT_ARCHIVED = 198;
    */
   PROJECT_ARCHIVED = 198,
+
+  /**
+   * FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it.
+   * Metadata: projectId, assigneeId.
+   *
+   * @generated from enum value: ERROR_REASON_ASSIGNEE_NOT_MEMBER = 199;
+   */
+  ASSIGNEE_NOT_MEMBER = 199,
+
+  /**
+   * FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it.
+   * Metadata: projectId, userId.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_NOT_MEMBER = 200;
+   */
+  OWNER_NOT_MEMBER = 200,
 }
 
 /**

@@ -274,6 +274,16 @@ export const ErrorReason = {
    * projectId.
    */
   PROJECT_ARCHIVED: "ERROR_REASON_PROJECT_ARCHIVED",
+  /**
+   * ASSIGNEE_NOT_MEMBER - FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it.
+   * Metadata: projectId, assigneeId.
+   */
+  ASSIGNEE_NOT_MEMBER: "ERROR_REASON_ASSIGNEE_NOT_MEMBER",
+  /**
+   * OWNER_NOT_MEMBER - FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it.
+   * Metadata: projectId, userId.
+   */
+  OWNER_NOT_MEMBER: "ERROR_REASON_OWNER_NOT_MEMBER",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -381,6 +391,8 @@ export namespace ErrorReason {
   export type TOO_MANY_PROJECTS = typeof ErrorReason.TOO_MANY_PROJECTS;
   export type LAST_MANAGER = typeof ErrorReason.LAST_MANAGER;
   export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
+  export type ASSIGNEE_NOT_MEMBER = typeof ErrorReason.ASSIGNEE_NOT_MEMBER;
+  export type OWNER_NOT_MEMBER = typeof ErrorReason.OWNER_NOT_MEMBER;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -689,6 +701,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 198:
     case "ERROR_REASON_PROJECT_ARCHIVED":
       return ErrorReason.PROJECT_ARCHIVED;
+    case 199:
+    case "ERROR_REASON_ASSIGNEE_NOT_MEMBER":
+      return ErrorReason.ASSIGNEE_NOT_MEMBER;
+    case 200:
+    case "ERROR_REASON_OWNER_NOT_MEMBER":
+      return ErrorReason.OWNER_NOT_MEMBER;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -900,6 +918,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 197;
     case ErrorReason.PROJECT_ARCHIVED:
       return 198;
+    case ErrorReason.ASSIGNEE_NOT_MEMBER:
+      return 199;
+    case ErrorReason.OWNER_NOT_MEMBER:
+      return 200;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;
