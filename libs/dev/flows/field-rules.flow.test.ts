@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DescField, DescMessage } from '@bufbuild/protobuf';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescField,
+  type DescMessage,
+  type MessageInitShape,
+} from '@bufbuild/protobuf';
 import { descriptorOf, policies, type MethodPolicy } from '#libs/contract';
 import { accessTable, type People } from './access-table.ts';
 import { faultOf, valuesOf, type FieldValues } from './field-values.ts';
@@ -103,6 +110,21 @@ describe('a request of which everything is wrong', () => {
     const { bytes, names } = withValues(type, await base(), faultsOf(fields));
     const named = await namedBy(policy, bytes, credentials);
     expect(names.filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+const updates = [...policies.values()]
+  .filter((policy) => descriptorOf(policy).input.fields.some(({ name }) => name === 'update_mask'))
+  .map((policy) => [policy.method, policy] as const);
+
+describe('an update without a mask that sets nothing', () => {
+  it.each(updates)('%s: is refused, since nobody means it', async (_, policy) => {
+    const { type, base, credentials } = await prepare(policy);
+    const sent = fromBinary(type, await base()) as unknown as Record<string, { id: string }>;
+    const resource = type.fields.find(({ message }) => message?.fields.some(({ name }) => name === 'id'));
+    const { localName = '' } = resource ?? {};
+    const request = create(type, { [localName]: { id: sent[localName]?.id } } as MessageInitShape<DescMessage>);
+    expect(await namedBy(policy, Buffer.from(toBinary(type, request)), credentials)).toHaveLength(1);
   });
 });
 

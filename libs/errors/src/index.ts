@@ -10,5 +10,5 @@ export {
 export { errorTable, kindOfCode, type ErrorKind } from './error-table.ts';
 export { errorDomain, reasons, type ErrorReason } from './reasons.ts';
 export { fieldTypes, flattenOneofs, parseRequest } from './request-fields.ts';
-export { changedFields, isMaskOf, isWholeMask, maskRule, schemaPerFields } from './update-mask.ts';
+export { changedFields, isMaskOf, isWholeMask, maskRule, schemaPerFields, updateMaskType } from './update-mask.ts';
 export { findTimeZone, maxTimeZoneCharacters } from './time-zone.ts';

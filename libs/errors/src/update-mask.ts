@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** The mask that names every field that may be changed (AIP-134). */
 export const isWholeMask = (mask: readonly string[]): boolean => mask.length === 1 && mask[0] === '*';
 
@@ -9,6 +11,19 @@ export function isMaskOf(changeable: readonly string[], mask: readonly string[] 
 /** What `isMaskOf` asks for. */
 export const maskRule = (changeable: readonly string[]): string =>
   `must be absent, "*" alone, or name one or more of ${changeable.join(', ')}, each once, and nothing else`;
+
+/** `maskRule`, and that a request without a mask must set something: it would be an update that changes nothing. */
+export function updateMaskType(
+  changeable: readonly string[],
+  named: readonly string[],
+): z.ZodType<string[], string[] | undefined> {
+  const rule = maskRule(changeable);
+  return z
+    .array(z.string())
+    .default([])
+    .refine((mask) => isMaskOf(changeable, mask), rule)
+    .refine((mask) => mask.length > 0 || named.length > 0, `${rule}, unless one of them is set`);
+}
 
 /**
  * The fields that an update changes (AIP-134): those that its mask names, with `*` all of them, without a mask those that are

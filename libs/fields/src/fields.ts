@@ -26,6 +26,8 @@ export interface Fields {
   pageSize: (name?: string) => z.ZodType<number, number>;
   /** A page_token; '' for the first page. Whether the server gave it shows when it is opened. */
   pageToken: () => z.ZodType<string, string>;
+  /** Another text that the server gave, or ''. Whether it did shows when it is opened. */
+  givenToken: (name: string) => z.ZodType<string, string>;
   /** A span of time, as milliseconds. */
   span: (name: string) => z.ZodType<number, Span>;
   /** A time in its range. */
@@ -56,6 +58,11 @@ const toText = ({ minLength: min, maxLength, characters, trimmed, visible }: Fie
     visible,
   });
 
+function toGivenToken({ maxLength }: FieldRule, name: string): z.ZodType<string, string> {
+  const max = demand(maxLength, name);
+  return z.string().max(max, `must have at most ${max} characters`);
+}
+
 /** Throws when the message has no such field, or the field another kind of rule: at the start, not in a call. */
 export function fieldsOf(message: string): Fields {
   const rule = (name: string): FieldRule => demand(ruleOf(fieldOf(message, name)), `${message}.${name}`);
@@ -85,10 +92,8 @@ export function fieldsOf(message: string): Fields {
       const { defaultNumber, max } = rule(name);
       return fieldTypes.pageSize({ fallback: demand(defaultNumber, name), max: demand(max, name) });
     },
-    pageToken: () => {
-      const max = demand(rule('page_token').maxLength, 'page_token');
-      return z.string().max(max, `must have at most ${max} characters`);
-    },
+    pageToken: () => toGivenToken(rule('page_token'), 'page_token'),
+    givenToken: (name) => toGivenToken(rule(name), name),
     span: (name) => toSpan(rule(name)),
     time: (name) => toTime(rule(name), name),
     bytes: (name) => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServiceName } from '#libs/contract';
 import type { Actor } from '#libs/runtime';
 import { bearer, identityOf, startTestServer, userToken, type TestServer } from './cluster.ts';
-import { RawClient } from './raw-client.ts';
+import { answerOf, frame, openHttp2 } from './http2-client.ts';
+import { decodeDetails, RawClient } from './raw-client.ts';
 import { authBinding, internalUsersBinding, paths, usersBinding } from './services.ts';
 
 const ok = ['OK', undefined];
@@ -55,6 +56,30 @@ describe('access by the contract', () => {
       expect(outcome).toEqual(['INVALID_ARGUMENT', 'MALFORMED_REQUEST']);
       expect(details.ErrorInfo?.metadata).toEqual({ header });
     }
+  });
+
+  it('refuses credentials that are there twice, and whatever else two sides could read differently', async () => {
+    const [{ authorization: ours }, { authorization: theirs }] = await Promise.all([bearer(), admin()]);
+    const client = await openHttp2(target.address);
+    const refused: Record<string, string | undefined> = {};
+    for (const [header, first, second] of [
+      ['authorization', ours, theirs],
+      ['authorization', ours, ours],
+      ['x-taskflow-service', 'one', 'another'],
+      ['grpc-timeout', '1S', '2S'],
+      ['content-type', 'application/grpc', 'application/grpc+proto'],
+    ] as const) {
+      const stream = client.begin({ [header]: [first, second] });
+      const answered = answerOf(stream);
+      stream.end(frame(Buffer.alloc(0)));
+      const { headers } = await answered;
+      const { ErrorInfo } = decodeDetails(Buffer.from(headers['grpc-status-details-bin'] ?? '', 'base64'));
+      expect([headers['grpc-status'], ErrorInfo?.reason]).toEqual(['3', 'MALFORMED_REQUEST']);
+      refused[header] = ErrorInfo?.metadata['header'];
+    }
+    client.close();
+    expect(Object.entries(refused)).toEqual(Object.keys(refused).map((header) => [header, header]));
+    expect(await outcomeOf(paths.getMe, await bearer())).toEqual(ok);
   });
 
   it('lets users call methods of users, and administrators those of both', async () => {

@@ -62,8 +62,9 @@ export async function statusOf(stream: ClientHttp2Stream): Promise<{ code: strin
 }
 
 export async function openHttp2(address: string): Promise<Http2Client> {
-  // By default Node's clients refuse to send that many headers.
-  const session = connect(`http://${address}`, { maxSendHeaderBlockLength: 10_000_000 });
+  // By default Node's clients refuse to send that many headers, and some of them twice.
+  const lenient = { maxSendHeaderBlockLength: 10_000_000, strictSingleValueFields: false };
+  const session = connect(`http://${address}`, lenient);
   session.on('error', () => undefined);
   await Promise.race([once(session, 'remoteSettings'), once(session, 'close')]);
   const authorization = `Bearer ${await userToken()}`;

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, it, describe } from '@jest/globals';
 import { enveloped } from '../../../libs/dev/flows/gateway-wire.ts';
+import { waitUntil } from '#dev/cluster';
 import { bytes, cases, json, labelled, watch, type Hostile } from './hostile-requests.ts';
 import { detailOf, outcomeOf, tasks, useGateway, users, violationsOf, type ErrorJson } from './start-gateway.ts';
 
@@ -127,6 +128,16 @@ describe('a hostile connection', () => {
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(heard).toContain(reason);
     expect(heard.match(/^HTTP/gm)).toHaveLength(1);
+    const [, requestId = 'none'] = /^x-request-id: (\S+)\r$/m.exec(heard) ?? [];
+    const line = await waitUntil(
+      () =>
+        gateway.cluster
+          .logs('gateway')
+          .split('\n')
+          .find((one) => one.includes(requestId)),
+      (found) => found !== undefined,
+    );
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ reason, peer: expect.stringMatching(/^(127\.0\.0\.1|::1)$/) });
   });
 
   it('that says nothing is ended', async () => {

@@ -28,12 +28,28 @@ const scalars: Readonly<Partial<Record<ScalarType, Schema>>> = {
   [ScalarType.FLOAT]: { type: 'number', format: 'float' },
 };
 
+/** Every date of ours is a whole one; the comments of Google's type allow parts of one. */
+const dateParts = { year: [1, 9999], month: [1, 12], day: [1, 31] } as const;
+const date = {
+  type: 'object',
+  description: 'A whole date of the Gregorian calendar.',
+  properties: Object.fromEntries(
+    Object.entries(dateParts).map(([part, [minimum, maximum]]) => [
+      part,
+      { type: 'integer', format: 'int32', minimum, maximum },
+    ]),
+  ),
+  required: Object.keys(dateParts),
+  additionalProperties: false,
+};
+
 const duration = { type: 'string', pattern: '^-?[0-9]+(?:\\.[0-9]{1,9})?s$', examples: ['3600s'] };
 
 /** Types that have a form of their own in JSON. */
 const wellKnown: Readonly<Record<string, Schema>> = {
   'google.protobuf.Timestamp': { type: 'string', format: 'date-time' },
   'google.protobuf.Duration': duration,
+  'google.type.Date': date,
   'google.protobuf.FieldMask': { type: 'string', examples: ['title,dueTime'] },
   'google.protobuf.Any': {
     type: 'object',

@@ -33,6 +33,9 @@ export const encodings = ['identity', 'deflate', 'gzip'] as const;
 /** gRPC allows blanks at the end of metadata, but in a token they are a mistake. */
 const credentialKeys: ReadonlySet<string> = new Set(['authorization', serviceTokenKey]);
 
+/** What may be there once: Node keeps the first of some, and a proxy may have judged the call by the other one. */
+const singularKeys: ReadonlySet<string> = new Set([...credentialKeys, timeoutKey, 'grpc-encoding', 'content-type']);
+
 const printable = /^[ -~]*$/;
 const legalKey = /^[0-9a-z_.-]+$/;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -99,10 +102,13 @@ function findValueFault(key: string, value: string): AppError | undefined {
 }
 
 function findMetadataFault(rawHeaders: readonly string[]): AppError | undefined {
+  const seen: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const [key = '', value = ''] = [rawHeaders[index], rawHeaders[index + 1]];
     if (key.startsWith(':')) continue;
     if (!legalKey.test(key)) return malformed(key, 'the name of a header has characters that metadata cannot have');
+    if (seen.includes(key)) return malformed(key, `"${key}" is there twice`);
+    if (singularKeys.has(key)) seen.push(key);
     const fault = findValueFault(key, value);
     if (fault !== undefined) return fault;
   }

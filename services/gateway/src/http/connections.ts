@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { refuseBroken } from './refuse-broken.ts';
+import type { RefuseBroken } from './refuse-broken.ts';
 import type { HttpRequest, HttpResponse } from './answer.ts';
 
 export interface ConnectionsOptions {
@@ -15,6 +15,7 @@ export interface ConnectionsOptions {
   /** Streams of a connection that its client may give up; more end the connection. */
   resetsPerSecond: number;
   handle: (request: HttpRequest, response: HttpResponse) => void;
+  refuseBroken: RefuseBroken;
 }
 
 /** The connections of the gateway, HTTP/1.1 and HTTP/2 on one port. */
@@ -61,7 +62,7 @@ function peek(socket: Socket, silent: Set<Socket>, decide: (first: string) => vo
   socket.on('readable', onReadable).once('close', finish);
 }
 
-function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolean): Http1Server {
+function openHttp1({ handle, refuseBroken, ageMs }: ConnectionsOptions, isEnding: () => boolean): Http1Server {
   const bornAt = new WeakMap<Socket, number>();
   // A client that has its answer and never ends its request is not told anything else.
   const answered = new WeakSet<Socket>();
@@ -83,12 +84,12 @@ function openHttp1({ handle, ageMs }: ConnectionsOptions, isEnding: () => boolea
     handle(request, response);
   };
   server.on('request', serve).on('checkExpectation', serve);
-  server.on('connect', (_request, socket) => refuseBroken('CONNECT', socket));
+  server.on('connect', (_request, socket) => refuseBroken('CONNECT', socket as Socket));
   // Their number is limited where calls are read; Node would leave out the rest.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => bornAt.set(socket, performance.now()));
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket) =>
-    answered.has(socket as Socket) ? socket.destroy() : refuseBroken(code, socket),
+    answered.has(socket as Socket) ? socket.destroy() : refuseBroken(code, socket as Socket),
   );
   // Its sockets come from another listener. Without this event Node would not watch over their timeouts.
   server.emit('listening');

@@ -1,9 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { codeToHttpStatus, errorToJson } from '@connectrpc/connect/protocol-connect';
-import { AppError } from '#libs/errors';
-import { toFailure } from '#libs/grpc';
-import { newRequestId } from '#libs/runtime';
+import { AppError, errorTable } from '#libs/errors';
+import { idsOf, toFailure, toStatusCode, type UnreadCall } from '#libs/grpc';
 import { toConnectError } from '../protocol/error-json.ts';
 
 const malformed = (): AppError =>
@@ -24,12 +23,44 @@ const faults: Readonly<Record<string, { error: () => AppError; httpStatus: numbe
   ERR_HTTP_REQUEST_TIMEOUT: { error: late, httpStatus: 408 },
 };
 
-/** Answers what Node could not read as a request, in the form of all other errors, and ends the connection. */
-export function refuseBroken(code: string, socket: Duplex): void {
-  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const { error: make, httpStatus } = faults[code] ?? { error: malformed, httpStatus: undefined };
-  const requestId = newRequestId();
-  const { status } = toFailure(make(), requestId);
+export interface BrokenOptions {
+  resolvePeer: (peer: string, forwardedFor: string | undefined) => string;
+  /** Logs and counts a call that is refused before its request is read. */
+  record: (call: UnreadCall) => void;
+}
+
+/**
+ * Answers what Node could not read as a request, in the form of all other errors, logs it as those are, and ends the
+ * connection.
+ */
+export type RefuseBroken = (code: string, socket: Socket) => void;
+
+export const createRefuseBroken =
+  ({ resolvePeer, record }: BrokenOptions): RefuseBroken =>
+  (code, socket) => {
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const { error: make, httpStatus } = faults[code] ?? { error: malformed, httpStatus: undefined };
+    const error = make();
+    const ids = idsOf({});
+    record({
+      method: 'unknown',
+      code: toStatusCode(errorTable[error.kind].code),
+      reason: error.reason,
+      ...ids,
+      peer: resolvePeer(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`, undefined),
+      message: error.message,
+    });
+    answer(socket, { error, httpStatus, requestId: ids.requestId });
+  };
+
+interface BrokenAnswer {
+  error: AppError;
+  httpStatus: number | undefined;
+  requestId: string;
+}
+
+function answer(socket: Socket, { error, httpStatus, requestId }: BrokenAnswer): void {
+  const { status } = toFailure(error, requestId);
   const body = JSON.stringify(errorToJson(toConnectError(status), undefined));
   const number = httpStatus ?? codeToHttpStatus(status.code);
   const head = [

@@ -18,6 +18,7 @@ import { openConnections, type Connections, type ConnectionsOptions } from './co
 import { openAgents } from '../mcp/agents.ts';
 import { createCors } from './cors.ts';
 import { handleCall } from './handle-call.ts';
+import { createRefuseBroken } from './refuse-broken.ts';
 
 export interface GatewayServer {
   readonly port: number;
@@ -96,7 +97,13 @@ function openAnswering(config: GatewayConfig, { certificates, logger, metrics }:
     limiter.stop();
     refusals.stop();
   };
-  return { handle, endStreams: forwarder.endStreams, endAll: forwarder.endAll, close };
+  return {
+    handle,
+    refuseBroken: createRefuseBroken(options),
+    endStreams: forwarder.endStreams,
+    endAll: forwarder.endAll,
+    close,
+  };
 }
 
 /** Serves every public method of the contract over HTTP. Throws PortTakenError. */
@@ -105,7 +112,8 @@ export async function startGatewayServer(config: GatewayConfig, surroundings: Su
   const { trustedProxies, peerLimits, connectionAgeMs: ageMs = defaultAgeMs } = config;
   const { resetsPerSecond = defaultResets } = peerLimits ?? {};
   const answering = openAnswering(config, surroundings);
-  const connections = openConnections({ ageMs, resetsPerSecond, handle: answering.handle });
+  const { handle, refuseBroken } = answering;
+  const connections = openConnections({ ageMs, resetsPerSecond, handle, refuseBroken });
   const guard = openGuard({ trustedProxies, peerLimits, logger, metrics });
   const close = (): void => {
     handshakes.stop();

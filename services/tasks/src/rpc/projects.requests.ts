@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  changedFields,
-  fieldTypes,
-  flattenOneofs,
-  isMaskOf,
-  maskRule,
-  parseRequest,
-  schemaPerFields,
-} from '#libs/errors';
+import { changedFields, fieldTypes, flattenOneofs, parseRequest, schemaPerFields, updateMaskType } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import {
   Project,
@@ -36,7 +28,6 @@ const changeable = ['name', 'description', 'color'] as const;
 type Field = (typeof changeable)[number];
 const changes = projectTable.schemas('change');
 const ignored = z.unknown().transform(() => undefined);
-const rule = maskRule(changeable);
 
 const updateSchemaOf = schemaPerFields(changeable, (named) => {
   const fields = Object.fromEntries(
@@ -44,11 +35,7 @@ const updateSchemaOf = schemaPerFields(changeable, (named) => {
   ) as Record<Field, z.ZodType<string | undefined>>;
   return z.object({
     project: z.object({ id: fieldTypes.uuid(), etag, ...fields }, 'must be set'),
-    updateMask: z
-      .array(z.string())
-      .default([])
-      .refine((mask) => isMaskOf(changeable, mask), rule)
-      .refine((mask) => mask.length > 0 || named.length > 0, `${rule}, unless one of them is set`),
+    updateMask: updateMaskType(changeable, named),
     ...mutation,
   });
 });

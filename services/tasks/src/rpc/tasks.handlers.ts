@@ -7,6 +7,7 @@ import type {
   GetTaskStatsRequest,
   ListTaskEventsRequest,
   SyncTasksRequest,
+  WatchTasksRequest,
   TasksServiceService,
 } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
@@ -48,7 +49,7 @@ export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceServ
     batchUpdateTasks: async (request, call) => batchUpdateTasks(deps, requireUser(call), readBatchUpdateTasks(request)),
     batchDeleteTasks: async (request, call) => batchDeleteTasks(deps, requireUser(call), readBatchDeleteTasks(request)),
     listTaskEvents: async (request, call) => listTaskEvents(deps, requireUser(call), readListTaskEvents(request)),
-    watchTasks: (request, call) => watchTasks(deps, requireUser(call), request.resumeToken, call.signal),
+    watchTasks: (request, call) => watchTasks(deps, requireUser(call), readWatchTasks(request), call.signal),
     syncTasks: async (request, call) => syncTasks(deps, requireUser(call), readSyncTasks(request)),
   };
 }
@@ -79,8 +80,19 @@ function readListTaskEvents(request: ListTaskEventsRequest): ListTaskEventsInput
 }
 
 const sync = fieldsOf('taskflow.tasks.v1.SyncTasksRequest');
-const syncSchema = z.object({ syncToken: z.string(), pageSize: sync.pageSize(), pageToken: sync.pageToken() });
+const syncSchema = z.object({
+  syncToken: sync.givenToken('sync_token'),
+  pageSize: sync.pageSize(),
+  pageToken: sync.pageToken(),
+});
 
 function readSyncTasks(request: SyncTasksRequest): SyncTasksInput {
   return parseRequest(syncSchema, request);
+}
+
+const resumeToken = fieldsOf('taskflow.tasks.v1.WatchTasksRequest').givenToken('resume_token');
+const watchSchema = z.object({ resumeToken });
+
+function readWatchTasks(request: WatchTasksRequest): string {
+  return parseRequest(watchSchema, request).resumeToken;
 }

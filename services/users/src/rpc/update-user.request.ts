@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UpdateUserRequest, User } from '#contract/users/v1/users';
 import { toColumnName } from '#libs/db';
-import { changedFields, fieldTypes, isMaskOf, maskRule, parseRequest, schemaPerFields } from '#libs/errors';
+import { changedFields, fieldTypes, parseRequest, schemaPerFields, updateMaskType } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { profileTable } from '../domain/profile.columns.ts';
 import { channelsWithoutMail } from '../domain/profile.inputs.ts';
@@ -22,11 +22,6 @@ function namedFields({ user, updateMask: mask }: UpdateUserRequest): Field[] {
   return paths.map((path) => maskFields.get(path) as Field);
 }
 
-const updateMask = z
-  .array(z.string())
-  .optional()
-  .refine((mask) => isMaskOf(allPaths, mask), maskRule(allPaths));
-
 /** Which fields of the user are checked depends on the mask: the others are not read and may hold anything. */
 const schemasOf = (schemas: Record<Field, z.ZodType>) =>
   schemaPerFields([...maskFields.values()], (fields) =>
@@ -39,7 +34,7 @@ const schemasOf = (schemas: Record<Field, z.ZodType>) =>
         },
         'must be set',
       ),
-      updateMask,
+      updateMask: updateMaskType(allPaths, fields),
       requestId: fieldTypes.idempotencyKey(),
       validateOnly: z.boolean(),
     }),

@@ -2,6 +2,7 @@ import type {
   ListNotificationsRequest,
   MarkNotificationsReadRequest,
   NotificationsServiceService,
+  WatchNotificationsRequest,
 } from '#contract/scheduler/v1/notifications';
 import { fieldTypes, flattenOneofs, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
@@ -23,7 +24,7 @@ export function notificationsHandlers(deps: SchedulerDeps) {
     markNotificationsRead: async (request, call) =>
       markNotificationsRead(deps, requireUser(call), readMarkNotificationsRead(request)),
     watchNotifications: (request, call) =>
-      watchNotifications(deps, requireUser(call), request.resumeToken, call.signal),
+      watchNotifications(deps, requireUser(call), readWatchNotifications(request), call.signal),
   } satisfies Partial<Handlers<typeof NotificationsServiceService>>;
 }
 
@@ -57,4 +58,11 @@ function readMarkNotificationsRead(request: MarkNotificationsReadRequest): MarkR
     marking: { ids: ids.notificationIds },
     request: { selection: { $case: 'ids', value: ids }, requestId, validateOnly },
   };
+}
+
+const resumeToken = fieldsOf('taskflow.scheduler.v1.WatchNotificationsRequest').givenToken('resume_token');
+const watchSchema = z.object({ resumeToken });
+
+function readWatchNotifications(request: WatchNotificationsRequest): string {
+  return parseRequest(watchSchema, request).resumeToken;
 }

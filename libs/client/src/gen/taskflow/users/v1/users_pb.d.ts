@@ -272,7 +272,7 @@ export declare type UpdateUserRequest = Message<"taskflow.users.v1.UpdateUserReq
   /**
    * Some of display_name, time_zone, locale, overdue_hour, channels, discoverable; what is named and not set gets its
    * default, but channels become empty and display_name must be set. `*`: all of them. Absent or empty: those that are
-   * set in `user`.
+   * set in `user`, of which there must be one.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
