@@ -46,10 +46,10 @@ const columns: Readonly<Record<string, Columns>> = {
   },
 };
 
-/** Keys that must include the person before the table can be sharded. Each is an id that is unique over all persons. */
+/** Keys that must include the person before the table can be sharded. Each is unique over all persons. */
 const widened: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tasks: {
-    tasks: 'tasks_pkey (id)',
+    tasks: 'tasks_number (project_id, number); tasks_pkey (id)',
     task_due: 'task_due_pkey (task_id)',
     events: 'events_pkey (id)',
     overdue_moves: 'overdue_moves_pkey (id)',

@@ -69,7 +69,7 @@ export interface TimeRange {
 
 export interface ListQuery {
   /** `mine` = owned or assigned. */
-  whose: { mine: string } | { ownedBy: string };
+  whose: { mine: string } | { ownedBy: string } | { inProject: string };
   filter: ListFilter;
   order: ListOrder;
   after: ListPosition | undefined;

@@ -28,6 +28,8 @@ export type StoredTask = Pick<
   createTime: Date;
   updateTime: Date;
   deleteTime: Date | undefined;
+  /** In the order by hand of its project. */
+  position?: string;
 };
 
 const day = 86_400_000;
@@ -166,6 +168,7 @@ const keys: Readonly<Record<string, (task: StoredTask) => Date | number | Buffer
   due_time: ({ dueTime }) => dueTime,
   priority: ({ priority }) => taskPriorityToNumber(priority),
   title: ({ title }) => Buffer.from(title),
+  position: ({ position = '' }) => Buffer.from(position),
 };
 
 function compareKeys(

@@ -2,7 +2,7 @@ import type { ListFilter, ListQuery } from '../deps.ts';
 import { bucketConditions, conditionsOf, timeKeys, windowOf, wantsDue, type TimeKey } from './list-filters.ts';
 import { afterCondition, leadingKey, orderBy } from './list-order.ts';
 import { findsWords } from './list-search.ts';
-import { personOf, sourceConditions, sourcesOf, type Source } from './list-ranges.ts';
+import { streamOf, sourceConditions, sourcesOf, type Source } from './list-ranges.ts';
 import { createParameters, type Call, type Parameters } from './list-statements.ts';
 import { taskColumns } from './task-row.ts';
 
@@ -37,6 +37,7 @@ function isLimited(key: TimeKey, filter: ListFilter): boolean {
 const facets: Readonly<Record<Source, string>> = {
   owned: 'task_facets(owner_id, labels, assignee_id)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_facets(assignee_id, labels, null)',
+  project: 'project_id is not null and task_facets(project_id, labels, assignee_id)',
 };
 
 function findingConditions(key: Key, source: Source, { filter }: ListQuery, parameters: Parameters): string[] {
@@ -48,7 +49,7 @@ function findingConditions(key: Key, source: Source, { filter }: ListQuery, para
       ...bucketConditions(filter, parameters),
       ...windowOf(key, filter, parameters),
     ];
-  const assignee = source === 'owned' && filter.assigneeId !== '' ? filter.assigneeId : null;
+  const assignee = source !== 'assigned' && filter.assigneeId !== '' ? filter.assigneeId : null;
   return [
     `${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`,
   ];
@@ -61,7 +62,7 @@ export function fewCalls(query: ListQuery): Call[] {
 
 function fewCall(key: Key, query: ListQuery): Call {
   const parameters = createParameters();
-  parameters.add(personOf(query), 'uuid');
+  parameters.add(streamOf(query), 'uuid');
   const { filter, order, after } = query;
   const few = fewOf(key);
   const found = sourcesOf(query).map(

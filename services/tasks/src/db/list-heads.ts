@@ -16,7 +16,7 @@ import {
 import {
   bucketsToRead,
   partsOf,
-  personOf,
+  streamOf,
   rangeConditions,
   sourcesOf,
   type Reading,
@@ -57,7 +57,7 @@ interface Writing extends Reading {
 export function headsCall(reading: Reading): Call | undefined {
   const { query, parts } = reading;
   const parameters = createParameters();
-  parameters.add(personOf(query), 'uuid');
+  parameters.add(streamOf(query), 'uuid');
   const writing = { ...reading, parameters, limit: parameters.add(query.limit, 'int') };
   const heads = sourcesOf(query).flatMap((source) => parts.flatMap((part) => headsOf(writing, source, part) ?? []));
   if (heads.length === 0) return undefined;

@@ -2,7 +2,7 @@ import type { ListQuery } from '../deps.ts';
 import type { ListOrder } from '../domain/list-order.ts';
 import { conditionsOf } from './list-filters.ts';
 import { afterCondition, leadingKey, orderText, orderWithin, type Compared, type Part } from './list-order.ts';
-import { partsOf, personOf, rangesOf, sourcesOf, type Reading } from './list-ranges.ts';
+import { partsOf, streamOf, rangesOf, sourcesOf, type Reading } from './list-ranges.ts';
 import { createParameters, type Call, type Parameters } from './list-statements.ts';
 import { taskColumns } from './task-row.ts';
 
@@ -31,7 +31,7 @@ export function keysetParts({ order, filter, after }: ListQuery): Part[] {
 export function keysetCall({ query, parts: [part = 'all'], reach }: Reading): Call | undefined {
   const { order, filter, after } = query;
   const parameters = createParameters();
-  parameters.add(personOf(query), 'uuid');
+  parameters.add(streamOf(query), 'uuid');
   const limit = parameters.add(query.limit, 'int');
   const behind = conditionBehind(order, part, after, parameters);
   if (behind === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { taskPriorityToNumber, type Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition } from '../deps.ts';
 import type { ListOrder, SortKey, SortTerm } from '../domain/list-order.ts';
+import { taskTable } from '../domain/task.columns.ts';
 import type { Parameters } from './list-statements.ts';
 
 /*
@@ -24,6 +25,7 @@ export const termTypes: Readonly<Record<SortKey, string>> = {
   due_time: 'timestamptz',
   priority: 'smallint',
   title: 'text',
+  position: 'text',
 };
 
 /** Stands for no due time where dated and undated tasks are read together, so that tasks without one come last. */
@@ -37,11 +39,13 @@ export const isByPriority = (order: ListOrder): boolean => order.some(({ key }) 
 
 export function toCompared(term: SortTerm, part: Part = 'all'): Compared {
   const { key, descending } = term;
-  if (key === 'title') return { descending, expression: 'title collate "C"' };
+  if (key === 'title' || key === 'position') return { descending, expression: `${columnOf(key)} collate "C"` };
   if (key === 'due_time' && part === 'all')
     return { descending, expression: `coalesce(due_time, '${noDueTime(term)}'::timestamptz)` };
   return { descending, expression: key };
 }
+
+const columnOf = (key: SortKey): string => (key === 'position' ? taskTable.nameOf('position') : key);
 
 /** Ids have the direction of the last term. */
 export function idTerm(order: ListOrder): Compared {
@@ -71,7 +75,7 @@ export function orderBy(order: ListOrder): string {
 
 /** The columns that an order needs. */
 export function orderColumns(order: ListOrder): string[] {
-  return order.map(({ key }) => key);
+  return order.map(({ key }) => columnOf(key));
 }
 
 /** The condition on the tasks of a list, or of a part of it, that come after a position; without a position there is none. */
@@ -116,6 +120,6 @@ const times = { create_time: 'createTime', update_time: 'updateTime', due_time: 
 
 function valueOf(task: Task, key: SortKey): TermValue {
   if (key === 'priority') return taskPriorityToNumber(task.priority);
-  if (key === 'title') return task.title;
+  if (key === 'title' || key === 'position') return task[key];
   return task[times[key]]?.toISOString() ?? null;
 }

@@ -6,21 +6,25 @@ import { bucketColumn, bucketsOf, timeKeys, wantsDue, windowOf, type TimeKey } f
 import { isByPriority, leadingKey, type Part } from './list-order.ts';
 import type { Parameters } from './list-statements.ts';
 
-/** The tasks that a person owns, deleted ones included, and those that others assigned to the person. */
-export type Source = 'owned' | 'assigned';
+/** The tasks that a person owns, those that others assigned to the person, and those of a project; deleted ones but assigned. */
+export type Source = 'owned' | 'assigned' | 'project';
 
-/** $1 is the person. */
+/** $1 is the person or the project. */
 export const sourceConditions: Readonly<Record<Source, string[]>> = {
   owned: ['owner_id = $1::uuid'],
   assigned: ['assignee_id = $1::uuid', 'assignee_id <> owner_id', 'delete_time is null'],
+  project: ['project_id = $1::uuid'],
 };
 
 export function sourcesOf({ whose, filter }: ListQuery): Source[] {
+  if ('inProject' in whose) return ['project'];
   const mayBeAssigned = 'mine' in whose && (filter.assigneeId === '' || filter.assigneeId === whose.mine);
   return mayBeAssigned ? ['owned', 'assigned'] : ['owned'];
 }
 
-export function personOf({ whose }: ListQuery): string {
+/** The person or the project whose tasks are listed. */
+export function streamOf({ whose }: ListQuery): string {
+  if ('inProject' in whose) return whose.inProject;
   return 'mine' in whose ? whose.mine : whose.ownedBy;
 }
 
@@ -45,15 +49,15 @@ export function partsOf(filter: ListFilter): Part[] {
 
 const everyBucket = bucketNumbers(statuses, priorities, false);
 
-/** The keys whose indexes also exist without buckets, since the common lists are in their order. */
+/** The keys whose indexes of a person also exist without buckets, since the common lists are in their order. */
 const plainKeys: readonly (SortKey | undefined)[] = ['create_time', 'due_time'];
 
 /** The buckets to read apart. undefined = none: one range of an index has all tasks of the source in the list's order. */
-export function bucketsToRead({ filter, order }: ListQuery, source: Source): number[] | undefined {
+export function bucketsToRead({ whose, filter, order }: ListQuery, source: Source): number[] | undefined {
   const buckets = bucketsOf(filter);
-  if (buckets === undefined)
-    return plainKeys.includes(leadingKey(order)) && !isByPriority(order) ? undefined : everyBucket;
-  return source === 'owned' ? buckets : buckets.filter((bucket) => !isDeletedBucket(bucket));
+  const isPlain = !('inProject' in whose) && plainKeys.includes(leadingKey(order)) && !isByPriority(order);
+  if (buckets === undefined) return isPlain ? undefined : everyBucket;
+  return source === 'assigned' ? buckets.filter((bucket) => !isDeletedBucket(bucket)) : buckets;
 }
 
 /**

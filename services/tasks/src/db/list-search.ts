@@ -22,6 +22,7 @@ export function holdsWords(text: string, parameters: Parameters): string {
 const words: Readonly<Record<Source, string>> = {
   owned: 'task_words(owner_id, title, description)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_words(assignee_id, title, description)',
+  project: 'project_id is not null and task_words(project_id, title, description)',
 };
 
 /** Finds the same tasks by the index of words, which stores each word with its person, so that it reads nothing of others. */

@@ -15,10 +15,10 @@ export interface Start {
   id: string;
 }
 
-const lastTitle = '\u{10ffff}'.repeat(201);
+const lastText = '\u{10ffff}'.repeat(201);
 const outermost = {
   time: ['-infinity', 'infinity'],
-  title: ['', lastTitle],
+  text: ['', lastText],
   id: ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
 } as const;
 type Kind = keyof typeof outermost;
@@ -27,7 +27,7 @@ type Kind = keyof typeof outermost;
 const edge = (kind: Kind, descending: boolean, side: 'before' | 'behind'): string =>
   outermost[kind][descending === (side === 'before') ? 1 : 0];
 
-const kindOf = ({ key }: SortTerm): Kind => (key === 'title' ? 'title' : 'time');
+const kindOf = ({ key }: SortTerm): Kind => (key === 'title' || key === 'position' ? 'text' : 'time');
 
 /** Compares a value that all tasks of a bucket share with the position's. null comes last. */
 function compare(own: TermValue, other: TermValue, descending: boolean): 'before' | 'same' | 'behind' {

@@ -18,12 +18,13 @@ export interface OverdueSweep {
 }
 
 /*
- * Which tasks: $1 limit, $2 the most owners that one batch looks at, $3 the due time to begin with.
+ * Which tasks: $1 limit, $2 the most streams that one batch looks at, $3 the due time to begin with. A stream is a project, or
+ * an owner with the tasks in none.
  *
  *  oldest    the oldest due rows, one more than the limit. When they are not more than the limit, no others are due.
- *  owners    otherwise one owner with a huge backlog could fill the batch. The owners are walked by skipping from one to the
+ *  streams   otherwise one stream with a huge backlog could fill the batch. The streams are walked by skipping from one to the
  *            next in the index, from a random start and around.
- *  share     the oldest due rows of each of these owners, an equal part of the batch.
+ *  share     the oldest due rows of each of these streams, an equal part of the batch.
  *  chosen    the shares, oldest first, filled up from the oldest of all.
  *
  * Why it cannot mark twice or too early: every change of a task locks the task's row, and so does the sweep, so what it reads
@@ -38,34 +39,36 @@ export interface OverdueSweep {
  * transaction, such as a backup's, can see it unmarked, and each batch would pass all of these. So each batch begins at the
  * oldest due time that the batch before left.
  */
+const firstStream = (condition: string): string => `
+  select coalesce(project_id, owner_id) as stream_id from task_due
+  where overdue_time is null ${condition} and due_time >= $3::timestamptz order by coalesce(project_id, owner_id) limit 1`;
+
 export const claimOverdue = `
   with recursive
     oldest as materialized (
-      select task_id, owner_id, due_time from task_due
+      select task_id, due_time from task_due
       where overdue_time is null and due_time >= $3::timestamptz and due_time <= now()
       order by due_time, task_id limit $1 + 1),
     backlog as materialized (select count(*) > $1 as is_long from oldest),
     anywhere as materialized (
-      select owner_id from task_due
+      select coalesce(project_id, owner_id) as stream_id from task_due
       where ctid >= (select format('(%s,1)', floor(random() * pg_relation_size('task_due') / 8192)::bigint)::tid)
       limit 1),
-    owners (owner_id) as (
-      select first.owner_id from backlog cross join lateral (
-        (select owner_id from anywhere)
+    streams (stream_id) as (
+      select first.stream_id from backlog cross join lateral (
+        (select stream_id from anywhere)
         union all
-        (select owner_id from task_due where overdue_time is null and due_time >= $3::timestamptz order by owner_id limit 1)
+        (${firstStream('')})
         limit 1) first
       where backlog.is_long
       union
-      select coalesce(
-        (select owner_id from task_due where overdue_time is null and owner_id > owners.owner_id and due_time >= $3::timestamptz order by owner_id limit 1),
-        (select owner_id from task_due where overdue_time is null and due_time >= $3::timestamptz order by owner_id limit 1))
-      from owners),
-    walked as materialized (select owner_id from owners limit $2),
+      select coalesce((${firstStream('and coalesce(project_id, owner_id) > streams.stream_id')}), (${firstStream('')}))
+      from streams),
+    walked as materialized (select stream_id from streams limit $2),
     share as materialized (
       select due.* from walked cross join lateral (
         select task_id, due_time from task_due
-        where owner_id = walked.owner_id and overdue_time is null and due_time >= $3::timestamptz and due_time <= now()
+        where coalesce(project_id, owner_id) = walked.stream_id and overdue_time is null and due_time >= $3::timestamptz and due_time <= now()
         order by due_time, task_id limit greatest(1, $1 / (select count(*) from walked))) due),
     chosen as materialized (
       select task_id from (
@@ -93,7 +96,7 @@ export const claimOverdue = `
 
 export type ClaimedRow = TaskRow & { chosen_count: bigint; next_due_time: Date };
 
-/** How many owners may share a batch, in multiples of its size. */
+/** How many streams may share a batch, in multiples of its size. */
 export const windowBatches = 2;
 
 export function toOverdueTask(row: ClaimedRow): OverdueTask {

@@ -1,6 +1,6 @@
 import { createLoader, type SqlReader, type Statement } from '#libs/db';
 import type { ExplainDueResponse, Task, TaskState } from '#contract/tasks/v1/tasks';
-import { projectRoleFromJSON } from '#contract/tasks/v1/projects';
+import { projectRoleFromJSON, type ProjectRole } from '#contract/tasks/v1/projects';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import type { Accessed } from '../domain/task-access.ts';
 import { createTaskLists } from './task-lists.ts';
@@ -23,16 +23,34 @@ const findTasks: Statement = {
  * One statement, so that counters and due times are of the same moment. The event log owns the heads. Overdue tasks are the
  * marked ones, whose number is kept, and the few that the sweep has not reached yet.
  */
+const countingAll = (unmarked: string): string => `
+    select
+      (select counters from event_stream_heads where stream_id = $1::uuid) as counters,
+      coalesce(marked.owned, 0) + unmarked.owned as overdue_owned,
+      coalesce(marked.assigned, 0) + unmarked.assigned as overdue_assigned
+    from (select sum(owned)::bigint as owned, sum(assigned)::bigint as assigned from overdue_moves where person_id = $1::uuid) marked
+    cross join (select ${unmarked}) unmarked`;
+
 const countTasks: Statement = {
   name: 'count_tasks',
   text: `
-    select
-      (select counters from event_stream_heads where stream_id = $1::uuid) as counters,
-      coalesce(marked.owned, 0) + (select count(*) from task_due where owner_id = $1::uuid and overdue_time is null and due_time <= now()) as overdue_owned,
-      coalesce(marked.assigned, 0) + (
-        select count(*) from task_due
-        where assignee_id = $1::uuid and assignee_id <> owner_id and overdue_time is null and due_time <= now()) as overdue_assigned
-    from (select sum(owned)::bigint as owned, sum(assigned)::bigint as assigned from overdue_moves where person_id = $1::uuid) marked`,
+    ${countingAll(`
+      (select count(*) from task_due where owner_id = $1::uuid and overdue_time is null and due_time <= now()) as owned,
+      (select count(*) from task_due
+        where assignee_id = $1::uuid and assignee_id <> owner_id and overdue_time is null and due_time <= now()) as assigned`)}`,
+};
+
+/* A project's tasks are counted as its owned ones. $2 who asks; without a row they may not see it. */
+const countTasksOfProject: Statement = {
+  name: 'count_tasks_of_project',
+  text: `
+    select m.role as "ownRole", counted.*
+    from projects p left join project_members m on m.project_id = p.id and m.user_id = $2
+    cross join lateral (${countingAll(`
+      (select count(*) from task_due
+        where coalesce(project_id, owner_id) = $1::uuid and overdue_time is null and due_time <= now()) as owned,
+      0::bigint as assigned`)}) counted
+    where p.id = $1 and p.delete_time is null`,
 };
 
 const taskStates: Statement = {
@@ -65,6 +83,13 @@ export const findSharing: Statement = {
       where other <> $1::uuid limit 1), false)`,
 };
 
+/** See domain/task-counters.ts. */
+export interface TaskCounts {
+  counters: bigint[];
+  overdueOwned: bigint;
+  overdueAssigned: bigint;
+}
+
 /** Reads columns straight into messages, without entities and without the names of people. Leaves out deleted tasks. */
 export interface TaskReader {
   /** With the person's role in its project. Tasks of deleted projects do not exist. */
@@ -74,7 +99,12 @@ export interface TaskReader {
   /** In the query's order; fewer than the limit when they would be too large for one message. `next` is undefined at the end. */
   list(query: ListQuery): Promise<{ tasks: Task[]; next: ListPosition | undefined }>;
   /** Counters and overdue tasks of a person, all as of one moment. */
-  count(personId: string): Promise<{ counters: bigint[]; overdueOwned: bigint; overdueAssigned: bigint }>;
+  count(personId: string): Promise<TaskCounts>;
+  /** The same of a project, and the role in it of whom asks; undefined when there is no such project. */
+  countInProject(
+    projectId: string,
+    userId: string,
+  ): Promise<(TaskCounts & { role: ProjectRole | undefined }) | undefined>;
   /**
    * Those of the people who share a task or a project with a person. One statement, which does the same work for each of
    * them, known or not, who shares none.
@@ -109,8 +139,23 @@ interface AccessedRow extends TaskRow {
 
 function toAccessed(row: AccessedRow): AccessedTask {
   const { askedBy, ownRole } = row;
-  return { task: toTask(row), role: ownRole === null ? undefined : projectRoleFromJSON(ownRole), askedBy };
+  return { task: toTask(row), role: toRole(ownRole), askedBy };
 }
+
+const toRole = (stored: number | null): ProjectRole | undefined =>
+  stored === null ? undefined : projectRoleFromJSON(stored);
+
+interface CountsRow {
+  counters: bigint[] | null;
+  overdue_owned: bigint;
+  overdue_assigned: bigint;
+}
+
+const toCounts = (row: CountsRow | undefined): TaskCounts => ({
+  counters: row?.counters ?? [],
+  overdueOwned: row?.overdue_owned ?? 0n,
+  overdueAssigned: row?.overdue_assigned ?? 0n,
+});
 
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);
@@ -133,16 +178,13 @@ export function createTaskReader(reader: SqlReader): TaskReader {
       );
     },
     list: (query) => lists.read(query),
-    count: async (personId) => {
-      const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(
-        countTasks,
-        [personId],
-      );
-      return {
-        counters: row?.counters ?? [],
-        overdueOwned: row?.overdue_owned ?? 0n,
-        overdueAssigned: row?.overdue_assigned ?? 0n,
-      };
+    count: async (personId) => toCounts((await reader.query<CountsRow>(countTasks, [personId]))[0]),
+    countInProject: async (projectId, userId) => {
+      const [row] = await reader.query<CountsRow & { ownRole: number | null }>(countTasksOfProject, [
+        projectId,
+        userId,
+      ]);
+      return row && { ...toCounts(row), role: toRole(row.ownRole) };
     },
     findSharing: async (personId, otherIds) =>
       new Set((await reader.query<{ other: string }>(findSharing, [personId, otherIds])).map(({ other }) => other)),

@@ -1,5 +1,5 @@
-/** The keys of a list's order, by their names in the contract, which are also those of the columns. */
-export const sortKeys = ['create_time', 'update_time', 'due_time', 'priority', 'title'] as const;
+/** The keys of a list's order, by their names in the contract. Only a project has the order by position. */
+export const sortKeys = ['create_time', 'update_time', 'due_time', 'priority', 'title', 'position'] as const;
 export type SortKey = (typeof sortKeys)[number];
 
 export interface SortTerm {
@@ -8,7 +8,7 @@ export interface SortTerm {
 }
 
 /**
- * The most significant key comes first, each key once. Titles are ordered by code points. Tasks without due time come last in
+ * The most significant key comes first, each key once. Titles and positions are ordered by code points. Tasks without due time come last in
  * both directions. Ids, in the direction of the last term, make the order total. Priority is never the only key.
  */
 export type ListOrder = readonly SortTerm[];

@@ -5,6 +5,7 @@ export const taskDueTable = defineColumns('task_due', {
   taskId: column.uuid().primary(),
   ownerId: column.uuid(),
   assigneeId: column.uuid().nullable(),
+  projectId: column.uuid().nullable(),
   dueTime: column.time(),
   dueVersion: column.bigint(),
   /** When this due version was marked overdue; null = not yet. */
@@ -20,9 +21,15 @@ export type DueRow = Omit<Stored<typeof taskDueTable.columns>, 'overdueTime'>;
 export const TaskDue = defineEntityOf(taskDueTable, {
   name: 'TaskDue',
   indexes: [
-    // For the sweep: the oldest of all, and the oldest of one owner.
+    // For the sweep: the oldest of all. For counting unmarked overdue tasks of an owner.
     { name: 'task_due_unmarked', properties: ['dueTime', 'taskId'], where: 'overdue_time is null' },
     { name: 'task_due_unmarked_by_owner', properties: ['ownerId', 'dueTime', 'taskId'], where: 'overdue_time is null' },
+    // For the sweep, the oldest of one stream, and for counting unmarked overdue tasks of a project.
+    {
+      name: 'task_due_unmarked_by_stream',
+      expression:
+        'create index task_due_unmarked_by_stream on task_due (coalesce(project_id, owner_id), due_time, task_id) where overdue_time is null',
+    },
     // For counting unmarked overdue tasks of an assignee; those of an owner have an index above.
     {
       name: 'task_due_unmarked_assigned',
@@ -34,15 +41,15 @@ export const TaskDue = defineEntityOf(taskDueTable, {
 
 /** The due row that belongs to a task, without its mark. */
 export function dueRowOf(task: Task): DueRow | undefined {
-  const { id: taskId, ownerId, assigneeId, dueTime, dueVersion } = task;
+  const { id: taskId, ownerId, assigneeId, projectId, dueTime, dueVersion } = task;
   return task.isWaitingForDueTime() && dueTime !== null
-    ? { taskId, ownerId, assigneeId, dueTime, dueVersion }
+    ? { taskId, ownerId, assigneeId, projectId, dueTime, dueVersion }
     : undefined;
 }
 
+const compared = ['dueVersion', 'assigneeId', 'ownerId', 'projectId'] as const;
+
 /** Whether two due rows are equal. A due version has one due time. */
 export function isSameDueRow(one: DueRow | undefined, other: DueRow | undefined): boolean {
-  return (
-    one?.dueVersion === other?.dueVersion && one?.assigneeId === other?.assigneeId && one?.ownerId === other?.ownerId
-  );
+  return compared.every((key) => one?.[key] === other?.[key]);
 }

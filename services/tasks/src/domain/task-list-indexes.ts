@@ -3,7 +3,10 @@ import { taskTable } from './task.columns.ts';
 const exists = 'delete_time is null';
 const assignedByOthers = 'delete_time is null and assignee_id <> owner_id';
 
+const inProject = 'project_id is not null';
+
 const bucket = taskTable.nameOf('bucket');
+const byHand = taskTable.nameOf('position');
 
 const keys = <K extends string>(...names: K[]): K[] => names;
 
@@ -17,6 +20,8 @@ const written = (name: string, definition: string) => ({
  * The common lists are in the order of create_time or due_time: these have an index of person, key and id. Each sort key but the
  * priority has another one with the bucket (status and priority) behind the person, for lists by status or priority and for the
  * other orders. Indexes of words, labels and assignees include the person, so that a search never reads those of others.
+ *
+ * A project's lists always go by buckets. Its indexes are partial, so that a task without a project pays nothing for them.
  *
  * All of them are written by every create and every change, because a change moves update_time. Decision 0030 has what each costs.
  */
@@ -52,5 +57,15 @@ export const listIndexes = [
   written(
     'tasks_assigned_facets',
     `using gin (task_facets(assignee_id, labels, null)) with (fastupdate = off) where ${assignedByOthers}`,
+  ),
+  { name: 'tasks_project_create', properties: keys('projectId', 'bucket', 'createTime', 'id'), where: inProject },
+  { name: 'tasks_project_update', properties: keys('projectId', 'bucket', 'updateTime', 'id'), where: inProject },
+  { name: 'tasks_project_due', properties: keys('projectId', 'bucket', 'dueTime', 'id'), where: inProject },
+  written('tasks_project_title', `(project_id, ${bucket}, title collate "C", id) where ${inProject}`),
+  written('tasks_project_hand', `(project_id, ${bucket}, ${byHand} collate "C", id) where ${inProject}`),
+  written('tasks_project_words', `using gin (task_words(project_id, title, description)) where ${inProject}`),
+  written(
+    'tasks_project_facets',
+    `using gin (task_facets(project_id, labels, assignee_id)) with (fastupdate = off) where ${inProject}`,
   ),
 ];

@@ -7,6 +7,7 @@ import { projectArchived, projectNotFound } from './project.errors.ts';
 import { requireOnTask } from './task-access.ts';
 import type { TaskDraft, TaskEdit } from './task.columns.ts';
 import { Task, type PlaceInProject } from './task.entity.ts';
+import { lastPosition } from './task-position.ts';
 import { assigneeNotMember, etagMismatch, ownerNotMember } from './task.errors.ts';
 import { nothing, snapshotOf, type TaskWrite } from './task.events.ts';
 
@@ -58,7 +59,8 @@ function requireRoom(actor: Person, projectId: string | null, project: LockedPro
 
 function takeNumber(project: LockedProject): PlaceInProject {
   project.lastNumber += 1n;
-  return { number: project.lastNumber, key: `${project.key}-${project.lastNumber}` };
+  const number = project.lastNumber;
+  return { number, key: `${project.key}-${number}`, position: lastPosition(number) };
 }
 
 function memberOf(

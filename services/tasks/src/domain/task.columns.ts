@@ -50,6 +50,8 @@ export const taskTable = defineColumns('tasks', {
   number: column.bigint().nullable().fixed(),
   /** The project's key, which never changes, and the number. */
   key: column.text().nullable().fixed(),
+  /** In the project's order by hand. */
+  position: column.text().nullable().named('by_hand'),
   version: column.bigint().internal(),
   createTime: column.time().fixed(),
   updateTime: column.time(),

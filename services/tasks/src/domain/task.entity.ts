@@ -9,13 +9,17 @@ import { illegalTransition } from './task.errors.ts';
 export const TaskSchema = defineEntityOf(taskTable, {
   name: 'Task',
   indexes: [{ name: 'tasks_purge', properties: ['purgeTime'], where: 'purge_time is not null' }, ...listIndexes],
-  uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: 'delete_time is null' }],
+  uniques: [
+    { name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: 'delete_time is null' },
+    { name: 'tasks_number', properties: ['projectId', 'number'], where: 'project_id is not null' },
+  ],
 });
 
 /** What a task is called in a project. */
 export interface PlaceInProject {
   number: bigint;
   key: string;
+  position: string;
 }
 
 const moves: Readonly<Record<string, readonly TaskStatus[]>> = {
@@ -45,6 +49,7 @@ export class Task extends TaskSchema.class {
       ...due,
       number: place?.number ?? null,
       key: place?.key ?? null,
+      position: place?.position ?? null,
       dueVersion: due.dueTime === null ? 0n : 1n,
       overdueVersion: null,
       version: 1n,

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { parseRequest } from '#libs/errors';
+import { parseRequest, type FieldViolation } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import type { ListTasksRequest } from '#contract/tasks/v1/tasks';
 import { newestFirst, sortKeys, type ListOrder, type SortKey } from '../domain/list-order.ts';
 import { isReadable, toReadMask } from '../domain/read-mask.ts';
 import { priorities, statuses } from '../domain/task-enums.ts';
 import type { ListTasksInput } from '../use-cases/list-tasks.ts';
-import { filterOf, optionalOwnerId } from './task.schemas.ts';
+import { filterOf, optionalOwnerId, optionalProjectId, refuseTwoLists } from './task.schemas.ts';
 
 const fields = fieldsOf('taskflow.tasks.v1.ListTasksRequest');
 const { maxLength: maxOrderCharacters = 0 } = fields.rule('order_by');
@@ -58,6 +58,7 @@ const listSchema = z.object({
   statuses: filterOf(statuses),
   priorities: filterOf(priorities),
   ownerId: optionalOwnerId,
+  projectId: optionalProjectId,
   dueStartTime: time,
   dueEndTime: time,
   createStartTime: time,
@@ -79,12 +80,20 @@ const listSchema = z.object({
 });
 
 export function readListTasks(request: ListTasksRequest): ListTasksInput {
-  const { ownerId, orderBy: order, readMask, pageSize, pageToken, ...filters } = parseRequest(listSchema, request);
+  const parsed = parseRequest(listSchema, request, [...refuseTwoLists(request), ...checkPosition(request)]);
+  const { ownerId, projectId, orderBy: order, readMask, pageSize, pageToken, ...filters } = parsed;
   const { dueStartTime, dueEndTime, createStartTime, createEndTime, updateStartTime, updateEndTime, ...rest } = filters;
   const ranges = {
     due: { from: dueStartTime, before: dueEndTime },
     created: { from: createStartTime, before: createEndTime },
     updated: { from: updateStartTime, before: updateEndTime },
   };
-  return { ownerId, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
+  return { ownerId, projectId, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
+}
+
+function checkPosition({ orderBy: text, projectId }: ListTasksRequest): FieldViolation[] {
+  const isByHand = toOrder(text)?.some(({ key }) => key === 'position') === true;
+  return isByHand && projectId === ''
+    ? [{ field: 'order_by', description: 'must name position only with project_id' }]
+    : [];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldTypes } from '#libs/errors';
+import { fieldTypes, type FieldViolation } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { taskTable } from '../domain/task.columns.ts';
 import * as inputs from '../domain/task.inputs.ts';
@@ -20,3 +20,10 @@ export const assigneeEmail = fieldsOf('taskflow.tasks.v1.CreateTaskRequest').opt
 /** A malformed etag is treated as stale, not as invalid input. */
 export const etag = z.string();
 export const optionalOwnerId = z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty');
+export const optionalProjectId = optionalOwnerId;
+
+/** The tasks of a project or those of an owner: which of them were meant? */
+export function refuseTwoLists({ ownerId, projectId }: { ownerId: string; projectId: string }): FieldViolation[] {
+  if (ownerId === '' || projectId === '') return [];
+  return [{ field: 'owner_id', description: 'must not be set together with project_id' }];
+}

@@ -18,7 +18,7 @@ import { batchDeleteTasks } from '../use-cases/batch-delete-tasks.ts';
 import { createTask } from '../use-cases/create-task.ts';
 import { deleteTask } from '../use-cases/delete-task.ts';
 import { getTask } from '../use-cases/get-task.ts';
-import { getTaskStats } from '../use-cases/get-task-stats.ts';
+import { getTaskStats, type GetTaskStatsInput } from '../use-cases/get-task-stats.ts';
 import { listTaskEvents, type ListTaskEventsInput } from '../use-cases/list-task-events.ts';
 import { listTasks } from '../use-cases/list-tasks.ts';
 import { undeleteTask } from '../use-cases/undelete-task.ts';
@@ -33,7 +33,7 @@ import {
   readBatchUpdateTasks,
 } from './batch.requests.ts';
 import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
-import { optionalOwnerId } from './task.schemas.ts';
+import { optionalOwnerId, optionalProjectId, refuseTwoLists } from './task.schemas.ts';
 
 export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceService> {
   return {
@@ -62,10 +62,10 @@ function readGetTask(request: GetTaskRequest): string {
   return parseRequest(getSchema, request).taskId;
 }
 
-const statsSchema = z.object({ ownerId: optionalOwnerId });
+const statsSchema = z.object({ ownerId: optionalOwnerId, projectId: optionalProjectId });
 
-function readGetTaskStats(request: GetTaskStatsRequest): string {
-  return parseRequest(statsSchema, request).ownerId;
+function readGetTaskStats(request: GetTaskStatsRequest): GetTaskStatsInput {
+  return parseRequest(statsSchema, request, refuseTwoLists(request));
 }
 
 const history = fieldsOf('taskflow.tasks.v1.ListTaskEventsRequest');

@@ -1,15 +1,29 @@
 import type { UserActor } from '#libs/runtime';
 import type { GetTaskStatsResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { requireInProject } from '../domain/project-access.ts';
+import { projectNotFound } from '../domain/project.errors.ts';
 import { requireListAccess } from '../domain/task-access.ts';
 import { toStats } from '../domain/task-counters.ts';
 
-/** `ownerId` '' = what the caller owns or is assigned to. */
+export interface GetTaskStatsInput {
+  /** '' = what the caller owns or is assigned to. */
+  ownerId: string;
+  /** '' = none. */
+  projectId: string;
+}
+
 export async function getTaskStats(
   { taskReader }: Pick<TasksDeps, 'taskReader'>,
   actor: UserActor,
-  ownerId: string,
+  { ownerId, projectId }: GetTaskStatsInput,
 ): Promise<GetTaskStatsResponse> {
+  if (projectId !== '') {
+    const found = await taskReader.countInProject(projectId, actor.userId);
+    if (found === undefined) throw projectNotFound(projectId);
+    requireInProject(actor, { projectId, role: found.role }, 'see');
+    return { stats: toStats(found.counters, found.overdueOwned, true) };
+  }
   requireListAccess(actor, ownerId);
   const ownedOnly = ownerId !== '';
   const { counters, overdueOwned, overdueAssigned } = await taskReader.count(ownedOnly ? ownerId : actor.userId);

@@ -1,15 +1,20 @@
 import type { UserActor } from '#libs/runtime';
 import { NameResolution, type ListTasksResponse } from '#contract/tasks/v1/tasks';
 import type { JsonValue } from '#libs/db';
-import type { ListFilter, ListPosition, TasksDeps } from '../deps.ts';
+import { ProjectRole } from '#contract/tasks/v1/projects';
+import type { ListFilter, ListPosition, ListQuery, TasksDeps } from '../deps.ts';
 import type { ListOrder } from '../domain/list-order.ts';
 import { asksForNames, maskTask, namedPeople, type ReadMask } from '../domain/read-mask.ts';
 import { withNames } from '../domain/task.messages.ts';
+import { mayInProject } from '../domain/project-access.ts';
+import { findVisible } from './projects/get-project.ts';
 import { requireListAccess } from '../domain/task-access.ts';
 
 export interface ListTasksInput {
   /** '' = what the caller owns or is assigned to. */
   ownerId: string;
+  /** '' = none. */
+  projectId: string;
   filter: ListFilter;
   order: ListOrder;
   readMask: ReadMask;
@@ -17,20 +22,21 @@ export interface ListTasksInput {
   pageToken: string;
 }
 
-type Deps = Pick<TasksDeps, 'taskReader' | 'people' | 'pageTokens'>;
+type Deps = Pick<TasksDeps, 'taskReader' | 'projectReader' | 'people' | 'pageTokens'>;
 
-export async function listTasks(
-  { taskReader, people, pageTokens }: Deps,
-  actor: UserActor,
-  input: ListTasksInput,
-): Promise<ListTasksResponse> {
-  const { ownerId, filter, order, readMask, pageSize, pageToken } = input;
+export async function listTasks(deps: Deps, actor: UserActor, input: ListTasksInput): Promise<ListTasksResponse> {
+  const { people, pageTokens } = deps;
+  const { ownerId, projectId, filter, order, readMask, pageSize, pageToken } = input;
   requireListAccess(actor, ownerId);
-  const scope = { caller: actor.userId, method: 'ListTasks', filter: toJson({ ownerId, filter, order }) };
+  const project = projectId === '' ? {} : { projectId };
+  const scope = { caller: actor.userId, method: 'ListTasks', filter: toJson({ ownerId, ...project, filter, order }) };
   const after = pageTokens.open<ListPosition>(pageToken, scope);
-  const whose = ownerId === '' ? { mine: actor.userId } : { ownedBy: ownerId };
+  const query = { filter, order, after, limit: pageSize };
+  const { tasks, next } =
+    projectId === ''
+      ? await listOfPerson(deps, actor, query, ownerId)
+      : await listOfProject(deps, actor, query, projectId);
 
-  const { tasks, next } = await taskReader.list({ whose, filter, order, after, limit: pageSize });
   const wanted = namedPeople(tasks, readMask);
   const known = await people.lookUp(wanted);
   const resolution = known.know(wanted) ? NameResolution.COMPLETE : NameResolution.UNAVAILABLE;
@@ -39,6 +45,25 @@ export async function listTasks(
     nextPageToken: next === undefined ? '' : pageTokens.seal(next, scope),
     nameResolution: asksForNames(readMask) ? resolution : NameResolution.UNSPECIFIED,
   };
+}
+
+type Query = Omit<ListQuery, 'whose'>;
+type Page = Awaited<ReturnType<TasksDeps['taskReader']['list']>>;
+
+const listOfPerson = ({ taskReader }: Deps, { userId }: UserActor, query: Query, ownerId: string): Promise<Page> =>
+  taskReader.list({ ...query, whose: ownerId === '' ? { mine: userId } : { ownedBy: ownerId } });
+
+/**
+ * Access is looked up once more behind the page, which several statements may have read: whoever is no member at its end
+ * gets nothing of it.
+ */
+async function listOfProject(deps: Deps, actor: UserActor, query: Query, projectId: string): Promise<Page> {
+  const { role } = await findVisible(deps, actor, projectId);
+  const maySeeDeleted = mayInProject(actor, role === ProjectRole.UNSPECIFIED ? undefined : role, 'write');
+  const filter = { ...query.filter, showDeleted: query.filter.showDeleted && maySeeDeleted };
+  const page = await deps.taskReader.list({ ...query, filter, whose: { inProject: projectId } });
+  await findVisible(deps, actor, projectId);
+  return page;
 }
 
 /** As it counts for a page token: times as text, and what is left out left out. */

@@ -217,6 +217,14 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
    * @generated from field: string key = 29;
    */
   key: string;
+
+  /**
+   * Where it stands in the project's order by hand, by code points; equal ones go by id. Opaque. A new task comes last.
+   * Empty without a project.
+   *
+   * @generated from field: string position = 30;
+   */
+  position: string;
 };
 
 /**
@@ -494,14 +502,14 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
    * without due time come last in both directions; titles go by code points. By priority alone, tasks of one priority
-   * are in the order of creation. Empty means "create_time desc".
+   * are in the order of creation. With project_id also position, the order by hand. Empty means "create_time desc".
    *
    * @generated from field: string order_by = 17;
    */
   orderBy: string;
 
   /**
-   * Deleted tasks too, until they are purged. Default: false.
+   * Deleted tasks too, until they are purged; of a project for those only who may bring them back. Default: false.
    *
    * @generated from field: bool show_deleted = 18;
    */
@@ -513,6 +521,14 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
    * @generated from field: google.protobuf.FieldMask read_mask = 19;
    */
   readMask?: FieldMask | undefined;
+
+  /**
+   * UUID: the tasks of this project, for its members; without owner_id. Empty: the caller's own and assigned ones, in
+   * projects too.
+   *
+   * @generated from field: string project_id = 20;
+   */
+  projectId: string;
 };
 
 /**
@@ -699,6 +715,14 @@ export declare type GetTaskStatsRequest = Message<"taskflow.tasks.v1.GetTaskStat
    * @generated from field: string owner_id = 1;
    */
   ownerId: string;
+
+  /**
+   * UUID: the tasks of this project, for its members; without owner_id. Empty: the caller's own and assigned ones, in
+   * projects too.
+   *
+   * @generated from field: string project_id = 2;
+   */
+  projectId: string;
 };
 
 /**
@@ -708,7 +732,7 @@ export declare type GetTaskStatsRequest = Message<"taskflow.tasks.v1.GetTaskStat
 export declare const GetTaskStatsRequestSchema: GenMessage<GetTaskStatsRequest>;
 
 /**
- * The numbers of one person's tasks.
+ * The numbers of one person's or one project's tasks.
  *
  * @generated from message taskflow.tasks.v1.GetTaskStatsResponse
  */
@@ -1730,7 +1754,7 @@ export declare const TasksService: GenService<{
     output: typeof GetTaskResponseSchema;
   },
   /**
-   * The caller's tasks, owned or assigned, filtered and ordered, in pages.
+   * The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.ListTasks
    */
@@ -1761,7 +1785,7 @@ export declare const TasksService: GenService<{
     output: typeof DeleteTaskResponseSchema;
   },
   /**
-   * Exact numbers of the caller's tasks, owned or assigned.
+   * Exact numbers of the caller's tasks, owned or assigned, or of those of a project.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.GetTaskStats
    */

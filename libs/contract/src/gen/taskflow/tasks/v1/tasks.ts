@@ -382,6 +382,11 @@ export interface Task {
   number: bigint;
   /** What people call it: the project's key and the number, such as "WEB-17". Empty without a project. */
   key: string;
+  /**
+   * Where it stands in the project's order by hand, by code points; equal ones go by id. Opaque. A new task comes last.
+   * Empty without a project.
+   */
+  position: string;
 }
 
 /** A task that is due on a day is due when the day is over: at the first moment of the next one in the time zone. */
@@ -503,13 +508,20 @@ export interface ListTasksRequest {
   /**
    * Comma separated keys, each with " desc" or without: create_time, update_time, due_time, priority, title. Tasks
    * without due time come last in both directions; titles go by code points. By priority alone, tasks of one priority
-   * are in the order of creation. Empty means "create_time desc".
+   * are in the order of creation. With project_id also position, the order by hand. Empty means "create_time desc".
    */
   orderBy: string;
-  /** Deleted tasks too, until they are purged. Default: false. */
+  /** Deleted tasks too, until they are purged; of a project for those only who may bring them back. Default: false. */
   showDeleted: boolean;
   /** The fields to return; absent: all. Names of people are looked up only when asked for. `id` is always there. */
-  readMask?: string[] | undefined;
+  readMask?:
+    | string[]
+    | undefined;
+  /**
+   * UUID: the tasks of this project, for its members; without owner_id. Empty: the caller's own and assigned ones, in
+   * projects too.
+   */
+  projectId: string;
 }
 
 /** One page of a list. */
@@ -574,9 +586,14 @@ export interface DeleteTaskResponse {
 export interface GetTaskStatsRequest {
   /** UUID; administrators only: the tasks that this user owns. Empty: the caller's own and assigned ones. */
   ownerId: string;
+  /**
+   * UUID: the tasks of this project, for its members; without owner_id. Empty: the caller's own and assigned ones, in
+   * projects too.
+   */
+  projectId: string;
 }
 
-/** The numbers of one person's tasks. */
+/** The numbers of one person's or one project's tasks. */
 export interface GetTaskStatsResponse {
   /** All of one moment. */
   stats?: TaskStats | undefined;
@@ -1013,6 +1030,7 @@ function createBaseTask(): Task {
     projectId: "",
     number: 0n,
     key: "",
+    position: "",
   };
 }
 
@@ -1100,6 +1118,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.key !== "") {
       writer.uint32(234).string(message.key);
+    }
+    if (message.position !== "") {
+      writer.uint32(242).string(message.position);
     }
     return writer;
   },
@@ -1325,6 +1346,14 @@ export const Task: MessageFns<Task> = {
             message.key = reader.string();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.position = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1380,6 +1409,7 @@ export const Task: MessageFns<Task> = {
     message.projectId = object.projectId ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.key = object.key ?? "";
+    message.position = object.position ?? "";
     return message;
   },
 };
@@ -1754,6 +1784,7 @@ function createBaseListTasksRequest(): ListTasksRequest {
     orderBy: "",
     showDeleted: false,
     readMask: undefined,
+    projectId: "",
   };
 }
 
@@ -1815,6 +1846,9 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     }
     if (message.readMask !== undefined) {
       FieldMask.encode(FieldMask.wrap(message.readMask), writer.uint32(154).fork()).join();
+    }
+    if (message.projectId !== "") {
+      writer.uint32(162).string(message.projectId);
     }
     return writer;
   },
@@ -2004,6 +2038,14 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
             message.readMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2040,6 +2082,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.orderBy = object.orderBy ?? "";
     message.showDeleted = object.showDeleted ?? false;
     message.readMask = object.readMask ?? undefined;
+    message.projectId = object.projectId ?? "";
     return message;
   },
 };
@@ -2428,13 +2471,16 @@ export const DeleteTaskResponse: MessageFns<DeleteTaskResponse> = {
 };
 
 function createBaseGetTaskStatsRequest(): GetTaskStatsRequest {
-  return { ownerId: "" };
+  return { ownerId: "", projectId: "" };
 }
 
 export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
   encode(message: GetTaskStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ownerId !== "") {
       writer.uint32(10).string(message.ownerId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(18).string(message.projectId);
     }
     return writer;
   },
@@ -2460,6 +2506,14 @@ export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
             message.ownerId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2478,6 +2532,7 @@ export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
   fromPartial<I extends Exact<DeepPartial<GetTaskStatsRequest>, I>>(object: I): GetTaskStatsRequest {
     const message = createBaseGetTaskStatsRequest();
     message.ownerId = object.ownerId ?? "";
+    message.projectId = object.projectId ?? "";
     return message;
   },
 };
@@ -5433,7 +5488,7 @@ export const TasksServiceService = {
     responseSerialize: (value: GetTaskResponse): Buffer => Buffer.from(GetTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskResponse => GetTaskResponse.decode(value),
   },
-  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
+  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
   listTasks: {
     path: "/taskflow.tasks.v1.TasksService/ListTasks" as const,
     requestStream: false as const,
@@ -5466,7 +5521,7 @@ export const TasksServiceService = {
     responseSerialize: (value: DeleteTaskResponse): Buffer => Buffer.from(DeleteTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteTaskResponse => DeleteTaskResponse.decode(value),
   },
-  /** Exact numbers of the caller's tasks, owned or assigned. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
   getTaskStats: {
     path: "/taskflow.tasks.v1.TasksService/GetTaskStats" as const,
     requestStream: false as const,
@@ -5591,7 +5646,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
    * any).
    */
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
-  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
+  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /**
    * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
@@ -5600,7 +5655,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
   /** Deletes a task; owner only, in a project editors and managers. */
   deleteTask: handleUnaryCall<DeleteTaskRequest, DeleteTaskResponse>;
-  /** Exact numbers of the caller's tasks, owned or assigned. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
   getTaskStats: handleUnaryCall<GetTaskStatsRequest, GetTaskStatsResponse>;
   /**
    * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
@@ -5670,7 +5725,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskResponse) => void,
   ): ClientUnaryCall;
-  /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
+  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
   listTasks(
     request: ListTasksRequest,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
@@ -5721,7 +5776,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteTaskResponse) => void,
   ): ClientUnaryCall;
-  /** Exact numbers of the caller's tasks, owned or assigned. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
   getTaskStats(
     request: GetTaskStatsRequest,
     callback: (error: ServiceError | null, response: GetTaskStatsResponse) => void,
