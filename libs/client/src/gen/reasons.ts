@@ -204,4 +204,12 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId. */
   | 'LAST_MANAGER'
   /** FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId. */
-  | 'PROJECT_ARCHIVED';
+  | 'PROJECT_ARCHIVED'
+  /** NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
+  | 'COMMENT_NOT_FOUND'
+  /** FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */
+  | 'COMMENT_DELETED'
+  /** PERMISSION_DENIED: only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId. */
+  | 'NOT_COMMENT_AUTHOR'
+  /** FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount. */
+  | 'TOO_MANY_COMMENTS';

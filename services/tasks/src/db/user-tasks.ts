@@ -60,7 +60,11 @@ function removedTasks(taskIds: readonly string[]): CommonTable[] {
     name,
     text: (add) => `delete from ${table} where ${key} = any (${add(taskIds, 'uuid[]')}) returning 1`,
   });
-  return [remove('removed_dues', 'task_due', 'task_id'), remove('removed_tasks', 'tasks', 'id')];
+  return [
+    remove('removed_dues', 'task_due', 'task_id'),
+    remove('removed_comments', 'comments', 'task_id'),
+    remove('removed_tasks', 'tasks', 'id'),
+  ];
 }
 
 interface LeftRow {
