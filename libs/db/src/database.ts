@@ -8,7 +8,7 @@ import { createControlConnection } from './control-connection.ts';
 import type { ConstraintErrors } from './database-errors.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { observeGroups } from './group-metrics.ts';
-import type { GroupWrite } from './group-member.ts';
+import type { Ask, GroupWrite } from './group-member.ts';
 import type { GroupPlan } from './group-transaction.ts';
 import { migrationNames } from './migration-files.ts';
 import { createOrm, migrationsTable, plannerSettings, sessionLimits, type Entities } from './orm.ts';
@@ -52,7 +52,10 @@ export interface Database {
    * A unit of work whose works share a transaction when they arrive while others are carried out. `alone` carries out
    * the same works one by one.
    */
-  groupCommit<R, Row, W extends GroupWrite>(plan: GroupPlan<R, Row, W>, alone: UnitOfWork<R>): UnitOfWork<R>;
+  groupCommit<R, Row, W extends GroupWrite, A extends Ask = Ask>(
+    plan: GroupPlan<R, Row, W, A>,
+    alone: UnitOfWork<R>,
+  ): UnitOfWork<R>;
   /** Throws AppError when the database is out of reach, or when a migration of this program has not run yet. */
   check(): Promise<void>;
   /** Waits at most `graceMs` (default 5 s) for connections in use. Running work fails from then on. */

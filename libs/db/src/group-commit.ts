@@ -1,15 +1,15 @@
 import { assertNoOpenTransaction, inSpan, steadyNow } from '#libs/runtime';
 import { assertCallGoesOn, endOfCall, toDatabaseError } from './database-errors.ts';
 import { keyTextOf } from './group-claims.ts';
-import { GroupMember, type GroupWrite, type Outcome } from './group-member.ts';
+import { GroupMember, type Ask, type GroupWrite, type Outcome } from './group-member.ts';
 import { GroupTransaction, type GroupPlan } from './group-transaction.ts';
 import type { Once } from './idempotency.ts';
 import type { TransactionOptions } from './transaction.ts';
 import type { UnitOfWork, UnitOfWorkOptions } from './unit-of-work.ts';
 
-export interface GroupCommitOptions<R, Row, W extends GroupWrite>
+export interface GroupCommitOptions<R, Row, W extends GroupWrite, A extends Ask = Ask>
   extends TransactionOptions, Pick<UnitOfWorkOptions<R>, 'assertUsable' | 'explain' | 'onOutcome'> {
-  plan: GroupPlan<R, Row, W>;
+  plan: GroupPlan<R, Row, W, A>;
   /** Carries out what is alone, and what cannot be carried out in a group. */
   alone: UnitOfWork<R>;
   /** Called for each group, also of one, with the time that each of its works waited for its start. */
@@ -29,7 +29,9 @@ const young = { groups: 2, ms: 30 };
  * Each has its own result, deadline and idempotency key, as if it ran by itself. What stands in its way, such as a row
  * that somebody else has locked, makes it run by itself, after its group.
  */
-export function createGroupCommit<R, Row, W extends GroupWrite>(options: GroupCommitOptions<R, Row, W>): UnitOfWork<R> {
+export function createGroupCommit<R, Row, W extends GroupWrite, A extends Ask>(
+  options: GroupCommitOptions<R, Row, W, A>,
+): UnitOfWork<R> {
   const { alone, assertUsable, explain, onOutcome = () => undefined } = options;
   const queue = new GroupQueue(options);
   /** Idempotency keys of running works. A second one waits by itself, in the database, and holds nobody up. */
@@ -43,7 +45,7 @@ export function createGroupCommit<R, Row, W extends GroupWrite>(options: GroupCo
   }
 
   async function runInGroup<T>(work: (repositories: R) => Promise<T>, once: Once<T> | undefined): Promise<T> {
-    const member = new GroupMember<R, Row, W>(work, once as Once<unknown> | undefined);
+    const member = new GroupMember<R, Row, W, A>(work, once as Once<unknown> | undefined);
     const leave = (): void => member.leave();
     member.call?.signal.addEventListener('abort', leave, { once: true });
     try {
@@ -74,17 +76,17 @@ export function createGroupCommit<R, Row, W extends GroupWrite>(options: GroupCo
 }
 
 /** Decides which works make a group, and when it begins. Nobody waits for company. */
-class GroupQueue<R, Row, W extends GroupWrite> {
-  readonly #options: GroupCommitOptions<R, Row, W>;
-  #waiting: GroupMember<R, Row, W>[] = [];
+class GroupQueue<R, Row, W extends GroupWrite, A extends Ask> {
+  readonly #options: GroupCommitOptions<R, Row, W, A>;
+  #waiting: GroupMember<R, Row, W, A>[] = [];
   #young = 0;
   #isPlanned = false;
 
-  constructor(options: GroupCommitOptions<R, Row, W>) {
+  constructor(options: GroupCommitOptions<R, Row, W, A>) {
     this.#options = options;
   }
 
-  join(member: GroupMember<R, Row, W>): Promise<Outcome> {
+  join(member: GroupMember<R, Row, W, A>): Promise<Outcome> {
     this.#waiting.push(member);
     this.#plan();
     return member.outcome;
@@ -121,7 +123,7 @@ class GroupQueue<R, Row, W extends GroupWrite> {
   }
 
   /** The works that have waited longest, as many as fit. */
-  #take(): GroupMember<R, Row, W>[] {
+  #take(): GroupMember<R, Row, W, A>[] {
     for (const member of this.#waiting) member.checkCall();
     const waiting = this.#waiting.filter(({ isDecided }) => !isDecided);
     let [count, bytes] = [0, 0];
@@ -134,7 +136,7 @@ class GroupQueue<R, Row, W extends GroupWrite> {
     return waiting.slice(0, count);
   }
 
-  async #carryOut(members: readonly GroupMember<R, Row, W>[]): Promise<void> {
+  async #carryOut(members: readonly GroupMember<R, Row, W, A>[]): Promise<void> {
     const [first] = members;
     if (members.length > 1) {
       await new GroupTransaction(members, this.#options.plan, this.#options).carryOut();

@@ -8,13 +8,18 @@ export interface GroupWrite {
   sizeBytes: number;
 }
 
+/** The row that a work asks for; a plan may want to know more about it. */
+export interface Ask {
+  key: string;
+}
+
 /** What the repositories of one work of a group stand on. */
-export interface GroupSeat<Row, W extends GroupWrite> {
+export interface GroupSeat<Row, W extends GroupWrite, A extends Ask = Ask> {
   /**
    * Locks the row with this key until the transaction ends. One row for each work. When the row is missing, or somebody
    * else has it, the work does not go on and is carried out again by itself.
    */
-  lock(key: string): Promise<Row>;
+  lock(ask: A): Promise<Row>;
   /** Writes at the end, together with the others. Resolves when it is written; the work returns `response`. */
   finish<T>(response: T, write: W): Promise<T>;
 }
@@ -43,7 +48,7 @@ interface Finished<W> {
 const noBytes = new Uint8Array();
 
 /** One work on its way through a group. */
-export class GroupMember<R, Row, W extends GroupWrite> {
+export class GroupMember<R, Row, W extends GroupWrite, A extends Ask = Ask> {
   /** Undefined without an idempotency key. */
   readonly once: Once<unknown> | undefined;
   readonly call: CallContext | undefined = currentContext();
@@ -54,8 +59,8 @@ export class GroupMember<R, Row, W extends GroupWrite> {
   holdsClaim = false;
   /** `working` = it may still ask for something, `waiting` = for a row or for its write. */
   step: 'new' | 'working' | 'waiting' | 'done' | 'failed' = 'new';
-  /** The key of the row that it has asked for. */
-  wanted: string | undefined;
+  /** The row that it has asked for. */
+  wanted: A | undefined;
   /** Set when there is nothing to do for it but to write. */
   finished: Finished<W> | undefined;
   /** Called when it stops working for whatever reason. */
@@ -120,7 +125,7 @@ export class GroupMember<R, Row, W extends GroupWrite> {
   }
 
   /** Begins the work, in its own call. */
-  start(repositories: (seat: GroupSeat<Row, W>) => R): void {
+  start(repositories: (seat: GroupSeat<Row, W, A>) => R): void {
     this.step = 'working';
     this.#running = runWithContext(this.call, () =>
       runInsideTransaction(async () => this.#work(repositories(this.#seat))),
@@ -149,11 +154,11 @@ export class GroupMember<R, Row, W extends GroupWrite> {
     await this.#running;
   }
 
-  readonly #seat: GroupSeat<Row, W> = {
-    lock: (key) => {
+  readonly #seat: GroupSeat<Row, W, A> = {
+    lock: (ask) => {
       // A second row would be locked out of order.
       if (this.wanted !== undefined) this.putOut();
-      this.wanted = key;
+      this.wanted = ask;
       return this.#wait() as Promise<Row>;
     },
     finish: async (response, write) => {

@@ -4,17 +4,17 @@ import { runWithContext, type CallContext } from '#libs/runtime';
 import { runAfterCommit } from './after-commit.ts';
 import type { CommonTable } from './final-statement.ts';
 import { claimAll, findRecorded, keyTextOf, recordedResponses, releaseAll } from './group-claims.ts';
-import type { GroupMember, GroupSeat, GroupWrite } from './group-member.ts';
+import type { Ask, GroupMember, GroupSeat, GroupWrite } from './group-member.ts';
 import { responseOf, type Once } from './idempotency.ts';
 import { faultKind } from './sql-state.ts';
 import { beginTransaction, type TransactionOptions } from './transaction.ts';
 
 /** How the works of a group read and write together. Row is what a work may lock, W what it writes. */
-export interface GroupPlan<R, Row, W extends GroupWrite> {
+export interface GroupPlan<R, Row, W extends GroupWrite, A extends Ask = Ask> {
   /** What a work may use. */
-  repositories(seat: GroupSeat<Row, W>): R;
+  repositories(seat: GroupSeat<Row, W, A>): R;
   /** Locks those of the rows that are there and that nobody holds, without waiting. Returns them by their keys. */
-  lock(em: EntityManager, keys: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  lock(em: EntityManager, asks: readonly A[]): Promise<ReadonlyMap<string, Row>>;
   /** Those of the writes that cannot succeed beside what is stored or beside an earlier one of them. */
   findCollisions(em: EntityManager, writes: readonly W[]): Promise<ReadonlySet<W>>;
   /** Sends the last statement, with `ctes` as a part of it. */
@@ -31,14 +31,18 @@ const lockTimeoutMs = 250;
 class BrokenGroup extends Error {}
 
 /** Carries out the works of several calls in one transaction. */
-export class GroupTransaction<R, Row, W extends GroupWrite> {
-  readonly #members: readonly GroupMember<R, Row, W>[];
-  readonly #plan: GroupPlan<R, Row, W>;
+export class GroupTransaction<R, Row, W extends GroupWrite, A extends Ask> {
+  readonly #members: readonly GroupMember<R, Row, W, A>[];
+  readonly #plan: GroupPlan<R, Row, W, A>;
   readonly #options: TransactionOptions;
   readonly #ended = new AbortController();
   #onQuiet: (() => void) | undefined;
 
-  constructor(members: readonly GroupMember<R, Row, W>[], plan: GroupPlan<R, Row, W>, options: TransactionOptions) {
+  constructor(
+    members: readonly GroupMember<R, Row, W, A>[],
+    plan: GroupPlan<R, Row, W, A>,
+    options: TransactionOptions,
+  ) {
     this.#members = members;
     this.#plan = plan;
     this.#options = options;
@@ -78,7 +82,7 @@ export class GroupTransaction<R, Row, W extends GroupWrite> {
   }
 
   /** Carries the works out as far as their writes, and returns those that can be written together. */
-  async #prepare(em: EntityManager): Promise<readonly GroupMember<R, Row, W>[]> {
+  async #prepare(em: EntityManager): Promise<readonly GroupMember<R, Row, W, A>[]> {
     await this.#claim(em);
     for (const member of this.#in()) member.start((seat) => this.#plan.repositories(seat));
     await this.#quiet();
@@ -100,7 +104,7 @@ export class GroupTransaction<R, Row, W extends GroupWrite> {
     if (others.length > 0) await this.#answerRecorded(em, others);
   }
 
-  async #answerRecorded(em: EntityManager, members: readonly Keyed<GroupMember<R, Row, W>>[]): Promise<void> {
+  async #answerRecorded(em: EntityManager, members: readonly Keyed<GroupMember<R, Row, W, A>>[]): Promise<void> {
     const records = await findRecorded(
       em,
       members.map(({ once }) => once),
@@ -119,14 +123,17 @@ export class GroupTransaction<R, Row, W extends GroupWrite> {
 
   /** Locks what the works ask for. A row belongs to the first that asks for it. */
   async #lock(em: EntityManager): Promise<void> {
-    const owners = new Map<string, GroupMember<R, Row, W>>();
+    const owners = new Map<string, GroupMember<R, Row, W, A>>();
     for (const member of this.#in().filter(isLocking)) {
-      const key = member.wanted as string;
+      const { key } = member.wanted as A;
       if (owners.has(key)) member.putOut();
       else owners.set(key, member);
     }
     if (owners.size > 0) {
-      const rows = await this.#plan.lock(em, [...owners.keys()]);
+      const rows = await this.#plan.lock(
+        em,
+        [...owners.values()].map(({ wanted }) => wanted as A),
+      );
       for (const [key, member] of owners) {
         if (rows.has(key)) member.resume(rows.get(key));
         else member.putOut();
@@ -155,7 +162,7 @@ export class GroupTransaction<R, Row, W extends GroupWrite> {
   }
 
   /** Sends the last statement and lets the works end. Throws when one of them does not go on to the commit. */
-  async #write(em: EntityManager, ready: readonly GroupMember<R, Row, W>[]): Promise<void> {
+  async #write(em: EntityManager, ready: readonly GroupMember<R, Row, W, A>[]): Promise<void> {
     const given = this.#members.filter(hasKey).filter((member) => member.holdsClaim && !ready.includes(member));
     if (given.length > 0)
       await releaseAll(
@@ -172,7 +179,7 @@ export class GroupTransaction<R, Row, W extends GroupWrite> {
     if (ready.some((member) => !member.isIn || member.step !== 'done')) throw new BrokenGroup();
   }
 
-  #in(): GroupMember<R, Row, W>[] {
+  #in(): GroupMember<R, Row, W, A>[] {
     return this.#members.filter((member) => member.isIn);
   }
 

@@ -31,7 +31,7 @@ export { listPage, type PageInput } from './list-page.ts';
 export { createLoader, type Loader } from './loader.ts';
 export { migrate, readCommandOptions, runDatabaseCommand, runMigrateCommand, schemaDrift } from './migrate.ts';
 export { finalStatement, type CommonTable } from './final-statement.ts';
-export type { GroupSeat, GroupWrite } from './group-member.ts';
+export type { Ask, GroupSeat, GroupWrite } from './group-member.ts';
 export type { GroupPlan } from './group-transaction.ts';
 export { createPageTokens, type JsonValue, type PageScope, type PageTokens } from './page-tokens.ts';
 export { provision, type OwnedDatabase } from './provision.ts';

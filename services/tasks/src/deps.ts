@@ -12,6 +12,7 @@ import type { OneTask } from './db/task-groups.ts';
 import type { TaskReader } from './db/task-reader.ts';
 import type { ListOrder } from './domain/list-order.ts';
 import type { People, Person } from './domain/people.ts';
+import type { Accessed, TaskForAccess } from './domain/task-access.ts';
 
 export type { CommentReader, ProjectReader, Repositories, TaskReader };
 
@@ -98,6 +99,9 @@ export interface EventFeed {
 /** Where a page of a person's existing tasks ended. Neither value of a task ever changes. */
 export type SyncPlace = { createTime: string; id: string };
 
+/** What the access to a task's history depends on. */
+export type AccessedForHistory = Accessed<TaskForAccess> & { isDeleted: boolean };
+
 /** A person's part of the event log, and the tasks that it is about. */
 export interface TaskFeed {
   /** The user's events after a position, or from now on, and heartbeats; see EventBroadcaster. */
@@ -108,7 +112,7 @@ export interface TaskFeed {
   read(userId: string, after: Position, limit: number): Promise<FeedPage>;
   history(taskId: string, afterEventId: bigint, limit: number): Promise<{ events: StoredEvent[]; more: boolean }>;
   /** Includes deleted tasks until they are purged. */
-  findPeople(taskId: string): Promise<{ ownerId: string; assigneeId: string; deleted: boolean } | undefined>;
+  findForHistory(taskId: string, userId: string): Promise<AccessedForHistory | undefined>;
   /** Existing tasks, owned or assigned, oldest first. */
   listMine(userId: string, after: SyncPlace | undefined, limit: number): Promise<Task[]>;
   /** Those of the tasks that exist and are owned by or assigned to the user. */

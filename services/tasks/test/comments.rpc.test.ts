@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { AddCommentResponse, type AddCommentRequest } from '#contract/tasks/v1/comments';
 import type { Comment } from '#contract/tasks/v1/comment_types';
+import { Project } from '#contract/tasks/v1/projects';
 import { TaskEventType, type Task, type TaskEvent } from '#contract/tasks/v1/tasks';
-import { invalidFields, readExport, readPages, refused } from '#dev/testing';
+import { invalidFields, kindAndReason, readExport, readPages, refused } from '#dev/testing';
 import { countDifferent, createTask, pageTokenInvalid, staleEtag, taskNotFound, update } from './factories.ts';
 import { events, watch } from './mirror.ts';
+import { archived } from './start-projects.ts';
 import { useTasks, useUsers, type TestUser } from './start-tasks.ts';
 
 const commentNotFound = { kind: 'not_found', reason: 'COMMENT_NOT_FOUND' };
@@ -280,6 +282,49 @@ describe('C16 comments', () => {
     expect(await list(owner, hidden)).toMatchObject([{ text: '', deleteTime: expect.any(Date) }]);
     const answers = await service.sql('select 1 from idempotency_records where user_id = $1', [gone.userId]);
     expect(answers).toEqual([]);
+  });
+
+  it('in a project go by the role alone: commenters write them, managers delete those of others', async () => {
+    const manager = await service.newUser();
+    const { project } = await service.projects.createProject(
+      { project: Project.fromPartial({ key: 'WEB', name: 'Website' }) },
+      manager.as,
+    );
+    const projectId = project?.id ?? '';
+    const task = await createTask(service, manager, { projectId });
+    const comment = await add(manager, task);
+    const outcomes: unknown[] = [];
+    for (const role of [0, 1, 2, 3, 4]) {
+      const user = await service.newUser();
+      if (role > 0)
+        await service.sql('insert into project_members values ($1, $2, $3, 1, now(), now())', [
+          projectId,
+          user.userId,
+          role,
+        ]);
+      const mine = add(user, task);
+      const calls = [list(user, task), mine, mine.then((own) => edit(user, own, 'x')), remove(user, comment)];
+      outcomes.push(await Promise.all(calls.map((call) => call.then(() => 'OK').catch(() => kindAndReason(call)))));
+    }
+    expect(outcomes).toEqual([
+      [
+        'not_found/TASK_NOT_FOUND',
+        'not_found/TASK_NOT_FOUND',
+        'not_found/TASK_NOT_FOUND',
+        'not_found/COMMENT_NOT_FOUND',
+      ],
+      ['OK', ...Array<string>(3).fill('permission_denied/ROLE_REQUIRED')],
+      ['OK', 'OK', 'OK', 'permission_denied/NOT_COMMENT_AUTHOR'],
+      ['OK', 'OK', 'OK', 'permission_denied/NOT_COMMENT_AUTHOR'],
+      ['OK', 'OK', 'OK', 'OK'],
+    ]);
+    await service.projects.archiveProject({ projectId }, manager.as);
+    expect(await refused(add(manager, task))).toEqual(archived);
+    const streams = await service.sql(
+      `select distinct stream_id from events where type like '%COMMENT%' and subject_id = $1`,
+      [task.id],
+    );
+    expect(streams).toEqual([{ stream_id: projectId }]);
   });
 
   it('are purged with their task, and are in the export of those who wrote them', async () => {

@@ -20,6 +20,7 @@ const everybody = new Map(
 
 function depsOf(database: Database, oneTaskUow: UnitOfWork<OneTask>): WriteDeps {
   return {
+    uow: database.unitOfWork(createRepositories, constraintErrors),
     oneTaskUow,
     taskReader: createTaskReader(database.reader),
     people: {

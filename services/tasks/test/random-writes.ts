@@ -24,7 +24,7 @@ import type { LookUpNeeds } from '../src/use-cases/look-up-people.ts';
 import { updateTask } from '../src/use-cases/update-task.ts';
 
 /** What changes of single tasks need. */
-export type WriteDeps = LookUpNeeds & Pick<TasksDeps, 'oneTaskUow' | 'clock' | 'retentionMs'>;
+export type WriteDeps = LookUpNeeds & Pick<TasksDeps, 'uow' | 'oneTaskUow' | 'clock' | 'retentionMs'>;
 
 /** Each method with the request that it takes. */
 export type WriteRequest =

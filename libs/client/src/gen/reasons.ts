@@ -205,6 +205,10 @@ export type ErrorReason =
   | 'LAST_MANAGER'
   /** FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId. */
   | 'PROJECT_ARCHIVED'
+  /** FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it. Metadata: projectId, assigneeId. */
+  | 'ASSIGNEE_NOT_MEMBER'
+  /** FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId. */
+  | 'OWNER_NOT_MEMBER'
   /** NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
   | 'COMMENT_NOT_FOUND'
   /** FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */

@@ -17,7 +17,7 @@ import {
 import { runServerProcess, startBareServer } from '#dev/bench';
 import { rowTypes, uuidv7 } from '#libs/db';
 import { appendStatement } from '#libs/events';
-import { lockTasks, toEntity, type StoredTask } from '../../src/db/task-store.ts';
+import { lockTasks, toLockedTask, type LockedRow } from '../../src/db/task-locks.ts';
 import { toTask, type TaskRow } from '../../src/db/task-row.ts';
 import { tablesOf } from '../../src/db/task-writer.ts';
 import { counterCount } from '../../src/domain/task-counters.ts';
@@ -97,9 +97,9 @@ async function updateTask(pool: Pool, request: UpdateTaskRequest, userId: string
   const client = await pool.connect();
   try {
     await client.query('begin');
-    const [row] = await read<StoredTask>(client, lockTasks, [[request.task?.id], false]);
+    const [row] = await read<LockedRow>(client, lockTasks, [[request.task?.id], false, [userId], [null]]);
     if (row === undefined || request.task === undefined) throw new Error('no such task');
-    const task = toEntity(row);
+    const { task } = toLockedTask(row);
     const before = snapshotOf(task, now);
     task.edit({ title: request.task.title, priority: request.task.priority }, now);
     const write = { type: TaskEventType.UPDATED, task, before, actorId: userId, now };

@@ -19,6 +19,15 @@ const listNewest = listWith('list_newest_comments', '<', 'desc');
 /** Above every number. */
 const beyond = 2_147_483_647;
 
+/* Those who see the task: of a project all members, owner and assignee among them. */
+const listPeople: Statement = {
+  name: 'list_people_of_task',
+  text: `
+    select m.user_id as id from tasks t join project_members m on m.project_id = t.project_id where t.id = $1
+    union select owner_id from tasks where id = $1 and project_id is null
+    union select assignee_id from tasks where id = $1 and project_id is null and assignee_id is not null`,
+};
+
 export type CommentRow = RowOf<typeof commentTable.columns>;
 
 export const toComment = (row: CommentRow): Comment => toCommentMessage(commentTable.toValues(row), {});
@@ -28,6 +37,8 @@ export interface CommentReader {
   find(commentId: string): Promise<Comment | undefined>;
   /** By id. */
   findMany(commentIds: readonly string[]): Promise<ReadonlyMap<string, Comment>>;
+  /** The ids of those who see a task without being administrators; at most 500. */
+  listPeople(taskId: string): Promise<string[]>;
   /** By their numbers, after the one of the page before. */
   list(which: { taskId: string; newestFirst: boolean }, after: number | undefined, limit: number): Promise<Comment[]>;
 }
@@ -38,6 +49,7 @@ export function createCommentReader(reader: SqlReader): CommentReader {
   return {
     find: async (commentId) => (await findMany([commentId]))[0],
     findMany: async (commentIds) => new Map((await findMany(commentIds)).map((comment) => [comment.id, comment])),
+    listPeople: async (taskId) => (await reader.query<{ id: string }>(listPeople, [taskId])).map(({ id }) => id),
     list: async ({ taskId, newestFirst }, after, limit) => {
       const statement = newestFirst ? listNewest : listOldest;
       const from = after ?? (newestFirst ? beyond : 0);

@@ -6,7 +6,7 @@ import { Comment } from '../domain/comment.entity.ts';
 import { toCommentEvent, type CommentWrite } from '../domain/comment.events.ts';
 import type { CommentRepository } from '../domain/comment.repository.ts';
 import type { CommentRow } from './comment-reader.ts';
-import { lockTasks, toEntity as toTask, type StoredTask } from './task-store.ts';
+import { lockForRemoval } from './user-tasks.ts';
 
 const findComment: Statement = {
   name: 'find_comment',
@@ -62,8 +62,7 @@ export function createCommentStore(em: EntityManager, events: EventLog): Comment
       const listed = (await runStatement<CommentRow>(em, listWritten, [userId, limit])).map(toEntity);
       if (listed.length === 0) return [];
       const taskIds = [...new Set(listed.map(({ taskId }) => taskId))];
-      const locked = (await runStatement<StoredTask>(em, lockTasks, [taskIds, true])).map(toTask);
-      const tasks = new Map(locked.map((task) => [task.id, task]));
+      const tasks = new Map((await lockForRemoval(em, taskIds)).map((task) => [task.id, task]));
       // Behind the locks: somebody may have deleted one, or its task, meanwhile.
       const rows = await runStatement<CommentRow>(em, readAgain, [listed.map(({ id }) => id)]);
       return rows.map(toEntity).flatMap((comment) => {

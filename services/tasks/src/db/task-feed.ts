@@ -1,12 +1,20 @@
 import type { SqlReader, Statement } from '#libs/db';
 import { currentPosition, readHistory, readUserFeed, type EventBroadcaster } from '#libs/events';
+import { projectRoleFromJSON } from '#contract/tasks/v1/projects';
 import type { TaskFeed } from '../deps.ts';
 import { feedRestored, resumeTokenCompacted } from '../domain/feed.errors.ts';
+import type { TaskForAccess } from '../domain/task-access.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
-const findPeople: Statement = {
-  name: 'find_people_of_task',
-  text: 'select owner_id, assignee_id, delete_time is not null as deleted from tasks where id = $1',
+const findForHistory: Statement = {
+  name: 'find_for_history',
+  text: `
+    select
+      t.id, t.owner_id as "ownerId", t.assignee_id as "assigneeId", t.project_id as "projectId",
+      t.delete_time is not null as "isDeleted", m.role as "ownRole"
+    from tasks t left join projects p on p.id = t.project_id
+    left join project_members m on m.project_id = t.project_id and m.user_id = $2
+    where t.id = $1 and p.delete_time is null`,
 };
 
 /* $1 person, $2 create_time and $3 id of the last task of the previous page, $4 limit. An index has the order of each part. */
@@ -33,10 +41,9 @@ const findMine: Statement = {
 
 const beforeFirst = { createTime: '-infinity', id: '00000000-0000-0000-0000-000000000000' } as const;
 
-interface PeopleRow {
-  owner_id: string;
-  assignee_id: string | null;
-  deleted: boolean;
+interface HistoryRow extends TaskForAccess {
+  isDeleted: boolean;
+  ownRole: number | null;
 }
 
 export function createTaskFeed(reader: SqlReader, broadcaster: Pick<EventBroadcaster, 'subscribe'>): TaskFeed {
@@ -50,11 +57,11 @@ export function createTaskFeed(reader: SqlReader, broadcaster: Pick<EventBroadca
       return page;
     },
     history: (taskId, afterEventId, limit) => readHistory(reader, taskId, afterEventId, limit),
-    findPeople: async (taskId) => {
-      const [row] = await reader.query<PeopleRow>(findPeople, [taskId]);
-      return row === undefined
-        ? undefined
-        : { ownerId: row.owner_id, assigneeId: row.assignee_id ?? '', deleted: row.deleted };
+    findForHistory: async (taskId, userId) => {
+      const [row] = await reader.query<HistoryRow>(findForHistory, [taskId, userId]);
+      if (row === undefined) return undefined;
+      const { isDeleted, ownRole, ...task } = row;
+      return { task, role: ownRole === null ? undefined : projectRoleFromJSON(ownRole), isDeleted };
     },
     listMine: async (userId, after, limit) => {
       const { createTime, id } = after ?? beforeFirst;

@@ -1,16 +1,21 @@
-import { runStatement, type EntityManager, type GroupPlan, type GroupWrite, type Statement } from '#libs/db';
+import { runStatement, type Ask, type EntityManager, type GroupPlan, type GroupWrite, type Statement } from '#libs/db';
 import { createEventLog, currentOrigin, type NewEvent } from '#libs/events';
+import { isThereFor, type LockedTask } from '../domain/locked-task.ts';
+import { maySee } from '../domain/task-access.ts';
 import { counterCount } from '../domain/task-counters.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { countersOf, taskEventsChannel, toEvent, type TaskWrite } from '../domain/task.events.ts';
 import type { OneTaskRepository } from '../domain/task.repository.ts';
-import { isThereFor, lockTasks, toEntity, type StoredTask } from './task-store.ts';
+import { lockThose, type TaskLock } from './task-locks.ts';
 import { tablesOf } from './task-writer.ts';
 
 /** What a change of one task may use. */
 export interface OneTask {
   tasks: OneTaskRepository;
 }
+
+/** A work's task, with whom it asks about. */
+type TaskAsk = Ask & TaskLock;
 
 /** The changes of one work. Their events know the call that they belong to. */
 interface TaskGroupWrite extends GroupWrite {
@@ -19,25 +24,25 @@ interface TaskGroupWrite extends GroupWrite {
 }
 
 /** Changes of single tasks that share a transaction: one statement locks the tasks, one writes everything. */
-export const taskGroups: GroupPlan<OneTask, StoredTask, TaskGroupWrite> = {
+export const taskGroups: GroupPlan<OneTask, LockedTask, TaskGroupWrite, TaskAsk> = {
   repositories: ({ lock, finish }) => ({
     tasks: {
-      getForChange: async (taskId, person) => {
-        const task = toEntity(await lock(taskId));
-        if (task.deleteTime !== null || !task.isVisibleTo(person)) throw taskNotFound(taskId);
-        return task;
+      getForChange: async (taskId, person, assigneeId = null) => {
+        const locked = await lock({ key: taskId, taskId, userId: person.userId, assigneeId });
+        if (locked.task.deleteTime !== null || !maySee(person, locked)) throw taskNotFound(taskId);
+        return locked;
       },
       getForUndeletion: async (taskId, person, now) => {
-        const task = toEntity(await lock(taskId));
-        if (!isThereFor(task, person, now)) throw taskNotFound(taskId);
-        return task;
+        const locked = await lock({ key: taskId, taskId, userId: person.userId, assigneeId: null });
+        if (!isThereFor(person, locked, now)) throw taskNotFound(taskId);
+        return locked;
       },
       write: async (writes, response) => finish(response, toGroupWrite(writes)),
     },
   }),
-  lock: async (em, taskIds) => {
-    const rows = await runStatement<StoredTask & { id: string }>(em, lockFreeTasks, [taskIds, true]);
-    return new Map(rows.map((row) => [row.id, row]));
+  lock: async (em, asks) => {
+    const found = await lockThose(em, asks, { deleted: true, skipHeld: true });
+    return new Map(found.map((locked) => [locked.task.id, locked]));
   },
   findCollisions,
   write: async (em, groupWrites, ctes) => {
@@ -47,9 +52,6 @@ export const taskGroups: GroupPlan<OneTask, StoredTask, TaskGroupWrite> = {
     await log.append(events, writes.flatMap(countersOf), [...tablesOf(writes), ...ctes]);
   },
 };
-
-/** Leaves out tasks that somebody else has locked. */
-const lockFreeTasks: Statement = { name: 'lock_free_tasks', text: `${lockTasks.text} skip locked` };
 
 /** The event holds the task before and after, the row holds it once more. */
 function toGroupWrite(writes: readonly TaskWrite[]): TaskGroupWrite {

@@ -1,13 +1,22 @@
 import { createLoader, type SqlReader, type Statement } from '#libs/db';
 import type { ExplainDueResponse, Task, TaskState } from '#contract/tasks/v1/tasks';
+import { projectRoleFromJSON } from '#contract/tasks/v1/projects';
 import type { ListPosition, ListQuery } from '../deps.ts';
+import type { Accessed } from '../domain/task-access.ts';
 import { createTaskLists } from './task-lists.ts';
 import { explainDue, toState, type StateRow } from './due-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
+/* $1 tasks, $2 who asks for each of them, $3 with deleted ones. */
 const findTasks: Statement = {
   name: 'find_tasks',
-  text: `select ${taskColumns} from tasks t where t.id = any ($1::uuid[]) and (t.delete_time is null or $2)`,
+  text: `
+    select ${taskColumns}, asked.user_id as "askedBy", m.role as "ownRole"
+    from unnest($1::uuid[], $2::uuid[]) as asked (task_id, user_id)
+    join tasks t on t.id = asked.task_id and (t.delete_time is null or $3)
+    left join projects p on p.id = t.project_id
+    left join project_members m on m.project_id = t.project_id and m.user_id = asked.user_id
+    where p.delete_time is null`,
 };
 
 /*
@@ -58,9 +67,10 @@ export const findSharing: Statement = {
 
 /** Reads columns straight into messages, without entities and without the names of people. Leaves out deleted tasks. */
 export interface TaskReader {
-  find(taskId: string): Promise<Task | undefined>;
+  /** With the person's role in its project. Tasks of deleted projects do not exist. */
+  find(taskId: string, userId: string): Promise<Accessed<Task> | undefined>;
   /** The tasks that exist, in any order; with `deleted` also deleted ones. */
-  findMany(taskIds: readonly string[], options?: { deleted: boolean }): Promise<Task[]>;
+  findMany(taskIds: readonly string[], userId: string, options?: { deleted: boolean }): Promise<Accessed<Task>[]>;
   /** In the query's order; fewer than the limit when they would be too large for one message. `next` is undefined at the end. */
   list(query: ListQuery): Promise<{ tasks: Task[]; next: ListPosition | undefined }>;
   /** Counters and overdue tasks of a person, all as of one moment. */
@@ -75,15 +85,53 @@ export interface TaskReader {
   explainDue(taskId: string): Promise<ExplainDueResponse>;
 }
 
+/** A task, and who asks for it. */
+interface TaskQuestion {
+  taskId: string;
+  userId: string;
+}
+
+const keyOf = ({ taskId, userId }: TaskQuestion): string => `${taskId} ${userId}`;
+
+function toQuestion(key: string): TaskQuestion {
+  const [taskId = '', userId = ''] = key.split(' ');
+  return { taskId, userId };
+}
+
+interface AccessedTask extends Accessed<Task> {
+  askedBy: string;
+}
+
+interface AccessedRow extends TaskRow {
+  askedBy: string;
+  ownRole: number | null;
+}
+
+function toAccessed(row: AccessedRow): AccessedTask {
+  const { askedBy, ownRole } = row;
+  return { task: toTask(row), role: ownRole === null ? undefined : projectRoleFromJSON(ownRole), askedBy };
+}
+
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);
-  const findMany = async (taskIds: readonly string[], deleted = false): Promise<Task[]> =>
-    (await reader.query<TaskRow>(findTasks, [taskIds, deleted])).map(toTask);
-  const tasks = createLoader({ name: 'find_tasks', read: findMany, keyOf: ({ id }: Task) => id });
+  const findAll = async (asks: readonly TaskQuestion[], deleted: boolean): Promise<AccessedTask[]> => {
+    const parameters = [asks.map(({ taskId }) => taskId), asks.map(({ userId }) => userId), deleted];
+    return (await reader.query<AccessedRow>(findTasks, parameters)).map(toAccessed);
+  };
+  const tasks = createLoader({
+    name: 'find_tasks',
+    read: (keys) => findAll(keys.map(toQuestion), false),
+    keyOf: ({ task, askedBy }: AccessedTask) => keyOf({ taskId: task.id, userId: askedBy }),
+  });
   return {
-    find: (taskId) => tasks.load(taskId),
-    findMany: async (taskIds, { deleted } = { deleted: false }) =>
-      taskIds.length === 0 ? [] : findMany(taskIds, deleted),
+    find: (taskId, userId) => tasks.load(keyOf({ taskId, userId })),
+    findMany: async (taskIds, userId, { deleted } = { deleted: false }) => {
+      if (taskIds.length === 0) return [];
+      return findAll(
+        taskIds.map((taskId) => ({ taskId, userId })),
+        deleted,
+      );
+    },
     list: (query) => lists.read(query),
     count: async (personId) => {
       const [row] = await reader.query<{ counters: bigint[] | null; overdue_owned: bigint; overdue_assigned: bigint }>(

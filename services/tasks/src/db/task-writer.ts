@@ -4,7 +4,7 @@ import { TaskEventType } from '#contract/tasks/v1/tasks';
 import { dueRowOf, isSameDueRow } from '../domain/task-due.entity.ts';
 import { countersOf, toEvent, type TaskWrite } from '../domain/task.events.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
-import { keptDues, leftDues, newTasks, writtenTasks } from './write-tables.ts';
+import { keptDues, leftDues, newTasks, takenNumbers, writtenTasks } from './write-tables.ts';
 
 /** Writes tasks in one prepared statement: rows, due rows, events, audience, heads with counters, and the response. */
 export function createTaskWriter(em: EntityManager, events: EventLog): TaskRepository['write'] {
@@ -23,6 +23,7 @@ export function tablesOf(writes: readonly TaskWrite[]): ReturnType<typeof keptDu
   const left = moved.filter((task) => !task.isWaitingForDueTime()).map(({ id }) => id);
   return [
     ...(created.length > 0 ? [newTasks(created)] : []),
+    ...takenNumbers(created),
     ...(left.length > 0 ? [leftDues(left)] : []),
     ...(changed.length > 0 ? [writtenTasks(changed, left.length > 0)] : []),
     ...keptDues(moved),

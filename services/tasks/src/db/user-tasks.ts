@@ -8,7 +8,7 @@ import type { Task } from '../domain/task.entity.ts';
 import { countersOf, toEvent } from '../domain/task.events.ts';
 import { remover, tombstoneOf } from '../domain/user-removal.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
-import { toEntity, type StoredTask } from './task-store.ts';
+import { toEntity, type StoredTask } from './task-locks.ts';
 import { keptDues } from './write-tables.ts';
 
 const lockThose = (which: string): string => `
@@ -20,6 +20,13 @@ const lockTexts = {
   deleted: lockThose('owner_id = $1 and delete_time is not null'),
   assigned: lockThose('assignee_id = $1 and assignee_id <> owner_id and delete_time is null'),
 };
+
+const lockByIds = `select ${taskTable.select()} from tasks where id = any ($1::uuid[]) order by id for update`;
+
+/** Locks tasks in the order of their ids, deleted or not, archived or not: a removal stops at nothing. */
+export async function lockForRemoval(em: EntityManager, taskIds: readonly string[]): Promise<Task[]> {
+  return (await runStatement<StoredTask>(em, { name: '', text: lockByIds }, [taskIds])).map(toEntity);
+}
 
 const tombstones = { type: TaskEventType.DELETED, actor: remover };
 

@@ -18,6 +18,20 @@ export function newTasks(tasks: readonly Task[]): CommonTable {
   };
 }
 
+/** Numbers that the tasks of these projects have had; the projects are locked. */
+export function takenNumbers(tasks: readonly Task[]): CommonTable[] {
+  const highest = new Map<string, bigint>();
+  for (const { projectId, number } of tasks)
+    if (projectId !== null && number !== null && number > (highest.get(projectId) ?? 0n))
+      highest.set(projectId, number);
+  if (highest.size === 0) return [];
+  const text: CommonTable['text'] = (add) => `
+    update projects set last_number = taken.number
+    from unnest(${add([...highest.keys()], 'uuid[]')}, ${add([...highest.values()].map(String), 'bigint[]')}) as taken (id, number)
+    where projects.id = taken.id returning 1`;
+  return [{ name: 'taken_numbers', text }];
+}
+
 /** Deletes the due rows of tasks that no longer wait for their due time, and returns the due versions that were marked. */
 export function leftDues(taskIds: readonly string[]): CommonTable {
   return {

@@ -20,6 +20,9 @@ const fieldsByReason: Partial<Record<AppError['reason'], string>> = {
   ETAG_MISMATCH: 'task.etag',
   ILLEGAL_STATUS_TRANSITION: 'task.status',
   ASSIGNEE_NOT_FOUND: 'task.assignee_id',
+  ASSIGNEE_NOT_MEMBER: 'task.assignee_id',
+  PROJECT_NOT_FOUND: 'task.project_id',
+  OWNER_NOT_MEMBER: 'task.project_id',
   EXTERNAL_ID_TAKEN: 'task.external_id',
 };
 

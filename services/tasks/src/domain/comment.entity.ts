@@ -2,7 +2,9 @@ import { defineEntityOf } from '#libs/db';
 import { commentTable, type CommentValues } from './comment.columns.ts';
 import { commentDeleted, notCommentAuthor } from './comment.errors.ts';
 import { toEtag } from './task.columns.ts';
-import type { Person, Task } from './task.entity.ts';
+import type { LockedTask } from './locked-task.ts';
+import type { Person } from './person.ts';
+import { mayOnTask } from './task-access.ts';
 
 export const CommentSchema = defineEntityOf(commentTable, {
   name: 'Comment',
@@ -31,9 +33,10 @@ export class Comment extends CommentSchema.class {
     if (this.authorId !== person.userId) throw notCommentAuthor(this.id, 'change it');
   }
 
-  requireRemover(person: Person, task: Task): void {
+  requireRemover(person: Person, locked: LockedTask): void {
     this.requireThere();
-    if (this.authorId !== person.userId && !task.isOwnedBy(person)) throw notCommentAuthor(this.id, 'delete it');
+    if (this.authorId !== person.userId && !mayOnTask(person, locked, 'moderate'))
+      throw notCommentAuthor(this.id, 'delete it');
   }
 
   edit({ text, mentionIds }: Pick<CommentValues, 'text' | 'mentionIds'>, now: Date): void {

@@ -1,11 +1,12 @@
 import type { NewEvent, StoredEvent } from '#libs/events';
 import type { Comment as CommentMessage } from '#contract/tasks/v1/comment_types';
-import type { TaskEventType} from '#contract/tasks/v1/tasks';
+import type { TaskEventType } from '#contract/tasks/v1/tasks';
 import { TaskChange, type TaskEvent } from '#contract/tasks/v1/tasks';
 import { toCommentMessage } from './comment.columns.ts';
 import type { Comment } from './comment.entity.ts';
 import { audienceOf } from './task-audience.ts';
 import type { Task } from './task.entity.ts';
+import { streamOf } from './task.events.ts';
 import { toTaskMessage } from './task.messages.ts';
 
 /** A change of a comment. Its row and its event derive from this. */
@@ -32,7 +33,7 @@ export function toCommentEvent({ type, comment, task, newMentionIds, actorId, no
     newMentions: newMentionIds.length === 0 ? undefined : { userIds: [...newMentionIds] },
   });
   return {
-    streamId: task.ownerId,
+    streamId: streamOf(task),
     type,
     subjectId: task.id,
     subjectVersion: task.version,

@@ -90,6 +90,11 @@ export class People {
     throw failure === undefined ? errors.emailNotFound() : errors.unchecked(failure);
   }
 
+  /** As idByEmail, but undefined when there is nobody or nobody could be looked for. */
+  findByEmail(email: string): string | undefined {
+    return this.#found.byEmail.get(email)?.id;
+  }
+
   /** False when the user is unknown. */
   isServiceAccount(id: string): boolean {
     return this.#find(id)?.serviceAccount ?? false;

@@ -1,6 +1,6 @@
 import { ProjectRole, projectRoleToNumber } from '#contract/tasks/v1/projects';
+import type { Person } from './person.ts';
 import { projectNotFound, roleRequired } from './project.errors.ts';
-import type { Person } from './task-access.ts';
 
 export type ProjectAction = 'see' | 'comment' | 'write' | 'manage';
 

@@ -20,6 +20,8 @@ export const projectTable = defineColumns('projects', {
   color: column.text().writable(always(inputs.color)),
   /** What happens to members changes neither version nor update time. */
   memberCount: column.integer(),
+  /** The highest number that a task of the project has ever had. Only a task that comes into it changes this. */
+  lastNumber: column.bigint().fixed().defaultsTo('0').internal(),
   version: column.bigint().internal(),
   createTime: column.time().fixed(),
   updateTime: column.time(),

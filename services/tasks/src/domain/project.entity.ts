@@ -27,7 +27,7 @@ export class Project extends ProjectSchema.class {
   /** With its creator as the only member. */
   static create(draft: ProjectDraft, { id, now }: { id: string; now: Date }): Project {
     const times = { createTime: now, updateTime: now, archiveTime: null, deleteTime: null, purgeTime: null };
-    return Project.of({ ...draft, id, memberCount: 1, version: 1n, ...times });
+    return Project.of({ ...draft, id, memberCount: 1, lastNumber: 0n, version: 1n, ...times });
   }
 
   hasEtag(etag: string): boolean {

@@ -1,14 +1,75 @@
-import { adminRequired } from './task.errors.ts';
+import { ProjectRole } from '#contract/tasks/v1/projects';
+import type { Person } from './person.ts';
+import { mayInProject, type ProjectAction } from './project-access.ts';
+import { roleRequired } from './project.errors.ts';
+import { adminRequired, notOwner, taskNotFound } from './task.errors.ts';
 
-export interface Person {
-  userId: string;
-  role: 'user' | 'admin';
+export type { Person };
+
+/**
+ * `status`: changes the status and nothing else. `write`: changes anything, deletes, brings back. `moderate`: deletes
+ * comments of others.
+ */
+export type TaskAction = 'see' | 'comment' | 'status' | 'write' | 'moderate';
+
+/** What access depends on in the task itself, as an entity or a message has it: null and '' = none. */
+export interface TaskForAccess {
+  id: string;
+  ownerId: string;
+  assigneeId: string | null;
+  projectId: string | null;
 }
 
-/** The same as Task.isVisibleTo, for the message. */
-export function maySee(person: Person, task: { ownerId: string; assigneeId: string }): boolean {
-  return person.role === 'admin' || task.ownerId === person.userId || task.assigneeId === person.userId;
+/** A task and the person's role in its project, read together; undefined without a project and for one who is no member. */
+export interface Accessed<T extends TaskForAccess> {
+  task: T;
+  role: ProjectRole | undefined;
 }
+
+/**
+ * Whether a person may do something with a task: the one place that decides it. Without a project the owner may do
+ * everything, and the assignee see, comment and set the status. With one only the role counts, but for the status,
+ * which the assignee may set in any role. Administrators act as owners and managers. A deleted task has no assignee.
+ */
+export function mayOnTask(person: Person, { task, role }: Accessed<TaskForAccess>, action: TaskAction): boolean {
+  if (person.role === 'admin') return true;
+  const isAssignee = task.assigneeId === person.userId;
+  if (task.projectId) return mayInProject(person, role, isAssignee ? actionsOfAssignee[action] : actions[action]);
+  return task.ownerId === person.userId || (isAssignee && !['write', 'moderate'].includes(action));
+}
+
+/** What they ask for in the project. */
+const actions: Readonly<Record<TaskAction, ProjectAction>> = {
+  see: 'see',
+  comment: 'comment',
+  status: 'write',
+  write: 'write',
+  moderate: 'manage',
+};
+const actionsOfAssignee: Readonly<Record<TaskAction, ProjectAction>> = { ...actions, status: 'see' };
+
+export const maySee = (person: Person, accessed: Accessed<TaskForAccess>): boolean =>
+  mayOnTask(person, accessed, 'see');
+
+/** Throws unless the person may do it; `what` completes "only the owner may …". An invisible task does not exist. */
+export function requireOnTask(
+  person: Person,
+  accessed: Accessed<TaskForAccess>,
+  { action, what }: { action: TaskAction; what: string },
+): void {
+  const { id, projectId } = accessed.task;
+  if (mayOnTask(person, accessed, action)) return;
+  if (!maySee(person, accessed)) throw taskNotFound(id);
+  throw projectId ? roleRequired(projectId, leastRoles[action]) : notOwner(id, what);
+}
+
+const leastRoles: Readonly<Record<TaskAction, ProjectRole>> = {
+  see: ProjectRole.VIEWER,
+  comment: ProjectRole.COMMENTER,
+  status: ProjectRole.EDITOR,
+  write: ProjectRole.EDITOR,
+  moderate: ProjectRole.MANAGER,
+};
 
 /** Users may name only themselves as the owner of a list; administrators may name anybody. '' = no owner. */
 export function requireListAccess(person: Person, ownerId: string): void {

@@ -6,6 +6,12 @@ interface PeopleOfTask {
   assigneeId: string;
 }
 
+/** A task before and after a change. */
+interface ChangedTask {
+  before?: (PeopleOfTask & { projectId: string }) | undefined;
+  after?: (PeopleOfTask & { projectId: string }) | undefined;
+}
+
 export function concerns(task: PeopleOfTask | undefined, userId: string): boolean {
   return task !== undefined && (task.ownerId === userId || task.assigneeId === userId);
 }
@@ -13,9 +19,12 @@ export function concerns(task: PeopleOfTask | undefined, userId: string): boolea
 const withoutRepetition = (ids: readonly (string | undefined)[]): string[] =>
   [...new Set(ids)].filter((id): id is string => id !== undefined && id !== '');
 
-/** Owner and assignee before and after the change, so that former assignees hear of it as well. */
-export function audienceOf({ before, after }: TaskChange): string[] {
-  return withoutRepetition([before, after].flatMap((task) => [task?.ownerId, task?.assigneeId]));
+/**
+ * The project, once for all of its members, owner and assignee, each before and after the change, so that those whom the
+ * task leaves hear of it as well.
+ */
+export function audienceOf({ before, after }: ChangedTask): string[] {
+  return withoutRepetition([before, after].flatMap((task) => [task?.projectId, task?.ownerId, task?.assigneeId]));
 }
 
 /** The project, once for all of its members, and whoever joins, changes or goes. */

@@ -5,8 +5,9 @@ import { openStatuses, priorities, statuses } from './task-enums.ts';
 import type { Task } from './task.entity.ts';
 
 /*
- * The head of a person's stream counts the person's tasks: one counter for each bucket of the tasks that the person owns, then one
- * for each bucket of the tasks that others own and that are assigned to the person.
+ * The head of a person's stream counts the person's tasks, in projects too: one counter for each bucket of the tasks that the person
+ * owns, then one for each bucket of the tasks that others own and that are assigned to the person. The head of a project's stream
+ * counts the project's tasks in the first of them.
  */
 export const counterCount = 2 * bucketsPerRole;
 
@@ -21,6 +22,7 @@ export function countedBuckets(task: Task): CountedBuckets {
   const buckets = [{ streamId: task.ownerId, index: bucket }];
   if (task.assigneeId !== null && task.assigneeId !== task.ownerId)
     buckets.push({ streamId: task.assigneeId, index: bucketsPerRole + bucket });
+  if (task.projectId !== null) buckets.push({ streamId: task.projectId, index: bucket });
   return { buckets };
 }
 

@@ -1,8 +1,13 @@
 import { TaskEventType } from '#contract/tasks/v1/tasks';
+import { requireOpenProject, type LockedProject, type LockedTask } from './locked-task.ts';
 import type { People } from './people.ts';
+import type { Person } from './person.ts';
+import { requireInProject } from './project-access.ts';
+import { projectArchived, projectNotFound } from './project.errors.ts';
+import { requireOnTask } from './task-access.ts';
 import type { TaskDraft, TaskEdit } from './task.columns.ts';
-import { Task, type Person } from './task.entity.ts';
-import { etagMismatch, notOwner } from './task.errors.ts';
+import { Task, type PlaceInProject } from './task.entity.ts';
+import { assigneeNotMember, etagMismatch, ownerNotMember } from './task.errors.ts';
 import { nothing, snapshotOf, type TaskWrite } from './task.events.ts';
 
 /** Who writes, when, and what is known about people. */
@@ -23,35 +28,75 @@ export function needsCheck({ fields: { assigneeId } }: Assignment<TaskEdit>, act
   return assigneeId !== undefined && assigneeId !== null && assigneeId !== actor.userId;
 }
 
-export function createOne(assignment: Assignment<TaskDraft>, id: string, write: WriteContext): TaskWrite {
+/** Who is to be assigned, so that it is known whether they are a member; null for nobody who is named or found. */
+export function assigneeOf({ fields, assigneeEmail }: Assignment<TaskEdit>, known: People): string | null {
+  return (assigneeEmail === '' ? fields.assigneeId : known.findByEmail(assigneeEmail)) ?? null;
+}
+
+/** `project`: the draft's, if it is there. Takes a number in it, behind everything that may be refused. */
+export function createOne(
+  assignment: Assignment<TaskDraft>,
+  { id, project }: { id: string; project: LockedProject | undefined },
+  write: WriteContext,
+): TaskWrite {
   const { actor, now } = write;
-  const draft = withAssignee(assignment, write);
-  const task = Task.create(draft, { id, ownerId: actor.userId, now });
+  requireRoom(actor, assignment.fields.projectId, project);
+  const draft = withAssignee(assignment, write, memberOf(project, assignment, write.known));
+  const task = Task.create(draft, { id, ownerId: actor.userId, now }, project && takeNumber(project));
   return { type: TaskEventType.CREATED, task, before: nothing, actorId: actor.userId, now };
+}
+
+/** Throws unless the person may create tasks in the project, which they will own. */
+function requireRoom(actor: Person, projectId: string | null, project: LockedProject | undefined): void {
+  if (projectId === null) return;
+  const role = project?.roles.get(actor.userId);
+  if (project === undefined) throw projectNotFound(projectId);
+  requireInProject(actor, { projectId, role }, 'write');
+  if (project.isArchived) throw projectArchived(projectId);
+  if (role === undefined) throw ownerNotMember(projectId, actor.userId);
+}
+
+function takeNumber(project: LockedProject): PlaceInProject {
+  project.lastNumber += 1n;
+  return { number: project.lastNumber, key: `${project.key}-${project.lastNumber}` };
+}
+
+function memberOf(
+  project: LockedProject | undefined,
+  assignment: Assignment<TaskDraft>,
+  known: People,
+): { id: string; isAssigneeMember: boolean } | undefined {
+  const assigneeId = assigneeOf(assignment, known);
+  return project && { id: project.id, isAssigneeMember: assigneeId !== null && project.roles.has(assigneeId) };
 }
 
 /** Throws before it changes the task. `etag` '' = any version. */
 export function updateOne(
-  task: Task,
+  locked: LockedTask,
   { etag, ...assignment }: { etag: string } & Assignment<TaskEdit>,
   write: WriteContext,
 ): TaskWrite {
   const { actor, now } = write;
+  const { task, project } = locked;
   const onlyStatus = Object.keys(assignment.fields).every((field) => field === 'status');
-  if (!onlyStatus && !task.isOwnedBy(actor)) throw notOwner(task.id, 'change anything but the status');
+  const what = 'change anything but the status';
+  requireOnTask(actor, locked, { action: onlyStatus ? 'status' : 'write', what });
+  requireOpenProject(locked);
   requireEtag(task, etag);
-  const edit = withAssignee(assignment, write);
+  const edit = withAssignee(assignment, write, project);
   const before = snapshotOf(task, now);
   task.edit(edit, now);
   return { type: TaskEventType.UPDATED, task, before, actorId: actor.userId, now };
 }
 
 export function deleteOne(
-  task: Task,
+  locked: LockedTask,
   { etag, purgeTime }: { etag: string; purgeTime: Date },
   { actor, now }: Omit<WriteContext, 'known'>,
 ): TaskWrite {
-  if (!task.isOwnedBy(actor)) throw notOwner(task.id, 'delete it');
+  const { task } = locked;
+  requireOnTask(actor, locked, { action: 'write', what: 'delete it' });
+  requireOpenProject(locked);
   requireEtag(task, etag);
   const before = snapshotOf(task, now);
   task.delete(now, purgeTime);
@@ -60,11 +105,13 @@ export function deleteOne(
 
 /** undefined = the task was not deleted. */
 export function undeleteOne(
-  task: Task,
+  locked: LockedTask,
   etag: string,
   { actor, now }: Omit<WriteContext, 'known'>,
 ): TaskWrite | undefined {
-  if (!task.isOwnedBy(actor)) throw notOwner(task.id, 'bring it back');
+  const { task } = locked;
+  requireOnTask(actor, locked, { action: 'write', what: 'bring it back' });
+  requireOpenProject(locked);
   requireEtag(task, etag);
   if (task.deleteTime === null) return undefined;
   task.undelete(now);
@@ -76,9 +123,14 @@ function requireEtag(task: Task, etag: string): void {
 }
 
 /** The fields to write. Throws unless the assignee may be assigned. */
-function withAssignee<F extends TaskEdit>(assignment: Assignment<F>, { actor, known }: WriteContext): F {
+function withAssignee<F extends TaskEdit>(
+  assignment: Assignment<F>,
+  { actor, known }: WriteContext,
+  project: { id: string; isAssigneeMember: boolean } | undefined,
+): F {
   const { fields, assigneeEmail } = assignment;
-  if (assigneeEmail !== '') return { ...fields, assigneeId: known.idByEmail(assigneeEmail) };
-  if (needsCheck(assignment, actor) && fields.assigneeId) known.requireEnabled(fields.assigneeId);
-  return fields;
+  const assigneeId = assigneeEmail === '' ? fields.assigneeId : known.idByEmail(assigneeEmail);
+  if (assigneeEmail === '' && needsCheck(assignment, actor) && assigneeId) known.requireEnabled(assigneeId);
+  if (project?.isAssigneeMember === false && assigneeId) throw assigneeNotMember(project.id, assigneeId);
+  return assigneeEmail === '' ? fields : { ...fields, assigneeId };
 }

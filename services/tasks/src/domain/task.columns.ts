@@ -45,6 +45,11 @@ export const taskTable = defineColumns('tasks', {
   overdueVersion: column.bigint().nullable().fixed().internal(),
   labels: column.texts().writable(always(inputs.labels, [])),
   externalId: column.text().nullable().fixed().writable({ create: inputs.externalId, initial: null }),
+  /** Null, as are number and key: the task is in no project. Only a move changes the three of them. */
+  projectId: column.uuid().nullable().fixed().writable({ create: inputs.projectId, initial: null }),
+  number: column.bigint().nullable().fixed(),
+  /** The project's key, which never changes, and the number. */
+  key: column.text().nullable().fixed(),
   version: column.bigint().internal(),
   createTime: column.time().fixed(),
   updateTime: column.time(),

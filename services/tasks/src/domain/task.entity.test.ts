@@ -5,7 +5,6 @@ import { initialDraft, type TaskDraft } from './task.columns.ts';
 import { Task } from './task.entity.ts';
 
 const owner = '0198c0de-0000-7000-8000-000000000001';
-const assignee = '0198c0de-0000-7000-8000-000000000002';
 const now = new Date('2026-05-01T12:00:00.000Z');
 const later = new Date('2026-05-02T12:00:00.000Z');
 
@@ -69,18 +68,5 @@ describe('the due version', () => {
     const task = newTask({ dueTime: first ?? null });
     for (const dueTime of rest) task.edit({ dueTime }, later);
     expect(task.dueVersion).toBe(expected);
-  });
-});
-
-describe('who may do what', () => {
-  const admin = { userId: '0198c0de-0000-7000-8000-000000000009', role: 'admin' } as const;
-  it.each([
-    ['the owner', { userId: owner, role: 'user' as const }, true, true],
-    ['the assignee', { userId: assignee, role: 'user' as const }, true, false],
-    ['an administrator', admin, true, true],
-    ['anybody else', { ...admin, role: 'user' as const }, false, false],
-  ])('%s', (_, person, sees, owns) => {
-    const task = newTask({ assigneeId: assignee });
-    expect([task.isVisibleTo(person), task.isOwnedBy(person)]).toEqual([sees, owns]);
   });
 });

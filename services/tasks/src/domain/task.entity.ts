@@ -12,9 +12,10 @@ export const TaskSchema = defineEntityOf(taskTable, {
   uniques: [{ name: 'tasks_external_id', properties: ['ownerId', 'externalId'], where: 'delete_time is null' }],
 });
 
-export interface Person {
-  userId: string;
-  role: 'user' | 'admin';
+/** What a task is called in a project. */
+export interface PlaceInProject {
+  number: bigint;
+  key: string;
 }
 
 const moves: Readonly<Record<string, readonly TaskStatus[]>> = {
@@ -29,7 +30,12 @@ export class Task extends TaskSchema.class {
     return Object.assign(new Task(), values);
   }
 
-  static create(draft: TaskDraft, origin: { id: string; ownerId: string; now: Date }): Task {
+  /** `place`: in the draft's project. */
+  static create(
+    draft: TaskDraft,
+    origin: { id: string; ownerId: string; now: Date },
+    place: PlaceInProject | undefined = undefined,
+  ): Task {
     const { now, ...identity } = origin;
     const { dueTime, dueDay, ...fields } = draft;
     const due = toDue({ dueTime, dueDay });
@@ -37,6 +43,8 @@ export class Task extends TaskSchema.class {
       ...fields,
       ...identity,
       ...due,
+      number: place?.number ?? null,
+      key: place?.key ?? null,
       dueVersion: due.dueTime === null ? 0n : 1n,
       overdueVersion: null,
       version: 1n,
@@ -59,15 +67,6 @@ export class Task extends TaskSchema.class {
 
   isOverdueAt(now: Date): boolean {
     return this.isWaitingForDueTime() && this.dueTime !== null && this.dueTime <= now;
-  }
-
-  isVisibleTo(person: Person): boolean {
-    return this.isOwnedBy(person) || this.assigneeId === person.userId;
-  }
-
-  /** Administrators act as the owner of every task. */
-  isOwnedBy(person: Person): boolean {
-    return this.ownerId === person.userId || person.role === 'admin';
   }
 
   hasEtag(etag: string): boolean {

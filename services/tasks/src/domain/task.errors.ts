@@ -48,6 +48,26 @@ export function assigneeNotFound(assigneeId: string): AppError {
   });
 }
 
+export function assigneeNotMember(projectId: string, assigneeId: string): AppError {
+  const description = 'the assignee is no member of the project';
+  return new AppError('failed_precondition', 'ASSIGNEE_NOT_MEMBER', description, {
+    details: {
+      metadata: { projectId, assigneeId },
+      preconditions: [{ type: 'ASSIGNEE', subject: `users/${assigneeId}`, description }],
+    },
+  });
+}
+
+export function ownerNotMember(projectId: string, userId: string): AppError {
+  const description = 'who owns a task of the project is a member of it; add yourself first';
+  return new AppError('failed_precondition', 'OWNER_NOT_MEMBER', description, {
+    details: {
+      metadata: { projectId, userId },
+      preconditions: [{ type: 'OWNER', subject: `users/${userId}`, description }],
+    },
+  });
+}
+
 /** Nobody has the e-mail, or the caller may not find them by it: one answer, which does not repeat the e-mail. */
 export function assigneeEmailNotFound(): AppError {
   const description = 'the caller finds nobody by this e-mail';

@@ -7,7 +7,7 @@ import {
   type TaskEvent,
 } from '#contract/tasks/v1/tasks';
 import { countedBuckets, counterChanges, type CountedBuckets } from './task-counters.ts';
-import type { Person } from './task-access.ts';
+import type { Person } from './person.ts';
 import { audienceOf, concerns } from './task-audience.ts';
 import { dueRowOf, type DueRow } from './task-due.entity.ts';
 import type { Task } from './task.entity.ts';
@@ -39,12 +39,15 @@ export interface TaskWrite {
   now: Date;
 }
 
-/** The one event of the change, in the owner's stream. */
+/** The stream of a task: that of its project, without one that of its owner. */
+export const streamOf = (task: { projectId: string | null; ownerId: string }): string => task.projectId || task.ownerId;
+
+/** The one event of the change, in the task's stream. */
 export function toEvent({ type, task, before, actorId, now }: TaskWrite): NewEvent {
   const after = type === TaskEventType.DELETED ? undefined : toTaskMessage(task, now);
   const change = { before: before.message, after, dueVersion: task.dueVersion };
   return {
-    streamId: task.ownerId,
+    streamId: streamOf(task),
     type,
     subjectId: task.id,
     subjectVersion: task.version,
@@ -70,7 +73,7 @@ export interface OverdueTask {
 export function toOverdueEvent({ task, version, dueVersion }: OverdueTask): NewEvent {
   const change = { before: { ...task, overdue: false }, after: { ...task, overdue: true }, dueVersion };
   return {
-    streamId: task.ownerId,
+    streamId: streamOf(task),
     type: TaskEventType.OVERDUE,
     subjectId: task.id,
     subjectVersion: version,
@@ -126,7 +129,7 @@ export function toTaskEvent(event: StoredEvent): TaskEvent {
 }
 
 /**
- * The event as this person may see it. Request id and trace are for the caller, the owner of the list and administrators, because
+ * The event as this person may see it. Request id and trace are for the caller, the owner of the stream and administrators, because
  * they lead to the caller's other calls in logs and traces. An assignee sees the change and its actor.
  */
 export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {

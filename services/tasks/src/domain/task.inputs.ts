@@ -42,6 +42,9 @@ export const dueDay = z
   .transform((day) => day ?? null);
 
 /** '' = none. */
+export const projectId = z.union([z.literal('').transform(() => null), fieldTypes.uuid()], 'must be a UUID or empty');
+
+/** '' = none. */
 export const assigneeId = z.union([z.literal('').transform(() => null), fieldTypes.uuid()], 'must be a UUID or empty');
 
 /** A set: sorted, without repetition. */

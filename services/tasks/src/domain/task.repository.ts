@@ -1,4 +1,5 @@
-import type { Person, Task } from './task.entity.ts';
+import type { LockedProject, LockedTask, TaskToLock } from './locked-task.ts';
+import type { Person } from './person.ts';
 import type { TaskWrite } from './task.events.ts';
 
 /** What a change of one task needs. */
@@ -10,15 +11,20 @@ export interface OneTaskRepository {
    * response.
    */
   write<T>(writes: readonly TaskWrite[], response: T): Promise<T>;
-  /** Locks the task until the transaction ends. Throws TASK_NOT_FOUND, also when the person may not see it. */
-  getForChange(taskId: string, person: Person): Promise<Task>;
-  /** As getForChange; a deleted task too, but for its owner only and until its purge time. */
-  getForUndeletion(taskId: string, person: Person, now: Date): Promise<Task>;
+  /**
+   * Locks the task until the transaction ends, and its project against whatever would end the person's access. Throws
+   * TASK_NOT_FOUND, also when the person may not see it. `assigneeId`: who is to be assigned, if somebody is named.
+   */
+  getForChange(taskId: string, person: Person, assigneeId?: string | null): Promise<LockedTask>;
+  /** As getForChange; a deleted task too, but for those only who may change it, and until its purge time. */
+  getForUndeletion(taskId: string, person: Person, now: Date): Promise<LockedTask>;
 }
 
 export interface TaskRepository extends OneTaskRepository {
   /** Locks those of the tasks that the person may see, in the order of their ids. */
-  findForChange(taskIds: readonly string[], person: Person): Promise<ReadonlyMap<string, Task>>;
+  findForChange(tasks: readonly TaskToLock[], person: Person): Promise<ReadonlyMap<string, LockedTask>>;
+  /** Locks projects that tasks are to come into, and reads the roles of these people. Deleted ones are left out. */
+  lockProjects(projectIds: readonly string[], userIds: readonly string[]): Promise<ReadonlyMap<string, LockedProject>>;
   /** Which of the external ids the owner's tasks have. */
   findExternalIds(ownerId: string, externalIds: readonly string[]): Promise<Set<string>>;
 }

@@ -4,11 +4,13 @@ import type { UserActor } from '#libs/runtime';
 import { BatchCreateTasksRequest, BatchCreateTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { executeEach, inputsOf, inRequests, valuesOf, type Member } from '../domain/batch.ts';
+import type { LockedProject } from '../domain/locked-task.ts';
 import { requireFitting } from '../domain/message-size.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
+import type { TaskRepository } from '../domain/task.repository.ts';
 import type { TaskDraft } from '../domain/task.columns.ts';
 import { nameResolutionOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { createOne, type Assignment, type WriteContext } from '../domain/task-writes.ts';
+import { assigneeOf, createOne, type Assignment, type WriteContext } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
 import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
@@ -59,10 +61,11 @@ function createAll(
         actor.userId,
         inputsOf(creations).flatMap(({ fields }) => fields.externalId ?? []),
       );
+      const projects = await lockProjectsOf(tasks, inputsOf(creations), write);
       const outcomes = executeEach(creations, { allowPartial, locate: inRequests }, (creation) => {
-        const { externalId } = creation.fields;
+        const { externalId, projectId } = creation.fields;
         if (externalId !== null && taken.has(externalId)) throw externalIdTaken();
-        const created = createOne(creation, newId(), write);
+        const created = createOne(creation, { id: newId(), project: projects.get(projectId ?? '') }, write);
         if (externalId !== null) taken.add(externalId);
         return created;
       });
@@ -81,4 +84,15 @@ function createAll(
       BatchCreateTasksResponse,
     ),
   );
+}
+
+/** The projects that tasks are to come into, each locked once. */
+function lockProjectsOf(
+  tasks: TaskRepository,
+  creations: readonly Assignment<TaskDraft>[],
+  { actor, known }: WriteContext,
+): Promise<ReadonlyMap<string, LockedProject>> {
+  const projectIds = new Set(creations.flatMap(({ fields }) => fields.projectId ?? []));
+  const people = new Set(creations.flatMap((creation) => assigneeOf(creation, known) ?? []));
+  return tasks.lockProjects([...projectIds], [...people.add(actor.userId)]);
 }

@@ -30,13 +30,13 @@ export async function batchDeleteTasks(
       const now = clock.now();
       const purgeTime = new Date(now.getTime() + retentionMs);
       const found = await tasks.findForChange(
-        inputsOf(deletions).map(({ taskId }) => taskId),
+        inputsOf(deletions).map(({ taskId }) => ({ taskId, assigneeId: null })),
         actor,
       );
       const outcomes = executeEach(deletions, { allowPartial, locate: inDeletions }, ({ taskId, etag }) => {
-        const task = found.get(taskId);
-        if (task === undefined) throw taskNotFound(taskId);
-        return deleteOne(task, { etag, purgeTime }, { actor, now });
+        const locked = found.get(taskId);
+        if (locked === undefined) throw taskNotFound(taskId);
+        return deleteOne(locked, { etag, purgeTime }, { actor, now });
       });
       return tasks.write(valuesOf(outcomes), { results: toResults(outcomes, () => undefined, toStatus) });
     },

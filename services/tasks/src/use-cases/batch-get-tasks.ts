@@ -20,8 +20,8 @@ export async function batchGetTasks(
   actor: UserActor,
   { taskIds, allowPartial }: BatchGetTasksInput,
 ): Promise<BatchGetTasksResponse> {
-  const found = await taskReader.findMany(inputsOf(taskIds));
-  const visible = new Map(found.filter((task) => maySee(actor, task)).map((task) => [task.id, task]));
+  const found = await taskReader.findMany(inputsOf(taskIds), actor.userId);
+  const visible = new Map(found.filter((each) => maySee(actor, each)).map(({ task }) => [task.id, task]));
   const outcomes = executeEach(taskIds, { allowPartial, locate: inTaskIds }, (taskId) => {
     const task = visible.get(taskId);
     if (task === undefined) throw taskNotFound(taskId);

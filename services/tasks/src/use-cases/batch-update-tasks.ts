@@ -9,7 +9,7 @@ import { maySee } from '../domain/task-access.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { nameResolutionOf, peopleOf, toTaskMessage, withNames } from '../domain/task.messages.ts';
-import { updateOne, type Assignment } from '../domain/task-writes.ts';
+import { assigneeOf, updateOne, type Assignment } from '../domain/task-writes.ts';
 import { toResults } from './batch-results.ts';
 import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
@@ -44,13 +44,13 @@ export async function batchUpdateTasks(
     async ({ tasks }) => {
       const now = deps.clock.now();
       const found = await tasks.findForChange(
-        inputsOf(updates).map(({ taskId }) => taskId),
+        inputsOf(updates).map((update) => ({ taskId: update.taskId, assigneeId: assigneeOf(update, known) })),
         actor,
       );
       const outcomes = executeEach(updates, { allowPartial, locate: inRequests }, (update) => {
-        const task = found.get(update.taskId);
-        if (task === undefined) throw taskNotFound(update.taskId);
-        return updateOne(task, update, { actor, known, now });
+        const locked = found.get(update.taskId);
+        if (locked === undefined) throw taskNotFound(update.taskId);
+        return updateOne(locked, update, { actor, known, now });
       });
       const written = valuesOf(outcomes);
       const messages = written.map(({ task }) => toTaskMessage(task, now));
@@ -71,7 +71,8 @@ export async function batchUpdateTasks(
 
 /** Looks up the people that the answer names and the new assignees, before the transaction. */
 async function lookUpPeopleOf(deps: Deps, actor: UserActor, updates: TaskUpdate[]): Promise<People> {
-  const current = await deps.taskReader.findMany(updates.map(({ taskId }) => taskId));
-  const present = peopleOf(current.filter((task) => maySee(actor, task)));
+  const taskIds = updates.map(({ taskId }) => taskId);
+  const current = await deps.taskReader.findMany(taskIds, actor.userId);
+  const present = peopleOf(current.filter((each) => maySee(actor, each)).map(({ task }) => task));
   return lookUpPeople(deps, actor, { present, assignments: updates });
 }

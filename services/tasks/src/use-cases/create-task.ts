@@ -1,10 +1,12 @@
-import { once } from '#libs/db';
+import { once, type UnitOfWork } from '#libs/db';
 import { crashPoint, type UserActor } from '#libs/runtime';
 import { CreateTaskRequest, CreateTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import type { LockedProject } from '../domain/locked-task.ts';
+import type { OneTaskRepository } from '../domain/task.repository.ts';
 import type { TaskDraft } from '../domain/task.columns.ts';
 import { toTaskAnswer } from '../domain/task.messages.ts';
-import { createOne, type Assignment } from '../domain/task-writes.ts';
+import { assigneeOf, createOne, type Assignment } from '../domain/task-writes.ts';
 import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
 export interface CreateTaskInput extends Assignment<TaskDraft> {
@@ -14,24 +16,41 @@ export interface CreateTaskInput extends Assignment<TaskDraft> {
   body: CreateTaskRequest;
 }
 
-type Deps = LookUpNeeds & Pick<TasksDeps, 'oneTaskUow' | 'clock'>;
+type Deps = LookUpNeeds & Pick<TasksDeps, 'uow' | 'oneTaskUow' | 'clock'>;
 
+/**
+ * A task without a project may share a transaction with others. One in a project takes a number, for which the writers
+ * of the project take turns.
+ */
 export async function createTask(deps: Deps, actor: UserActor, input: CreateTaskInput): Promise<CreateTaskResponse> {
-  const { oneTaskUow, clock, newId } = deps;
+  const { uow, oneTaskUow, clock, newId } = deps;
   const { idempotencyKey, validateOnly, body } = input;
+  const { projectId } = input.fields;
   const known = await lookUpPeople(deps, actor, { present: [actor.userId], assignments: [input] });
-  const [id, now] = [newId(), clock.now()];
-
-  const execute = validateOnly ? oneTaskUow.dryRun : oneTaskUow.run;
-  const response = await execute(
-    async ({ tasks }) => {
-      const created = createOne(input, id, { actor, known, now });
-      const written = await tasks.write([created], toTaskAnswer(created, known));
-      crashPoint('create.before-commit');
-      return written;
-    },
-    once({ userId: actor.userId, method: 'CreateTask', idempotencyKey }, body, CreateTaskRequest, CreateTaskResponse),
+  const [id, write] = [newId(), { actor, known, now: clock.now() }];
+  const request = once(
+    { userId: actor.userId, method: 'CreateTask', idempotencyKey },
+    body,
+    CreateTaskRequest,
+    CreateTaskResponse,
   );
+
+  const create = async (tasks: OneTaskRepository, project: LockedProject | undefined): Promise<CreateTaskResponse> => {
+    const created = createOne(input, { id, project }, write);
+    const written = await tasks.write([created], toTaskAnswer(created, known));
+    crashPoint('create.before-commit');
+    return written;
+  };
+  const response =
+    projectId === null
+      ? await execute(oneTaskUow, validateOnly)(({ tasks }) => create(tasks, undefined), request)
+      : await execute(uow, validateOnly)(async ({ tasks }) => {
+          const people = [actor.userId, assigneeOf(input, known) ?? actor.userId];
+          return create(tasks, (await tasks.lockProjects([projectId], people)).get(projectId));
+        }, request);
   crashPoint('create.after-commit');
   return response;
 }
+
+const execute = <R>({ run, dryRun }: UnitOfWork<R>, validateOnly: boolean): UnitOfWork<R>['run'] =>
+  validateOnly ? dryRun : run;

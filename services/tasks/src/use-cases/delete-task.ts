@@ -23,8 +23,8 @@ export async function deleteTask(
   return execute(
     async ({ tasks }) => {
       const now = clock.now();
-      const task = await tasks.getForChange(taskId, actor);
-      const deleted = deleteOne(task, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
+      const locked = await tasks.getForChange(taskId, actor);
+      const deleted = deleteOne(locked, { etag, purgeTime: new Date(now.getTime() + retentionMs) }, { actor, now });
       return tasks.write([deleted], {});
     },
     once({ userId: actor.userId, method: 'DeleteTask', idempotencyKey }, body, DeleteTaskRequest, DeleteTaskResponse),

@@ -10,8 +10,9 @@ export async function getTask(
   actor: UserActor,
   taskId: string,
 ): Promise<GetTaskResponse> {
-  const task = await taskReader.find(taskId);
-  if (task === undefined || !maySee(actor, task)) throw taskNotFound(taskId);
+  const found = await taskReader.find(taskId, actor.userId);
+  if (found === undefined || !maySee(actor, found)) throw taskNotFound(taskId);
+  const { task } = found;
   const known = await people.lookUp(peopleOf([task]));
   return { task: withNames(task, known), nameResolution: nameResolutionOf([task], known) };
 }

@@ -2,7 +2,7 @@ import type { UserActor } from '#libs/runtime';
 import type { ListTaskEventsResponse, TaskEvent } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { countFitting } from '../domain/message-size.ts';
-import { maySee } from '../domain/task-access.ts';
+import { mayOnTask } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import { sizeOfComment } from '../domain/comment.messages.ts';
 import { toTaskEventFor } from '../domain/task.events.ts';
@@ -16,7 +16,7 @@ export interface ListTaskEventsInput {
 
 type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 
-/** Until it is purged, the history of a deleted task is for its owner and administrators. */
+/** Until it is purged, the history of a deleted task is for those who may bring it back. */
 export async function listTaskEvents(
   { taskFeed, commentReader, pageTokens }: Deps,
   actor: UserActor,
@@ -25,9 +25,8 @@ export async function listTaskEvents(
   const { taskId, pageSize, pageToken } = input;
   const scope = { caller: actor.userId, method: 'ListTaskEvents', filter: { taskId } };
   const after = BigInt(pageTokens.open<string>(pageToken, scope) ?? 0);
-  const people = await taskFeed.findPeople(taskId);
-  if (people === undefined || !maySee(actor, people.deleted ? { ...people, assigneeId: '' } : people))
-    throw taskNotFound(taskId);
+  const found = await taskFeed.findForHistory(taskId, actor.userId);
+  if (found === undefined || !mayOnTask(actor, found, found.isDeleted ? 'write' : 'see')) throw taskNotFound(taskId);
 
   const page = await taskFeed.history(taskId, after, pageSize);
   const told = await withTexts(

@@ -2,6 +2,7 @@ import { once } from '#libs/db';
 import type { UserActor } from '#libs/runtime';
 import { UndeleteTaskRequest, UndeleteTaskResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { mayOnTask } from '../domain/task-access.ts';
 import { peopleOf, toTaskAnswer } from '../domain/task.messages.ts';
 import { undeleteOne } from '../domain/task-writes.ts';
 
@@ -21,18 +22,18 @@ export async function undeleteTask(
   actor: UserActor,
   { taskId, etag, idempotencyKey, validateOnly, body }: UndeleteTaskInput,
 ): Promise<UndeleteTaskResponse> {
-  const glance = await taskReader.findMany([taskId], { deleted: true });
-  const known = await people.lookUp(
-    peopleOf(glance.filter((task) => task.ownerId === actor.userId || actor.role === 'admin')),
-  );
+  const glance = await taskReader.findMany([taskId], actor.userId, { deleted: true });
+  const changeable = glance.filter((each) => mayOnTask(actor, each, 'write'));
+  const known = await people.lookUp(peopleOf(changeable.map(({ task }) => task)));
 
   const execute = validateOnly ? oneTaskUow.dryRun : oneTaskUow.run;
   return execute(
     async ({ tasks }) => {
       const now = clock.now();
-      const task = await tasks.getForUndeletion(taskId, actor, now);
-      const undeleted = undeleteOne(task, etag, { actor, now });
-      return tasks.write(undeleted === undefined ? [] : [undeleted], toTaskAnswer({ task, now }, known));
+      const locked = await tasks.getForUndeletion(taskId, actor, now);
+      const undeleted = undeleteOne(locked, etag, { actor, now });
+      const answer = toTaskAnswer({ task: locked.task, now }, known);
+      return tasks.write(undeleted === undefined ? [] : [undeleted], answer);
     },
     once(
       { userId: actor.userId, method: 'UndeleteTask', idempotencyKey },

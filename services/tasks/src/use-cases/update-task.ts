@@ -6,7 +6,7 @@ import { maySee } from '../domain/task-access.ts';
 import type { People } from '../domain/people.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import { peopleOf, toTaskAnswer } from '../domain/task.messages.ts';
-import { updateOne, type Assignment } from '../domain/task-writes.ts';
+import { assigneeOf, updateOne, type Assignment } from '../domain/task-writes.ts';
 import { lookUpPeople, type LookUpNeeds } from './look-up-people.ts';
 
 export interface UpdateTaskInput extends Assignment<TaskEdit> {
@@ -28,8 +28,8 @@ export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTask
   const execute = validateOnly ? deps.oneTaskUow.dryRun : deps.oneTaskUow.run;
   return execute(
     async ({ tasks }) => {
-      const task = await tasks.getForChange(taskId, actor);
-      const updated = updateOne(task, input, { actor, known, now: deps.clock.now() });
+      const locked = await tasks.getForChange(taskId, actor, assigneeOf(input, known));
+      const updated = updateOne(locked, input, { actor, known, now: deps.clock.now() });
       return tasks.write([updated], toTaskAnswer(updated, known));
     },
     once({ userId: actor.userId, method: 'UpdateTask', idempotencyKey }, body, UpdateTaskRequest, UpdateTaskResponse),
@@ -41,7 +41,7 @@ export async function updateTask(deps: Deps, actor: UserActor, input: UpdateTask
  * later, under its lock, after a repeated request has found its recorded answer.
  */
 async function lookUpPeopleOf(deps: Deps, actor: UserActor, input: UpdateTaskInput): Promise<People> {
-  const current = await deps.taskReader.find(input.taskId);
-  const present = current === undefined || !maySee(actor, current) ? [] : peopleOf([current]);
+  const current = await deps.taskReader.find(input.taskId, actor.userId);
+  const present = current === undefined || !maySee(actor, current) ? [] : peopleOf([current.task]);
   return lookUpPeople(deps, actor, { present, assignments: [input] });
 }

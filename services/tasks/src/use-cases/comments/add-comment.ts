@@ -1,7 +1,7 @@
 import type { UserActor } from '#libs/runtime';
 import { AddCommentRequest, AddCommentResponse } from '#contract/tasks/v1/comments';
 import type { TasksDeps } from '../../deps.ts';
-import { addOne } from '../../domain/comment-writes.ts';
+import { addOne, requireCommenter } from '../../domain/comment-writes.ts';
 import { maxComments, tooManyComments } from '../../domain/comment.errors.ts';
 import { toCommentAnswer } from '../../domain/comment.messages.ts';
 import { commentChange } from './change.ts';
@@ -9,7 +9,7 @@ import { resolveMentions } from './resolve-mentions.ts';
 
 const change = commentChange('AddComment', AddCommentRequest, AddCommentResponse);
 
-type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'newId' | 'taskReader' | 'people'>;
+type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'newId' | 'taskReader' | 'commentReader' | 'people'>;
 
 export async function addComment(
   deps: Deps,
@@ -20,10 +20,11 @@ export async function addComment(
   const { mentionIds, people, named } = await resolveMentions(deps, actor, taskId, request);
   const id = deps.newId();
   return change(deps, actor, { taskId, request }, async ({ tasks, comments }) => {
-    const task = await tasks.getForChange(taskId, actor);
+    const locked = await tasks.getForChange(taskId, actor);
+    requireCommenter({ locked, actor });
     const number = await comments.nextNumber(taskId);
     if (number > maxComments) throw tooManyComments(taskId);
-    const added = addOne({ id, number, text, mentionIds }, { task, actor, now: deps.clock.now() });
+    const added = addOne({ id, number, text, mentionIds }, { locked, actor, now: deps.clock.now() });
     return comments.write([added], toCommentAnswer(added.comment, people, named));
   });
 }

@@ -44,6 +44,8 @@ export const commentChange =
     const recorded = once({ userId, method, idempotencyKey }, body, requestCodec, responseCodec);
     if (validateOnly) return uow.dryRun(work, recorded);
     const isKeyed = idempotencyKey !== '' && taskId !== undefined;
-    const takeTurn = isKeyed ? ({ tasks }: Repositories) => tasks.findForChange([taskId], actor) : undefined;
+    const takeTurn = isKeyed
+      ? ({ tasks }: Repositories) => tasks.findForChange([{ taskId, assigneeId: null }], actor)
+      : undefined;
     return uow.run(work, recorded, takeTurn);
   };

@@ -21,8 +21,8 @@ export async function deleteComment(
   const people = await deps.people.lookUp([glance?.authorId ?? null]);
   const taskId = glance?.taskId;
   return change(deps, actor, { taskId, request }, async (repositories) => {
-    const { task, comment } = await lockComment(repositories, actor, { commentId, taskId });
-    const deleted = deleteOne(comment, etag, { task, actor, now: deps.clock.now() });
+    const { locked, comment } = await lockComment(repositories, actor, { commentId, taskId });
+    const deleted = deleteOne(comment, etag, { locked, actor, now: deps.clock.now() });
     return repositories.comments.write([deleted], toCommentAnswer(comment, people));
   });
 }

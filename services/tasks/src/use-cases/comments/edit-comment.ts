@@ -20,8 +20,8 @@ export async function editComment(
   const taskId = (await deps.commentReader.find(commentId))?.taskId;
   const { mentionIds, people, named } = await resolveMentions(deps, actor, taskId, request);
   return change(deps, actor, { taskId, request }, async (repositories) => {
-    const { task, comment } = await lockComment(repositories, actor, { commentId, taskId });
-    const edited = editOne(comment, { etag, text, mentionIds }, { task, actor, now: deps.clock.now() });
+    const { locked, comment } = await lockComment(repositories, actor, { commentId, taskId });
+    const edited = editOne(comment, { etag, text, mentionIds }, { locked, actor, now: deps.clock.now() });
     return repositories.comments.write([edited], toCommentAnswer(comment, people, named));
   });
 }

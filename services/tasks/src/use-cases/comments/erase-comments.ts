@@ -1,6 +1,5 @@
 import type { Repositories } from '../../deps.ts';
-import { deleteOne } from '../../domain/comment-writes.ts';
-import { remover } from '../../domain/user-removal.ts';
+import { eraseOne } from '../../domain/comment-writes.ts';
 
 const commentLimit = 100;
 
@@ -10,10 +9,7 @@ const commentLimit = 100;
  */
 export async function eraseComments({ comments }: Repositories, userId: string, now: Date): Promise<boolean> {
   const written = await comments.lockWrittenBy(userId, commentLimit);
-  const writes = written.map(({ comment, task }) => ({
-    ...deleteOne(comment, '', { task, actor: { userId, role: 'user' }, now }),
-    actorId: remover,
-  }));
+  const writes = written.map(({ comment, task }) => eraseOne(comment, task, now));
   const [silent, told] = [writes.filter(({ task }) => task.deleteTime !== null), writes.filter(isTold)];
   if (silent.length > 0) await comments.writeSilently(silent.map(({ comment }) => comment));
   if (told.length > 0) await comments.write(told, {});

@@ -14,7 +14,7 @@ export async function getComment(
 ): Promise<GetCommentResponse> {
   const comment = await commentReader.find(commentId);
   // Behind the comment: whoever may see the task now might see it when the comment was read.
-  const task = comment === undefined ? undefined : await taskReader.find(comment.taskId);
+  const task = comment === undefined ? undefined : await taskReader.find(comment.taskId, actor.userId);
   if (comment === undefined || task === undefined || !maySee(actor, task)) throw commentNotFound(commentId);
   const known = await people.lookUp([comment.authorId]);
   return { comment: withAuthor(comment, known), nameResolution: resolutionOf([comment.authorId], known) };

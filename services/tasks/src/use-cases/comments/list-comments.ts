@@ -18,7 +18,7 @@ export async function listComments(
   // One more than the page shows whether another page follows.
   const found = await commentReader.list({ taskId, newestFirst }, after, pageSize + 1);
   // Behind the list: whoever may see the task now might see it when the list was read.
-  const task = await taskReader.find(taskId);
+  const task = await taskReader.find(taskId, actor.userId);
   if (task === undefined || !maySee(actor, task)) throw taskNotFound(taskId);
   const page = found.slice(0, pageSize);
   const comments = page.slice(0, countFitting(page.map(sizeOfComment)));

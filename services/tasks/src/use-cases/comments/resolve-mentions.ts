@@ -3,7 +3,6 @@ import type { TasksDeps } from '../../deps.ts';
 import { findMentions } from '../../domain/mentions.ts';
 import type { People } from '../../domain/people.ts';
 import { maySee } from '../../domain/task-access.ts';
-import { peopleOf } from '../../domain/task.messages.ts';
 
 export interface Mentions {
   /** Whom the comment mentions: those whom the request names, and those whom the text does. */
@@ -23,17 +22,17 @@ interface Words {
  * task exists for the writer is decided in the transaction.
  */
 export async function resolveMentions(
-  { taskReader, people }: Pick<TasksDeps, 'taskReader' | 'people'>,
+  { taskReader, commentReader, people }: Pick<TasksDeps, 'taskReader' | 'commentReader' | 'people'>,
   actor: UserActor,
   taskId: string | undefined,
   { text, mentionIds }: Words,
 ): Promise<Mentions> {
-  const task = taskId === undefined || !text.includes('@') ? undefined : await taskReader.find(taskId);
-  const named = task === undefined || !maySee(actor, task) ? [] : peopleOf([task]);
+  const found = taskId === undefined || !text.includes('@') ? undefined : await taskReader.find(taskId, actor.userId);
+  const named = found && maySee(actor, found) ? await commentReader.listPeople(found.task.id) : [];
   const known = await people.lookUp([actor.userId, ...named]);
-  const found = findMentions(
+  const mentioned = findMentions(
     text,
     named.map((id) => ({ id, name: known.nameOf(id) })),
   );
-  return { mentionIds: [...new Set([...mentionIds, ...found])].sort(), people: known, named };
+  return { mentionIds: [...new Set([...mentionIds, ...mentioned])].sort(), people: known, named };
 }

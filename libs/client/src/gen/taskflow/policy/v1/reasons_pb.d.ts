@@ -743,6 +743,22 @@ export enum ErrorReason {
   PROJECT_ARCHIVED = 198,
 
   /**
+   * FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it.
+   * Metadata: projectId, assigneeId.
+   *
+   * @generated from enum value: ERROR_REASON_ASSIGNEE_NOT_MEMBER = 199;
+   */
+  ASSIGNEE_NOT_MEMBER = 199,
+
+  /**
+   * FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it.
+   * Metadata: projectId, userId.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_NOT_MEMBER = 200;
+   */
+  OWNER_NOT_MEMBER = 200,
+
+  /**
    * NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId.
    *
    * @generated from enum value: ERROR_REASON_COMMENT_NOT_FOUND = 210;

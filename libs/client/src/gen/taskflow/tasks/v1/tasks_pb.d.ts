@@ -195,6 +195,29 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
    * @generated from field: google.protobuf.Timestamp purge_time = 21;
    */
   purgeTime?: Timestamp | undefined;
+
+  /**
+   * UUID of the project that it stands in; set at creation only. Its members may do with the task what their role
+   * allows; owner and assignee are members, and the assignee may change the status in any role. Default: empty, for a
+   * task in no project, which only owner and assignee see.
+   *
+   * @generated from field: string project_id = 27;
+   */
+  projectId: string;
+
+  /**
+   * Its number in the project: 1, 2, 3 …, never given again. 0 without a project.
+   *
+   * @generated from field: int64 number = 28;
+   */
+  number: bigint;
+
+  /**
+   * What people call it: the project's key and the number, such as "WEB-17". Empty without a project.
+   *
+   * @generated from field: string key = 29;
+   */
+  key: string;
 };
 
 /**
@@ -837,7 +860,7 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
   position?: EventPosition | undefined;
 
   /**
-   * The id of the user whose list holds the task: its owner.
+   * The id of the project that the task stands in; without one, of the user whose list holds it: its owner.
    *
    * @generated from field: string stream_id = 2;
    */
@@ -1733,7 +1756,7 @@ export declare const TaskEventTypeSchema: GenEnum<TaskEventType>;
  */
 export declare const TasksService: GenService<{
   /**
-   * Creates a task that the caller owns.
+   * Creates a task that the caller owns, in a project when one is named.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.CreateTask
    */
@@ -1743,7 +1766,8 @@ export declare const TasksService: GenService<{
     output: typeof CreateTaskResponseSchema;
   },
   /**
-   * A task that the caller owns or is assigned to (administrators: any).
+   * A task that the caller owns or is assigned to, in a project one that the caller is a member of (administrators:
+   * any).
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.GetTask
    */
@@ -1763,7 +1787,8 @@ export declare const TasksService: GenService<{
     output: typeof ListTasksResponseSchema;
   },
   /**
-   * Changes the fields that the mask names. The owner may change all of them, the assignee the status.
+   * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
+   * editors and managers all of them, and the assignee the status.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.UpdateTask
    */
@@ -1773,7 +1798,7 @@ export declare const TasksService: GenService<{
     output: typeof UpdateTaskResponseSchema;
   },
   /**
-   * Deletes a task; owner only.
+   * Deletes a task; owner only, in a project editors and managers.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.DeleteTask
    */
@@ -1793,7 +1818,8 @@ export declare const TasksService: GenService<{
     output: typeof GetTaskStatsResponseSchema;
   },
   /**
-   * Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error.
+   * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
+   * that is not deleted is no error.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.UndeleteTask
    */

@@ -274,6 +274,16 @@ export const ErrorReason = {
    * projectId.
    */
   PROJECT_ARCHIVED: "ERROR_REASON_PROJECT_ARCHIVED",
+  /**
+   * ASSIGNEE_NOT_MEMBER - FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it.
+   * Metadata: projectId, assigneeId.
+   */
+  ASSIGNEE_NOT_MEMBER: "ERROR_REASON_ASSIGNEE_NOT_MEMBER",
+  /**
+   * OWNER_NOT_MEMBER - FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it.
+   * Metadata: projectId, userId.
+   */
+  OWNER_NOT_MEMBER: "ERROR_REASON_OWNER_NOT_MEMBER",
   /** COMMENT_NOT_FOUND - NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
   COMMENT_NOT_FOUND: "ERROR_REASON_COMMENT_NOT_FOUND",
   /** COMMENT_DELETED - FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */
@@ -395,6 +405,8 @@ export namespace ErrorReason {
   export type TOO_MANY_PROJECTS = typeof ErrorReason.TOO_MANY_PROJECTS;
   export type LAST_MANAGER = typeof ErrorReason.LAST_MANAGER;
   export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
+  export type ASSIGNEE_NOT_MEMBER = typeof ErrorReason.ASSIGNEE_NOT_MEMBER;
+  export type OWNER_NOT_MEMBER = typeof ErrorReason.OWNER_NOT_MEMBER;
   export type COMMENT_NOT_FOUND = typeof ErrorReason.COMMENT_NOT_FOUND;
   export type COMMENT_DELETED = typeof ErrorReason.COMMENT_DELETED;
   export type NOT_COMMENT_AUTHOR = typeof ErrorReason.NOT_COMMENT_AUTHOR;
@@ -707,6 +719,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 198:
     case "ERROR_REASON_PROJECT_ARCHIVED":
       return ErrorReason.PROJECT_ARCHIVED;
+    case 199:
+    case "ERROR_REASON_ASSIGNEE_NOT_MEMBER":
+      return ErrorReason.ASSIGNEE_NOT_MEMBER;
+    case 200:
+    case "ERROR_REASON_OWNER_NOT_MEMBER":
+      return ErrorReason.OWNER_NOT_MEMBER;
     case 210:
     case "ERROR_REASON_COMMENT_NOT_FOUND":
       return ErrorReason.COMMENT_NOT_FOUND;
@@ -930,6 +948,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 197;
     case ErrorReason.PROJECT_ARCHIVED:
       return 198;
+    case ErrorReason.ASSIGNEE_NOT_MEMBER:
+      return 199;
+    case ErrorReason.OWNER_NOT_MEMBER:
+      return 200;
     case ErrorReason.COMMENT_NOT_FOUND:
       return 210;
     case ErrorReason.COMMENT_DELETED:

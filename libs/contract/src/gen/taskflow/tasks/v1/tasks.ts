@@ -397,7 +397,19 @@ export interface Task {
     | Date
     | undefined;
   /** When a deleted task is removed for good; absent for a task that is not deleted. */
-  purgeTime?: Date | undefined;
+  purgeTime?:
+    | Date
+    | undefined;
+  /**
+   * UUID of the project that it stands in; set at creation only. Its members may do with the task what their role
+   * allows; owner and assignee are members, and the assignee may change the status in any role. Default: empty, for a
+   * task in no project, which only owner and assignee see.
+   */
+  projectId: string;
+  /** Its number in the project: 1, 2, 3 …, never given again. 0 without a project. */
+  number: bigint;
+  /** What people call it: the project's key and the number, such as "WEB-17". Empty without a project. */
+  key: string;
 }
 
 /** A task that is due on a day is due when the day is over: at the first moment of the next one in the time zone. */
@@ -693,7 +705,7 @@ export interface TaskEvent {
   position?:
     | EventPosition
     | undefined;
-  /** The id of the user whose list holds the task: its owner. */
+  /** The id of the project that the task stands in; without one, of the user whose list holds it: its owner. */
   streamId: string;
   /**
    * 1, 2, 3 … within the stream, without gaps; it jumps where the log goes on after its database was restored, moved
@@ -1041,6 +1053,9 @@ function createBaseTask(): Task {
     assigneeServiceAccount: false,
     deleteTime: undefined,
     purgeTime: undefined,
+    projectId: "",
+    number: 0n,
+    key: "",
   };
 }
 
@@ -1116,6 +1131,18 @@ export const Task: MessageFns<Task> = {
     }
     if (message.purgeTime !== undefined) {
       Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(170).fork()).join();
+    }
+    if (message.projectId !== "") {
+      writer.uint32(218).string(message.projectId);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asIntN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type int64 too large");
+      }
+      writer.uint32(224).int64(message.number);
+    }
+    if (message.key !== "") {
+      writer.uint32(234).string(message.key);
     }
     return writer;
   },
@@ -1317,6 +1344,30 @@ export const Task: MessageFns<Task> = {
             message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.number = reader.int64() as bigint;
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1369,6 +1420,9 @@ export const Task: MessageFns<Task> = {
     message.assigneeServiceAccount = object.assigneeServiceAccount ?? false;
     message.deleteTime = object.deleteTime ?? undefined;
     message.purgeTime = object.purgeTime ?? undefined;
+    message.projectId = object.projectId ?? "";
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.key = object.key ?? "";
     return message;
   },
 };
@@ -5439,7 +5493,7 @@ export const DeleteUserTasksResponse: MessageFns<DeleteUserTasksResponse> = {
 /** Tasks of people: single, in batches and in lists, with their history and what changes in them. */
 export type TasksServiceService = typeof TasksServiceService;
 export const TasksServiceService = {
-  /** Creates a task that the caller owns. */
+  /** Creates a task that the caller owns, in a project when one is named. */
   createTask: {
     path: "/taskflow.tasks.v1.TasksService/CreateTask" as const,
     requestStream: false as const,
@@ -5449,7 +5503,10 @@ export const TasksServiceService = {
     responseSerialize: (value: CreateTaskResponse): Buffer => Buffer.from(CreateTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateTaskResponse => CreateTaskResponse.decode(value),
   },
-  /** A task that the caller owns or is assigned to (administrators: any). */
+  /**
+   * A task that the caller owns or is assigned to, in a project one that the caller is a member of (administrators:
+   * any).
+   */
   getTask: {
     path: "/taskflow.tasks.v1.TasksService/GetTask" as const,
     requestStream: false as const,
@@ -5469,7 +5526,10 @@ export const TasksServiceService = {
     responseSerialize: (value: ListTasksResponse): Buffer => Buffer.from(ListTasksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListTasksResponse => ListTasksResponse.decode(value),
   },
-  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
+  /**
+   * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
+   * editors and managers all of them, and the assignee the status.
+   */
   updateTask: {
     path: "/taskflow.tasks.v1.TasksService/UpdateTask" as const,
     requestStream: false as const,
@@ -5479,7 +5539,7 @@ export const TasksServiceService = {
     responseSerialize: (value: UpdateTaskResponse): Buffer => Buffer.from(UpdateTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateTaskResponse => UpdateTaskResponse.decode(value),
   },
-  /** Deletes a task; owner only. */
+  /** Deletes a task; owner only, in a project editors and managers. */
   deleteTask: {
     path: "/taskflow.tasks.v1.TasksService/DeleteTask" as const,
     requestStream: false as const,
@@ -5500,7 +5560,10 @@ export const TasksServiceService = {
       Buffer.from(GetTaskStatsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskStatsResponse => GetTaskStatsResponse.decode(value),
   },
-  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  /**
+   * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
+   * that is not deleted is no error.
+   */
   undeleteTask: {
     path: "/taskflow.tasks.v1.TasksService/UndeleteTask" as const,
     requestStream: false as const,
@@ -5604,19 +5667,28 @@ export const TasksServiceService = {
 } as const;
 
 export interface TasksServiceServer extends UntypedServiceImplementation {
-  /** Creates a task that the caller owns. */
+  /** Creates a task that the caller owns, in a project when one is named. */
   createTask: handleUnaryCall<CreateTaskRequest, CreateTaskResponse>;
-  /** A task that the caller owns or is assigned to (administrators: any). */
+  /**
+   * A task that the caller owns or is assigned to, in a project one that the caller is a member of (administrators:
+   * any).
+   */
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
   /** The caller's tasks, owned or assigned, filtered and ordered, in pages. */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
-  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
+  /**
+   * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
+   * editors and managers all of them, and the assignee the status.
+   */
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
-  /** Deletes a task; owner only. */
+  /** Deletes a task; owner only, in a project editors and managers. */
   deleteTask: handleUnaryCall<DeleteTaskRequest, DeleteTaskResponse>;
   /** Exact numbers of the caller's tasks, owned or assigned. */
   getTaskStats: handleUnaryCall<GetTaskStatsRequest, GetTaskStatsResponse>;
-  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  /**
+   * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
+   * that is not deleted is no error.
+   */
   undeleteTask: handleUnaryCall<UndeleteTaskRequest, UndeleteTaskResponse>;
   /**
    * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
@@ -5646,7 +5718,7 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
 }
 
 export interface TasksServiceClient extends Client {
-  /** Creates a task that the caller owns. */
+  /** Creates a task that the caller owns, in a project when one is named. */
   createTask(
     request: CreateTaskRequest,
     callback: (error: ServiceError | null, response: CreateTaskResponse) => void,
@@ -5662,7 +5734,10 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateTaskResponse) => void,
   ): ClientUnaryCall;
-  /** A task that the caller owns or is assigned to (administrators: any). */
+  /**
+   * A task that the caller owns or is assigned to, in a project one that the caller is a member of (administrators:
+   * any).
+   */
   getTask(
     request: GetTaskRequest,
     callback: (error: ServiceError | null, response: GetTaskResponse) => void,
@@ -5694,7 +5769,10 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
   ): ClientUnaryCall;
-  /** Changes the fields that the mask names. The owner may change all of them, the assignee the status. */
+  /**
+   * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
+   * editors and managers all of them, and the assignee the status.
+   */
   updateTask(
     request: UpdateTaskRequest,
     callback: (error: ServiceError | null, response: UpdateTaskResponse) => void,
@@ -5710,7 +5788,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateTaskResponse) => void,
   ): ClientUnaryCall;
-  /** Deletes a task; owner only. */
+  /** Deletes a task; owner only, in a project editors and managers. */
   deleteTask(
     request: DeleteTaskRequest,
     callback: (error: ServiceError | null, response: DeleteTaskResponse) => void,
@@ -5742,7 +5820,10 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskStatsResponse) => void,
   ): ClientUnaryCall;
-  /** Brings a deleted task back, until its purge_time; owner only. Undeleting a task that is not deleted is no error. */
+  /**
+   * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
+   * that is not deleted is no error.
+   */
   undeleteTask(
     request: UndeleteTaskRequest,
     callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
@@ -5902,12 +5983,12 @@ export const InternalTasksServiceService = {
     responseDeserialize: (value: Buffer): SweepOverdueResponse => SweepOverdueResponse.decode(value),
   },
   /**
-   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
-   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
-   * that a release before stored without telling whom they concern are returned as well. They come in an order that
-   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
-   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
-   * to an older state.
+   * Events after a position that concern others than their actors: the task is in a project, or owner or assignee,
+   * before or after the change, is somebody else than who made it. A task that becomes overdue concerns its people,
+   * since no person does that. Events that a release before stored without telling whom they concern are returned as
+   * well. They come in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have
+   * the position, since its database was put back to an older state.
    */
   pullEvents: {
     path: "/taskflow.tasks.v1.InternalTasksService/PullEvents" as const,
@@ -5981,12 +6062,12 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
    */
   sweepOverdue: handleUnaryCall<SweepOverdueRequest, SweepOverdueResponse>;
   /**
-   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
-   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
-   * that a release before stored without telling whom they concern are returned as well. They come in an order that
-   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
-   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
-   * to an older state.
+   * Events after a position that concern others than their actors: the task is in a project, or owner or assignee,
+   * before or after the change, is somebody else than who made it. A task that becomes overdue concerns its people,
+   * since no person does that. Events that a release before stored without telling whom they concern are returned as
+   * well. They come in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have
+   * the position, since its database was put back to an older state.
    */
   pullEvents: handleUnaryCall<PullEventsRequest, PullEventsResponse>;
   /** Where up to 1000 tasks stand now, to decide whether a delivery is stale. */
@@ -6028,12 +6109,12 @@ export interface InternalTasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: SweepOverdueResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Events after a position that concern others than their actors: owner or assignee, before or after the change, is
-   * somebody else than who made it. A task that becomes overdue concerns its people, since no person does that. Events
-   * that a release before stored without telling whom they concern are returned as well. They come in an order that
-   * never changes, none of an unfinished transaction. OUT_OF_RANGE / EVENTS_COMPACTED: events behind the position are
-   * no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have the position, since its database was put back
-   * to an older state.
+   * Events after a position that concern others than their actors: the task is in a project, or owner or assignee,
+   * before or after the change, is somebody else than who made it. A task that becomes overdue concerns its people,
+   * since no person does that. Events that a release before stored without telling whom they concern are returned as
+   * well. They come in an order that never changes, none of an unfinished transaction. OUT_OF_RANGE /
+   * EVENTS_COMPACTED: events behind the position are no longer kept. OUT_OF_RANGE / LOG_RESTORED: the log does not have
+   * the position, since its database was put back to an older state.
    */
   pullEvents(
     request: PullEventsRequest,

@@ -1,0 +1,5 @@
+/** Who asks for something. */
+export interface Person {
+  userId: string;
+  role: 'user' | 'admin';
+}
