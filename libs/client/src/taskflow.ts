@@ -3,6 +3,7 @@ import { personalToken } from './credentials.ts';
 import { AuthService } from './gen/taskflow/auth/v1/auth_pb.js';
 import { NotificationsService } from './gen/taskflow/scheduler/v1/notifications_pb.js';
 import { SchedulerService } from './gen/taskflow/scheduler/v1/scheduler_pb.js';
+import { CommentsService } from './gen/taskflow/tasks/v1/comments_pb.js';
 import { ProjectsService } from './gen/taskflow/tasks/v1/projects_pb.js';
 import { TasksService } from './gen/taskflow/tasks/v1/tasks_pb.js';
 import { UsersService } from './gen/taskflow/users/v1/users_pb.js';
@@ -37,6 +38,10 @@ export class TaskFlow<S extends Session | undefined = Session | undefined> {
 
   get projects(): ServiceClient<typeof ProjectsService> {
     return this.connection.service(ProjectsService);
+  }
+
+  get comments(): ServiceClient<typeof CommentsService> {
+    return this.connection.service(CommentsService);
   }
 
   get notifications(): ServiceClient<typeof NotificationsService> {

@@ -17,7 +17,7 @@ import { createSilence, type Silence } from './silence.ts';
 import { createSnapshots, type Snapshots } from './snapshot.ts';
 import { warnOfStatementLogging } from './statement-logging.ts';
 import { traceStatements } from './statement-spans.ts';
-import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
+import { createUnitOfWork, type OrderedUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
 
 /** What a service's database consists of. The same object opens and migrates it. */
 export interface DatabaseDefinition {
@@ -47,7 +47,7 @@ export interface Database {
   /** The name of the last migration of this program; '' without any. */
   readonly schemaVersion: string;
   /** `constraints` says which AppError the violation of a constraint means, by the constraint's name. */
-  unitOfWork<R>(repositories: (em: EntityManager) => R, constraints?: ConstraintErrors): UnitOfWork<R>;
+  unitOfWork<R>(repositories: (em: EntityManager) => R, constraints?: ConstraintErrors): OrderedUnitOfWork<R>;
   /**
    * A unit of work whose works share a transaction when they arrive while others are carried out. `alone` carries out
    * the same works one by one.

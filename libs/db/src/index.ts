@@ -39,7 +39,7 @@ export { rowTypes, type SqlReader, type Statement } from './reader.ts';
 export { reencrypt, runReencryptCommand, type SealedColumn } from './reencrypt.ts';
 export { type Snapshots } from './snapshot.ts';
 export { runStatement } from './statement.ts';
-export type { UnitOfWork } from './unit-of-work.ts';
+export type { OrderedUnitOfWork, UnitOfWork } from './unit-of-work.ts';
 export { walkPages } from './walk-pages.ts';
 export type { EntityManager } from '@mikro-orm/postgresql';
 export { openServiceDatabase } from './service-database.ts';

@@ -32,6 +32,20 @@ export interface UnitOfWork<R> {
   dryRun<T>(work: (repositories: R) => Promise<T>, once?: Once<T>): Promise<T>;
 }
 
+/** A unit of work whose transactions can begin in the order of a lock. */
+export interface OrderedUnitOfWork<R> extends UnitOfWork<R> {
+  /**
+   * As `run`. `takeTurn` locks rows before the key is claimed. A transaction gets its id when it first locks or writes,
+   * so those that take turns at one row have their ids, and their events in the log, in the order of their turns. It
+   * throws nothing about what it finds, since a repeat gets its recorded result behind it.
+   */
+  run<T>(
+    work: (repositories: R) => Promise<T>,
+    once?: Once<T>,
+    takeTurn?: (repositories: R) => Promise<unknown>,
+  ): Promise<T>;
+}
+
 export interface UnitOfWorkOptions<R> extends TransactionOptions {
   /** Throws after the database was closed, and while it does not answer. */
   assertUsable: () => void;
@@ -46,19 +60,23 @@ const maxRepeats = 3;
 /** Transactions are short, and those that collided must not collide again. */
 const backoff = { firstMs: 10, maxMs: 40 };
 
-export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R> {
+interface Attempt<R, T> {
+  work: (repositories: R) => Promise<T>;
+  once: Once<T> | undefined;
+  takeTurn?: ((repositories: R) => Promise<unknown>) | undefined;
+  end: 'commit' | 'rollback';
+}
+
+export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): OrderedUnitOfWork<R> {
   const { assertUsable, explain, repositories, constraints, onOutcome = () => undefined } = options;
 
-  async function runOnce<T>(
-    work: (repositories: R) => Promise<T>,
-    once: Once<T> | undefined,
-    end: 'commit' | 'rollback',
-  ): Promise<T> {
+  async function runOnce<T>({ work, once, takeTurn, end }: Attempt<R, T>): Promise<T> {
     const transaction = await beginTransaction(options);
     try {
-      const result = await runInsideTransaction(() =>
-        workOnce(transaction.em, () => work(repositories(transaction.em)), once),
-      );
+      const result = await runInsideTransaction(async () => {
+        await takeTurn?.(repositories(transaction.em));
+        return workOnce(transaction.em, () => work(repositories(transaction.em)), once);
+      });
       await transaction[end]();
       if (end === 'rollback') return result;
       onOutcome('committed');
@@ -90,8 +108,8 @@ export function createUnitOfWork<R>(options: UnitOfWorkOptions<R>): UnitOfWork<R
   }
 
   return {
-    run: async (work, once) => repeatConflicts(() => runOnce(work, once, 'commit')),
-    dryRun: async (work, once) => repeatConflicts(() => runOnce(work, once, 'rollback')),
+    run: async (work, once, takeTurn) => repeatConflicts(() => runOnce({ work, once, takeTurn, end: 'commit' })),
+    dryRun: async (work, once) => repeatConflicts(() => runOnce({ work, once, end: 'rollback' })),
   };
 }
 

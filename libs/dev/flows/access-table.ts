@@ -23,6 +23,7 @@ import {
 import { type InternalUsersServiceService, User, type UsersServiceService } from '#contract/users/v1/users';
 import { deadJob, deadLetterEvent, finishedJob } from './job-records.ts';
 import { everybody, foreignList, newAccount, type Call, type Row, type Rows } from './access-rows.ts';
+import { commentRows } from './comment-rows.ts';
 import { projectRows } from './project-rows.ts';
 import { newEmail, newPassword, type Person } from './test-cluster.ts';
 
@@ -320,6 +321,7 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('users.v1.InternalUsersService', internalUsers),
   ...rowsOf('tasks.v1.TasksService', tasks),
   ...rowsOf('tasks.v1.ProjectsService', projectRows),
+  ...rowsOf('tasks.v1.CommentsService', commentRows),
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
   ...rowsOf('scheduler.v1.NotificationsService', notifications),

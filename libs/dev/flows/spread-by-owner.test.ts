@@ -19,6 +19,7 @@ const columns: Readonly<Record<string, Columns>> = {
     events: 'stream_id',
     event_stream_heads: 'stream_id',
     event_audience: 'user_id',
+    comments: 'task_id',
     overdue_moves: 'person_id',
     projects: 'id',
     project_members: 'project_id',
@@ -50,6 +51,7 @@ const columns: Readonly<Record<string, Columns>> = {
 const widened: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tasks: {
     tasks: 'tasks_number (project_id, number); tasks_pkey (id)',
+    comments: 'comments_pkey (id)',
     task_due: 'task_due_pkey (task_id)',
     events: 'events_pkey (id)',
     overdue_moves: 'overdue_moves_pkey (id)',

@@ -84,7 +84,7 @@ export const newEmail = (): string => `${randomBytes(8).toString('hex')}@example
 export const newPassword = (): string => `K${randomBytes(12).toString('hex')}`;
 
 /** Calls that the test itself needs must succeed. */
-async function mustCall<Res>(wire: Wire, path: string, request: object, token?: string): Promise<Res> {
+export async function mustCall<Res>(wire: Wire, path: string, request: object, token?: string): Promise<Res> {
   const { error, response } = await wire.call(path, request, { token });
   if (error !== undefined) throw error;
   return response as Res;

@@ -7,6 +7,7 @@ import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
+import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
@@ -34,6 +35,7 @@ const definitions = [
   InternalUsersServiceService,
   TasksServiceService,
   ProjectsServiceService,
+  CommentsServiceService,
   InternalTasksServiceService,
   SchedulerServiceService,
   NotificationsServiceService,

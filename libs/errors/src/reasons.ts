@@ -107,6 +107,10 @@ export const reasons = {
   PROJECT_ARCHIVED: { code: 'FAILED_PRECONDITION', meaning: "the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId." },
   ASSIGNEE_NOT_MEMBER: { code: 'FAILED_PRECONDITION', meaning: "the person cannot be assigned to a task of the project, since they are no member of it. Metadata: projectId, assigneeId." },
   OWNER_NOT_MEMBER: { code: 'FAILED_PRECONDITION', meaning: "the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId." },
+  COMMENT_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such comment, or the caller may not see its task. Metadata: commentId." },
+  COMMENT_DELETED: { code: 'FAILED_PRECONDITION', meaning: "the comment is deleted, so it cannot be changed. Metadata: commentId." },
+  NOT_COMMENT_AUTHOR: { code: 'PERMISSION_DENIED', meaning: "only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId." },
+  TOO_MANY_COMMENTS: { code: 'FAILED_PRECONDITION', meaning: "the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

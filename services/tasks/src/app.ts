@@ -1,3 +1,4 @@
+import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openAudit } from '#libs/audit';
@@ -16,6 +17,7 @@ import { constraintErrors, createRepositories } from './db/repositories.ts';
 import { exportedData } from './db/exported-data.ts';
 import { taskGroups } from './db/task-groups.ts';
 import { createTaskFeed } from './db/task-feed.ts';
+import { createCommentReader } from './db/comment-reader.ts';
 import { createProjectReader } from './db/project-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
@@ -23,6 +25,7 @@ import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts'
 import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
+import { commentsHandlers } from './rpc/comments.handlers.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
 import { projectsHandlers } from './rpc/projects.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
@@ -66,6 +69,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
       bindings: [
         bind(TasksServiceService, tasksHandlers(deps)),
         bind(ProjectsServiceService, projectsHandlers(deps)),
+        bind(CommentsServiceService, commentsHandlers(deps)),
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
       ],
       access,
@@ -149,6 +153,7 @@ function createDeps(
     oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
     projectReader: createProjectReader(database.reader),
+    commentReader: createCommentReader(database.reader),
     ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,

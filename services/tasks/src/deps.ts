@@ -1,10 +1,11 @@
-import type { PageTokens, UnitOfWork } from '#libs/db';
+import type { OrderedUnitOfWork, PageTokens, UnitOfWork } from '#libs/db';
 import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvents } from '#libs/events';
 import type { AppError } from '#libs/errors';
 import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
 import type { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
+import type { CommentReader } from './db/comment-reader.ts';
 import type { Repositories } from './db/repositories.ts';
 import type { ProjectReader } from './db/project-reader.ts';
 import type { OneTask } from './db/task-groups.ts';
@@ -13,15 +14,16 @@ import type { ListOrder } from './domain/list-order.ts';
 import type { People, Person } from './domain/people.ts';
 import type { Accessed, TaskForAccess } from './domain/task-access.ts';
 
-export type { ProjectReader, Repositories, TaskReader };
+export type { CommentReader, ProjectReader, Repositories, TaskReader };
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface TasksDeps {
-  uow: UnitOfWork<Repositories>;
+  uow: OrderedUnitOfWork<Repositories>;
   /** For changes of one task, which may share a transaction with others. */
   oneTaskUow: UnitOfWork<OneTask>;
   taskReader: TaskReader;
   projectReader: ProjectReader;
+  commentReader: CommentReader;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
   people: PeopleDirectory;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { ExportServiceService } from '#contract/export/v1/export';
+import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import {
   InternalTasksServiceService,
@@ -21,6 +22,7 @@ export interface TestTasks extends Pick<
 > {
   tasks: Stub<typeof TasksServiceService>;
   projects: Stub<typeof ProjectsServiceService>;
+  comments: Stub<typeof CommentsServiceService>;
   internal: Stub<typeof InternalTasksServiceService>;
   exports: Stub<typeof ExportServiceService>;
   app: RunningApp;
@@ -47,12 +49,14 @@ export async function startTasks({
   const app = await startApp(config, { logger, accessKeys, ...overrides });
   const tasks = openStub(TasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const projects = openStub(ProjectsServiceService, `127.0.0.1:${app.grpcPort}`);
+  const comments = openStub(CommentsServiceService, `127.0.0.1:${app.grpcPort}`);
   const internal = openStub(InternalTasksServiceService, `127.0.0.1:${app.grpcPort}`);
   const exports = openStub(ExportServiceService, `127.0.0.1:${app.grpcPort}`);
   return {
     ...testService,
     tasks,
     projects,
+    comments,
     internal,
     exports,
     app,
@@ -60,6 +64,7 @@ export async function startTasks({
     stop: async () => {
       tasks.close();
       projects.close();
+      comments.close();
       internal.close();
       exports.close();
       await app.stop();

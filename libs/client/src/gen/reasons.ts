@@ -208,4 +208,12 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: the person cannot be assigned to a task of the project, since they are no member of it. Metadata: projectId, assigneeId. */
   | 'ASSIGNEE_NOT_MEMBER'
   /** FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId. */
-  | 'OWNER_NOT_MEMBER';
+  | 'OWNER_NOT_MEMBER'
+  /** NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
+  | 'COMMENT_NOT_FOUND'
+  /** FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */
+  | 'COMMENT_DELETED'
+  /** PERMISSION_DENIED: only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId. */
+  | 'NOT_COMMENT_AUTHOR'
+  /** FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount. */
+  | 'TOO_MANY_COMMENTS';

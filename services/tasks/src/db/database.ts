@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { eventLogTables, logIncarnations } from '#libs/events';
+import { Comment } from '../domain/comment.entity.ts';
 import { OverdueMove } from '../domain/overdue-move.entity.ts';
 import { Member, Project } from '../domain/project.entity.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
@@ -15,6 +16,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       OverdueMove,
       Project,
       Member,
+      Comment,
       idempotencyTable.entity,
       ...eventLogTables.entities,
       logIncarnations.entity,

@@ -1,3 +1,4 @@
+import { Comment } from '#contract/tasks/v1/comment_types';
 import { Project, ProjectEvent, ProjectMember } from '#contract/tasks/v1/projects';
 import { Task, TaskEvent } from '#contract/tasks/v1/tasks';
 import { canonicalJson } from '#libs/contract';
@@ -12,9 +13,11 @@ import {
   type ExportPart,
 } from '#libs/export';
 import type { PagePosition } from '../deps.ts';
+import { commentTable } from '../domain/comment.columns.ts';
 import { memberTable } from '../domain/project.columns.ts';
 import { isProjectEvent, toProjectEventMessage } from '../domain/project.events.ts';
 import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
+import { toComment, type CommentRow } from './comment-reader.ts';
 import { createProjectReader, toMember, type MemberRow } from './project-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
@@ -108,6 +111,27 @@ const memberships = defineExportPart({
     ),
 });
 
+/* $1 person, $2 comment before, $3 limit. */
+const commentsStatement: Statement = {
+  name: 'export_comments',
+  text: `
+    select ${commentTable.select()} from comments
+    where author_id = $1 and delete_time is null and id > $2::uuid order by id limit $3`,
+};
+
+/** What a person has written about tasks, also about those that they do not see any more. */
+const comments = defineExportPart({
+  type: 'comment',
+  message: canonicalJson('taskflow.tasks.v1.Comment', Comment),
+  tables: ['comments'],
+  pages: (reader, { userId }) =>
+    readPages(
+      async (after: string | undefined, limit) =>
+        (await reader.query<CommentRow>(commentsStatement, [userId, after ?? beforeFirst[1], limit])).map(toComment),
+      ({ id }) => id,
+    ),
+});
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
@@ -115,6 +139,7 @@ export const exportedData: ExportedData = {
     tasksPart('assigned_task', 't.assignee_id = $1 and t.assignee_id <> t.owner_id and t.delete_time is null'),
     tasksPart('deleted_task', 't.owner_id = $1 and t.delete_time is not null'),
     taskEvents,
+    comments,
     projects,
     memberships,
     projectEvents,

@@ -4,9 +4,11 @@ import { counterCount } from '../domain/task-counters.ts';
 import { audienceOfPayload } from '../domain/task-audience.ts';
 import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
+import type { CommentRepository } from '../domain/comment.repository.ts';
 import type { ProjectRepository } from '../domain/project.repository.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
+import { createCommentStore } from './comment-store.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
@@ -20,6 +22,7 @@ export interface Repositories {
   tasks: TaskRepository;
   userTasks: UserTasksRepository;
   projects: ProjectRepository;
+  comments: CommentRepository;
   sweep: OverdueSweep;
   overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
@@ -35,6 +38,7 @@ export function createRepositories(em: EntityManager): Repositories {
     tasks: { ...createTaskStore(em), write: createTaskWriter(em, events) },
     userTasks: createUserTasks(em, events),
     projects: createProjectStore(em, events),
+    comments: createCommentStore(em, events),
     sweep: createOverdueSweep(em, events),
     overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),

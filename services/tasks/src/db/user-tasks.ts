@@ -21,6 +21,13 @@ const lockTexts = {
   assigned: lockThose('assignee_id = $1 and assignee_id <> owner_id and delete_time is null'),
 };
 
+const lockByIds = `select ${taskTable.select()} from tasks where id = any ($1::uuid[]) order by id for update`;
+
+/** Locks tasks in the order of their ids, deleted or not, archived or not: a removal stops at nothing. */
+export async function lockForRemoval(em: EntityManager, taskIds: readonly string[]): Promise<Task[]> {
+  return (await runStatement<StoredTask>(em, { name: '', text: lockByIds }, [taskIds])).map(toEntity);
+}
+
 const tombstones = { type: TaskEventType.DELETED, actor: remover };
 
 // The events by which the removal itself told of tasks stay for those who have to hear of it.
@@ -60,7 +67,11 @@ function removedTasks(taskIds: readonly string[]): CommonTable[] {
     name,
     text: (add) => `delete from ${table} where ${key} = any (${add(taskIds, 'uuid[]')}) returning 1`,
   });
-  return [remove('removed_dues', 'task_due', 'task_id'), remove('removed_tasks', 'tasks', 'id')];
+  return [
+    remove('removed_dues', 'task_due', 'task_id'),
+    remove('removed_comments', 'comments', 'task_id'),
+    remove('removed_tasks', 'tasks', 'id'),
+  ];
 }
 
 interface LeftRow {

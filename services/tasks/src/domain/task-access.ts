@@ -6,8 +6,11 @@ import { adminRequired, notOwner, taskNotFound } from './task.errors.ts';
 
 export type { Person };
 
-/** `status`: changes the status and nothing else. `write`: changes anything, deletes, brings back. */
-export type TaskAction = 'see' | 'comment' | 'status' | 'write';
+/**
+ * `status`: changes the status and nothing else. `write`: changes anything, deletes, brings back. `moderate`: deletes
+ * comments of others.
+ */
+export type TaskAction = 'see' | 'comment' | 'status' | 'write' | 'moderate';
 
 /** What access depends on in the task itself, as an entity or a message has it: null and '' = none. */
 export interface TaskForAccess {
@@ -32,7 +35,7 @@ export function mayOnTask(person: Person, { task, role }: Accessed<TaskForAccess
   if (person.role === 'admin') return true;
   const isAssignee = task.assigneeId === person.userId;
   if (task.projectId) return mayInProject(person, role, isAssignee ? actionsOfAssignee[action] : actions[action]);
-  return task.ownerId === person.userId || (isAssignee && action !== 'write');
+  return task.ownerId === person.userId || (isAssignee && !['write', 'moderate'].includes(action));
 }
 
 /** What they ask for in the project. */
@@ -41,6 +44,7 @@ const actions: Readonly<Record<TaskAction, ProjectAction>> = {
   comment: 'comment',
   status: 'write',
   write: 'write',
+  moderate: 'manage',
 };
 const actionsOfAssignee: Readonly<Record<TaskAction, ProjectAction>> = { ...actions, status: 'see' };
 
@@ -64,6 +68,7 @@ const leastRoles: Readonly<Record<TaskAction, ProjectRole>> = {
   comment: ProjectRole.COMMENTER,
   status: ProjectRole.EDITOR,
   write: ProjectRole.EDITOR,
+  moderate: ProjectRole.MANAGER,
 };
 
 /** Users may name only themselves as the owner of a list; administrators may name anybody. '' = no owner. */

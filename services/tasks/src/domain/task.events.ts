@@ -88,8 +88,10 @@ export const isTaskEvent = ({ type }: Pick<StoredEvent, 'type'>): boolean => typ
 
 /** A release without `effective_due_time` stored the instant in due_time, for a day as well. */
 function decodeChange(payload: Uint8Array): TaskChange {
-  const { before, after, ...change } = TaskChange.decode(payload);
-  return { ...change, before: withEffectiveDueTime(before), after: withEffectiveDueTime(after) };
+  const { before, after: now, ...change } = TaskChange.decode(payload);
+  const after = withEffectiveDueTime(now);
+  // A comment changes nothing of its task, so the task is stored once. Clients who do not know comments keep what it is.
+  return { ...change, before: change.comment === undefined ? withEffectiveDueTime(before) : after, after };
 }
 
 function withEffectiveDueTime(task: TaskMessage | undefined): TaskMessage | undefined {

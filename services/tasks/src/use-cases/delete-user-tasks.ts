@@ -3,6 +3,7 @@ import { crashPoint } from '#libs/runtime';
 import type { ErasedEvent } from '#libs/events';
 import type { Repositories, TasksDeps } from '../deps.ts';
 import type { Task } from '../domain/task.entity.ts';
+import { eraseComments } from './comments/erase-comments.ts';
 import { removeMembership } from './projects/remove-memberships.ts';
 import { passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
 
@@ -51,6 +52,7 @@ async function removeBatch(repositories: Repositories, input: DeleteUserTasksInp
     return true;
   }
   return (
+    (await eraseComments(repositories, userId, now)) ||
     (await removeMembership(repositories, input, now)) ||
     (await removeGone(repositories, userId)) ||
     removeTraces(repositories, userId)

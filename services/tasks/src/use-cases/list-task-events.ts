@@ -1,10 +1,12 @@
 import type { UserActor } from '#libs/runtime';
-import type { ListTaskEventsResponse } from '#contract/tasks/v1/tasks';
+import type { ListTaskEventsResponse, TaskEvent } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { countFitting } from '../domain/message-size.ts';
 import { mayOnTask } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
+import { sizeOfComment } from '../domain/comment.messages.ts';
 import { toTaskEventFor } from '../domain/task.events.ts';
+import { withTexts } from './comments/with-texts.ts';
 
 export interface ListTaskEventsInput {
   taskId: string;
@@ -12,11 +14,11 @@ export interface ListTaskEventsInput {
   pageToken: string;
 }
 
-type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
+type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 
 /** Until it is purged, the history of a deleted task is for those who may bring it back. */
 export async function listTaskEvents(
-  { taskFeed, pageTokens }: Deps,
+  { taskFeed, commentReader, pageTokens }: Deps,
   actor: UserActor,
   input: ListTaskEventsInput,
 ): Promise<ListTaskEventsResponse> {
@@ -27,10 +29,15 @@ export async function listTaskEvents(
   if (found === undefined || !mayOnTask(actor, found, found.isDeleted ? 'write' : 'see')) throw taskNotFound(taskId);
 
   const page = await taskFeed.history(taskId, after, pageSize);
-  const events = page.events.slice(0, countFitting(page.events.map(({ payload }) => payload.byteLength + 512)));
-  const last = page.more || events.length < page.events.length ? events.at(-1) : undefined;
-  return {
-    events: events.map((event) => toTaskEventFor(actor, event)),
-    nextPageToken: last === undefined ? '' : pageTokens.seal(String(last.position.eventId), scope),
-  };
+  const told = await withTexts(
+    { commentReader },
+    page.events.map((event) => toTaskEventFor(actor, event)),
+  );
+  const sizes = page.events.map(({ payload }, index) => payload.byteLength + 512 + sizeOfText(told[index]));
+  const events = told.slice(0, countFitting(sizes));
+  const last = page.more || events.length < told.length ? page.events[events.length - 1] : undefined;
+  return { events, nextPageToken: last === undefined ? '' : pageTokens.seal(String(last.position.eventId), scope) };
 }
+
+const sizeOfText = (event: TaskEvent | undefined): number =>
+  event?.change?.comment === undefined ? 0 : sizeOfComment(event.change.comment);

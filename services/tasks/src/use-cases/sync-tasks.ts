@@ -1,7 +1,10 @@
-import type { Position, StoredEvent } from '#libs/events';
+import type { FeedPage, Position, StoredEvent } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
+import type { Comment } from '#contract/tasks/v1/comment_types';
 import type { SyncTasksResponse, Task } from '#contract/tasks/v1/tasks';
 import type { SyncPlace, TasksDeps } from '../deps.ts';
+import { commentIdOf } from '../domain/comment.events.ts';
+import { sizeOfComment } from '../domain/comment.messages.ts';
 import { isTaskEvent } from '../domain/task.events.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
 import { openPage, openPlace, sealPage, sealPlace, type FeedPlace } from './feed-tokens.ts';
@@ -14,40 +17,42 @@ export interface SyncTasksInput {
   pageToken: string;
 }
 
-type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
+type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 
 interface SyncPage {
   tasks: Task[];
   removedTaskIds: string[];
+  comments: Comment[];
   place: FeedPlace;
   more: boolean;
 }
 
 /** Lists all existing tasks page by page, then the changes since the first page began. */
 export async function syncTasks(
-  { taskFeed, pageTokens }: Deps,
+  { taskFeed, commentReader, pageTokens }: Deps,
   { userId }: UserActor,
   input: SyncTasksInput,
 ): Promise<SyncTasksResponse> {
   const since = openPlace(pageTokens, userId, input.syncToken, 'sync_token');
   const place = openPage(pageTokens, userId, input) ?? since;
-  const sync = { taskFeed, userId, limit: input.pageSize };
+  const sync = { taskFeed, commentReader, userId, limit: input.pageSize };
   // Read before the first page, so that no later change is missed. A page may have it already.
   const position = place?.position ?? (await taskFeed.end());
   const page =
     place === undefined || place.listed !== undefined
       ? await readExisting(sync, position, place?.listed)
       : await readChanges(sync, position);
-  const { tasks, removedTaskIds, more } = page;
+  const { tasks, removedTaskIds, comments, more } = page;
   return {
     tasks,
     removedTaskIds,
+    comments,
     nextPageToken: more ? sealPage(pageTokens, userId, input.syncToken, page.place) : '',
     nextSyncToken: more ? '' : sealPlace(pageTokens, userId, page.place.position),
   };
 }
 
-interface Sync extends Pick<TasksDeps, 'taskFeed'> {
+interface Sync extends Pick<TasksDeps, 'taskFeed' | 'commentReader'> {
   userId: string;
   limit: number;
 }
@@ -66,12 +71,13 @@ async function readExisting(
   const listed =
     full && last?.createTime !== undefined ? { createTime: last.createTime.toISOString(), id: last.id } : undefined;
   const more = full || changed.events.length > 0;
-  return { tasks, removedTaskIds: [], place: { position, listed }, more };
+  return { tasks, removedTaskIds: [], comments: [], place: { position, listed }, more };
 }
 
 /** Each task once per page, in its current state. A later page may repeat it, but never with older data. */
-async function readChanges({ taskFeed, userId, limit }: Sync, after: Position): Promise<SyncPage> {
-  const page = await taskFeed.read(userId, after, limit);
+async function readChanges(sync: Sync, after: Position): Promise<SyncPage> {
+  const { taskFeed, userId, limit } = sync;
+  const { page, comments } = await withComments(sync, await taskFeed.read(userId, after, limit));
   const events = page.events.filter(isTaskEvent);
   const taskIds = [...new Set(events.map((event) => event.subjectId))];
   const found = new Map((await taskFeed.findMine(userId, taskIds)).map((task) => [task.id, task]));
@@ -80,7 +86,13 @@ async function readChanges({ taskFeed, userId, limit }: Sync, after: Position): 
   const tasks = [...sent].flatMap((id) => found.get(id) ?? []);
   const removedTaskIds = [...sent].filter((id) => !found.has(id));
   const position = firstUnsent === -1 ? page.next : positionBefore(events, firstUnsent);
-  return { tasks, removedTaskIds, place: { position, listed: undefined }, more: page.more || firstUnsent !== -1 };
+  return {
+    tasks,
+    removedTaskIds,
+    comments: comments.filter(({ taskId }) => sent.has(taskId) && found.has(taskId)),
+    place: { position, listed: undefined },
+    more: page.more || firstUnsent !== -1,
+  };
 }
 
 function positionBefore(events: StoredEvent[], index: number): Position {
@@ -90,3 +102,28 @@ function positionBefore(events: StoredEvent[], index: number): Position {
 }
 
 const sizeOf = (task: Task | undefined): number => (task === undefined ? 40 : sizeOfTask(task));
+
+/** Beside the tasks of a page, whose size has a bound of its own. */
+const maxCommentBytes = 512 * 1024;
+
+/** The comments that a page tells of, as they are now, each once; and the page, cut off where they would be too many. */
+async function withComments({ commentReader }: Sync, page: FeedPage): Promise<{ page: FeedPage; comments: Comment[] }> {
+  const idOf = new Map(page.events.map((event) => [event, commentIdOf(event)] as const));
+  const found = await commentReader.findMany([...new Set(page.events.flatMap((event) => idOf.get(event) ?? []))]);
+  const told = new Map<string, Comment>();
+  let bytes = 0;
+  for (const [index, event] of page.events.entries()) {
+    const comment = found.get(idOf.get(event) ?? '');
+    if (comment === undefined || told.has(comment.id)) continue;
+    bytes += sizeOfComment(comment);
+    if (bytes > maxCommentBytes) {
+      const events = page.events.slice(0, index);
+      return {
+        page: { ...page, events, next: positionBefore(events, index), more: true },
+        comments: [...told.values()],
+      };
+    }
+    told.set(comment.id, comment);
+  }
+  return { page, comments: [...told.values()] };
+}

@@ -3,13 +3,14 @@ import type { UserActor } from '#libs/runtime';
 import type { WatchTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
+import { withTexts } from './comments/with-texts.ts';
 import { openPlace, sealPlace } from './feed-tokens.ts';
 
-type Deps = Pick<TasksDeps, 'taskFeed' | 'pageTokens'>;
+type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 
 /** Ends when the signal fires. */
 export async function* watchTasks(
-  { taskFeed, pageTokens }: Deps,
+  { taskFeed, commentReader, pageTokens }: Deps,
   actor: UserActor,
   token: string,
   signal: AbortSignal,
@@ -17,7 +18,9 @@ export async function* watchTasks(
   const { userId } = actor;
   const after = openPlace(pageTokens, userId, token, 'resume_token')?.position;
   for await (const { event, position } of taskFeed.subscribe(userId, after, signal)) {
-    yield { ...toUpdate(event, actor), resumeToken: sealPlace(pageTokens, userId, position) };
+    const update = toUpdate(event, actor);
+    const [told] = await withTexts({ commentReader }, update.event === undefined ? [] : [update.event]);
+    yield { ...update, event: told, resumeToken: sealPlace(pageTokens, userId, position) };
   }
 }
 

@@ -757,6 +757,36 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_OWNER_NOT_MEMBER = 200;
    */
   OWNER_NOT_MEMBER = 200,
+
+  /**
+   * NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId.
+   *
+   * @generated from enum value: ERROR_REASON_COMMENT_NOT_FOUND = 210;
+   */
+  COMMENT_NOT_FOUND = 210,
+
+  /**
+   * FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId.
+   *
+   * @generated from enum value: ERROR_REASON_COMMENT_DELETED = 211;
+   */
+  COMMENT_DELETED = 211,
+
+  /**
+   * PERMISSION_DENIED: only the author may change a comment, and only the author, the owner of the task and
+   * administrators may delete it. Metadata: commentId.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_COMMENT_AUTHOR = 212;
+   */
+  NOT_COMMENT_AUTHOR = 212,
+
+  /**
+   * FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId,
+   * maxCommentCount.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_COMMENTS = 213;
+   */
+  TOO_MANY_COMMENTS = 213,
 }
 
 /**

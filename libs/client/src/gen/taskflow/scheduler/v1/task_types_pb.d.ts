@@ -106,6 +106,27 @@ export enum TaskEventType {
    * @generated from enum value: TASK_EVENT_TYPE_UNDELETED = 5;
    */
   UNDELETED = 5,
+
+  /**
+   * Somebody wrote a comment about it.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_ADDED = 10;
+   */
+  COMMENT_ADDED = 10,
+
+  /**
+   * The text of a comment was changed.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_EDITED = 11;
+   */
+  COMMENT_EDITED = 11,
+
+  /**
+   * A comment was deleted.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_DELETED = 12;
+   */
+  COMMENT_DELETED = 12,
 }
 
 /**

@@ -8,6 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Date } from "../../../google/type/date_pb.js";
+import type { Comment, CommentMentions } from "./comment_types_pb.js";
 import type { Status } from "../../../google/rpc/status_pb.js";
 
 /**
@@ -913,8 +914,9 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
   taskId: string;
 
   /**
-   * Grows with every change. ListTaskEvents lists a task's events in order; WatchTasks and PullEvents may send two
-   * changes that were made at the same moment the other way round, so keep the one with the higher version.
+   * Grows with every change of the task, not with its comments. ListTaskEvents lists a task's events in order;
+   * WatchTasks and PullEvents may send two changes that were made at the same moment the other way round, so keep the
+   * one with the higher version. Comments always come in their order.
    *
    * @generated from field: int64 task_version = 6;
    */
@@ -989,6 +991,21 @@ export declare type TaskChange = Message<"taskflow.tasks.v1.TaskChange"> & {
    * @generated from field: int64 due_version = 3;
    */
   dueVersion: bigint;
+
+  /**
+   * What the event tells of a comment; absent when it is about the task. The text stands in the event of the comment's
+   * latest change only.
+   *
+   * @generated from field: taskflow.tasks.v1.Comment comment = 8;
+   */
+  comment?: Comment | undefined;
+
+  /**
+   * Those whom the comment mentions and did not mention before; absent when there is nobody.
+   *
+   * @generated from field: taskflow.tasks.v1.CommentMentions new_mentions = 9;
+   */
+  newMentions?: CommentMentions | undefined;
 };
 
 /**
@@ -1524,6 +1541,14 @@ export declare type SyncTasksResponse = Message<"taskflow.tasks.v1.SyncTasksResp
   removedTaskIds: string[];
 
   /**
+   * With a token: the comments of these tasks that were written, changed or deleted since, as they are now, in the
+   * order of their events. Without a token, ListComments has those of a task.
+   *
+   * @generated from field: repeated taskflow.tasks.v1.Comment comments = 7;
+   */
+  comments: Comment[];
+
+  /**
    * On the last page only: asks for later changes. Also a resume token for WatchTasks.
    *
    * @generated from field: string next_sync_token = 3;
@@ -1719,6 +1744,28 @@ export enum TaskEventType {
    * @generated from enum value: TASK_EVENT_TYPE_UNDELETED = 5;
    */
   UNDELETED = 5,
+
+  /**
+   * Somebody wrote a comment about it. The task did not change: before and after are the same, as is the version. That
+   * holds for the two types below too.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_ADDED = 10;
+   */
+  COMMENT_ADDED = 10,
+
+  /**
+   * The text of a comment was changed.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_EDITED = 11;
+   */
+  COMMENT_EDITED = 11,
+
+  /**
+   * A comment was deleted; its text is gone from the events before, too.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_COMMENT_DELETED = 12;
+   */
+  COMMENT_DELETED = 12,
 }
 
 /**

@@ -284,6 +284,20 @@ export const ErrorReason = {
    * Metadata: projectId, userId.
    */
   OWNER_NOT_MEMBER: "ERROR_REASON_OWNER_NOT_MEMBER",
+  /** COMMENT_NOT_FOUND - NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
+  COMMENT_NOT_FOUND: "ERROR_REASON_COMMENT_NOT_FOUND",
+  /** COMMENT_DELETED - FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */
+  COMMENT_DELETED: "ERROR_REASON_COMMENT_DELETED",
+  /**
+   * NOT_COMMENT_AUTHOR - PERMISSION_DENIED: only the author may change a comment, and only the author, the owner of the task and
+   * administrators may delete it. Metadata: commentId.
+   */
+  NOT_COMMENT_AUTHOR: "ERROR_REASON_NOT_COMMENT_AUTHOR",
+  /**
+   * TOO_MANY_COMMENTS - FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId,
+   * maxCommentCount.
+   */
+  TOO_MANY_COMMENTS: "ERROR_REASON_TOO_MANY_COMMENTS",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -393,6 +407,10 @@ export namespace ErrorReason {
   export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
   export type ASSIGNEE_NOT_MEMBER = typeof ErrorReason.ASSIGNEE_NOT_MEMBER;
   export type OWNER_NOT_MEMBER = typeof ErrorReason.OWNER_NOT_MEMBER;
+  export type COMMENT_NOT_FOUND = typeof ErrorReason.COMMENT_NOT_FOUND;
+  export type COMMENT_DELETED = typeof ErrorReason.COMMENT_DELETED;
+  export type NOT_COMMENT_AUTHOR = typeof ErrorReason.NOT_COMMENT_AUTHOR;
+  export type TOO_MANY_COMMENTS = typeof ErrorReason.TOO_MANY_COMMENTS;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -707,6 +725,18 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 200:
     case "ERROR_REASON_OWNER_NOT_MEMBER":
       return ErrorReason.OWNER_NOT_MEMBER;
+    case 210:
+    case "ERROR_REASON_COMMENT_NOT_FOUND":
+      return ErrorReason.COMMENT_NOT_FOUND;
+    case 211:
+    case "ERROR_REASON_COMMENT_DELETED":
+      return ErrorReason.COMMENT_DELETED;
+    case 212:
+    case "ERROR_REASON_NOT_COMMENT_AUTHOR":
+      return ErrorReason.NOT_COMMENT_AUTHOR;
+    case 213:
+    case "ERROR_REASON_TOO_MANY_COMMENTS":
+      return ErrorReason.TOO_MANY_COMMENTS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -922,6 +952,14 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 199;
     case ErrorReason.OWNER_NOT_MEMBER:
       return 200;
+    case ErrorReason.COMMENT_NOT_FOUND:
+      return 210;
+    case ErrorReason.COMMENT_DELETED:
+      return 211;
+    case ErrorReason.NOT_COMMENT_AUTHOR:
+      return 212;
+    case ErrorReason.TOO_MANY_COMMENTS:
+      return 213;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

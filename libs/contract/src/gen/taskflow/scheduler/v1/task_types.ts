@@ -92,6 +92,12 @@ export const TaskEventType = {
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
   /** UNDELETED - It came back after it had been deleted. */
   UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
+  /** COMMENT_ADDED - Somebody wrote a comment about it. */
+  COMMENT_ADDED: "TASK_EVENT_TYPE_COMMENT_ADDED",
+  /** COMMENT_EDITED - The text of a comment was changed. */
+  COMMENT_EDITED: "TASK_EVENT_TYPE_COMMENT_EDITED",
+  /** COMMENT_DELETED - A comment was deleted. */
+  COMMENT_DELETED: "TASK_EVENT_TYPE_COMMENT_DELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -104,6 +110,9 @@ export namespace TaskEventType {
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
   export type UNDELETED = typeof TaskEventType.UNDELETED;
+  export type COMMENT_ADDED = typeof TaskEventType.COMMENT_ADDED;
+  export type COMMENT_EDITED = typeof TaskEventType.COMMENT_EDITED;
+  export type COMMENT_DELETED = typeof TaskEventType.COMMENT_DELETED;
   export type UNRECOGNIZED = typeof TaskEventType.UNRECOGNIZED;
 }
 
@@ -127,6 +136,15 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 5:
     case "TASK_EVENT_TYPE_UNDELETED":
       return TaskEventType.UNDELETED;
+    case 10:
+    case "TASK_EVENT_TYPE_COMMENT_ADDED":
+      return TaskEventType.COMMENT_ADDED;
+    case 11:
+    case "TASK_EVENT_TYPE_COMMENT_EDITED":
+      return TaskEventType.COMMENT_EDITED;
+    case 12:
+    case "TASK_EVENT_TYPE_COMMENT_DELETED":
+      return TaskEventType.COMMENT_DELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -148,6 +166,12 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 4;
     case TaskEventType.UNDELETED:
       return 5;
+    case TaskEventType.COMMENT_ADDED:
+      return 10;
+    case TaskEventType.COMMENT_EDITED:
+      return 11;
+    case TaskEventType.COMMENT_DELETED:
+      return 12;
     case TaskEventType.UNRECOGNIZED:
     default:
       return -1;

@@ -25,6 +25,7 @@ import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Status } from "../../../google/rpc/status.ts";
 import { DateMessage } from "../../../google/type/date.ts";
+import { Comment, CommentMentions } from "./comment_types.ts";
 
 export const protobufPackage = "taskflow.tasks.v1";
 
@@ -235,6 +236,15 @@ export const TaskEventType = {
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
   /** UNDELETED - It was brought back. */
   UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
+  /**
+   * COMMENT_ADDED - Somebody wrote a comment about it. The task did not change: before and after are the same, as is the version. That
+   * holds for the two types below too.
+   */
+  COMMENT_ADDED: "TASK_EVENT_TYPE_COMMENT_ADDED",
+  /** COMMENT_EDITED - The text of a comment was changed. */
+  COMMENT_EDITED: "TASK_EVENT_TYPE_COMMENT_EDITED",
+  /** COMMENT_DELETED - A comment was deleted; its text is gone from the events before, too. */
+  COMMENT_DELETED: "TASK_EVENT_TYPE_COMMENT_DELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -247,6 +257,9 @@ export namespace TaskEventType {
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
   export type UNDELETED = typeof TaskEventType.UNDELETED;
+  export type COMMENT_ADDED = typeof TaskEventType.COMMENT_ADDED;
+  export type COMMENT_EDITED = typeof TaskEventType.COMMENT_EDITED;
+  export type COMMENT_DELETED = typeof TaskEventType.COMMENT_DELETED;
   export type UNRECOGNIZED = typeof TaskEventType.UNRECOGNIZED;
 }
 
@@ -270,6 +283,15 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 5:
     case "TASK_EVENT_TYPE_UNDELETED":
       return TaskEventType.UNDELETED;
+    case 10:
+    case "TASK_EVENT_TYPE_COMMENT_ADDED":
+      return TaskEventType.COMMENT_ADDED;
+    case 11:
+    case "TASK_EVENT_TYPE_COMMENT_EDITED":
+      return TaskEventType.COMMENT_EDITED;
+    case 12:
+    case "TASK_EVENT_TYPE_COMMENT_DELETED":
+      return TaskEventType.COMMENT_DELETED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -291,6 +313,12 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 4;
     case TaskEventType.UNDELETED:
       return 5;
+    case TaskEventType.COMMENT_ADDED:
+      return 10;
+    case TaskEventType.COMMENT_EDITED:
+      return 11;
+    case TaskEventType.COMMENT_DELETED:
+      return 12;
     case TaskEventType.UNRECOGNIZED:
     default:
       return -1;
@@ -707,8 +735,9 @@ export interface TaskEvent {
   /** UUID of the task. */
   taskId: string;
   /**
-   * Grows with every change. ListTaskEvents lists a task's events in order; WatchTasks and PullEvents may send two
-   * changes that were made at the same moment the other way round, so keep the one with the higher version.
+   * Grows with every change of the task, not with its comments. ListTaskEvents lists a task's events in order;
+   * WatchTasks and PullEvents may send two changes that were made at the same moment the other way round, so keep the
+   * one with the higher version. Comments always come in their order.
    */
   taskVersion: bigint;
   /** Who did it: a user's id, or "service:<name>". */
@@ -740,6 +769,15 @@ export interface TaskChange {
     | undefined;
   /** Grows whenever the due time changes. */
   dueVersion: bigint;
+  /**
+   * What the event tells of a comment; absent when it is about the task. The text stands in the event of the comment's
+   * latest change only.
+   */
+  comment?:
+    | Comment
+    | undefined;
+  /** Those whom the comment mentions and did not mention before; absent when there is nobody. */
+  newMentions?: CommentMentions | undefined;
 }
 
 /** Names the tasks to look at. */
@@ -983,6 +1021,11 @@ export interface SyncTasksResponse {
   tasks: Task[];
   /** UUIDs of those that are no longer among the caller's tasks. */
   removedTaskIds: string[];
+  /**
+   * With a token: the comments of these tasks that were written, changed or deleted since, as they are now, in the
+   * order of their events. Without a token, ListComments has those of a task.
+   */
+  comments: Comment[];
   /** On the last page only: asks for later changes. Also a resume token for WatchTasks. */
   nextSyncToken: string;
   /** Empty at the end. A page may be shorter than asked for, even empty, without being the last. */
@@ -3432,7 +3475,7 @@ export const TaskEvent: MessageFns<TaskEvent> = {
 };
 
 function createBaseTaskChange(): TaskChange {
-  return { before: undefined, after: undefined, dueVersion: 0n };
+  return { before: undefined, after: undefined, dueVersion: 0n, comment: undefined, newMentions: undefined };
 }
 
 export const TaskChange: MessageFns<TaskChange> = {
@@ -3448,6 +3491,12 @@ export const TaskChange: MessageFns<TaskChange> = {
         throw new globalThis.Error("value provided for field message.dueVersion of type int64 too large");
       }
       writer.uint32(24).int64(message.dueVersion);
+    }
+    if (message.comment !== undefined) {
+      Comment.encode(message.comment, writer.uint32(66).fork()).join();
+    }
+    if (message.newMentions !== undefined) {
+      CommentMentions.encode(message.newMentions, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -3489,6 +3538,22 @@ export const TaskChange: MessageFns<TaskChange> = {
             message.dueVersion = reader.int64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.comment = Comment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.newMentions = CommentMentions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3513,6 +3578,12 @@ export const TaskChange: MessageFns<TaskChange> = {
     message.dueVersion = (object.dueVersion !== undefined && object.dueVersion !== null)
       ? BigInt(object.dueVersion)
       : 0n;
+    message.comment = (object.comment !== undefined && object.comment !== null)
+      ? Comment.fromPartial(object.comment)
+      : undefined;
+    message.newMentions = (object.newMentions !== undefined && object.newMentions !== null)
+      ? CommentMentions.fromPartial(object.newMentions)
+      : undefined;
     return message;
   },
 };
@@ -5250,7 +5321,7 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
 };
 
 function createBaseSyncTasksResponse(): SyncTasksResponse {
-  return { tasks: [], removedTaskIds: [], nextSyncToken: "", nextPageToken: "" };
+  return { tasks: [], removedTaskIds: [], comments: [], nextSyncToken: "", nextPageToken: "" };
 }
 
 export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
@@ -5260,6 +5331,9 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     }
     for (const v of message.removedTaskIds) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.comments) {
+      Comment.encode(v!, writer.uint32(58).fork()).join();
     }
     if (message.nextSyncToken !== "") {
       writer.uint32(26).string(message.nextSyncToken);
@@ -5299,6 +5373,14 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
             message.removedTaskIds.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.comments.push(Comment.decode(reader, reader.uint32()));
+            continue;
+          }
           case 3: {
             if (tag !== 26) {
               break;
@@ -5334,6 +5416,7 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     const message = createBaseSyncTasksResponse();
     message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
     message.removedTaskIds = object.removedTaskIds?.map((e) => e) || [];
+    message.comments = object.comments?.map((e) => Comment.fromPartial(e)) || [];
     message.nextSyncToken = object.nextSyncToken ?? "";
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
