@@ -9,6 +9,7 @@ const config: UserConfig = {
   // Modern browsers only, so nothing is rewritten for others.
   build: {
     target: 'es2023',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,

@@ -6,13 +6,15 @@ const mostAtOnce = 200;
 /** Lists and events leave out names of other people; one task of each person tells theirs. */
 export class Names {
   readonly #client: ServiceClient<typeof TasksService>;
-  readonly #onFound: (tasks: readonly Task[]) => void;
+  readonly #onFound: () => void;
   readonly #known = new Map<string, string>();
   /** A task for each person that is asked for. */
   readonly #wanted = new Map<string, string>();
+  /** Who has been asked for, so that somebody without a name is not asked for again and again. */
+  readonly #asked = new Set<string>();
   #asking = false;
 
-  constructor(client: ServiceClient<typeof TasksService>, onFound: (tasks: readonly Task[]) => void) {
+  constructor(client: ServiceClient<typeof TasksService>, onFound: () => void) {
     this.#client = client;
     this.#onFound = onFound;
   }
@@ -33,8 +35,10 @@ export class Names {
     }
     const known = this.#known.get(personId);
     if (known !== undefined) return known;
-    this.#wanted.set(personId, taskId);
-    this.#askSoon();
+    if (!this.#asked.has(personId)) {
+      this.#wanted.set(personId, taskId);
+      this.#askSoon();
+    }
     return '';
   }
 
@@ -44,13 +48,17 @@ export class Names {
     queueMicrotask(() => {
       void this.#ask().finally(() => {
         this.#asking = false;
+        if (this.#wanted.size > 0) this.#askSoon();
       });
     });
   }
 
   async #ask(): Promise<void> {
     const asked = [...this.#wanted].slice(0, mostAtOnce);
-    for (const [personId] of asked) this.#wanted.delete(personId);
+    for (const [personId] of asked) {
+      this.#wanted.delete(personId);
+      this.#asked.add(personId);
+    }
     const taskIds = [...new Set(asked.map(([, taskId]) => taskId))];
     // Without an answer the people stay without names, until their tasks come again.
     const answer = await this.#client.batchGetTasks({ taskIds, allowPartial: true }).catch(() => undefined);
@@ -59,6 +67,6 @@ export class Names {
       if (ownerName !== '') this.#known.set(ownerId, ownerName);
       if (assigneeName !== '') this.#known.set(assigneeId, assigneeName);
     }
-    this.#onFound(tasks);
+    this.#onFound();
   }
 }

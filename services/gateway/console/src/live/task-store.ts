@@ -35,7 +35,7 @@ export class TaskStore {
 
   constructor(client: Tasks) {
     this.#client = client;
-    this.#names = new Names(client, (tasks) => this.putAll(tasks));
+    this.#names = new Names(client, () => this.#fillNames());
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -83,6 +83,11 @@ export class TaskStore {
     const tasks = new Map(this.#snapshot.tasks);
     for (const task of before) tasks.set(task.id, task);
     this.#change({ tasks });
+  }
+
+  #fillNames(): void {
+    const filled = [...this.#snapshot.tasks].map(([id, task]) => [id, this.#names.fill(task)] as const);
+    this.#change({ tasks: new Map(filled) });
   }
 
   /** Of two versions the later one counts; names that are known stay. */

@@ -1,10 +1,10 @@
-import { Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { session } from '../api.ts';
 import { AuthFrame } from '../auth/frame.tsx';
 import { InboxPage } from '../inbox/inbox-page.tsx';
 import { useLive, useTasks } from '../live/use-tasks.ts';
-import { useMeQuery } from '../session/use-session.ts';
+import { isAdmin, useMe, useMeQuery } from '../session/use-session.ts';
 import { TasksPage } from '../tasks/tasks-page.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -14,6 +14,10 @@ import { useShortcuts } from './shortcuts.ts';
 import { Sidebar } from './sidebar.tsx';
 import { TopBar } from './top-bar.tsx';
 
+const ProjectsPage = lazy(async () => ({ default: (await import('../projects/projects-page.tsx')).ProjectsPage }));
+const ProjectPage = lazy(async () => ({ default: (await import('../projects/project-page.tsx')).ProjectPage }));
+const SettingsPage = lazy(async () => ({ default: (await import('../settings/settings-page.tsx')).SettingsPage }));
+const AdminPage = lazy(async () => ({ default: (await import('../admin/admin-page.tsx')).AdminPage }));
 
 function NotFound() {
   return (
@@ -24,12 +28,23 @@ function NotFound() {
 }
 
 function Views() {
+  const me = useMe();
   return (
-    <Suspense fallback={<Loading rows={8} />}>
+    <Suspense
+      fallback={
+        <div className="page-inner">
+          <Loading rows={8} />
+        </div>
+      }
+    >
       <Switch>
         <Route path="/">{() => <Redirect to="/tasks" replace />}</Route>
         <Route path="/tasks" component={TasksPage} />
         <Route path="/inbox" component={InboxPage} />
+        <Route path="/projects" component={ProjectsPage} />
+        <Route path="/projects/:projectId">{({ projectId }) => <ProjectPage key={projectId} projectId={projectId} />}</Route>
+        <Route path="/settings/:part?">{({ part }) => <SettingsPage part={part} />}</Route>
+        {isAdmin(me) && <Route path="/admin/:part?">{({ part }) => <AdminPage part={part} />}</Route>}
         <Route component={NotFound} />
       </Switch>
     </Suspense>
@@ -56,6 +71,7 @@ function Inside() {
     '?': () => setHelpOpen(true),
     t: () => navigate('/tasks'),
     i: () => navigate('/inbox'),
+    p: () => navigate('/projects'),
   });
   return (
     <div className="shell">

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { Task } from '#client/tasks';
 import { dueGroupOf } from './due.ts';
 import type { Sorting, Viewer } from './filters.ts';
@@ -93,8 +93,6 @@ export function TaskList({ tasks, sort, viewer, selection, openId, ...actions }:
     rows.scrollToIndex(index);
   };
   const onKeyDown = useListKeys({ tasks, active, goTo, scroller, ...actions });
-  // Rows are measured, because titles wrap where there is little room.
-  useEffect(() => rows.measure(), [rows, lines]);
   return (
     <div className="task-scroller" ref={scroller}>
       <div

@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
+import { useLocation } from 'wouter';
 import { TaskFlowError } from '#client/index';
 import type { Task } from '#client/tasks';
 import { api } from '../api.ts';
 import { useTasks } from '../live/use-tasks.ts';
+import { isAdmin, useMe } from '../session/use-session.ts';
 import { IconButton } from '../ui/button.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx';
@@ -45,6 +47,8 @@ interface PanelProps {
 }
 
 function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => void }) {
+  const me = useMe();
+  const [, navigate] = useLocation();
   return (
     <header className="panel-head">
       <span className="faint small">Task</span>
@@ -64,6 +68,15 @@ function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => v
                         .writeText(`${location.origin}/tasks?task=${task.id}`)
                         .then(() => showToast('The link is copied'), reportFailure),
                   },
+                  ...(isAdmin(me)
+                    ? [
+                        {
+                          label: 'Why overdue, or not?',
+                          icon: 'help' as const,
+                          onChoose: () => navigate(`/admin/overdue?task=${task.id}`),
+                        },
+                      ]
+                    : []),
                 ],
               },
               {

@@ -10,8 +10,9 @@ interface ButtonProps extends ComponentProps<'button'> {
   busy?: boolean;
 }
 
-export function Button({ look = 'plain', compact, wide, icon, busy, children, ...rest }: ButtonProps) {
-  const classes = ['button', look, compact === true && 'compact', wide === true && 'wide'].filter(Boolean).join(' ');
+export function Button({ look = 'plain', compact, wide, icon, busy, className, children, ...rest }: ButtonProps) {
+  const looks = [look, compact === true && 'compact', wide === true && 'wide', className];
+  const classes = ['button', ...looks].filter(Boolean).join(' ');
   return (
     <button type="button" {...rest} className={classes} disabled={rest.disabled === true || busy === true}>
       {busy === true ? <span className="spinner" /> : icon !== undefined && <Icon name={icon} size={16} />}
