@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import importX from 'eslint-plugin-import-x';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -50,8 +51,13 @@ export default tseslint.config(
   { ignores: ['**/gen/**', 'libs/client/dist/**', 'libs/errors/src/reasons.ts'] },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: '.config/tsconfig.json', tsconfigRootDir: root } },
+    files: ['**/*.ts', '**/*.tsx'],
+    languageOptions: {
+      parserOptions: {
+        project: ['.config/tsconfig.json', 'services/gateway/console/tsconfig.json'],
+        tsconfigRootDir: root,
+      },
+    },
     plugins: { 'import-x': importX },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -274,6 +280,22 @@ export default tseslint.config(
     redis,
     rpcStack,
   ),
+  forbid(
+    ['services/gateway/console/src/**'],
+    'the console knows the services by the client package alone',
+    '^#(?!client/)',
+    '^node:',
+    orm,
+    redis,
+    rpcStack,
+  ),
+  {
+    files: ['services/gateway/console/src/**'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
+  },
+  // Vite's own form.
+  { files: ['services/gateway/console/vite.config.ts'], rules: { 'import-x/no-default-export': 'off' } },
   forbid(
     ['services/cli/{bin,src}/**', 'services/cli/main.ts'],
     'the command line knows the services by the client package alone',

@@ -34,13 +34,15 @@ function lifetimeMs({ accessToken, accessTokenExpireTime }: TokenPair): number {
   return accessTokenExpireTime === undefined ? 0 : timestampMs(accessTokenExpireTime) - Date.now();
 }
 
-function toSessionTokens(pair: TokenPair): SessionTokens {
+/** From when on another access token is asked for, in milliseconds since 1970 by the clock of this machine. */
+export function renewTimeMs(pair: TokenPair): number {
   const lifetime = lifetimeMs(pair);
-  return {
-    accessToken: pair.accessToken,
-    refreshToken: pair.refreshToken,
-    accessTokenRenewMs: Date.now() + lifetime - Math.min(marginMs, lifetime / 2),
-  };
+  return Date.now() + lifetime - Math.min(marginMs, lifetime / 2);
+}
+
+function toSessionTokens(pair: TokenPair): SessionTokens {
+  const { accessToken, refreshToken } = pair;
+  return { accessToken, refreshToken, accessTokenRenewMs: renewTimeMs(pair) };
 }
 
 const isRefused = (error: unknown): boolean => error instanceof TaskFlowError && error.code === 'UNAUTHENTICATED';

@@ -7,6 +7,7 @@ import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown';
+import { buildConsole } from '../../../../services/gateway/console/build.ts';
 
 /** Packages that cannot be bundled: an image has them in node_modules. */
 const external = [
@@ -106,8 +107,9 @@ function reachable(chunks: readonly OutputChunk[]): OutputChunk[] {
   return chunks.filter(({ fileName }) => wanted.has(fileName));
 }
 
-function licencesOf(chunks: readonly OutputChunk[]): string {
-  const files = [...Object.keys(data).map((path) => join(root, path)), ...chunks.flatMap(({ moduleIds }) => moduleIds)];
+function licencesOf(chunks: readonly OutputChunk[], pages: readonly string[]): string {
+  const modules = [...chunks.flatMap(({ moduleIds }) => moduleIds), ...pages];
+  const files = [...Object.keys(data).map((path) => join(root, path)), ...modules];
   const packages = new Set(files.flatMap((id) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
   return [...packages]
     .toSorted()
@@ -142,4 +144,6 @@ for (const { fileName, moduleIds, code, map } of chunks) {
 }
 for (const [path, place] of Object.entries(data)) write(place, readFileSync(join(root, path)));
 write('package.json', manifestOf(chunks));
-write('LICENSES.txt', licencesOf(chunks));
+// The gateway serves the console, and the services nothing of it.
+const pages = service === undefined || service === 'gateway' ? await buildConsole(resolve(out)) : [];
+write('LICENSES.txt', licencesOf(chunks, pages));

@@ -76,7 +76,11 @@ async function startServices(
 async function demonstrate(cluster: Cluster): Promise<void> {
   try {
     const { runDemonstration } = await import('../../../../services/tasks/demonstration/demonstration.ts');
-    await report.step('demonstration', async () => orShutdown(runDemonstration(cluster, { report: report.line })));
+    const demonstration = runDemonstration(cluster, { report: report.line });
+    await report.step('demonstration', async () => orShutdown(demonstration));
+    if (signal.aborted) return;
+    const { email, password } = await demonstration;
+    report.line(`look at it in the console: sign in as ${email}, password ${password}`);
   } catch (error) {
     if (!signal.aborted) report.line(`the demonstration failed: ${(error as Error).message}`);
   }

@@ -89,7 +89,7 @@ function removeOld(): void {
 }
 
 const isSource = (path: string): boolean =>
-  /\.(ts|binpb)$/.test(path) && !/(^|\/)(dev|test|bench)\/|\.test\.ts$/.test(path);
+  /\.(binpb|css|html|svg|tsx?|webmanifest)$/.test(path) && !/(^|\/)(dev|test|bench)\/|\.test\.ts$/.test(path);
 
 /** The files of a folder of the checkout that ship. */
 export function sourcesIn(folder: string): string[] {

@@ -19,6 +19,8 @@ export function welcomeText(cluster: Cluster): string {
   return `
 TaskFlow is up: every service is SERVING.
 
+  console       ${scheme}://${gateway.replace('127.0.0.1', 'localhost')} in a browser
+
 ${rows.join('\n')}
   gateway    ${scheme} ${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
 

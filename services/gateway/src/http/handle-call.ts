@@ -7,6 +7,7 @@ import {
   toEvictionError,
   toFailure,
   toStatusCode,
+  type CallFailure,
   type ConcurrencyLimiter,
   type Forwarder,
   type Permit,
@@ -32,7 +33,19 @@ export interface HandlerOptions {
   resolvePeer: (peer: string, forwardedFor: string | undefined) => string;
   /** Logs and counts a call that is refused before its request is read. */
   record: (call: UnreadCall) => void;
+  /** Changes what passes, where a door does. Throws HeadFault for a call that it refuses. */
+  adapt?: (exchange: Exchange, head: CallHead) => Adapter;
 }
+
+/** What a door changes of one call: messages encoded by protobuf, and headers. */
+export interface Adapter {
+  request(message: Buffer): Buffer;
+  answer(message: Buffer): Buffer;
+  /** The headers of the answer, once it has been adapted or the call has failed. */
+  headers(failure: CallFailure | undefined): Readonly<Record<string, string>>;
+}
+
+const unchanged: Adapter = { request: (message) => message, answer: (message) => message, headers: () => ({}) };
 
 /** One request and how its answer is written. */
 export interface Exchange {
@@ -47,10 +60,17 @@ export interface Exchange {
   headers: Readonly<Record<string, string>>;
 }
 
+/** Who answers a request. */
+export interface Door {
+  isFor(request: HttpRequest): boolean;
+  /** Never rejects. */
+  handle(request: HttpRequest, response: HttpResponse): Promise<void>;
+}
+
 /** Unknown paths of this form are logged, because they show a client that is newer than the server. */
 const methodPath = /^\/([a-z]{1,20}\/)?[\w.]{1,100}\/\w{1,100}$/;
 
-const pathOf = ({ url = '' }: HttpRequest): string => url.split('?', 1)[0] ?? '';
+export const pathOf = ({ url = '' }: HttpRequest): string => url.split('?', 1)[0] ?? '';
 
 /** The dialect for an error when the head could not be read. */
 function dialectOf({ headers }: HttpRequest): Dialect {
@@ -125,11 +145,12 @@ export const clientOf = ({ request, requestId, peer }: Exchange): Client => ({
 });
 
 /** Passes a call on, and the answer back. */
-async function forward(exchange: Exchange, head: CallHead, { permit, options }: Forwarding): Promise<void> {
+async function forward(exchange: Exchange, head: CallHead, { permit, options, adapter }: Forwarding): Promise<void> {
   const { request, response } = exchange;
   const { route, dialect, timeoutMs } = head;
   const accepted = textHeader(request.headers[dialect.acceptKey]) ?? '';
-  const answer = openAnswer(response, exchange.headers);
+  const headers: Record<string, string> = { ...exchange.headers };
+  const answer = openAnswer(response, headers);
   const conversation = openConversation({ dialect, answer, accepted });
   const call = options.forwarder.forward({
     ...clientOf(exchange),
@@ -138,21 +159,26 @@ async function forward(exchange: Exchange, head: CallHead, { permit, options }: 
     read: async () => {
       const message = await readMessage(exchange, head, options);
       if (!permit.current.complete()) throw overloaded();
-      return message;
+      return message instanceof AppError ? message : adapter.request(message);
     },
-    send: (message) =>
-      conversation.send(dialect.isBinary ? message : Buffer.from(decodeToJson(route.method.output, message))),
+    send: (sent) => {
+      const message = adapter.answer(sent);
+      Object.assign(headers, adapter.headers(undefined));
+      return conversation.send(dialect.isBinary ? message : Buffer.from(decodeToJson(route.method.output, message)));
+    },
   });
   permit.abort = call.abort;
   (response as NodeJS.EventEmitter).once('close', call.cancel);
   const failure = await call.end;
   permit.current.release();
+  Object.assign(headers, adapter.headers(failure));
   await conversation.end(failure);
 }
 
 interface Forwarding {
   permit: { current: Permit; abort: (error: AppError) => void };
   options: HandlerOptions;
+  adapter: Adapter;
 }
 
 /** Takes a place for the call. Throws HeadFault when there is none. */
@@ -179,7 +205,8 @@ export async function handleCall(request: HttpRequest, response: HttpResponse, o
     }
     const head = readHead(request, options.routes);
     checkCredentials(head);
-    await forward(exchange, head, { permit: takePlace(exchange, head, options), options });
+    const adapter = options.adapt?.(exchange, head) ?? unchanged;
+    await forward(exchange, head, { permit: takePlace(exchange, head, options), options, adapter });
   } catch (error) {
     const fault = error instanceof HeadFault ? error : new HeadFault(toAppError(error));
     await refuse(exchange, fault, options);

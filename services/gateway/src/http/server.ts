@@ -16,8 +16,10 @@ import type { GatewayConfig } from '../config.ts';
 import { listRoutes } from '../routes.ts';
 import { openConnections, type Connections, type ConnectionsOptions } from './connections.ts';
 import { openAgents } from '../mcp/agents.ts';
+import { openConsole } from '../console/pages.ts';
+import { openSessionDoor } from '../console/session-door.ts';
 import { createCors } from './cors.ts';
-import { handleCall } from './handle-call.ts';
+import { handleCall, type Door } from './handle-call.ts';
 import { createRefuseBroken } from './refuse-broken.ts';
 
 export interface GatewayServer {
@@ -89,9 +91,14 @@ function openAnswering(config: GatewayConfig, { certificates, logger, metrics }:
     resolvePeer: createPeerResolver(trustedProxies),
     record: countRefusals(metrics, refusals),
   };
-  const agents = openAgents(options, { logger, metrics });
+  const doors: readonly Door[] = [
+    openAgents(options, { logger, metrics }),
+    openSessionDoor(options),
+    ...openConsole(options),
+    { isFor: () => true, handle: (request, response) => handleCall(request, response, options) },
+  ];
   const handle: ConnectionsOptions['handle'] = (request, response) =>
-    void (agents.isFor(request) ? agents.handle(request, response) : handleCall(request, response, options));
+    void doors.find((door) => door.isFor(request))?.handle(request, response);
   const close = (): void => {
     forwarder.close();
     limiter.stop();

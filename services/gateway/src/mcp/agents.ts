@@ -1,16 +1,9 @@
 import { readBuildInfo, type Logger, type Metrics } from '#libs/runtime';
-import type { HttpRequest, HttpResponse } from '../http/answer.ts';
-import type { HandlerOptions } from '../http/handle-call.ts';
+import type { Door, HandlerOptions } from '../http/handle-call.ts';
 import type { McpOptions } from './handle-mcp.ts';
 
 /** The agents' door. */
-export interface Agents {
-  /** Whether a request is for it. */
-  isFor(request: HttpRequest): boolean;
-  handle(request: HttpRequest, response: HttpResponse): Promise<void>;
-}
-
-export function openAgents(options: HandlerOptions, { logger, metrics }: { logger: Logger; metrics: Metrics }): Agents {
+export function openAgents(options: HandlerOptions, { logger, metrics }: { logger: Logger; metrics: Metrics }): Door {
   const requests = metrics.counter('taskflow_mcp_requests_total', 'Requests of agents.', ['method', 'tool', 'outcome']);
   const own: McpOptions = {
     ...options,

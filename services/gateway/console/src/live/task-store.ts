@@ -1,0 +1,140 @@
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { watchTasks, type TaskUpdate } from '#client/index';
+import type { Task, TasksService } from '#client/tasks';
+import type { ServiceClient } from '#client/index';
+import { Names } from './names.ts';
+import { whileVisible } from './while-visible.ts';
+
+/** Whether what is shown is what is so: "live", or as it was before the connection was lost. */
+export type LiveState = 'loading' | 'live' | 'offline' | 'failed';
+
+export interface TasksSnapshot {
+  tasks: ReadonlyMap<string, Task>;
+  state: LiveState;
+  /** Why there are no tasks. */
+  error?: unknown;
+}
+
+type Tasks = ServiceClient<typeof TasksService>;
+
+const nanos = (time: Timestamp | undefined): bigint =>
+  time === undefined ? 0n : time.seconds * 1_000_000_000n + BigInt(time.nanos);
+
+/**
+ * All tasks of the person, as they are now. They are listed once; then every change comes by a stream, which the client
+ * package opens again where it was. Several views share it.
+ */
+export class TaskStore {
+  readonly #client: Tasks;
+  readonly #names: Names;
+  readonly #listeners = new Set<() => void>();
+  #snapshot: TasksSnapshot = { tasks: new Map(), state: 'loading' };
+  /** Parts of a list that replaces another, until it is whole. */
+  #draft: Map<string, Task> | undefined;
+  #position: string | undefined;
+
+  constructor(client: Tasks) {
+    this.#client = client;
+    this.#names = new Names(client, () => this.#fillNames());
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  get = (): TasksSnapshot => this.#snapshot;
+
+  /** Follows the tasks until the returned function is called. */
+  start(): () => void {
+    const onLost = (): void => this.#change({ state: this.#snapshot.state === 'loading' ? 'loading' : 'offline' });
+    addEventListener('offline', onLost);
+    const stop = whileVisible(
+      (signal) => this.#follow(signal),
+      () => this.#snapshot.state === 'live',
+    );
+    return () => {
+      removeEventListener('offline', onLost);
+      stop();
+      this.#position = undefined;
+      this.#snapshot = { tasks: new Map(), state: 'loading' };
+    };
+  }
+
+  /** What a call answered, ahead of the stream; or what it will answer, as far as one can tell. */
+  put(task: Task): void {
+    this.putAll([task]);
+  }
+
+  putAll(changed: readonly Task[]): void {
+    const tasks = new Map(this.#snapshot.tasks);
+    for (const task of changed) this.#merge(tasks, task);
+    this.#change({ tasks });
+  }
+
+  remove(taskIds: readonly string[]): void {
+    const tasks = new Map(this.#snapshot.tasks);
+    for (const id of taskIds) tasks.delete(id);
+    this.#change({ tasks });
+  }
+
+  /** Puts tasks back as they were, where a change that was shown ahead has failed. */
+  restore(before: readonly Task[]): void {
+    const tasks = new Map(this.#snapshot.tasks);
+    for (const task of before) tasks.set(task.id, task);
+    this.#change({ tasks });
+  }
+
+  #fillNames(): void {
+    const filled = [...this.#snapshot.tasks].map(([id, task]) => [id, this.#names.fill(task)] as const);
+    this.#change({ tasks: new Map(filled) });
+  }
+
+  /** Of two versions the later one counts; names that are known stay. */
+  #merge(tasks: Map<string, Task>, task: Task): void {
+    const known = tasks.get(task.id);
+    if (known !== undefined && nanos(known.updateTime) > nanos(task.updateTime)) return;
+    tasks.set(task.id, this.#names.fill(task));
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const onInterrupt = (): void => {
+      if (!signal.aborted && this.#snapshot.state === 'live') this.#change({ state: 'offline' });
+    };
+    const from = this.#position === undefined ? {} : { position: this.#position };
+    try {
+      for await (const update of watchTasks(this.#client, { ...from, signal, onInterrupt })) this.#apply(update);
+    } catch (error) {
+      if (!signal.aborted) this.#change({ state: 'failed', error });
+    }
+  }
+
+  #apply(update: TaskUpdate): void {
+    if (update.kind === 'gap') return;
+    if (update.kind === 'list') this.#applyList(update);
+    else if (update.kind === 'event') this.#applyEvent(update);
+    else if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
+    if ('position' in update) this.#position = update.position;
+  }
+
+  #applyList({ tasks, isFirst, isLast }: Extract<TaskUpdate, { kind: 'list' }>): void {
+    if (isFirst) this.#draft = new Map();
+    for (const task of tasks) this.#draft?.set(task.id, this.#names.fill(task));
+    // The first list shows what it has; a later one must not make tasks vanish until it is whole.
+    const isGrowing = this.#snapshot.state === 'loading' || isLast;
+    if (isGrowing) this.#change({ tasks: new Map(this.#draft), state: isLast ? 'live' : 'loading' });
+  }
+
+  #applyEvent({ event, removed }: Extract<TaskUpdate, { kind: 'event' }>): void {
+    const tasks = new Map(this.#snapshot.tasks);
+    const after = event.change?.after;
+    if (removed || after === undefined) tasks.delete(event.taskId);
+    else this.#merge(tasks, after);
+    this.#change({ tasks, state: 'live' });
+  }
+
+  #change(change: Partial<TasksSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,66 @@
+import { TaskFlowError, type ErrorReason } from '#client/index';
+
+export interface ErrorInWords {
+  title: string;
+  hint?: string;
+  reason?: string;
+  callId?: string;
+}
+
+const unreachable = {
+  title: 'TaskFlow cannot be reached',
+  hint: 'Nothing was lost. It is tried again when the connection is back.',
+};
+
+/** In the words of a person, for what a person can act on. Everything else keeps the service's own words. */
+const words: Partial<Record<ErrorReason, { title: string; hint?: string }>> = {
+  CREDENTIALS_INVALID: { title: 'E-mail or password is wrong' },
+  EMAIL_TAKEN: { title: 'There is an account with this e-mail already', hint: 'Sign in, or ask for a new password.' },
+  EMAIL_UNVERIFIED: { title: 'Verify your e-mail first', hint: 'Open the link in the mail that was sent to you.' },
+  REGISTRATION_CLOSED: { title: 'Registration is closed', hint: 'Ask an administrator for an invitation.' },
+  INVITATION_INVALID: { title: 'This invitation is no longer valid', hint: 'Ask for a new one.' },
+  RESET_INVALID: { title: 'This link is no longer valid', hint: 'Ask for a new one.' },
+  VERIFICATION_INVALID: { title: 'This link is no longer valid', hint: 'Ask for a new one.' },
+  TOO_MANY_ATTEMPTS: { title: 'Too many attempts', hint: 'Wait a moment, then try again.' },
+  MAIL_OFF: { title: 'This server sends no mails', hint: 'An administrator can give you a link.' },
+  PASSWORD_WRONG: { title: 'The current password is wrong' },
+  PERSON_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
+  ASSIGNEE_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
+  ETAG_MISMATCH: { title: 'Somebody else changed this meanwhile' },
+  TASK_NOT_FOUND: { title: 'This task does not exist any more' },
+  LAST_MANAGER: { title: 'A project needs a manager', hint: 'Make somebody else a manager first.' },
+  LAST_ADMIN: { title: 'This is the last administrator' },
+  RATE_LIMITED: { title: 'That was a lot at once', hint: 'Wait a moment, then try again.' },
+};
+
+/** "task.due_time" as a person would say it. */
+export const fieldInWords = (field: string): string => (field.split('.').at(-1) ?? field).replaceAll('_', ' ');
+
+function titleOf({ violations, message, code }: TaskFlowError): { title: string; hint?: string } {
+  if (violations.length > 0) {
+    const lines = violations.map(({ field, description }) => `${fieldInWords(field)}: ${description}`);
+    return { title: lines[0] ?? '', ...(lines.length > 1 && { hint: lines.slice(1).join('; ') }) };
+  }
+  if (code === 'UNAVAILABLE') return unreachable;
+  if (code === 'PERMISSION_DENIED') return { title: 'You may not do this' };
+  // The name of the method stands before the service's words.
+  return { title: message.replace(/^[\w.]+\/\w+: /, '') };
+}
+
+export function describeError(error: unknown): ErrorInWords {
+  if (!(error instanceof TaskFlowError))
+    return { title: error instanceof Error ? error.message : 'Something went wrong' };
+  const { reason, callId } = error;
+  const known = reason === undefined ? undefined : words[reason as ErrorReason];
+  return {
+    ...(known ?? titleOf(error)),
+    ...(reason !== undefined && { reason }),
+    ...(callId !== undefined && { callId }),
+  };
+}
+
+/** What is wrong with a field of a form, by the end of its path. */
+export function findFieldError(error: unknown, field: string): string | undefined {
+  if (!(error instanceof TaskFlowError)) return undefined;
+  return error.violations.find((violation) => violation.field.split('.').at(-1) === field)?.description;
+}

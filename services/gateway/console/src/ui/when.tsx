@@ -1,0 +1,27 @@
+import { useMe } from '../session/use-session.ts';
+import { distanceInWords, formatter } from '../tasks/days.ts';
+import { useMinute } from '../tasks/use-viewer.ts';
+
+/** How long ago, or until when; the moment itself on hover, in the person's zone. */
+export function When({ ms }: { ms: number }) {
+  const { timeZone } = useMe();
+  // Renders again with each minute.
+  useMinute();
+  const exact = formatter(timeZone || 'UTC', { dateStyle: 'medium', timeStyle: 'medium' }, 'en-GB').format(ms);
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={`${exact} (${timeZone || 'UTC'})`}>
+      {distanceInWords(ms, Date.now())}
+    </time>
+  );
+}
+
+/** The moment itself, where it matters. */
+export function Moment({ ms }: { ms: number }) {
+  const { timeZone } = useMe();
+  const zone = timeZone || 'UTC';
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={zone}>
+      {formatter(zone, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }, 'en-GB').format(ms)}
+    </time>
+  );
+}
