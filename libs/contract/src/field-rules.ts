@@ -1,4 +1,12 @@
-import { getOption, hasOption, isFieldSet, type DescExtension, type DescField, type Message } from '@bufbuild/protobuf';
+import {
+  getOption,
+  hasOption,
+  isFieldSet,
+  ScalarType,
+  type DescExtension,
+  type DescField,
+  type Message,
+} from '@bufbuild/protobuf';
 import { fileRegistry } from './descriptors.ts';
 
 /** What the contract declares of one field of a request; see proto/taskflow/policy/v1/fields.proto. */
@@ -149,6 +157,25 @@ export function listLimitOf(field: DescField): { maxItems: number; tooMany: stri
   if (rule?.maxItems === undefined) return undefined;
   const kind = field.message !== undefined ? 'batch' : rule.repeats === 'once' ? 'set' : 'list';
   return { maxItems: rule.maxItems * readTimes[kind], tooMany: itemsText(rule) };
+}
+
+/**
+ * A text that is a little too long is named with what else is wrong. A longer one is not read: looking at each character
+ * of megabytes, or normalising them, would keep all others waiting.
+ */
+const readBytes = 64 * 1024;
+
+/** How many bytes of a text are read at all, and what is said of more; undefined where there is no limit. */
+export function textLimitOf(field: DescField): { maxBytes: number; tooLong: string } | undefined {
+  const isText = field.scalar === ScalarType.STRING && !isOutputOnly(field);
+  const { minLength, maxLength, maxBytes } = (isText ? ruleOf(field) : undefined) ?? {};
+  const most = maxLength ?? maxBytes;
+  if (most === undefined) return undefined;
+  const least = minLength !== undefined && minLength > 0 ? `${minLength} to` : 'at most';
+  return {
+    maxBytes: Math.max(readBytes, 4 * most),
+    tooLong: maxLength === undefined ? `must have at most ${most} bytes` : `must have ${least} ${most} characters`,
+  };
 }
 
 /** A field by the full name of its message and its own name. Throws when the contract has none. */

@@ -11,6 +11,7 @@ export {
   isRequired,
   itemsText,
   listLimitOf,
+  textLimitOf,
   ruleOf,
   type FieldRule,
 } from './field-rules.ts';

@@ -49,6 +49,7 @@ const call = (given: string, name = 'create_task'): string =>
 
 /** Each would have been read as something else than was sent. */
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'latin1'));
+const rounded = 'would be rounded: a whole number of so many digits must be a string';
 const altered: [Body, unknown[]][] = [
   [bytes(call('{"title":"caf\xe9"}')), [400, null, -32700]],
   [call('{"title":"first","title":"second"}'), [200, 1, -32602, 'title: is there twice']],
@@ -61,6 +62,9 @@ const altered: [Body, unknown[]][] = [
     call('{"tasks":[{"title":"a"},{"title":"b","title":"c"}]}', 'create_tasks'),
     [200, 1, -32602, 'tasks[1].title: is there twice'],
   ],
+  [call('{"pageSize":5.00000000000000000001}', 'list_tasks'), [200, 1, -32602, `pageSize: ${rounded}`]],
+  [call('{"title":"x","dueTime":12345678901234567890}'), [200, 1, -32602, `dueTime: ${rounded}`]],
+  ['{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}', [400, null, -32600, `id: ${rounded}`]],
   [call('{"title":"A1"},"arguments":{"title":"A2"}'), [200, 1, -32602, 'params.arguments: is there twice']],
   [call('{"title":"x","__proto__":{"title":"y"}}'), [200, 1, -32602, '__proto__: is no argument of this tool']],
   ['{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', [400, null, -32600, 'id: is there twice']],

@@ -80,7 +80,10 @@ describe('J9: names', () => {
       'tasks[0].dueDay.date: must be an object',
     ]);
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k_${index}`, 1]));
-    expect(await faultsOf('list_tasks', many)).toHaveLength(100);
+    expect((await faultsOf('list_tasks', many)).slice(99)).toEqual([
+      expect.stringMatching(/^k_99: is no argument/),
+      ': and more',
+    ]);
   });
 
   it('in faults are those of arguments', async () => {
@@ -140,7 +143,7 @@ describe('J9: advice', () => {
     const reading = await testCluster.createPersonalToken(ada, ['tasks:read']);
     const read = async (own: string, uri: string): Promise<string> =>
       (await postMessage(testCluster.cluster, own, rpc('resources/read', { uri }))).text;
-    expect(await read(reading.token, 'taskflow://me')).toMatch(/"code":-32602.*MISSING_SCOPE/);
+    expect(await read(reading.token, 'taskflow://me')).toMatch(/"code":-32602.*MISSING_SCOPE.*"scope":"users:read"/);
     expect(await read(token, 'taskflow://tasks/x')).toMatch(/"code":-32602.*uri: its id must be a UUID/);
   });
 });

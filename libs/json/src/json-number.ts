@@ -1,3 +1,5 @@
+import type { JsonPath } from './scan-json.ts';
+
 /** A number as it stands in the JSON text, where JSON.parse would round it or hide how it was written. */
 export class JsonNumber {
   readonly source: string;
@@ -44,4 +46,29 @@ export function parseWithNumbers(text: string): unknown {
   const keep = (_name: string, value: unknown, { source = '' }: Source): unknown =>
     typeof value === 'number' ? new JsonNumber(source) : value;
   return JSON.parse(text, keep as (name: string, value: unknown) => unknown);
+}
+
+/** Whether JSON.parse makes another number of it: one with other digits, or a whole one of one that is not. */
+function isAltered(source: string): boolean {
+  const value = Number(source);
+  const whole = toWhole(source);
+  if (whole === undefined) return Number.isInteger(value) || !Number.isFinite(value);
+  return BigInt(value) !== whole;
+}
+
+const maxAltered = 101;
+
+/** Where valid JSON has numbers that JSON.parse would alter; not all of them when they are many. */
+export function findAlteredNumbers(text: string): JsonPath[] {
+  const found: JsonPath[] = [];
+  const look = (value: unknown, path: JsonPath): void => {
+    if (found.length >= maxAltered) return;
+    if (value instanceof JsonNumber) {
+      if (isAltered(value.source)) found.push(path);
+    } else if (Array.isArray(value)) value.forEach((one, index) => look(one, [...path, index]));
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, one] of Object.entries(value)) look(one, [...path, name]);
+  };
+  look(parseWithNumbers(text), []);
+  return found;
 }

@@ -24,13 +24,27 @@ export async function askAccess(caller: Caller, signal?: AbortSignal): Promise<A
   return accessOf(found);
 }
 
+/** "tasks:read" for TASKS_READ, as services name it. */
+const nameOf = (scope: Scope): string => (Scope[scope] ?? '').toLowerCase().replace('_', ':');
+
+/** The words of the services. */
+function missingScope(method: DescMethod): TaskFlowError {
+  const { scope } = policyOf(method);
+  if (scope === Scope.SESSION_ONLY || scope === Scope.UNSPECIFIED)
+    return new TaskFlowError('PERMISSION_DENIED', 'no personal token may do this; sign in', {
+      reason: 'SESSION_REQUIRED',
+    });
+  const name = nameOf(scope);
+  return new TaskFlowError('PERMISSION_DENIED', `the personal token lacks the scope ${name}`, {
+    reason: 'MISSING_SCOPE',
+    metadata: { scope: name },
+  });
+}
+
 /** Throws TaskFlowError when the token has ended or its scopes do not suffice; while nobody can say so, it passes. */
 export async function assertAccess(caller: Caller, method: DescMethod, signal?: AbortSignal): Promise<void> {
   const isAllowed = await askAccess(caller, signal).catch((error: unknown) => {
     if (error instanceof TaskFlowError && error.code === 'UNAUTHENTICATED') throw error;
   });
-  if (isAllowed !== undefined && !isAllowed(method))
-    throw new TaskFlowError('PERMISSION_DENIED', 'the personal token lacks the scope for this', {
-      reason: 'MISSING_SCOPE',
-    });
+  if (isAllowed !== undefined && !isAllowed(method)) throw missingScope(method);
 }

@@ -12,7 +12,7 @@ import { TaskFlowError } from '#client/index';
 import { TaskResultSchema, TaskSchema, type TaskResult } from '#client/tasks';
 import { AppError } from '#libs/errors';
 import { encodeFromJson } from '#libs/json';
-import { toFailure } from './tool-failure.ts';
+import { andMore, toFailure } from './tool-failure.ts';
 import type { Naming } from './tools/argument-names.ts';
 import type { Answer } from './tools/tool.ts';
 
@@ -31,7 +31,8 @@ type Call = (request: Message, options: { signal?: AbortSignal; callId?: string 
 function toRefusal(error: unknown): unknown {
   if (!(error instanceof AppError)) return error;
   const { reason, details } = error;
-  return new TaskFlowError('INVALID_ARGUMENT', error.message, { reason, violations: details.violations ?? [] });
+  const violations = [...(details.violations ?? []), ...(details.hasMoreViolations === true ? [andMore] : [])];
+  return new TaskFlowError('INVALID_ARGUMENT', error.message, { reason, violations });
 }
 
 /** Throws TaskFlowError with everything that is wrong. */

@@ -3,9 +3,9 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { TaskFlowError } from '#client/index';
 import { assertAccess } from './access.ts';
 import { answerJson, callMethod, readRequest, type Caller } from './call-method.ts';
-import { failedResult, toFailure } from './tool-failure.ts';
+import { failedResult, toFailure, withinLimit } from './tool-failure.ts';
 import { namingOf, type Naming } from './tools/argument-names.ts';
-import { maxViolations, toRequest } from './tools/tool-request.ts';
+import { toRequest } from './tools/tool-request.ts';
 import type { Answer, Tool } from './tools/tool.ts';
 
 export interface ToolCall {
@@ -28,7 +28,7 @@ function readArguments({ tool, given }: ToolCall, requestId: string | undefined)
   const all = [...violations, ...(unreadable?.violations ?? []).map(namingOf(tool))];
   throw new TaskFlowError('INVALID_ARGUMENT', 'the request has arguments that are wrong', {
     reason: unreadable?.reason ?? 'INVALID_FIELD',
-    violations: all.slice(0, maxViolations),
+    violations: withinLimit(all),
   });
 }
 

@@ -1,7 +1,7 @@
 import { ProtocolErrorCode, specTypeSchemas } from '@modelcontextprotocol/server';
 import { TaskFlowError, type FieldViolation } from '#client/index';
-import { scanJson } from '#libs/json';
-import { toFailure } from './tool-failure.ts';
+import { findAlteredNumbers, scanJson } from '#libs/json';
+import { toFailure, violationText, withinLimit } from './tool-failure.ts';
 
 /** A message of JSON-RPC, as far as it is looked at before it is served. */
 export interface RpcMessage {
@@ -42,7 +42,7 @@ export class MessageFault extends Error {
       new TaskFlowError('INVALID_ARGUMENT', message, { reason, violations, callId }),
       (one) => one,
     );
-    const words = [message, ...violations.map(({ field, description }) => `- ${field}: ${description}`)].join('\n');
+    const words = [message, ...violations.map(violationText)].join('\n');
     return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: words, data: { error } } });
   }
 }
@@ -76,14 +76,20 @@ function nameOf(path: Path): string {
   return text.replace(/^\./, '').toWellFormed().slice(0, 200);
 }
 
-/** JSON.parse keeps the last one, so what was meant is not known. */
-function refuseRepeated(message: RpcMessage, repeated: readonly Path[]): void {
-  if (repeated.length === 0) return;
-  const code = repeated.every(([first]) => first === 'params') ? InvalidParams : InvalidRequest;
-  const violations = repeated.map((path) => ({ field: nameOf(path), description: 'is there twice' }));
-  const of = repeated.some(([first]) => first === 'id') ? {} : message;
-  throw new MessageFault(code, 'members of the message are there twice', { violations, of });
+/** What JSON.parse makes something else of, so that what was meant is not known, or would not reach the tool. */
+function refuseMembers(message: RpcMessage, paths: readonly Path[], told: { all: string; each: string }): void {
+  if (paths.length === 0) return;
+  const code = paths.every(([first]) => first === 'params') ? InvalidParams : InvalidRequest;
+  const violations = paths.map((path) => ({ field: nameOf(path), description: told.each }));
+  const of = paths.some(([first]) => first === 'id') ? {} : message;
+  throw new MessageFault(code, told.all, { violations: withinLimit(violations), of });
 }
+
+const twice = { all: 'members of the message are there twice', each: 'is there twice' };
+const rounded = {
+  all: 'the message has numbers that would be rounded',
+  each: 'would be rounded: a whole number of so many digits must be a string',
+};
 
 const { InitializeRequest, CallToolRequest, ReadResourceRequest, ListToolsRequest } = specTypeSchemas;
 const { ListResourcesRequest, ListResourceTemplatesRequest } = specTypeSchemas;
@@ -137,14 +143,15 @@ function refuseProto(message: RpcMessage): void {
 /** Reads a message as strictly as the gateway reads requests. Throws MessageFault. */
 export function readMessage(bytes: Uint8Array): RpcMessage {
   const text = decode(bytes);
-  const { repeated, isTooDeep, tooManyIn } = scanJson(text);
+  const { repeated, hasOddNumbers, isTooDeep, tooManyIn } = scanJson(text);
   if (isTooDeep) throw new MessageFault(InvalidRequest, 'the JSON is nested too deeply');
   if (tooManyIn !== undefined) throw new MessageFault(InvalidRequest, 'the JSON has too many values');
   const message = parse(text);
   // A batch could hold more calls than any limit of requests foresees. The protocol has none since 2025-06-18.
   if (!isObject(message))
     throw new MessageFault(InvalidRequest, 'the request must be one message of JSON-RPC, not a batch');
-  refuseRepeated(message, repeated);
+  refuseMembers(message, repeated, twice);
+  if (hasOddNumbers) refuseMembers(message, findAlteredNumbers(text), rounded);
   return message;
 }
 

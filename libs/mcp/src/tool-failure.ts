@@ -51,11 +51,29 @@ const unanswered: Partial<Record<ErrorCode, string>> = {
 
 function textOf({ code, reason, message }: TaskFlowError, violations: readonly FieldViolation[]): string {
   if (reason === undefined) return unanswered[code] ?? 'the call failed';
-  const fields = [...new Set(violations.map(({ field }) => field))];
+  const fields = [...new Set(violations.map(({ field, description }) => (field === '' ? description : field)))];
   // The service names the fields of its request.
   const words = message.replace(/^[\w.]+\/\w+: /, '');
   return words.startsWith('invalid: ') || reason === 'INVALID_FIELD' ? `invalid: ${fields.join(', ')}` : words;
 }
+
+/** More than anybody reads. */
+export const maxViolations = 100;
+
+/** Stands behind the last of those that are told, as services have it. */
+export const andMore: FieldViolation = { field: '', description: 'and more' };
+
+/** The first of them, and whether there are more. */
+export function withinLimit(violations: readonly FieldViolation[]): FieldViolation[] {
+  const named = violations.filter(({ field }) => field !== '');
+  const [note] = violations.filter(({ field }) => field === '');
+  const rest = named.length > maxViolations ? [andMore] : [note ?? []].flat();
+  return [...named.slice(0, maxViolations), ...rest];
+}
+
+/** As a line; what is said of no field in particular stands alone. */
+export const violationText = ({ field, description }: FieldViolation): string =>
+  field === '' ? `- ${description}` : `- ${field}: ${description}`;
 
 const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined;
@@ -84,7 +102,7 @@ export function failureText(failure: Failure): string {
   const { code, reason, message, violations = [], retryAfterMs, callId, requestId } = failure;
   return [
     `${reason === undefined ? code : `${code} / ${reason}`}: ${message}`,
-    ...violations.map(({ field, description }) => `- ${field}: ${description}`),
+    ...violations.map(violationText),
     ...(retryAfterMs === undefined ? [] : [`Retry after ${retryAfterMs} ms.`]),
     failure.advice,
     ...(requestId === undefined ? [] : [`requestId: ${requestId}`]),

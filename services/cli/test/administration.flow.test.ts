@@ -81,6 +81,42 @@ describe('administration on the command line', () => {
     expect(await state()).toBe(false);
   });
 
+  it('decides for a breaker for a while, and lets it decide by itself again', async () => {
+    type Listed = { breakers: { callee: string; method: string; override?: { state: string; reason: string } }[] };
+    const edges = async () => (await cli.json<Listed>('admin', 'breakers', '--at', 'tasks')).breakers;
+    await cli.addTask('So that tasks has asked users something');
+    const [{ callee, method } = { callee: '', method: '' }] = await edges();
+    const edge = ['tasks', callee, method];
+    const overrides = async () => (await edges()).flatMap(({ override }) => override ?? []);
+
+    const force = ['admin', 'breakers', 'force', ...edge, 'closed', '--for', '1h', '--reason', 'a drill'];
+    expect(await cli.run(force)).toMatchObject({ code: 0, output: expect.stringMatching(/^closed until /) });
+    expect(await overrides()).toMatchObject([{ state: 'BREAKER_STATE_CLOSED', reason: 'a drill' }]);
+    expect(await cli.run(['admin', 'breakers', 'release', ...edge])).toMatchObject({ code: 0 });
+    expect(await overrides()).toEqual([]);
+    const wrong = ['force', 'tasks', callee, method, 'half', '--for', '1y', '--reason', 'none'];
+    expect(await cli.run(['admin', 'breakers', ...wrong])).toMatchObject({ code: 64 });
+  });
+
+  it('makes a schedule, and deletes it only when somebody is sure', async () => {
+    const schedules = async (): Promise<object | undefined> => {
+      const { schedules: all } = await cli.json<{ schedules: { id: string }[] }>('admin', 'schedules');
+      return all.find(({ id }) => id === 'at-night');
+    };
+    const create = ['admin', 'schedules', 'create', 'at-night', '--job', 'prune-records'];
+
+    expect(await cli.run(create)).toMatchObject({ code: 64, errors: expect.stringContaining('--cron') });
+    expect(await cli.run([...create, '--cron', '30 3 * * *', '--zone', 'Europe/Berlin'])).toMatchObject({ code: 0 });
+    expect(await schedules()).toMatchObject({
+      job: 'SCHEDULE_JOB_PRUNE_RECORDS',
+      cron: { expression: '30 3 * * *', timeZone: 'Europe/Berlin' },
+    });
+    const remove = ['admin', 'schedules', 'delete', 'at-night'];
+    expect(await cli.run(remove)).toMatchObject({ code: 64, errors: expect.stringContaining('--yes') });
+    expect(await cli.run([...remove, '--yes'])).toMatchObject({ code: 0 });
+    expect(await schedules()).toBeUndefined();
+  });
+
   it('shows dead jobs, and gives one up', async () => {
     const id = await deadJob(cli);
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { deadJob, deadLetterEvent } from '../../../libs/dev/flows/job-records.ts';
@@ -75,11 +76,21 @@ const ids: Readonly<Record<string, () => Promise<string>>> = {
   restore: deletedTask,
   'token revoke': newToken,
   'admin users restore': deletedAccount,
+  'admin schedules delete': newSchedule,
   'admin dead-jobs retry': () => deadJob(cli),
   'admin dead-jobs discard': () => deadJob(cli),
   'admin dead-events retry': async () => String(await deadLetterEvent(cli)),
   'admin dead-events discard': async () => String(await deadLetterEvent(cli)),
 };
+/** Deleting one needs one that is not built in. */
+async function newSchedule(): Promise<string> {
+  const id = `s${randomBytes(4).toString('hex')}`;
+  await cli.json(
+    ...['--profile', 'admin', 'admin', 'schedules', 'create', id, '--job', 'prune-records', '--every', '7d'],
+  );
+  return id;
+}
+
 const forNewPeople = ['register', 'admin users create', 'admin users invite'];
 
 async function fill({ path, line }: Example): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Guard } from './guard.ts';
 import { keepSecret } from './instance.ts';
-import { lastLines } from './log-file.ts';
+import { endOfLog, lastLines, type LogPlace } from './log-file.ts';
 import { findFreePort } from './ports.ts';
 import { refOfChild, stopProcess, type ProcessRef, type StopStep } from './processes.ts';
 
@@ -66,6 +66,7 @@ export abstract class PrivateServer {
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
     const { program, args, options } = this.command();
+    const begin = endOfLog(this.logFile);
     const log = openSync(this.logFile, 'a', 0o600);
     // A group of its own: Ctrl-C in the terminal must not stop it before the services have drained.
     const child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', log, log] });
@@ -75,7 +76,7 @@ export abstract class PrivateServer {
     this.#process = entry;
     this.#guard.watch({ ...entry, role: this.#role });
     child.once('exit', () => this.#forget(entry));
-    await this.#waitUntilReady();
+    await this.#waitUntilReady(begin);
   }
 
   #forget(entry: ProcessRef): void {
@@ -84,10 +85,10 @@ export abstract class PrivateServer {
     this.#guard.forget(entry);
   }
 
-  async #waitUntilReady(): Promise<void> {
+  async #waitUntilReady(begin: LogPlace): Promise<void> {
     const until = performance.now() + startLimitMs;
     const fail = (what: string): never => {
-      throw new Error(`${this.#name} ${what}. Its log, ${this.logFile}, ends with:\n${lastLines(this.logFile)}`);
+      throw new Error(`${this.#name} ${what}. Its log, ${this.logFile}, ends with:\n${lastLines(begin)}`);
     };
     while (!(await this.answers())) {
       if (this.#process === undefined) fail('did not start');

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { lastLines } from './log-file.ts';
+import { endOfLog, lastLines } from './log-file.ts';
 import type { Program } from './program.ts';
 
 export interface ScriptRun {
@@ -16,6 +16,7 @@ export interface ScriptRun {
 
 /** Runs a program to its end with our own Node; throws with the end of its output when it fails. */
 export async function runScript({ title, program, env, logFile, signal }: ScriptRun): Promise<void> {
+  const begin = endOfLog(logFile);
   const keep = (output: { stdout?: string; stderr?: string }): void => {
     appendFileSync(logFile, `${output.stdout ?? ''}${output.stderr ?? ''}`, { mode: 0o600 });
   };
@@ -34,7 +35,7 @@ export async function runScript({ title, program, env, logFile, signal }: Script
     keep(failure);
     signal?.throwIfAborted();
     throw new Error(
-      `${title} failed (${String(failure.signal ?? failure.code)}). Its log, ${logFile}, ends with:\n${lastLines(logFile)}`,
+      `${title} failed (${String(failure.signal ?? failure.code)}). Its log, ${logFile}, ends with:\n${lastLines(begin)}`,
       { cause: error },
     );
   }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Certificates } from '#libs/runtime';
 import { stopSteps, type Guard } from './guard.ts';
 import { isReady, isServing } from './health-check.ts';
-import { lastLines } from './log-file.ts';
+import { endOfLog, lastLines, type LogPlace } from './log-file.ts';
 import type { Program } from './program.ts';
 import { refOfChild, stopProcess, waitForExit, type ProcessRef } from './processes.ts';
 
@@ -46,9 +46,10 @@ export class ServiceProcess {
     if (this.#process !== undefined) return;
     this.#mayEnd = true;
     this.#isReady = undefined;
+    const begin = endOfLog(this.options.logFile);
     const child = await this.#spawn();
     try {
-      await this.#waitUntilServing(child);
+      await this.#waitUntilServing(child, begin);
       this.#mayEnd = false;
     } catch (error) {
       await this.stop();
@@ -93,11 +94,11 @@ export class ServiceProcess {
     if (!this.#mayEnd) this.onLoss(how);
   }
 
-  async #waitUntilServing(child: ChildProcess): Promise<void> {
+  async #waitUntilServing(child: ChildProcess, begin: LogPlace): Promise<void> {
     const until = performance.now() + startLimitMs;
     const { label, logFile, report } = this.options;
     const fail = (what: string): never => {
-      throw new Error(`the ${label} service ${what}. Its log, ${logFile}, ends with:\n${lastLines(logFile)}`);
+      throw new Error(`the ${label} service ${what}. Its log, ${logFile}, ends with:\n${lastLines(begin)}`);
     };
     let reportAt = performance.now() + reportMs;
     while ((await this.#isReady?.()) !== true) {
@@ -105,7 +106,7 @@ export class ServiceProcess {
         fail(`ended while it started (${child.signalCode ?? `exit code ${String(child.exitCode)}`})`);
       if (performance.now() > until) fail(`was not SERVING after ${startLimitMs / 1000} s`);
       if (performance.now() > reportAt) {
-        report?.(`${label} is not ready yet. Its log, ${logFile}, ends with: ${lastLines(logFile, 1).trim()}`);
+        report?.(`${label} is not ready yet. Its log, ${logFile}, ends with: ${lastLines(begin, 1).trim()}`);
         reportAt += reportMs;
       }
       await pause(25);

@@ -8,8 +8,8 @@ import { checkStructure } from './check-structure.ts';
 import { spoilFaultyTimes } from './faulty-times.ts';
 
 function violationsIn(request: DescMessage, bytes: Uint8Array): FieldViolation[] {
-  const { lists, times } = checkStructure(request, bytes);
-  return [...lists, ...times];
+  const { sizes, times } = checkStructure(request, bytes);
+  return [...sizes, ...times];
 }
 
 const timestamp = (seconds: bigint, nanos = 0): Uint8Array =>
@@ -157,10 +157,40 @@ describe('times in requests', () => {
   });
 });
 
+const requestOf = (name: string) => requests.find((one) => one.name === name) as DescMessage;
+const numberIn = (type: DescMessage | undefined, field: string): number =>
+  type?.fields.find(({ name }) => name === field)?.number ?? 0;
+
+describe('texts in requests', () => {
+  const long = Buffer.alloc(3_900_000, 'x');
+  const most = Buffer.alloc(64 * 1024, 'x');
+
+  it('that are much too long are refused before they are decoded, by the rule of the field', () => {
+    const [register, create] = [requestOf('RegisterRequest'), requestOf('CreateTaskRequest')];
+    const task = create.fields.find(({ name }) => name === 'task');
+    const inTask = (field: string) => [numberIn(create, 'task'), numberIn(task?.message, field)];
+    const password = [numberIn(register, 'password')];
+    expect(violationsIn(register, wrap(password, long))).toEqual([
+      { field: 'password', description: 'must have at most 1024 bytes' },
+    ]);
+    expect(violationsIn(create, wrap(inTask('title'), long))).toEqual([
+      { field: 'task.title', description: 'must have 1 to 200 characters' },
+    ]);
+    const labels = Buffer.concat([wrap(inTask('labels'), most), wrap(inTask('labels'), long)]);
+    expect(violationsIn(create, labels)).toEqual([
+      { field: 'task.labels[0]', description: expect.stringMatching(/^must have .* characters$/) },
+    ]);
+    expect(violationsIn(create, wrap(inTask('id'), long))).toEqual([]);
+  });
+
+  it('that are a little too long are left to what tells everything else, too', () => {
+    const create = requestOf('CreateTaskRequest');
+    const task = create.fields.find(({ name }) => name === 'task');
+    expect(violationsIn(create, wrap([task?.number ?? 0, numberIn(task?.message, 'title')], most))).toEqual([]);
+  });
+});
+
 describe('lists in requests', () => {
-  const requestOf = (name: string) => requests.find((one) => one.name === name) as DescMessage;
-  const numberIn = (type: DescMessage | undefined, field: string): number =>
-    type?.fields.find(({ name }) => name === field)?.number ?? 0;
   const entries = (number: number, count: number) =>
     Buffer.concat(Array<Uint8Array>(count).fill(wrap([number], new Uint8Array())));
 

@@ -1,12 +1,12 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { isOutputOnly, listLimitOf } from '#libs/contract';
+import { isOutputOnly, listLimitOf, textLimitOf } from '#libs/contract';
 import type { FieldViolation } from '#libs/errors';
 import { describeTimeFault } from './time-faults.ts';
 
 const maxDepth = 100;
 
-/** A field that holds messages, or entries of which there may be only so many. */
+/** A field that holds messages, a text, or entries of which there may be only so many. */
 interface Child {
   /** undefined: what is in it is left to the decoder. */
   message: DescMessage | undefined;
@@ -18,18 +18,21 @@ interface Child {
   /** More entries are refused before any is decoded. */
   maxItems: number;
   tooMany: string;
+  /** Of a text, or of each entry of a list of texts. A longer one is refused before it is decoded. */
+  maxBytes: number;
+  tooLong: string;
 }
 
 /** By number. Computed once for each type. */
 const childrenOf = new WeakMap<DescMessage, Map<number, Child>>();
 
-const unlimited = { maxItems: Infinity, tooMany: '' };
+const unlimited = { maxItems: Infinity, tooMany: '', maxBytes: Infinity, tooLong: '' };
 
 function toChild(field: DescField): Child | undefined {
   const isList = field.fieldKind === 'list';
-  if (!isList && field.fieldKind !== 'message') return undefined;
-  const limit = listLimitOf(field) ?? unlimited;
-  return { message: field.message, name: field.name, isList, isIgnored: isOutputOnly(field), ...limit };
+  const limits = { ...unlimited, ...listLimitOf(field), ...textLimitOf(field) };
+  if (!isList && field.fieldKind !== 'message' && limits.maxBytes === Infinity) return undefined;
+  return { message: field.message, name: field.name, isList, isIgnored: isOutputOnly(field), ...limits };
 }
 
 function findChildren(type: DescMessage): Map<number, Child> {
@@ -72,8 +75,8 @@ function placesIn(parent: Place): (child: Child) => Place {
 
 /** What is wrong with a request before it is decoded. */
 export interface Faults {
-  /** Lists that are too long, each entry of which would cost time: such a request is not decoded. */
-  lists: FieldViolation[];
+  /** Lists and texts that are much too long, each part of which would cost time: such a request is not decoded. */
+  sizes: FieldViolation[];
   /** Invalid times, which decoders would turn into other times. */
   times: FieldViolation[];
 }
@@ -84,8 +87,18 @@ export interface Structure extends Faults {
   isSplit: boolean;
 }
 
+/** A text that is not too long. Texts are many, so nothing is made for one. */
+const isFine = ({ message, isList, maxBytes }: Child, length: number): boolean =>
+  message === undefined && !isList && length <= maxBytes;
+
+/** Whether a message that may be there once has been seen before. */
+function isRepeated(child: Child | undefined, seen: Set<Child>): boolean {
+  if (child?.message === undefined || child.isList) return false;
+  return seen.size === seen.add(child).size;
+}
+
 class Walk {
-  readonly found: Structure = { lists: [], times: [], isSplit: false };
+  readonly found: Structure = { sizes: [], times: [], isSplit: false };
   readonly #bytes: Uint8Array;
   readonly #reader: BinaryReader;
 
@@ -110,17 +123,18 @@ class Walk {
       const fieldEnd = reader.pos + length;
       if (fieldEnd > end) throw new Error(`field ${number} of ${type.typeName} is longer than its message`);
       const child = children.get(number);
-      if (child !== undefined && !child.isList) this.found.isSplit ||= seen.size === seen.add(child).size;
-      if (child === undefined) reader.pos = fieldEnd;
+      this.found.isSplit ||= isRepeated(child, seen);
+      if (child === undefined || isFine(child, length)) reader.pos = fieldEnd;
       else this.#child(child, fieldEnd, placeOf(child));
     }
     if (reader.pos !== end) throw new Error(`${type.typeName} does not end where it should`);
   }
 
-  #child({ message: type, maxItems, tooMany }: Child, end: number, place: Place): void {
+  #child({ message: type, maxItems, tooMany, maxBytes, tooLong }: Child, end: number, place: Place): void {
     const { index = 0, isIgnored } = place;
     const begin = this.#reader.pos;
-    if (index === maxItems) this.#report('lists', { ...place, index: undefined }, tooMany);
+    if (index === maxItems) this.#report('sizes', { ...place, index: undefined }, tooMany);
+    if (index < maxItems && end - begin > maxBytes) this.#report('sizes', place, tooLong);
     if (type === undefined || index >= maxItems) return void (this.#reader.pos = end);
     this.message(type, end, place);
     const fault = isIgnored ? undefined : describeTimeFault(type.typeName, this.#bytes.subarray(begin, end));

@@ -12,17 +12,17 @@ interface CheckedBytes {
 /** Joins the parts of a message to one, as protobuf has it; the generated decoders would keep the last part alone. */
 function checkBytes(type: DescMessage, bytes: Buffer): CheckedBytes {
   const structure = checkStructure(type, bytes);
-  if (!structure.isSplit || structure.lists.length > 0) return { bytes, faults: structure };
+  if (!structure.isSplit || structure.sizes.length > 0) return { bytes, faults: structure };
   const joined = Buffer.from(toBinary(type, fromBinary(type, bytes)));
   return { bytes: joined, faults: checkStructure(type, joined) };
 }
 
-/** Decodes the request, unless a list is too long. No schema takes its invalid times. */
+/** Decodes the request, unless a list or a text is much too long. No schema takes its invalid times. */
 function decodeRequest(call: IncomingCall): Faults {
   const { requestType: type, definition } = call.method;
   try {
     const { bytes, faults } = checkBytes(type, call.requestBytes);
-    if (faults.lists.length > 0) return faults;
+    if (faults.sizes.length > 0) return faults;
     call.request = definition.requestDeserialize(bytes);
     if (faults.times.length > 0) call.request = definition.requestDeserialize(spoilFaultyTimes(type, bytes));
     return faults;
@@ -44,8 +44,8 @@ function join(times: readonly FieldViolation[], error: unknown): unknown {
 /** Decodes the request, or refuses it. An invalid time is refused by the schema, with every other violation. */
 export function decode(): Interceptor {
   return async (call, next) => {
-    const { lists, times } = decodeRequest(call);
-    if (lists.length > 0) throw invalidFields([...lists, ...times]);
+    const { sizes, times } = decodeRequest(call);
+    if (sizes.length > 0) throw invalidFields([...sizes, ...times]);
     try {
       await next();
     } catch (error) {

@@ -80,6 +80,8 @@ export function namingOf(tool: Tool): Naming {
   const inWords = (field: string, description: string): FieldViolation =>
     nameFault(tool, method.input, { parts: toJsonNames(method.input, field), description });
   return ({ field, description }) => {
+    // That there are more is said of no field.
+    if (field === '') return { field, description };
     const toOther = (_: string, words: string, name: string): string =>
       `${words}${inWords([...field.split('.').slice(0, -1), name].join('.'), '').field}`;
     const told = description.replace(/(must not be set together with )(\w+)/, toOther);

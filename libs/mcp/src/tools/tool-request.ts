@@ -1,4 +1,5 @@
 import type { FieldViolation } from '#client/index';
+import { maxViolations } from '../tool-failure.ts';
 import { maskOf, type Shape } from './tool.ts';
 
 type Json = Record<string, unknown>;
@@ -30,8 +31,8 @@ function toEntries(entries: Shape, value: unknown, at: string): { value: unknown
   return { value: made.map(({ json }) => json), violations: made.flatMap(({ violations }) => violations) };
 }
 
-/** More than anybody reads. */
-export const maxViolations = 100;
+/** One more than are told, so that it is known that there are more. */
+const mostViolations = maxViolations + 1;
 
 const folded = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
 
@@ -61,7 +62,7 @@ export function toRequest(shape: Shape, given: Json, at = ''): ToolRequest {
   for (const [name, value] of Object.entries(given)) {
     const found = shape.arguments.find((one) => one.name === name);
     if (found === undefined) {
-      if (violations.length < maxViolations)
+      if (violations.length < mostViolations)
         violations.push({ field: `${at}${name}`.slice(0, 200), description: explainUnknown(shape, name) });
       continue;
     }

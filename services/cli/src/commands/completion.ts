@@ -29,21 +29,26 @@ function globalOptions(command: Command): Command['options'] {
 }
 
 const bashCase = ({ path, words, flags }: Place): string =>
-  `    ${JSON.stringify(path)}) words="${[...words, ...flags].join(' ')}" ;;`;
+  `    ${JSON.stringify(path)}) choices="${[...words, ...flags].join(' ')}" ;;`;
 
-/** Walks the words that have been typed as far as they name commands. */
+const pathsOf = (places: readonly Place[]): string[] => places.map(({ path }) => path).filter((path) => path !== '');
+
+/**
+ * Walks the words that have been typed as far as they name commands. zsh reads it too: there `path` and `words` are its
+ * own, arrays begin at 1, and an offset must be a number.
+ */
 function bash(places: readonly Place[]): string {
-  const paths = places.map(({ path }) => path).filter((path) => path !== '');
   return `_taskflow() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path='' words='' next word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    next="\${path:+$path }$word"
-    case "|${paths.join('|')}|" in *"|$next|"*) path="$next" ;; esac
+  [ -z "\${ZSH_VERSION:-}" ] || setopt localoptions ksharrays shwordsplit
+  local current="\${COMP_WORDS[COMP_CWORD]}" place='' choices='' next word
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
+    next="\${place:+$place }$word"
+    case "|${pathsOf(places).join('|')}|" in *"|$next|"*) place="$next" ;; esac
   done
-  case "$path" in
+  case "$place" in
 ${places.map(bashCase).join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$choices" -- "$current"))
   [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -F _taskflow taskflow`;
@@ -52,15 +57,28 @@ complete -F _taskflow taskflow`;
 /** zsh runs completions of bash. */
 const zsh = (places: readonly Place[]): string => `autoload -U +X bashcompinit && bashcompinit\n${bash(places)}`;
 
+/** The same walk. Functions of fish that look for a word would find it at any place. */
+const fishWalk = (places: readonly Place[]): string => `function __taskflow_is_at
+  set -l place
+  set -l typed (commandline -opc)
+  for word in $typed[2..-1]
+    set -l next (string join ' ' $place $word)
+    contains -- "$next" ${pathsOf(places)
+      .map((path) => `'${path}'`)
+      .join(' ')}; and set place $next
+  end
+  test "$place" = "$argv[1]"
+end`;
+
 function fish(places: readonly Place[]): string {
   const lines = places.flatMap(({ path, words, flags }) => {
-    const condition = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
+    const condition = `-n "__taskflow_is_at '${path}'"`;
     return [
-      ...(words.length === 0 ? [] : [`complete -c taskflow -n '${condition}' -f -a '${words.join(' ')}'`]),
-      ...flags.map((flag) => `complete -c taskflow -n '${condition}' -l '${flag.slice(2)}'`),
+      ...(words.length === 0 ? [] : [`complete -c taskflow ${condition} -f -a '${words.join(' ')}'`]),
+      ...flags.map((flag) => `complete -c taskflow ${condition} -l '${flag.slice(2)}'`),
     ];
   });
-  return lines.join('\n');
+  return [fishWalk(places), ...lines].join('\n');
 }
 
 const shells: Readonly<Record<string, (places: readonly Place[]) => string>> = { bash, zsh, fish };

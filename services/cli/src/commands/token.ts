@@ -11,6 +11,7 @@ import { create, itemsOf } from '#client/index';
 import { act, examples } from '../action.ts';
 import type { Cli } from '../cli.ts';
 import { resolveId, shortenAmong } from '../input/short-ids.ts';
+import { readSpan } from '../input/spans.ts';
 import { renderTable } from '../output/table.ts';
 import { oneLine } from '../output/text.ts';
 import { showTime } from '../output/times.ts';
@@ -39,17 +40,15 @@ function readScopes(text: string, before: Scope[] = []): Scope[] {
   return [...new Set([...before, ...read])];
 }
 
-const secondsPer: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
-
 /** As the contract has it for `ttl`. */
 const longestDays = 366;
 
-function readSpan(text: string): bigint {
-  const [, count, unit = ''] = /^(\d+)(h|d|w)$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError('Say it like 12h, 30d or 52w.');
-  const seconds = Number(count) * (secondsPer[unit] ?? 0);
+const read = readSpan(['h', 'd', 'w'], '12h, 30d or 52w');
+
+function readExpiry(text: string): bigint {
+  const seconds = read(text);
   if (seconds > longestDays * 86_400) throw new InvalidArgumentError(`It must be at most ${longestDays}d.`);
-  return BigInt(seconds);
+  return seconds;
 }
 
 function registerCreation(token: Command): void {
@@ -65,8 +64,8 @@ function registerCreation(token: Command): void {
     )
     .addOption(
       new Option('--expires <span>', 'how long it is valid, such as 12h, 30d or 52w')
-        .argParser(readSpan)
-        .default(readSpan('30d'), '30d'),
+        .argParser(readExpiry)
+        .default(readExpiry('30d'), '30d'),
     );
   examples(command, 'taskflow token create "my backup" --scope tasks:read,users:read --expires 52w');
   act<CreateOptions>(command, async (cli, { args: [name = ''], options: { scope, expires } }) => {

@@ -5,6 +5,7 @@ import { act, examples } from '../../action.ts';
 import { renderTable } from '../../output/table.ts';
 import { toWords } from '../../output/text.ts';
 import { showTime } from '../../output/times.ts';
+import { registerBreakerChanges } from './breaker-changes.ts';
 import { atOption, servicesOf, type AtOptions } from './at-services.ts';
 
 interface CallersBreaker {
@@ -12,10 +13,10 @@ interface CallersBreaker {
   breaker: Breaker;
 }
 
-export function registerBreakers(admin: Command): void {
-  const command = admin
-    .command('breakers')
-    .summary('the circuit breakers between services')
+function registerListing(breakers: Command): void {
+  const command = breakers
+    .command('ls', { isDefault: true })
+    .summary('list breakers')
     .description('Shows the circuit breakers of the calls that services make to each other.')
     .addOption(atOption());
   examples(command, 'taskflow admin breakers', 'taskflow admin breakers --at tasks --json');
@@ -44,4 +45,13 @@ export function registerBreakers(admin: Command): void {
           ]),
     );
   });
+}
+
+export function registerBreakers(admin: Command): void {
+  const breakers = admin
+    .command('breakers')
+    .summary('the circuit breakers between services')
+    .description('The circuit breakers of the calls that services make to each other.');
+  registerListing(breakers);
+  registerBreakerChanges(breakers);
 }

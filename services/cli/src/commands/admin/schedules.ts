@@ -14,6 +14,7 @@ import { readCount } from '../../input/choices.ts';
 import { showList } from '../../output/lists.ts';
 import { oneLine, toWords } from '../../output/text.ts';
 import { showTime } from '../../output/times.ts';
+import { registerScheduleChanges } from './schedule-changes.ts';
 
 function describe({ recurrence }: Schedule): string {
   if (recurrence.case === 'interval') return `every ${durationMs(recurrence.value) / 1000} s`;
@@ -113,4 +114,5 @@ export function registerSchedules(admin: Command): void {
   registerListing(schedules);
   registerRuns(schedules);
   registerChanges(schedules);
+  registerScheduleChanges(schedules);
 }
