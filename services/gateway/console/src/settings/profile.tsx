@@ -27,12 +27,19 @@ function useUpdateMe() {
   const queryClient = useQueryClient();
   return async (change: Change): Promise<void> => {
     const names = Object.keys(change) as (keyof Change)[];
-    const { user } = await api.users.updateUser({
-      user: { id: me.id, etag: me.etag, ...change },
-      updateMask: { paths: names.map((name) => paths[name]) },
-    });
-    queryClient.setQueryData(['me'], user);
-    showToast('Saved');
+    // Shown at once; where it fails, the field is as before and the error says why.
+    queryClient.setQueryData(['me'], { ...me, ...change });
+    try {
+      const { user } = await api.users.updateUser({
+        user: { id: me.id, etag: me.etag, ...change },
+        updateMask: { paths: names.map((name) => paths[name]) },
+      });
+      queryClient.setQueryData(['me'], user);
+      showToast('Saved');
+    } catch (error) {
+      queryClient.setQueryData(['me'], me);
+      throw error;
+    }
   };
 }
 

@@ -13,6 +13,7 @@ interface AssigneeFieldProps {
   people: readonly Person[];
   viewer: Viewer;
   edit: TaskEdit;
+  locked: boolean;
 }
 
 /** People whom one works with already, and anybody by e-mail. */
@@ -72,7 +73,7 @@ function Picker({ task, people, viewer, edit, onDone }: AssigneeFieldProps & { o
 }
 
 export function AssigneeField(props: AssigneeFieldProps) {
-  const { task, viewer } = props;
+  const { task, viewer, locked } = props;
   const [open, setOpen] = useState(false);
   const id = useId();
   const name = task.assigneeId === viewer.id ? 'Me' : task.assigneeName || 'Somebody';
@@ -83,7 +84,7 @@ export function AssigneeField(props: AssigneeFieldProps) {
       </span>
       <Popover.Root open={open} onOpenChange={setOpen}>
         <Popover.Trigger asChild>
-          <Button className="assignee-button" aria-describedby={id}>
+          <Button className="assignee-button" disabled={locked} aria-describedby={id}>
             {task.assigneeId === '' ? (
               <span className="faint">Nobody</span>
             ) : (

@@ -6,7 +6,7 @@ import type { TaskEdit } from './use-task-edit.ts';
 
 const most = 20;
 
-export function LabelsField({ task, edit }: { task: Task; edit: TaskEdit }) {
+export function LabelsField({ task, edit, locked }: { task: Task; edit: TaskEdit; locked: boolean }) {
   const [text, setText] = useState('');
   const id = useId();
   const known = useLabels().filter((label) => !task.labels.includes(label));
@@ -24,7 +24,7 @@ export function LabelsField({ task, edit }: { task: Task; edit: TaskEdit }) {
         {task.labels.map((label) => (
           <span key={label} className="badge">
             {label}
-            <button type="button" className="bare" aria-label={`Remove label ${label}`} onClick={() => remove(label)}>
+            <button type="button" className="bare" disabled={locked} aria-label={`Remove label ${label}`} onClick={() => remove(label)}>
               <Icon name="close" size={12} />
             </button>
           </span>
@@ -32,6 +32,7 @@ export function LabelsField({ task, edit }: { task: Task; edit: TaskEdit }) {
         {task.labels.length < most && (
           <input
             id={id}
+            disabled={locked}
             value={text}
             list={`${id}-known`}
             maxLength={50}

@@ -2,6 +2,7 @@ import { useId, useRef, useState } from 'react';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { TaskPriority, type Task } from '#client/tasks';
 import { usePeople } from '../live/use-tasks.ts';
+import { isAdmin, useMe } from '../session/use-session.ts';
 import { SelectField } from '../ui/field.tsx';
 import { When } from '../ui/when.tsx';
 import { AssigneeField } from './assignee-field.tsx';
@@ -15,6 +16,8 @@ export interface FieldProps {
   task: Task;
   viewer: Viewer;
   edit: TaskEdit;
+  /** Only the owner may change more than the status. */
+  locked: boolean;
 }
 
 interface TextProps {
@@ -24,6 +27,7 @@ interface TextProps {
   multiline?: boolean;
   placeholder?: string;
   className: string;
+  locked: boolean;
   onSave: (text: string) => void;
 }
 
@@ -31,7 +35,8 @@ interface TextProps {
  * A text that is edited where it stands. Somebody else's change shows up while it is not being edited; it is saved when
  * it is left, and Escape leaves it as it was.
  */
-function InPlaceText({ label, value, maxLength, multiline, placeholder, className, onSave }: TextProps) {
+function InPlaceText(props: TextProps) {
+  const { label, value, maxLength, multiline, placeholder, className, locked, onSave } = props;
   const [draft, setDraft] = useState<string>();
   const cancelled = useRef(false);
   const finish = (): void => {
@@ -45,11 +50,12 @@ function InPlaceText({ label, value, maxLength, multiline, placeholder, classNam
       className={`in-place ${className}`}
       aria-label={label}
       rows={1}
+      readOnly={locked}
       maxLength={maxLength}
       placeholder={placeholder}
       value={draft ?? value}
       onChange={({ target }) => setDraft(multiline === true ? target.value : target.value.replaceAll('\n', ' '))}
-      onFocus={() => setDraft(value)}
+      onFocus={() => setDraft(locked ? undefined : value)}
       onBlur={finish}
       onKeyDown={(event) => {
         const saves = event.key === 'Enter' && (multiline !== true || event.ctrlKey || event.metaKey);
@@ -77,7 +83,7 @@ function useBase(task: Task) {
   };
 }
 
-function DueField({ task, viewer, edit }: FieldProps) {
+function DueField({ task, viewer, edit, locked }: FieldProps) {
   const id = useId();
   const day = dueDayOf(task, viewer.timeZone) ?? '';
   const time = dueTimeOf(task, viewer.timeZone) ?? '';
@@ -92,6 +98,7 @@ function DueField({ task, viewer, edit }: FieldProps) {
           key={`day ${day}`}
           className="input grow"
           type="date"
+          disabled={locked}
           defaultValue={day}
           onBlur={({ target }) => target.value !== day && target.validity.valid && save(target.value, time)}
         />
@@ -102,7 +109,7 @@ function DueField({ task, viewer, edit }: FieldProps) {
           aria-label="Due time"
           title={`Time of day in ${viewer.timeZone}; empty: the whole day`}
           defaultValue={time}
-          disabled={day === ''}
+          disabled={locked || day === ''}
           onBlur={({ target }) => target.value !== time && save(day, target.value)}
         />
       </div>
@@ -110,7 +117,7 @@ function DueField({ task, viewer, edit }: FieldProps) {
   );
 }
 
-function Texts({ task, edit }: Omit<FieldProps, 'viewer'>) {
+function Texts({ task, edit, locked }: Omit<FieldProps, 'viewer'>) {
   const base = useBase(task);
   const saveText = (name: 'title' | 'description', text: string): void => {
     const from = base.take();
@@ -120,6 +127,7 @@ function Texts({ task, edit }: Omit<FieldProps, 'viewer'>) {
     <div onFocus={base.begin} onBlur={() => setTimeout(base.take)} className="stack">
       <InPlaceText
         label="Title"
+        locked={locked}
         className="in-place-title"
         value={task.title}
         maxLength={200}
@@ -127,8 +135,9 @@ function Texts({ task, edit }: Omit<FieldProps, 'viewer'>) {
       />
       <InPlaceText
         label="Description"
+        locked={locked}
         className="in-place-description"
-        placeholder="Add a description"
+        placeholder={locked ? 'No description' : 'Add a description'}
         multiline
         value={task.description}
         maxLength={10_000}
@@ -138,12 +147,14 @@ function Texts({ task, edit }: Omit<FieldProps, 'viewer'>) {
   );
 }
 
-export function TaskFields({ task, viewer, edit }: FieldProps) {
+export function TaskFields({ task, viewer, edit }: Omit<FieldProps, 'locked'>) {
+  const me = useMe();
+  const locked = task.ownerId !== viewer.id && !isAdmin(me);
   const people = usePeople();
   const ownerName = task.ownerId === viewer.id ? 'you' : task.ownerName || 'somebody';
   return (
     <>
-      <Texts task={task} edit={edit} />
+      <Texts task={task} edit={edit} locked={locked} />
       <div className="field-grid">
         <SelectField
           label="Status"
@@ -153,16 +164,17 @@ export function TaskFields({ task, viewer, edit }: FieldProps) {
         />
         <SelectField
           label="Priority"
+          disabled={locked}
           choices={priorities}
           value={task.priority === TaskPriority.UNSPECIFIED ? TaskPriority.MEDIUM : task.priority}
           onChoose={(priority) => void edit.save(task, { priority })}
         />
-        <DueField task={task} viewer={viewer} edit={edit} />
-        <AssigneeField task={task} people={people} viewer={viewer} edit={edit} />
+        <DueField {...{ task, viewer, edit, locked }} />
+        <AssigneeField {...{ task, people, viewer, edit, locked }} />
       </div>
-      <LabelsField task={task} edit={edit} />
+      <LabelsField {...{ task, edit, locked }} />
       <p className="small faint">
-        Owned by {ownerName}
+        Owned by {ownerName}{locked && ', who alone may change more than the status'}
         {task.createTime !== undefined && (
           <>
             , created <When ms={timestampMs(task.createTime)} />

@@ -49,6 +49,7 @@ interface PanelProps {
 function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => void }) {
   const me = useMe();
   const [, navigate] = useLocation();
+  const mayDelete = task?.ownerId === me.id || isAdmin(me);
   return (
     <header className="panel-head">
       <span className="faint small">Task</span>
@@ -80,7 +81,7 @@ function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => v
                 ],
               },
               {
-                entries: [
+                entries: !mayDelete ? [] : [
                   {
                     label: 'Delete',
                     icon: 'trash',

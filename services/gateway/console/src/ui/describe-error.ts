@@ -27,6 +27,7 @@ const words: Partial<Record<ErrorReason, { title: string; hint?: string }>> = {
   PERSON_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
   ASSIGNEE_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
   ETAG_MISMATCH: { title: 'Somebody else changed this meanwhile' },
+  NOT_OWNER: { title: 'Only the owner may do this', hint: 'As the assignee you may change the status.' },
   TASK_NOT_FOUND: { title: 'This task does not exist any more' },
   LAST_MANAGER: { title: 'A project needs a manager', hint: 'Make somebody else a manager first.' },
   LAST_ADMIN: { title: 'This is the last administrator' },
