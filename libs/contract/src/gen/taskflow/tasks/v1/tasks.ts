@@ -166,6 +166,58 @@ export function taskPriorityToNumber(object: TaskPriority): number {
   }
 }
 
+/** Which tasks a person follows. */
+export const TaskScope = {
+  /** UNSPECIFIED - Unset. It means MINE. */
+  UNSPECIFIED: "TASK_SCOPE_UNSPECIFIED",
+  /** MINE - Those that the person owns or is assigned to, in projects while they are a member. */
+  MINE: "TASK_SCOPE_MINE",
+  /** ALL - All that the person may see: those of no project that they own or are assigned to, and those of their projects. */
+  ALL: "TASK_SCOPE_ALL",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type TaskScope = typeof TaskScope[keyof typeof TaskScope];
+
+export namespace TaskScope {
+  export type UNSPECIFIED = typeof TaskScope.UNSPECIFIED;
+  export type MINE = typeof TaskScope.MINE;
+  export type ALL = typeof TaskScope.ALL;
+  export type UNRECOGNIZED = typeof TaskScope.UNRECOGNIZED;
+}
+
+export function taskScopeFromJSON(object: any): TaskScope {
+  switch (object) {
+    case 0:
+    case "TASK_SCOPE_UNSPECIFIED":
+      return TaskScope.UNSPECIFIED;
+    case 1:
+    case "TASK_SCOPE_MINE":
+      return TaskScope.MINE;
+    case 2:
+    case "TASK_SCOPE_ALL":
+      return TaskScope.ALL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TaskScope.UNRECOGNIZED;
+  }
+}
+
+export function taskScopeToNumber(object: TaskScope): number {
+  switch (object) {
+    case TaskScope.UNSPECIFIED:
+      return 0;
+    case TaskScope.MINE:
+      return 1;
+    case TaskScope.ALL:
+      return 2;
+    case TaskScope.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Whether the names of users in an answer could be looked up. */
 export const NameResolution = {
   /** UNSPECIFIED - The answer holds no names. */
@@ -953,6 +1005,8 @@ export interface ListTaskEventsResponse {
 export interface WatchTasksRequest {
   /** The last one received of WatchTasks, or the next_sync_token of SyncTasks. Empty: from now on. */
   resumeToken: string;
+  /** Which tasks. With a token: as when it was given. Default: MINE. */
+  scope: TaskScope;
 }
 
 /** One event, or a heartbeat. */
@@ -965,6 +1019,13 @@ export interface WatchTasksResponse {
   removed: boolean;
   /** Where to go on after this message. */
   resumeToken: string;
+  /**
+   * UUID of a project that has become visible with all of its tasks; only with scope ALL. ListTasks has them, and so
+   * does SyncTasks from the last token.
+   */
+  joinedProjectId: string;
+  /** UUID of a project of which nothing is visible any more; only with scope ALL. */
+  removedProjectId: string;
 }
 
 /** Since when to list what has changed. */
@@ -975,6 +1036,8 @@ export interface SyncTasksRequest {
   pageSize: number;
   /** The next_page_token of the page before, with the same sync_token. Empty: the first page. */
   pageToken: string;
+  /** Which tasks. With a token: as when it was given. Default: MINE. */
+  scope: TaskScope;
 }
 
 /** One page of what has changed. */
@@ -987,6 +1050,11 @@ export interface SyncTasksResponse {
   nextSyncToken: string;
   /** Empty at the end. A page may be shorter than asked for, even empty, without being the last. */
   nextPageToken: string;
+  /**
+   * UUIDs of projects of which nothing is visible any more, tasks that came out of them aside; only with scope ALL. To
+   * be applied before the tasks of this page.
+   */
+  removedProjectIds: string[];
 }
 
 /** Request of DeleteUserTasks. */
@@ -5035,13 +5103,16 @@ export const ListTaskEventsResponse: MessageFns<ListTaskEventsResponse> = {
 };
 
 function createBaseWatchTasksRequest(): WatchTasksRequest {
-  return { resumeToken: "" };
+  return { resumeToken: "", scope: TaskScope.UNSPECIFIED };
 }
 
 export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
   encode(message: WatchTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.resumeToken !== "") {
       writer.uint32(10).string(message.resumeToken);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(16).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -5067,6 +5138,14 @@ export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
             message.resumeToken = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5085,12 +5164,13 @@ export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
   fromPartial<I extends Exact<DeepPartial<WatchTasksRequest>, I>>(object: I): WatchTasksRequest {
     const message = createBaseWatchTasksRequest();
     message.resumeToken = object.resumeToken ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
 
 function createBaseWatchTasksResponse(): WatchTasksResponse {
-  return { event: undefined, removed: false, resumeToken: "" };
+  return { event: undefined, removed: false, resumeToken: "", joinedProjectId: "", removedProjectId: "" };
 }
 
 export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
@@ -5103,6 +5183,12 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
     }
     if (message.resumeToken !== "") {
       writer.uint32(26).string(message.resumeToken);
+    }
+    if (message.joinedProjectId !== "") {
+      writer.uint32(34).string(message.joinedProjectId);
+    }
+    if (message.removedProjectId !== "") {
+      writer.uint32(42).string(message.removedProjectId);
     }
     return writer;
   },
@@ -5144,6 +5230,22 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
             message.resumeToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.joinedProjectId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.removedProjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5166,12 +5268,14 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
       : undefined;
     message.removed = object.removed ?? false;
     message.resumeToken = object.resumeToken ?? "";
+    message.joinedProjectId = object.joinedProjectId ?? "";
+    message.removedProjectId = object.removedProjectId ?? "";
     return message;
   },
 };
 
 function createBaseSyncTasksRequest(): SyncTasksRequest {
-  return { syncToken: "", pageSize: 0, pageToken: "" };
+  return { syncToken: "", pageSize: 0, pageToken: "", scope: TaskScope.UNSPECIFIED };
 }
 
 export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
@@ -5184,6 +5288,9 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(32).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -5225,6 +5332,14 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5245,12 +5360,13 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     message.syncToken = object.syncToken ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
 
 function createBaseSyncTasksResponse(): SyncTasksResponse {
-  return { tasks: [], removedTaskIds: [], nextSyncToken: "", nextPageToken: "" };
+  return { tasks: [], removedTaskIds: [], nextSyncToken: "", nextPageToken: "", removedProjectIds: [] };
 }
 
 export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
@@ -5266,6 +5382,9 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(42).string(message.nextPageToken);
+    }
+    for (const v of message.removedProjectIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -5315,6 +5434,14 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.removedProjectIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5336,6 +5463,7 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     message.removedTaskIds = object.removedTaskIds?.map((e) => e) || [];
     message.nextSyncToken = object.nextSyncToken ?? "";
     message.nextPageToken = object.nextPageToken ?? "";
+    message.removedProjectIds = object.removedProjectIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -5609,10 +5737,10 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
   },
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks: {
     path: "/taskflow.tasks.v1.TasksService/WatchTasks" as const,
@@ -5624,8 +5752,8 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): WatchTasksResponse => WatchTasksResponse.decode(value),
   },
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: {
     path: "/taskflow.tasks.v1.TasksService/SyncTasks" as const,
@@ -5676,15 +5804,15 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   /** What happened to a task, oldest first, in pages. */
   listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks: handleServerStreamingCall<WatchTasksRequest, WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: handleUnaryCall<SyncTasksRequest, SyncTasksResponse>;
 }
@@ -5895,10 +6023,10 @@ export interface TasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks(request: WatchTasksRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTasksResponse>;
   watchTasks(
@@ -5907,8 +6035,8 @@ export interface TasksServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks(
     request: SyncTasksRequest,
