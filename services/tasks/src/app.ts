@@ -16,14 +16,14 @@ import { databaseDefinition } from './db/database.ts';
 import { constraintErrors, createRepositories } from './db/repositories.ts';
 import { exportedData } from './db/exported-data.ts';
 import { taskGroups } from './db/task-groups.ts';
-import { createTaskFeed } from './db/task-feed.ts';
 import { createCommentReader } from './db/comment-reader.ts';
+import { createTaskFeed, memberships } from './db/task-feed.ts';
 import { createProjectReader } from './db/project-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
 import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
 import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
-import { audienceOfPayload } from './domain/task-audience.ts';
+import { audienceOfPayload, projectsOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { commentsHandlers } from './rpc/comments.handlers.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
@@ -107,17 +107,19 @@ function openTaskFeed(
   { reader }: Database,
   { wait, heartbeatMs = defaultHeartbeatMs }: EventFeed & Pick<AppOverrides, 'heartbeatMs'>,
 ): TaskFeed {
+  const source = createLogSource(reader, memberships);
   const broadcaster = createEventBroadcaster({
-    source: createLogSource(reader),
+    source,
     logger,
     wait,
     audienceOf: ({ payload }) => audienceOfPayload(payload),
+    partsOf: ({ payload }) => projectsOfPayload(payload),
     onPruned: resumeTokenCompacted,
     onUnknown: feedRestored,
     heartbeatMs,
   });
   parts.add({ name: 'event broadcaster', stop: broadcaster.stop });
-  return createTaskFeed(reader, broadcaster);
+  return createTaskFeed(reader, source, broadcaster);
 }
 
 function openPeople(base: Base): PeopleDirectory {

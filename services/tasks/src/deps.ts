@@ -1,5 +1,5 @@
 import type { OrderedUnitOfWork, PageTokens, UnitOfWork } from '#libs/db';
-import type { EventBatch, FeedItem, FeedPage, Position, StoredEvent, WantedEvents } from '#libs/events';
+import type { EventBatch, FeedItem, FeedPage, FeedScope, Position, StoredEvent, WantedEvents } from '#libs/events';
 import type { AppError } from '#libs/errors';
 import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
@@ -96,8 +96,14 @@ export interface EventFeed {
   wait(maxMs: number, signal: AbortSignal, wanted?: WantedEvents): Promise<boolean>;
 }
 
-/** Where a page of a person's existing tasks ended. Neither value of a task ever changes. */
+/** Where a page of a person's own existing tasks ended. Neither value of a task ever changes. */
 export type SyncPlace = { createTime: string; id: string };
+
+/**
+ * Where a page of tasks of the person's projects ended. `only` = no other project follows. `gone` = of the person's own
+ * tasks in a project that they may not see any more.
+ */
+export type ProjectPlace = { projectId: string; number: string; only: boolean; gone?: boolean };
 
 /** What the access to a task's history depends on. */
 export type AccessedForHistory = Accessed<TaskForAccess> & { isDeleted: boolean };
@@ -105,18 +111,27 @@ export type AccessedForHistory = Accessed<TaskForAccess> & { isDeleted: boolean 
 /** A person's part of the event log, and the tasks that it is about. */
 export interface TaskFeed {
   /** The user's events after a position, or from now on, and heartbeats; see EventBroadcaster. */
-  subscribe(userId: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<FeedItem>;
+  subscribe(
+    userId: string,
+    after: Position | undefined,
+    signal: AbortSignal,
+    scope: FeedScope,
+  ): AsyncIterable<FeedItem>;
   /** The current end of the log. */
   end(): Promise<Position>;
   /** Throws RESUME_TOKEN_COMPACTED when events after the position were deleted. */
-  read(userId: string, after: Position, limit: number): Promise<FeedPage>;
+  read(userId: string, after: Position, limit: number, scope: FeedScope): Promise<FeedPage>;
   history(taskId: string, afterEventId: bigint, limit: number): Promise<{ events: StoredEvent[]; more: boolean }>;
   /** Includes deleted tasks until they are purged. */
   findForHistory(taskId: string, userId: string): Promise<AccessedForHistory | undefined>;
-  /** Existing tasks, owned or assigned, oldest first. */
+  /** Existing tasks that the user owns or is assigned to and may see, oldest first. */
   listMine(userId: string, after: SyncPlace | undefined, limit: number): Promise<Task[]>;
-  /** Those of the tasks that exist and are owned by or assigned to the user. */
-  findMine(userId: string, taskIds: string[]): Promise<Task[]>;
+  /** Existing tasks of the user's projects, by project and number: all of them, or those owned or assigned. */
+  listShared(userId: string, after: ProjectPlace, limit: number, scope: FeedScope): Promise<Task[]>;
+  /** Tasks of a project that the user owns or is assigned to, seen or not, by number. */
+  listOwnIn(userId: string, after: ProjectPlace, limit: number): Promise<{ id: string; number: bigint }[]>;
+  /** Those of the tasks that exist and that the user may see: all of them, or those owned or assigned. */
+  find(userId: string, taskIds: string[], scope: FeedScope): Promise<Task[]>;
 }
 
 export interface PeopleDirectory {

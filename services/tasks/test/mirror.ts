@@ -1,4 +1,4 @@
-import type { Task, WatchTasksResponse } from '#contract/tasks/v1/tasks';
+import { TaskScope, type SyncTasksResponse, type Task, type WatchTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TestTasks, TestUser } from './start-tasks.ts';
 
 type Service = Pick<TestTasks, 'tasks'>;
@@ -17,9 +17,14 @@ export function events({ news }: Pick<Watching, 'news'>): NonNullable<WatchTasks
 }
 
 /** Opens a stream, from a token if one is given. Resolves with the first heartbeat. */
-export async function watch(service: Service, user: TestUser, resumeToken = ''): Promise<Watching> {
+export async function watch(
+  service: Service,
+  user: TestUser,
+  resumeToken = '',
+  scope: TaskScope = TaskScope.UNSPECIFIED,
+): Promise<Watching> {
   const leaving = new AbortController();
-  const stream = service.tasks.watchTasks({ resumeToken }, { ...user.as, signal: leaving.signal });
+  const stream = service.tasks.watchTasks({ resumeToken, scope }, { ...user.as, signal: leaving.signal });
   const waiting = new Set<{ look: () => void; fail: (error: unknown) => void }>();
   const state = { news: [] as WatchTasksResponse[], resumeToken };
   let failure: unknown;
@@ -72,18 +77,27 @@ export function applyNews(tasks: Map<string, Task>, versions: Map<string, bigint
   }
 }
 
+function applyPage(tasks: Map<string, Task>, page: SyncTasksResponse): void {
+  for (const task of [...tasks.values()]) if (page.removedProjectIds.includes(task.projectId)) tasks.delete(task.id);
+  for (const task of page.tasks) tasks.set(task.id, task);
+  for (const id of page.removedTaskIds) tasks.delete(id);
+}
+
 /** Brings a copy up to date by SyncTasks; returns the next token. */
 export async function sync(
   service: Service,
   user: TestUser,
   tasks: Map<string, Task>,
-  { syncToken = '', pageSize = 0 } = {},
+  {
+    syncToken = '',
+    pageSize = 0,
+    scope = TaskScope.UNSPECIFIED,
+  }: { syncToken?: string; pageSize?: number; scope?: TaskScope } = {},
 ): Promise<string> {
   let pageToken = '';
   for (;;) {
-    const page = await service.tasks.syncTasks({ syncToken, pageSize, pageToken }, user.as);
-    for (const task of page.tasks) tasks.set(task.id, task);
-    for (const id of page.removedTaskIds) tasks.delete(id);
+    const page = await service.tasks.syncTasks({ syncToken, pageSize, pageToken, scope }, user.as);
+    applyPage(tasks, page);
     if ((page.nextPageToken === '') === (page.nextSyncToken === '')) throw new Error('a page has one next token');
     if (page.nextPageToken === '') return page.nextSyncToken;
     pageToken = page.nextPageToken;

@@ -55,7 +55,7 @@ function watch(channel: Channel, path: string, headers: Readonly<Record<string, 
   });
   channel.call(
     path,
-    frame(WatchTasksRequest.encode({ resumeToken: '' }).finish()),
+    frame(WatchTasksRequest.encode(WatchTasksRequest.fromPartial({})).finish()),
     { headers: { ...headers, 'grpc-timeout': '200S' }, onData },
     ({ status, message }) => {
       report.ended += 1;

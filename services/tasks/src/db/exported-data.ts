@@ -56,13 +56,20 @@ const eventPages = (reader: SqlReader, userId: string) =>
     ({ position }) => position,
   );
 
+const projectsOfMember: Statement = {
+  name: 'export_projects_of_member',
+  text: 'select project_id from project_members where user_id = $1',
+};
+
 const taskEvents = defineExportPart({
   type: 'task_event',
   message: canonicalJson('taskflow.tasks.v1.TaskEvent', TaskEvent),
   tables: ['events', 'event_audience'],
   pages: async function* (reader: SqlReader, person) {
+    const rows = await reader.query<{ project_id: string }>(projectsOfMember, [person.userId]);
+    const follower = { person, scope: 'own', projects: new Set(rows.map((row) => row.project_id)) } as const;
     for await (const events of eventPages(reader, person.userId))
-      yield events.filter(isTaskEvent).map((stored) => toTaskEventOf(person, stored).event);
+      yield events.filter(isTaskEvent).map((stored) => toTaskEventOf(follower, stored).event);
   },
 });
 

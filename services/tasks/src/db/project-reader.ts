@@ -19,6 +19,13 @@ const findProject: Statement = {
     where p.id = $1 and p.delete_time is null`,
 };
 
+const findSeen: Statement = {
+  name: 'find_seen_projects',
+  text: `
+    select p.id from projects p left join project_members m on m.project_id = p.id and m.user_id = $2
+    where p.id = any ($1::uuid[]) and p.delete_time is null and (m.user_id is not null or $3)`,
+};
+
 /* $1 person, $2 with archived ones, $3 with deleted ones, $4 create_time and $5 id of the last project before, $6 limit. */
 const listWith = (name: string, source: string, ofDeleted: string): Statement => ({
   name,
@@ -63,6 +70,8 @@ const beforeFirst = { time: '-infinity', id: '00000000-0000-0000-0000-0000000000
 export interface ProjectReader {
   /** A project that is not deleted, with the person's role in it: UNSPECIFIED for one who is no member. */
   find(projectId: string, userId: string): Promise<ProjectMessage | undefined>;
+  /** Those of the projects that are not deleted and that the person is a member of, or anybody. */
+  findSeen(projectIds: readonly string[], which: { userId: string; ofEverybody: boolean }): Promise<Set<string>>;
   /** The person's projects, or those of everybody with the person's role; oldest first. */
   list(
     which: { userId: string; ofEverybody: boolean; showArchived: boolean; showDeleted: boolean },
@@ -78,6 +87,11 @@ export function createProjectReader(reader: SqlReader): ProjectReader {
     find: async (projectId, userId) => {
       const [row] = await reader.query<ProjectRow>(findProject, [projectId, userId]);
       return row && toProject(row);
+    },
+    findSeen: async (projectIds, { userId, ofEverybody }) => {
+      if (projectIds.length === 0) return new Set();
+      const rows = await reader.query<{ id: string }>(findSeen, [projectIds, userId, ofEverybody]);
+      return new Set(rows.map(({ id }) => id));
     },
     list: async ({ userId, ofEverybody, showArchived, showDeleted }, after, limit) => {
       const { time, id } = after ?? beforeFirst;

@@ -1,4 +1,4 @@
-import { column, defineColumns, defineMessage, type Changed, type Created, type Stored } from '#libs/db';
+import { column, defineColumns, defineMessage, pickColumns, type Changed, type Created, type Stored } from '#libs/db';
 import {
   Project as ProjectMessage,
   ProjectMember as MemberMessage,
@@ -44,7 +44,7 @@ export const toProjectMessage = defineMessage<ProjectMessage, { role: ProjectRol
 );
 
 /** One row for each person in a project. */
-export const memberTable = defineColumns('project_members', {
+export const memberRows = defineColumns('project_members', {
   projectId: column.uuid().primary(),
   userId: column.uuid().primary(),
   role: column.coded(projectRoleToNumber, projectRoleFromJSON),
@@ -52,7 +52,21 @@ export const memberTable = defineColumns('project_members', {
   /** When the person joined. */
   createTime: column.time().fixed(),
   updateTime: column.time(),
+  /** Events of the project count for the person from behind this transaction on. Null: from the beginning. */
+  joinTransaction: column.transactionId().nullable().fixed().defaultsTo('pg_current_xact_id()').internal(),
+  joinIncarnation: column.bigint().nullable().fixed().defaultsTo('log_incarnation()').internal(),
 });
+
+/** The columns that the service writes; PostgreSQL fills the others. */
+export const memberTable = pickColumns(
+  memberRows,
+  'projectId',
+  'userId',
+  'role',
+  'version',
+  'createTime',
+  'updateTime',
+);
 
 export type MemberValues = Stored<typeof memberTable.columns>;
 

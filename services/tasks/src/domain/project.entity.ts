@@ -1,7 +1,7 @@
 import { defineEntityOf } from '#libs/db';
 import { ProjectRole } from '#contract/tasks/v1/projects';
 import {
-  memberTable,
+  memberRows,
   projectTable,
   type MemberValues,
   type ProjectDraft,
@@ -75,7 +75,7 @@ export class Project extends ProjectSchema.class {
 
 ProjectSchema.setClass(Project);
 
-export const MemberSchema = defineEntityOf(memberTable, {
+export const MemberSchema = defineEntityOf(memberRows, {
   name: 'ProjectMember',
   indexes: [
     // A person's projects, and whether two people share one.

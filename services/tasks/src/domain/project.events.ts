@@ -71,6 +71,19 @@ function subjectOf(write: ProjectWrite): Pick<NewEvent, 'subjectId' | 'subjectVe
   return { subjectId: member.userId, subjectVersion: member.version + (isMemberGone ? 1n : 0n) };
 }
 
+/** What an event of a project means for somebody who follows all that they may see. */
+export function visibilityOf(
+  { type, subjectId, streamId }: StoredEvent,
+  userId: string,
+): { joined?: string; removed?: string } {
+  const isOwn = subjectId === userId;
+  if (type === ProjectEventType.DELETED || (type === ProjectEventType.MEMBER_REMOVED && isOwn))
+    return { removed: streamId };
+  if (type === ProjectEventType.UNDELETED || (type === ProjectEventType.MEMBER_ADDED && isOwn))
+    return { joined: streamId };
+  return {};
+}
+
 export const isProjectEvent = ({ type }: StoredEvent): boolean => type.startsWith('PROJECT_EVENT_TYPE_');
 
 export function toProjectEventMessage(stored: StoredEvent): ProjectEvent {

@@ -32,7 +32,16 @@ export function audienceOfProject({ projectId, memberBefore, memberAfter }: Proj
   return withoutRepetition([projectId, memberBefore?.userId, memberAfter?.userId]);
 }
 
-/** The same for a stored event. Neither kind of payload holds a field of the other. */
+const projectsOf = ({ before, after }: ChangedTask): string[] =>
+  withoutRepetition([before?.projectId, after?.projectId]);
+
+/** The projects of a stored event's audience, which many people may read. */
+export function projectsOfPayload(payload: Uint8Array): string[] {
+  const project = ProjectChange.decode(payload);
+  return project.projectId === '' ? projectsOf(TaskChange.decode(payload)) : [project.projectId];
+}
+
+/** The whole audience of a stored event. Neither kind of payload holds a field of the other. */
 export function audienceOfPayload(payload: Uint8Array): string[] {
   const project = ProjectChange.decode(payload);
   return project.projectId === '' ? audienceOf(TaskChange.decode(payload)) : audienceOfProject(project);

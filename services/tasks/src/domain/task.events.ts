@@ -1,4 +1,4 @@
-import type { CounterChange, NewEvent, StoredEvent } from '#libs/events';
+import type { CounterChange, FeedScope, NewEvent, StoredEvent } from '#libs/events';
 import {
   TaskChange,
   TaskEventType,
@@ -139,13 +139,31 @@ export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {
     : { ...event, requestId: '', traceParent: '' };
 }
 
+/** Who follows tasks: their own, or all that they may see; `projects` = of which they are a member. */
+export interface Follower {
+  person: Person;
+  scope: FeedScope;
+  projects: ReadonlySet<string>;
+}
+
 /**
- * The event as one of its audience may see it. `removed`: the task is no longer theirs, and what became of it is left
- * out.
+ * The event as a follower may see it. `removed`: the task is no longer theirs, and what became of it is left out, as is
+ * what it was in a project that they are no member of.
  */
-export function toTaskEventOf(reader: Person, stored: StoredEvent): { event: TaskEvent; removed: boolean } {
-  const event = toTaskEventFor(reader, stored);
-  const removed = !concerns(event.change?.after, reader.userId);
-  if (!removed || event.change === undefined) return { event, removed };
-  return { event: { ...event, change: { ...event.change, after: undefined } }, removed };
+export function toTaskEventOf(follower: Follower, stored: StoredEvent): { event: TaskEvent; removed: boolean } {
+  const event = toTaskEventFor(follower.person, stored);
+  const { change } = event;
+  const removed = !isTheirs(change?.after, follower);
+  const isHidden = change?.before !== undefined && !isInSight(change.before, follower);
+  if (change === undefined || (!removed && !isHidden)) return { event, removed };
+  const shown = removed ? { ...change, after: undefined, comment: undefined, newMentions: undefined } : change;
+  return { event: { ...event, change: { ...shown, before: isHidden ? undefined : change.before } }, removed };
+}
+
+const isInSight = ({ projectId }: TaskMessage, { projects }: Follower): boolean =>
+  projectId === '' || projects.has(projectId);
+
+function isTheirs(task: TaskMessage | undefined, follower: Follower): boolean {
+  if (task === undefined || !isInSight(task, follower)) return false;
+  return concerns(task, follower.person.userId) || (follower.scope === 'all' && task.projectId !== '');
 }

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
-import type {
-  GetTaskRequest,
-  GetTaskStatsRequest,
-  ListTaskEventsRequest,
-  SyncTasksRequest,
-  WatchTasksRequest,
-  TasksServiceService,
+import {
+  TaskScope,
+  type GetTaskRequest,
+  type GetTaskStatsRequest,
+  type ListTaskEventsRequest,
+  type SyncTasksRequest,
+  type TasksServiceService,
+  type WatchTasksRequest,
 } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
 import { batchGetTasks } from '../use-cases/batch-get-tasks.ts';
@@ -24,7 +25,8 @@ import { listTasks } from '../use-cases/list-tasks.ts';
 import { undeleteTask } from '../use-cases/undelete-task.ts';
 import { syncTasks, type SyncTasksInput } from '../use-cases/sync-tasks.ts';
 import { updateTask } from '../use-cases/update-task.ts';
-import { watchTasks } from '../use-cases/watch-tasks.ts';
+import { watchTasks, type WatchTasksInput } from '../use-cases/watch-tasks.ts';
+import { knownOr } from '../domain/task.inputs.ts';
 import { readListTasks } from './list-tasks.request.ts';
 import {
   readBatchCreateTasks,
@@ -79,20 +81,27 @@ function readListTaskEvents(request: ListTaskEventsRequest): ListTaskEventsInput
   return parseRequest(historySchema, request);
 }
 
+const scope = knownOr<TaskScope>([TaskScope.MINE, TaskScope.ALL], TaskScope.UNSPECIFIED, TaskScope.MINE).transform(
+  (chosen) => (chosen === TaskScope.ALL ? ('all' as const) : ('own' as const)),
+);
+
+const watchSchema = z.object({
+  resumeToken: fieldsOf('taskflow.tasks.v1.WatchTasksRequest').givenToken('resume_token'),
+  scope,
+});
+
+function readWatchTasks(request: WatchTasksRequest): WatchTasksInput {
+  return parseRequest(watchSchema, request);
+}
+
 const sync = fieldsOf('taskflow.tasks.v1.SyncTasksRequest');
 const syncSchema = z.object({
   syncToken: sync.givenToken('sync_token'),
   pageSize: sync.pageSize(),
   pageToken: sync.pageToken(),
+  scope,
 });
 
 function readSyncTasks(request: SyncTasksRequest): SyncTasksInput {
   return parseRequest(syncSchema, request);
-}
-
-const resumeToken = fieldsOf('taskflow.tasks.v1.WatchTasksRequest').givenToken('resume_token');
-const watchSchema = z.object({ resumeToken });
-
-function readWatchTasks(request: WatchTasksRequest): string {
-  return parseRequest(watchSchema, request).resumeToken;
 }

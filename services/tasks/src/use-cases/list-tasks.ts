@@ -50,8 +50,19 @@ export async function listTasks(deps: Deps, actor: UserActor, input: ListTasksIn
 type Query = Omit<ListQuery, 'whose'>;
 type Page = Awaited<ReturnType<TasksDeps['taskReader']['list']>>;
 
-const listOfPerson = ({ taskReader }: Deps, { userId }: UserActor, query: Query, ownerId: string): Promise<Page> =>
-  taskReader.list({ ...query, whose: ownerId === '' ? { mine: userId } : { ownedBy: ownerId } });
+/**
+ * Tasks stay with an owner or assignee who has left their project until they are handed over, and with those of a deleted
+ * project until it is purged. Such tasks are left out, which is looked up behind the page: whoever may not see a task at its
+ * end does not get it.
+ */
+async function listOfPerson(deps: Deps, actor: UserActor, query: Query, ownerId: string): Promise<Page> {
+  const whose = ownerId === '' ? { mine: actor.userId } : { ownedBy: ownerId };
+  const { tasks, next } = await deps.taskReader.list({ ...query, whose });
+  const projectIds = new Set(tasks.flatMap(({ projectId }) => (projectId === '' ? [] : [projectId])));
+  const which = { userId: actor.userId, ofEverybody: actor.role === 'admin' };
+  const seen = await deps.projectReader.findSeen([...projectIds], which);
+  return { tasks: tasks.filter(({ projectId }) => projectId === '' || seen.has(projectId)), next };
+}
 
 /**
  * Access is looked up once more behind the page, which several statements may have read: whoever is no member at its end

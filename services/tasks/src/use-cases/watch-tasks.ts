@@ -1,10 +1,17 @@
-import type { FeedItem } from '#libs/events';
+import type { FeedItem, FeedScope } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
-import type { WatchTasksResponse } from '#contract/tasks/v1/tasks';
+import { WatchTasksResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
+import { isProjectEvent, visibilityOf } from '../domain/project.events.ts';
 import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
 import { withTexts } from './comments/with-texts.ts';
 import { openPlace, sealPlace } from './feed-tokens.ts';
+
+export interface WatchTasksInput {
+  /** '' = from now on. */
+  resumeToken: string;
+  scope: FeedScope;
+}
 
 type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 
@@ -12,21 +19,27 @@ type Deps = Pick<TasksDeps, 'taskFeed' | 'commentReader' | 'pageTokens'>;
 export async function* watchTasks(
   { taskFeed, commentReader, pageTokens }: Deps,
   actor: UserActor,
-  token: string,
+  { resumeToken: token, scope }: WatchTasksInput,
   signal: AbortSignal,
 ): AsyncGenerator<WatchTasksResponse, void> {
-  const { userId } = actor;
-  const after = openPlace(pageTokens, userId, token, 'resume_token')?.position;
-  for await (const { event, position } of taskFeed.subscribe(userId, after, signal)) {
-    const update = toUpdate(event, actor);
-    const [told] = await withTexts({ commentReader }, update.event === undefined ? [] : [update.event]);
-    yield { ...update, event: told, resumeToken: sealPlace(pageTokens, userId, position) };
+  const reader = { userId: actor.userId, scope };
+  const after = openPlace(pageTokens, reader, token, 'resume_token')?.position;
+  for await (const item of taskFeed.subscribe(actor.userId, after, signal, scope)) {
+    const resumeToken = sealPlace(pageTokens, reader, item.position);
+    const update = toUpdate(item, actor, scope);
+    const [event] = await withTexts({ commentReader }, update.event === undefined ? [] : [update.event]);
+    yield WatchTasksResponse.fromPartial({ ...update, event, resumeToken });
   }
 }
 
-/** Instead of what is about no task comes a heartbeat, behind it. */
-function toUpdate(stored: FeedItem['event'], reader: UserActor): Pick<WatchTasksResponse, 'event' | 'removed'> {
-  return stored !== undefined && isTaskEvent(stored)
-    ? toTaskEventOf(reader, stored)
-    : { event: undefined, removed: false };
+/** Instead of what tells nothing of a task and ends or begins nothing for the reader comes a heartbeat, behind it. */
+function toUpdate(
+  { event: stored, parts }: FeedItem,
+  person: UserActor,
+  scope: FeedScope,
+): Partial<WatchTasksResponse> {
+  if (stored !== undefined && isTaskEvent(stored)) return toTaskEventOf({ person, scope, projects: parts }, stored);
+  if (stored === undefined || scope === 'own' || !isProjectEvent(stored)) return {};
+  const { joined = '', removed = '' } = visibilityOf(stored, person.userId);
+  return { joinedProjectId: joined, removedProjectId: removed };
 }

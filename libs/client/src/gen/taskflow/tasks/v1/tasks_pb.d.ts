@@ -1444,6 +1444,13 @@ export declare type WatchTasksRequest = Message<"taskflow.tasks.v1.WatchTasksReq
    * @generated from field: string resume_token = 1;
    */
   resumeToken: string;
+
+  /**
+   * Which tasks. With a token: as when it was given. Default: MINE.
+   *
+   * @generated from field: taskflow.tasks.v1.TaskScope scope = 2;
+   */
+  scope: TaskScope;
 };
 
 /**
@@ -1478,6 +1485,21 @@ export declare type WatchTasksResponse = Message<"taskflow.tasks.v1.WatchTasksRe
    * @generated from field: string resume_token = 3;
    */
   resumeToken: string;
+
+  /**
+   * UUID of a project that has become visible with all of its tasks; only with scope ALL. ListTasks has them, and so
+   * does SyncTasks from the last token.
+   *
+   * @generated from field: string joined_project_id = 4;
+   */
+  joinedProjectId: string;
+
+  /**
+   * UUID of a project of which nothing is visible any more; only with scope ALL.
+   *
+   * @generated from field: string removed_project_id = 5;
+   */
+  removedProjectId: string;
 };
 
 /**
@@ -1512,6 +1534,13 @@ export declare type SyncTasksRequest = Message<"taskflow.tasks.v1.SyncTasksReque
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Which tasks. With a token: as when it was given. Default: MINE.
+   *
+   * @generated from field: taskflow.tasks.v1.TaskScope scope = 4;
+   */
+  scope: TaskScope;
 };
 
 /**
@@ -1561,6 +1590,14 @@ export declare type SyncTasksResponse = Message<"taskflow.tasks.v1.SyncTasksResp
    * @generated from field: string next_page_token = 5;
    */
   nextPageToken: string;
+
+  /**
+   * UUIDs of projects of which nothing is visible any more, tasks that came out of them aside; only with scope ALL. To
+   * be applied before the tasks of this page.
+   *
+   * @generated from field: repeated string removed_project_ids = 6;
+   */
+  removedProjectIds: string[];
 };
 
 /**
@@ -1662,6 +1699,39 @@ export enum TaskPriority {
  * Describes the enum taskflow.tasks.v1.TaskPriority.
  */
 export declare const TaskPrioritySchema: GenEnum<TaskPriority>;
+
+/**
+ * Which tasks a person follows.
+ *
+ * @generated from enum taskflow.tasks.v1.TaskScope
+ */
+export enum TaskScope {
+  /**
+   * Unset. It means MINE.
+   *
+   * @generated from enum value: TASK_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Those that the person owns or is assigned to, in projects while they are a member.
+   *
+   * @generated from enum value: TASK_SCOPE_MINE = 1;
+   */
+  MINE = 1,
+
+  /**
+   * All that the person may see: those of no project that they own or are assigned to, and those of their projects.
+   *
+   * @generated from enum value: TASK_SCOPE_ALL = 2;
+   */
+  ALL = 2,
+}
+
+/**
+ * Describes the enum taskflow.tasks.v1.TaskScope.
+ */
+export declare const TaskScopeSchema: GenEnum<TaskScope>;
 
 /**
  * Whether the names of users in an answer could be looked up.
@@ -1904,10 +1974,10 @@ export declare const TasksService: GenService<{
     output: typeof ListTaskEventsResponseSchema;
   },
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.WatchTasks
    */
@@ -1917,8 +1987,8 @@ export declare const TasksService: GenService<{
     output: typeof WatchTasksResponseSchema;
   },
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.SyncTasks
    */
