@@ -24,6 +24,8 @@ import { undeleteTask } from '../use-cases/undelete-task.ts';
 import { syncTasks, type SyncTasksInput } from '../use-cases/sync-tasks.ts';
 import { updateTask } from '../use-cases/update-task.ts';
 import { watchTasks } from '../use-cases/watch-tasks.ts';
+import { listTaskWatchers } from '../use-cases/watchers/list-task-watchers.ts';
+import { startWatchingTask, stopWatchingTask } from '../use-cases/watchers/set-watching.ts';
 import { readListTasks } from './list-tasks.request.ts';
 import {
   readBatchCreateTasks,
@@ -32,7 +34,7 @@ import {
   readBatchUpdateTasks,
 } from './batch.requests.ts';
 import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
-import { optionalOwnerId } from './task.schemas.ts';
+import { optionalOwnerId, requestId } from './task.schemas.ts';
 
 export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceService> {
   return {
@@ -49,6 +51,12 @@ export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceServ
     batchDeleteTasks: async (request, call) => batchDeleteTasks(deps, requireUser(call), readBatchDeleteTasks(request)),
     listTaskEvents: async (request, call) => listTaskEvents(deps, requireUser(call), readListTaskEvents(request)),
     watchTasks: (request, call) => watchTasks(deps, requireUser(call), request.resumeToken, call.signal),
+    startWatchingTask: async (request, call) =>
+      startWatchingTask(deps, requireUser(call), parseRequest(watchingSchema, request)),
+    stopWatchingTask: async (request, call) =>
+      stopWatchingTask(deps, requireUser(call), parseRequest(watchingSchema, request)),
+    listTaskWatchers: async (request, call) =>
+      listTaskWatchers(deps, requireUser(call), parseRequest(watchersSchema, request)),
     syncTasks: async (request, call) => syncTasks(deps, requireUser(call), readSyncTasks(request)),
   };
 }
@@ -60,6 +68,14 @@ const getSchema = z.object({ taskId: fieldTypes.uuid() });
 function readGetTask(request: GetTaskRequest): string {
   return parseRequest(getSchema, request).taskId;
 }
+
+const watchingSchema = z.object({ taskId: fieldTypes.uuid(), requestId, validateOnly: z.boolean() });
+const watchers = fieldsOf('taskflow.tasks.v1.ListTaskWatchersRequest');
+const watchersSchema = z.object({
+  taskId: fieldTypes.uuid(),
+  pageSize: watchers.pageSize(),
+  pageToken: watchers.pageToken(),
+});
 
 const statsSchema = z.object({ ownerId: optionalOwnerId });
 
