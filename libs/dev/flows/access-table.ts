@@ -165,6 +165,12 @@ const oneTask = async (call: Call): Promise<{ taskId: string }> => ({ taskId: (a
 const oneOfTasks = async (call: Call): Promise<object> => ({ taskIds: [(await newTask(call)).id] });
 
 const tasks: Rows<typeof TasksServiceService> = {
+  StartWatchingTask: {
+    request: async (call) => ({ taskId: (await newTask(call)).id }),
+    answers: { ...seenByBoth, admin: 'FAILED_PRECONDITION/CANNOT_WATCH' },
+  },
+  StopWatchingTask: { request: async (call) => ({ taskId: (await newTask(call)).id }), answers: seenByBoth },
+  ListTaskWatchers: { request: async (call) => ({ taskId: (await newTask(call)).id }), answers: seenByBoth },
   CreateTask: { request: () => ({ task: Task.fromPartial({ title: 'Buy milk' }) }), answers: everybody },
   GetTask: { request: oneTask, answers: seenByBoth },
   ListTasks: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
@@ -188,6 +194,7 @@ const tasks: Rows<typeof TasksServiceService> = {
 };
 
 const internalTasks: Rows<typeof InternalTasksServiceService> = {
+  BatchCheckReaders: { request: () => ({ checks: [{ taskId: randomUUID(), userId: randomUUID(), commentId: '' }] }) },
   SweepOverdue: { request: nothing },
   PullEvents: { request: () => ({ pageSize: 1 }) },
   BatchGetTaskStates: { request: oneOfTasks },

@@ -20,6 +20,7 @@ const columns: Readonly<Record<string, Columns>> = {
     event_stream_heads: 'stream_id',
     event_audience: 'user_id',
     comments: 'task_id',
+    task_watchers: 'task_id',
     overdue_moves: 'person_id',
     projects: 'id',
     project_members: 'project_id',

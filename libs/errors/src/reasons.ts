@@ -111,6 +111,7 @@ export const reasons = {
   COMMENT_DELETED: { code: 'FAILED_PRECONDITION', meaning: "the comment is deleted, so it cannot be changed. Metadata: commentId." },
   NOT_COMMENT_AUTHOR: { code: 'PERMISSION_DENIED', meaning: "only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId." },
   TOO_MANY_COMMENTS: { code: 'FAILED_PRECONDITION', meaning: "the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount." },
+  CANNOT_WATCH: { code: 'FAILED_PRECONDITION', meaning: "an administrator who is neither owner, assignee nor member of the project sees the task, but is not told of it. Metadata: taskId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

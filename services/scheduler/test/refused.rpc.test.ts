@@ -21,6 +21,7 @@ function startTasks(isComplete: boolean, port = 0): Promise<GrpcServer> {
     explainDue: async () => ({}),
     batchCheckSharing: async () => ({ sharingUserIds: [] }),
     deleteUserTasks: async () => ({ more: false }),
+    batchCheckReaders: async () => ({ mayRead: [] }),
   });
   const logger = createLogger({ service: 'test', level: 'fatal' });
   return startServer({

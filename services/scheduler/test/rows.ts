@@ -38,6 +38,7 @@ export async function addNotification(service: Database, fields: Partial<Notific
     previousStatus: TaskStatus.UNSPECIFIED,
     status: TaskStatus.UNSPECIFIED,
     actor: 'service:scheduler',
+    commentId: null,
     callId: '',
     traceParent: '',
     eventTime: new Date(),

@@ -19,6 +19,7 @@ import { taskGroups } from './db/task-groups.ts';
 import { createCommentReader } from './db/comment-reader.ts';
 import { createTaskFeed, memberships } from './db/task-feed.ts';
 import { createProjectReader } from './db/project-reader.ts';
+import { createWatcherReader } from './db/watcher-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
 import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
@@ -156,6 +157,7 @@ function createDeps(
     taskReader: createTaskReader(database.reader),
     projectReader: createProjectReader(database.reader),
     commentReader: createCommentReader(database.reader),
+    watcherReader: createWatcherReader(database.reader),
     ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,

@@ -10,11 +10,12 @@ import type { Repositories } from './db/repositories.ts';
 import type { ProjectReader } from './db/project-reader.ts';
 import type { OneTask } from './db/task-groups.ts';
 import type { TaskReader } from './db/task-reader.ts';
+import type { ReaderPair, WatcherReader } from './db/watcher-reader.ts';
 import type { ListOrder } from './domain/list-order.ts';
 import type { People, Person } from './domain/people.ts';
 import type { Accessed, TaskForAccess } from './domain/task-access.ts';
 
-export type { CommentReader, ProjectReader, Repositories, TaskReader };
+export type { CommentReader, ProjectReader, ReaderPair, Repositories, TaskReader, WatcherReader };
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface TasksDeps {
@@ -24,6 +25,7 @@ export interface TasksDeps {
   taskReader: TaskReader;
   projectReader: ProjectReader;
   commentReader: CommentReader;
+  watcherReader: WatcherReader;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
   people: PeopleDirectory;

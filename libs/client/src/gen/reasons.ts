@@ -216,4 +216,6 @@ export type ErrorReason =
   /** PERMISSION_DENIED: only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId. */
   | 'NOT_COMMENT_AUTHOR'
   /** FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount. */
-  | 'TOO_MANY_COMMENTS';
+  | 'TOO_MANY_COMMENTS'
+  /** FAILED_PRECONDITION: an administrator who is neither owner, assignee nor member of the project sees the task, but is not told of it. Metadata: taskId. */
+  | 'CANNOT_WATCH';

@@ -6,6 +6,7 @@ import { Comment } from '../domain/comment.entity.ts';
 import { toCommentEvent, type CommentWrite } from '../domain/comment.events.ts';
 import type { CommentRepository } from '../domain/comment.repository.ts';
 import type { CommentRow } from './comment-reader.ts';
+import { commentersWatch } from './watcher-store.ts';
 import { lockForRemoval } from './user-tasks.ts';
 
 const findComment: Statement = {
@@ -46,9 +47,12 @@ const isAddition = ({ type }: CommentWrite): boolean => type === TaskEventType.C
 const toEntity = (row: CommentRow): Comment => Comment.of(commentTable.toValues(row));
 
 export function commentTables(writes: readonly CommentWrite[]): CommonTable[] {
-  const added = writes.filter(isAddition).map(({ comment }) => comment);
+  const added = writes.filter(isAddition);
   const written = writes.filter((write) => !isAddition(write)).map(({ comment }) => comment);
-  return [...(added.length > 0 ? [newComments(added)] : []), ...(written.length > 0 ? [writtenComments(written)] : [])];
+  return [
+    ...(added.length > 0 ? [newComments(added.map(({ comment }) => comment)), commentersWatch(added)] : []),
+    ...(written.length > 0 ? [writtenComments(written)] : []),
+  ];
 }
 
 export function createCommentStore(em: EntityManager, events: EventLog): CommentRepository {

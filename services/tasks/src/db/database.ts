@@ -6,6 +6,7 @@ import { OverdueMove } from '../domain/overdue-move.entity.ts';
 import { Member, Project } from '../domain/project.entity.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
+import { WatcherSchema } from '../domain/watcher.columns.ts';
 
 export function databaseDefinition(url: string): DatabaseDefinition {
   return {
@@ -17,6 +18,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       Project,
       Member,
       Comment,
+      WatcherSchema,
       idempotencyTable.entity,
       ...eventLogTables.entities,
       logIncarnations.entity,

@@ -1,7 +1,7 @@
 import { runStatement, type EntityManager } from '#libs/db';
 
 export interface DeletedTasks {
-  /** Removes up to `limit` tasks whose purge time is over by the database's clock, with their comments. Returns how many. */
+  /** Removes up to `limit` tasks whose purge time is over by the database's clock, with what is theirs. Returns how many. */
   purge(limit: number): Promise<number>;
 }
 
@@ -12,7 +12,8 @@ const purgeText = `
       select id from tasks where purge_time <= now() and delete_time is not null
       order by purge_time limit $1 for update skip locked))
     returning id),
-    comments as (delete from comments using gone where task_id = gone.id)
+    comments as (delete from comments using gone where task_id = gone.id),
+    watchers as (delete from task_watchers using gone where task_id = gone.id)
   select id from gone`;
 
 export function createDeletedTasks(em: EntityManager): DeletedTasks {

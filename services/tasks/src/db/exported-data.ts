@@ -1,6 +1,6 @@
 import { Comment } from '#contract/tasks/v1/comment_types';
 import { Project, ProjectEvent, ProjectMember } from '#contract/tasks/v1/projects';
-import { Task, TaskEvent } from '#contract/tasks/v1/tasks';
+import { Task, TaskEvent, TaskWatcher } from '#contract/tasks/v1/tasks';
 import { canonicalJson } from '#libs/contract';
 import type { SqlReader, Statement } from '#libs/db';
 import { readUserEvents } from '#libs/events';
@@ -19,6 +19,7 @@ import { isProjectEvent, toProjectEventMessage } from '../domain/project.events.
 import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
 import { toComment, type CommentRow } from './comment-reader.ts';
 import { createProjectReader, toMember, type MemberRow } from './project-reader.ts';
+import { createWatcherReader } from './watcher-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
 
 type Place = [createTime: Date | string, id: string];
@@ -139,6 +140,17 @@ const comments = defineExportPart({
     ),
 });
 
+const watchers = defineExportPart({
+  type: 'task_watcher',
+  message: canonicalJson('taskflow.tasks.v1.TaskWatcher', TaskWatcher),
+  tables: ['task_watchers'],
+  pages: (reader, { userId }) =>
+    readPages(
+      (after: string | undefined, limit) => createWatcherReader(reader).listOfUser(userId, after, limit),
+      ({ taskId }) => taskId,
+    ),
+});
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
@@ -147,6 +159,7 @@ export const exportedData: ExportedData = {
     tasksPart('deleted_task', 't.owner_id = $1 and t.delete_time is not null'),
     taskEvents,
     comments,
+    watchers,
     projects,
     memberships,
     projectEvents,

@@ -7,6 +7,7 @@ import { externalIdTaken } from '../domain/task.errors.ts';
 import type { CommentRepository } from '../domain/comment.repository.ts';
 import type { ProjectRepository } from '../domain/project.repository.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
+import type { WatcherRepository } from '../domain/watcher.repository.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
 import { createCommentStore } from './comment-store.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
@@ -15,6 +16,7 @@ import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 import { createProjectStore } from './project-store.ts';
 import { createTaskStore } from './task-store.ts';
 import { createTaskWriter } from './task-writer.ts';
+import { createWatcherStore } from './watcher-store.ts';
 import { createUserTasks } from './user-tasks.ts';
 
 /** What a unit of work may use. */
@@ -23,6 +25,7 @@ export interface Repositories {
   userTasks: UserTasksRepository;
   projects: ProjectRepository;
   comments: CommentRepository;
+  watchers: WatcherRepository;
   sweep: OverdueSweep;
   overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
@@ -39,6 +42,7 @@ export function createRepositories(em: EntityManager): Repositories {
     userTasks: createUserTasks(em, events),
     projects: createProjectStore(em, events),
     comments: createCommentStore(em, events),
+    watchers: createWatcherStore(em),
     sweep: createOverdueSweep(em, events),
     overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),

@@ -70,6 +70,7 @@ function removedTasks(taskIds: readonly string[]): CommonTable[] {
   return [
     remove('removed_dues', 'task_due', 'task_id'),
     remove('removed_comments', 'comments', 'task_id'),
+    remove('removed_watchers', 'task_watchers', 'task_id'),
     remove('removed_tasks', 'tasks', 'id'),
   ];
 }

@@ -14,6 +14,7 @@ import type {
 import type { TasksDeps } from '../deps.ts';
 import { batchCheckSharing, type BatchCheckSharingInput } from '../use-cases/batch-check-sharing.ts';
 import { batchGetTaskStates } from '../use-cases/batch-get-task-states.ts';
+import { batchCheckReaders } from '../use-cases/watchers/batch-check-readers.ts';
 import { deleteUserTasks, type DeleteUserTasksInput } from '../use-cases/delete-user-tasks.ts';
 import { explainDue } from '../use-cases/explain-due.ts';
 import { pullEvents, type PullEventsInput } from '../use-cases/pull-events.ts';
@@ -24,6 +25,7 @@ export function internalTasksHandlers(deps: TasksDeps): Handlers<typeof Internal
     sweepOverdue: async (request) => sweepOverdue(deps, readSweepOverdue(request)),
     pullEvents: async (request, call) => pullEvents(deps, call.signal, readPullEvents(request)),
     batchGetTaskStates: async (request) => batchGetTaskStates(deps, readBatchGetTaskStates(request)),
+    batchCheckReaders: async (request) => batchCheckReaders(deps, parseRequest(checksSchema, request).checks),
     batchCheckSharing: async (request) => batchCheckSharing(deps, readBatchCheckSharing(request)),
     deleteUserTasks: async (request) => deleteUserTasks(deps, readDeleteUserTasks(request)),
     explainDue: async (request) => explainDue(deps, readExplainDue(request)),
@@ -57,6 +59,15 @@ const statesSchema = z.object({
 function readBatchGetTaskStates(request: BatchGetTaskStatesRequest): string[] {
   return parseRequest(statesSchema, request).taskIds;
 }
+
+const check = z.object({
+  taskId: fieldTypes.uuid(),
+  userId: fieldTypes.uuid(),
+  commentId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty'),
+});
+const checksSchema = z.object({
+  checks: fieldsOf('taskflow.tasks.v1.BatchCheckReadersRequest').items('checks').pipe(z.array(check)),
+});
 
 const explainSchema = z.object({ taskId: fieldTypes.uuid() });
 

@@ -25,8 +25,10 @@ import { listTasks } from '../use-cases/list-tasks.ts';
 import { undeleteTask } from '../use-cases/undelete-task.ts';
 import { syncTasks, type SyncTasksInput } from '../use-cases/sync-tasks.ts';
 import { updateTask } from '../use-cases/update-task.ts';
-import { watchTasks, type WatchTasksInput } from '../use-cases/watch-tasks.ts';
 import { knownOr } from '../domain/task.inputs.ts';
+import { watchTasks, type WatchTasksInput } from '../use-cases/watch-tasks.ts';
+import { listTaskWatchers } from '../use-cases/watchers/list-task-watchers.ts';
+import { startWatchingTask, stopWatchingTask } from '../use-cases/watchers/set-watching.ts';
 import { readListTasks } from './list-tasks.request.ts';
 import {
   readBatchCreateTasks,
@@ -35,7 +37,7 @@ import {
   readBatchUpdateTasks,
 } from './batch.requests.ts';
 import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
-import { optionalOwnerId, optionalProjectId, refuseTwoLists } from './task.schemas.ts';
+import { optionalOwnerId, optionalProjectId, refuseTwoLists, requestId } from './task.schemas.ts';
 
 export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceService> {
   return {
@@ -52,6 +54,12 @@ export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceServ
     batchDeleteTasks: async (request, call) => batchDeleteTasks(deps, requireUser(call), readBatchDeleteTasks(request)),
     listTaskEvents: async (request, call) => listTaskEvents(deps, requireUser(call), readListTaskEvents(request)),
     watchTasks: (request, call) => watchTasks(deps, requireUser(call), readWatchTasks(request), call.signal),
+    startWatchingTask: async (request, call) =>
+      startWatchingTask(deps, requireUser(call), parseRequest(watchingSchema, request)),
+    stopWatchingTask: async (request, call) =>
+      stopWatchingTask(deps, requireUser(call), parseRequest(watchingSchema, request)),
+    listTaskWatchers: async (request, call) =>
+      listTaskWatchers(deps, requireUser(call), parseRequest(watchersSchema, request)),
     syncTasks: async (request, call) => syncTasks(deps, requireUser(call), readSyncTasks(request)),
   };
 }
@@ -63,6 +71,14 @@ const getSchema = z.object({ taskId: fieldTypes.uuid() });
 function readGetTask(request: GetTaskRequest): string {
   return parseRequest(getSchema, request).taskId;
 }
+
+const watchingSchema = z.object({ taskId: fieldTypes.uuid(), requestId, validateOnly: z.boolean() });
+const watchers = fieldsOf('taskflow.tasks.v1.ListTaskWatchersRequest');
+const watchersSchema = z.object({
+  taskId: fieldTypes.uuid(),
+  pageSize: watchers.pageSize(),
+  pageToken: watchers.pageToken(),
+});
 
 const statsSchema = z.object({ ownerId: optionalOwnerId, projectId: optionalProjectId });
 

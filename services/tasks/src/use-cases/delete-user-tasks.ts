@@ -116,10 +116,10 @@ const lastVersion = (taskId: string, events: readonly ErasedEvent[]): bigint =>
   );
 
 /** Removes the user from the parts of the log that others have, and what is recorded beside it. */
-async function removeTraces({ userTasks }: Repositories, userId: string): Promise<boolean> {
+async function removeTraces({ userTasks, watchers }: Repositories, userId: string): Promise<boolean> {
   const { actors, count } = await userTasks.leaveAudience(userId, eventLimit);
   await userTasks.removeAnswers(userId, actors);
-  if (count > 0) return true;
+  if (count > 0 || (await watchers.removeOf(userId, eventLimit)) > 0) return true;
   await userTasks.removeRest(userId);
   return false;
 }

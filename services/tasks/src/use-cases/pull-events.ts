@@ -4,6 +4,7 @@ import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks
 import type { EventFeed, TasksDeps } from '../deps.ts';
 import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
 import { isTaskEvent, toTaskEvent } from '../domain/task.events.ts';
+import { withReaders } from './watchers/with-readers.ts';
 
 export interface PullEventsInput {
   after: EventPosition | undefined;
@@ -11,7 +12,7 @@ export interface PullEventsInput {
   maxWaitMs: number;
 }
 
-type Deps = Pick<TasksDeps, 'eventFeed'>;
+type Deps = Pick<TasksDeps, 'eventFeed' | 'watcherReader'>;
 
 /** Reserved for the last read and the answer. */
 const reserveMs = 500;
@@ -27,7 +28,7 @@ const lookAgain = { firstMs: 10, maxMs: 500 };
  * position that the log does not have.
  */
 export async function pullEvents(
-  { eventFeed }: Deps,
+  { eventFeed, watcherReader }: Deps,
   signal: AbortSignal,
   { after, limit, maxWaitMs }: PullEventsInput,
 ): Promise<PullEventsResponse> {
@@ -43,7 +44,7 @@ export async function pullEvents(
     try {
       const page = await readPage(eventFeed, position, limit);
       if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted)
-        return toResponse(page);
+        return await toResponse({ watcherReader }, page);
       position = page.next;
       if (page.more) continue;
       const announced = await wait;
@@ -62,7 +63,10 @@ async function readPage(eventFeed: EventFeed, after: Position | undefined, limit
   return { ...page, events: page.events.filter(isTaskEvent) };
 }
 
-function toResponse({ events, next, more }: EventBatch): PullEventsResponse {
+async function toResponse(
+  deps: Pick<Deps, 'watcherReader'>,
+  { events, next, more }: EventBatch,
+): Promise<PullEventsResponse> {
   if (events.length > 0) crashPoint('pull.before-answer');
-  return { events: events.map(toTaskEvent), next, more };
+  return { events: await withReaders(deps, events.map(toTaskEvent)), next, more };
 }

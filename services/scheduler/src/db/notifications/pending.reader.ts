@@ -2,7 +2,16 @@ import { pickColumns, type RowOf, type SqlReader, type Statement } from '#libs/d
 import { notificationTable } from '../../domain/notifications/notification.columns.ts';
 import type { PendingReader } from '../../domain/notifications/pending.reader.ts';
 
-const pendingTable = pickColumns(notificationTable, 'id', 'kind', 'recipientId', 'taskId', 'dueVersion', 'status');
+const pendingTable = pickColumns(
+  notificationTable,
+  'id',
+  'kind',
+  'recipientId',
+  'taskId',
+  'dueVersion',
+  'status',
+  'commentId',
+);
 
 // With the earlier changes of the same task, whichever job they were given to: they are delivered first. Being overdue is no
 // change, and may wait for its recipient's hour.

@@ -5,7 +5,7 @@ import type { RemovedTaskRepository } from '../../domain/notifications/removed-t
 import { inboxChannel } from './inbox.repository.ts';
 
 /*
- * One half for each index. Whoever watches the inbox is told. What a webhook was to be sent has nothing to say any more;
+ * One part for each index. Whoever watches the inbox is told. What a webhook was to be sent has nothing to say any more;
  * what it was sent is forgotten, and a redelivery writes it anew. A message about a digest has no title.
  */
 const eraseText = `
@@ -13,7 +13,9 @@ const eraseText = `
   found as (
     select n.id from gone g join notifications n on (n.recipient_id, n.task_id) = (g.recipient_id, g.task_id) and n.kind in (2, 3)
     union all
-    select n.id from gone g join notifications n on (n.recipient_id, n.task_id) = (g.recipient_id, g.task_id) and n.kind = 1),
+    select n.id from gone g join notifications n on (n.recipient_id, n.task_id) = (g.recipient_id, g.task_id) and n.kind = 1
+    union all
+    select n.id from gone g join notifications n on (n.recipient_id, n.task_id) = (g.recipient_id, g.task_id) and n.kind in (10, 11)),
   locked as (
     select id from notifications where id = any (array(select id from found)) and task_title <> '' order by id for update),
   placed as (select id, row_number() over (order by id) as place from locked),

@@ -1,4 +1,4 @@
-import type { ExplainDueResponse, TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
+import type { ExplainDueResponse, ReaderCheck, TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { Position } from '#libs/events';
 
 /** The tasks service. */
@@ -9,6 +9,8 @@ export interface TasksPort {
   pullEvents(after: Position | undefined): Promise<{ events: TaskEvent[]; next?: Position | undefined; more: boolean }>;
   /** By id; tasks that are gone are left out. */
   states(taskIds: string[]): Promise<Map<string, TaskState>>;
+  /** Whether each user sees a task, and the comment is there; '' = no comment. In the order of the checks. */
+  mayRead(checks: ReaderCheck[]): Promise<boolean[]>;
   /** Where the task's due time stands. */
   explainDue(taskId: string): Promise<ExplainDueResponse>;
 }

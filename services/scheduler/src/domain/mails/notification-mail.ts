@@ -76,6 +76,10 @@ function passageOf(mail: NotificationMail): Passage | undefined {
       return phrases.statusChanged(factsOf(mail));
     case NotificationKind.ASSIGNED:
       return phrases.assigned(factsOf(mail));
+    case NotificationKind.COMMENTED:
+      return phrases.commented(factsOf(mail));
+    case NotificationKind.MENTIONED:
+      return phrases.mentioned(factsOf(mail));
     case NotificationKind.WEBHOOK_DISABLED:
       return phrases.webhookDisabled();
     default:

@@ -90,6 +90,33 @@ describe('an event', () => {
     expect(notificationsOf(TaskEvent.decode(TaskEvent.encode(sent).finish()))).toEqual([]);
   });
 
+  it('of a change of the status concerns those who watch, whom the owner may not be among any more', () => {
+    const [before, after] = [
+      task({ assigneeId: assignee }),
+      task({ assigneeId: assignee, status: TaskStatus.COMPLETED }),
+    ];
+    const told = notificationsOf({
+      type: TaskEventType.UPDATED,
+      actor: assignee,
+      change: { before, after, dueVersion: 1n },
+      readers: { watcherIds: ['watcher', assignee], mentionedIds: [], stoppedIds: [owner] },
+    });
+    expect(told).toEqual([['watcher', NotificationKind.STATUS_CHANGED]]);
+  });
+
+  it('of a comment concerns each once: those whom it mentions, and the others who watch', () => {
+    const readers = { watcherIds: [owner, assignee], mentionedIds: [assignee, 'other'], stoppedIds: [] };
+    const commented = (type: TaskEventType) =>
+      notificationsOf({ type, actor: 'writer', change: { before: task(), after: task(), dueVersion: 1n }, readers });
+    const mentioned = [
+      [assignee, NotificationKind.MENTIONED],
+      ['other', NotificationKind.MENTIONED],
+    ];
+    expect(commented(TaskEventType.COMMENT_ADDED)).toEqual([...mentioned, [owner, NotificationKind.COMMENTED]]);
+    expect(commented(TaskEventType.COMMENT_EDITED)).toEqual(mentioned);
+    expect(commented(TaskEventType.COMMENT_DELETED)).toEqual([]);
+  });
+
   it('of any other change, or of a deletion, concerns nobody', () => {
     expect(updated(owner, task(), task({ title: 'another' }))).toEqual([]);
     expect(

@@ -15,14 +15,27 @@ function ofOverdue({ after }: { after: Task }): Addressee[] {
 }
 
 /** Users get no notification of their own changes. A new assignee gets that one, and not the change of status with it. */
-function ofWrite({ before, after, actor }: { before: Task | undefined; after: Task; actor: string }): Addressee[] {
+function ofWrite(event: TaskEvent, before: Task | undefined, after: Task): Addressee[] {
+  const { actor } = event;
   const isNews = (recipientId: string) => recipientId !== actor;
   const assigned = after.assigneeId !== (before?.assigneeId ?? '') ? people(after.assigneeId).filter(isNews) : [];
   const statusChanged = before !== undefined && before.status !== after.status;
-  const told = statusChanged
-    ? people(after.ownerId, after.assigneeId).filter((id) => isNews(id) && !assigned.includes(id))
-    : [];
+  const told = statusChanged ? watchersOf(event, after).filter((id) => isNews(id) && !assigned.includes(id)) : [];
   return [...toAll(assigned, NotificationKind.ASSIGNED), ...toAll(told, NotificationKind.STATUS_CHANGED)];
+}
+
+/** Owner and assignee watch a task unless they have stopped. A release of tasks of before says nothing of watchers. */
+function watchersOf({ readers }: TaskEvent, { ownerId, assigneeId }: Task): string[] {
+  const stopped = readers?.stoppedIds ?? [];
+  return people(ownerId, assigneeId, ...(readers?.watcherIds ?? [])).filter((id) => !stopped.includes(id));
+}
+
+/** Who is mentioned is told that in the place of the comment. Of an edited comment nobody else is told again. */
+function ofComment({ type, readers }: TaskEvent): Addressee[] {
+  const mentioned = people(...(readers?.mentionedIds ?? []));
+  const watching = type === TaskEventType.COMMENT_ADDED ? people(...(readers?.watcherIds ?? [])) : [];
+  const others = watching.filter((id) => !mentioned.includes(id));
+  return [...toAll(mentioned, NotificationKind.MENTIONED), ...toAll(others, NotificationKind.COMMENTED)];
 }
 
 function addresseesOf(event: TaskEvent, before: Task | undefined, after: Task): Addressee[] {
@@ -31,7 +44,10 @@ function addresseesOf(event: TaskEvent, before: Task | undefined, after: Task): 
       return ofOverdue({ after });
     case TaskEventType.CREATED:
     case TaskEventType.UPDATED:
-      return ofWrite({ before, after, actor: event.actor });
+      return ofWrite(event, before, after);
+    case TaskEventType.COMMENT_ADDED:
+    case TaskEventType.COMMENT_EDITED:
+      return ofComment(event);
     default:
       // A deletion ends what concerned the task; event types of a later release concern a later release of this.
       return [];
@@ -56,6 +72,7 @@ export function toNotifications(event: TaskEvent, newId: () => string): NewNotif
     kind,
     taskId: event.taskId,
     taskTitle: after.title,
+    commentId: change.comment?.id ?? null,
     dueTime: kind === NotificationKind.OVERDUE ? dueTimeOf(after) : null,
     dueVersion: change.dueVersion,
     taskVersion: event.taskVersion,

@@ -53,6 +53,8 @@ export const notificationTable = defineColumns('notifications', {
   digestTime: column.time().nullable().internal(),
   /** The webhook that was disabled. */
   webhookId: column.uuid().nullable(),
+  /** The comment that it is about. */
+  commentId: column.uuid().nullable(),
   /** The place of its last change among all changes of inboxes; see notification-feed.ts. */
   feedTransaction: column.transactionId().nullable().internal(),
   feedNumber: column.integer().nullable().internal(),
@@ -138,6 +140,7 @@ export const NotificationSchema = defineEntityOf(notificationTable, {
       where: "state = 'pending'",
     },
     { name: 'notifications_changes', properties: ['recipientId', 'taskId', 'taskVersion'], where: 'kind in (2, 3)' },
+    { name: 'notifications_comments', properties: ['recipientId', 'taskId'], where: 'kind in (10, 11)' },
     { name: 'notifications_overdue_of_task', properties: ['recipientId', 'taskId'], where: 'kind = 1' },
     { name: 'notifications_digest', properties: ['digestId', 'id'], where: 'digest_id is not null' },
     {

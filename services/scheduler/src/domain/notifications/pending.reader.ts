@@ -3,7 +3,7 @@ import type { NotificationValues } from './notification.columns.ts';
 /** The part of a pending notification that its delivery needs. */
 export type PendingNotification = Pick<
   NotificationValues,
-  'id' | 'kind' | 'recipientId' | 'taskId' | 'dueVersion' | 'status'
+  'id' | 'kind' | 'recipientId' | 'taskId' | 'dueVersion' | 'status' | 'commentId'
 >;
 
 /** Reads pending notifications. */

@@ -42,5 +42,14 @@ describe('a notification is stale', () => {
       state({ ownerId: 'eve', assigneeId: 'ada' }),
       false,
     ],
-  ])('%s', (_name, fields, now, stale) => expect(isStale(claim(fields), now)).toBe(stale));
+  ])('%s', (_name, fields, now, stale) => expect(isStale(claim(fields), now, true)).toBe(stale));
+
+  it.each([NotificationKind.STATUS_CHANGED, NotificationKind.COMMENTED, NotificationKind.MENTIONED])(
+    'when it is %s and the recipient does not see the task any more',
+    (kind) => {
+      const now = state({ ownerId: 'eve', status: TaskStatus.COMPLETED });
+      const told = claim({ kind, status: TaskStatus.COMPLETED });
+      expect([isStale(told, now, false), isStale(told, now, true)]).toEqual([true, false]);
+    },
+  );
 });

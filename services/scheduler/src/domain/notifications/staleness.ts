@@ -5,12 +5,29 @@ import type { NotificationValues } from './notification.columns.ts';
 /** The part of a notification that decides whether it is still true. */
 export type Claim = Pick<NotificationValues, 'kind' | 'recipientId' | 'dueVersion' | 'status'>;
 
+/** These kinds also go to people who are neither owner nor assignee, but see the task. */
+export const readerKinds: readonly NotificationKind[] = [
+  NotificationKind.STATUS_CHANGED,
+  NotificationKind.COMMENTED,
+  NotificationKind.MENTIONED,
+];
+
 const isOpen = ({ status }: TaskState): boolean => status === TaskStatus.PENDING || status === TaskStatus.IN_PROGRESS;
 
-/** Whether the task has moved on since the event, or is no longer the recipient's business. `now`: undefined = gone. */
-export function isStale(claim: Claim, now: TaskState | undefined): boolean {
+const isTheirs = ({ recipientId }: Claim, { ownerId, assigneeId }: TaskState): boolean =>
+  ownerId === recipientId || assigneeId === recipientId;
+
+/**
+ * Whether the task has moved on since the event, or is no longer the recipient's business. `now`: undefined = gone.
+ * `mayRead`: whether the recipient sees the task, and the comment is there; it counts for readerKinds only.
+ */
+export function isStale(claim: Claim, now: TaskState | undefined, mayRead = false): boolean {
   if (now === undefined) return true;
-  if (now.ownerId !== claim.recipientId && now.assigneeId !== claim.recipientId) return true;
+  const isBusiness = readerKinds.includes(claim.kind) ? mayRead : isTheirs(claim, now);
+  return !isBusiness || hasMovedOn(claim, now);
+}
+
+function hasMovedOn(claim: Claim, now: TaskState): boolean {
   switch (claim.kind) {
     case NotificationKind.OVERDUE:
       return !isOpen(now) || now.dueVersion !== claim.dueVersion;
@@ -19,6 +36,6 @@ export function isStale(claim: Claim, now: TaskState | undefined): boolean {
     case NotificationKind.ASSIGNED:
       return now.assigneeId !== claim.recipientId;
     default:
-      return true;
+      return !readerKinds.includes(claim.kind);
   }
 }

@@ -6,6 +6,8 @@ const types: Partial<Record<NotificationKind, readonly [string, WebhookMessageTy
   [NotificationKind.OVERDUE]: ['task.overdue', WebhookMessageType.TASK_OVERDUE],
   [NotificationKind.STATUS_CHANGED]: ['task.status_changed', WebhookMessageType.TASK_STATUS_CHANGED],
   [NotificationKind.ASSIGNED]: ['task.assigned', WebhookMessageType.TASK_ASSIGNED],
+  [NotificationKind.COMMENTED]: ['task.commented', WebhookMessageType.TASK_COMMENTED],
+  [NotificationKind.MENTIONED]: ['task.mentioned', WebhookMessageType.TASK_MENTIONED],
   [NotificationKind.OVERDUE_DIGEST]: ['tasks.overdue_digest', WebhookMessageType.TASKS_OVERDUE_DIGEST],
 };
 const testType = ['webhook.test', WebhookMessageType.WEBHOOK_TEST] as const;
@@ -24,6 +26,7 @@ function dataOf({ kind, ...notification }: Notification): object {
     actor: notification.actor,
   };
   if (kind === NotificationKind.OVERDUE) return { ...task, due_time: notification.dueTime?.toISOString() };
+  if (notification.commentId !== '') return { ...task, comment_id: notification.commentId };
   if (kind !== NotificationKind.STATUS_CHANGED) return task;
   return { ...task, previous_status: notification.previousStatus, status: notification.status };
 }

@@ -12,7 +12,7 @@ import {
 } from '../../domain/notifications/delivery-plan.ts';
 import type { DeliveryRepository } from '../../domain/notifications/delivery.repository.ts';
 import type { Channel } from '../../domain/notifications/notification.columns.ts';
-import { isStale } from '../../domain/notifications/staleness.ts';
+import { isStale, readerKinds } from '../../domain/notifications/staleness.ts';
 
 type Deps = Pick<
   SchedulerDeps,
@@ -56,11 +56,22 @@ export async function deliverNotifications(deps: Deps, { notificationIds, attemp
 }
 
 async function findStale({ tasks }: Deps, pending: PendingNotification[]): Promise<Set<string>> {
-  const states = await tasks.states([...new Set(pending.flatMap(({ taskId }) => taskId ?? []))]);
+  const ofReaders = pending.filter(({ kind }) => readerKinds.includes(kind));
+  const [states, mayRead] = await Promise.all([
+    tasks.states([...new Set(pending.flatMap(({ taskId }) => taskId ?? []))]),
+    tasks.mayRead(ofReaders.map(toReaderCheck)),
+  ]);
+  const readable = new Set(ofReaders.filter((_, index) => mayRead[index]).map(({ id }) => id));
   return new Set(
-    pending.filter((notification) => isStale(notification, states.get(notification.taskId ?? ''))).map(({ id }) => id),
+    pending.filter((each) => isStale(each, states.get(each.taskId ?? ''), readable.has(each.id))).map(({ id }) => id),
   );
 }
+
+const toReaderCheck = ({ taskId, recipientId, commentId }: PendingNotification) => ({
+  taskId: taskId ?? '',
+  userId: recipientId,
+  commentId: commentId ?? '',
+});
 
 const channels: ReadonlyMap<NotificationChannel, Channel> = new Map([
   [NotificationChannel.INBOX, 'inbox'],

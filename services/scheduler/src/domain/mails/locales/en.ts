@@ -92,6 +92,16 @@ export const english: Phrases = {
     body: [`${actor ?? 'Somebody'} assigned “${title}” to you.`],
     link: 'Show the task',
   }),
+  commented: ({ title, actor }) => ({
+    subject: `New comment: ${title}`,
+    body: [`${actor ?? 'Somebody'} wrote a comment about “${title}”.`],
+    link: 'Show the task',
+  }),
+  mentioned: ({ title, actor }) => ({
+    subject: `You are mentioned: ${title}`,
+    body: [`${actor ?? 'Somebody'} mentioned you in a comment about “${title}”.`],
+    link: 'Show the task',
+  }),
   overdueDigest: ({ count, tasks }) => ({
     subject: `${count} tasks are overdue`,
     body: [`${count} of your tasks are overdue:`],

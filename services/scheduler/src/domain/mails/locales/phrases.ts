@@ -65,6 +65,8 @@ export interface Phrases {
   overdue(facts: TaskFacts): Passage;
   statusChanged(facts: TaskFacts): Passage;
   assigned(facts: TaskFacts): Passage;
+  commented(facts: TaskFacts): Passage;
+  mentioned(facts: TaskFacts): Passage;
   overdueDigest(facts: DigestFacts): Passage;
   webhookDisabled(): Passage;
 

@@ -787,6 +787,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOO_MANY_COMMENTS = 213;
    */
   TOO_MANY_COMMENTS = 213,
+
+  /**
+   * FAILED_PRECONDITION: an administrator who is neither owner, assignee nor member of the project sees the task, but
+   * is not told of it. Metadata: taskId.
+   *
+   * @generated from enum value: ERROR_REASON_CANNOT_WATCH = 214;
+   */
+  CANNOT_WATCH = 214,
 }
 
 /**

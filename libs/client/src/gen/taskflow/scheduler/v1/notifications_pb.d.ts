@@ -120,6 +120,13 @@ export declare type Notification = Message<"taskflow.scheduler.v1.Notification">
    * @generated from field: string webhook_id = 14;
    */
   webhookId: string;
+
+  /**
+   * UUID of the comment; empty unless the kind is COMMENTED or MENTIONED.
+   *
+   * @generated from field: string comment_id = 15;
+   */
+  commentId: string;
 };
 
 /**
@@ -408,11 +415,11 @@ export declare const WatchNotificationsResponseSchema: GenMessage<WatchNotificat
  * An endpoint of a user.  A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers
  * webhook-id (the same for every attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of
  * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed,
- * task.assigned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds is a success. Redirects are not
- * followed. Other answers are tried again, for a day, with growing pauses, or after what Retry-After asks for, at most
- * an hour; then the message is dead. 410 disables the webhook. Messages about one task come in the order of
- * data.task_version: a later one waits until the earlier one has arrived or is dead. A message can come twice, or late
- * after a fault: the higher version wins.
+ * task.assigned, task.commented, task.mentioned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds
+ * is a success. Redirects are not followed. Other answers are tried again, for a day, with growing pauses, or after
+ * what Retry-After asks for, at most an hour; then the message is dead. 410 disables the webhook. Messages about one
+ * task come in the order of data.task_version: a later one waits until the earlier one has arrived or is dead. A
+ * message can come twice, or late after a fault: the higher version wins.
  *
  * @generated from message taskflow.scheduler.v1.Webhook
  */
@@ -1276,7 +1283,7 @@ export enum NotificationKind {
   OVERDUE = 1,
 
   /**
-   * Somebody else changed the status; to the owner and the assignee.
+   * Somebody else changed the status; to those who watch the task, as owner and assignee do by themselves.
    *
    * @generated from enum value: NOTIFICATION_KIND_STATUS_CHANGED = 2;
    */
@@ -1303,6 +1310,20 @@ export enum NotificationKind {
    * @generated from enum value: NOTIFICATION_KIND_WEBHOOK_DISABLED = 5;
    */
   WEBHOOK_DISABLED = 5,
+
+  /**
+   * Somebody else wrote a comment; to those who watch the task.
+   *
+   * @generated from enum value: NOTIFICATION_KIND_COMMENTED = 10;
+   */
+  COMMENTED = 10,
+
+  /**
+   * A comment of somebody else mentions the recipient, who sees the task; in the place of COMMENTED.
+   *
+   * @generated from enum value: NOTIFICATION_KIND_MENTIONED = 11;
+   */
+  MENTIONED = 11,
 }
 
 /**
@@ -1390,6 +1411,20 @@ export enum WebhookMessageType {
    * @generated from enum value: WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST = 5;
    */
   WEBHOOK_TEST = 5,
+
+  /**
+   * "task.commented"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED = 20;
+   */
+  TASK_COMMENTED = 20,
+
+  /**
+   * "task.mentioned"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED = 21;
+   */
+  TASK_MENTIONED = 21,
 }
 
 /**

@@ -957,6 +957,13 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
    * @generated from field: taskflow.tasks.v1.TaskChange change = 11;
    */
   change?: TaskChange | undefined;
+
+  /**
+   * In PullEvents only: who is to be told of it besides. Absent for a release that does not know it.
+   *
+   * @generated from field: taskflow.tasks.v1.EventReaders readers = 20;
+   */
+  readers?: EventReaders | undefined;
 };
 
 /**
@@ -964,6 +971,40 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
  * Use `create(TaskEventSchema)` to create a new message.
  */
 export declare const TaskEventSchema: GenMessage<TaskEvent>;
+
+/**
+ * Those who were to be told of an event when it was pulled, and saw the task then; never who did it.
+ *
+ * @generated from message taskflow.tasks.v1.EventReaders
+ */
+export declare type EventReaders = Message<"taskflow.tasks.v1.EventReaders"> & {
+  /**
+   * UUIDs of those who watched the task. Of events that watchers are told of.
+   *
+   * @generated from field: repeated string watcher_ids = 1;
+   */
+  watcherIds: string[];
+
+  /**
+   * UUIDs of those whom the comment mentions and did not mention before.
+   *
+   * @generated from field: repeated string mentioned_ids = 2;
+   */
+  mentionedIds: string[];
+
+  /**
+   * UUIDs of those who have stopped watching the task. Of events that watchers are told of.
+   *
+   * @generated from field: repeated string stopped_ids = 3;
+   */
+  stoppedIds: string[];
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.EventReaders.
+ * Use `create(EventReadersSchema)` to create a new message.
+ */
+export declare const EventReadersSchema: GenMessage<EventReaders>;
 
 /**
  * The payload of an event as it is stored.
@@ -1607,6 +1648,225 @@ export declare type SyncTasksResponse = Message<"taskflow.tasks.v1.SyncTasksResp
 export declare const SyncTasksResponseSchema: GenMessage<SyncTasksResponse>;
 
 /**
+ * Somebody who watches a task, or has stopped.
+ *
+ * @generated from message taskflow.tasks.v1.TaskWatcher
+ */
+export declare type TaskWatcher = Message<"taskflow.tasks.v1.TaskWatcher"> & {
+  /**
+   * UUID of the task.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * UUID of the person.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * False for one who has stopped, which only the own export tells.
+   *
+   * @generated from field: bool watching = 3;
+   */
+  watching: boolean;
+
+  /**
+   * Since when, or when the person last wrote a comment; absent for an owner or assignee who did neither.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The person's display name; empty when unknown, see name_resolution.
+   *
+   * @generated from field: string user_name = 5;
+   */
+  userName: string;
+
+  /**
+   * Whether it is a service account, which programs act as; false when the name is unknown.
+   *
+   * @generated from field: bool user_service_account = 6;
+   */
+  userServiceAccount: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.TaskWatcher.
+ * Use `create(TaskWatcherSchema)` to create a new message.
+ */
+export declare const TaskWatcherSchema: GenMessage<TaskWatcher>;
+
+/**
+ * Names the task to watch.
+ *
+ * @generated from message taskflow.tasks.v1.StartWatchingTaskRequest
+ */
+export declare type StartWatchingTaskRequest = Message<"taskflow.tasks.v1.StartWatchingTaskRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StartWatchingTaskRequest.
+ * Use `create(StartWatchingTaskRequestSchema)` to create a new message.
+ */
+export declare const StartWatchingTaskRequestSchema: GenMessage<StartWatchingTaskRequest>;
+
+/**
+ * The caller watches the task.
+ *
+ * @generated from message taskflow.tasks.v1.StartWatchingTaskResponse
+ */
+export declare type StartWatchingTaskResponse = Message<"taskflow.tasks.v1.StartWatchingTaskResponse"> & {
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StartWatchingTaskResponse.
+ * Use `create(StartWatchingTaskResponseSchema)` to create a new message.
+ */
+export declare const StartWatchingTaskResponseSchema: GenMessage<StartWatchingTaskResponse>;
+
+/**
+ * Names the task to watch no more.
+ *
+ * @generated from message taskflow.tasks.v1.StopWatchingTaskRequest
+ */
+export declare type StopWatchingTaskRequest = Message<"taskflow.tasks.v1.StopWatchingTaskRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StopWatchingTaskRequest.
+ * Use `create(StopWatchingTaskRequestSchema)` to create a new message.
+ */
+export declare const StopWatchingTaskRequestSchema: GenMessage<StopWatchingTaskRequest>;
+
+/**
+ * The caller does not watch the task.
+ *
+ * @generated from message taskflow.tasks.v1.StopWatchingTaskResponse
+ */
+export declare type StopWatchingTaskResponse = Message<"taskflow.tasks.v1.StopWatchingTaskResponse"> & {
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StopWatchingTaskResponse.
+ * Use `create(StopWatchingTaskResponseSchema)` to create a new message.
+ */
+export declare const StopWatchingTaskResponseSchema: GenMessage<StopWatchingTaskResponse>;
+
+/**
+ * Whose watchers to list.
+ *
+ * @generated from message taskflow.tasks.v1.ListTaskWatchersRequest
+ */
+export declare type ListTaskWatchersRequest = Message<"taskflow.tasks.v1.ListTaskWatchersRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Watchers per page.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before, of the same task. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListTaskWatchersRequest.
+ * Use `create(ListTaskWatchersRequestSchema)` to create a new message.
+ */
+export declare const ListTaskWatchersRequestSchema: GenMessage<ListTaskWatchersRequest>;
+
+/**
+ * One page of the watchers.
+ *
+ * @generated from message taskflow.tasks.v1.ListTaskWatchersResponse
+ */
+export declare type ListTaskWatchersResponse = Message<"taskflow.tasks.v1.ListTaskWatchersResponse"> & {
+  /**
+   * By their ids.
+   *
+   * @generated from field: repeated taskflow.tasks.v1.TaskWatcher watchers = 1;
+   */
+  watchers: TaskWatcher[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Whether the names in `watchers` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.NameResolution name_resolution = 3;
+   */
+  nameResolution: NameResolution;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListTaskWatchersResponse.
+ * Use `create(ListTaskWatchersResponseSchema)` to create a new message.
+ */
+export declare const ListTaskWatchersResponseSchema: GenMessage<ListTaskWatchersResponse>;
+
+/**
  * Where the work on a task stands.
  *
  * @generated from enum taskflow.tasks.v1.TaskStatus
@@ -1996,6 +2256,38 @@ export declare const TasksService: GenService<{
     methodKind: "unary";
     input: typeof SyncTasksRequestSchema;
     output: typeof SyncTasksResponseSchema;
+  },
+  /**
+   * Has the caller told of a task's comments and changes of its status. Owner, assignee and whoever writes a comment
+   * watch it by themselves. It ends with the access to the task, for good when the caller leaves its project.
+   *
+   * @generated from rpc taskflow.tasks.v1.TasksService.StartWatchingTask
+   */
+  startWatchingTask: {
+    methodKind: "unary";
+    input: typeof StartWatchingTaskRequestSchema;
+    output: typeof StartWatchingTaskResponseSchema;
+  },
+  /**
+   * Ends that, also for owner, assignee and those who write comments, until StartWatchingTask. They are still told that
+   * the task is overdue or assigned to them, and when a comment mentions them.
+   *
+   * @generated from rpc taskflow.tasks.v1.TasksService.StopWatchingTask
+   */
+  stopWatchingTask: {
+    methodKind: "unary";
+    input: typeof StopWatchingTaskRequestSchema;
+    output: typeof StopWatchingTaskResponseSchema;
+  },
+  /**
+   * Who watches a task and sees it now, in pages.
+   *
+   * @generated from rpc taskflow.tasks.v1.TasksService.ListTaskWatchers
+   */
+  listTaskWatchers: {
+    methodKind: "unary";
+    input: typeof ListTaskWatchersRequestSchema;
+    output: typeof ListTaskWatchersResponseSchema;
   },
 }>;
 

@@ -298,6 +298,11 @@ export const ErrorReason = {
    * maxCommentCount.
    */
   TOO_MANY_COMMENTS: "ERROR_REASON_TOO_MANY_COMMENTS",
+  /**
+   * CANNOT_WATCH - FAILED_PRECONDITION: an administrator who is neither owner, assignee nor member of the project sees the task, but
+   * is not told of it. Metadata: taskId.
+   */
+  CANNOT_WATCH: "ERROR_REASON_CANNOT_WATCH",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -411,6 +416,7 @@ export namespace ErrorReason {
   export type COMMENT_DELETED = typeof ErrorReason.COMMENT_DELETED;
   export type NOT_COMMENT_AUTHOR = typeof ErrorReason.NOT_COMMENT_AUTHOR;
   export type TOO_MANY_COMMENTS = typeof ErrorReason.TOO_MANY_COMMENTS;
+  export type CANNOT_WATCH = typeof ErrorReason.CANNOT_WATCH;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -737,6 +743,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 213:
     case "ERROR_REASON_TOO_MANY_COMMENTS":
       return ErrorReason.TOO_MANY_COMMENTS;
+    case 214:
+    case "ERROR_REASON_CANNOT_WATCH":
+      return ErrorReason.CANNOT_WATCH;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -960,6 +969,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 212;
     case ErrorReason.TOO_MANY_COMMENTS:
       return 213;
+    case ErrorReason.CANNOT_WATCH:
+      return 214;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

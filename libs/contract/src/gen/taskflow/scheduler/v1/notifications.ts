@@ -35,7 +35,7 @@ export const NotificationKind = {
   UNSPECIFIED: "NOTIFICATION_KIND_UNSPECIFIED",
   /** OVERDUE - The task is past its due time; to its owner and its assignee, once for each due time. */
   OVERDUE: "NOTIFICATION_KIND_OVERDUE",
-  /** STATUS_CHANGED - Somebody else changed the status; to the owner and the assignee. */
+  /** STATUS_CHANGED - Somebody else changed the status; to those who watch the task, as owner and assignee do by themselves. */
   STATUS_CHANGED: "NOTIFICATION_KIND_STATUS_CHANGED",
   /** ASSIGNED - Somebody else assigned the task; to the assignee. */
   ASSIGNED: "NOTIFICATION_KIND_ASSIGNED",
@@ -46,6 +46,10 @@ export const NotificationKind = {
   OVERDUE_DIGEST: "NOTIFICATION_KIND_OVERDUE_DIGEST",
   /** WEBHOOK_DISABLED - A webhook of the recipient has failed for so long that it was disabled; always to the inbox. */
   WEBHOOK_DISABLED: "NOTIFICATION_KIND_WEBHOOK_DISABLED",
+  /** COMMENTED - Somebody else wrote a comment; to those who watch the task. */
+  COMMENTED: "NOTIFICATION_KIND_COMMENTED",
+  /** MENTIONED - A comment of somebody else mentions the recipient, who sees the task; in the place of COMMENTED. */
+  MENTIONED: "NOTIFICATION_KIND_MENTIONED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -58,6 +62,8 @@ export namespace NotificationKind {
   export type ASSIGNED = typeof NotificationKind.ASSIGNED;
   export type OVERDUE_DIGEST = typeof NotificationKind.OVERDUE_DIGEST;
   export type WEBHOOK_DISABLED = typeof NotificationKind.WEBHOOK_DISABLED;
+  export type COMMENTED = typeof NotificationKind.COMMENTED;
+  export type MENTIONED = typeof NotificationKind.MENTIONED;
   export type UNRECOGNIZED = typeof NotificationKind.UNRECOGNIZED;
 }
 
@@ -81,6 +87,12 @@ export function notificationKindFromJSON(object: any): NotificationKind {
     case 5:
     case "NOTIFICATION_KIND_WEBHOOK_DISABLED":
       return NotificationKind.WEBHOOK_DISABLED;
+    case 10:
+    case "NOTIFICATION_KIND_COMMENTED":
+      return NotificationKind.COMMENTED;
+    case 11:
+    case "NOTIFICATION_KIND_MENTIONED":
+      return NotificationKind.MENTIONED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -102,6 +114,10 @@ export function notificationKindToNumber(object: NotificationKind): number {
       return 4;
     case NotificationKind.WEBHOOK_DISABLED:
       return 5;
+    case NotificationKind.COMMENTED:
+      return 10;
+    case NotificationKind.MENTIONED:
+      return 11;
     case NotificationKind.UNRECOGNIZED:
     default:
       return -1;
@@ -174,6 +190,10 @@ export const WebhookMessageType = {
   TASKS_OVERDUE_DIGEST: "WEBHOOK_MESSAGE_TYPE_TASKS_OVERDUE_DIGEST",
   /** WEBHOOK_TEST - "webhook.test" */
   WEBHOOK_TEST: "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST",
+  /** TASK_COMMENTED - "task.commented" */
+  TASK_COMMENTED: "WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED",
+  /** TASK_MENTIONED - "task.mentioned" */
+  TASK_MENTIONED: "WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -186,6 +206,8 @@ export namespace WebhookMessageType {
   export type TASK_ASSIGNED = typeof WebhookMessageType.TASK_ASSIGNED;
   export type TASKS_OVERDUE_DIGEST = typeof WebhookMessageType.TASKS_OVERDUE_DIGEST;
   export type WEBHOOK_TEST = typeof WebhookMessageType.WEBHOOK_TEST;
+  export type TASK_COMMENTED = typeof WebhookMessageType.TASK_COMMENTED;
+  export type TASK_MENTIONED = typeof WebhookMessageType.TASK_MENTIONED;
   export type UNRECOGNIZED = typeof WebhookMessageType.UNRECOGNIZED;
 }
 
@@ -209,6 +231,12 @@ export function webhookMessageTypeFromJSON(object: any): WebhookMessageType {
     case 5:
     case "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST":
       return WebhookMessageType.WEBHOOK_TEST;
+    case 20:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED":
+      return WebhookMessageType.TASK_COMMENTED;
+    case 21:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED":
+      return WebhookMessageType.TASK_MENTIONED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -230,6 +258,10 @@ export function webhookMessageTypeToNumber(object: WebhookMessageType): number {
       return 4;
     case WebhookMessageType.WEBHOOK_TEST:
       return 5;
+    case WebhookMessageType.TASK_COMMENTED:
+      return 20;
+    case WebhookMessageType.TASK_MENTIONED:
+      return 21;
     case WebhookMessageType.UNRECOGNIZED:
     default:
       return -1;
@@ -351,6 +383,8 @@ export interface Notification {
   digestTaskCount: number;
   /** UUID of the webhook that was disabled; empty unless the kind is WEBHOOK_DISABLED. */
   webhookId: string;
+  /** UUID of the comment; empty unless the kind is COMMENTED or MENTIONED. */
+  commentId: string;
 }
 
 /** The request of ListNotifications. */
@@ -451,11 +485,11 @@ export interface WatchNotificationsResponse {
  * An endpoint of a user.  A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers
  * webhook-id (the same for every attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of
  * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed,
- * task.assigned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds is a success. Redirects are not
- * followed. Other answers are tried again, for a day, with growing pauses, or after what Retry-After asks for, at most
- * an hour; then the message is dead. 410 disables the webhook. Messages about one task come in the order of
- * data.task_version: a later one waits until the earlier one has arrived or is dead. A message can come twice, or late
- * after a fault: the higher version wins.
+ * task.assigned, task.commented, task.mentioned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds
+ * is a success. Redirects are not followed. Other answers are tried again, for a day, with growing pauses, or after
+ * what Retry-After asks for, at most an hour; then the message is dead. 410 disables the webhook. Messages about one
+ * task come in the order of data.task_version: a later one waits until the earlier one has arrived or is dead. A
+ * message can come twice, or late after a fault: the higher version wins.
  */
 export interface Webhook {
   /** UUID. */
@@ -774,6 +808,7 @@ function createBaseNotification(): Notification {
     taskVersion: 0n,
     digestTaskCount: 0,
     webhookId: "",
+    commentId: "",
   };
 }
 
@@ -823,6 +858,9 @@ export const Notification: MessageFns<Notification> = {
     }
     if (message.webhookId !== "") {
       writer.uint32(114).string(message.webhookId);
+    }
+    if (message.commentId !== "") {
+      writer.uint32(122).string(message.commentId);
     }
     return writer;
   },
@@ -952,6 +990,14 @@ export const Notification: MessageFns<Notification> = {
             message.webhookId = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.commentId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -985,6 +1031,7 @@ export const Notification: MessageFns<Notification> = {
       : 0n;
     message.digestTaskCount = object.digestTaskCount ?? 0;
     message.webhookId = object.webhookId ?? "";
+    message.commentId = object.commentId ?? "";
     return message;
   },
 };

@@ -167,6 +167,58 @@ export function taskPriorityToNumber(object: TaskPriority): number {
   }
 }
 
+/** Which tasks a person follows. */
+export const TaskScope = {
+  /** UNSPECIFIED - Unset. It means MINE. */
+  UNSPECIFIED: "TASK_SCOPE_UNSPECIFIED",
+  /** MINE - Those that the person owns or is assigned to, in projects while they are a member. */
+  MINE: "TASK_SCOPE_MINE",
+  /** ALL - All that the person may see: those of no project that they own or are assigned to, and those of their projects. */
+  ALL: "TASK_SCOPE_ALL",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type TaskScope = typeof TaskScope[keyof typeof TaskScope];
+
+export namespace TaskScope {
+  export type UNSPECIFIED = typeof TaskScope.UNSPECIFIED;
+  export type MINE = typeof TaskScope.MINE;
+  export type ALL = typeof TaskScope.ALL;
+  export type UNRECOGNIZED = typeof TaskScope.UNRECOGNIZED;
+}
+
+export function taskScopeFromJSON(object: any): TaskScope {
+  switch (object) {
+    case 0:
+    case "TASK_SCOPE_UNSPECIFIED":
+      return TaskScope.UNSPECIFIED;
+    case 1:
+    case "TASK_SCOPE_MINE":
+      return TaskScope.MINE;
+    case 2:
+    case "TASK_SCOPE_ALL":
+      return TaskScope.ALL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TaskScope.UNRECOGNIZED;
+  }
+}
+
+export function taskScopeToNumber(object: TaskScope): number {
+  switch (object) {
+    case TaskScope.UNSPECIFIED:
+      return 0;
+    case TaskScope.MINE:
+      return 1;
+    case TaskScope.ALL:
+      return 2;
+    case TaskScope.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Whether the names of users in an answer could be looked up. */
 export const NameResolution = {
   /** UNSPECIFIED - The answer holds no names. */
@@ -754,7 +806,21 @@ export interface TaskEvent {
     | Date
     | undefined;
   /** What the task was before and is after it. */
-  change?: TaskChange | undefined;
+  change?:
+    | TaskChange
+    | undefined;
+  /** In PullEvents only: who is to be told of it besides. Absent for a release that does not know it. */
+  readers?: EventReaders | undefined;
+}
+
+/** Those who were to be told of an event when it was pulled, and saw the task then; never who did it. */
+export interface EventReaders {
+  /** UUIDs of those who watched the task. Of events that watchers are told of. */
+  watcherIds: string[];
+  /** UUIDs of those whom the comment mentions and did not mention before. */
+  mentionedIds: string[];
+  /** UUIDs of those who have stopped watching the task. Of events that watchers are told of. */
+  stoppedIds: string[];
 }
 
 /** The payload of an event as it is stored. */
@@ -991,6 +1057,8 @@ export interface ListTaskEventsResponse {
 export interface WatchTasksRequest {
   /** The last one received of WatchTasks, or the next_sync_token of SyncTasks. Empty: from now on. */
   resumeToken: string;
+  /** Which tasks. With a token: as when it was given. Default: MINE. */
+  scope: TaskScope;
 }
 
 /** One event, or a heartbeat. */
@@ -1003,6 +1071,13 @@ export interface WatchTasksResponse {
   removed: boolean;
   /** Where to go on after this message. */
   resumeToken: string;
+  /**
+   * UUID of a project that has become visible with all of its tasks; only with scope ALL. ListTasks has them, and so
+   * does SyncTasks from the last token.
+   */
+  joinedProjectId: string;
+  /** UUID of a project of which nothing is visible any more; only with scope ALL. */
+  removedProjectId: string;
 }
 
 /** Since when to list what has changed. */
@@ -1013,6 +1088,8 @@ export interface SyncTasksRequest {
   pageSize: number;
   /** The next_page_token of the page before, with the same sync_token. Empty: the first page. */
   pageToken: string;
+  /** Which tasks. With a token: as when it was given. Default: MINE. */
+  scope: TaskScope;
 }
 
 /** One page of what has changed. */
@@ -1030,6 +1107,11 @@ export interface SyncTasksResponse {
   nextSyncToken: string;
   /** Empty at the end. A page may be shorter than asked for, even empty, without being the last. */
   nextPageToken: string;
+  /**
+   * UUIDs of projects of which nothing is visible any more, tasks that came out of them aside; only with scope ALL. To
+   * be applied before the tasks of this page.
+   */
+  removedProjectIds: string[];
 }
 
 /** Request of DeleteUserTasks. */
@@ -1044,6 +1126,94 @@ export interface DeleteUserTasksRequest {
 export interface DeleteUserTasksResponse {
   /** Whether anything is left. */
   more: boolean;
+}
+
+/** Somebody who watches a task, or has stopped. */
+export interface TaskWatcher {
+  /** UUID of the task. */
+  taskId: string;
+  /** UUID of the person. */
+  userId: string;
+  /** False for one who has stopped, which only the own export tells. */
+  watching: boolean;
+  /** Since when, or when the person last wrote a comment; absent for an owner or assignee who did neither. */
+  createTime?:
+    | Date
+    | undefined;
+  /** The person's display name; empty when unknown, see name_resolution. */
+  userName: string;
+  /** Whether it is a service account, which programs act as; false when the name is unknown. */
+  userServiceAccount: boolean;
+}
+
+/** Names the task to watch. */
+export interface StartWatchingTaskRequest {
+  /** UUID. */
+  taskId: string;
+  /** As in CreateTask. */
+  requestId: string;
+  /** As in CreateTask. */
+  validateOnly: boolean;
+}
+
+/** The caller watches the task. */
+export interface StartWatchingTaskResponse {
+}
+
+/** Names the task to watch no more. */
+export interface StopWatchingTaskRequest {
+  /** UUID. */
+  taskId: string;
+  /** As in CreateTask. */
+  requestId: string;
+  /** As in CreateTask. */
+  validateOnly: boolean;
+}
+
+/** The caller does not watch the task. */
+export interface StopWatchingTaskResponse {
+}
+
+/** Whose watchers to list. */
+export interface ListTaskWatchersRequest {
+  /** UUID. */
+  taskId: string;
+  /** Watchers per page. */
+  pageSize: number;
+  /** The next_page_token of the page before, of the same task. Empty: the first page. */
+  pageToken: string;
+}
+
+/** One page of the watchers. */
+export interface ListTaskWatchersResponse {
+  /** By their ids. */
+  watchers: TaskWatcher[];
+  /** Empty at the end. */
+  nextPageToken: string;
+  /** Whether the names in `watchers` are known. */
+  nameResolution: NameResolution;
+}
+
+/** A user who may see a task, or not. */
+export interface ReaderCheck {
+  /** UUID. */
+  taskId: string;
+  /** UUID. */
+  userId: string;
+  /** UUID of a comment of the task that must be there. Empty: of none. */
+  commentId: string;
+}
+
+/** The pairs to look at. */
+export interface BatchCheckReadersRequest {
+  /** Users and tasks. */
+  checks: ReaderCheck[];
+}
+
+/** Who sees what. */
+export interface BatchCheckReadersResponse {
+  /** Whether the user sees the task, for each check in its order. */
+  mayRead: boolean[];
 }
 
 function createBaseTask(): Task {
@@ -3288,6 +3458,7 @@ function createBaseTaskEvent(): TaskEvent {
     traceParent: "",
     createTime: undefined,
     change: undefined,
+    readers: undefined,
   };
 }
 
@@ -3331,6 +3502,9 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     }
     if (message.change !== undefined) {
       TaskChange.encode(message.change, writer.uint32(90).fork()).join();
+    }
+    if (message.readers !== undefined) {
+      EventReaders.encode(message.readers, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -3436,6 +3610,14 @@ export const TaskEvent: MessageFns<TaskEvent> = {
             message.change = TaskChange.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.readers = EventReaders.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3470,6 +3652,88 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     message.change = (object.change !== undefined && object.change !== null)
       ? TaskChange.fromPartial(object.change)
       : undefined;
+    message.readers = (object.readers !== undefined && object.readers !== null)
+      ? EventReaders.fromPartial(object.readers)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEventReaders(): EventReaders {
+  return { watcherIds: [], mentionedIds: [], stoppedIds: [] };
+}
+
+export const EventReaders: MessageFns<EventReaders> = {
+  encode(message: EventReaders, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.watcherIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.mentionedIds) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.stoppedIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventReaders {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventReaders();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.watcherIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mentionedIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stoppedIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EventReaders>, I>>(base?: I): EventReaders {
+    return EventReaders.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EventReaders>, I>>(object: I): EventReaders {
+    const message = createBaseEventReaders();
+    message.watcherIds = object.watcherIds?.map((e) => e) || [];
+    message.mentionedIds = object.mentionedIds?.map((e) => e) || [];
+    message.stoppedIds = object.stoppedIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -5106,13 +5370,16 @@ export const ListTaskEventsResponse: MessageFns<ListTaskEventsResponse> = {
 };
 
 function createBaseWatchTasksRequest(): WatchTasksRequest {
-  return { resumeToken: "" };
+  return { resumeToken: "", scope: TaskScope.UNSPECIFIED };
 }
 
 export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
   encode(message: WatchTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.resumeToken !== "") {
       writer.uint32(10).string(message.resumeToken);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(16).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -5138,6 +5405,14 @@ export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
             message.resumeToken = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5156,12 +5431,13 @@ export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
   fromPartial<I extends Exact<DeepPartial<WatchTasksRequest>, I>>(object: I): WatchTasksRequest {
     const message = createBaseWatchTasksRequest();
     message.resumeToken = object.resumeToken ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
 
 function createBaseWatchTasksResponse(): WatchTasksResponse {
-  return { event: undefined, removed: false, resumeToken: "" };
+  return { event: undefined, removed: false, resumeToken: "", joinedProjectId: "", removedProjectId: "" };
 }
 
 export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
@@ -5174,6 +5450,12 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
     }
     if (message.resumeToken !== "") {
       writer.uint32(26).string(message.resumeToken);
+    }
+    if (message.joinedProjectId !== "") {
+      writer.uint32(34).string(message.joinedProjectId);
+    }
+    if (message.removedProjectId !== "") {
+      writer.uint32(42).string(message.removedProjectId);
     }
     return writer;
   },
@@ -5215,6 +5497,22 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
             message.resumeToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.joinedProjectId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.removedProjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5237,12 +5535,14 @@ export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
       : undefined;
     message.removed = object.removed ?? false;
     message.resumeToken = object.resumeToken ?? "";
+    message.joinedProjectId = object.joinedProjectId ?? "";
+    message.removedProjectId = object.removedProjectId ?? "";
     return message;
   },
 };
 
 function createBaseSyncTasksRequest(): SyncTasksRequest {
-  return { syncToken: "", pageSize: 0, pageToken: "" };
+  return { syncToken: "", pageSize: 0, pageToken: "", scope: TaskScope.UNSPECIFIED };
 }
 
 export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
@@ -5255,6 +5555,9 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(32).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -5296,6 +5599,14 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5316,12 +5627,13 @@ export const SyncTasksRequest: MessageFns<SyncTasksRequest> = {
     message.syncToken = object.syncToken ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
 
 function createBaseSyncTasksResponse(): SyncTasksResponse {
-  return { tasks: [], removedTaskIds: [], comments: [], nextSyncToken: "", nextPageToken: "" };
+  return { tasks: [], removedTaskIds: [], comments: [], nextSyncToken: "", nextPageToken: "", removedProjectIds: [] };
 }
 
 export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
@@ -5340,6 +5652,9 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(42).string(message.nextPageToken);
+    }
+    for (const v of message.removedProjectIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -5397,6 +5712,14 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.removedProjectIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5419,6 +5742,7 @@ export const SyncTasksResponse: MessageFns<SyncTasksResponse> = {
     message.comments = object.comments?.map((e) => Comment.fromPartial(e)) || [];
     message.nextSyncToken = object.nextSyncToken ?? "";
     message.nextPageToken = object.nextPageToken ?? "";
+    message.removedProjectIds = object.removedProjectIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -5541,6 +5865,722 @@ export const DeleteUserTasksResponse: MessageFns<DeleteUserTasksResponse> = {
   fromPartial<I extends Exact<DeepPartial<DeleteUserTasksResponse>, I>>(object: I): DeleteUserTasksResponse {
     const message = createBaseDeleteUserTasksResponse();
     message.more = object.more ?? false;
+    return message;
+  },
+};
+
+function createBaseTaskWatcher(): TaskWatcher {
+  return { taskId: "", userId: "", watching: false, createTime: undefined, userName: "", userServiceAccount: false };
+}
+
+export const TaskWatcher: MessageFns<TaskWatcher> = {
+  encode(message: TaskWatcher, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.watching !== false) {
+      writer.uint32(24).bool(message.watching);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(34).fork()).join();
+    }
+    if (message.userName !== "") {
+      writer.uint32(42).string(message.userName);
+    }
+    if (message.userServiceAccount !== false) {
+      writer.uint32(48).bool(message.userServiceAccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskWatcher {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskWatcher();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.watching = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.userName = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.userServiceAccount = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<TaskWatcher>, I>>(base?: I): TaskWatcher {
+    return TaskWatcher.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TaskWatcher>, I>>(object: I): TaskWatcher {
+    const message = createBaseTaskWatcher();
+    message.taskId = object.taskId ?? "";
+    message.userId = object.userId ?? "";
+    message.watching = object.watching ?? false;
+    message.createTime = object.createTime ?? undefined;
+    message.userName = object.userName ?? "";
+    message.userServiceAccount = object.userServiceAccount ?? false;
+    return message;
+  },
+};
+
+function createBaseStartWatchingTaskRequest(): StartWatchingTaskRequest {
+  return { taskId: "", requestId: "", validateOnly: false };
+}
+
+export const StartWatchingTaskRequest: MessageFns<StartWatchingTaskRequest> = {
+  encode(message: StartWatchingTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartWatchingTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartWatchingTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartWatchingTaskRequest>, I>>(base?: I): StartWatchingTaskRequest {
+    return StartWatchingTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartWatchingTaskRequest>, I>>(object: I): StartWatchingTaskRequest {
+    const message = createBaseStartWatchingTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseStartWatchingTaskResponse(): StartWatchingTaskResponse {
+  return {};
+}
+
+export const StartWatchingTaskResponse: MessageFns<StartWatchingTaskResponse> = {
+  encode(_: StartWatchingTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartWatchingTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartWatchingTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartWatchingTaskResponse>, I>>(base?: I): StartWatchingTaskResponse {
+    return StartWatchingTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartWatchingTaskResponse>, I>>(_: I): StartWatchingTaskResponse {
+    const message = createBaseStartWatchingTaskResponse();
+    return message;
+  },
+};
+
+function createBaseStopWatchingTaskRequest(): StopWatchingTaskRequest {
+  return { taskId: "", requestId: "", validateOnly: false };
+}
+
+export const StopWatchingTaskRequest: MessageFns<StopWatchingTaskRequest> = {
+  encode(message: StopWatchingTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopWatchingTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopWatchingTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StopWatchingTaskRequest>, I>>(base?: I): StopWatchingTaskRequest {
+    return StopWatchingTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StopWatchingTaskRequest>, I>>(object: I): StopWatchingTaskRequest {
+    const message = createBaseStopWatchingTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseStopWatchingTaskResponse(): StopWatchingTaskResponse {
+  return {};
+}
+
+export const StopWatchingTaskResponse: MessageFns<StopWatchingTaskResponse> = {
+  encode(_: StopWatchingTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopWatchingTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopWatchingTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StopWatchingTaskResponse>, I>>(base?: I): StopWatchingTaskResponse {
+    return StopWatchingTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StopWatchingTaskResponse>, I>>(_: I): StopWatchingTaskResponse {
+    const message = createBaseStopWatchingTaskResponse();
+    return message;
+  },
+};
+
+function createBaseListTaskWatchersRequest(): ListTaskWatchersRequest {
+  return { taskId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListTaskWatchersRequest: MessageFns<ListTaskWatchersRequest> = {
+  encode(message: ListTaskWatchersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskWatchersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskWatchersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTaskWatchersRequest>, I>>(base?: I): ListTaskWatchersRequest {
+    return ListTaskWatchersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTaskWatchersRequest>, I>>(object: I): ListTaskWatchersRequest {
+    const message = createBaseListTaskWatchersRequest();
+    message.taskId = object.taskId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTaskWatchersResponse(): ListTaskWatchersResponse {
+  return { watchers: [], nextPageToken: "", nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const ListTaskWatchersResponse: MessageFns<ListTaskWatchersResponse> = {
+  encode(message: ListTaskWatchersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.watchers) {
+      TaskWatcher.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(24).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskWatchersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskWatchersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.watchers.push(TaskWatcher.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTaskWatchersResponse>, I>>(base?: I): ListTaskWatchersResponse {
+    return ListTaskWatchersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTaskWatchersResponse>, I>>(object: I): ListTaskWatchersResponse {
+    const message = createBaseListTaskWatchersResponse();
+    message.watchers = object.watchers?.map((e) => TaskWatcher.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseReaderCheck(): ReaderCheck {
+  return { taskId: "", userId: "", commentId: "" };
+}
+
+export const ReaderCheck: MessageFns<ReaderCheck> = {
+  encode(message: ReaderCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.commentId !== "") {
+      writer.uint32(26).string(message.commentId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReaderCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaderCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.commentId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReaderCheck>, I>>(base?: I): ReaderCheck {
+    return ReaderCheck.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReaderCheck>, I>>(object: I): ReaderCheck {
+    const message = createBaseReaderCheck();
+    message.taskId = object.taskId ?? "";
+    message.userId = object.userId ?? "";
+    message.commentId = object.commentId ?? "";
+    return message;
+  },
+};
+
+function createBaseBatchCheckReadersRequest(): BatchCheckReadersRequest {
+  return { checks: [] };
+}
+
+export const BatchCheckReadersRequest: MessageFns<BatchCheckReadersRequest> = {
+  encode(message: BatchCheckReadersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.checks) {
+      ReaderCheck.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCheckReadersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCheckReadersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checks.push(ReaderCheck.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCheckReadersRequest>, I>>(base?: I): BatchCheckReadersRequest {
+    return BatchCheckReadersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCheckReadersRequest>, I>>(object: I): BatchCheckReadersRequest {
+    const message = createBaseBatchCheckReadersRequest();
+    message.checks = object.checks?.map((e) => ReaderCheck.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBatchCheckReadersResponse(): BatchCheckReadersResponse {
+  return { mayRead: [] };
+}
+
+export const BatchCheckReadersResponse: MessageFns<BatchCheckReadersResponse> = {
+  encode(message: BatchCheckReadersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.mayRead) {
+      writer.uint32(8).bool(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchCheckReadersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchCheckReadersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.mayRead.push(reader.bool());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.mayRead.push(reader.bool());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchCheckReadersResponse>, I>>(base?: I): BatchCheckReadersResponse {
+    return BatchCheckReadersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchCheckReadersResponse>, I>>(object: I): BatchCheckReadersResponse {
+    const message = createBaseBatchCheckReadersResponse();
+    message.mayRead = object.mayRead?.map((e) => e) || [];
     return message;
   },
 };
@@ -5692,10 +6732,10 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
   },
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks: {
     path: "/taskflow.tasks.v1.TasksService/WatchTasks" as const,
@@ -5707,8 +6747,8 @@ export const TasksServiceService = {
     responseDeserialize: (value: Buffer): WatchTasksResponse => WatchTasksResponse.decode(value),
   },
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: {
     path: "/taskflow.tasks.v1.TasksService/SyncTasks" as const,
@@ -5718,6 +6758,48 @@ export const TasksServiceService = {
     requestDeserialize: (value: Buffer): SyncTasksRequest => SyncTasksRequest.decode(value),
     responseSerialize: (value: SyncTasksResponse): Buffer => Buffer.from(SyncTasksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SyncTasksResponse => SyncTasksResponse.decode(value),
+  },
+  /**
+   * Has the caller told of a task's comments and changes of its status. Owner, assignee and whoever writes a comment
+   * watch it by themselves. It ends with the access to the task, for good when the caller leaves its project.
+   */
+  startWatchingTask: {
+    path: "/taskflow.tasks.v1.TasksService/StartWatchingTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartWatchingTaskRequest): Buffer =>
+      Buffer.from(StartWatchingTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartWatchingTaskRequest => StartWatchingTaskRequest.decode(value),
+    responseSerialize: (value: StartWatchingTaskResponse): Buffer =>
+      Buffer.from(StartWatchingTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartWatchingTaskResponse => StartWatchingTaskResponse.decode(value),
+  },
+  /**
+   * Ends that, also for owner, assignee and those who write comments, until StartWatchingTask. They are still told that
+   * the task is overdue or assigned to them, and when a comment mentions them.
+   */
+  stopWatchingTask: {
+    path: "/taskflow.tasks.v1.TasksService/StopWatchingTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StopWatchingTaskRequest): Buffer =>
+      Buffer.from(StopWatchingTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StopWatchingTaskRequest => StopWatchingTaskRequest.decode(value),
+    responseSerialize: (value: StopWatchingTaskResponse): Buffer =>
+      Buffer.from(StopWatchingTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StopWatchingTaskResponse => StopWatchingTaskResponse.decode(value),
+  },
+  /** Who watches a task and sees it now, in pages. */
+  listTaskWatchers: {
+    path: "/taskflow.tasks.v1.TasksService/ListTaskWatchers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTaskWatchersRequest): Buffer =>
+      Buffer.from(ListTaskWatchersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTaskWatchersRequest => ListTaskWatchersRequest.decode(value),
+    responseSerialize: (value: ListTaskWatchersResponse): Buffer =>
+      Buffer.from(ListTaskWatchersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTaskWatchersResponse => ListTaskWatchersResponse.decode(value),
   },
 } as const;
 
@@ -5759,17 +6841,29 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   /** What happened to a task, oldest first, in pages. */
   listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks: handleServerStreamingCall<WatchTasksRequest, WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks: handleUnaryCall<SyncTasksRequest, SyncTasksResponse>;
+  /**
+   * Has the caller told of a task's comments and changes of its status. Owner, assignee and whoever writes a comment
+   * watch it by themselves. It ends with the access to the task, for good when the caller leaves its project.
+   */
+  startWatchingTask: handleUnaryCall<StartWatchingTaskRequest, StartWatchingTaskResponse>;
+  /**
+   * Ends that, also for owner, assignee and those who write comments, until StartWatchingTask. They are still told that
+   * the task is overdue or assigned to them, and when a comment mentions them.
+   */
+  stopWatchingTask: handleUnaryCall<StopWatchingTaskRequest, StopWatchingTaskResponse>;
+  /** Who watches a task and sees it now, in pages. */
+  listTaskWatchers: handleUnaryCall<ListTaskWatchersRequest, ListTaskWatchersResponse>;
 }
 
 export interface TasksServiceClient extends Client {
@@ -5978,10 +7072,10 @@ export interface TasksServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Every change of the caller's tasks, owned or assigned, within a second of its commit, with a heartbeat at least
-   * every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or the deadline); go
-   * on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE / RESUME_TOKEN_COMPACTED:
-   * begin with SyncTasks without a token.
+   * Every change of the caller's tasks, owned or assigned or all that they may see, within a second of its commit, with
+   * a heartbeat at least every 10 seconds. The server ends the stream from time to time (UNAVAILABLE / SHUTTING_DOWN or
+   * the deadline); go on from the last resume token: nothing is missed and nothing comes twice. OUT_OF_RANGE /
+   * RESUME_TOKEN_COMPACTED: begin with SyncTasks without a token.
    */
   watchTasks(request: WatchTasksRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTasksResponse>;
   watchTasks(
@@ -5990,8 +7084,8 @@ export interface TasksServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTasksResponse>;
   /**
-   * What changed in the caller's tasks, owned or assigned, since a token, in pages: tasks as they are now, and
-   * tombstones of those that are gone for the caller. Without a token: all of them.
+   * What changed in the caller's tasks, owned or assigned or all that they may see, since a token, in pages: tasks as
+   * they are now, and tombstones of those that are gone for the caller. Without a token: all of them.
    */
   syncTasks(
     request: SyncTasksRequest,
@@ -6008,6 +7102,60 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SyncTasksResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Has the caller told of a task's comments and changes of its status. Owner, assignee and whoever writes a comment
+   * watch it by themselves. It ends with the access to the task, for good when the caller leaves its project.
+   */
+  startWatchingTask(
+    request: StartWatchingTaskRequest,
+    callback: (error: ServiceError | null, response: StartWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  startWatchingTask(
+    request: StartWatchingTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  startWatchingTask(
+    request: StartWatchingTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends that, also for owner, assignee and those who write comments, until StartWatchingTask. They are still told that
+   * the task is overdue or assigned to them, and when a comment mentions them.
+   */
+  stopWatchingTask(
+    request: StopWatchingTaskRequest,
+    callback: (error: ServiceError | null, response: StopWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  stopWatchingTask(
+    request: StopWatchingTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StopWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  stopWatchingTask(
+    request: StopWatchingTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StopWatchingTaskResponse) => void,
+  ): ClientUnaryCall;
+  /** Who watches a task and sees it now, in pages. */
+  listTaskWatchers(
+    request: ListTaskWatchersRequest,
+    callback: (error: ServiceError | null, response: ListTaskWatchersResponse) => void,
+  ): ClientUnaryCall;
+  listTaskWatchers(
+    request: ListTaskWatchersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTaskWatchersResponse) => void,
+  ): ClientUnaryCall;
+  listTaskWatchers(
+    request: ListTaskWatchersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTaskWatchersResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const TasksServiceClient = makeGenericClientConstructor(
@@ -6022,6 +7170,21 @@ export const TasksServiceClient = makeGenericClientConstructor(
 /** For the other services only. */
 export type InternalTasksServiceService = typeof InternalTasksServiceService;
 export const InternalTasksServiceService = {
+  /**
+   * Of up to 1000 pairs of a user and a task those whose user sees the task, without being an administrator. With a
+   * comment, only while it is there.
+   */
+  batchCheckReaders: {
+    path: "/taskflow.tasks.v1.InternalTasksService/BatchCheckReaders" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchCheckReadersRequest): Buffer =>
+      Buffer.from(BatchCheckReadersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchCheckReadersRequest => BatchCheckReadersRequest.decode(value),
+    responseSerialize: (value: BatchCheckReadersResponse): Buffer =>
+      Buffer.from(BatchCheckReadersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchCheckReadersResponse => BatchCheckReadersResponse.decode(value),
+  },
   /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
    * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
@@ -6111,6 +7274,11 @@ export const InternalTasksServiceService = {
 
 export interface InternalTasksServiceServer extends UntypedServiceImplementation {
   /**
+   * Of up to 1000 pairs of a user and a task those whose user sees the task, without being an administrator. With a
+   * comment, only while it is there.
+   */
+  batchCheckReaders: handleUnaryCall<BatchCheckReadersRequest, BatchCheckReadersResponse>;
+  /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
    * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
    * last batch says, and at the end once more from the beginning.
@@ -6143,6 +7311,25 @@ export interface InternalTasksServiceServer extends UntypedServiceImplementation
 }
 
 export interface InternalTasksServiceClient extends Client {
+  /**
+   * Of up to 1000 pairs of a user and a task those whose user sees the task, without being an administrator. With a
+   * comment, only while it is there.
+   */
+  batchCheckReaders(
+    request: BatchCheckReadersRequest,
+    callback: (error: ServiceError | null, response: BatchCheckReadersResponse) => void,
+  ): ClientUnaryCall;
+  batchCheckReaders(
+    request: BatchCheckReadersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchCheckReadersResponse) => void,
+  ): ClientUnaryCall;
+  batchCheckReaders(
+    request: BatchCheckReadersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchCheckReadersResponse) => void,
+  ): ClientUnaryCall;
   /**
    * One batch of the overdue sweep, one transaction: takes due tasks, oldest first with a share for each owner,
    * marks their due version as overdue and appends the events. Repeat while `more` is true, each time from where the
