@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Project, ProjectRole } from '#contract/tasks/v1/projects';
-import { InternalTasksServiceService } from '#contract/tasks/v1/tasks';
+import { InternalTasksServiceService, type Task } from '#contract/tasks/v1/tasks';
 import { readServiceKey } from '#dev/cluster';
 import { refused } from '#dev/testing';
 import { openStub, type Stub } from '#dev/stubs';
 import { createServiceIdentity } from '#libs/identity';
+import { createTask } from './factories.ts';
 import { useTasksCluster, type Person } from './start-cluster.ts';
 import { addMember, createProject, projectNotFound } from './start-projects.ts';
 
@@ -79,6 +80,34 @@ describe('the removal of an account that is in projects', () => {
     ]);
     await removeAccount(eve);
     expect(await rolesOf(project, bob)).toEqual([[bob.userId, MANAGER]]);
+  });
+
+  it('leaves its tasks in the project, with the member who follows, also when there is a successor', async () => {
+    const [ada, bob, eve, successor] = await newPeople('Ada', 'Bob', 'Eve', 'Sue');
+    const project = await createProject(service.projects, ada);
+    await add(project, ada, bob, MANAGER);
+    await add(project, ada, eve, EDITOR);
+    const make = (person: Person, title: string, assigneeId = '') =>
+      createTask(service, person, { projectId: project.id, title, assigneeId });
+    const tasks = [
+      await make(ada, 'own', ada.userId),
+      await make(eve, 'of Eve', ada.userId),
+      await make(bob, 'of Bob'),
+    ];
+    await createTask(service, ada, { title: 'alone' });
+    await removeAccount(ada, successor);
+    const read = async ({ id: taskId }: Task) => (await service.tasks.getTask({ taskId }, eve.as)).task;
+    expect(await Promise.all(tasks.map(read))).toMatchObject([
+      { title: 'own', ownerId: bob.userId, assigneeId: '', key: 'WEB-1' },
+      { title: 'of Eve', ownerId: eve.userId, assigneeId: '' },
+      { title: 'of Bob', ownerId: bob.userId },
+    ]);
+    const titles = (await service.tasks.listTasks({}, successor.as)).tasks.map(({ title }) => title);
+    expect(titles).toEqual(['alone']);
+    const stats = async (person: Person, projectId = '') =>
+      (await service.tasks.getTaskStats({ projectId }, person.as)).stats?.totalCount;
+    expect([await stats(bob), await stats(eve), await stats(eve, project.id)]).toEqual([2n, 1n, 3n]);
+    expect(await leftOf(ada)).toEqual([]);
   });
 
   it('has a project without other members pass to the successor', async () => {

@@ -8,7 +8,7 @@ import {
   type ListProjectsRequest,
 } from '#contract/tasks/v1/projects';
 import { invalidFields, readPages, refused } from '#dev/testing';
-import { countDifferent, pageTokenInvalid, staleEtag } from './factories.ts';
+import { countDifferent, createTask, pageTokenInvalid, staleEtag } from './factories.ts';
 import { archived, createProject as create, projectNotFound, roleRequired } from './start-projects.ts';
 import { useTasks, useUsers, type TestUser } from './start-tasks.ts';
 
@@ -192,6 +192,29 @@ describe('B9 projects', () => {
       projectNotFound,
     );
     expect(await typesOf(project)).toEqual(['CREATED', 'DELETED']);
+  });
+
+  it('take their tasks with them when they are removed for good, which count for nobody then', async () => {
+    const user = await service.newUser();
+    const { id: projectId } = await newProject({}, user);
+    const due = { $case: 'dueTime', value: new Date(Date.now() + day) } as const;
+    const tasks = [
+      await createTask(service, user, { projectId, due }),
+      await createTask(service, user, { projectId, assigneeId: user.userId }),
+    ];
+    await createTask(service, user);
+    await service.tasks.deleteTask({ taskId: tasks[1]?.id ?? '' }, user.as);
+    await service.projects.deleteProject({ projectId }, user.as);
+    await service.sql('update projects set purge_time = now() where id = $1', [projectId]);
+    const left = () =>
+      service.sql(
+        `select id from tasks where project_id = $1 union all select task_id from task_due where project_id = $1
+         union all select id from projects where id = $1
+         union all select stream_id from event_stream_heads where stream_id = $1`,
+        [projectId],
+      );
+    while ((await left()).length > 0);
+    expect((await service.tasks.getTaskStats({}, user.as)).stats?.totalCount).toBe(1n);
   });
 
   it('are created once for each request id, and not at all when only checked', async () => {

@@ -54,6 +54,7 @@ const removeProject = removeThose('array[$1::uuid]');
 // Skips locked projects: they are being undeleted, or another purge has them.
 const purgeProjects = removeThose(`array(
   select id from projects where purge_time <= now() and delete_time is not null
+    and not exists (select from tasks where project_id = projects.id)
   order by purge_time limit $1 for update skip locked)`);
 
 export function createProjectStore(em: EntityManager, events: EventLog): ProjectRepository {

@@ -28,6 +28,17 @@ export async function lockForRemoval(em: EntityManager, taskIds: readonly string
   return (await runStatement<StoredTask>(em, { name: '', text: lockByIds }, [taskIds])).map(toEntity);
 }
 
+const inProjects = '(owner_id = $1 or assignee_id = $1) and project_id is not null and delete_time is null';
+const findProjectOf = `select project_id as id from tasks where ${inProjects} limit 1`;
+const lockInProject = lockThose(`${inProjects} and project_id = $3`);
+const holdProject = 'select from projects where id = $1 for key share';
+// Skips locked tasks: another purge has them.
+const lockExpired = `
+  select ${taskTable.select()} from tasks where id = any (array(
+    select t.id from projects p join tasks t on t.project_id = p.id
+    where p.purge_time <= now() and p.delete_time is not null limit $1))
+  order by id for update skip locked`;
+
 const tombstones = { type: TaskEventType.DELETED, actor: remover };
 
 // The events by which the removal itself told of tasks stay for those who have to hear of it.
@@ -89,6 +100,15 @@ export function createUserTasks(em: EntityManager, events: EventLog): UserTasksR
       return existing.length > 0 || !deleted ? existing : lock(lockTexts.deleted, userId, limit);
     },
     lockAssigned: (userId, limit) => lock(lockTexts.assigned, userId, limit),
+    findProjectOf: async (userId) => (await runStatement<{ id: string }>(em, findProjectOf, [userId]))[0]?.id,
+    lockInProject: async (userId, projectId, limit) => {
+      const statement = { name: '', text: lockInProject };
+      const tasks = (await runStatement<StoredTask>(em, statement, [userId, limit, projectId])).map(toEntity);
+      await runStatement(em, holdProject, [projectId]);
+      return tasks;
+    },
+    lockExpired: async (limit) =>
+      (await runStatement<StoredTask>(em, { name: '', text: lockExpired }, [limit])).map(toEntity),
     pass: async (writes) => {
       const tasks = writes.map(({ task }) => task);
       const due = tasks.filter((task) => task.isWaitingForDueTime());

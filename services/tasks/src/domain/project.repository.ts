@@ -26,6 +26,6 @@ export interface ProjectRepository {
   remove(projectId: string): Promise<void>;
   /** Removes recorded answers to these users that name the project. */
   removeAnswers(projectId: string, toUserIds: readonly string[]): Promise<void>;
-  /** Removes up to `limit` projects whose purge time is over by the database's clock. Returns how many. */
+  /** Removes up to `limit` projects without tasks whose purge time is over by the database's clock. Returns how many. */
   purge(limit: number): Promise<number>;
 }

@@ -5,7 +5,7 @@ import type { Repositories, TasksDeps } from '../deps.ts';
 import type { Task } from '../domain/task.entity.ts';
 import { eraseComments } from './comments/erase-comments.ts';
 import { removeMembership } from './projects/remove-memberships.ts';
-import { passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
+import { handOverOne, passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
 
 export interface DeleteUserTasksInput {
   userId: string;
@@ -37,6 +37,7 @@ export async function deleteUserTasks(
 async function removeBatch(repositories: Repositories, input: DeleteUserTasksInput, now: Date): Promise<boolean> {
   const { userId, successorId } = input;
   const { tasks, userTasks } = repositories;
+  if (await handOverInProject(repositories, input, now)) return true;
   const owned = await userTasks.lockOwned(userId, { deleted: true, limit: taskLimit });
   if (owned.length > 0) {
     const isPassed = successorId !== '' && owned[0]?.deleteTime === null;
@@ -57,6 +58,21 @@ async function removeBatch(repositories: Repositories, input: DeleteUserTasksInp
     (await removeGone(repositories, userId)) ||
     removeTraces(repositories, userId)
   );
+}
+
+/** The tasks of a project stay in it, with its highest member who joined first; without any they pass as others do. */
+async function handOverInProject(
+  { projects, userTasks }: Repositories,
+  { userId, successorId }: DeleteUserTasksInput,
+  now: Date,
+): Promise<boolean> {
+  const projectId = await userTasks.findProjectOf(userId);
+  if (projectId === undefined) return false;
+  const found = await userTasks.lockInProject(userId, projectId, taskLimit);
+  const heirId = (await projects.findHeir(projectId, userId))?.userId ?? successorId;
+  if (heirId === '') return false;
+  await userTasks.pass(found.map((task) => handOverOne(task, { userId, heirId }, now)));
+  return true;
 }
 
 async function passTasks(

@@ -17,7 +17,13 @@ export const maintenance: Readonly<Record<string, Turn>> = {
   'prune-events': inBatches(500, ({ events }, size, { keepEventsMs }) => events.prune(keepEventsMs, size)),
   /** Removes deleted tasks whose purge time is over. Their events stay. */
   'purge-tasks': inBatches(1000, ({ deletedTasks }, size) => deletedTasks.purge(size)),
-  /** Removes deleted projects whose purge time is over, with their members. */
+  /** Removes the tasks of deleted projects whose purge time is over. Their events stay. */
+  'purge-project-tasks': inBatches(500, async ({ userTasks }, size) => {
+    const tasks = await userTasks.lockExpired(size);
+    if (tasks.length > 0) await userTasks.remove(tasks, []);
+    return tasks.length;
+  }),
+  /** Removes deleted projects whose purge time is over, with their members, behind their last task. */
   'purge-projects': inBatches(100, ({ projects }, size) => projects.purge(size)),
   /** Keeps the rows short that statistics add up for each person. */
   'add-up-overdue': inBatches(1000, ({ overdueCounts }, size) => overdueCounts.addUp(size)),
