@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerAdd } from './commands/add.ts';
 import { registerAdmin } from './commands/admin.ts';
+import { registerComment } from './commands/comment.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDone } from './commands/done.ts';
@@ -36,6 +37,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerEdit,
   registerRemove,
   registerRestore,
+  registerComment,
   registerWatch,
   registerStats,
   registerInbox,

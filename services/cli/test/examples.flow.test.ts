@@ -71,9 +71,17 @@ async function newToken(): Promise<string> {
   return personalToken.id;
 }
 
+async function commentedTask(): Promise<string> {
+  const id = await cli.addTask('Commented');
+  await cli.run(['comment', 'add', id, 'Done by two.']);
+  return id;
+}
+
 /** What ID stands for in the examples of a command. */
 const ids: Readonly<Record<string, () => Promise<string>>> = {
   restore: deletedTask,
+  'comment edit': commentedTask,
+  'comment rm': commentedTask,
   'token revoke': newToken,
   'admin users restore': deletedAccount,
   'admin schedules delete': newSchedule,

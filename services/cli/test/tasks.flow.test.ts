@@ -266,4 +266,26 @@ describe('tasks on the command line', () => {
     });
     expect(readFileSync(file, 'utf8')).toContain('Water the plants');
   });
+
+  it('says something about a task, says it better and takes it back', async () => {
+    const id = await cli.addTask('Talked about');
+    const numbers = async () =>
+      (await cli.json<{ comments: { number: number; text?: string }[] }>('comment', 'ls', id)).comments.map(
+        ({ number, text }) => [number, text],
+      );
+    const add = await cli.run(['comment', 'add', id, 'By noon, @Ada.']);
+    expect(add).toMatchObject({ code: 0, output: expect.stringMatching(/^#1 .* Ada\n {2}By noon, @Ada\.$/m) });
+    await cli.run(['comment', 'add', id, 'two\u202e lines\nof it']);
+    const edit = await cli.run(['comment', 'edit', id, '1', 'By three.']);
+    expect(edit.output).toMatch(/Ada \(edited\)\n {2}By three\.$/m);
+    const { output } = await cli.run(['comment', 'ls', id]);
+    expect(output).toMatch(/^#2 .* Ada\n {2}two lines\n {2}of it$/m);
+    expect((await cli.run(['comment', 'rm', id, '1'])).output).toMatch(/^#1 .* Ada \(deleted\)$/m);
+    expect(await numbers()).toEqual([
+      [1, undefined],
+      [2, 'two\u202e lines\nof it'],
+    ]);
+    expect(await cli.run(['comment', 'edit', id, '1', 'again'])).toMatchObject({ code: expect.any(Number) });
+    expect((await cli.run(['comment', 'rm', id, '9'])).code).not.toBe(0);
+  });
 });

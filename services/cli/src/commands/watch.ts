@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { toJson, watchTasks, type TaskUpdate } from '#client/index';
-import { TaskEventSchema, TaskEventType, TaskSchema } from '#client/tasks';
+import { TaskEventSchema, TaskEventType, TaskSchema, type TaskChange } from '#client/tasks';
 import { act, examples } from '../action.ts';
 import type { Cli } from '../cli.ts';
 import { readCount } from '../input/choices.ts';
@@ -27,8 +27,14 @@ function toLines(update: TaskUpdate, { zone }: Cli): string | undefined {
   if (update.kind !== 'event') return undefined;
   const { type, taskId, createTime, change } = update.event;
   const what = update.removed ? 'removed' : toWords(TaskEventType[type]);
+  return `${showTime(createTime, zone)}  ${what.padEnd(10)}${taskId} ${titleOf(change)}`;
+}
+
+/** With what is said of the task, if it is that. */
+function titleOf(change: TaskChange | undefined): string {
   const title = oneLine((change?.after ?? change?.before)?.title ?? '');
-  return `${showTime(createTime, zone)}  ${what.padEnd(10)}${taskId} ${title}`;
+  const said = oneLine(change?.comment?.text ?? '');
+  return said === '' ? title : `${title}: ${said}`;
 }
 
 export function registerWatch(program: Command): void {
