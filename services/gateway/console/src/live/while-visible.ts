@@ -26,10 +26,13 @@ export function whileVisible(work: (signal: AbortSignal) => Promise<void>, isWel
     timer = setTimeout(stop, hiddenMs);
   };
   addEventListener('online', run);
+  // What is under way would hang, and begin again too late.
+  addEventListener('offline', stop);
   document.addEventListener('visibilitychange', onVisibility);
   run();
   return () => {
     removeEventListener('online', run);
+    removeEventListener('offline', stop);
     document.removeEventListener('visibilitychange', onVisibility);
     stop();
   };
