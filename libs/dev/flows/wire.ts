@@ -8,6 +8,7 @@ import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { ownerOf, type ServiceName } from '#libs/contract';
@@ -35,6 +36,7 @@ const definitions = [
   TasksServiceService,
   ProjectsServiceService,
   InternalTasksServiceService,
+  InternalReadersServiceService,
   SchedulerServiceService,
   NotificationsServiceService,
   InternalMailsServiceService,

@@ -105,6 +105,8 @@ export const reasons = {
   TOO_MANY_PROJECTS: { code: 'FAILED_PRECONDITION', meaning: "the person is a member of as many projects as are allowed, deleted ones left out. Metadata: maxProjectCount." },
   LAST_MANAGER: { code: 'FAILED_PRECONDITION', meaning: "the project would have no manager any more. Metadata: projectId." },
   PROJECT_ARCHIVED: { code: 'FAILED_PRECONDITION', meaning: "the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId." },
+  REPLAY_TOO_OLD: { code: 'OUT_OF_RANGE', meaning: "webhooks are replayed from the last seven days only. Metadata: startTime, the earliest." },
+  WEBHOOK_WITHOUT_EVENTS: { code: 'FAILED_PRECONDITION', meaning: "the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

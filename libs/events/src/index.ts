@@ -30,6 +30,6 @@ export {
   type FeedSource,
 } from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
-export { positionBefore, readPart, type PartPage } from './part.ts';
+export { positionBefore, positionBeforeEvent, readPart, type PartPage } from './part.ts';
 export { pruneEvents } from './prune.ts';
 export { eraseEvents, type ErasedEvent } from './erase-events.ts';

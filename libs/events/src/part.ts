@@ -25,7 +25,7 @@ export interface PartPage {
   /** Behind everything that was read, also when nothing was found. */
   next: Position;
   more: boolean;
-  /** The log does not have the position: what was read up to it is lost. `next` is the beginning of what came since. */
+  /** The log does not have the position, since its database was put back to an older state. Nothing was read. */
   restored: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function readPart(reader: SqlReader, partId: string, after: Positio
   const [first] = rows;
   if (first === undefined) throw new Error('the log has no horizon');
   const { unknown } = await judgePosition(reader, after, first);
-  if (unknown) return { events: [], next: await beginningAfter(reader, after), more: true, restored: true };
+  if (unknown) return { events: [], next: after, more: false, restored: true };
   const page = rows.filter((row) => row.eventId !== null).map((row) => toEvent(row as PlaceRow & EventRow));
   const last = page.at(-1)?.position;
   const earlier = last === undefined ? [] : await readEarlier(reader, partId, page, last);
@@ -109,16 +109,25 @@ async function readEarlier(
   return (await reader.query<EventRow>(earlierStatement, parameters)).map(toEvent);
 }
 
-const nextIncarnation: Statement = {
-  name: 'next_log_incarnation',
+const beforeEvent: Statement = {
+  name: 'log_position_before_event',
   text: `
-    select coalesce(min(ordinal) filter (where ordinal > $1), max(ordinal), 0) as ordinal from log_incarnations`,
+    select place.ordinal as incarnation, coalesce(p.transaction_id, '0') as "transactionId", coalesce(p.id, 0) as "eventId"
+    from events e
+    cross join lateral (select ${incarnationOf('e.id')} as ordinal) place
+    left join lateral (
+      select before.transaction_id, before.id from events before
+      where (before.transaction_id, before.id) < (e.transaction_id, e.id) and ${incarnationOf('before.id')} = place.ordinal
+      order by before.transaction_id desc, before.id desc limit 1) p on true
+    where e.id = $1 and e.transaction_id = $2::xid8`,
 };
 
-/** Ordinals grow, so everything of an incarnation behind a lost position is new to its reader. */
-async function beginningAfter(reader: SqlReader, { incarnation }: Position): Promise<Position> {
-  const [row] = await reader.query<{ ordinal: bigint }>(nextIncarnation, [String(incarnation)]);
-  return startOf(row?.ordinal ?? 0n);
+/** The position right before an event; undefined when the log does not have it. */
+export async function positionBeforeEvent(
+  reader: SqlReader,
+  { transactionId, eventId }: Position,
+): Promise<Position | undefined> {
+  return (await reader.query<Position>(beforeEvent, [String(eventId), String(transactionId)]))[0];
 }
 
 /** Times of events are nearly in the order of their ids; no transaction runs as long as this. */

@@ -5,6 +5,7 @@ import {
   createEventLog,
   currentPosition,
   positionBefore,
+  positionBeforeEvent,
   readPart,
   renewIncarnation,
   type EventLog,
@@ -84,15 +85,32 @@ describe('one part of the log', () => {
     expect((await readPages(page?.next)).flatMap(typesOf)).toEqual(['3']);
   });
 
-  it('goes on with what came after a restore when the log has lost the position, and says so', async () => {
+  it('says so when the log has lost the position to a restore, and is read on from one that it has', async () => {
     await write(eventOf('kept'));
     await write(eventOf('lost'));
     const [page] = await readPages();
     await used.query("delete from events where type = 'lost'");
     const answer = await read(page?.next);
-    expect(answer).toMatchObject({ events: [], restored: true, more: true });
+    expect(answer).toMatchObject({ events: [], restored: true, more: false });
     await write(eventOf('new'));
-    expect((await readPages(answer.next)).flatMap(typesOf)).toEqual(['new']);
+    expect((await readPages(page?.events[0]?.position)).flatMap(typesOf)).toEqual(['new']);
+  });
+
+  it('finds the position right before an event, also before the first of an incarnation', async () => {
+    await write(eventOf('1'), eventOf('2'), eventOf('3'));
+    await renewIncarnation(used.database.reader);
+    await write(eventOf('4'), eventOf('5'));
+    const events = (await readPages()).flatMap((page) => page.events);
+    const behind = async (index: number): Promise<string[]> => {
+      const place = await positionBeforeEvent(used.database.reader, events[index]?.position ?? beginning);
+      return (await readPages(place)).flatMap(typesOf);
+    };
+    expect([await behind(0), await behind(2), await behind(3)]).toEqual([
+      ['1', '2', '3', '4', '5'],
+      ['3', '4', '5'],
+      ['4', '5'],
+    ]);
+    expect(await positionBeforeEvent(used.database.reader, { ...beginning, eventId: 1n })).toBeUndefined();
   });
 
   it('finds a position before all events of a time', async () => {

@@ -1,9 +1,19 @@
+import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openAudit } from '#libs/audit';
 import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { createEventBroadcaster, createEventSignal, createLogSource, pullEvents } from '#libs/events';
+import {
+  createEventBroadcaster,
+  createEventSignal,
+  createLogSource,
+  currentPosition,
+  positionBefore,
+  positionBeforeEvent,
+  pullEvents,
+  readPart,
+} from '#libs/events';
 import { bind, toStatusMessage } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
@@ -19,10 +29,11 @@ import { createTaskFeed } from './db/task-feed.ts';
 import { createProjectReader } from './db/project-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
-import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
+import type { EventFeed, PartFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
 import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
+import { internalReadersHandlers } from './rpc/internal-readers.handlers.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
 import { projectsHandlers } from './rpc/projects.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
@@ -67,6 +78,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
         bind(TasksServiceService, tasksHandlers(deps)),
         bind(ProjectsServiceService, projectsHandlers(deps)),
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
+        bind(InternalReadersServiceService, internalReadersHandlers(deps)),
       ],
       access,
       limits,
@@ -89,7 +101,7 @@ function openEventFeed({ logger, parts }: Base, { reader, credentials }: Databas
   const closing = new AbortController();
   return {
     closing: closing.signal,
-    pull: (after, limit) => pullEvents(reader, after, limit),
+    pull: (after, limit, own) => pullEvents(reader, after, limit, own),
     wait: (maxMs, abort, wanted) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal]), wanted),
     endWaits: () => closing.abort(),
   };
@@ -115,6 +127,13 @@ function openTaskFeed(
   parts.add({ name: 'event broadcaster', stop: broadcaster.stop });
   return createTaskFeed(reader, broadcaster);
 }
+
+const openPartFeed = ({ reader }: Database): PartFeed => ({
+  read: (partId, after, limit) => readPart(reader, partId, after, limit),
+  end: () => currentPosition(reader),
+  before: (time) => positionBefore(reader, time),
+  beforeEvent: (event) => positionBeforeEvent(reader, event),
+});
 
 function openPeople(base: Base): PeopleDirectory {
   const { config, identity, logger, metrics, parts } = base;
@@ -149,6 +168,7 @@ function createDeps(
     oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
     projectReader: createProjectReader(database.reader),
+    partFeed: openPartFeed(database),
     ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,

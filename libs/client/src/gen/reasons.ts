@@ -204,4 +204,8 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: the project would have no manager any more. Metadata: projectId. */
   | 'LAST_MANAGER'
   /** FAILED_PRECONDITION: the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId. */
-  | 'PROJECT_ARCHIVED';
+  | 'PROJECT_ARCHIVED'
+  /** OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest. */
+  | 'REPLAY_TOO_OLD'
+  /** FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId. */
+  | 'WEBHOOK_WITHOUT_EVENTS';

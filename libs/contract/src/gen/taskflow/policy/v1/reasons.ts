@@ -274,6 +274,13 @@ export const ErrorReason = {
    * projectId.
    */
   PROJECT_ARCHIVED: "ERROR_REASON_PROJECT_ARCHIVED",
+  /** REPLAY_TOO_OLD - OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest. */
+  REPLAY_TOO_OLD: "ERROR_REASON_REPLAY_TOO_OLD",
+  /**
+   * WEBHOOK_WITHOUT_EVENTS - FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata:
+   * webhookId.
+   */
+  WEBHOOK_WITHOUT_EVENTS: "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -381,6 +388,8 @@ export namespace ErrorReason {
   export type TOO_MANY_PROJECTS = typeof ErrorReason.TOO_MANY_PROJECTS;
   export type LAST_MANAGER = typeof ErrorReason.LAST_MANAGER;
   export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
+  export type REPLAY_TOO_OLD = typeof ErrorReason.REPLAY_TOO_OLD;
+  export type WEBHOOK_WITHOUT_EVENTS = typeof ErrorReason.WEBHOOK_WITHOUT_EVENTS;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -689,6 +698,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 198:
     case "ERROR_REASON_PROJECT_ARCHIVED":
       return ErrorReason.PROJECT_ARCHIVED;
+    case 220:
+    case "ERROR_REASON_REPLAY_TOO_OLD":
+      return ErrorReason.REPLAY_TOO_OLD;
+    case 221:
+    case "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS":
+      return ErrorReason.WEBHOOK_WITHOUT_EVENTS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -900,6 +915,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 197;
     case ErrorReason.PROJECT_ARCHIVED:
       return 198;
+    case ErrorReason.REPLAY_TOO_OLD:
+      return 220;
+    case ErrorReason.WEBHOOK_WITHOUT_EVENTS:
+      return 221;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;
