@@ -12,6 +12,7 @@ import {
   Webhook,
 } from '#contract/scheduler/v1/notifications';
 import { type ServerInfoServiceService } from '#contract/server/v1/server';
+import type { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import {
   CreateTaskRequest,
   DeleteTaskRequest,
@@ -203,6 +204,17 @@ const internalTasks: Rows<typeof InternalTasksServiceService> = {
   DeleteUserTasks: { request: () => ({ userId: randomUUID() }) },
 };
 
+const internalReaders: Rows<typeof InternalReadersServiceService> = {
+  FindReaderPosition: { request: ({ people }) => ({ userId: people.owner.id }) },
+  PullReaderEvents: {
+    request: ({ people }) => ({
+      userId: people.owner.id,
+      after: { incarnation: 0n, transactionId: 0n, eventId: 0n },
+      pageSize: 1,
+    }),
+  },
+};
+
 const everyMorning = { $case: 'cron', value: { expression: '0 9 * * *', timeZone: '' } } as const;
 const newSchedule = (): Schedule =>
   Schedule.fromPartial({ id: `s-${randomUUID()}`, job: ScheduleJob.PRUNE_RECORDS, recurrence: everyMorning });
@@ -274,6 +286,13 @@ const notifications: Rows<typeof NotificationsServiceService> = {
     }),
     answers: onlyOwner,
   },
+  ReplayWebhook: {
+    request: async ({ testCluster, people }) => ({
+      webhookId: (await testCluster.createWebhook(people.owner)).webhookId,
+      start: { $case: 'startTime', value: new Date() },
+    }),
+    answers: onlyOwner,
+  },
   RedeliverWebhook: {
     request: ({ testCluster, people }) => testCluster.createWebhook(people.owner),
     answers: onlyOwner,
@@ -330,6 +349,7 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('tasks.v1.ProjectsService', projectRows),
   ...rowsOf('tasks.v1.CommentsService', commentRows),
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
+  ...rowsOf('tasks.v1.InternalReadersService', internalReaders),
   ...rowsOf('scheduler.v1.SchedulerService', scheduler),
   ...rowsOf('scheduler.v1.NotificationsService', notifications),
   ...rowsOf('scheduler.v1.InternalMailsService', internalMails),

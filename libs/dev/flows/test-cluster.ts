@@ -10,6 +10,7 @@ import type {
 } from '#contract/auth/v1/auth';
 import {
   Webhook,
+  WebhookMessageType,
   type CreateWebhookResponse,
   type ListWebhooksResponse,
   type TestWebhookResponse,
@@ -211,7 +212,8 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
       const path = (method: string): string => `/taskflow.scheduler.v1.NotificationsService/${method}`;
       const { webhooks } = await mustCall<ListWebhooksResponse>(wire, path('ListWebhooks'), {}, token);
       for (const { id } of webhooks) await mustCall(wire, path('DeleteWebhook'), { webhookId: id }, token);
-      const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook' });
+      const events = [WebhookMessageType.TASK_DELETED];
+      const webhook = Webhook.fromPartial({ url: 'https://hooks.invalid/hook', events });
       const { webhook: created } = await mustCall<CreateWebhookResponse>(
         wire,
         path('CreateWebhook'),

@@ -9,6 +9,7 @@ import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
 import { ownerOf, type ServiceName } from '#libs/contract';
@@ -37,6 +38,7 @@ const definitions = [
   ProjectsServiceService,
   CommentsServiceService,
   InternalTasksServiceService,
+  InternalReadersServiceService,
   SchedulerServiceService,
   NotificationsServiceService,
   InternalMailsServiceService,

@@ -112,6 +112,8 @@ export const reasons = {
   NOT_COMMENT_AUTHOR: { code: 'PERMISSION_DENIED', meaning: "only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId." },
   TOO_MANY_COMMENTS: { code: 'FAILED_PRECONDITION', meaning: "the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount." },
   CANNOT_WATCH: { code: 'FAILED_PRECONDITION', meaning: "an administrator who is neither owner, assignee nor member of the project sees the task, but is not told of it. Metadata: taskId." },
+  REPLAY_TOO_OLD: { code: 'OUT_OF_RANGE', meaning: "webhooks are replayed from the last seven days only. Metadata: startTime, the earliest." },
+  WEBHOOK_WITHOUT_EVENTS: { code: 'FAILED_PRECONDITION', meaning: "the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

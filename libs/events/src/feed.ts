@@ -75,7 +75,7 @@ export function createLogSource(reader: SqlReader, memberships?: string): FeedSo
  * that left nothing durable, and their ids are assigned again. A position beyond them would skip the events of their
  * successors.
  */
-const logEnd = `
+export const logEnd = `
   log_end as materialized (
     select coalesce("end".transaction_id, '0'::xid8) as "endTransactionId", coalesce("end".event_id, 0) as "endEventId"
     from log left join lateral (

@@ -12,7 +12,7 @@ export { createEventSignal, type EventSignal, type WantedEvents } from './event-
 export { currentLog, readLog, renewIncarnation, type LogRow } from './incarnation.ts';
 export { logIncarnations } from './incarnation-tables.ts';
 export { type Position } from './position.ts';
-export { pullEvents, readCounters, type EventBatch, type StoredEvent } from './pull.ts';
+export { pullEvents, readCounters, type EventBatch, type OwnEvents, type StoredEvent } from './pull.ts';
 export { createCursorRepository, cursorTable, type CursorRepository } from './cursor.ts';
 export { OutboxEntry, outboxTable } from './outbox-table.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
@@ -30,5 +30,6 @@ export {
   type FeedSource,
 } from './feed.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
+export { positionBefore, positionBeforeEvent, readPart, type PartPage } from './part.ts';
 export { pruneEvents } from './prune.ts';
 export { eraseEvents, type ErasedEvent } from './erase-events.ts';

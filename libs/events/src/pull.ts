@@ -95,8 +95,8 @@ export const eventColumns = `
 
 /**
  * In the current incarnation everything below the oldest running transaction is settled; in older ones everything is.
- * It looks at up to $4 events and returns those that concern others. The last one is returned in any case, because its
- * position is where the next page begins. `examined`: how many it looked at.
+ * It looks at up to $4 events and returns those that concern others, and those in the streams of $5; null = in all. The
+ * last one is returned in any case, because its position is where the next page begins. `examined`: how many it looked at.
  */
 const pullStatement = {
   name: 'pull_events',
@@ -110,9 +110,10 @@ const pullStatement = {
         from (
           select *, sum(size) over (order by transaction_id, id) - size as bytes_before
           from (
-            select *, concerns_others is not false as concerns,
-              case when concerns_others is not false then octet_length(payload) else 0 end as size
-            from events
+            select *, case when concerns then octet_length(payload) else 0 end as size
+            from (
+              select *, concerns_others is not false or $5::uuid[] is null or stream_id = any ($5) as concerns
+              from events) judged
             where (transaction_id, id) > ($2::xid8, $3::bigint) and id >= from_id and id < before_id
               and transaction_id >= case when from_id = 0 then '0' else from_transaction end
               and transaction_id < case when following is null then settled_below else '18446744073709551615' end
@@ -124,16 +125,29 @@ const pullStatement = {
 };
 
 /**
+ * Whose events are returned although they concern nobody but their actor: those in these streams, or all. Such an event
+ * stands in its actor's stream.
+ */
+export type OwnEvents = readonly string[] | 'all';
+
+/**
  * Events of all streams that concern others than their actors, after a position, one incarnation of the log after the
  * other. A page looks at up to `limit` events, so it may be empty although there are more. None is ever skipped: ids
  * are assigned before commits, so a page ends below the oldest running transaction. A long transaction anywhere in the
  * server, in any database, therefore delays readers; the deadlines of calls limit transactions here.
  */
-export async function pullEvents(reader: SqlReader, after: Position | undefined, limit: number): Promise<EventBatch> {
-  const first = await pullPage(reader, after ?? startOf(0n), limit);
+export async function pullEvents(
+  reader: SqlReader,
+  after: Position | undefined,
+  limit: number,
+  own: OwnEvents = [],
+): Promise<EventBatch> {
+  const pull: PullPage = (from) =>
+    readLog<PulledRow>(reader, pullStatement, [...toParameters(from), limit, own === 'all' ? null : own]);
+  const first = await pull(after ?? startOf(0n));
   const faults = after === undefined ? { pruned: false, unknown: false } : await judgePosition(reader, after, first[0]);
   if (faults.unknown) return { events: [], next: after, more: false, ...faults };
-  const rows = await skipFinished(reader, first, limit);
+  const rows = await skipFinished(pull, first);
   const found = rows.filter((row): row is PlaceRow & FoundRow => row.eventId !== null);
   const events = found.filter((row) => row.concernsOthers).map(toEvent);
   const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0);
@@ -148,14 +162,13 @@ export async function pullEvents(reader: SqlReader, after: Position | undefined,
 }
 
 /** Skips incarnations without further events. */
-async function skipFinished(reader: SqlReader, rows: PulledRow[], limit: number): Promise<PulledRow[]> {
+async function skipFinished(pull: PullPage, rows: PulledRow[]): Promise<PulledRow[]> {
   const [row] = rows;
   if (row?.eventId !== null || row.following === null) return rows;
-  return skipFinished(reader, await pullPage(reader, startOf(row.following), limit), limit);
+  return skipFinished(pull, await pull(startOf(row.following)));
 }
 
-const pullPage = (reader: SqlReader, from: Position, limit: number): Promise<PulledRow[]> =>
-  readLog<PulledRow>(reader, pullStatement, [...toParameters(from), limit]);
+type PullPage = (from: Position) => Promise<PulledRow[]>;
 
 const startOf = (incarnation: bigint): Position => ({ incarnation, transactionId: 0n, eventId: 0n });
 

@@ -46,6 +46,14 @@ describe('pulling events', () => {
     expect([page?.next?.eventId, page?.more]).toEqual([last?.id, false]);
   });
 
+  it('returns what concerns its actor alone when it stands in a stream that the reader names, or names all', async () => {
+    const streamId = randomUUID();
+    await write(own('1'), newEvent({ type: '2', streamId, actor, audience: [actor] }), forOthers('3'));
+    await readPages(100);
+    expect(typesOf(await pullEvents(used.database.reader, undefined, 100, [streamId]))).toEqual(['2', '3']);
+    expect(typesOf(await pullEvents(used.database.reader, undefined, 100, 'all'))).toEqual(['1', '2', '3']);
+  });
+
   it('looks at no more events than the limit, and goes on behind those', async () => {
     await write(...Array.from({ length: 7 }, () => own()), forOthers('1'), own(), forOthers('2'));
     expect((await readPages(3)).map((page) => [typesOf(page), page.more])).toEqual([

@@ -161,6 +161,9 @@ const mutations: Record<string, Mutation> = {
   },
 };
 
+/** They ask tasks, which does not run here; webhook-events.flow.test.ts has them. */
+const testedWithTasks = ['ReplayWebhook'];
+
 type Method = (request: object, as: TestUser['as']) => Promise<object>;
 
 function call(method: string, request: object): Promise<object> {
@@ -329,6 +332,7 @@ it('holds for every method that can be validated or repeated', () => {
   );
   const withField = (field: string): string[] =>
     names.filter(({ input }) => input.fields.some(({ name }) => name === field)).map(({ name }) => name);
-  expect(withField('validate_only').sort()).toEqual(Object.keys(mutations).sort());
-  expect(withField('request_id').sort()).toEqual(Object.keys(mutations).sort());
+  const tested = [...Object.keys(mutations), ...testedWithTasks].sort();
+  expect(withField('validate_only').sort()).toEqual(tested);
+  expect(withField('request_id').sort()).toEqual(tested);
 });

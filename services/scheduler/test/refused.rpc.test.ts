@@ -16,7 +16,7 @@ const believe: Authenticator = async () => ({ service: 'scheduler' });
 function startTasks(isComplete: boolean, port = 0): Promise<GrpcServer> {
   const tasks = bind(InternalTasksServiceService, {
     sweepOverdue: async () => ({ markedCount: 0, more: false }),
-    pullEvents: async () => ({ events: [], more: false }),
+    pullEvents: async () => ({ events: [], more: false, readerIds: [] }),
     batchGetTaskStates: async () => ({ states: [] }),
     explainDue: async () => ({}),
     batchCheckSharing: async () => ({ sharingUserIds: [] }),

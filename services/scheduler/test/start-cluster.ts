@@ -15,7 +15,7 @@ import { queryOnce, type TestUser } from '#dev/testing';
 export type { TestUser } from '#dev/testing';
 export { anHourAgo } from '../../tasks/test/factories.ts';
 
-export interface SchedulerCluster extends Pick<TasksCluster, 'cluster' | 'tasks' | 'newUser'> {
+export interface SchedulerCluster extends Pick<TasksCluster, 'cluster' | 'tasks' | 'projects' | 'newUser'> {
   /** The only way to Redis that the cluster has. */
   redis: TcpProxy;
   /** Deletes everything that the cluster has in Redis. */
@@ -57,7 +57,7 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
     env: { TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: '3600000' },
     ...options,
   });
-  const { cluster, users, tasks, newUser } = others;
+  const { cluster, users, tasks, projects, newUser } = others;
   const { certificates } = cluster;
   const scheduler = openStub(SchedulerServiceService, cluster.address('scheduler'), { certificates });
   const notifications = openStub(NotificationsServiceService, cluster.address('scheduler'), { certificates });
@@ -87,6 +87,7 @@ export async function startSchedulerCluster(options: Partial<ClusterOptions> = {
       connection.disconnect();
     },
     tasks,
+    projects,
     scheduler,
     notifications,
     newUser,

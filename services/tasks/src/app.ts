@@ -1,10 +1,20 @@
 import { CommentsServiceService } from '#contract/tasks/v1/comments';
+import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openAudit } from '#libs/audit';
 import { openCache } from '#libs/cache';
 import { createPageTokens, openServiceDatabase, uuidv7, type Database } from '#libs/db';
-import { createEventBroadcaster, createEventSignal, createLogSource, pullEvents } from '#libs/events';
+import {
+  createEventBroadcaster,
+  createEventSignal,
+  createLogSource,
+  currentPosition,
+  positionBefore,
+  positionBeforeEvent,
+  pullEvents,
+  readPart,
+} from '#libs/events';
 import { bind, toStatusMessage } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
@@ -22,11 +32,12 @@ import { createProjectReader } from './db/project-reader.ts';
 import { createWatcherReader } from './db/watcher-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
 import { readOverdueLag } from './db/overdue-lag.ts';
-import type { EventFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
+import type { EventFeed, PartFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
 import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
 import { audienceOfPayload, projectsOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { commentsHandlers } from './rpc/comments.handlers.ts';
+import { internalReadersHandlers } from './rpc/internal-readers.handlers.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
 import { projectsHandlers } from './rpc/projects.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
@@ -72,6 +83,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
         bind(ProjectsServiceService, projectsHandlers(deps)),
         bind(CommentsServiceService, commentsHandlers(deps)),
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
+        bind(InternalReadersServiceService, internalReadersHandlers(deps)),
       ],
       access,
       limits,
@@ -94,7 +106,7 @@ function openEventFeed({ logger, parts }: Base, { reader, credentials }: Databas
   const closing = new AbortController();
   return {
     closing: closing.signal,
-    pull: (after, limit) => pullEvents(reader, after, limit),
+    pull: (after, limit, own) => pullEvents(reader, after, limit, own),
     wait: (maxMs, abort, wanted) => signal.wait(maxMs, AbortSignal.any([abort, closing.signal]), wanted),
     endWaits: () => closing.abort(),
   };
@@ -122,6 +134,13 @@ function openTaskFeed(
   parts.add({ name: 'event broadcaster', stop: broadcaster.stop });
   return createTaskFeed(reader, source, broadcaster);
 }
+
+const openPartFeed = ({ reader }: Database): PartFeed => ({
+  read: (partId, after, limit) => readPart(reader, partId, after, limit),
+  end: () => currentPosition(reader),
+  before: (time) => positionBefore(reader, time),
+  beforeEvent: (event) => positionBeforeEvent(reader, event),
+});
 
 function openPeople(base: Base): PeopleDirectory {
   const { config, identity, logger, metrics, parts } = base;
@@ -158,6 +177,7 @@ function createDeps(
     projectReader: createProjectReader(database.reader),
     commentReader: createCommentReader(database.reader),
     watcherReader: createWatcherReader(database.reader),
+    partFeed: openPartFeed(database),
     ...outside,
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,

@@ -1,5 +1,15 @@
 import type { OrderedUnitOfWork, PageTokens, UnitOfWork } from '#libs/db';
-import type { EventBatch, FeedItem, FeedPage, FeedScope, Position, StoredEvent, WantedEvents } from '#libs/events';
+import type {
+  EventBatch,
+  FeedItem,
+  FeedPage,
+  FeedScope,
+  OwnEvents,
+  PartPage,
+  Position,
+  StoredEvent,
+  WantedEvents,
+} from '#libs/events';
 import type { AppError } from '#libs/errors';
 import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
@@ -28,6 +38,7 @@ export interface TasksDeps {
   watcherReader: WatcherReader;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
+  partFeed: PartFeed;
   people: PeopleDirectory;
   /** The e-mails that find nobody, by the person who asks. */
   unknownEmails: Quota;
@@ -89,13 +100,24 @@ export interface PagePosition {
 export interface EventFeed {
   /** Fires when the service stops: waiting calls must end. */
   readonly closing: AbortSignal;
-  /** Looks at up to `limit` events and returns those that concern others than their actors. */
-  pull(after: Position | undefined, limit: number): Promise<EventBatch>;
+  /** Looks at up to `limit` events and returns those that concern others than their actors, and the own ones. */
+  pull(after: Position | undefined, limit: number, own: OwnEvents): Promise<EventBatch>;
   /**
    * Resolves at the next announcement of wanted events (all by default), after `maxMs`, when the signal fires, and
    * while closing; says whether it was an announcement.
    */
   wait(maxMs: number, signal: AbortSignal, wanted?: WantedEvents): Promise<boolean>;
+}
+
+/** One person's or project's part of the log, for other services. */
+export interface PartFeed {
+  read(partId: string, after: Position, limit: number): Promise<PartPage>;
+  /** The current end of the log. */
+  end(): Promise<Position>;
+  /** Before everything of this time and later. */
+  before(time: Date): Promise<Position>;
+  /** Undefined when the log does not have the event. */
+  beforeEvent(event: Position): Promise<Position | undefined>;
 }
 
 /** Where a page of a person's own existing tasks ended. Neither value of a task ever changes. */

@@ -33,7 +33,20 @@ describe('PullEvents', () => {
     await service.tasks.deleteTask({ taskId: task.id }, owner.as);
     const page = await pullToEnd(before.next);
     expect(page).toMatchObject({ events: [], more: false });
-    expect(await pull(page.next)).toEqual({ events: [], next: page.next, more: false });
+    expect(await pull(page.next)).toEqual({ events: [], next: page.next, more: false, readerIds: [] });
+  });
+
+  it('tells which of the readers an event concerns, also one that concerns nobody else', async () => {
+    const { next } = await pullToEnd();
+    await createTask(service, owner);
+    const ask = async (readerIds: string[]): Promise<PullEventsResponse> =>
+      service.internal.pullEvents({ after: next, readerIds }, await service.asService('scheduler'));
+    const page = await waitUntil(
+      () => ask([admin.userId, owner.userId]),
+      ({ readerIds }) => readerIds.length > 0,
+    );
+    expect(page.readerIds).toEqual([owner.userId]);
+    expect((await ask([admin.userId])).readerIds).toEqual([]);
   });
 
   it('returns what somebody else did to a task, and that it is overdue', async () => {

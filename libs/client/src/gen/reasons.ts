@@ -218,4 +218,8 @@ export type ErrorReason =
   /** FAILED_PRECONDITION: the task has as many comments as are allowed, deleted ones among them. Metadata: taskId, maxCommentCount. */
   | 'TOO_MANY_COMMENTS'
   /** FAILED_PRECONDITION: an administrator who is neither owner, assignee nor member of the project sees the task, but is not told of it. Metadata: taskId. */
-  | 'CANNOT_WATCH';
+  | 'CANNOT_WATCH'
+  /** OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest. */
+  | 'REPLAY_TOO_OLD'
+  /** FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId. */
+  | 'WEBHOOK_WITHOUT_EVENTS';

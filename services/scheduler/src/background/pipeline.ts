@@ -18,6 +18,7 @@ import { lookForWork, type Nudges, type PausableWorker } from '../use-cases/jobs
 import { ingestEvents, type IngestRepositories } from '../use-cases/events/ingest-events.ts';
 import { planDeliveries } from '../use-cases/notifications/plan-deliveries.ts';
 import { reconcile } from '../use-cases/jobs/reconcile.ts';
+import { pullEvents } from '../use-cases/webhooks/pull-events.ts';
 import { tickSchedules } from '../use-cases/schedules/tick-schedules.ts';
 
 export interface PipelineOptions {
@@ -75,7 +76,7 @@ export function startPipeline(deps: SchedulerDeps, options: PipelineOptions, dis
     logger,
     metrics,
     clock: deps.clock,
-    pull: (after) => deps.tasks.pullEvents(after),
+    pull: (after) => pullEvents(deps, after),
     uow: deps.uow,
     handle: (events, repositories) => ingestEvents(deps, events, repositories),
     encode: (event) => TaskEvent.encode(event).finish(),

@@ -15,6 +15,7 @@ import { createScheduleRepository } from './schedules/schedule.repository.ts';
 import { createScheduleReader } from './schedules/schedule.reader.ts';
 import { createWebhookReader } from './webhooks/webhook.reader.ts';
 import { createWebhookRepository } from './webhooks/webhook.repository.ts';
+import { createWebhookFeedRepository } from './webhooks/webhook-feed.repository.ts';
 import { createWebhookRunRepository } from './webhooks/webhook-run.repository.ts';
 
 /** Reads within a transaction. */
@@ -36,6 +37,7 @@ export const createRepositories =
     mails: createMailRepository(em, settings),
     webhooks: createWebhookRepository(em),
     webhookRuns: createWebhookRunRepository(em),
+    webhookFeeds: createWebhookFeedRepository(em),
     schedules: createScheduleRepository(em),
     scheduleRuns: createScheduleRunRepository(em),
     /** A schedule, and a webhook, as they are in this transaction. */

@@ -1,4 +1,5 @@
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import { eventTypes, type EventType } from '../domain/webhooks/event-types.ts';
 import { fieldTypes } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { z } from 'zod';
@@ -21,6 +22,12 @@ const allKinds = Object.values(NotificationKind).filter(
   (kind) => kind !== NotificationKind.UNSPECIFIED && kind !== NotificationKind.UNRECOGNIZED,
 );
 export const notificationKinds = enumValues(allKinds);
+
+/** What a webhook may be sent of what happens. */
+export const subscribableEvents = fieldTypes.setOf<EventType>(
+  eventTypes,
+  'must be a type that the contract names, of something that happens',
+);
 
 /** Those that a webhook may be sent. */
 export const subscribableKinds = fieldTypes.setOf(

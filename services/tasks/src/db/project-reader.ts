@@ -47,6 +47,16 @@ const listAll = listWith(
   '',
 );
 
+const findMembership: Statement = {
+  name: 'find_membership',
+  text: `select role from project_members where project_id = $1 and user_id = $2`,
+};
+
+const listMemberships: Statement = {
+  name: 'list_memberships',
+  text: `select project_id from project_members where user_id = $1`,
+};
+
 const listMembers: Statement = {
   name: 'list_members',
   text: `
@@ -78,6 +88,10 @@ export interface ProjectReader {
     after: PagePosition | undefined,
     limit: number,
   ): Promise<ProjectMessage[]>;
+  /** The person's role in a project, also in a deleted one; undefined for one who is no member. */
+  roleOf(projectId: string, userId: string): Promise<ProjectRole | undefined>;
+  /** The projects of which the person is a member, deleted ones included. */
+  membershipsOf(userId: string): Promise<string[]>;
   /** Who joined first comes first; `id` of the position is the person's. */
   listMembers(projectId: string, after: PagePosition | undefined, limit: number): Promise<MemberMessage[]>;
 }
@@ -100,6 +114,12 @@ export function createProjectReader(reader: SqlReader): ProjectReader {
         toProject,
       );
     },
+    roleOf: async (projectId, userId) => {
+      const [row] = await reader.query<{ role: number }>(findMembership, [projectId, userId]);
+      return row && projectRoleFromJSON(row.role);
+    },
+    membershipsOf: async (userId) =>
+      (await reader.query<{ project_id: string }>(listMemberships, [userId])).map((row) => row.project_id),
     listMembers: async (projectId, after, limit) => {
       const { time, id } = after ?? beforeFirst;
       return (await reader.query<MemberRow>(listMembers, [projectId, time, id, limit])).map(toMember);

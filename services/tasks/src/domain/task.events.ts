@@ -151,19 +151,29 @@ export interface Follower {
  * what it was in a project that they are no member of.
  */
 export function toTaskEventOf(follower: Follower, stored: StoredEvent): { event: TaskEvent; removed: boolean } {
-  const event = toTaskEventFor(follower.person, stored);
+  return showStates(toTaskEventFor(follower.person, stored), {
+    before: (task) => isInSight(task, follower),
+    after: (task) => isTheirs(task, follower),
+  });
+}
+
+/** The event without the states of the task that are not shown. `removed`: what became of it is left out or nothing. */
+export function showStates(
+  event: TaskEvent,
+  shown: Readonly<Record<'before' | 'after', (task: TaskMessage) => boolean>>,
+): { event: TaskEvent; removed: boolean } {
   const { change } = event;
-  const removed = !isTheirs(change?.after, follower);
-  const isHidden = change?.before !== undefined && !isInSight(change.before, follower);
+  const removed = change?.after === undefined || !shown.after(change.after);
+  const isHidden = change?.before !== undefined && !shown.before(change.before);
   if (change === undefined || (!removed && !isHidden)) return { event, removed };
-  const shown = removed ? { ...change, after: undefined, comment: undefined, newMentions: undefined } : change;
-  return { event: { ...event, change: { ...shown, before: isHidden ? undefined : change.before } }, removed };
+  const told = removed ? { ...change, after: undefined, comment: undefined, newMentions: undefined } : change;
+  return { event: { ...event, change: { ...told, before: isHidden ? undefined : change.before } }, removed };
 }
 
 const isInSight = ({ projectId }: TaskMessage, { projects }: Follower): boolean =>
   projectId === '' || projects.has(projectId);
 
-function isTheirs(task: TaskMessage | undefined, follower: Follower): boolean {
-  if (task === undefined || !isInSight(task, follower)) return false;
+function isTheirs(task: TaskMessage, follower: Follower): boolean {
+  if (!isInSight(task, follower)) return false;
   return concerns(task, follower.person.userId) || (follower.scope === 'all' && task.projectId !== '');
 }

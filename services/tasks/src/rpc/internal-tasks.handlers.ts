@@ -45,11 +45,13 @@ const pullSchema = z.object({
   after: z.object({ incarnation: z.bigint(), transactionId: z.bigint(), eventId: z.bigint() }).optional(),
   pageSize: pull.number('page_size'),
   maxWait: pull.span('max_wait').default(0),
+  readerIds: pull.uuids('reader_ids'),
+  allReaders: z.boolean(),
 });
 
 function readPullEvents(request: PullEventsRequest): PullEventsInput {
-  const { after, pageSize, maxWait } = parseRequest(pullSchema, request);
-  return { after, limit: pageSize, maxWaitMs: maxWait };
+  const { after, pageSize, maxWait, readerIds, allReaders } = parseRequest(pullSchema, request);
+  return { after, limit: pageSize, maxWaitMs: maxWait, readers: allReaders ? 'all' : readerIds };
 }
 
 const statesSchema = z.object({

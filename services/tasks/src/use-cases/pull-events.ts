@@ -1,8 +1,9 @@
-import type { EventBatch, Position } from '#libs/events';
+import type { EventBatch, OwnEvents, Position } from '#libs/events';
 import { crashPoint, remainingMs } from '#libs/runtime';
 import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
 import type { EventFeed, TasksDeps } from '../deps.ts';
 import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
+import { audienceOfPayload } from '../domain/task-audience.ts';
 import { isTaskEvent, toTaskEvent } from '../domain/task.events.ts';
 import { withReaders } from './watchers/with-readers.ts';
 
@@ -10,6 +11,8 @@ export interface PullEventsInput {
   after: EventPosition | undefined;
   limit: number;
   maxWaitMs: number;
+  /** Persons and projects of whose events the answer tells. */
+  readers: OwnEvents;
 }
 
 type Deps = Pick<TasksDeps, 'eventFeed' | 'watcherReader'>;
@@ -23,14 +26,14 @@ const reserveMs = 500;
 const lookAgain = { firstMs: 10, maxMs: 500 };
 
 /**
- * Answers at once when there are events that concern others than their actors, else waits up to `maxWaitMs` for one and
+ * Answers at once when there are events that concern others than their actors, or one of the readers, else waits up to `maxWaitMs` for one and
  * passes over all other events meanwhile. Throws EVENTS_COMPACTED when events were deleted, and LOG_RESTORED for a
  * position that the log does not have.
  */
 export async function pullEvents(
   { eventFeed, watcherReader }: Deps,
   signal: AbortSignal,
-  { after, limit, maxWaitMs }: PullEventsInput,
+  { after, limit, maxWaitMs, readers }: PullEventsInput,
 ): Promise<PullEventsResponse> {
   const until = performance.now() + Math.min(maxWaitMs, remainingMs() - reserveMs);
   let position = after;
@@ -42,8 +45,9 @@ export async function pullEvents(
     // The wait begins before the read, so that an event in between is not missed.
     const wait = leftMs > 0 ? eventFeed.wait(Math.min(leftMs, pauseMs), stopped, 'others') : undefined;
     try {
-      const page = await readPage(eventFeed, position, limit);
-      if (page.events.length > 0 || wait === undefined || signal.aborted || eventFeed.closing.aborted)
+      const page = await readPage(eventFeed, position, { limit, readers });
+      const isEmpty = page.events.length === 0 && page.readerIds.length === 0;
+      if (!isEmpty || wait === undefined || signal.aborted || eventFeed.closing.aborted)
         return await toResponse({ watcherReader }, page);
       position = page.next;
       if (page.more) continue;
@@ -55,18 +59,32 @@ export async function pullEvents(
   }
 }
 
-async function readPage(eventFeed: EventFeed, after: Position | undefined, limit: number): Promise<EventBatch> {
-  const page = await eventFeed.pull(after, limit);
+interface Page extends EventBatch {
+  readerIds: string[];
+}
+
+async function readPage(
+  eventFeed: EventFeed,
+  after: Position | undefined,
+  { limit, readers }: Pick<PullEventsInput, 'limit' | 'readers'>,
+): Promise<Page> {
+  const page = await eventFeed.pull(after, limit, readers);
   if (page.unknown) throw logRestored();
   if (page.pruned) throw eventsCompacted();
-  // A scheduler that knows of projects will ask for their events; until then they concern no task and nobody is told.
-  return { ...page, events: page.events.filter(isTaskEvent) };
+  // Nobody is notified of what happens to projects; readers learn from their own part of the log what it is.
+  return { ...page, events: page.events.filter(isTaskEvent), readerIds: readersOf(page, readers) };
+}
+
+function readersOf({ events }: EventBatch, readers: OwnEvents): string[] {
+  if (readers.length === 0) return [];
+  const concerned = new Set(events.flatMap(({ payload }) => audienceOfPayload(payload)));
+  return readers === 'all' ? [...concerned] : readers.filter((id) => concerned.has(id));
 }
 
 async function toResponse(
   deps: Pick<Deps, 'watcherReader'>,
-  { events, next, more }: EventBatch,
+  { events, next, more, readerIds }: Page,
 ): Promise<PullEventsResponse> {
   if (events.length > 0) crashPoint('pull.before-answer');
-  return { events: await withReaders(deps, events.map(toTaskEvent)), next, more };
+  return { events: await withReaders(deps, events.map(toTaskEvent)), next, more, readerIds };
 }

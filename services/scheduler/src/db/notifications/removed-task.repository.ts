@@ -28,7 +28,12 @@ const eraseText = `
   forgotten as (
     update webhook_deliveries d set body = null, next_attempt_time = null, finish_time = coalesce(d.finish_time, now()),
       state = case when d.state = 'pending' then 'stale' else d.state end
-    from erased where d.notification_id = erased.id and erased.digest_size = 0 returning 1)
+    from erased where d.notification_id = erased.id and erased.digest_size = 0 returning 1),
+  unsaid as (
+    update webhook_deliveries d set body = null, next_attempt_time = null, finish_time = coalesce(d.finish_time, now()),
+      state = case when d.state = 'pending' then 'stale' else d.state end
+    from gone g join webhooks w on w.owner_id = g.recipient_id
+    where d.webhook_id = w.id and d.subject_id = g.task_id returning 1)
   select count(*)::int as count from erased`;
 
 export function createRemovedTaskRepository(em: EntityManager): RemovedTaskRepository {

@@ -7,7 +7,9 @@ import type {
   AttemptEnd,
   WebhookRunRepository,
 } from '../../domain/webhooks/webhook-run.repository.ts';
+import { maxWaiting } from '../../domain/webhooks/webhook-feed.repository.ts';
 import { createJobRows, toPending } from '../jobs/job-rows.ts';
+import { disabledError } from './webhook-feed.repository.ts';
 
 /** Which webhooks wait for a job. */
 export const waitingWebhooks = `state = 'enabled' and job_id is null and next_run_time <= clock_timestamp()`;
@@ -59,7 +61,7 @@ const disableText = `
   update webhooks set state = 'disabled', disable_reason = $2, disable_time = now(), next_run_time = null, job_id = null, enqueue_time = null, update_time = now()
   where id = $1 and state = 'enabled' returning owner_id, url`;
 const dropAllText = `
-  update webhook_deliveries set state = 'dead', last_error = 'the webhook was disabled', next_attempt_time = null, finish_time = clock_timestamp()
+  update webhook_deliveries set state = 'dead', last_error = '${disabledError}', next_attempt_time = null, finish_time = clock_timestamp()
   where webhook_id = $1 and state = 'pending'`;
 // Regardless of the owner's channels: otherwise the owner would not notice.
 const tellText = `
@@ -68,17 +70,39 @@ const tellText = `
   values (uuidv7(), $1, null, 5, null, '', 0, 0, 0, 0, 'service:scheduler', '', '', now(), 'delivered', now(), now(), $2, pg_current_xact_id(), 1, log_incarnation())
   returning id`;
 
-/** Whether no earlier message of its task delays it, of webhook_deliveries d. */
+/**
+ * Whether no earlier message delays it, of webhook_deliveries d: of its task, among notifications, or of its subject, among
+ * what happened.
+ */
 export const isHead = `
-  (d.task_id is null or d.redelivery or not exists (
-    select 1 from webhook_deliveries earlier
-    where earlier.webhook_id = d.webhook_id and earlier.task_id = d.task_id and earlier.state = 'pending' and not earlier.redelivery
-      and (earlier.task_version, earlier.event_id) < (d.task_version, d.event_id)))`;
+  (d.redelivery or case when d.subject_id is null
+    then d.task_id is null or not exists (
+      select 1 from webhook_deliveries earlier
+      where earlier.webhook_id = d.webhook_id and earlier.task_id = d.task_id and earlier.subject_id is null
+        and earlier.state = 'pending' and not earlier.redelivery
+        and (earlier.task_version, earlier.event_id) < (d.task_version, d.event_id))
+    else not exists (
+      select 1 from webhook_deliveries earlier
+      where earlier.webhook_id = d.webhook_id and earlier.subject_id = d.subject_id and earlier.event_id < d.event_id
+        and earlier.state = 'pending' and not earlier.redelivery) end)`;
+/*
+ * It is due when a message is, or when there is something to read and room for it; one that has just begun to read does so
+ * every second.
+ */
 const finishText = `
-  update webhooks w set job_id = null, enqueue_time = null, next_run_time = greatest(
-    (select min(next_attempt_time) from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending' and ${isHead}),
-    clock_timestamp() + make_interval(secs => $3::float8 / 1000))
-  where w.id = $1 and w.job_id = $2 and exists (select 1 from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending')
+  update webhooks w set job_id = null, enqueue_time = null, next_run_time = least(
+    greatest(
+      least(
+        (select min(next_attempt_time) from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending' and ${isHead}),
+        case when w.unread and (
+          select count(*) from (
+            select from webhook_deliveries d
+            where d.webhook_id = w.id and d.state = 'pending' and d.subject_id is not null limit ${maxWaiting}) waiting) < ${maxWaiting}
+        then clock_timestamp() end),
+      clock_timestamp() + make_interval(secs => $3::float8 / 1000)),
+    case when w.settle_time > clock_timestamp() then clock_timestamp() + interval '1 second' end)
+  where w.id = $1 and w.job_id = $2 and (w.unread or w.settle_time > clock_timestamp()
+    or exists (select 1 from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending'))
   returning w.id`;
 const finishIdleText = `update webhooks set job_id = null, enqueue_time = null, next_run_time = null where id = $1 and job_id = $2`;
 

@@ -27,12 +27,26 @@ const find: Statement = {
   name: 'webhook',
   text: `select ${columns} from webhooks where owner_id = $1 and id = $2 and state <> 'deleted'`,
 };
+const readers: Statement = {
+  name: 'webhook_readers',
+  text: `
+    select distinct coalesce(project_id, owner_id) as id from webhooks where state = 'enabled' and events <> '{}' limit $1`,
+};
 const running: Statement = {
   name: 'webhook_running',
   text: `select ${columns} from webhooks where id = $1 and job_id = $2 and state = 'enabled'`,
 };
 
-const dueTable = pickColumns(webhookDeliveryTable, 'id', 'kind', 'attemptCount', 'body', 'messageId', 'notificationId');
+const dueTable = pickColumns(
+  webhookDeliveryTable,
+  'id',
+  'kind',
+  'attemptCount',
+  'body',
+  'messageId',
+  'notificationId',
+  'projectId',
+);
 type DueRow = RowOf<typeof dueTable.columns>;
 const due: Statement = {
   name: 'webhook_due',
@@ -74,7 +88,7 @@ const toAttempt = defineMessage<WebhookAttempt, void>(WebhookAttempt.fromPartial
 type LogRow = RowOf<typeof webhookDeliveryTable.columns> & { log: AttemptJson[] };
 
 const toDelivery = defineMessage<WebhookDelivery, LogRow>(WebhookDelivery.fromPartial({}))(webhookDeliveryTable, {
-  type: ({ kind }) => messageTypeOf(kind),
+  type: ({ kind, eventType }) => eventType ?? messageTypeOf(kind),
   attempts: (_, row) => row.log.map(({ startTime, ...rest }) => toAttempt({ ...rest, startTime: new Date(startTime) })),
   nextAttemptTime: ({ state, nextAttemptTime }) =>
     state === WebhookDeliveryState.PENDING ? (nextAttemptTime ?? undefined) : undefined,
@@ -102,15 +116,16 @@ export function createWebhookReader(reader: SqlReader): WebhookReader {
   };
   return {
     due: readDue,
+    readers: async (limit) => (await reader.query<{ id: string }>(readers, [limit])).map(({ id }) => id),
     list: async (ownerId, after, limit) =>
       (await reader.query<WebhookRow>(list, [ownerId, after ?? null, limit])).map(toWebhook),
     find: async (ownerId, webhookId) => (await reader.query<WebhookRow>(find, [ownerId, webhookId])).map(toWebhook)[0],
     running: async ({ webhookId, jobId }) => {
       const [row] = await reader.query<WebhookRow>(running, [webhookId, jobId]);
       if (row === undefined) return undefined;
-      const { ownerId, url, secret, previousSecret, failingStartTime } = webhookTable.toValues(row);
+      const { ownerId, url, secret, previousSecret, failingStartTime, logEvent } = webhookTable.toValues(row);
       const signsToo = row.previousSecretSigns === true && previousSecret !== null ? [previousSecret] : [];
-      return { ownerId, url, sealedSecrets: [secret, ...signsToo], failingStartTime };
+      return { ownerId, url, sealedSecrets: [secret, ...signsToo], failingStartTime, readsLog: logEvent !== null };
     },
     log: async (webhookId, states, after, limit) => {
       const { createTime, id } = after ?? afterLast;

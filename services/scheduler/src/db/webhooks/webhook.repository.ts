@@ -1,11 +1,11 @@
-import { notificationKindToNumber } from '#contract/scheduler/v1/notifications';
+import { notificationKindToNumber, webhookMessageTypeToNumber } from '#contract/scheduler/v1/notifications';
 import { pickColumns, runStatement, type EntityManager, type RowOf, type Statement } from '#libs/db';
 import { untouched, webhookTable } from '../../domain/webhooks/webhook.columns.ts';
 import type { LockedWebhook, WebhookRepository } from '../../domain/webhooks/webhook.repository.ts';
 import { insertRows, transactionTime } from '../insert-rows.ts';
 
 const countText = `select count(*)::int as count from webhooks where owner_id = $1 and state <> 'deleted'`;
-const lockedTable = pickColumns(webhookTable, 'id', 'state', 'version', 'secret');
+const lockedTable = pickColumns(webhookTable, 'id', 'state', 'version', 'secret', 'events', 'projectId');
 const lockOwn: Statement = {
   name: 'lock_own_webhook',
   text: `select ${lockedTable.select()} from webhooks where id = $1 and owner_id = $2 and state <> 'deleted' for update`,
@@ -16,7 +16,7 @@ const lockAny: Statement = {
 };
 const changeText = `
   update webhooks set url = coalesce($2, url), description = coalesce($3, description), kinds = coalesce($4::smallint[], kinds),
-    version = version + 1, update_time = now() where id = $1`;
+    events = coalesce($5::smallint[], events), version = version + 1, update_time = now() where id = $1`;
 const deleteText = `
   update webhooks set state = 'deleted', secret = '', previous_secret = null, next_run_time = null, job_id = null, update_time = now()
   where id = $1`;
@@ -27,7 +27,7 @@ const rotateText = `
 const enableText = `
   update webhooks set state = 'enabled', disable_reason = '', disable_time = null, failures = 0, failing_since = null,
     version = version + 1, update_time = now()
-  where id = $1 and state = 'disabled'`;
+  where id = $1 and state = 'disabled' returning id`;
 const addTestText = `
   insert into webhook_deliveries (id, webhook_id, kind, task_version, event_id, message_id, body, state, attempts, next_attempt_time,
     create_time)
@@ -56,17 +56,18 @@ export function createWebhookRepository(em: EntityManager): WebhookRepository {
       await insertRows(em, webhookTable, [{ ...untouched, ...webhook, createTime, updateTime: createTime }]);
     },
     lock: (ownerId, webhookId) => lock(lockOwn, webhookId, ownerId),
-    change: async (webhookId, { url, description, kinds }) =>
+    change: async (webhookId, { url, description, kinds, events }) =>
       void (await run(changeText, [
         webhookId,
         url ?? null,
         description ?? null,
         kinds?.map(notificationKindToNumber) ?? null,
+        events?.map(webhookMessageTypeToNumber) ?? null,
       ])),
     delete: async (webhookId) => void (await run(deleteText, [webhookId])),
     rotate: async (webhookId, { secret, previous, graceMs }) =>
       void (await run(rotateText, [webhookId, secret, graceMs === 0 ? null : previous, graceMs])),
-    enable: async (webhookId) => void (await run(enableText, [webhookId])),
+    enable: async (webhookId) => (await run(enableText, [webhookId])).length > 0,
     addTest: async (webhookId, { deliveryId, messageId, body }) => {
       await run(addTestText, [webhookId, deliveryId, messageId, body]);
       await run(wakeText, [webhookId]);

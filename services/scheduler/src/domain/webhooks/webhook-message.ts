@@ -1,5 +1,7 @@
 import { NotificationKind, WebhookMessageType, type Notification } from '#contract/scheduler/v1/notifications';
 import { Webhook as Signer } from 'standardwebhooks';
+import { eventTypeNames, type EventType } from './event-types.ts';
+import type { Happening } from './happening.ts';
 
 /** The type of each kind, in messages and in the contract. */
 const types: Partial<Record<NotificationKind, readonly [string, WebhookMessageType]>> = {
@@ -36,6 +38,21 @@ export function writeBody(notification: Notification, recipientId: string): stri
   const { id, kind, eventTime } = notification;
   const data = { notification_id: id, recipient_id: recipientId, ...dataOf(notification) };
   return JSON.stringify({ type: typeOf(kind), timestamp: eventTime?.toISOString(), data });
+}
+
+/** The body of a message about something that happened. */
+export function writeEventBody(type: EventType, { time, actor, projectId, data }: Happening): string {
+  const where = projectId === '' ? {} : { project_id: projectId };
+  return JSON.stringify({
+    type: eventTypeNames[type],
+    timestamp: time.toISOString(),
+    data: { actor, ...where, ...data },
+  });
+}
+
+/** The body of a message that tells that the log has lost what was sent lately. */
+export function writeRestoredBody(webhookId: string, now: Date): string {
+  return JSON.stringify({ type: 'log.restored', timestamp: now.toISOString(), data: { webhook_id: webhookId } });
 }
 
 export function writeTestBody(webhookId: string, now: Date): string {

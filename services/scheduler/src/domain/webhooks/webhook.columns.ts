@@ -2,6 +2,8 @@ import {
   notificationKindFromJSON,
   notificationKindToNumber,
   WebhookDeliveryState,
+  webhookMessageTypeFromJSON,
+  webhookMessageTypeToNumber,
   WebhookState,
 } from '#contract/scheduler/v1/notifications';
 import { column, defineColumns, defineEntityOf, type Stored } from '#libs/db';
@@ -39,6 +41,20 @@ export const webhookTable = defineColumns('webhooks', {
   /** The job that sends to it: one at a time, so that order holds. */
   jobId: column.text().nullable().internal(),
   enqueueTime: column.time().nullable().internal(),
+  /** What it is sent of what happens; empty = nothing. */
+  events: column.codes(webhookMessageTypeToNumber, webhookMessageTypeFromJSON).defaultsTo("'{}'"),
+  /** Null: what concerns the owner. */
+  projectId: column.uuid().nullable().fixed(),
+  /** How far it has read the log of tasks; null before it was sent events. */
+  logIncarnation: column.bigint().nullable().internal(),
+  logTransaction: column.bigint().nullable().internal(),
+  logEvent: column.bigint().nullable().internal(),
+  /** How often it was set back. */
+  replays: column.integer().defaultsTo('0').internal(),
+  /** There is something to read. */
+  unread: column.boolean().defaultsTo('false').internal(),
+  /** Until then it reads unasked, since pulls that have begun do not know of it. */
+  settleTime: column.time().nullable().internal(),
 });
 export type WebhookValues = Stored<typeof webhookTable.columns>;
 
@@ -56,6 +72,12 @@ export const untouched = {
   nextRunTime: null,
   jobId: null,
   enqueueTime: null,
+  replays: 0,
+  unread: false,
+  logIncarnation: null,
+  logTransaction: null,
+  logEvent: null,
+  settleTime: null,
 } satisfies Partial<WebhookValues>;
 
 export const WebhookSchema = defineEntityOf(webhookTable, {
@@ -69,6 +91,11 @@ export const WebhookSchema = defineEntityOf(webhookTable, {
     },
     { name: 'webhooks_running', properties: ['jobId'], where: 'job_id is not null' },
     { name: 'webhooks_deleted', properties: ['id'], where: "state = 'deleted'" },
+    {
+      name: 'webhooks_of_reader',
+      expression:
+        "create index webhooks_of_reader on webhooks (coalesce(project_id, owner_id)) where state = 'enabled' and events <> '{}'",
+    },
   ],
 });
 
@@ -112,13 +139,29 @@ export const webhookDeliveryTable = defineColumns('webhook_deliveries', {
   lastError: column.text().defaultsTo("''").internal(),
   createTime: column.time(),
   finishTime: column.time().nullable(),
+  /** Of what happened; null for notifications and tests. */
+  eventType: column.coded(webhookMessageTypeToNumber, webhookMessageTypeFromJSON).nullable().internal(),
+  /** Who may not see it may not be told. */
+  projectId: column.uuid().nullable(),
+  /** Messages about one subject are in the order of the events; null for what did not happen in the log. */
+  subjectId: column.uuid().nullable().internal(),
+  replay: column.integer().nullable().internal(),
+  logIncarnation: column.bigint().nullable().internal(),
+  logTransaction: column.bigint().nullable().internal(),
 });
 
 export type WebhookDeliveryValues = Stored<typeof webhookDeliveryTable.columns>;
 
 export const WebhookDeliverySchema = defineEntityOf(webhookDeliveryTable, {
   name: 'WebhookDelivery',
-  uniques: [{ name: 'webhook_deliveries_notification', properties: ['notificationId', 'webhookId'] }],
+  uniques: [
+    { name: 'webhook_deliveries_notification', properties: ['notificationId', 'webhookId'] },
+    {
+      name: 'webhook_deliveries_event',
+      properties: ['webhookId', 'replay', 'eventId'],
+      where: 'subject_id is not null',
+    },
+  ],
   indexes: [
     { name: 'webhook_deliveries_log', properties: ['webhookId', 'createTime', 'id'] },
     { name: 'webhook_deliveries_due', properties: ['webhookId', 'nextAttemptTime'], where: "state = 'pending'" },
@@ -127,6 +170,11 @@ export const WebhookDeliverySchema = defineEntityOf(webhookDeliveryTable, {
       name: 'webhook_deliveries_task',
       properties: ['webhookId', 'taskId', 'taskVersion'],
       where: 'task_id is not null',
+    },
+    {
+      name: 'webhook_deliveries_subject',
+      properties: ['webhookId', 'subjectId', 'eventId'],
+      where: 'subject_id is not null',
     },
   ],
 });

@@ -29,6 +29,21 @@ export function webhookNotEnabled(webhookId: string): AppError {
   });
 }
 
+export function webhookWithoutEvents(webhookId: string): AppError {
+  return new AppError('failed_precondition', 'WEBHOOK_WITHOUT_EVENTS', 'the webhook is sent nothing of what happens', {
+    details: {
+      preconditions: [{ type: 'WEBHOOK_EVENTS', subject: webhookId, description: 'must not be empty' }],
+      metadata: { webhookId },
+    },
+  });
+}
+
+export function replayTooOld(oldest: Date): AppError {
+  return new AppError('out_of_range', 'REPLAY_TOO_OLD', 'what happened so long ago cannot be replayed', {
+    details: { metadata: { startTime: oldest.toISOString() } },
+  });
+}
+
 export function webhookChanged(webhookId: string): AppError {
   return new AppError('aborted', 'ETAG_MISMATCH', 'the webhook has changed since the etag was read', {
     details: { resource: { type: 'webhook', name: webhookId }, metadata: { id: webhookId } },

@@ -14,12 +14,14 @@ export type DeliveryPosition = { createTime: string; id: string };
 export interface RunningWebhook extends Pick<WebhookValues, 'ownerId' | 'url' | 'failingStartTime'> {
   /** The current one first. */
   sealedSecrets: Buffer[];
+  /** It is, or was, sent what happens. */
+  readsLog: boolean;
 }
 
 /** A message that is to be sent now. */
 export interface DueDelivery extends Pick<
   WebhookDeliveryValues,
-  'id' | 'kind' | 'attemptCount' | 'body' | 'messageId'
+  'id' | 'kind' | 'attemptCount' | 'body' | 'messageId' | 'projectId'
 > {
   /** Undefined for a test, and when it has been pruned. */
   notification: Notification | undefined;
@@ -33,6 +35,8 @@ export interface WebhookReader {
   find(ownerId: string, webhookId: string): Promise<Webhook | undefined>;
   /** Undefined when the job has nothing to do with it (any more). */
   running(run: WebhookRun): Promise<RunningWebhook | undefined>;
+  /** Persons and projects of whose events a webhook is sent, up to `limit`. */
+  readers(limit: number): Promise<string[]>;
   /** The deliveries that may be sent now: the first of each task. */
   due(webhookId: string, limit: number): Promise<DueDelivery[]>;
   /** Newest first; no states = all. */

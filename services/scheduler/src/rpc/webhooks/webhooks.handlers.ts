@@ -15,7 +15,8 @@ import { rotateWebhookSecret } from '../../use-cases/webhooks/rotate-webhook-sec
 import { testWebhook } from '../../use-cases/webhooks/test-webhook.ts';
 import { updateWebhook } from '../../use-cases/webhooks/update-webhook.ts';
 import { enumValues, mutation, page } from '../fields.ts';
-import { createWebhookRequests, readRotateWebhookSecret } from './webhooks.requests.ts';
+import { replayWebhook } from '../../use-cases/webhooks/replay-webhook.ts';
+import { createWebhookRequests, readReplayWebhook, readRotateWebhookSecret } from './webhooks.requests.ts';
 
 /** The caller's own webhooks. */
 export function webhooksHandlers(deps: SchedulerDeps) {
@@ -38,6 +39,7 @@ export function webhooksHandlers(deps: SchedulerDeps) {
       listWebhookDeliveries(deps, requireUser(call), parseRequest(listDeliveriesSchema, request)),
     redeliverWebhook: async (request, call) =>
       redeliverWebhook(deps, requireUser(call), parseRequest(redeliverSchema, request)),
+    replayWebhook: async (request, call) => replayWebhook(deps, requireUser(call), readReplayWebhook(request)),
   } satisfies Partial<Handlers<typeof NotificationsServiceService>>;
 }
 

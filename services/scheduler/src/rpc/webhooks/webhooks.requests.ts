@@ -1,5 +1,6 @@
 import {
   CreateWebhookRequest,
+  ReplayWebhookRequest,
   UpdateWebhookRequest,
   type RotateWebhookSecretRequest,
 } from '#contract/scheduler/v1/notifications';
@@ -10,7 +11,8 @@ import { z } from 'zod';
 import { findUrlFault, type TargetRules } from '../../domain/webhooks/webhook-target.ts';
 import type { RotateSecretInput } from '../../use-cases/webhooks/rotate-webhook-secret.ts';
 import type { UpdateWebhookInput } from '../../use-cases/webhooks/update-webhook.ts';
-import { mutation, subscribableKinds } from '../fields.ts';
+import type { ReplayWebhookInput } from '../../use-cases/webhooks/replay-webhook.ts';
+import { mutation, subscribableEvents, subscribableKinds } from '../fields.ts';
 
 const webhook = fieldsOf('taskflow.scheduler.v1.Webhook');
 
@@ -27,9 +29,10 @@ const writableBy = (rules: TargetRules) => ({
   url: targetUrl(rules),
   description: webhook.text('description'),
   kinds: subscribableKinds,
+  events: subscribableEvents,
 });
 
-const changeable = ['url', 'description', 'kinds'] as const;
+const changeable = ['url', 'description', 'kinds', 'events'] as const;
 type Field = (typeof changeable)[number];
 const fieldList = changeable.join(', ');
 const updateMask = z
@@ -48,6 +51,7 @@ function changeOf(fields: ReturnType<typeof writableBy>, named: readonly Field[]
       url: named.includes('url') ? fields.url : ignored,
       description: named.includes('description') ? fields.description : ignored,
       kinds: named.includes('kinds') ? fields.kinds : ignored,
+      events: named.includes('events') ? fields.events : ignored,
     },
     'must be set',
   );
@@ -63,7 +67,16 @@ export interface WebhookRequests {
 
 export function createWebhookRequests(rules: TargetRules): WebhookRequests {
   const fields = writableBy(rules);
-  const createSchema = z.object({ webhook: z.object(fields, 'must be set'), ...mutation });
+  const created = z
+    .object(
+      { ...fields, projectId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty') },
+      'must be set',
+    )
+    .refine(({ projectId, events }) => projectId === '' || events.length > 0, {
+      path: ['events'],
+      message: 'must not be empty with a project_id',
+    });
+  const createSchema = z.object({ webhook: created, ...mutation });
   const updateSchemaOf = schemaPerFields(changeable, (named) => updateOf(changeOf(fields, named)));
   const emptySchema = updateOf(changeOf(fields, []).refine(() => false, `must have one or more of ${fieldList} set`));
   return {
@@ -73,15 +86,35 @@ export function createWebhookRequests(rules: TargetRules): WebhookRequests {
       const named = changedFields(changeable, mask, (field) => (request.webhook?.[field].length ?? 0) > 0);
       const isEmpty = named.length === 0 && mask.length === 0;
       const parsed = parseRequest(isEmpty ? emptySchema : updateSchemaOf(named), request);
-      const { id, etag, url, description, kinds } = parsed.webhook;
+      const { id, etag, url, description, kinds, events } = parsed.webhook;
       return {
         webhookId: id,
         etag,
-        change: { url, description, kinds },
+        change: { url, description, kinds, events },
         request: UpdateWebhookRequest.fromPartial({ ...parsed, updateMask: named.sort() }),
       };
     },
   };
+}
+
+const replaySchema = z.object({
+  webhookId: fieldTypes.uuid(),
+  start: z.union(
+    [
+      z.object({ $case: z.literal('deliveryId'), value: fieldTypes.uuid() }),
+      z.object({ $case: z.literal('startTime'), value: z.date() }),
+    ],
+    'one of delivery_id, start_time must be set',
+  ),
+  etag: z.string(),
+  ...mutation,
+});
+
+export function readReplayWebhook(request: ReplayWebhookRequest): ReplayWebhookInput {
+  const parsed = parseRequest(replaySchema, request);
+  const { webhookId, etag, start } = parsed;
+  const place = start.$case === 'deliveryId' ? { deliveryId: start.value } : { time: start.value };
+  return { webhookId, etag, start: place, request: ReplayWebhookRequest.fromPartial(parsed) };
 }
 
 const defaultGraceMs = 86_400_000;

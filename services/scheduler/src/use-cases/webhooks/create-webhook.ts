@@ -10,7 +10,7 @@ import { change, changesOf } from '../change.ts';
 
 const changeOf = changesOf('CreateWebhook', CreateWebhookRequest, CreateWebhookResponse);
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'newId'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'newId' | 'tasks'>;
 
 const secretBytes = 32;
 
@@ -20,13 +20,18 @@ export async function createWebhook(
   actor: UserActor,
   request: CreateWebhookRequest,
 ): Promise<CreateWebhookResponse> {
-  const { url = '', description = '', kinds = [] } = request.webhook ?? {};
+  const { url = '', description = '', kinds = [], events = [], projectId = '' } = request.webhook ?? {};
   const { cipher } = deps.webhooks;
   const [id, secret] = [deps.newId(), randomBytes(secretBytes)];
   const record = (plain: Once<CreateWebhookResponse>) => sealedOnce(cipher, plain);
-  return change(deps, actor, { ...changeOf(request), record }, async ({ webhooks, readWebhook }) => {
+  // From now on; it says as well whether the caller manages the project.
+  const reader = { userId: actor.userId, projectId };
+  const start = events.length === 0 ? undefined : await deps.tasks.findPosition(reader);
+  return change(deps, actor, { ...changeOf(request), record }, async ({ webhooks, webhookFeeds, readWebhook }) => {
     if ((await webhooks.countLocked(actor.userId)) >= maxWebhooks) throw tooManyWebhooks();
-    await webhooks.add({ id, ownerId: actor.userId, url, description, kinds, secret: cipher.seal(secret, id) });
+    const told = { url, description, kinds, events, projectId: projectId || null };
+    await webhooks.add({ id, ownerId: actor.userId, ...told, secret: cipher.seal(secret, id) });
+    if (start !== undefined) await webhookFeeds.startAt(id, start.position);
     const webhook = await readWebhook(actor.userId, id);
     return { webhook, secret: request.validateOnly ? '' : toSecretText(secret) };
   });

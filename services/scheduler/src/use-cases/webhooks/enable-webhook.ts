@@ -6,16 +6,21 @@ import { change, changesOf } from '../change.ts';
 
 const changeOf = changesOf('EnableWebhook', EnableWebhookRequest, EnableWebhookResponse);
 
-/** Deliveries that died when it was disabled stay dead; RedeliverWebhook sends them again. */
+/**
+ * Notifications that died when it was disabled stay dead; RedeliverWebhook sends them again. What happened is read on, and
+ * waits again.
+ */
 export async function enableWebhook(
-  deps: Pick<SchedulerDeps, 'uow'>,
+  deps: Pick<SchedulerDeps, 'uow' | 'notifyDispatcher'>,
   actor: UserActor,
   request: EnableWebhookRequest,
 ): Promise<EnableWebhookResponse> {
   const { webhookId } = request;
-  return change(deps, actor, changeOf(request), async ({ webhooks, readWebhook }) => {
+  const response = await change(deps, actor, changeOf(request), async ({ webhooks, webhookFeeds, readWebhook }) => {
     await lockOwn(webhooks, actor.userId, request);
-    await webhooks.enable(webhookId);
+    if (await webhooks.enable(webhookId)) await webhookFeeds.resume(webhookId);
     return { webhook: await readWebhook(actor.userId, webhookId) };
   });
+  if (!request.validateOnly) deps.notifyDispatcher();
+  return response;
 }

@@ -2,6 +2,8 @@ import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import type { SchedulerDeps } from '../../deps.ts';
 import type { DueDelivery, RunningWebhook } from '../../domain/webhooks/webhook.reader.ts';
 import type { WebhookAnswer } from '../../domain/webhooks/webhook-sender.ts';
+import { disableIn } from './disable-webhook.ts';
+import { readOn, type Access } from './read-on.ts';
 import { isStale } from '../../domain/notifications/staleness.ts';
 import { signMessage, writeBody } from '../../domain/webhooks/webhook-message.ts';
 import { endpointPauseMs, nextAttempt } from '../../domain/jobs/retries.ts';
@@ -16,9 +18,14 @@ const pageSize = 20;
 const failuresToStop = 2;
 const gone = 410;
 
+/** No message is sent of what its owner may not see any more, judged so long ago at most. */
+const accessMs = 2_000;
+
 interface Progress {
   run: WebhookRun;
   webhook: RunningWebhook;
+  /** Undefined: the webhook is sent nothing of what happens. */
+  access: Access | undefined;
   /** Of `performance.now`. */
   endsAt: number;
   failures: number;
@@ -32,7 +39,14 @@ interface Progress {
 export async function runWebhook(deps: Deps, run: WebhookRun, signal: AbortSignal): Promise<void> {
   const webhook = await deps.webhooks.read.running(run);
   if (webhook === undefined) return;
-  const progress: Progress = { run, webhook, endsAt: performance.now() + shareMs, failures: 0, signal };
+  const progress: Progress = {
+    run,
+    webhook,
+    access: undefined,
+    endsAt: performance.now() + shareMs,
+    failures: 0,
+    signal,
+  };
   while (await sendPage(deps, progress)) signal.throwIfAborted();
   const failingForMs = deps.clock.now().getTime() - (webhook.failingStartTime ?? deps.clock.now()).getTime();
   const pauseMs = progress.failures >= failuresToStop ? endpointPauseMs(failingForMs, deps.webhooks.retries) : 0;
@@ -41,21 +55,34 @@ export async function runWebhook(deps: Deps, run: WebhookRun, signal: AbortSigna
 
 /** Whether there may be more to do. */
 async function sendPage(deps: Deps, progress: Progress): Promise<boolean> {
+  if (!(await refresh(deps, progress))) return false;
   const due = await deps.webhooks.read.due(progress.run.webhookId, pageSize);
-  const current = await dropStale(deps, progress.webhook, due);
+  const current = await dropStale(deps, progress, due);
   for (const delivery of current) {
     if (progress.failures >= failuresToStop || performance.now() > progress.endsAt) return false;
+    if (!(await refresh(deps, progress))) return false;
+    // Access has ended since the page was read; the next page drops it.
+    if (!maySee(progress, delivery)) continue;
     if (!(await attempt(deps, progress, delivery))) return false;
   }
   return due.length > 0;
 }
 
-/** An overdue task may have changed since; a change of a task stays true. */
-async function dropStale(
-  { tasks, uow }: Deps,
-  { ownerId }: RunningWebhook,
-  due: DueDelivery[],
-): Promise<DueDelivery[]> {
+/** Reads on and judges access when that was too long ago. False when the job must stop. */
+async function refresh(deps: Deps, progress: Progress): Promise<boolean> {
+  const { webhook, access, run } = progress;
+  if (!webhook.readsLog) return true;
+  if (access !== undefined && performance.now() - access.judgedAt < accessMs) return true;
+  progress.access = await readOn(deps, run);
+  return progress.access !== undefined;
+}
+
+const maySee = ({ access }: Progress, { projectId }: DueDelivery): boolean =>
+  projectId === null || access?.projectIds.has(projectId) === true;
+
+/** An overdue task may have changed since, and access may have ended; a change of a task stays true. */
+async function dropStale({ tasks, uow }: Deps, progress: Progress, due: DueDelivery[]): Promise<DueDelivery[]> {
+  const { ownerId } = progress.webhook;
   const overdue = due.filter(
     ({ kind, notification }) => kind === NotificationKind.OVERDUE && notification !== undefined,
   );
@@ -69,7 +96,9 @@ async function dropStale(
       { kind: NotificationKind.OVERDUE, recipientId: ownerId, dueVersion, status: notification.status },
       states.get(notification.taskId),
     );
-  const staleIds = overdue.filter(isOver).map(({ id }) => id);
+  const staleIds = due
+    .filter((delivery) => !maySee(progress, delivery) || (overdue.includes(delivery) && isOver(delivery)))
+    .map(({ id }) => id);
   const lostIds = due
     .filter(({ body, notification }) => body === null && notification === undefined)
     .map(({ id }) => id);
@@ -138,15 +167,8 @@ async function record(deps: Deps, run: WebhookRun, { delivery, begun, answer }: 
         ? 'the endpoint answered 410: it is gone'
         : `nothing arrived since ${begun.firstAttemptTime.toISOString()}; last: ${error}`;
     const disabled = error !== '' && (statusCode === gone || (gaveUp && failsThroughout));
-    if (disabled) {
-      const notificationId = await webhookRuns.disable(run.webhookId, reason);
-      // Whether its owner wants mails is looked up when it is sent.
-      if (deps.mail !== undefined)
-        await mails.queue(
-          [notificationId].flatMap((id) => id ?? []),
-          0,
-        );
-    }
+    if (disabled)
+      await disableIn({ webhookRuns, mails }, deps.mail !== undefined, { webhookId: run.webhookId, reason });
     return { gaveUp, disabled };
   });
   metrics.webhookTried(error === '' ? 'delivered' : ended.gaveUp ? 'dead' : 'failed', durationMs);

@@ -16,14 +16,18 @@ export interface UpdateWebhookInput {
   request: UpdateWebhookRequest;
 }
 
-/** Pending deliveries go to the new URL too. */
+/** Pending deliveries go to the new URL too. Events that are named for the first time are those from now on. */
 export async function updateWebhook(
-  deps: Pick<SchedulerDeps, 'uow'>,
+  deps: Pick<SchedulerDeps, 'uow' | 'tasks'>,
   actor: UserActor,
   { request, ...input }: UpdateWebhookInput,
 ): Promise<UpdateWebhookResponse> {
-  return change(deps, actor, changeOf(request), async ({ webhooks, readWebhook }) => {
-    await lockOwn(webhooks, actor.userId, input);
+  const { events = [] } = input.change;
+  const reader = { userId: actor.userId, projectId: '' };
+  const start = events.length === 0 ? undefined : await deps.tasks.findPosition(reader);
+  return change(deps, actor, changeOf(request), async ({ webhooks, webhookFeeds, readWebhook }) => {
+    const before = await lockOwn(webhooks, actor.userId, input);
+    if (start !== undefined && before.events.length === 0) await webhookFeeds.startAt(input.webhookId, start.position);
     await webhooks.change(input.webhookId, input.change);
     return { webhook: await readWebhook(actor.userId, input.webhookId) };
   });

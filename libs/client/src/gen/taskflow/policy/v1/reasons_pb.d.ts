@@ -795,6 +795,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CANNOT_WATCH = 214;
    */
   CANNOT_WATCH = 214,
+
+  /**
+   * OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest.
+   *
+   * @generated from enum value: ERROR_REASON_REPLAY_TOO_OLD = 220;
+   */
+  REPLAY_TOO_OLD = 220,
+
+  /**
+   * FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata:
+   * webhookId.
+   *
+   * @generated from enum value: ERROR_REASON_WEBHOOK_WITHOUT_EVENTS = 221;
+   */
+  WEBHOOK_WITHOUT_EVENTS = 221,
 }
 
 /**

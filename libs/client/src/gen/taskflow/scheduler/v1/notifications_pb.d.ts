@@ -414,12 +414,16 @@ export declare const WatchNotificationsResponseSchema: GenMessage<WatchNotificat
 /**
  * An endpoint of a user.  A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers
  * webhook-id (the same for every attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of
- * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed,
- * task.assigned, task.commented, task.mentioned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds
- * is a success. Redirects are not followed. Other answers are tried again, for a day, with growing pauses, or after
- * what Retry-After asks for, at most an hour; then the message is dead. 410 disables the webhook. Messages about one
- * task come in the order of data.task_version: a later one waits until the earlier one has arrived or is dead. A
- * message can come twice, or late after a fault: the higher version wins.
+ * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: those of WebhookMessageType. Any 2xx
+ * answer within 10 seconds is a success. Redirects are not followed. Other answers are tried again, for a day, with
+ * growing pauses, or after what Retry-After asks for, at most an hour; then the message is dead. 410 disables the
+ * webhook. Messages about one task come in the order of data.task_version: a later one waits until the earlier one has
+ * arrived or is dead. A message can come twice, or late after a fault: the higher version wins.
+ *
+ * Of what happens (`events`), each change is one message. Its data has actor, project_id where there is one, and in
+ * JSON as the contract has it: task and previous_task, project and previous_project, or member and previous_member.
+ * What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was before. Messages
+ * about one project or one member are in order as well.
  *
  * @generated from message taskflow.scheduler.v1.Webhook
  */
@@ -447,7 +451,8 @@ export declare type Webhook = Message<"taskflow.scheduler.v1.Webhook"> & {
   description: string;
 
   /**
-   * What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is never sent to a webhook.
+   * Which notifications are sent there; empty means all, with `events` none. OVERDUE includes OVERDUE_DIGEST.
+   * WEBHOOK_DISABLED is never sent to a webhook.
    *
    * @generated from field: repeated taskflow.scheduler.v1.NotificationKind kinds = 4;
    */
@@ -515,6 +520,24 @@ export declare type Webhook = Message<"taskflow.scheduler.v1.Webhook"> & {
    * @generated from field: google.protobuf.Timestamp previous_secret_expire_time = 13;
    */
   previousSecretExpireTime?: Timestamp | undefined;
+
+  /**
+   * What is sent there of what happens, whoever does it: to tasks that the owner of the webhook owns or is assigned to,
+   * before or after the change, and to the owner as a member of projects; with `project_id` to the project, its members
+   * and its tasks instead. A change that has several types, such as completed and updated, is sent once, as the first
+   * of completed, updated that is named here. Empty means nothing.
+   *
+   * @generated from field: repeated taskflow.scheduler.v1.WebhookMessageType events = 14;
+   */
+  events: WebhookMessageType[];
+
+  /**
+   * UUID of the project whose events are sent; empty for none. Its owner must be a manager of it; when that ends, the
+   * webhook is disabled. It needs `events`, and counts in CreateWebhook only.
+   *
+   * @generated from field: string project_id = 15;
+   */
+  projectId: string;
 };
 
 /**
@@ -530,7 +553,7 @@ export declare const WebhookSchema: GenMessage<Webhook>;
  */
 export declare type CreateWebhookRequest = Message<"taskflow.scheduler.v1.CreateWebhookRequest"> & {
   /**
-   * `url`, `description` and `kinds` count.
+   * `url`, `description`, `kinds`, `events` and `project_id` count.
    *
    * @generated from field: taskflow.scheduler.v1.Webhook webhook = 1;
    */
@@ -693,8 +716,9 @@ export declare type UpdateWebhookRequest = Message<"taskflow.scheduler.v1.Update
   webhook?: Webhook | undefined;
 
   /**
-   * Some of url, description, kinds. Absent or empty means those of them that are set in `webhook`, at least one; "*",
-   * alone, means all of them, and clears those that are unset.
+   * Some of url, description, kinds, events. Absent or empty means those of them that are set in `webhook`, at least
+   * one; "*", alone, means all of them, and clears those that are unset. Events that were not named before are sent
+   * from now on.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -1151,6 +1175,13 @@ export declare type WebhookDelivery = Message<"taskflow.scheduler.v1.WebhookDeli
    * @generated from field: string error = 13;
    */
   error: string;
+
+  /**
+   * UUID of the project to which it happened; empty for none.
+   *
+   * @generated from field: string project_id = 15;
+   */
+  projectId: string;
 };
 
 /**
@@ -1263,6 +1294,84 @@ export declare type RedeliverWebhookResponse = Message<"taskflow.scheduler.v1.Re
 export declare const RedeliverWebhookResponseSchema: GenMessage<RedeliverWebhookResponse>;
 
 /**
+ * The request of ReplayWebhook.
+ *
+ * @generated from message taskflow.scheduler.v1.ReplayWebhookRequest
+ */
+export declare type ReplayWebhookRequest = Message<"taskflow.scheduler.v1.ReplayWebhookRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string webhook_id = 1;
+   */
+  webhookId: string;
+
+  /**
+   * From where on; one of both must be set. OUT_OF_RANGE / REPLAY_TOO_OLD when that is more than seven days ago.
+   *
+   * @generated from oneof taskflow.scheduler.v1.ReplayWebhookRequest.start
+   */
+  start: {
+    /**
+     * UUID of a delivery of an event: it and what happened after it.
+     *
+     * @generated from field: string delivery_id = 2;
+     */
+    value: string;
+    case: "deliveryId";
+  } | {
+    /**
+     * What happened at this time or later.
+     *
+     * @generated from field: google.protobuf.Timestamp start_time = 3;
+     */
+    value: Timestamp;
+    case: "startTime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Empty, or the etag that must still be current.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * As in CreateWebhook.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * Only checks: the same answer and the same errors as the real call, and nothing is written or sent.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.scheduler.v1.ReplayWebhookRequest.
+ * Use `create(ReplayWebhookRequestSchema)` to create a new message.
+ */
+export declare const ReplayWebhookRequestSchema: GenMessage<ReplayWebhookRequest>;
+
+/**
+ * The answer of ReplayWebhook.
+ *
+ * @generated from message taskflow.scheduler.v1.ReplayWebhookResponse
+ */
+export declare type ReplayWebhookResponse = Message<"taskflow.scheduler.v1.ReplayWebhookResponse"> & {
+};
+
+/**
+ * Describes the message taskflow.scheduler.v1.ReplayWebhookResponse.
+ * Use `create(ReplayWebhookResponseSchema)` to create a new message.
+ */
+export declare const ReplayWebhookResponseSchema: GenMessage<ReplayWebhookResponse>;
+
+/**
  * What a notification says.
  *
  * @generated from enum taskflow.scheduler.v1.NotificationKind
@@ -1352,7 +1461,8 @@ export enum WebhookState {
   ENABLED = 1,
 
   /**
-   * Nothing succeeded for a day, or the endpoint answered 410. Nothing is sent or kept for it until EnableWebhook.
+   * Nothing succeeded for a day, the endpoint answered 410, or its owner does not manage its project any more. Nothing
+   * is sent or kept for it until EnableWebhook; what happens meanwhile is in the log.
    *
    * @generated from enum value: WEBHOOK_STATE_DISABLED = 2;
    */
@@ -1413,18 +1523,124 @@ export enum WebhookMessageType {
   WEBHOOK_TEST = 5,
 
   /**
+   * "task.created"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_CREATED = 6;
+   */
+  TASK_CREATED = 6,
+
+  /**
+   * "task.updated"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_UPDATED = 7;
+   */
+  TASK_UPDATED = 7,
+
+  /**
+   * "task.completed": an update that completes
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_COMPLETED = 8;
+   */
+  TASK_COMPLETED = 8,
+
+  /**
+   * "task.deleted"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_DELETED = 10;
+   */
+  TASK_DELETED = 10,
+
+  /**
+   * "task.undeleted"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED = 11;
+   */
+  TASK_UNDELETED = 11,
+
+  /**
+   * "project.created"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_CREATED = 15;
+   */
+  PROJECT_CREATED = 15,
+
+  /**
+   * "project.updated"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_UPDATED = 16;
+   */
+  PROJECT_UPDATED = 16,
+
+  /**
+   * "project.archived"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_ARCHIVED = 17;
+   */
+  PROJECT_ARCHIVED = 17,
+
+  /**
+   * "project.unarchived"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_UNARCHIVED = 18;
+   */
+  PROJECT_UNARCHIVED = 18,
+
+  /**
+   * "project.deleted"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_DELETED = 19;
+   */
+  PROJECT_DELETED = 19,
+
+  /**
+   * "project.undeleted"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_PROJECT_UNDELETED = 20;
+   */
+  PROJECT_UNDELETED = 20,
+
+  /**
+   * "member.added"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_MEMBER_ADDED = 21;
+   */
+  MEMBER_ADDED = 21,
+
+  /**
+   * "member.updated": another role
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_MEMBER_UPDATED = 22;
+   */
+  MEMBER_UPDATED = 22,
+
+  /**
+   * "member.removed": removed, or left
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_MEMBER_REMOVED = 23;
+   */
+  MEMBER_REMOVED = 23,
+
+  /**
+   * "log.restored": tasks were put back to an older state, so what was sent lately may not have happened: compare
+   * with a list. Sent to every webhook with events.
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_LOG_RESTORED = 24;
+   */
+  LOG_RESTORED = 24,
+
+  /**
    * "task.commented"
    *
-   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED = 20;
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED = 30;
    */
-  TASK_COMMENTED = 20,
+  TASK_COMMENTED = 30,
 
   /**
    * "task.mentioned"
    *
-   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED = 21;
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED = 31;
    */
-  TASK_MENTIONED = 21,
+  TASK_MENTIONED = 31,
 }
 
 /**
@@ -1460,7 +1676,8 @@ export enum WebhookDeliveryState {
   DELIVERED = 2,
 
   /**
-   * Dropped: the task was completed or rescheduled, or a newer message about it had arrived already.
+   * Dropped: the task was completed or rescheduled, a newer message about it had arrived already, the webhook's owner
+   * may not be told of it any more, or a replay sends it again.
    *
    * @generated from enum value: WEBHOOK_DELIVERY_STATE_STALE = 3;
    */
@@ -1529,8 +1746,10 @@ export declare const NotificationsService: GenService<{
     output: typeof WatchNotificationsResponseSchema;
   },
   /**
-   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
-   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, or what happens (`events`), by the
+   * conventions of standardwebhooks.com; at most 10. Notifications go there while WEBHOOK is among the channels in the
+   * caller's settings; events from now on, whatever the channels are. NOT_FOUND / PROJECT_NOT_FOUND and
+   * PERMISSION_DENIED / ROLE_REQUIRED unless the caller is a manager of the project that it names.
    *
    * @generated from rpc taskflow.scheduler.v1.NotificationsService.CreateWebhook
    */
@@ -1591,7 +1810,8 @@ export declare const NotificationsService: GenService<{
     output: typeof RotateWebhookSecretResponseSchema;
   },
   /**
-   * Takes up a webhook that was disabled; enabling one that is not is no error.
+   * Takes up a webhook that was disabled; enabling one that is not is no error. What it is sent of `events` goes on
+   * where it ended; what waited then and is not older than seven days waits again.
    *
    * @generated from rpc taskflow.scheduler.v1.NotificationsService.EnableWebhook
    */
@@ -1631,6 +1851,19 @@ export declare const NotificationsService: GenService<{
     methodKind: "unary";
     input: typeof RedeliverWebhookRequestSchema;
     output: typeof RedeliverWebhookResponseSchema;
+  },
+  /**
+   * Sends again what happened from a delivery or a time of the last seven days on, in its order, as new deliveries with
+   * the header webhook-id of the first time. What waits and happened since then is dropped as stale, because it comes
+   * again. Types that the webhook was not sent then, and is now, come as well. From a time on, up to a minute of what
+   * happened before comes too.
+   *
+   * @generated from rpc taskflow.scheduler.v1.NotificationsService.ReplayWebhook
+   */
+  replayWebhook: {
+    methodKind: "unary";
+    input: typeof ReplayWebhookRequestSchema;
+    output: typeof ReplayWebhookResponseSchema;
   },
 }>;
 

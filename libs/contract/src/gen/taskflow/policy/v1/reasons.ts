@@ -303,6 +303,13 @@ export const ErrorReason = {
    * is not told of it. Metadata: taskId.
    */
   CANNOT_WATCH: "ERROR_REASON_CANNOT_WATCH",
+  /** REPLAY_TOO_OLD - OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest. */
+  REPLAY_TOO_OLD: "ERROR_REASON_REPLAY_TOO_OLD",
+  /**
+   * WEBHOOK_WITHOUT_EVENTS - FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata:
+   * webhookId.
+   */
+  WEBHOOK_WITHOUT_EVENTS: "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -417,6 +424,8 @@ export namespace ErrorReason {
   export type NOT_COMMENT_AUTHOR = typeof ErrorReason.NOT_COMMENT_AUTHOR;
   export type TOO_MANY_COMMENTS = typeof ErrorReason.TOO_MANY_COMMENTS;
   export type CANNOT_WATCH = typeof ErrorReason.CANNOT_WATCH;
+  export type REPLAY_TOO_OLD = typeof ErrorReason.REPLAY_TOO_OLD;
+  export type WEBHOOK_WITHOUT_EVENTS = typeof ErrorReason.WEBHOOK_WITHOUT_EVENTS;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -746,6 +755,12 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 214:
     case "ERROR_REASON_CANNOT_WATCH":
       return ErrorReason.CANNOT_WATCH;
+    case 220:
+    case "ERROR_REASON_REPLAY_TOO_OLD":
+      return ErrorReason.REPLAY_TOO_OLD;
+    case 221:
+    case "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS":
+      return ErrorReason.WEBHOOK_WITHOUT_EVENTS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -971,6 +986,10 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 213;
     case ErrorReason.CANNOT_WATCH:
       return 214;
+    case ErrorReason.REPLAY_TOO_OLD:
+      return 220;
+    case ErrorReason.WEBHOOK_WITHOUT_EVENTS:
+      return 221;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -130,7 +130,10 @@ export const WebhookState = {
   UNSPECIFIED: "WEBHOOK_STATE_UNSPECIFIED",
   /** ENABLED - What its owner is notified of is sent there. */
   ENABLED: "WEBHOOK_STATE_ENABLED",
-  /** DISABLED - Nothing succeeded for a day, or the endpoint answered 410. Nothing is sent or kept for it until EnableWebhook. */
+  /**
+   * DISABLED - Nothing succeeded for a day, the endpoint answered 410, or its owner does not manage its project any more. Nothing
+   * is sent or kept for it until EnableWebhook; what happens meanwhile is in the log.
+   */
   DISABLED: "WEBHOOK_STATE_DISABLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -190,6 +193,39 @@ export const WebhookMessageType = {
   TASKS_OVERDUE_DIGEST: "WEBHOOK_MESSAGE_TYPE_TASKS_OVERDUE_DIGEST",
   /** WEBHOOK_TEST - "webhook.test" */
   WEBHOOK_TEST: "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST",
+  /** TASK_CREATED - "task.created" */
+  TASK_CREATED: "WEBHOOK_MESSAGE_TYPE_TASK_CREATED",
+  /** TASK_UPDATED - "task.updated" */
+  TASK_UPDATED: "WEBHOOK_MESSAGE_TYPE_TASK_UPDATED",
+  /** TASK_COMPLETED - "task.completed": an update that completes */
+  TASK_COMPLETED: "WEBHOOK_MESSAGE_TYPE_TASK_COMPLETED",
+  /** TASK_DELETED - "task.deleted" */
+  TASK_DELETED: "WEBHOOK_MESSAGE_TYPE_TASK_DELETED",
+  /** TASK_UNDELETED - "task.undeleted" */
+  TASK_UNDELETED: "WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED",
+  /** PROJECT_CREATED - "project.created" */
+  PROJECT_CREATED: "WEBHOOK_MESSAGE_TYPE_PROJECT_CREATED",
+  /** PROJECT_UPDATED - "project.updated" */
+  PROJECT_UPDATED: "WEBHOOK_MESSAGE_TYPE_PROJECT_UPDATED",
+  /** PROJECT_ARCHIVED - "project.archived" */
+  PROJECT_ARCHIVED: "WEBHOOK_MESSAGE_TYPE_PROJECT_ARCHIVED",
+  /** PROJECT_UNARCHIVED - "project.unarchived" */
+  PROJECT_UNARCHIVED: "WEBHOOK_MESSAGE_TYPE_PROJECT_UNARCHIVED",
+  /** PROJECT_DELETED - "project.deleted" */
+  PROJECT_DELETED: "WEBHOOK_MESSAGE_TYPE_PROJECT_DELETED",
+  /** PROJECT_UNDELETED - "project.undeleted" */
+  PROJECT_UNDELETED: "WEBHOOK_MESSAGE_TYPE_PROJECT_UNDELETED",
+  /** MEMBER_ADDED - "member.added" */
+  MEMBER_ADDED: "WEBHOOK_MESSAGE_TYPE_MEMBER_ADDED",
+  /** MEMBER_UPDATED - "member.updated": another role */
+  MEMBER_UPDATED: "WEBHOOK_MESSAGE_TYPE_MEMBER_UPDATED",
+  /** MEMBER_REMOVED - "member.removed": removed, or left */
+  MEMBER_REMOVED: "WEBHOOK_MESSAGE_TYPE_MEMBER_REMOVED",
+  /**
+   * LOG_RESTORED - "log.restored": tasks were put back to an older state, so what was sent lately may not have happened: compare
+   * with a list. Sent to every webhook with events.
+   */
+  LOG_RESTORED: "WEBHOOK_MESSAGE_TYPE_LOG_RESTORED",
   /** TASK_COMMENTED - "task.commented" */
   TASK_COMMENTED: "WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED",
   /** TASK_MENTIONED - "task.mentioned" */
@@ -206,6 +242,21 @@ export namespace WebhookMessageType {
   export type TASK_ASSIGNED = typeof WebhookMessageType.TASK_ASSIGNED;
   export type TASKS_OVERDUE_DIGEST = typeof WebhookMessageType.TASKS_OVERDUE_DIGEST;
   export type WEBHOOK_TEST = typeof WebhookMessageType.WEBHOOK_TEST;
+  export type TASK_CREATED = typeof WebhookMessageType.TASK_CREATED;
+  export type TASK_UPDATED = typeof WebhookMessageType.TASK_UPDATED;
+  export type TASK_COMPLETED = typeof WebhookMessageType.TASK_COMPLETED;
+  export type TASK_DELETED = typeof WebhookMessageType.TASK_DELETED;
+  export type TASK_UNDELETED = typeof WebhookMessageType.TASK_UNDELETED;
+  export type PROJECT_CREATED = typeof WebhookMessageType.PROJECT_CREATED;
+  export type PROJECT_UPDATED = typeof WebhookMessageType.PROJECT_UPDATED;
+  export type PROJECT_ARCHIVED = typeof WebhookMessageType.PROJECT_ARCHIVED;
+  export type PROJECT_UNARCHIVED = typeof WebhookMessageType.PROJECT_UNARCHIVED;
+  export type PROJECT_DELETED = typeof WebhookMessageType.PROJECT_DELETED;
+  export type PROJECT_UNDELETED = typeof WebhookMessageType.PROJECT_UNDELETED;
+  export type MEMBER_ADDED = typeof WebhookMessageType.MEMBER_ADDED;
+  export type MEMBER_UPDATED = typeof WebhookMessageType.MEMBER_UPDATED;
+  export type MEMBER_REMOVED = typeof WebhookMessageType.MEMBER_REMOVED;
+  export type LOG_RESTORED = typeof WebhookMessageType.LOG_RESTORED;
   export type TASK_COMMENTED = typeof WebhookMessageType.TASK_COMMENTED;
   export type TASK_MENTIONED = typeof WebhookMessageType.TASK_MENTIONED;
   export type UNRECOGNIZED = typeof WebhookMessageType.UNRECOGNIZED;
@@ -231,10 +282,55 @@ export function webhookMessageTypeFromJSON(object: any): WebhookMessageType {
     case 5:
     case "WEBHOOK_MESSAGE_TYPE_WEBHOOK_TEST":
       return WebhookMessageType.WEBHOOK_TEST;
+    case 6:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_CREATED":
+      return WebhookMessageType.TASK_CREATED;
+    case 7:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_UPDATED":
+      return WebhookMessageType.TASK_UPDATED;
+    case 8:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_COMPLETED":
+      return WebhookMessageType.TASK_COMPLETED;
+    case 10:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_DELETED":
+      return WebhookMessageType.TASK_DELETED;
+    case 11:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED":
+      return WebhookMessageType.TASK_UNDELETED;
+    case 15:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_CREATED":
+      return WebhookMessageType.PROJECT_CREATED;
+    case 16:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_UPDATED":
+      return WebhookMessageType.PROJECT_UPDATED;
+    case 17:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_ARCHIVED":
+      return WebhookMessageType.PROJECT_ARCHIVED;
+    case 18:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_UNARCHIVED":
+      return WebhookMessageType.PROJECT_UNARCHIVED;
+    case 19:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_DELETED":
+      return WebhookMessageType.PROJECT_DELETED;
     case 20:
+    case "WEBHOOK_MESSAGE_TYPE_PROJECT_UNDELETED":
+      return WebhookMessageType.PROJECT_UNDELETED;
+    case 21:
+    case "WEBHOOK_MESSAGE_TYPE_MEMBER_ADDED":
+      return WebhookMessageType.MEMBER_ADDED;
+    case 22:
+    case "WEBHOOK_MESSAGE_TYPE_MEMBER_UPDATED":
+      return WebhookMessageType.MEMBER_UPDATED;
+    case 23:
+    case "WEBHOOK_MESSAGE_TYPE_MEMBER_REMOVED":
+      return WebhookMessageType.MEMBER_REMOVED;
+    case 24:
+    case "WEBHOOK_MESSAGE_TYPE_LOG_RESTORED":
+      return WebhookMessageType.LOG_RESTORED;
+    case 30:
     case "WEBHOOK_MESSAGE_TYPE_TASK_COMMENTED":
       return WebhookMessageType.TASK_COMMENTED;
-    case 21:
+    case 31:
     case "WEBHOOK_MESSAGE_TYPE_TASK_MENTIONED":
       return WebhookMessageType.TASK_MENTIONED;
     case -1:
@@ -258,10 +354,40 @@ export function webhookMessageTypeToNumber(object: WebhookMessageType): number {
       return 4;
     case WebhookMessageType.WEBHOOK_TEST:
       return 5;
-    case WebhookMessageType.TASK_COMMENTED:
+    case WebhookMessageType.TASK_CREATED:
+      return 6;
+    case WebhookMessageType.TASK_UPDATED:
+      return 7;
+    case WebhookMessageType.TASK_COMPLETED:
+      return 8;
+    case WebhookMessageType.TASK_DELETED:
+      return 10;
+    case WebhookMessageType.TASK_UNDELETED:
+      return 11;
+    case WebhookMessageType.PROJECT_CREATED:
+      return 15;
+    case WebhookMessageType.PROJECT_UPDATED:
+      return 16;
+    case WebhookMessageType.PROJECT_ARCHIVED:
+      return 17;
+    case WebhookMessageType.PROJECT_UNARCHIVED:
+      return 18;
+    case WebhookMessageType.PROJECT_DELETED:
+      return 19;
+    case WebhookMessageType.PROJECT_UNDELETED:
       return 20;
-    case WebhookMessageType.TASK_MENTIONED:
+    case WebhookMessageType.MEMBER_ADDED:
       return 21;
+    case WebhookMessageType.MEMBER_UPDATED:
+      return 22;
+    case WebhookMessageType.MEMBER_REMOVED:
+      return 23;
+    case WebhookMessageType.LOG_RESTORED:
+      return 24;
+    case WebhookMessageType.TASK_COMMENTED:
+      return 30;
+    case WebhookMessageType.TASK_MENTIONED:
+      return 31;
     case WebhookMessageType.UNRECOGNIZED:
     default:
       return -1;
@@ -276,7 +402,10 @@ export const WebhookDeliveryState = {
   PENDING: "WEBHOOK_DELIVERY_STATE_PENDING",
   /** DELIVERED - The endpoint took it. */
   DELIVERED: "WEBHOOK_DELIVERY_STATE_DELIVERED",
-  /** STALE - Dropped: the task was completed or rescheduled, or a newer message about it had arrived already. */
+  /**
+   * STALE - Dropped: the task was completed or rescheduled, a newer message about it had arrived already, the webhook's owner
+   * may not be told of it any more, or a replay sends it again.
+   */
   STALE: "WEBHOOK_DELIVERY_STATE_STALE",
   /** DEAD - Given up after a day, or because the webhook was disabled. */
   DEAD: "WEBHOOK_DELIVERY_STATE_DEAD",
@@ -484,12 +613,16 @@ export interface WatchNotificationsResponse {
 /**
  * An endpoint of a user.  A message is an HTTP POST of a JSON object { type, timestamp, data } with the headers
  * webhook-id (the same for every attempt), webhook-timestamp (seconds) and webhook-signature ("v1," and the base64 of
- * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: task.overdue, task.status_changed,
- * task.assigned, task.commented, task.mentioned, tasks.overdue_digest, webhook.test. Any 2xx answer within 10 seconds
- * is a success. Redirects are not followed. Other answers are tried again, for a day, with growing pauses, or after
- * what Retry-After asks for, at most an hour; then the message is dead. 410 disables the webhook. Messages about one
- * task come in the order of data.task_version: a later one waits until the earlier one has arrived or is dead. A
- * message can come twice, or late after a fault: the higher version wins.
+ * HMAC-SHA256 over "id.timestamp.body"; several are separated by spaces). Types: those of WebhookMessageType. Any 2xx
+ * answer within 10 seconds is a success. Redirects are not followed. Other answers are tried again, for a day, with
+ * growing pauses, or after what Retry-After asks for, at most an hour; then the message is dead. 410 disables the
+ * webhook. Messages about one task come in the order of data.task_version: a later one waits until the earlier one has
+ * arrived or is dead. A message can come twice, or late after a fault: the higher version wins.
+ *
+ * Of what happens (`events`), each change is one message. Its data has actor, project_id where there is one, and in
+ * JSON as the contract has it: task and previous_task, project and previous_project, or member and previous_member.
+ * What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was before. Messages
+ * about one project or one member are in order as well.
  */
 export interface Webhook {
   /** UUID. */
@@ -501,7 +634,10 @@ export interface Webhook {
   url: string;
   /** For people: what it is for. Empty by default. */
   description: string;
-  /** What is sent there; empty means all. OVERDUE includes OVERDUE_DIGEST. WEBHOOK_DISABLED is never sent to a webhook. */
+  /**
+   * Which notifications are sent there; empty means all, with `events` none. OVERDUE includes OVERDUE_DIGEST.
+   * WEBHOOK_DISABLED is never sent to a webhook.
+   */
   kinds: NotificationKind[];
   /** Whether anything is sent there. */
   state: WebhookState;
@@ -530,12 +666,26 @@ export interface Webhook {
     | Date
     | undefined;
   /** Until when the secret before this one also signs; absent when none does. */
-  previousSecretExpireTime?: Date | undefined;
+  previousSecretExpireTime?:
+    | Date
+    | undefined;
+  /**
+   * What is sent there of what happens, whoever does it: to tasks that the owner of the webhook owns or is assigned to,
+   * before or after the change, and to the owner as a member of projects; with `project_id` to the project, its members
+   * and its tasks instead. A change that has several types, such as completed and updated, is sent once, as the first
+   * of completed, updated that is named here. Empty means nothing.
+   */
+  events: WebhookMessageType[];
+  /**
+   * UUID of the project whose events are sent; empty for none. Its owner must be a manager of it; when that ends, the
+   * webhook is disabled. It needs `events`, and counts in CreateWebhook only.
+   */
+  projectId: string;
 }
 
 /** The request of CreateWebhook. */
 export interface CreateWebhookRequest {
-  /** `url`, `description` and `kinds` count. */
+  /** `url`, `description`, `kinds`, `events` and `project_id` count. */
   webhook?:
     | Webhook
     | undefined;
@@ -593,8 +743,9 @@ export interface UpdateWebhookRequest {
     | Webhook
     | undefined;
   /**
-   * Some of url, description, kinds. Absent or empty means those of them that are set in `webhook`, at least one; "*",
-   * alone, means all of them, and clears those that are unset.
+   * Some of url, description, kinds, events. Absent or empty means those of them that are set in `webhook`, at least
+   * one; "*", alone, means all of them, and clears those that are unset. Events that were not named before are sent
+   * from now on.
    */
   updateMask?:
     | string[]
@@ -744,6 +895,8 @@ export interface WebhookDelivery {
   body: string;
   /** Why it was given up; empty otherwise. */
   error: string;
+  /** UUID of the project to which it happened; empty for none. */
+  projectId: string;
 }
 
 /** One try to send a message to a webhook. */
@@ -778,6 +931,31 @@ export interface RedeliverWebhookRequest {
 
 /** The answer of RedeliverWebhook. */
 export interface RedeliverWebhookResponse {
+}
+
+/** The request of ReplayWebhook. */
+export interface ReplayWebhookRequest {
+  /** UUID. */
+  webhookId: string;
+  /** From where on; one of both must be set. OUT_OF_RANGE / REPLAY_TOO_OLD when that is more than seven days ago. */
+  start?:
+    | //
+    /** UUID of a delivery of an event: it and what happened after it. */
+    { $case: "deliveryId"; value: string }
+    | //
+    /** What happened at this time or later. */
+    { $case: "startTime"; value: Date }
+    | undefined;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in CreateWebhook. */
+  requestId: string;
+  /** Only checks: the same answer and the same errors as the real call, and nothing is written or sent. */
+  validateOnly: boolean;
+}
+
+/** The answer of ReplayWebhook. */
+export interface ReplayWebhookResponse {
 }
 
 /** Request of DeleteUserNotifications. */
@@ -1737,6 +1915,8 @@ function createBaseWebhook(): Webhook {
     failingStartTime: undefined,
     lastSuccessTime: undefined,
     previousSecretExpireTime: undefined,
+    events: [],
+    projectId: "",
   };
 }
 
@@ -1780,6 +1960,12 @@ export const Webhook: MessageFns<Webhook> = {
     }
     if (message.previousSecretExpireTime !== undefined) {
       Timestamp.encode(toTimestamp(message.previousSecretExpireTime), writer.uint32(106).fork()).join();
+    }
+    for (const v of message.events) {
+      writer.uint32(112).int32(webhookMessageTypeToNumber(v!));
+    }
+    if (message.projectId !== "") {
+      writer.uint32(122).string(message.projectId);
     }
     return writer;
   },
@@ -1911,6 +2097,32 @@ export const Webhook: MessageFns<Webhook> = {
             message.previousSecretExpireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag === 112) {
+              message.events.push(webhookMessageTypeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 114) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.events.push(webhookMessageTypeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1941,6 +2153,8 @@ export const Webhook: MessageFns<Webhook> = {
     message.failingStartTime = object.failingStartTime ?? undefined;
     message.lastSuccessTime = object.lastSuccessTime ?? undefined;
     message.previousSecretExpireTime = object.previousSecretExpireTime ?? undefined;
+    message.events = object.events?.map((e) => e) || [];
+    message.projectId = object.projectId ?? "";
     return message;
   },
 };
@@ -3266,6 +3480,7 @@ function createBaseWebhookDelivery(): WebhookDelivery {
     finishTime: undefined,
     body: "",
     error: "",
+    projectId: "",
   };
 }
 
@@ -3312,6 +3527,9 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
     }
     if (message.error !== "") {
       writer.uint32(106).string(message.error);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(122).string(message.projectId);
     }
     return writer;
   },
@@ -3433,6 +3651,14 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
             message.error = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3465,6 +3691,7 @@ export const WebhookDelivery: MessageFns<WebhookDelivery> = {
     message.finishTime = object.finishTime ?? undefined;
     message.body = object.body ?? "";
     message.error = object.error ?? "";
+    message.projectId = object.projectId ?? "";
     return message;
   },
 };
@@ -3708,6 +3935,178 @@ export const RedeliverWebhookResponse: MessageFns<RedeliverWebhookResponse> = {
   },
 };
 
+function createBaseReplayWebhookRequest(): ReplayWebhookRequest {
+  return { webhookId: "", start: undefined, etag: "", requestId: "", validateOnly: false };
+}
+
+export const ReplayWebhookRequest: MessageFns<ReplayWebhookRequest> = {
+  encode(message: ReplayWebhookRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.webhookId !== "") {
+      writer.uint32(10).string(message.webhookId);
+    }
+    switch (message.start?.$case) {
+      case "deliveryId":
+        writer.uint32(18).string(message.start.value);
+        break;
+      case "startTime":
+        Timestamp.encode(toTimestamp(message.start.value), writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(48).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayWebhookRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayWebhookRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.webhookId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.start = { $case: "deliveryId", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.start = { $case: "startTime", value: fromTimestamp(Timestamp.decode(reader, reader.uint32())) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReplayWebhookRequest>, I>>(base?: I): ReplayWebhookRequest {
+    return ReplayWebhookRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReplayWebhookRequest>, I>>(object: I): ReplayWebhookRequest {
+    const message = createBaseReplayWebhookRequest();
+    message.webhookId = object.webhookId ?? "";
+    switch (object.start?.$case) {
+      case "deliveryId": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "deliveryId", value: object.start.value };
+        }
+        break;
+      }
+      case "startTime": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "startTime", value: object.start.value };
+        }
+        break;
+      }
+    }
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseReplayWebhookResponse(): ReplayWebhookResponse {
+  return {};
+}
+
+export const ReplayWebhookResponse: MessageFns<ReplayWebhookResponse> = {
+  encode(_: ReplayWebhookResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayWebhookResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayWebhookResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReplayWebhookResponse>, I>>(base?: I): ReplayWebhookResponse {
+    return ReplayWebhookResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReplayWebhookResponse>, I>>(_: I): ReplayWebhookResponse {
+    const message = createBaseReplayWebhookResponse();
+    return message;
+  },
+};
+
 function createBaseDeleteUserNotificationsRequest(): DeleteUserNotificationsRequest {
   return { userId: "" };
 }
@@ -3879,8 +4278,10 @@ export const NotificationsServiceService = {
     responseDeserialize: (value: Buffer): WatchNotificationsResponse => WatchNotificationsResponse.decode(value),
   },
   /**
-   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
-   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, or what happens (`events`), by the
+   * conventions of standardwebhooks.com; at most 10. Notifications go there while WEBHOOK is among the channels in the
+   * caller's settings; events from now on, whatever the channels are. NOT_FOUND / PROJECT_NOT_FOUND and
+   * PERMISSION_DENIED / ROLE_REQUIRED unless the caller is a manager of the project that it names.
    */
   createWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/CreateWebhook" as const,
@@ -3950,7 +4351,10 @@ export const NotificationsServiceService = {
       Buffer.from(RotateWebhookSecretResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotateWebhookSecretResponse => RotateWebhookSecretResponse.decode(value),
   },
-  /** Takes up a webhook that was disabled; enabling one that is not is no error. */
+  /**
+   * Takes up a webhook that was disabled; enabling one that is not is no error. What it is sent of `events` goes on
+   * where it ended; what waited then and is not older than seven days waits again.
+   */
   enableWebhook: {
     path: "/taskflow.scheduler.v1.NotificationsService/EnableWebhook" as const,
     requestStream: false as const,
@@ -4001,6 +4405,22 @@ export const NotificationsServiceService = {
       Buffer.from(RedeliverWebhookResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RedeliverWebhookResponse => RedeliverWebhookResponse.decode(value),
   },
+  /**
+   * Sends again what happened from a delivery or a time of the last seven days on, in its order, as new deliveries with
+   * the header webhook-id of the first time. What waits and happened since then is dropped as stale, because it comes
+   * again. Types that the webhook was not sent then, and is now, come as well. From a time on, up to a minute of what
+   * happened before comes too.
+   */
+  replayWebhook: {
+    path: "/taskflow.scheduler.v1.NotificationsService/ReplayWebhook" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReplayWebhookRequest): Buffer => Buffer.from(ReplayWebhookRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReplayWebhookRequest => ReplayWebhookRequest.decode(value),
+    responseSerialize: (value: ReplayWebhookResponse): Buffer =>
+      Buffer.from(ReplayWebhookResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReplayWebhookResponse => ReplayWebhookResponse.decode(value),
+  },
 } as const;
 
 export interface NotificationsServiceServer extends UntypedServiceImplementation {
@@ -4018,8 +4438,10 @@ export interface NotificationsServiceServer extends UntypedServiceImplementation
    */
   watchNotifications: handleServerStreamingCall<WatchNotificationsRequest, WatchNotificationsResponse>;
   /**
-   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
-   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, or what happens (`events`), by the
+   * conventions of standardwebhooks.com; at most 10. Notifications go there while WEBHOOK is among the channels in the
+   * caller's settings; events from now on, whatever the channels are. NOT_FOUND / PROJECT_NOT_FOUND and
+   * PERMISSION_DENIED / ROLE_REQUIRED unless the caller is a manager of the project that it names.
    */
   createWebhook: handleUnaryCall<CreateWebhookRequest, CreateWebhookResponse>;
   /** A webhook of the caller. */
@@ -4035,7 +4457,10 @@ export interface NotificationsServiceServer extends UntypedServiceImplementation
    * over: then the header holds two signatures.
    */
   rotateWebhookSecret: handleUnaryCall<RotateWebhookSecretRequest, RotateWebhookSecretResponse>;
-  /** Takes up a webhook that was disabled; enabling one that is not is no error. */
+  /**
+   * Takes up a webhook that was disabled; enabling one that is not is no error. What it is sent of `events` goes on
+   * where it ended; what waited then and is not older than seven days waits again.
+   */
   enableWebhook: handleUnaryCall<EnableWebhookRequest, EnableWebhookResponse>;
   /**
    * Sends a message of the type "webhook.test" on the usual way, whatever the caller's channels are.
@@ -4049,6 +4474,13 @@ export interface NotificationsServiceServer extends UntypedServiceImplementation
    * back by the order of its task, so the receiver should heed the version.
    */
   redeliverWebhook: handleUnaryCall<RedeliverWebhookRequest, RedeliverWebhookResponse>;
+  /**
+   * Sends again what happened from a delivery or a time of the last seven days on, in its order, as new deliveries with
+   * the header webhook-id of the first time. What waits and happened since then is dropped as stale, because it comes
+   * again. Types that the webhook was not sent then, and is now, come as well. From a time on, up to a minute of what
+   * happened before comes too.
+   */
+  replayWebhook: handleUnaryCall<ReplayWebhookRequest, ReplayWebhookResponse>;
 }
 
 export interface NotificationsServiceClient extends Client {
@@ -4116,8 +4548,10 @@ export interface NotificationsServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchNotificationsResponse>;
   /**
-   * An endpoint of the caller that is sent what the caller is notified of, by the conventions of standardwebhooks.com;
-   * at most 10. Notifications go there while WEBHOOK is among the channels in the caller's settings.
+   * An endpoint of the caller that is sent what the caller is notified of, or what happens (`events`), by the
+   * conventions of standardwebhooks.com; at most 10. Notifications go there while WEBHOOK is among the channels in the
+   * caller's settings; events from now on, whatever the channels are. NOT_FOUND / PROJECT_NOT_FOUND and
+   * PERMISSION_DENIED / ROLE_REQUIRED unless the caller is a manager of the project that it names.
    */
   createWebhook(
     request: CreateWebhookRequest,
@@ -4217,7 +4651,10 @@ export interface NotificationsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RotateWebhookSecretResponse) => void,
   ): ClientUnaryCall;
-  /** Takes up a webhook that was disabled; enabling one that is not is no error. */
+  /**
+   * Takes up a webhook that was disabled; enabling one that is not is no error. What it is sent of `events` goes on
+   * where it ended; what waited then and is not older than seven days waits again.
+   */
   enableWebhook(
     request: EnableWebhookRequest,
     callback: (error: ServiceError | null, response: EnableWebhookResponse) => void,
@@ -4286,6 +4723,27 @@ export interface NotificationsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RedeliverWebhookResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Sends again what happened from a delivery or a time of the last seven days on, in its order, as new deliveries with
+   * the header webhook-id of the first time. What waits and happened since then is dropped as stale, because it comes
+   * again. Types that the webhook was not sent then, and is now, come as well. From a time on, up to a minute of what
+   * happened before comes too.
+   */
+  replayWebhook(
+    request: ReplayWebhookRequest,
+    callback: (error: ServiceError | null, response: ReplayWebhookResponse) => void,
+  ): ClientUnaryCall;
+  replayWebhook(
+    request: ReplayWebhookRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReplayWebhookResponse) => void,
+  ): ClientUnaryCall;
+  replayWebhook(
+    request: ReplayWebhookRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReplayWebhookResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -750,7 +750,16 @@ export interface PullEventsRequest {
   /** Events to look at per page. */
   pageSize: number;
   /** When there is nothing yet: how long to wait for an event that concerns others. Absent: not at all. */
-  maxWait?: Duration | undefined;
+  maxWait?:
+    | Duration
+    | undefined;
+  /**
+   * UUIDs of persons and projects. An event that concerns one of them counts as one that concerns others, and
+   * `reader_ids` of the answer tells of it.
+   */
+  readerIds: string[];
+  /** Tell of everybody whom an event concerns, when there are too many to name. */
+  allReaders: boolean;
 }
 
 /** One page of the log. */
@@ -766,6 +775,8 @@ export interface PullEventsResponse {
     | undefined;
   /** The page was full, so more may be there, also when all of it was passed over. */
   more: boolean;
+  /** Those of the request's readers whom an event of this page concerns, also one of a project or a member. */
+  readerIds: string[];
 }
 
 /** One change of one task. */
@@ -3282,7 +3293,7 @@ export const EventPosition: MessageFns<EventPosition> = {
 };
 
 function createBasePullEventsRequest(): PullEventsRequest {
-  return { after: undefined, pageSize: 0, maxWait: undefined };
+  return { after: undefined, pageSize: 0, maxWait: undefined, readerIds: [], allReaders: false };
 }
 
 export const PullEventsRequest: MessageFns<PullEventsRequest> = {
@@ -3295,6 +3306,12 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
     }
     if (message.maxWait !== undefined) {
       Duration.encode(message.maxWait, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.readerIds) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.allReaders !== false) {
+      writer.uint32(48).bool(message.allReaders);
     }
     return writer;
   },
@@ -3336,6 +3353,22 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
             message.maxWait = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.readerIds.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.allReaders = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3360,12 +3393,14 @@ export const PullEventsRequest: MessageFns<PullEventsRequest> = {
     message.maxWait = (object.maxWait !== undefined && object.maxWait !== null)
       ? Duration.fromPartial(object.maxWait)
       : undefined;
+    message.readerIds = object.readerIds?.map((e) => e) || [];
+    message.allReaders = object.allReaders ?? false;
     return message;
   },
 };
 
 function createBasePullEventsResponse(): PullEventsResponse {
-  return { events: [], next: undefined, more: false };
+  return { events: [], next: undefined, more: false, readerIds: [] };
 }
 
 export const PullEventsResponse: MessageFns<PullEventsResponse> = {
@@ -3378,6 +3413,9 @@ export const PullEventsResponse: MessageFns<PullEventsResponse> = {
     }
     if (message.more !== false) {
       writer.uint32(24).bool(message.more);
+    }
+    for (const v of message.readerIds) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -3419,6 +3457,14 @@ export const PullEventsResponse: MessageFns<PullEventsResponse> = {
             message.more = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.readerIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3441,6 +3487,7 @@ export const PullEventsResponse: MessageFns<PullEventsResponse> = {
       ? EventPosition.fromPartial(object.next)
       : undefined;
     message.more = object.more ?? false;
+    message.readerIds = object.readerIds?.map((e) => e) || [];
     return message;
   },
 };

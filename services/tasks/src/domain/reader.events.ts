@@ -1,0 +1,48 @@
+import type { StoredEvent } from '#libs/events';
+import type { ReaderEvent } from '#contract/tasks/v1/readers';
+import type { Task, TaskEvent } from '#contract/tasks/v1/tasks';
+import { isProjectEvent, toProjectEventMessage } from './project.events.ts';
+import type { Person } from './person.ts';
+import { isTaskEvent, showStates, toTaskEventFor, toTaskEventOf } from './task.events.ts';
+
+/** A person who reads what concerns them, or what happens in one project. */
+export interface Reader {
+  userId: string;
+  /** '' = what concerns the person. */
+  projectId: string;
+}
+
+/** The event as the reader may see it, who may see these projects; undefined for what later releases write. */
+export function toReaderEvent(
+  reader: Reader,
+  projects: ReadonlySet<string>,
+  stored: StoredEvent,
+): ReaderEvent | undefined {
+  if (isProjectEvent(stored)) return toProjectReaderEvent(reader, stored);
+  if (!isTaskEvent(stored)) return undefined;
+  const { event, removed } = toTaskReaderEvent(reader, projects, stored);
+  const shown = event.change?.after ?? event.change?.before;
+  return { event: { $case: 'task', value: event }, removed, projectId: shown?.projectId ?? '' };
+}
+
+/** Of a project, only what the task is in it: what it was elsewhere, or becomes, is for those who see that. */
+function toTaskReaderEvent(
+  { userId, projectId }: Reader,
+  projects: ReadonlySet<string>,
+  stored: StoredEvent,
+): { event: TaskEvent; removed: boolean } {
+  const person: Person = { userId, role: 'user' };
+  if (projectId === '') return toTaskEventOf({ person, scope: 'own', projects }, stored);
+  const isIn = (task: Task): boolean => task.projectId === projectId;
+  return showStates(toTaskEventFor(person, stored), { before: isIn, after: isIn });
+}
+
+/** What happens to the person as a member is theirs to know, when they have left as well. */
+function toProjectReaderEvent({ userId, projectId }: Reader, stored: StoredEvent): ReaderEvent {
+  const isOwn = projectId === '' && stored.subjectId === userId;
+  return {
+    event: { $case: 'project', value: toProjectEventMessage(stored) },
+    removed: false,
+    projectId: isOwn ? '' : stored.streamId,
+  };
+}
