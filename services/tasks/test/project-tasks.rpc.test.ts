@@ -165,9 +165,13 @@ describe('C1 tasks in projects', () => {
       else expect([method, await refused(call(id, manager))]).toEqual([method, archived]);
     }
     await expect(refused(create(manager, project))).resolves.toEqual(archived);
+    const statesOf = async () =>
+      (await service.internal.batchGetTaskStates({ taskIds: [id] }, await service.asService('scheduler'))).states;
+    expect(await statesOf()).toMatchObject([{ taskId: id }]);
     await service.projects.deleteProject(which, manager.as);
     for (const call of Object.values(calls))
       for (const person of [manager, admin]) await expect(refused(call(id, person))).resolves.toEqual(taskNotFound);
+    expect(await statesOf()).toEqual([]);
     await expect(refused(create(manager, project))).resolves.toEqual(projectNotFound);
     await service.projects.undeleteProject(which, manager.as);
     await service.projects.unarchiveProject(which, manager.as);

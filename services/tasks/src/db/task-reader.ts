@@ -56,8 +56,9 @@ const countTasksOfProject: Statement = {
 const taskStates: Statement = {
   name: 'task_states',
   text: `
-    select id, status, version, due_version, owner_id, assignee_id
-    from tasks where id = any ($1::uuid[]) and delete_time is null`,
+    select t.id, t.status, t.version, t.due_version, t.owner_id, t.assignee_id
+    from tasks t left join projects p on p.id = t.project_id
+    where t.id = any ($1::uuid[]) and t.delete_time is null and p.delete_time is null`,
 };
 
 /** The limit keeps the planner from reading all of a person's assigned tasks instead. */
