@@ -28,6 +28,8 @@ body { margin: 0; }
   body { background: #17191c; }
   h5, h5 * { color: #a8a8a8 !important; }
   .react-tabs__tab--selected { color: #17191c !important; }
+  /* Arrows that the theme gives no colour are black. */
+  polygon { fill: #a8a8a8; }
 }
 </style>
 </head>
