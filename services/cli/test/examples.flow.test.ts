@@ -70,10 +70,23 @@ async function newToken(): Promise<string> {
   return personalToken.id;
 }
 
+async function newWebhook(): Promise<string> {
+  for (const { id } of (await cli.json<{ webhooks?: { id: string }[] }>('webhook', 'ls')).webhooks ?? [])
+    await cli.run(['webhook', 'delete', id]);
+  const { webhook } = await cli.json<{ webhook: { id: string } }>(
+    ...['webhook', 'create', 'https://hooks.example.com/hook', '--events', 'task'],
+  );
+  return webhook.id;
+}
+
 /** What ID stands for in the examples of a command. */
 const ids: Readonly<Record<string, () => Promise<string>>> = {
   restore: deletedTask,
   'token revoke': newToken,
+  'webhook delete': newWebhook,
+  'webhook enable': newWebhook,
+  'webhook deliveries': newWebhook,
+  'webhook replay': newWebhook,
   'admin users restore': deletedAccount,
   'admin dead-jobs retry': () => deadJob(cli),
   'admin dead-jobs discard': () => deadJob(cli),
