@@ -22,6 +22,7 @@ import { registerShow } from './commands/show.ts';
 import { registerStats } from './commands/stats.ts';
 import { registerToken } from './commands/token.ts';
 import { registerWatch } from './commands/watch.ts';
+import { registerWebhook } from './commands/webhook.ts';
 import { registerWhoami } from './commands/whoami.ts';
 
 /** What the command line can do, in the order of its help. */
@@ -44,6 +45,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerImport,
   registerExport,
   registerToken,
+  registerWebhook,
   registerSessions,
   registerProfile,
   registerAdmin,

@@ -77,12 +77,25 @@ async function commentedTask(): Promise<string> {
   return id;
 }
 
+async function newWebhook(): Promise<string> {
+  for (const { id } of (await cli.json<{ webhooks?: { id: string }[] }>('webhook', 'ls')).webhooks ?? [])
+    await cli.run(['webhook', 'delete', id]);
+  const { webhook } = await cli.json<{ webhook: { id: string } }>(
+    ...['webhook', 'create', 'https://hooks.example.com/hook', '--events', 'task'],
+  );
+  return webhook.id;
+}
+
 /** What ID stands for in the examples of a command. */
 const ids: Readonly<Record<string, () => Promise<string>>> = {
   restore: deletedTask,
   'comment edit': commentedTask,
   'comment rm': commentedTask,
   'token revoke': newToken,
+  'webhook delete': newWebhook,
+  'webhook enable': newWebhook,
+  'webhook deliveries': newWebhook,
+  'webhook replay': newWebhook,
   'admin users restore': deletedAccount,
   'admin schedules delete': newSchedule,
   'admin dead-jobs retry': () => deadJob(cli),
