@@ -125,7 +125,12 @@ describe('the event log of tasks', () => {
   it('answers a reader that waits in vain after the time it asked for, with its own position', async () => {
     const next = await positionNow();
     const started = Date.now();
-    expect(await pull({ after: next, maxWait: toDuration(300) })).toEqual({ events: [], next, more: false });
+    expect(await pull({ after: next, maxWait: toDuration(300) })).toEqual({
+      events: [],
+      next,
+      more: false,
+      readerIds: [],
+    });
     expect(Date.now() - started).toBeGreaterThanOrEqual(290);
   });
 
@@ -139,7 +144,7 @@ describe('the event log of tasks', () => {
     // Answered on the same connection, so the waiting call has arrived.
     await ask();
     await other.stop();
-    expect(await waiting).toEqual({ events: [], next: undefined, more: false });
+    expect(await waiting).toEqual({ events: [], next: undefined, more: false, readerIds: [] });
   });
 
   it('tells where tasks stand now, and leaves out what does not exist', async () => {

@@ -43,6 +43,7 @@ describe('tasks over gRPC', () => {
         projectId: '',
         number: 0n,
         key: '',
+        position: '',
         overdue: true,
         ownerName: '',
         assigneeName: '',

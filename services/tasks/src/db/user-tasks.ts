@@ -79,10 +79,10 @@ function removedTasks(taskIds: readonly string[]): CommonTable[] {
     text: (add) => `delete from ${table} where ${key} = any (${add(taskIds, 'uuid[]')}) returning 1`,
   });
   return [
-    remove('removed_dues', 'task_due', 'task_id'),
-    remove('removed_comments', 'comments', 'task_id'),
-    remove('removed_watchers', 'task_watchers', 'task_id'),
-    remove('removed_tasks', 'tasks', 'id'),
+    remove('gone_dues', 'task_due', 'task_id'),
+    remove('gone_comments', 'comments', 'task_id'),
+    remove('gone_watchers', 'task_watchers', 'task_id'),
+    remove('gone_tasks', 'tasks', 'id'),
   ];
 }
 

@@ -4,7 +4,15 @@ import {
   UpdateWebhookRequest,
   type RotateWebhookSecretRequest,
 } from '#contract/scheduler/v1/notifications';
-import { changedFields, fieldTypes, isMaskOf, maskRule, parseRequest, schemaPerFields } from '#libs/errors';
+import {
+  changedFields,
+  fieldTypes,
+  flattenOneofs,
+  isMaskOf,
+  maskRule,
+  parseRequest,
+  schemaPerFields,
+} from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { toDuration } from '#libs/runtime';
 import { z } from 'zod';
@@ -97,24 +105,31 @@ export function createWebhookRequests(rules: TargetRules): WebhookRequests {
   };
 }
 
+const replay = fieldsOf('taskflow.scheduler.v1.ReplayWebhookRequest');
 const replaySchema = z.object({
   webhookId: fieldTypes.uuid(),
-  start: z.union(
-    [
-      z.object({ $case: z.literal('deliveryId'), value: fieldTypes.uuid() }),
-      z.object({ $case: z.literal('startTime'), value: z.date() }),
-    ],
-    'one of delivery_id, start_time must be set',
-  ),
+  deliveryId: fieldTypes.uuid().optional(),
+  startTime: replay.time('start_time').optional(),
   etag: z.string(),
   ...mutation,
 });
 
 export function readReplayWebhook(request: ReplayWebhookRequest): ReplayWebhookInput {
-  const parsed = parseRequest(replaySchema, request);
-  const { webhookId, etag, start } = parsed;
-  const place = start.$case === 'deliveryId' ? { deliveryId: start.value } : { time: start.value };
-  return { webhookId, etag, start: place, request: ReplayWebhookRequest.fromPartial(parsed) };
+  const missing =
+    request.start === undefined ? [{ field: 'start', description: 'one of delivery_id, start_time must be set' }] : [];
+  const { webhookId, etag, deliveryId, startTime, ...rest } = parseRequest(
+    replaySchema,
+    flattenOneofs(request),
+    missing,
+  );
+  const asked = { webhookId, etag, ...rest };
+  if (deliveryId !== undefined) {
+    const start = { $case: 'deliveryId', value: deliveryId } as const;
+    return { webhookId, etag, start: { deliveryId }, request: ReplayWebhookRequest.fromPartial({ ...asked, start }) };
+  }
+  const time = startTime ?? new Date(0);
+  const start = { $case: 'startTime', value: time } as const;
+  return { webhookId, etag, start: { time }, request: ReplayWebhookRequest.fromPartial({ ...asked, start }) };
 }
 
 const defaultGraceMs = 86_400_000;
