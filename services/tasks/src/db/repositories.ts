@@ -11,6 +11,7 @@ import type { WatcherRepository } from '../domain/watcher.repository.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
 import { createCommentStore } from './comment-store.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
+import { createDueRowsAside, type DueRowsAside } from './due-rows-aside.ts';
 import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 import { createProjectStore } from './project-store.ts';
@@ -27,6 +28,7 @@ export interface Repositories {
   comments: CommentRepository;
   watchers: WatcherRepository;
   sweep: OverdueSweep;
+  dueRowsAside: DueRowsAside;
   overdueCounts: OverdueCounts;
   deletedTasks: DeletedTasks;
   /** Deletes up to `limit` recorded requests whose time is over. Returns how many. */
@@ -44,6 +46,7 @@ export function createRepositories(em: EntityManager): Repositories {
     comments: createCommentStore(em, events),
     watchers: createWatcherStore(em),
     sweep: createOverdueSweep(em, events),
+    dueRowsAside: createDueRowsAside(em),
     overdueCounts: createOverdueCounts(em),
     deletedTasks: createDeletedTasks(em),
     requests: { prune: (limit) => pruneIdempotency(em, limit) },

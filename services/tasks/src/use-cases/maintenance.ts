@@ -25,6 +25,8 @@ export const maintenance: Readonly<Record<string, Turn>> = {
   }),
   /** Removes deleted projects whose purge time is over, with their members, behind their last task. */
   'purge-projects': inBatches(100, ({ projects }, size) => projects.purge(size)),
+  /** Has due tasks of projects that were archived or deleted become overdue when these are open again. */
+  'bring-back-dues': inBatches(1000, ({ dueRowsAside }, size) => dueRowsAside.bringBack(size)),
   /** Keeps the rows short that statistics add up for each person. */
   'add-up-overdue': inBatches(1000, ({ overdueCounts }, size) => overdueCounts.addUp(size)),
 };
