@@ -18,7 +18,7 @@ const tasksText = `
   select id, owner_id as "ownerId", coalesce(assignee_id::text, '') as "assigneeId", title, status::int, version::int, due_version::int as "dueVersion",
     due_time is not null as "hasDueTime", coalesce(due_time <= now(), false) as "isDue", delete_time is not null as deleted
   from tasks`;
-const duesText = `select task_id as "taskId", due_version::int as "dueVersion", overdue_time is not null as marked from task_due`;
+const duesText = `select task_id as "taskId", due_version::int as "dueVersion", overdue_time is not null and not set_aside as marked from task_due`;
 const eventsText = `
   select e.id::text, e.stream_id as "streamId", e.sequence::int, replace(e.type, 'TASK_EVENT_TYPE_', '') as type, e.subject_id as "taskId",
     e.subject_version::int as "taskVersion", e.actor, e.call_id as "requestId", e.payload,

@@ -24,6 +24,7 @@ const columns: Readonly<Record<string, Columns>> = {
     overdue_moves: 'person_id',
     projects: 'id',
     project_members: 'project_id',
+    project_departures: 'project_id',
     idempotency_records: 'user_id',
     event_horizon: undefined,
     log_incarnations: undefined,

@@ -106,7 +106,9 @@ async function copyTable<C extends Columns>(
 
 /** The log is written by its own statement, so that whoever else writes to it waits in the same order. */
 async function addTasks(client: Client, tasks: readonly Task[], withoutLog: boolean): Promise<void> {
-  const dues = tasks.flatMap((task) => dueRowOf(task) ?? []).map((due) => ({ ...due, overdueTime: null }));
+  const dues = tasks
+    .flatMap((task) => dueRowOf(task) ?? [])
+    .map((due) => ({ ...due, overdueTime: null, setAside: false }));
   await copyTable(client, taskTable, tasks);
   await copyTable(client, taskDueTable, dues);
   const writes = tasks.map((task) => {

@@ -3,6 +3,7 @@ import { idempotencyTable, type DatabaseDefinition } from '#libs/db';
 import { eventLogTables, logIncarnations } from '#libs/events';
 import { Comment } from '../domain/comment.entity.ts';
 import { OverdueMove } from '../domain/overdue-move.entity.ts';
+import { DepartureSchema } from '../domain/departure.columns.ts';
 import { Member, Project } from '../domain/project.entity.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
@@ -17,6 +18,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       OverdueMove,
       Project,
       Member,
+      DepartureSchema,
       Comment,
       WatcherSchema,
       idempotencyTable.entity,

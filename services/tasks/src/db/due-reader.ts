@@ -11,7 +11,8 @@ import type { SqlReader, Statement } from '#libs/db';
 const explain: Statement = {
   name: 'explain_due',
   text: `
-    select t.id, t.status, t.version, t.due_version, t.owner_id, t.assignee_id, t.due_time, due.overdue_time, now() as current_time,
+    select t.id, t.status, t.version, t.due_version, t.owner_id, t.assignee_id, t.due_time,
+      case when not due.set_aside then due.overdue_time end as overdue_time, now() as current_time,
       event.incarnation, event.transaction_id, event.id as event_id, event.create_time as event_time, event.payload
     from (select 1) one
     left join tasks t on t.id = $1::uuid and t.delete_time is null

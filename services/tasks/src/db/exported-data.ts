@@ -151,12 +151,20 @@ const watchers = defineExportPart({
     ),
 });
 
+/** Tasks in projects that the person has left stay theirs until they are handed over, but are not seen any more. */
+const ofMember = `
+  (t.project_id is null or exists (
+    select from project_members m where m.project_id = t.project_id and m.user_id = $1))`;
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
-    tasksPart('task', 't.owner_id = $1 and t.delete_time is null'),
-    tasksPart('assigned_task', 't.assignee_id = $1 and t.assignee_id <> t.owner_id and t.delete_time is null'),
-    tasksPart('deleted_task', 't.owner_id = $1 and t.delete_time is not null'),
+    tasksPart('task', `t.owner_id = $1 and t.delete_time is null and ${ofMember}`),
+    tasksPart(
+      'assigned_task',
+      `t.assignee_id = $1 and t.assignee_id <> t.owner_id and t.delete_time is null and ${ofMember}`,
+    ),
+    tasksPart('deleted_task', `t.owner_id = $1 and t.delete_time is not null and ${ofMember}`),
     taskEvents,
     comments,
     watchers,
@@ -168,6 +176,7 @@ export const exportedData: ExportedData = {
   leftOut: {
     ...commonTables,
     task_due: 'follows from the tasks',
+    project_departures: 'whose tasks in a project are still to be handed over',
     overdue_moves: 'how many tasks are overdue; follows from them',
     event_stream_heads: 'where each list of events ends, and counters that follow from the tasks',
     event_horizon: 'how far events have been pruned',

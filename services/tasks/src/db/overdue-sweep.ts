@@ -9,12 +9,12 @@ export interface OverdueSweep {
    * Marks up to `limit` due tasks that are not locked as overdue, records their events and returns them, oldest first. It is
    * the last statement of its transaction. The database's clock decides what is due.
    * `from` = leaves out tasks that were due before. `next` = no unmarked task that it saw is due before this time.
-   * `full` = there may be more to mark.
+   * `more` = there may be more to mark. Tasks of archived and deleted projects are set aside: marked without an event.
    */
   markOverdue(
     limit: number,
     from: Date | undefined,
-  ): Promise<{ overdue: OverdueTask[]; full: boolean; next: Date | undefined }>;
+  ): Promise<{ overdue: OverdueTask[]; more: boolean; next: Date | undefined }>;
 }
 
 /*
@@ -30,6 +30,10 @@ export interface OverdueSweep {
  * Why it cannot mark twice or too early: every change of a task locks the task's row, and so does the sweep, so what it reads
  * after the lock is current. Task and due row are only written together, under that lock. The sweep skips locked tasks and
  * leaves them to the next batch, so nobody waits for anybody.
+ *
+ * What it does not announce: rows of projects that are archived or deleted. They are marked too, so that they are passed
+ * once and counted as all others are. The project is locked against being closed meanwhile; the tasks of one that is
+ * just being changed are left to the next batch. See due-rows-aside.ts for the way back.
  *
  * Why its cost does not grow with the tables: the planner does not know how small a batch is. Given joins, it would read whole
  * tables. Lateral lookups and rows named by their place leave it only the primary keys. A due row that moved since the
@@ -85,16 +89,29 @@ export const claimOverdue = `
         from tasks t
         where t.id = chosen.task_id and t.delete_time is null and t.status in (1, 2) and t.due_time <= now()
         for update of t skip locked) t),
+    project as materialized (
+      select id, archive_time is not null or delete_time is not null as is_closed from projects
+      where id = any (array(select "projectId" from held)) order by id for key share skip locked),
+    free as materialized (
+      select due_place, coalesce(is_closed, false) as is_closed
+      from held left join project on project.id = held."projectId"
+      where held."projectId" is null or project.id is not null),
     marked as (
       update task_due set overdue_time = now()
-      where ctid = any (array(select due_place from held)) and overdue_time is null
-      returning task_id)
-  select held.*, (select count(*) from chosen) as chosen_count,
-    coalesce((select min(due_time) from oldest where task_id not in (select task_id from marked)), (select max(due_time) from oldest)) as next_due_time
-  from held join marked on marked.task_id = held.id
+      where ctid = any (array(select due_place from free where not is_closed)) and overdue_time is null
+      returning task_id),
+    aside as (
+      update task_due set set_aside = true, overdue_time = now()
+      where ctid = any (array(select due_place from free where is_closed)) and overdue_time is null
+      returning task_id),
+    done as materialized (
+      select task_id, false as set_aside from marked union all select task_id, true from aside)
+  select held.*, done.set_aside, (select count(*) from chosen) as chosen_count,
+    coalesce((select min(due_time) from oldest where task_id not in (select task_id from done)), (select max(due_time) from oldest)) as next_due_time
+  from held join done on done.task_id = held.id
   order by held."dueTime", held.id`;
 
-export type ClaimedRow = TaskRow & { chosen_count: bigint; next_due_time: Date };
+export type ClaimedRow = TaskRow & { set_aside: boolean; chosen_count: bigint; next_due_time: Date };
 
 /** How many streams may share a batch, in multiples of its size. */
 export const windowBatches = 2;
@@ -111,11 +128,11 @@ export function createOverdueSweep(em: EntityManager, events: EventLog): Overdue
       // Without a name, the statement is planned for the current tables.
       const rows = await runStatement<ClaimedRow>(em, { name: '', text: claimOverdue }, values);
       const [first] = rows;
-      const overdue = rows.map(toOverdueTask);
+      const overdue = rows.filter((row) => !row.set_aside).map(toOverdueTask);
       await events.append(overdue.map(toOverdueEvent));
       return {
         overdue,
-        full: Number(first?.chosen_count ?? 0) >= limit,
+        more: Number(first?.chosen_count ?? 0) >= limit,
         next: first?.next_due_time,
       };
     },

@@ -1,6 +1,7 @@
 import type { CommonTable } from '#libs/db';
 import { ProjectEventType } from '#contract/tasks/v1/projects';
 import { memberTable, projectTable } from '../domain/project.columns.ts';
+import { departureTable, type Departure } from '../domain/departure.columns.ts';
 import type { Member, Project } from '../domain/project.entity.ts';
 import type { ProjectWrite } from '../domain/project.events.ts';
 
@@ -37,6 +38,19 @@ const goneMembers = (members: readonly Member[]): CommonTable => ({
   text: (add) => `delete from project_members using ${memberTable.records(members, add)} where ${isSame} returning 1`,
 });
 
+const newDepartures = (departures: readonly Departure[]): CommonTable => ({
+  name: 'new_departures',
+  text: (add) => `${departureTable.insert(departures, add)} returning 1`,
+});
+
+/** Whoever comes back keeps the tasks that have not been handed over. */
+const endedDepartures = (members: readonly Member[]): CommonTable => ({
+  name: 'ended_departures',
+  text: (add) => `
+    delete from project_departures gone using ${memberTable.records(members, add)}
+    where gone.project_id = new.project_id and gone.user_id = new.user_id returning 1`,
+});
+
 const unless = <T>(rows: readonly T[], table: (rows: readonly T[]) => CommonTable): CommonTable[] =>
   rows.length === 0 ? [] : [table(rows)];
 
@@ -47,11 +61,17 @@ export function projectTables(writes: readonly ProjectWrite[]): CommonTable[] {
   const projectsOf = (some: readonly ProjectWrite[]) => [...new Set(some.map(({ project }) => project))];
   const membersOf = (some: readonly ProjectWrite[]) => some.flatMap(({ member }) => member ?? []);
   const [gone, kept] = [writes.filter(isRemoval), writes.filter((write) => !isRemoval(write))];
+  const added = membersOf(kept.filter(({ memberBefore }) => memberBefore === undefined));
   return [
     ...unless(projectsOf(writes.filter(isCreation)), newProjects),
     ...unless(projectsOf(writes.filter((write) => !isCreation(write))), writtenProjects),
-    ...unless(membersOf(kept.filter(({ memberBefore }) => memberBefore === undefined)), newMembers),
+    ...unless(added, newMembers),
+    ...unless(added, endedDepartures),
     ...unless(membersOf(kept.filter(({ memberBefore }) => memberBefore !== undefined)), writtenMembers),
     ...unless(membersOf(gone), goneMembers),
+    ...unless(
+      gone.flatMap(({ departure }) => departure ?? []),
+      newDepartures,
+    ),
   ];
 }

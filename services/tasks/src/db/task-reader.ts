@@ -3,6 +3,7 @@ import type { ExplainDueResponse, Task, TaskState } from '#contract/tasks/v1/tas
 import { projectRoleFromJSON, type ProjectRole } from '#contract/tasks/v1/projects';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import type { Accessed } from '../domain/task-access.ts';
+import { countTasks, countTasksOfProject, toCounts, type CountsRow, type TaskCounts } from './task-counts.ts';
 import { createTaskLists } from './task-lists.ts';
 import { explainDue, toState, type StateRow } from './due-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
@@ -17,40 +18,6 @@ const findTasks: Statement = {
     left join projects p on p.id = t.project_id
     left join project_members m on m.project_id = t.project_id and m.user_id = asked.user_id
     where p.delete_time is null`,
-};
-
-/*
- * One statement, so that counters and due times are of the same moment. The event log owns the heads. Overdue tasks are the
- * marked ones, whose number is kept, and the few that the sweep has not reached yet.
- */
-const countingAll = (unmarked: string): string => `
-    select
-      (select counters from event_stream_heads where stream_id = $1::uuid) as counters,
-      coalesce(marked.owned, 0) + unmarked.owned as overdue_owned,
-      coalesce(marked.assigned, 0) + unmarked.assigned as overdue_assigned
-    from (select sum(owned)::bigint as owned, sum(assigned)::bigint as assigned from overdue_moves where person_id = $1::uuid) marked
-    cross join (select ${unmarked}) unmarked`;
-
-const countTasks: Statement = {
-  name: 'count_tasks',
-  text: `
-    ${countingAll(`
-      (select count(*) from task_due where owner_id = $1::uuid and overdue_time is null and due_time <= now()) as owned,
-      (select count(*) from task_due
-        where assignee_id = $1::uuid and assignee_id <> owner_id and overdue_time is null and due_time <= now()) as assigned`)}`,
-};
-
-/* A project's tasks are counted as its owned ones. $2 who asks; without a row they may not see it. */
-const countTasksOfProject: Statement = {
-  name: 'count_tasks_of_project',
-  text: `
-    select m.role as "ownRole", counted.*
-    from projects p left join project_members m on m.project_id = p.id and m.user_id = $2
-    cross join lateral (${countingAll(`
-      (select count(*) from task_due
-        where coalesce(project_id, owner_id) = $1::uuid and overdue_time is null and due_time <= now()) as owned,
-      0::bigint as assigned`)}) counted
-    where p.id = $1 and p.delete_time is null`,
 };
 
 const taskStates: Statement = {
@@ -83,13 +50,6 @@ export const findSharing: Statement = {
         select from project_members where project_id = own.id and user_id = other limit 1) member
       where other <> $1::uuid limit 1), false)`,
 };
-
-/** See domain/task-counters.ts. */
-export interface TaskCounts {
-  counters: bigint[];
-  overdueOwned: bigint;
-  overdueAssigned: bigint;
-}
 
 /** Reads columns straight into messages, without entities and without the names of people. Leaves out deleted tasks. */
 export interface TaskReader {
@@ -145,18 +105,6 @@ function toAccessed(row: AccessedRow): AccessedTask {
 
 const toRole = (stored: number | null): ProjectRole | undefined =>
   stored === null ? undefined : projectRoleFromJSON(stored);
-
-interface CountsRow {
-  counters: bigint[] | null;
-  overdue_owned: bigint;
-  overdue_assigned: bigint;
-}
-
-const toCounts = (row: CountsRow | undefined): TaskCounts => ({
-  counters: row?.counters ?? [],
-  overdueOwned: row?.overdue_owned ?? 0n,
-  overdueAssigned: row?.overdue_assigned ?? 0n,
-});
 
 export function createTaskReader(reader: SqlReader): TaskReader {
   const lists = createTaskLists(reader);

@@ -1,5 +1,5 @@
 import type { CommonTable } from '#libs/db';
-import { dueRowOf, taskDueTable } from '../domain/task-due.entity.ts';
+import { dueRowOf, sweptColumns, taskDueTable } from '../domain/task-due.entity.ts';
 import { taskTable } from '../domain/task.columns.ts';
 import type { Task } from '../domain/task.entity.ts';
 
@@ -38,7 +38,7 @@ export function leftDues(taskIds: readonly string[]): CommonTable {
     name: 'left_dues',
     text: (add) => `
       delete from task_due where task_id = any (${add(taskIds, 'uuid[]')})
-      returning task_id, case when overdue_time is not null then due_version end as marked_version`,
+      returning task_id, case when overdue_time is not null and not set_aside then due_version end as marked_version`,
   };
 }
 
@@ -54,18 +54,23 @@ export function writtenTasks(tasks: readonly Task[], withLeftDues: boolean): Com
   };
 }
 
+/* What was set aside belongs to its project: in another one, or in none, the due version is still to become overdue. */
+const isKept = `(task_due.due_version = excluded.due_version
+        and (not task_due.set_aside or task_due.project_id = excluded.project_id))`;
+
 /** Due rows of tasks that wait for their due time. One that was marked before its task was closed stays marked. */
 export function keptDues(tasks: readonly Task[]): CommonTable[] {
   const rows = tasks.flatMap((task) => {
     const due = dueRowOf(task);
     const isMarked = task.overdueVersion === task.dueVersion;
-    return due === undefined ? [] : [{ ...due, overdueTime: isMarked ? task.updateTime : null }];
+    return due === undefined ? [] : [{ ...due, overdueTime: isMarked ? task.updateTime : null, setAside: false }];
   });
   if (rows.length === 0) return [];
   const text: CommonTable['text'] = (add) => `
     ${taskDueTable.insert(rows, add)}
-    on conflict (task_id) do update set ${taskDueTable.assignments(['overdueTime'], 'excluded')},
-      overdue_time = case when task_due.due_version = excluded.due_version then task_due.overdue_time end
+    on conflict (task_id) do update set ${taskDueTable.assignments([...sweptColumns], 'excluded')},
+      overdue_time = case when ${isKept} then task_due.overdue_time end,
+      set_aside = task_due.set_aside and ${isKept}
     returning 1`;
   return [{ name: 'kept_dues', text }];
 }

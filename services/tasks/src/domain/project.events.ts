@@ -8,6 +8,7 @@ import {
   type ProjectEvent,
   type ProjectMember as MemberMessage,
 } from '#contract/tasks/v1/projects';
+import type { Departure } from './departure.columns.ts';
 import { toMemberMessage, toProjectMessage } from './project.columns.ts';
 import type { Member, Project } from './project.entity.ts';
 import { audienceOfProject } from './task-audience.ts';
@@ -21,6 +22,8 @@ export interface ProjectWrite {
   /** The member before and after, when it is a member who changes. */
   memberBefore?: MemberMessage;
   member?: Member;
+  /** When a member goes whose tasks are still to be handed over. */
+  departure?: Departure;
   actorId: string;
 }
 

@@ -38,6 +38,24 @@ export function counterChanges(before: CountedBuckets, after: CountedBuckets): C
   return [...changes.values()].filter((change) => change.by !== 0);
 }
 
+/** Tasks of one bucket that are counted and not shown. */
+export interface HiddenTasks {
+  /** As the column has it: from 1 on. */
+  bucket: number;
+  owned: boolean;
+  count: number;
+  overdue: number;
+}
+
+export function withoutHidden(counters: readonly bigint[], hidden: readonly HiddenTasks[]): bigint[] {
+  const left = [...counters];
+  for (const { bucket, owned, count } of hidden) {
+    const index = (owned ? 0 : bucketsPerRole) + bucket - 1;
+    left[index] = (left[index] ?? 0n) - BigInt(count);
+  }
+  return left;
+}
+
 /** Sums up counters. `ownedOnly` leaves out tasks that others assigned. */
 export function toStats(counters: readonly bigint[], overdue: bigint, ownedOnly: boolean): TaskStats {
   const used = ownedOnly ? counters.slice(0, bucketsPerRole) : counters;

@@ -10,9 +10,17 @@ export const taskDueTable = defineColumns('task_due', {
   dueVersion: column.bigint(),
   /** When this due version was marked overdue; null = not yet. */
   overdueTime: column.time().nullable(),
+  /**
+   * Marked without an event, because its project was archived or deleted at that time. The mark is taken back when the
+   * project is open again, and the due version becomes overdue with an event then. Never without a mark.
+   */
+  setAside: column.boolean().defaultsTo('false'),
 });
 
-export type DueRow = Omit<Stored<typeof taskDueTable.columns>, 'overdueTime'>;
+/** What the sweep has made of a due version. */
+export const sweptColumns = ['overdueTime', 'setAside'] as const;
+
+export type DueRow = Omit<Stored<typeof taskDueTable.columns>, (typeof sweptColumns)[number]>;
 
 /**
  * One row for each open task with a due time. Invariant: only a transaction that has locked the row in `tasks` writes the due
@@ -36,6 +44,8 @@ export const TaskDue = defineEntityOf(taskDueTable, {
       properties: ['assigneeId', 'dueTime'],
       where: 'overdue_time is null and assignee_id <> owner_id',
     },
+    // For taking the marks back, by project.
+    { name: 'task_due_set_aside', properties: ['projectId', 'taskId'], where: 'set_aside' },
   ],
 });
 

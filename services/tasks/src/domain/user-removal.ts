@@ -13,12 +13,19 @@ export function passOne(task: Task, successorId: string, now: Date): TaskWrite {
   return { type: TaskEventType.UPDATED, task, before, actorId: remover, now };
 }
 
+/** Whose tasks pass to whom, and who has them pass. */
+interface HandOver {
+  userId: string;
+  heirId: string;
+  actorId: string;
+}
+
 /** What the person owned in a project passes to one of its members, and the person is assigned to nothing. */
-export function handOverOne(task: Task, { userId, heirId }: { userId: string; heirId: string }, now: Date): TaskWrite {
+export function handOverOne(task: Task, { userId, heirId, actorId }: HandOver, now: Date): TaskWrite {
   const before = snapshotOf(task, now);
   if (task.ownerId === userId) task.passTo(heirId, now);
   if (task.assigneeId === userId) task.edit({ assigneeId: null }, now);
-  return { type: TaskEventType.UPDATED, task, before, actorId: remover, now };
+  return { type: TaskEventType.UPDATED, task, before, actorId, now };
 }
 
 /** Takes the assignee out of somebody else's task. */

@@ -5,7 +5,7 @@ import type { Repositories, TasksDeps } from '../deps.ts';
 import type { Task } from '../domain/task.entity.ts';
 import { eraseComments } from './comments/erase-comments.ts';
 import { removeMembership } from './projects/remove-memberships.ts';
-import { handOverOne, passOne, unassignOne, type GoneTask } from '../domain/user-removal.ts';
+import { handOverOne, passOne, remover, unassignOne, type GoneTask } from '../domain/user-removal.ts';
 
 export interface DeleteUserTasksInput {
   userId: string;
@@ -71,7 +71,7 @@ async function handOverInProject(
   const found = await userTasks.lockInProject(userId, projectId, taskLimit);
   const heirId = (await projects.findHeir(projectId, userId))?.userId ?? successorId;
   if (heirId === '') return false;
-  await userTasks.pass(found.map((task) => handOverOne(task, { userId, heirId }, now)));
+  await userTasks.pass(found.map((task) => handOverOne(task, { userId, heirId, actorId: remover }, now)));
   return true;
 }
 

@@ -1,6 +1,7 @@
 import type { Repositories, TasksDeps } from '../deps.ts';
+import { handOverDeparted } from './projects/hand-over-departed.ts';
 
-type Deps = Pick<TasksDeps, 'uow' | 'keepEventsMs'>;
+type Deps = Pick<TasksDeps, 'uow' | 'clock' | 'keepEventsMs'>;
 
 /** A turn of a maintenance loop: one batch in one transaction. `again` = there may be more. */
 type Turn = (deps: Deps) => Promise<{ again: boolean }>;
@@ -25,6 +26,10 @@ export const maintenance: Readonly<Record<string, Turn>> = {
   }),
   /** Removes deleted projects whose purge time is over, with their members, behind their last task. */
   'purge-projects': inBatches(100, ({ projects }, size) => projects.purge(size)),
+  /** Hands over the tasks of people who have left a project. */
+  'hand-over-tasks': handOverDeparted,
+  /** Has due tasks of projects that were archived or deleted become overdue when these are open again. */
+  'bring-back-dues': inBatches(1000, ({ dueRowsAside }, size) => dueRowsAside.bringBack(size)),
   /** Keeps the rows short that statistics add up for each person. */
   'add-up-overdue': inBatches(1000, ({ overdueCounts }, size) => overdueCounts.addUp(size)),
 };

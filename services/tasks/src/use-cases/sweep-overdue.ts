@@ -13,9 +13,8 @@ export async function sweepOverdue(
   { batchSize, dueStartTime }: SweepInput,
 ): Promise<SweepOverdueResponse> {
   const response = await uow.run(async ({ sweep }) => {
-    const { overdue, full, next } = await sweep.markOverdue(batchSize, dueStartTime);
+    const { overdue, more, next } = await sweep.markOverdue(batchSize, dueStartTime);
     if (overdue.length > 0) crashPoint('sweep.before-commit');
-    const more = full && overdue.length > 0;
     return {
       markedCount: overdue.length,
       more,

@@ -26,34 +26,52 @@ export function goneMember(project: Project, member: Member, actorId: string): P
   return { type: ProjectEventType.MEMBER_REMOVED, project, memberBefore, member, actorId };
 }
 
+interface Leaving {
+  actorId: string;
+  /** The member who removes another one. */
+  removedBy: string | null;
+  now: Date;
+}
+
+/** Access ends at once. What the member owns or is assigned to in the project is handed over behind it, in batches. */
+function departed(project: Project, member: Member, { actorId, removedBy, now }: Leaving): ProjectWrite {
+  const { projectId, userId } = member;
+  return { ...goneMember(project, member, actorId), departure: { projectId, userId, removedBy, createTime: now } };
+}
+
+type Deps = Pick<TasksDeps, 'uow' | 'clock'>;
+
 const remove = changeBy('RemoveMember', RemoveMemberRequest, RemoveMemberResponse);
 
 /** An archived project too: access can end at any time. */
 export async function removeMember(
-  deps: Pick<TasksDeps, 'uow'>,
+  deps: Deps,
   actor: UserActor,
   request: RemoveMemberRequest,
 ): Promise<RemoveMemberResponse> {
+  const now = deps.clock.now();
   return remove(deps, actor, request, async ({ projects }) => {
-    const { project } = await lockProject(projects, actor, request.projectId, 'manage');
+    const { project, self } = await lockProject(projects, actor, request.projectId, 'manage');
     const member = await requireMember(projects, request);
     await requireOtherManager(projects, member);
-    return projects.write([goneMember(project, member, actor.userId)], {});
+    const removedBy = self === undefined || self.userId === member.userId ? null : self.userId;
+    return projects.write([departed(project, member, { actorId: actor.userId, removedBy, now })], {});
   });
 }
 
 const leave = changeBy('LeaveProject', LeaveProjectRequest, LeaveProjectResponse);
 
 export async function leaveProject(
-  deps: Pick<TasksDeps, 'uow'>,
+  deps: Deps,
   actor: UserActor,
   request: LeaveProjectRequest,
 ): Promise<LeaveProjectResponse> {
   const { projectId } = request;
+  const now = deps.clock.now();
   return leave(deps, actor, request, async ({ projects }) => {
     const { project, self } = await lockProject(projects, actor, projectId, 'see');
     if (self === undefined) throw memberNotFound(projectId, actor.userId);
     await requireOtherManager(projects, self);
-    return projects.write([goneMember(project, self, actor.userId)], {});
+    return projects.write([departed(project, self, { actorId: actor.userId, removedBy: null, now })], {});
   });
 }
