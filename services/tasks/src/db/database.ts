@@ -4,6 +4,7 @@ import { eventLogTables, logIncarnations } from '#libs/events';
 import { Comment } from '../domain/comment.entity.ts';
 import { OverdueMove } from '../domain/overdue-move.entity.ts';
 import { Member, Project } from '../domain/project.entity.ts';
+import { ProjectWatcherSchema } from '../domain/project-watcher.columns.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
 import { WatcherSchema } from '../domain/watcher.columns.ts';
@@ -19,6 +20,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       Member,
       Comment,
       WatcherSchema,
+      ProjectWatcherSchema,
       idempotencyTable.entity,
       ...eventLogTables.entities,
       logIncarnations.entity,
