@@ -46,6 +46,12 @@ export const projectRows: Rows<typeof ProjectsServiceService> = {
     answers: managed,
   },
   RemoveMember: { request: viewerOf, answers: managed },
+  StartWatchingProject: {
+    request: oneProject,
+    answers: { ...seenByMembers, admin: 'NOT_FOUND/MEMBER_NOT_FOUND' },
+  },
+  StopWatchingProject: { request: oneProject, answers: seenByMembers },
+  ListProjectWatchers: { request: oneProject, answers: seenByMembers },
   LeaveProject: {
     request: oneProject,
     answers: {

@@ -21,6 +21,7 @@ const columns: Readonly<Record<string, Columns>> = {
     event_audience: 'user_id',
     comments: 'task_id',
     task_watchers: 'task_id',
+    project_watchers: 'project_id',
     overdue_moves: 'person_id',
     projects: 'id',
     project_members: 'project_id',

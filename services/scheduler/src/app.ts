@@ -3,7 +3,7 @@ import { InternalMailsServiceService } from '#contract/scheduler/v1/mails';
 import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerFeature } from '#contract/server/v1/server';
 import { openAudit, type AuditLog } from '#libs/audit';
-import { createPageTokens, createSecretCipher, openServiceDatabase, uuidv7, type Database } from '#libs/db';
+import { createPageTokens, createSecretCipher, openServiceDatabase, recall, uuidv7, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type Access, type ServiceBase } from '#libs/service';
@@ -184,6 +184,7 @@ function createDeps(
   const mails = { mailsOn: mail !== undefined };
   return {
     uow: database.unitOfWork(createRepositories(audit, mails)),
+    recall: (request) => recall(database.reader, request),
     readPending: createPendingReader(database.reader),
     readJobs: createJobReader(database.reader),
     readWaitingWork: createWaitingWorkReader(database.reader, mails),

@@ -1,4 +1,4 @@
-import type { PageTokens, SecretCipher, UnitOfWork } from '#libs/db';
+import type { Once, PageTokens, SecretCipher, UnitOfWork } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
 import type { Repositories } from './db/repositories.ts';
 import type { ChainReader } from './domain/events/chain.reader.ts';
@@ -29,6 +29,8 @@ export type { Repositories };
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface SchedulerDeps {
   uow: UnitOfWork<Repositories>;
+  /** The recorded response of a repeated request. */
+  recall: <T>(request: Once<T>) => Promise<T | undefined>;
   readPending: PendingReader;
   readSchedules: ScheduleReader;
   inbox: InboxReader;

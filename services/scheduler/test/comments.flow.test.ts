@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
+import { ProjectRole } from '#contract/tasks/v1/projects';
 import { TaskStatus, type Task } from '#contract/tasks/v1/tasks';
 import { openStub, type Stub } from '#dev/stubs';
+import { addMember, createProject } from '../../tasks/test/start-projects.ts';
 import { startSchedulerCluster, type TestUser } from './start-cluster.ts';
 import { untilInbox } from './waiting.ts';
 
@@ -59,6 +61,21 @@ describe('a comment', () => {
     await service.tasks.startWatchingTask({ taskId: task.id }, ada.as);
     await service.setStatus(bob, task.id, TaskStatus.COMPLETED);
     await untilInbox(service, ada, ({ kind }) => kind === STATUS_CHANGED);
+  });
+
+  it('is told to members who watch the project, once for whatever reasons, until they leave', async () => {
+    const [ada, bob] = [await service.newUser('Ada'), await service.newUser('Bob')];
+    const { id: projectId } = await createProject(service.projects, ada);
+    await addMember(service.projects, ada, { projectId, userId: bob.userId, role: ProjectRole.COMMENTER });
+    await service.projects.startWatchingProject({ projectId }, bob.as);
+    const task = await service.createTask(ada, { projectId });
+    await service.setStatus(ada, task.id, TaskStatus.IN_PROGRESS);
+    await comment(bob, task, 'So I watch it twice.');
+    await comment(ada, task, 'Then you hear of this once.');
+    expect(await told(bob)).toEqual([COMMENTED, STATUS_CHANGED]);
+    await service.projects.leaveProject({ projectId }, bob.as);
+    await comment(ada, task, 'And of this not at all.');
+    expect(await told(bob)).toEqual([COMMENTED, STATUS_CHANGED]);
   });
 
   it('is told once, however often the scheduler is killed, and not when it was deleted before', async () => {

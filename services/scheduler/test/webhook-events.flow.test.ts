@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { Webhook, WebhookDeliveryState, WebhookMessageType, WebhookState } from '#contract/scheduler/v1/notifications';
 import { Project, ProjectRole } from '#contract/tasks/v1/projects';
 import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toColumnName } from '#libs/db';
 import { waitUntil } from '#dev/cluster';
+import { openStub } from '#dev/stubs';
 import { answering, queryOnce, startReceiver, verify, type Receiver } from '#dev/testing';
 import { addMember, byId, createProject } from '../../tasks/test/start-projects.ts';
 import { startSchedulerCluster, type TestUser } from './start-cluster.ts';
@@ -21,7 +23,11 @@ const service = await startSchedulerCluster({
     TASKFLOW_SCHEDULER_WEBHOOK_RETRY_MS: '200',
   },
 });
-afterAll(service.stop);
+const comments = openStub(CommentsServiceService, service.cluster.address('tasks'));
+afterAll(async () => {
+  comments.close();
+  await service.stop();
+});
 beforeEach(async () => {
   receiver = await startReceiver('127.0.0.1');
   [ada, bob] = await Promise.all([service.newUser('Ada'), service.newUser('Bob')]);
@@ -34,6 +40,11 @@ const allOfTasks = [
   WebhookMessageType.TASK_COMPLETED,
   WebhookMessageType.TASK_DELETED,
   WebhookMessageType.TASK_UNDELETED,
+];
+const allOfComments = [
+  WebhookMessageType.COMMENT_ADDED,
+  WebhookMessageType.COMMENT_EDITED,
+  WebhookMessageType.COMMENT_DELETED,
 ];
 const allOfMembers = [
   WebhookMessageType.MEMBER_ADDED,
@@ -52,6 +63,8 @@ const update = (user: TestUser, id: string, fields: Partial<Task>) =>
     { task: Task.fromPartial({ id, ...fields }), updateMask: Object.keys(fields).map(toColumnName) },
     user.as,
   );
+const comment = async (user: TestUser, taskId: string, text: string): Promise<string> =>
+  (await comments.addComment({ taskId, text }, user.as)).comment?.id ?? '';
 const typesOf = (received: readonly Received[]) => received.map(({ message }) => message.type);
 const arrived = (count: number): Promise<Received[]> =>
   waitUntil(
@@ -138,6 +151,48 @@ describe('a webhook for what happens to a person’s tasks', () => {
     expect(JSON.stringify(received)).not.toContain('not for Bob');
   });
 
+  it('is sent its comments between its changes, each with the text that was written', async () => {
+    const { webhookId } = await subscribe(ada, { events: [...allOfTasks, ...allOfComments] });
+    const task = await service.createTask(ada, { assigneeId: bob.userId });
+    const commentId = await comment(bob, task.id, 'Which colour?');
+    await untilDelivered(webhookId, 2);
+    await update(ada, task.id, { title: 'Paint it green' });
+    await comments.editComment({ commentId, text: 'Which green?' }, bob.as);
+    await untilDelivered(webhookId, 4);
+    await comments.deleteComment({ commentId }, bob.as);
+    const told = (await arrived(5)).map(({ message: { type, data } }) => [type, data['comment']]);
+    const common = { id: commentId, taskId: task.id, authorId: bob.userId };
+    expect(told).toEqual([
+      ['task.created', undefined],
+      ['comment.added', expect.objectContaining({ ...common, text: 'Which colour?' })],
+      ['task.updated', undefined],
+      ['comment.edited', expect.objectContaining({ ...common, text: 'Which green?' })],
+      ['comment.deleted', expect.not.objectContaining({ text: 'Which green?' })],
+    ]);
+    const kept = 'select 1 from webhook_deliveries where webhook_id = $1 and body like $2';
+    await waitUntil(() => service.sql(kept, [webhookId, '%Which%']), { length: 0 });
+  });
+
+  it('is not sent the text of a comment that was deleted while the message waited', async () => {
+    const { webhookId } = await subscribe(ada, { events: allOfComments });
+    const task = await service.createTask(ada, { assigneeId: bob.userId });
+    receiver.behave(answering(500));
+    const commentId = await comment(bob, task.id, 'Of no use to anybody');
+    await arrived(1);
+    await comments.deleteComment({ commentId }, bob.as);
+    const waiting = 'select body from webhook_deliveries where webhook_id = $1';
+    const erased = await waitUntil(
+      () => service.sql<{ body: string }>(waiting, [webhookId]),
+      (rows) => rows.length === 2 && rows.every(({ body }) => !body.includes('Of no use')),
+    );
+    expect(erased.every(({ body }) => body.includes(commentId))).toBe(true);
+    receiver.received.length = 0;
+    receiver.behave(answering(204));
+    await untilDelivered(webhookId, 2);
+    expect(typesOf(receiver.received).slice(-2)).toEqual(['comment.added', 'comment.deleted']);
+    expect(receiver.received.at(-2)?.message.data['comment']).not.toHaveProperty('text');
+  });
+
   it('holds back only the later changes of a task whose message fails, and repeats it under the same id', async () => {
     const { webhookId } = await subscribe(ada, { events: allOfTasks });
     const [bad, good] = [await service.createTask(ada), await service.createTask(ada)];
@@ -200,6 +255,10 @@ describe('a webhook for what happens to a person’s tasks', () => {
     const old = { $case: 'startTime', value: new Date(Date.now() - 8 * 86_400_000) } as const;
     const tooOld = service.notifications.replayWebhook({ webhookId, start: old }, ada.as);
     await expect(tooOld).rejects.toMatchObject({ reason: 'REPLAY_TOO_OLD' });
+    await service.notifications.deleteWebhook({ webhookId }, ada.as);
+    await service.cluster.kill('tasks', 'SIGKILL');
+    await service.notifications.replayWebhook(request, ada.as);
+    await service.cluster.start('tasks');
   });
 
   it('that was disabled goes on, once it is enabled, with what waited and what happened meanwhile', async () => {
@@ -262,6 +321,23 @@ describe('a webhook for a project', () => {
     });
   });
 
+  it('is sent what members do with its tasks, and nothing of other tasks', async () => {
+    const projectId = await someProject();
+    await addMember(service.projects, ada, { projectId, userId: bob.userId, role: ProjectRole.EDITOR });
+    const { webhookId } = await subscribe(ada, { events: [...allOfTasks, ...allOfComments], projectId });
+    await service.createTask(ada, { title: 'private' });
+    const task = await service.createTask(bob, { title: 'Paint the fence', projectId });
+    await update(bob, task.id, { title: 'Paint the door' });
+    await comment(bob, task.id, 'Done soon');
+    await service.setStatus(bob, task.id, TaskStatus.COMPLETED);
+    await untilDelivered(webhookId, 4);
+    const told = receiver.received.map(({ message: { type, data } }) => [type, data['project_id'], data['actor']]);
+    expect(told).toEqual(
+      ['task.created', 'task.updated', 'comment.added', 'task.completed'].map((type) => [type, projectId, bob.userId]),
+    );
+    expect(about(task.id)).toHaveLength(4);
+  });
+
   it('is for its managers alone', async () => {
     const projectId = await someProject();
     const events = allOfMembers;
@@ -272,10 +348,12 @@ describe('a webhook for a project', () => {
 
   it('is disabled when its owner is no manager any more, and nothing of what waits is sent', async () => {
     const projectId = await someProject();
-    const { webhookId } = await subscribe(ada, { events: allOfMembers, projectId });
+    const { webhookId } = await subscribe(ada, { events: [...allOfTasks, ...allOfMembers], projectId });
     receiver.behave(answering(500));
     await addMember(service.projects, ada, { projectId, userId: bob.userId, role: ProjectRole.MANAGER });
-    await arrived(1);
+    const task = await service.createTask(bob, { projectId });
+    await waitUntil(async () => about(task.id).length > 0);
+    await update(bob, task.id, { title: 'waits behind its creation' });
     await service.projects.setMemberRole({ projectId, userId: ada.userId, role: ProjectRole.VIEWER }, bob.as);
     const disabled = await waitUntil(
       () => webhookNow(webhookId),
@@ -284,6 +362,32 @@ describe('a webhook for a project', () => {
     expect(disabled?.disableReason).toBe('its owner does not manage the project any more');
     expect((await deliveries(webhookId)).every(({ state }) => state === WebhookDeliveryState.DEAD)).toBe(true);
     expect(receiver.received.map(({ message }) => message.data['user_id'])).not.toContain(ada.userId);
+    expect(typesOf(receiver.received)).not.toContain('task.updated');
+  });
+
+  it('a person’s own is sent nothing of its tasks when the person has left it, neither what waits nor what follows', async () => {
+    const projectId = await someProject();
+    await addMember(service.projects, ada, { projectId, userId: bob.userId });
+    const { webhookId } = await subscribe(bob, { events: [...allOfTasks, ...allOfComments] });
+    receiver.behave(answering(500));
+    const task = await service.createTask(ada, { projectId, assigneeId: bob.userId });
+    await arrived(1);
+    await update(ada, task.id, { title: 'waits' });
+    await service.projects.leaveProject({ projectId }, bob.as);
+    await update(ada, task.id, { title: 'follows' });
+    await comment(ada, task.id, 'follows, too');
+    receiver.received.length = 0;
+    receiver.behave(answering(204));
+    const own = await service.createTask(bob);
+    await waitUntil(
+      () => deliveries(webhookId, bob),
+      (all) =>
+        all.some(({ taskId, state }) => taskId === own.id && state === WebhookDeliveryState.DELIVERED) &&
+        all.every(({ state }) => state !== WebhookDeliveryState.PENDING),
+    );
+    expect(about(task.id)).toEqual([]);
+    const ofTask = (await deliveries(webhookId, bob)).filter(({ taskId }) => taskId === task.id);
+    expect(new Set(ofTask.map(({ state }) => state))).toEqual(new Set([WebhookDeliveryState.STALE]));
   });
 
   it('a person’s own tells them of their memberships, also that they ended', async () => {

@@ -5,6 +5,7 @@ import { TaskStatus, type EventPosition, type EventReaders, type Task } from '#c
 import { waitUntil } from '#dev/cluster';
 import { invalidFields, readExport, readPages, refused } from '#dev/testing';
 import { createTask, taskNotFound, update } from './factories.ts';
+import { projectNotFound } from './start-projects.ts';
 import { useTasks, useUsers, type TestUser } from './start-tasks.ts';
 
 describe('C9 watchers of tasks', () => {
@@ -105,6 +106,63 @@ describe('C9 watchers of tasks', () => {
     expect(await watchers(owner, task)).toEqual(idsOf(owner, stranger));
     await comment(assignee, task);
     expect(await watchers(owner, task)).toEqual(idsOf(owner, assignee, stranger));
+  });
+
+  it('of a project watch all of its tasks that they have not stopped watching, until they leave it', async () => {
+    const task = await newProjectTask(assignee, stranger);
+    const { projectId } = task;
+    const list = async (user: TestUser) =>
+      (
+        await readPages((pageToken) =>
+          service.projects.listProjectWatchers({ projectId, pageSize: 1, pageToken }, user.as),
+        )
+      ).flatMap((page) => page.watchers.map(({ userId }) => userId));
+    for (const user of [owner, assignee, stranger]) await service.projects.startWatchingProject({ projectId }, user.as);
+    await service.projects.startWatchingProject({ projectId }, assignee.as);
+    expect(await list(stranger)).toEqual(idsOf(owner, assignee, stranger));
+    expect(await watchers(owner, task)).toEqual(idsOf(owner, assignee, stranger));
+    const other = await createTask(service, owner, { projectId });
+    // They are told once, for whatever reasons they watch.
+    await start(assignee, task);
+    await comment(stranger, task, [assignee.userId]);
+    expect(await readersOf(task)).toEqual(told([owner, assignee], [assignee]));
+    await stop(assignee, task);
+    await comment(owner, task);
+    expect(await readersOf(task)).toEqual(told([stranger], [], [assignee]));
+    await comment(owner, other);
+    expect(await readersOf(other)).toEqual(told([assignee, stranger]));
+    await leave(projectId, assignee);
+    await join(projectId, assignee);
+    expect(await list(owner)).toEqual(idsOf(owner, stranger));
+    await service.projects.stopWatchingProject({ projectId }, stranger.as);
+    await service.projects.stopWatchingProject({ projectId }, owner.as);
+    await service.tasks.updateTask(update(other.id, { status: TaskStatus.IN_PROGRESS }), owner.as);
+    expect(await readersOf(other)).toEqual(told([]));
+    expect(await watchers(stranger, other)).toEqual(idsOf(owner));
+  });
+
+  it('of a project are its members alone', async () => {
+    const { projectId } = await newProjectTask(assignee);
+    for (const call of [
+      service.projects.startWatchingProject({ projectId }, stranger.as),
+      service.projects.stopWatchingProject({ projectId }, stranger.as),
+      service.projects.listProjectWatchers({ projectId }, stranger.as),
+    ])
+      expect(await refused(call)).toEqual(projectNotFound);
+    const asAdmin = service.projects.startWatchingProject({ projectId }, admin.as);
+    expect(await refused(asAdmin)).toEqual({ kind: 'not_found', reason: 'MEMBER_NOT_FOUND' });
+    const user = await service.newUser();
+    await join(projectId, user);
+    await service.projects.startWatchingProject({ projectId, validateOnly: true }, user.as);
+    const exported = async () =>
+      (await readExport(service.exports.exportMyData({}, user.as))).byType['project_watcher'] ?? [];
+    expect(await exported()).toEqual([]);
+    await service.projects.startWatchingProject({ projectId }, user.as);
+    expect(await exported()).toMatchObject([{ projectId, userId: user.userId }]);
+    const remove = async () =>
+      (await service.internal.deleteUserTasks({ userId: user.userId }, await service.asService('auth'))).more;
+    while (await remove());
+    expect(await service.sql('select 1 from project_watchers where user_id = $1', [user.userId])).toEqual([]);
   });
 
   it('are told of new mentions of an edited comment only', async () => {

@@ -5,7 +5,7 @@ import { WebhookMessageType } from '#client/scheduler';
 /** task.created for TASK_CREATED, as messages name them. */
 export const toEventName = (name: string): string => name.toLowerCase().replace('_', '.');
 /** What a notification or the server itself tells. */
-const notEvents = ['TASK_OVERDUE', 'TASK_STATUS_CHANGED', 'TASK_ASSIGNED', 'WEBHOOK_TEST', 'LOG_RESTORED'];
+const notEvents = ['TASK_OVERDUE', 'TASK_STATUS_CHANGED', 'TASK_ASSIGNED', 'TASK_COMMENTED', 'TASK_MENTIONED'];
 export const events = Object.entries(WebhookMessageType).flatMap(([name, value]) =>
   typeof value === 'number' && /^(TASK|COMMENT|PROJECT|MEMBER)_/.test(name) && !notEvents.includes(name)
     ? [{ name: toEventName(name), value: value as WebhookMessageType }]

@@ -1,11 +1,13 @@
+import { Comment } from '#contract/tasks/v1/comment_types';
 import { Project, ProjectMember, type ProjectEvent } from '#contract/tasks/v1/projects';
 import type { ReaderEvent } from '#contract/tasks/v1/readers';
-import { Task, type TaskEvent } from '#contract/tasks/v1/tasks';
+import { Task, TaskEventType, type TaskEvent } from '#contract/tasks/v1/tasks';
 import { canonicalJson, type CanonicalJson } from '#libs/contract';
 import { typesOfProject, typesOfTask } from '../domain/webhooks/event-types.ts';
 import type { Happening } from '../domain/webhooks/happening.ts';
 
 const task = canonicalJson('taskflow.tasks.v1.Task', Task);
+const comment = canonicalJson('taskflow.tasks.v1.Comment', Comment);
 const project = canonicalJson('taskflow.tasks.v1.Project', Project);
 const member = canonicalJson('taskflow.tasks.v1.ProjectMember', ProjectMember);
 
@@ -23,7 +25,36 @@ const common = ({ position, createTime, actor }: TaskEvent | ProjectEvent) => ({
   actor,
 });
 
-function ofTask(event: TaskEvent, { removed, projectId }: ReaderEvent): Happening {
+const commentTypes: ReadonlySet<TaskEventType> = new Set([
+  TaskEventType.COMMENT_ADDED,
+  TaskEventType.COMMENT_EDITED,
+  TaskEventType.COMMENT_DELETED,
+]);
+
+/** The task is the subject, so that what is said about it stays in the order of its changes. */
+function ofComment(event: TaskEvent, { projectId }: ReaderEvent): Happening {
+  const { type, taskId, taskVersion, change } = event;
+  const told = change?.comment;
+  return {
+    ...common(event),
+    // Whoever may not see the comment any more is told nothing; that the task is gone, its own event tells.
+    types: told === undefined ? [] : typesOfTask(event),
+    subjectId: taskId,
+    taskId,
+    version: taskVersion,
+    deletedCommentId: type === TaskEventType.COMMENT_DELETED ? (told?.id ?? '') : '',
+    projectId,
+    data: {
+      task_id: taskId,
+      task_version: String(taskVersion),
+      ...(told === undefined ? {} : { comment: comment.encode(told) }),
+    },
+  };
+}
+
+function ofTask(event: TaskEvent, reader: ReaderEvent): Happening {
+  if (commentTypes.has(event.type)) return ofComment(event, reader);
+  const { removed, projectId } = reader;
   const { taskId, taskVersion, change } = event;
   return {
     ...common(event),
@@ -31,6 +62,7 @@ function ofTask(event: TaskEvent, { removed, projectId }: ReaderEvent): Happenin
     subjectId: taskId,
     taskId,
     version: taskVersion,
+    deletedCommentId: '',
     projectId,
     data: {
       task_id: taskId,
@@ -50,6 +82,7 @@ function ofProject(event: ProjectEvent, { projectId }: ReaderEvent): Happening {
     subjectId,
     taskId: '',
     version: subjectVersion,
+    deletedCommentId: '',
     projectId,
     data: {
       project_id: event.projectId,

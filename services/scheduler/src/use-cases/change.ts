@@ -45,16 +45,42 @@ export function changesOf<Req extends ChangeRequest, Res>(
 export async function change<Req extends ChangeRequest, Res>(
   deps: Deps,
   actor: UserActor,
-  { method, request, codecs, target, record = (plain) => plain }: Change<Req, Res>,
+  called: Change<Req, Res>,
   work: (repositories: Repositories) => Promise<Res>,
 ): Promise<Res> {
-  const { userId } = actor;
-  const { requestId: idempotencyKey, validateOnly } = request;
+  const { method, request, target } = called;
+  const execute = request.validateOnly ? deps.uow.dryRun : deps.uow.run;
+  return execute(
+    async (repositories) => {
+      const response = await work(repositories);
+      if (target !== undefined) await repositories.audit.add({ action: method, target });
+      return response;
+    },
+    onceOf(actor, called),
+  );
+}
+
+function onceOf<Req extends ChangeRequest, Res>(
+  { userId }: UserActor,
+  { method, request, codecs, record = (plain) => plain }: Change<Req, Res>,
+): Once<Res> {
+  const { requestId: idempotencyKey } = request;
   const plain = once({ userId, method, idempotencyKey }, { ...request, requestId: '', validateOnly: false }, ...codecs);
-  const execute = validateOnly ? deps.uow.dryRun : deps.uow.run;
-  return execute(async (repositories) => {
-    const response = await work(repositories);
-    if (target !== undefined) await repositories.audit.add({ action: method, target });
-    return response;
-  }, record(plain));
+  return record(plain);
+}
+
+/**
+ * As `change`, for a method that asks another service before its transaction. A repeated call gets the recorded response
+ * without that, since the other service may be away, and what it says may have changed.
+ */
+export async function changeAfter<Req extends ChangeRequest, Res, Found>(
+  deps: Deps & Pick<SchedulerDeps, 'recall'>,
+  actor: UserActor,
+  called: Change<Req, Res>,
+  { ask, work }: { ask: () => Promise<Found>; work: (repositories: Repositories, found: Found) => Promise<Res> },
+): Promise<Res> {
+  const earlier = await deps.recall(onceOf(actor, called));
+  if (earlier !== undefined) return earlier;
+  const found = await ask();
+  return change(deps, actor, called, (repositories) => work(repositories, found));
 }

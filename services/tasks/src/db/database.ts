@@ -5,6 +5,7 @@ import { Comment } from '../domain/comment.entity.ts';
 import { OverdueMove } from '../domain/overdue-move.entity.ts';
 import { DepartureSchema } from '../domain/departure.columns.ts';
 import { Member, Project } from '../domain/project.entity.ts';
+import { ProjectWatcherSchema } from '../domain/project-watcher.columns.ts';
 import { TaskDue } from '../domain/task-due.entity.ts';
 import { Task } from '../domain/task.entity.ts';
 import { WatcherSchema } from '../domain/watcher.columns.ts';
@@ -21,6 +22,7 @@ export function databaseDefinition(url: string): DatabaseDefinition {
       DepartureSchema,
       Comment,
       WatcherSchema,
+      ProjectWatcherSchema,
       idempotencyTable.entity,
       ...eventLogTables.entities,
       logIncarnations.entity,

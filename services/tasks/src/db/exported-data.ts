@@ -1,5 +1,5 @@
 import { Comment } from '#contract/tasks/v1/comment_types';
-import { Project, ProjectEvent, ProjectMember } from '#contract/tasks/v1/projects';
+import { Project, ProjectEvent, ProjectMember, ProjectWatcher } from '#contract/tasks/v1/projects';
 import { Task, TaskEvent, TaskWatcher } from '#contract/tasks/v1/tasks';
 import { canonicalJson } from '#libs/contract';
 import type { SqlReader, Statement } from '#libs/db';
@@ -156,6 +156,17 @@ const ofMember = `
   (t.project_id is null or exists (
     select from project_members m where m.project_id = t.project_id and m.user_id = $1))`;
 
+const projectWatchers = defineExportPart({
+  type: 'project_watcher',
+  message: canonicalJson('taskflow.tasks.v1.ProjectWatcher', ProjectWatcher),
+  tables: ['project_watchers'],
+  pages: (reader, { userId }) =>
+    readPages(
+      (after: string | undefined, limit) => createWatcherReader(reader).listProjectsOfUser(userId, after, limit),
+      ({ projectId }) => projectId,
+    ),
+});
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
@@ -168,6 +179,7 @@ export const exportedData: ExportedData = {
     taskEvents,
     comments,
     watchers,
+    projectWatchers,
     projects,
     memberships,
     projectEvents,

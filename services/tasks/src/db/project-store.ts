@@ -47,6 +47,7 @@ const removeThose = (which: string): string => `
   with gone as (delete from projects where id = any (${which}) returning id),
     members as (delete from project_members using gone where project_id = gone.id),
     departures as (delete from project_departures using gone where project_id = gone.id),
+    watchers as (delete from project_watchers using gone where project_id = gone.id),
     heads as (delete from event_stream_heads using gone where stream_id = gone.id)
   select id from gone`;
 

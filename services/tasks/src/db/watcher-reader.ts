@@ -1,5 +1,7 @@
 import type { RowOf, SqlReader, Statement } from '#libs/db';
+import type { ProjectWatcher } from '#contract/tasks/v1/projects';
 import type { TaskWatcher } from '#contract/tasks/v1/tasks';
+import { projectWatcherTable, toProjectWatcherMessage } from '../domain/project-watcher.columns.ts';
 import { toWatcherMessage, watcherTable } from '../domain/watcher.columns.ts';
 
 /*
@@ -11,7 +13,15 @@ const existing = (ids: string): string => `
     select t.id, t.owner_id, t.assignee_id, t.project_id from tasks t left join projects p on p.id = t.project_id
     where t.id = any (${ids}) and t.delete_time is null and p.delete_time is null)`;
 
-/** `choice`: rows of people who see the task; those who came back to a project after they had left have none. */
+/** `w`: rows that are not older than the membership. */
+const currentProjectWatchers = `(
+    select w.* from project_watchers w
+    join project_members m on m.project_id = w.project_id and m.user_id = w.user_id and m.create_time <= w.create_time) w`;
+
+/**
+ * `choice`: rows of people who see the task; those who came back to a project after they had left have none. It goes
+ * before the reasons to watch without one: to own the task, to be assigned, or to watch its project.
+ */
 const watchers = (ids: string): string => `
   ${existing(ids)},
   choice as (
@@ -26,7 +36,11 @@ const watchers = (ids: string): string => `
       select e.owner_id as id union select e.assignee_id where e.assignee_id is not null) person
     where not exists (select from choice c where c.task_id = e.id and c.user_id = person.id)
       and (e.project_id is null or exists (
-        select from project_members m where m.project_id = e.project_id and m.user_id = person.id)))`;
+        select from project_members m where m.project_id = e.project_id and m.user_id = person.id))
+    union all
+    select e.id, w.user_id, w.create_time from existing e join ${currentProjectWatchers} on w.project_id = e.project_id
+    where w.user_id is distinct from e.owner_id and w.user_id is distinct from e.assignee_id
+      and not exists (select from choice c where c.task_id = e.id and c.user_id = w.user_id))`;
 
 const watchersOfTasks: Statement = {
   name: 'watchers_of_tasks',
@@ -68,6 +82,22 @@ const listOfUser: Statement = {
     order by task_id limit $3`,
 };
 
+/* $1 project, $2 person of the last watcher of the page before, $3 limit. */
+const listOfProject: Statement = {
+  name: 'list_project_watchers',
+  text: `
+    select ${projectWatcherTable.select('w')} from ${currentProjectWatchers}
+    where w.project_id = $1 and w.user_id > $2::uuid order by w.user_id limit $3`,
+};
+
+/* $1 person, $2 project before, $3 limit. */
+const listProjectsOfUser: Statement = {
+  name: 'list_watched_projects_of_user',
+  text: `
+    select ${projectWatcherTable.select()} from project_watchers where user_id = $1 and project_id > $2::uuid
+    order by project_id limit $3`,
+};
+
 const beforeFirst = '00000000-0000-0000-0000-000000000000';
 
 export interface ReaderPair {
@@ -87,10 +117,18 @@ export interface WatcherReader {
   list(taskId: string, afterId: string | undefined, limit: number): Promise<TaskWatcher[]>;
   /** What a person has chosen, by the ids of the tasks. */
   listOfUser(userId: string, afterId: string | undefined, limit: number): Promise<TaskWatcher[]>;
+  /** Who watches a project, by their ids. */
+  listOfProject(projectId: string, afterId: string | undefined, limit: number): Promise<ProjectWatcher[]>;
+  /** The projects that a person has chosen to watch, by their ids. */
+  listProjectsOfUser(userId: string, afterId: string | undefined, limit: number): Promise<ProjectWatcher[]>;
 }
 
 type WatcherRow = RowOf<typeof watcherTable.columns>;
 const toWatcher = (row: WatcherRow): TaskWatcher => toWatcherMessage(watcherTable.toValues(row), {});
+
+type ProjectWatcherRow = RowOf<typeof projectWatcherTable.columns>;
+const toProjectWatcher = (row: ProjectWatcherRow): ProjectWatcher =>
+  toProjectWatcherMessage(projectWatcherTable.toValues(row), {});
 
 export function createWatcherReader(reader: SqlReader): WatcherReader {
   return {
@@ -108,5 +146,9 @@ export function createWatcherReader(reader: SqlReader): WatcherReader {
       (await reader.query<WatcherRow>(listWatchers, [taskId, afterId, limit])).map(toWatcher),
     listOfUser: async (userId, afterId = beforeFirst, limit) =>
       (await reader.query<WatcherRow>(listOfUser, [userId, afterId, limit])).map(toWatcher),
+    listOfProject: async (projectId, afterId = beforeFirst, limit) =>
+      (await reader.query<ProjectWatcherRow>(listOfProject, [projectId, afterId, limit])).map(toProjectWatcher),
+    listProjectsOfUser: async (userId, afterId = beforeFirst, limit) =>
+      (await reader.query<ProjectWatcherRow>(listProjectsOfUser, [userId, afterId, limit])).map(toProjectWatcher),
   };
 }

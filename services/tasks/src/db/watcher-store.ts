@@ -21,15 +21,24 @@ const setText = `
   insert into task_watchers (task_id, user_id, watching, create_time) values ($1, $2, $3, $4)
   on conflict (task_id, user_id) do update set watching = excluded.watching, create_time = excluded.create_time`;
 
+const watchProjectText = `
+  insert into project_watchers (project_id, user_id, create_time) values ($1, $2, $3)
+  on conflict (project_id, user_id) do update set create_time = excluded.create_time`;
+const leaveProjectText = 'delete from project_watchers where project_id = $1 and user_id = $2';
+
 const removeText = `
   with gone as (
-    delete from task_watchers where ctid = any (array(select ctid from task_watchers where user_id = $1 limit $2)) returning 1)
-  select count(*)::int as count from gone`;
+    delete from task_watchers where ctid = any (array(select ctid from task_watchers where user_id = $1 limit $2)) returning 1),
+    projects_gone as (delete from project_watchers where user_id = $1 returning 1)
+  select (select count(*)::int from gone) + (select count(*)::int from projects_gone) as count`;
 
 export function createWatcherStore(em: EntityManager): WatcherRepository {
   return {
     set: async ({ taskId, userId, watching, createTime }) =>
       void (await runStatement(em, setText, [taskId, userId, watching, createTime])),
+    watchProject: async ({ projectId, userId, createTime }) =>
+      void (await runStatement(em, watchProjectText, [projectId, userId, createTime])),
+    leaveProject: async (projectId, userId) => void (await runStatement(em, leaveProjectText, [projectId, userId])),
     removeOf: async (userId, limit) =>
       (await runStatement<{ count: number }>(em, removeText, [userId, limit]))[0]?.count ?? 0,
   };

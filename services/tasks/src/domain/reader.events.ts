@@ -3,7 +3,8 @@ import type { ReaderEvent } from '#contract/tasks/v1/readers';
 import type { Task, TaskEvent } from '#contract/tasks/v1/tasks';
 import { isProjectEvent, toProjectEventMessage } from './project.events.ts';
 import type { Person } from './person.ts';
-import { isTaskEvent, showStates, toTaskEventFor, toTaskEventOf } from './task.events.ts';
+import { concerns } from './task-audience.ts';
+import { isTaskEvent, showStates, toTaskEvent, toTaskEventFor, toTaskEventOf } from './task.events.ts';
 
 /** A person who reads what concerns them, or what happens in one project. */
 export interface Reader {
@@ -12,7 +13,11 @@ export interface Reader {
   projectId: string;
 }
 
-/** The event as the reader may see it, who may see these projects; undefined for what later releases write. */
+/**
+ * The event as the reader may see it, who may see these projects. Undefined for what later releases write, and where the
+ * reader may see nothing of it, unless it says that the task is no longer theirs: whoever left a project does not hear
+ * when its tasks are changed.
+ */
 export function toReaderEvent(
   reader: Reader,
   projects: ReadonlySet<string>,
@@ -22,7 +27,13 @@ export function toReaderEvent(
   if (!isTaskEvent(stored)) return undefined;
   const { event, removed } = toTaskReaderEvent(reader, projects, stored);
   const shown = event.change?.after ?? event.change?.before;
+  if (shown === undefined && !endsFor(reader, stored)) return undefined;
   return { event: { $case: 'task', value: event }, removed, projectId: shown?.projectId ?? '' };
+}
+
+function endsFor({ userId }: Reader, stored: StoredEvent): boolean {
+  const { change } = toTaskEvent(stored);
+  return concerns(change?.before, userId) && !concerns(change?.after, userId);
 }
 
 /** Of a project, only what the task is in it: what it was elsewhere, or becomes, is for those who see that. */

@@ -15,7 +15,9 @@ import { listProjects } from '../use-cases/projects/list-projects.ts';
 import { leaveProject, removeMember } from '../use-cases/projects/remove-member.ts';
 import { undeleteProject } from '../use-cases/projects/undelete-project.ts';
 import { setMemberRole } from '../use-cases/projects/set-member-role.ts';
+import { listProjectWatchers } from '../use-cases/projects/list-project-watchers.ts';
 import { updateProject } from '../use-cases/projects/update-project.ts';
+import { startWatchingProject, stopWatchingProject } from '../use-cases/projects/watch-project.ts';
 import { mutation, readAddMember, readCreateProject, readUpdateProject } from './projects.requests.ts';
 import { etag } from './task.schemas.ts';
 
@@ -37,7 +39,13 @@ export function projectsHandlers(deps: TasksDeps): Handlers<typeof ProjectsServi
     listMembers: async (request, call) => listMembers(deps, requireUser(call), parseRequest(membersSchema, request)),
     setMemberRole: async (request, call) => setMemberRole(deps, requireUser(call), parseRequest(roleSchema, request)),
     removeMember: async (request, call) => removeMember(deps, requireUser(call), parseRequest(memberSchema, request)),
-    leaveProject: async (request, call) => leaveProject(deps, requireUser(call), parseRequest(leaveSchema, request)),
+    leaveProject: async (request, call) => leaveProject(deps, requireUser(call), parseRequest(ownSchema, request)),
+    startWatchingProject: async (request, call) =>
+      startWatchingProject(deps, requireUser(call), parseRequest(ownSchema, request)),
+    stopWatchingProject: async (request, call) =>
+      stopWatchingProject(deps, requireUser(call), parseRequest(ownSchema, request)),
+    listProjectWatchers: async (request, call) =>
+      listProjectWatchers(deps, requireUser(call), parseRequest(watchersSchema, request)),
   };
 }
 
@@ -58,4 +66,6 @@ const wholeSchema = z.object({ projectId, etag, ...mutation });
 const membersSchema = z.object({ projectId, ...pageOf('ListMembersRequest') });
 const memberSchema = z.object({ projectId, userId: fieldTypes.uuid(), etag, ...mutation });
 const roleSchema = memberSchema.extend({ role });
-const leaveSchema = z.object({ projectId, ...mutation });
+/** Of what a member does alone. */
+const ownSchema = z.object({ projectId, ...mutation });
+const watchersSchema = z.object({ projectId, ...pageOf('ListProjectWatchersRequest') });

@@ -1,10 +1,12 @@
 import type { EventBatch, OwnEvents, Position } from '#libs/events';
 import { crashPoint, remainingMs } from '#libs/runtime';
-import type { EventPosition, PullEventsResponse } from '#contract/tasks/v1/tasks';
+import type { EventPosition, PullEventsResponse, TaskEvent } from '#contract/tasks/v1/tasks';
 import type { EventFeed, TasksDeps } from '../deps.ts';
 import { eventsCompacted, logRestored } from '../domain/feed.errors.ts';
+import { countFitting } from '../domain/message-size.ts';
 import { audienceOfPayload } from '../domain/task-audience.ts';
 import { isTaskEvent, toTaskEvent } from '../domain/task.events.ts';
+import { positionBefore } from './comments/comments-of-page.ts';
 import { withReaders } from './watchers/with-readers.ts';
 
 export interface PullEventsInput {
@@ -86,5 +88,14 @@ async function toResponse(
   { events, next, more, readerIds }: Page,
 ): Promise<PullEventsResponse> {
   if (events.length > 0) crashPoint('pull.before-answer');
-  return { events: await withReaders(deps, events.map(toTaskEvent)), next, more, readerIds };
+  const told = await withReaders(deps, events.map(toTaskEvent));
+  // In a large project each event may have 500 readers. Those that are left out come with the next page.
+  const count = countFitting(told.map(sizeOfReaders));
+  if (count === told.length) return { events: told, next, more, readerIds };
+  return { events: told.slice(0, count), next: positionBefore(events, count), more: true, readerIds };
 }
+
+/** An upper bound, in bytes. */
+const sizeOfReaders = ({ readers }: TaskEvent): number =>
+  40 *
+  [readers?.watcherIds, readers?.mentionedIds, readers?.stoppedIds].reduce((sum, ids) => sum + (ids?.length ?? 0), 0);

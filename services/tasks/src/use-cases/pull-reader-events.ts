@@ -4,8 +4,10 @@ import type { TasksDeps } from '../deps.ts';
 import { logRestored } from '../domain/feed.errors.ts';
 import { requireInProject } from '../domain/project-access.ts';
 import { toReaderEvent, type Reader } from '../domain/reader.events.ts';
+import { withTextsForReader } from './comments/with-texts.ts';
 
 type Deps = Pick<TasksDeps, 'partFeed' | 'projectReader'>;
+type PullDeps = Deps & Pick<TasksDeps, 'commentReader'>;
 
 export interface FindReaderPositionInput {
   reader: Reader;
@@ -36,7 +38,7 @@ export interface PullReaderEventsInput {
 }
 
 export async function pullReaderEvents(
-  deps: Deps,
+  deps: PullDeps,
   { reader, after, limit }: PullReaderEventsInput,
 ): Promise<PullReaderEventsResponse> {
   const partId = reader.projectId === '' ? reader.userId : reader.projectId;
@@ -44,7 +46,8 @@ export async function pullReaderEvents(
   // After the events: who may be told now could be told when they were read.
   const projectIds = await projectsOf(deps, reader);
   const projects = new Set(projectIds);
-  return { events: events.flatMap((event) => toReaderEvent(reader, projects, event) ?? []), ...place, projectIds };
+  const seen = events.flatMap((event) => toReaderEvent(reader, projects, event) ?? []);
+  return { events: await withTextsForReader(deps, seen), ...place, projectIds };
 }
 
 /** A deleted project as well, so that its managers are told that it is deleted, and that it is back. */

@@ -3,6 +3,7 @@ import { runStatement, type EntityManager, type Statement } from '#libs/db';
 import type { Position } from '#libs/events';
 import {
   maxWaiting,
+  type DeletedComment,
   type EventMessage,
   type ReadingWebhook,
   type WebhookFeedRepository,
@@ -50,6 +51,13 @@ const addRestoredText = `
     next_attempt_time, create_time)
   select id, $1::uuid, 0, $2, 0, 0, 'log_' || id, $3, 'pending', 0, clock_timestamp(), now() from (select uuidv7() as id) new`;
 
+// Those of 'comment.added' and 'comment.edited', by the index of them.
+const eraseText = `
+  update webhook_deliveries d set body = (d.body::jsonb #- '{data,comment,text}')::text
+  from unnest($1::uuid[], $2::uuid[]) as gone (task_id, comment_id)
+  where d.subject_id = gone.task_id and d.event_type in (12, 13) and d.body is not null
+    and d.body::jsonb #>> '{data,comment,id}' = gone.comment_id::text`;
+
 const startText = `
   update webhooks set log_incarnation = $2, log_transaction = $3, log_event = $4, settle_time = ${settleTime},
     next_run_time = least(coalesce(next_run_time, clock_timestamp()), clock_timestamp())
@@ -94,6 +102,11 @@ type Run = <Row>(text: string | Statement, parameters: unknown[]) => Promise<Row
 
 const toValues = ({ incarnation, transactionId, eventId }: Position): string[] =>
   [incarnation, transactionId, eventId].map(String);
+
+async function eraseTexts(run: Run, comments: readonly DeletedComment[]): Promise<void> {
+  if (comments.length === 0) return;
+  await run(eraseText, [comments.map(({ taskId }) => taskId), comments.map(({ commentId }) => commentId)]);
+}
 
 interface LockedRow extends Position {
   createTime: Date;
@@ -140,10 +153,12 @@ export function createWebhookFeedRepository(em: EntityManager): WebhookFeedRepos
   return {
     wake: async (readerIds) => void (await run(wakeText, [readerIds])),
     begin: (ours) => begin(run, ours),
-    store: async ({ webhookId, jobId }, { after, replays }, { messages, next, more, restored }) => {
+    store: async ({ webhookId, jobId }, { after, replays }, { messages, deletedComments, next, more, restored }) => {
       const from = [webhookId, jobId, replays, String(after.transactionId), String(after.eventId)];
       if ((await run(advanceText, [...from, ...toValues(next), more])).length === 0) return false;
       await add(run, webhookId, replays, messages);
+      // Here too: their texts may have been read for this webhook before they were deleted, and stored only now.
+      await eraseTexts(run, deletedComments);
       if (restored !== undefined)
         await run(addRestoredText, [
           webhookId,
@@ -152,6 +167,7 @@ export function createWebhookFeedRepository(em: EntityManager): WebhookFeedRepos
         ]);
       return true;
     },
+    eraseTexts: (comments) => eraseTexts(run, comments),
     startAt: async (webhookId, position) => void (await run(startText, [webhookId, ...toValues(position)])),
     resume: async (webhookId) => {
       const [row] = await run<{ replays: number }>(resumeText, [webhookId]);

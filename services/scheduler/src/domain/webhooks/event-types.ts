@@ -9,6 +9,9 @@ export const eventTypeNames = {
   [WebhookMessageType.TASK_COMPLETED]: 'task.completed',
   [WebhookMessageType.TASK_DELETED]: 'task.deleted',
   [WebhookMessageType.TASK_UNDELETED]: 'task.undeleted',
+  [WebhookMessageType.COMMENT_ADDED]: 'comment.added',
+  [WebhookMessageType.COMMENT_EDITED]: 'comment.edited',
+  [WebhookMessageType.COMMENT_DELETED]: 'comment.deleted',
   [WebhookMessageType.PROJECT_CREATED]: 'project.created',
   [WebhookMessageType.PROJECT_UPDATED]: 'project.updated',
   [WebhookMessageType.PROJECT_ARCHIVED]: 'project.archived',
@@ -29,6 +32,9 @@ const taskTypes: Partial<Record<TaskEventType, EventType>> = {
   [TaskEventType.UPDATED]: WebhookMessageType.TASK_UPDATED,
   [TaskEventType.DELETED]: WebhookMessageType.TASK_DELETED,
   [TaskEventType.UNDELETED]: WebhookMessageType.TASK_UNDELETED,
+  [TaskEventType.COMMENT_ADDED]: WebhookMessageType.COMMENT_ADDED,
+  [TaskEventType.COMMENT_EDITED]: WebhookMessageType.COMMENT_EDITED,
+  [TaskEventType.COMMENT_DELETED]: WebhookMessageType.COMMENT_DELETED,
 };
 
 const projectTypes: Partial<Record<ProjectEventType, EventType>> = {

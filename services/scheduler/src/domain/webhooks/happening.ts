@@ -19,6 +19,8 @@ export interface Happening {
   /** '' = to no task. */
   taskId: string;
   version: bigint;
+  /** Of whose text nothing may be kept; '' = none. */
+  deletedCommentId: string;
   actor: string;
   /** Who may not see it may not be told; '' = none. */
   projectId: string;

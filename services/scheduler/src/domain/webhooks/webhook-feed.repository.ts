@@ -33,11 +33,18 @@ export interface EventMessage {
   body: string;
 }
 
+/** A comment whose text must not be kept. */
+export interface DeletedComment {
+  taskId: string;
+  commentId: string;
+}
+
 /** What was read of the log for a webhook. */
 export interface ReadPage {
   messages: readonly EventMessage[];
   next: Position;
   more: boolean;
+  deletedComments: readonly DeletedComment[];
   /** The body of a message that tells of a restored log. */
   restored?: string | undefined;
 }
@@ -50,6 +57,8 @@ export interface WebhookFeedRepository {
   begin(run: WebhookRun): Promise<ReadingWebhook | undefined>;
   /** False when the webhook belongs to another job or was set back meanwhile: then nothing is stored. */
   store(run: WebhookRun, from: Pick<ReadingWebhook, 'after' | 'replays'>, page: ReadPage): Promise<boolean>;
+  /** Takes the texts of deleted comments out of the messages of all webhooks, also of those that wait. */
+  eraseTexts(comments: readonly DeletedComment[]): Promise<void>;
   /** Begins to read behind a position. */
   startAt(webhookId: string, position: Position): Promise<void>;
   /** Goes on where it ended, and makes pending again what was dropped when it was disabled. */

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '#contract/tasks/v1/tasks';
+import { TaskEventType, type TaskEvent } from '#contract/tasks/v1/tasks';
 import type { CursorRepository } from '#libs/events';
 import { crashPoint } from '#libs/runtime';
 import type { SchedulerDeps } from '../../deps.ts';
@@ -10,6 +10,7 @@ import type { RemovedTaskRepository } from '../../domain/notifications/removed-t
 import { taskEventsCursor } from '../../domain/events/task-events-cursor.ts';
 import { isForgotten, type Retention } from '../../domain/events/retention.ts';
 import type { QueuePort } from '../../domain/jobs/queue.port.ts';
+import type { WebhookFeedRepository } from '../../domain/webhooks/webhook-feed.repository.ts';
 
 type Deps = Pick<SchedulerDeps, 'newId' | 'clock' | 'logger' | 'claimedJobs'> & {
   retention: Pick<Retention, 'notificationsMs'>;
@@ -20,6 +21,7 @@ type Deps = Pick<SchedulerDeps, 'newId' | 'clock' | 'logger' | 'claimedJobs'> & 
 export interface IngestRepositories {
   notifications: NotificationRepository;
   removedTasks: RemovedTaskRepository;
+  webhookFeeds: Pick<WebhookFeedRepository, 'eraseTexts'>;
   cursor: Pick<CursorRepository, 'removeDeadLettersWith'>;
 }
 
@@ -34,6 +36,7 @@ export async function ingestEvents(deps: Deps, events: TaskEvent[], repositories
   if (current.length < events.length)
     logger.warn({ count: events.length - current.length }, 'ignored events that are older than the retention');
   await forgetRemovedTasks(events, repositories);
+  await repositories.webhookFeeds.eraseTexts(events.flatMap(toDeletedComment));
   const claimed = await repositories.notifications.add(
     current.flatMap((event) => toNotifications(event, newId)),
     jobMaker(deps),
@@ -53,6 +56,11 @@ async function forgetRemovedTasks(
   crashPoint('forget-removed-tasks.before-commit');
   await cursor.removeDeadLettersWith(taskEventsCursor, [...new Set(gone.map(({ taskId }) => taskId))]);
 }
+
+const toDeletedComment = ({ type, taskId, change }: TaskEvent) =>
+  type === TaskEventType.COMMENT_DELETED && change?.comment !== undefined
+    ? [{ taskId, commentId: change.comment.id }]
+    : [];
 
 /** As in `dispatchPending`, nothing is claimed for a queue that is out of reach. */
 function jobMaker({ queue, claimedJobs }: Deps): JobMaker | undefined {

@@ -6,11 +6,11 @@ import type { SchedulerDeps } from '../../deps.ts';
 import { sealedOnce } from '../../domain/webhooks/sealed-once.ts';
 import { toSecretText } from '../../domain/webhooks/webhook-message.ts';
 import { maxWebhooks, tooManyWebhooks } from '../../domain/webhooks/webhook.errors.ts';
-import { change, changesOf } from '../change.ts';
+import { changeAfter, changesOf } from '../change.ts';
 
 const changeOf = changesOf('CreateWebhook', CreateWebhookRequest, CreateWebhookResponse);
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'webhooks' | 'newId' | 'tasks'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'recall' | 'webhooks' | 'newId' | 'tasks'>;
 
 const secretBytes = 32;
 
@@ -26,13 +26,20 @@ export async function createWebhook(
   const record = (plain: Once<CreateWebhookResponse>) => sealedOnce(cipher, plain);
   // From now on; it says as well whether the caller manages the project.
   const reader = { userId: actor.userId, projectId };
-  const start = events.length === 0 ? undefined : await deps.tasks.findPosition(reader);
-  return change(deps, actor, { ...changeOf(request), record }, async ({ webhooks, webhookFeeds, readWebhook }) => {
-    if ((await webhooks.countLocked(actor.userId)) >= maxWebhooks) throw tooManyWebhooks();
-    const told = { url, description, kinds, events, projectId: projectId || null };
-    await webhooks.add({ id, ownerId: actor.userId, ...told, secret: cipher.seal(secret, id) });
-    if (start !== undefined) await webhookFeeds.startAt(id, start.position);
-    const webhook = await readWebhook(actor.userId, id);
-    return { webhook, secret: request.validateOnly ? '' : toSecretText(secret) };
-  });
+  return changeAfter(
+    deps,
+    actor,
+    { ...changeOf(request), record },
+    {
+      ask: async () => (events.length === 0 ? undefined : deps.tasks.findPosition(reader)),
+      work: async ({ webhooks, webhookFeeds, readWebhook }, start) => {
+        if ((await webhooks.countLocked(actor.userId)) >= maxWebhooks) throw tooManyWebhooks();
+        const told = { url, description, kinds, events, projectId: projectId || null };
+        await webhooks.add({ id, ownerId: actor.userId, ...told, secret: cipher.seal(secret, id) });
+        if (start !== undefined) await webhookFeeds.startAt(id, start.position);
+        const webhook = await readWebhook(actor.userId, id);
+        return { webhook, secret: request.validateOnly ? '' : toSecretText(secret) };
+      },
+    },
+  );
 }

@@ -113,9 +113,12 @@ async function store(
 ): Promise<{ more: boolean }> {
   const { next, more } = page;
   const messages = page.happenings.flatMap((happening) => toMessage(webhook, happening) ?? []);
+  const deletedComments = page.happenings.flatMap(({ taskId, deletedCommentId: commentId }) =>
+    commentId === '' ? [] : [{ taskId, commentId }],
+  );
   const restored = page.restored ? writeRestoredBody(run.webhookId, clock.now()) : undefined;
   const isStored = await uow.run(async ({ webhookFeeds }) => {
-    const stored = await webhookFeeds.store(run, webhook, { messages, next, more, restored });
+    const stored = await webhookFeeds.store(run, webhook, { messages, deletedComments, next, more, restored });
     crashPoint('read-webhook.before-commit');
     return stored;
   });

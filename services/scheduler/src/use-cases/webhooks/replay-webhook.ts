@@ -9,7 +9,7 @@ import {
   webhookNotEnabled,
   webhookWithoutEvents,
 } from '../../domain/webhooks/webhook.errors.ts';
-import { change, changesOf } from '../change.ts';
+import { changeAfter, changesOf } from '../change.ts';
 
 const changeOf = changesOf('ReplayWebhook', ReplayWebhookRequest, ReplayWebhookResponse);
 
@@ -20,7 +20,7 @@ export interface ReplayWebhookInput {
   request: ReplayWebhookRequest;
 }
 
-type Deps = Pick<SchedulerDeps, 'uow' | 'tasks' | 'notifyDispatcher'>;
+type Deps = Pick<SchedulerDeps, 'uow' | 'recall' | 'tasks' | 'notifyDispatcher'>;
 
 /** Sets the webhook back in the log. Its place is asked for between two transactions, since no call may be in one. */
 export async function replayWebhook(
@@ -28,12 +28,16 @@ export async function replayWebhook(
   actor: UserActor,
   { request, ...input }: ReplayWebhookInput,
 ): Promise<ReplayWebhookResponse> {
-  const { reader, start } = await deps.uow.run((repositories) => check(repositories, actor, input));
-  const { position } = await deps.tasks.findPosition(reader, start);
-  const response = await change(deps, actor, changeOf(request), async (repositories) => {
-    await check(repositories, actor, input);
-    await repositories.webhookFeeds.setBack(input.webhookId, position);
-    return {};
+  const response = await changeAfter(deps, actor, changeOf(request), {
+    ask: async () => {
+      const { reader, start } = await deps.uow.run((repositories) => check(repositories, actor, input));
+      return deps.tasks.findPosition(reader, start);
+    },
+    work: async (repositories, { position }) => {
+      await check(repositories, actor, input);
+      await repositories.webhookFeeds.setBack(input.webhookId, position);
+      return {};
+    },
   });
   if (!request.validateOnly) deps.notifyDispatcher();
   return response;

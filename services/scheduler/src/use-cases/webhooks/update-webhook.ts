@@ -3,7 +3,7 @@ import type { UserActor } from '#libs/runtime';
 import type { SchedulerDeps } from '../../deps.ts';
 import { lockOwn } from '../../domain/webhooks/lock-own.ts';
 import type { WebhookChange } from '../../domain/webhooks/webhook.repository.ts';
-import { change, changesOf } from '../change.ts';
+import { changeAfter, changesOf } from '../change.ts';
 
 const changeOf = changesOf('UpdateWebhook', UpdateWebhookRequest, UpdateWebhookResponse);
 
@@ -18,17 +18,20 @@ export interface UpdateWebhookInput {
 
 /** Pending deliveries go to the new URL too. Events that are named for the first time are those from now on. */
 export async function updateWebhook(
-  deps: Pick<SchedulerDeps, 'uow' | 'tasks'>,
+  deps: Pick<SchedulerDeps, 'uow' | 'recall' | 'tasks'>,
   actor: UserActor,
   { request, ...input }: UpdateWebhookInput,
 ): Promise<UpdateWebhookResponse> {
   const { events = [] } = input.change;
   const reader = { userId: actor.userId, projectId: '' };
-  const start = events.length === 0 ? undefined : await deps.tasks.findPosition(reader);
-  return change(deps, actor, changeOf(request), async ({ webhooks, webhookFeeds, readWebhook }) => {
-    const before = await lockOwn(webhooks, actor.userId, input);
-    if (start !== undefined && before.events.length === 0) await webhookFeeds.startAt(input.webhookId, start.position);
-    await webhooks.change(input.webhookId, input.change);
-    return { webhook: await readWebhook(actor.userId, input.webhookId) };
+  return changeAfter(deps, actor, changeOf(request), {
+    ask: async () => (events.length === 0 ? undefined : deps.tasks.findPosition(reader)),
+    work: async ({ webhooks, webhookFeeds, readWebhook }, start) => {
+      const before = await lockOwn(webhooks, actor.userId, input);
+      if (start !== undefined && before.events.length === 0)
+        await webhookFeeds.startAt(input.webhookId, start.position);
+      await webhooks.change(input.webhookId, input.change);
+      return { webhook: await readWebhook(actor.userId, input.webhookId) };
+    },
   });
 }

@@ -421,9 +421,10 @@ export declare const WatchNotificationsResponseSchema: GenMessage<WatchNotificat
  * arrived or is dead. A message can come twice, or late after a fault: the higher version wins.
  *
  * Of what happens (`events`), each change is one message. Its data has actor, project_id where there is one, and in
- * JSON as the contract has it: task and previous_task, project and previous_project, or member and previous_member.
- * What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was before. Messages
- * about one project or one member are in order as well.
+ * JSON as the contract has it: task and previous_task, comment, project and previous_project, or member and
+ * previous_member. What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was
+ * before; a deleted comment without its text, which is left out of the messages before as well, when they come late or
+ * again. Messages about one project or one member are in order as well, those about comments with those of their task.
  *
  * @generated from message taskflow.scheduler.v1.Webhook
  */
@@ -523,9 +524,9 @@ export declare type Webhook = Message<"taskflow.scheduler.v1.Webhook"> & {
 
   /**
    * What is sent there of what happens, whoever does it: to tasks that the owner of the webhook owns or is assigned to,
-   * before or after the change, and to the owner as a member of projects; with `project_id` to the project, its members
-   * and its tasks instead. A change that has several types, such as completed and updated, is sent once, as the first
-   * of completed, updated that is named here. Empty means nothing.
+   * before or after the change, and their comments, and to the owner as a member of projects; with `project_id` to the
+   * project, its members, its tasks and their comments instead. A change that has several types, such as completed and
+   * updated, is sent once, as the first of completed, updated that is named here. Empty means nothing.
    *
    * @generated from field: repeated taskflow.scheduler.v1.WebhookMessageType events = 14;
    */
@@ -1556,6 +1557,27 @@ export enum WebhookMessageType {
    * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED = 11;
    */
   TASK_UNDELETED = 11,
+
+  /**
+   * "comment.added"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_COMMENT_ADDED = 12;
+   */
+  COMMENT_ADDED = 12,
+
+  /**
+   * "comment.edited"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_COMMENT_EDITED = 13;
+   */
+  COMMENT_EDITED = 13,
+
+  /**
+   * "comment.deleted"
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_COMMENT_DELETED = 14;
+   */
+  COMMENT_DELETED = 14,
 
   /**
    * "project.created"

@@ -1013,6 +1013,218 @@ export declare type LeaveProjectResponse = Message<"taskflow.tasks.v1.LeaveProje
 export declare const LeaveProjectResponseSchema: GenMessage<LeaveProjectResponse>;
 
 /**
+ * Somebody who watches all tasks of a project.
+ *
+ * @generated from message taskflow.tasks.v1.ProjectWatcher
+ */
+export declare type ProjectWatcher = Message<"taskflow.tasks.v1.ProjectWatcher"> & {
+  /**
+   * UUID of the project.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * UUID of the person.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * Since when.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 3;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The person's display name; empty when unknown, see name_resolution.
+   *
+   * @generated from field: string user_name = 4;
+   */
+  userName: string;
+
+  /**
+   * Whether it is a service account, which programs act as; false when the name is unknown.
+   *
+   * @generated from field: bool user_service_account = 5;
+   */
+  userServiceAccount: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ProjectWatcher.
+ * Use `create(ProjectWatcherSchema)` to create a new message.
+ */
+export declare const ProjectWatcherSchema: GenMessage<ProjectWatcher>;
+
+/**
+ * Names the project to watch.
+ *
+ * @generated from message taskflow.tasks.v1.StartWatchingProjectRequest
+ */
+export declare type StartWatchingProjectRequest = Message<"taskflow.tasks.v1.StartWatchingProjectRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StartWatchingProjectRequest.
+ * Use `create(StartWatchingProjectRequestSchema)` to create a new message.
+ */
+export declare const StartWatchingProjectRequestSchema: GenMessage<StartWatchingProjectRequest>;
+
+/**
+ * The caller watches the project.
+ *
+ * @generated from message taskflow.tasks.v1.StartWatchingProjectResponse
+ */
+export declare type StartWatchingProjectResponse = Message<"taskflow.tasks.v1.StartWatchingProjectResponse"> & {
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StartWatchingProjectResponse.
+ * Use `create(StartWatchingProjectResponseSchema)` to create a new message.
+ */
+export declare const StartWatchingProjectResponseSchema: GenMessage<StartWatchingProjectResponse>;
+
+/**
+ * Names the project to watch no more.
+ *
+ * @generated from message taskflow.tasks.v1.StopWatchingProjectRequest
+ */
+export declare type StopWatchingProjectRequest = Message<"taskflow.tasks.v1.StopWatchingProjectRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StopWatchingProjectRequest.
+ * Use `create(StopWatchingProjectRequestSchema)` to create a new message.
+ */
+export declare const StopWatchingProjectRequestSchema: GenMessage<StopWatchingProjectRequest>;
+
+/**
+ * The caller does not watch the project.
+ *
+ * @generated from message taskflow.tasks.v1.StopWatchingProjectResponse
+ */
+export declare type StopWatchingProjectResponse = Message<"taskflow.tasks.v1.StopWatchingProjectResponse"> & {
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.StopWatchingProjectResponse.
+ * Use `create(StopWatchingProjectResponseSchema)` to create a new message.
+ */
+export declare const StopWatchingProjectResponseSchema: GenMessage<StopWatchingProjectResponse>;
+
+/**
+ * Whose watchers to list.
+ *
+ * @generated from message taskflow.tasks.v1.ListProjectWatchersRequest
+ */
+export declare type ListProjectWatchersRequest = Message<"taskflow.tasks.v1.ListProjectWatchersRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * Watchers per page.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before, of the same project. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListProjectWatchersRequest.
+ * Use `create(ListProjectWatchersRequestSchema)` to create a new message.
+ */
+export declare const ListProjectWatchersRequestSchema: GenMessage<ListProjectWatchersRequest>;
+
+/**
+ * One page of the watchers.
+ *
+ * @generated from message taskflow.tasks.v1.ListProjectWatchersResponse
+ */
+export declare type ListProjectWatchersResponse = Message<"taskflow.tasks.v1.ListProjectWatchersResponse"> & {
+  /**
+   * By their ids.
+   *
+   * @generated from field: repeated taskflow.tasks.v1.ProjectWatcher watchers = 1;
+   */
+  watchers: ProjectWatcher[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Whether the names in `watchers` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.NameResolution name_resolution = 3;
+   */
+  nameResolution: NameResolution;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListProjectWatchersResponse.
+ * Use `create(ListProjectWatchersResponseSchema)` to create a new message.
+ */
+export declare const ListProjectWatchersResponseSchema: GenMessage<ListProjectWatchersResponse>;
+
+/**
  * What a member of a project may do. Each role may do what those before it may. Administrators may do everything in
  * every project.
  *
@@ -1198,6 +1410,37 @@ export declare const ProjectsService: GenService<{
     methodKind: "unary";
     input: typeof LeaveProjectRequestSchema;
     output: typeof LeaveProjectResponseSchema;
+  },
+  /**
+   * Has the caller, a member, told of comments and changes of the status of all tasks of a project, but for those that
+   * the caller has stopped watching. It ends with the membership, for good.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.StartWatchingProject
+   */
+  startWatchingProject: {
+    methodKind: "unary";
+    input: typeof StartWatchingProjectRequestSchema;
+    output: typeof StartWatchingProjectResponseSchema;
+  },
+  /**
+   * Ends that. Tasks that the caller watches for another reason, such as being assigned, go on to be watched.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.StopWatchingProject
+   */
+  stopWatchingProject: {
+    methodKind: "unary";
+    input: typeof StopWatchingProjectRequestSchema;
+    output: typeof StopWatchingProjectResponseSchema;
+  },
+  /**
+   * Who watches a project, in pages.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.ListProjectWatchers
+   */
+  listProjectWatchers: {
+    methodKind: "unary";
+    input: typeof ListProjectWatchersRequestSchema;
+    output: typeof ListProjectWatchersResponseSchema;
   },
 }>;
 

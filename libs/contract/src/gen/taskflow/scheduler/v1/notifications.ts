@@ -203,6 +203,12 @@ export const WebhookMessageType = {
   TASK_DELETED: "WEBHOOK_MESSAGE_TYPE_TASK_DELETED",
   /** TASK_UNDELETED - "task.undeleted" */
   TASK_UNDELETED: "WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED",
+  /** COMMENT_ADDED - "comment.added" */
+  COMMENT_ADDED: "WEBHOOK_MESSAGE_TYPE_COMMENT_ADDED",
+  /** COMMENT_EDITED - "comment.edited" */
+  COMMENT_EDITED: "WEBHOOK_MESSAGE_TYPE_COMMENT_EDITED",
+  /** COMMENT_DELETED - "comment.deleted" */
+  COMMENT_DELETED: "WEBHOOK_MESSAGE_TYPE_COMMENT_DELETED",
   /** PROJECT_CREATED - "project.created" */
   PROJECT_CREATED: "WEBHOOK_MESSAGE_TYPE_PROJECT_CREATED",
   /** PROJECT_UPDATED - "project.updated" */
@@ -247,6 +253,9 @@ export namespace WebhookMessageType {
   export type TASK_COMPLETED = typeof WebhookMessageType.TASK_COMPLETED;
   export type TASK_DELETED = typeof WebhookMessageType.TASK_DELETED;
   export type TASK_UNDELETED = typeof WebhookMessageType.TASK_UNDELETED;
+  export type COMMENT_ADDED = typeof WebhookMessageType.COMMENT_ADDED;
+  export type COMMENT_EDITED = typeof WebhookMessageType.COMMENT_EDITED;
+  export type COMMENT_DELETED = typeof WebhookMessageType.COMMENT_DELETED;
   export type PROJECT_CREATED = typeof WebhookMessageType.PROJECT_CREATED;
   export type PROJECT_UPDATED = typeof WebhookMessageType.PROJECT_UPDATED;
   export type PROJECT_ARCHIVED = typeof WebhookMessageType.PROJECT_ARCHIVED;
@@ -297,6 +306,15 @@ export function webhookMessageTypeFromJSON(object: any): WebhookMessageType {
     case 11:
     case "WEBHOOK_MESSAGE_TYPE_TASK_UNDELETED":
       return WebhookMessageType.TASK_UNDELETED;
+    case 12:
+    case "WEBHOOK_MESSAGE_TYPE_COMMENT_ADDED":
+      return WebhookMessageType.COMMENT_ADDED;
+    case 13:
+    case "WEBHOOK_MESSAGE_TYPE_COMMENT_EDITED":
+      return WebhookMessageType.COMMENT_EDITED;
+    case 14:
+    case "WEBHOOK_MESSAGE_TYPE_COMMENT_DELETED":
+      return WebhookMessageType.COMMENT_DELETED;
     case 15:
     case "WEBHOOK_MESSAGE_TYPE_PROJECT_CREATED":
       return WebhookMessageType.PROJECT_CREATED;
@@ -364,6 +382,12 @@ export function webhookMessageTypeToNumber(object: WebhookMessageType): number {
       return 10;
     case WebhookMessageType.TASK_UNDELETED:
       return 11;
+    case WebhookMessageType.COMMENT_ADDED:
+      return 12;
+    case WebhookMessageType.COMMENT_EDITED:
+      return 13;
+    case WebhookMessageType.COMMENT_DELETED:
+      return 14;
     case WebhookMessageType.PROJECT_CREATED:
       return 15;
     case WebhookMessageType.PROJECT_UPDATED:
@@ -620,9 +644,10 @@ export interface WatchNotificationsResponse {
  * arrived or is dead. A message can come twice, or late after a fault: the higher version wins.
  *
  * Of what happens (`events`), each change is one message. Its data has actor, project_id where there is one, and in
- * JSON as the contract has it: task and previous_task, project and previous_project, or member and previous_member.
- * What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was before. Messages
- * about one project or one member are in order as well.
+ * JSON as the contract has it: task and previous_task, comment, project and previous_project, or member and
+ * previous_member. What was deleted, or does not concern the webhook any more (then `removed` is true), comes as it was
+ * before; a deleted comment without its text, which is left out of the messages before as well, when they come late or
+ * again. Messages about one project or one member are in order as well, those about comments with those of their task.
  */
 export interface Webhook {
   /** UUID. */
@@ -671,9 +696,9 @@ export interface Webhook {
     | undefined;
   /**
    * What is sent there of what happens, whoever does it: to tasks that the owner of the webhook owns or is assigned to,
-   * before or after the change, and to the owner as a member of projects; with `project_id` to the project, its members
-   * and its tasks instead. A change that has several types, such as completed and updated, is sent once, as the first
-   * of completed, updated that is named here. Empty means nothing.
+   * before or after the change, and their comments, and to the owner as a member of projects; with `project_id` to the
+   * project, its members, its tasks and their comments instead. A change that has several types, such as completed and
+   * updated, is sent once, as the first of completed, updated that is named here. Empty means nothing.
    */
   events: WebhookMessageType[];
   /**

@@ -587,6 +587,70 @@ export interface LeaveProjectRequest {
 export interface LeaveProjectResponse {
 }
 
+/** Somebody who watches all tasks of a project. */
+export interface ProjectWatcher {
+  /** UUID of the project. */
+  projectId: string;
+  /** UUID of the person. */
+  userId: string;
+  /** Since when. */
+  createTime?:
+    | Date
+    | undefined;
+  /** The person's display name; empty when unknown, see name_resolution. */
+  userName: string;
+  /** Whether it is a service account, which programs act as; false when the name is unknown. */
+  userServiceAccount: boolean;
+}
+
+/** Names the project to watch. */
+export interface StartWatchingProjectRequest {
+  /** UUID. */
+  projectId: string;
+  /** As in CreateProject. */
+  requestId: string;
+  /** As in CreateProject. */
+  validateOnly: boolean;
+}
+
+/** The caller watches the project. */
+export interface StartWatchingProjectResponse {
+}
+
+/** Names the project to watch no more. */
+export interface StopWatchingProjectRequest {
+  /** UUID. */
+  projectId: string;
+  /** As in CreateProject. */
+  requestId: string;
+  /** As in CreateProject. */
+  validateOnly: boolean;
+}
+
+/** The caller does not watch the project. */
+export interface StopWatchingProjectResponse {
+}
+
+/** Whose watchers to list. */
+export interface ListProjectWatchersRequest {
+  /** UUID. */
+  projectId: string;
+  /** Watchers per page. */
+  pageSize: number;
+  /** The next_page_token of the page before, of the same project. Empty: the first page. */
+  pageToken: string;
+}
+
+/** One page of the watchers. */
+export interface ListProjectWatchersResponse {
+  /** By their ids. */
+  watchers: ProjectWatcher[];
+  /** Empty at the end. */
+  nextPageToken: string;
+  /** Whether the names in `watchers` are known. */
+  nameResolution: NameResolution;
+}
+
 function createBaseProject(): Project {
   return {
     id: "",
@@ -3188,6 +3252,511 @@ export const LeaveProjectResponse: MessageFns<LeaveProjectResponse> = {
   },
 };
 
+function createBaseProjectWatcher(): ProjectWatcher {
+  return { projectId: "", userId: "", createTime: undefined, userName: "", userServiceAccount: false };
+}
+
+export const ProjectWatcher: MessageFns<ProjectWatcher> = {
+  encode(message: ProjectWatcher, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(26).fork()).join();
+    }
+    if (message.userName !== "") {
+      writer.uint32(34).string(message.userName);
+    }
+    if (message.userServiceAccount !== false) {
+      writer.uint32(40).bool(message.userServiceAccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProjectWatcher {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProjectWatcher();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.userName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.userServiceAccount = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ProjectWatcher>, I>>(base?: I): ProjectWatcher {
+    return ProjectWatcher.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProjectWatcher>, I>>(object: I): ProjectWatcher {
+    const message = createBaseProjectWatcher();
+    message.projectId = object.projectId ?? "";
+    message.userId = object.userId ?? "";
+    message.createTime = object.createTime ?? undefined;
+    message.userName = object.userName ?? "";
+    message.userServiceAccount = object.userServiceAccount ?? false;
+    return message;
+  },
+};
+
+function createBaseStartWatchingProjectRequest(): StartWatchingProjectRequest {
+  return { projectId: "", requestId: "", validateOnly: false };
+}
+
+export const StartWatchingProjectRequest: MessageFns<StartWatchingProjectRequest> = {
+  encode(message: StartWatchingProjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartWatchingProjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartWatchingProjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartWatchingProjectRequest>, I>>(base?: I): StartWatchingProjectRequest {
+    return StartWatchingProjectRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartWatchingProjectRequest>, I>>(object: I): StartWatchingProjectRequest {
+    const message = createBaseStartWatchingProjectRequest();
+    message.projectId = object.projectId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseStartWatchingProjectResponse(): StartWatchingProjectResponse {
+  return {};
+}
+
+export const StartWatchingProjectResponse: MessageFns<StartWatchingProjectResponse> = {
+  encode(_: StartWatchingProjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartWatchingProjectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartWatchingProjectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartWatchingProjectResponse>, I>>(base?: I): StartWatchingProjectResponse {
+    return StartWatchingProjectResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartWatchingProjectResponse>, I>>(_: I): StartWatchingProjectResponse {
+    const message = createBaseStartWatchingProjectResponse();
+    return message;
+  },
+};
+
+function createBaseStopWatchingProjectRequest(): StopWatchingProjectRequest {
+  return { projectId: "", requestId: "", validateOnly: false };
+}
+
+export const StopWatchingProjectRequest: MessageFns<StopWatchingProjectRequest> = {
+  encode(message: StopWatchingProjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopWatchingProjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopWatchingProjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StopWatchingProjectRequest>, I>>(base?: I): StopWatchingProjectRequest {
+    return StopWatchingProjectRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StopWatchingProjectRequest>, I>>(object: I): StopWatchingProjectRequest {
+    const message = createBaseStopWatchingProjectRequest();
+    message.projectId = object.projectId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseStopWatchingProjectResponse(): StopWatchingProjectResponse {
+  return {};
+}
+
+export const StopWatchingProjectResponse: MessageFns<StopWatchingProjectResponse> = {
+  encode(_: StopWatchingProjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopWatchingProjectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopWatchingProjectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StopWatchingProjectResponse>, I>>(base?: I): StopWatchingProjectResponse {
+    return StopWatchingProjectResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StopWatchingProjectResponse>, I>>(_: I): StopWatchingProjectResponse {
+    const message = createBaseStopWatchingProjectResponse();
+    return message;
+  },
+};
+
+function createBaseListProjectWatchersRequest(): ListProjectWatchersRequest {
+  return { projectId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListProjectWatchersRequest: MessageFns<ListProjectWatchersRequest> = {
+  encode(message: ListProjectWatchersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProjectWatchersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProjectWatchersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListProjectWatchersRequest>, I>>(base?: I): ListProjectWatchersRequest {
+    return ListProjectWatchersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListProjectWatchersRequest>, I>>(object: I): ListProjectWatchersRequest {
+    const message = createBaseListProjectWatchersRequest();
+    message.projectId = object.projectId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListProjectWatchersResponse(): ListProjectWatchersResponse {
+  return { watchers: [], nextPageToken: "", nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const ListProjectWatchersResponse: MessageFns<ListProjectWatchersResponse> = {
+  encode(message: ListProjectWatchersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.watchers) {
+      ProjectWatcher.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(24).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProjectWatchersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProjectWatchersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.watchers.push(ProjectWatcher.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListProjectWatchersResponse>, I>>(base?: I): ListProjectWatchersResponse {
+    return ListProjectWatchersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListProjectWatchersResponse>, I>>(object: I): ListProjectWatchersResponse {
+    const message = createBaseListProjectWatchersResponse();
+    message.watchers = object.watchers?.map((e) => ProjectWatcher.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
 /** Projects of the caller, and who sees and changes what is in them. */
 export type ProjectsServiceService = typeof ProjectsServiceService;
 export const ProjectsServiceService = {
@@ -3343,6 +3912,45 @@ export const ProjectsServiceService = {
       Buffer.from(LeaveProjectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LeaveProjectResponse => LeaveProjectResponse.decode(value),
   },
+  /**
+   * Has the caller, a member, told of comments and changes of the status of all tasks of a project, but for those that
+   * the caller has stopped watching. It ends with the membership, for good.
+   */
+  startWatchingProject: {
+    path: "/taskflow.tasks.v1.ProjectsService/StartWatchingProject" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartWatchingProjectRequest): Buffer =>
+      Buffer.from(StartWatchingProjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartWatchingProjectRequest => StartWatchingProjectRequest.decode(value),
+    responseSerialize: (value: StartWatchingProjectResponse): Buffer =>
+      Buffer.from(StartWatchingProjectResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartWatchingProjectResponse => StartWatchingProjectResponse.decode(value),
+  },
+  /** Ends that. Tasks that the caller watches for another reason, such as being assigned, go on to be watched. */
+  stopWatchingProject: {
+    path: "/taskflow.tasks.v1.ProjectsService/StopWatchingProject" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StopWatchingProjectRequest): Buffer =>
+      Buffer.from(StopWatchingProjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StopWatchingProjectRequest => StopWatchingProjectRequest.decode(value),
+    responseSerialize: (value: StopWatchingProjectResponse): Buffer =>
+      Buffer.from(StopWatchingProjectResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StopWatchingProjectResponse => StopWatchingProjectResponse.decode(value),
+  },
+  /** Who watches a project, in pages. */
+  listProjectWatchers: {
+    path: "/taskflow.tasks.v1.ProjectsService/ListProjectWatchers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListProjectWatchersRequest): Buffer =>
+      Buffer.from(ListProjectWatchersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListProjectWatchersRequest => ListProjectWatchersRequest.decode(value),
+    responseSerialize: (value: ListProjectWatchersResponse): Buffer =>
+      Buffer.from(ListProjectWatchersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListProjectWatchersResponse => ListProjectWatchersResponse.decode(value),
+  },
 } as const;
 
 export interface ProjectsServiceServer extends UntypedServiceImplementation {
@@ -3381,6 +3989,15 @@ export interface ProjectsServiceServer extends UntypedServiceImplementation {
   removeMember: handleUnaryCall<RemoveMemberRequest, RemoveMemberResponse>;
   /** Ends the membership of the caller. The last manager cannot leave. */
   leaveProject: handleUnaryCall<LeaveProjectRequest, LeaveProjectResponse>;
+  /**
+   * Has the caller, a member, told of comments and changes of the status of all tasks of a project, but for those that
+   * the caller has stopped watching. It ends with the membership, for good.
+   */
+  startWatchingProject: handleUnaryCall<StartWatchingProjectRequest, StartWatchingProjectResponse>;
+  /** Ends that. Tasks that the caller watches for another reason, such as being assigned, go on to be watched. */
+  stopWatchingProject: handleUnaryCall<StopWatchingProjectRequest, StopWatchingProjectResponse>;
+  /** Who watches a project, in pages. */
+  listProjectWatchers: handleUnaryCall<ListProjectWatchersRequest, ListProjectWatchersResponse>;
 }
 
 export interface ProjectsServiceClient extends Client {
@@ -3600,6 +4217,57 @@ export interface ProjectsServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LeaveProjectResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has the caller, a member, told of comments and changes of the status of all tasks of a project, but for those that
+   * the caller has stopped watching. It ends with the membership, for good.
+   */
+  startWatchingProject(
+    request: StartWatchingProjectRequest,
+    callback: (error: ServiceError | null, response: StartWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  startWatchingProject(
+    request: StartWatchingProjectRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  startWatchingProject(
+    request: StartWatchingProjectRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  /** Ends that. Tasks that the caller watches for another reason, such as being assigned, go on to be watched. */
+  stopWatchingProject(
+    request: StopWatchingProjectRequest,
+    callback: (error: ServiceError | null, response: StopWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  stopWatchingProject(
+    request: StopWatchingProjectRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StopWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  stopWatchingProject(
+    request: StopWatchingProjectRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StopWatchingProjectResponse) => void,
+  ): ClientUnaryCall;
+  /** Who watches a project, in pages. */
+  listProjectWatchers(
+    request: ListProjectWatchersRequest,
+    callback: (error: ServiceError | null, response: ListProjectWatchersResponse) => void,
+  ): ClientUnaryCall;
+  listProjectWatchers(
+    request: ListProjectWatchersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListProjectWatchersResponse) => void,
+  ): ClientUnaryCall;
+  listProjectWatchers(
+    request: ListProjectWatchersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListProjectWatchersResponse) => void,
   ): ClientUnaryCall;
 }
 
