@@ -11,8 +11,9 @@ export interface SeenSequence {
 /** Events that come the other way round do not jump over more numbers than this: what is left out is lost. */
 const maxJump = 1000n;
 
-/** Whoever sees a task without another assignee owns it. */
-const isOwn = ({ assigneeId, ownerId }: Task): boolean => assigneeId === '' || assigneeId === ownerId;
+/** Whoever sees a task of no project without another assignee owns it. */
+const isOwn = ({ assigneeId, ownerId, projectId }: Task): boolean =>
+  projectId === '' && (assigneeId === '' || assigneeId === ownerId);
 
 /** The caller's own stream, which is the only one that they see all of; undefined when the event does not tell. */
 function ownStream({ change, streamId }: TaskEvent): string | undefined {

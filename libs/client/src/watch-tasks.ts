@@ -1,5 +1,5 @@
 import { TaskFlowError } from './errors.ts';
-import type { Task, TaskEvent, TasksService, WatchTasksResponse } from './gen/taskflow/tasks/v1/tasks_pb.js';
+import type { Task, TaskEvent, TaskScope, TasksService, WatchTasksResponse } from './gen/taskflow/tasks/v1/tasks_pb.js';
 import { pagesOf } from './pages.ts';
 import { backoffMs, linkSignals, pause } from './retries.ts';
 import { SequenceCheck } from './sequence-check.ts';
@@ -9,13 +9,28 @@ import { readPosition, writePosition } from './watch-position.ts';
 /** Why all tasks are listed: the watch begins, or what it stands on is gone. */
 export type ListCause = 'start' | 'gap' | 'RESUME_TOKEN_COMPACTED' | 'LOG_RESTORED';
 
+/** What has gone while tasks were listed is to be taken away: projects before the tasks of this part, tasks behind them. */
+export interface ListedTasks {
+  kind: 'list';
+  tasks: Task[];
+  removedTaskIds: string[];
+  removedProjectIds: string[];
+  cause: ListCause;
+  isFirst: boolean;
+}
+
 /** `position` is where another watch goes on after this; keep it together with what you made of the update. */
 export type TaskUpdate =
   /** A part of all tasks. The first one replaces everything that was known. */
-  | { kind: 'list'; tasks: Task[]; cause: ListCause; isFirst: boolean; isLast: false }
-  | { kind: 'list'; tasks: Task[]; cause: ListCause; isFirst: boolean; isLast: true; position: string }
+  | (ListedTasks & { isLast: false })
+  | (ListedTasks & { isLast: true; position: string })
   /** A change. `removed`: the task is not among the caller's any more. */
   | { kind: 'event'; event: TaskEvent; removed: boolean; position: string }
+  /** With scope ALL: a project has become visible. Its tasks come in parts; the last part has none. */
+  | { kind: 'joined'; projectId: string; tasks: Task[]; isLast: false }
+  | { kind: 'joined'; projectId: string; tasks: Task[]; isLast: true; position: string }
+  /** With scope ALL: nothing of this project is visible any more. */
+  | { kind: 'left'; projectId: string; position: string }
   /** Nothing happened for some seconds. */
   | { kind: 'heartbeat'; position: string }
   /** Events of these numbers did not come. All tasks are listed next. */
@@ -26,6 +41,8 @@ export interface WatchTasksOptions {
   position?: string;
   /** Without a position: begins with all tasks, or with what changes from now on. Default: 'list'. */
   start?: 'list' | 'now';
+  /** Which tasks; with a position, as when it was given. Default: the person's own and assigned ones. */
+  scope?: TaskScope;
   /** Ends the watch. */
   signal?: AbortSignal;
   /** Called when the stream broke, before it is opened again. */
@@ -47,7 +64,7 @@ const passing: ReadonlySet<string> = new Set([
 /** The place to go on from is gone. */
 const placeLost = ['RESUME_TOKEN_COMPACTED', 'LOG_RESTORED'] as const;
 
-type WatchedTasks = Pick<ServiceClient<typeof TasksService>, 'watchTasks' | 'syncTasks'>;
+type WatchedTasks = Pick<ServiceClient<typeof TasksService>, 'watchTasks' | 'syncTasks' | 'listTasks'>;
 
 interface Watch extends WatchTasksOptions {
   tasks: WatchedTasks;
@@ -59,28 +76,33 @@ interface Watch extends WatchTasksOptions {
   failures: number;
 }
 
+const scopeOf = ({ scope }: WatchTasksOptions) => (scope === undefined ? {} : { scope });
+
 async function* list(watch: Watch): AsyncGenerator<TaskUpdate, void> {
   const { tasks: client, cause, signal } = watch;
   let isFirst = true;
-  for await (const { tasks, nextSyncToken, nextPageToken } of pagesOf(client.syncTasks, {}, signal && { signal })) {
+  for await (const page of pagesOf(client.syncTasks, scopeOf(watch), signal && { signal })) {
+    const { tasks, removedTaskIds, removedProjectIds, nextSyncToken, nextPageToken } = page;
+    const part = { kind: 'list', tasks, removedTaskIds, removedProjectIds, cause, isFirst } as const;
     watch.failures = 0;
-    if (nextPageToken !== '') yield { kind: 'list', tasks, cause, isFirst, isLast: false };
+    if (nextPageToken !== '') yield { ...part, isLast: false };
     else {
       watch.resumeToken = nextSyncToken;
       const position = writePosition({ resumeToken: nextSyncToken, seen: undefined });
-      yield { kind: 'list', tasks, cause, isFirst, isLast: true, position };
+      yield { ...part, isLast: true, position };
     }
     isFirst = false;
   }
 }
 
 /** A connection that died quietly says nothing, so the stream is left when it is silent for too long. */
-async function* readStream({ tasks, resumeToken = '', signal, silenceMs = 30_000 }: Watch) {
+async function* readStream(watch: Watch) {
+  const { tasks, resumeToken = '', signal, silenceMs = 30_000 } = watch;
   const leaving = new AbortController();
   const either = linkSignals(leaving.signal, signal);
   let timer = setTimeout(() => leaving.abort(), silenceMs);
   try {
-    for await (const message of tasks.watchTasks({ resumeToken }, { signal: either })) {
+    for await (const message of tasks.watchTasks({ resumeToken, ...scopeOf(watch) }, { signal: either })) {
       clearTimeout(timer);
       yield message;
       timer = setTimeout(() => leaving.abort(), silenceMs);
@@ -90,8 +112,31 @@ async function* readStream({ tasks, resumeToken = '', signal, silenceMs = 30_000
   }
 }
 
-function toUpdate({ event, removed }: WatchTasksResponse, position: string): TaskUpdate {
+function toUpdate({ event, removed, removedProjectId }: WatchTasksResponse, position: string): TaskUpdate {
+  if (removedProjectId !== '') return { kind: 'left', projectId: removedProjectId, position };
   return event === undefined ? { kind: 'heartbeat', position } : { kind: 'event', event, removed, position };
+}
+
+/** Changes that were made before its tasks are read may follow, with lower versions. */
+async function* listJoined({ tasks: client, signal }: Watch, projectId: string): AsyncGenerator<TaskUpdate, void> {
+  try {
+    for await (const { tasks } of pagesOf(client.listTasks, { projectId, pageSize: 500 }, signal && { signal }))
+      yield { kind: 'joined', projectId, tasks, isLast: false };
+  } catch (error) {
+    // It has ended again, which the stream tells next.
+    if (!(error instanceof TaskFlowError) || error.code !== 'NOT_FOUND') throw error;
+  }
+}
+
+async function* toUpdates(watch: Watch, message: WatchTasksResponse): AsyncGenerator<TaskUpdate, void> {
+  const { joinedProjectId: projectId, resumeToken } = message;
+  if (projectId !== '') yield* listJoined(watch, projectId);
+  // Only now: where listing fails, the stream is opened again before the project.
+  watch.resumeToken = resumeToken;
+  const position = writePosition({ resumeToken, seen: watch.check.seen });
+  yield projectId === ''
+    ? toUpdate(message, position)
+    : { kind: 'joined', projectId, tasks: [], isLast: true, position };
 }
 
 function startAgain(watch: Watch, cause: ListCause): void {
@@ -105,8 +150,7 @@ async function* follow(watch: Watch): AsyncGenerator<TaskUpdate, void> {
   for await (const message of readStream(watch)) {
     watch.failures = 0;
     if (message.event !== undefined) check.add(message.event, message.removed);
-    watch.resumeToken = message.resumeToken;
-    yield toUpdate(message, writePosition({ resumeToken: message.resumeToken, seen: check.seen }));
+    yield* toUpdates(watch, message);
     const sequences = check.lost();
     if (sequences.length === 0) continue;
     yield { kind: 'gap', sequences };

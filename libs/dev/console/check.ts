@@ -6,7 +6,9 @@ import { inBatches } from '#client/index';
 import { createTaskFlow } from '#client/node';
 import { startCluster, startInfrastructure, waitUntil, type Cluster } from '#dev/cluster';
 import { settle, visit, type Visitor } from './browser-page.ts';
-import { adminsViews, inspectViews, personsViews, signedOutViews } from './views.ts';
+import { checkFirstView } from './first-view.ts';
+import { adminsViews, inspectViews, personsViews, picturesFolder, signedOutViews } from './views.ts';
+import { walkProject } from './walk-project.ts';
 import {
   checkSecrets,
   register,
@@ -23,9 +25,6 @@ import {
 const password = 'a long passphrase';
 const ada: Account = { name: 'Ada Lovelace', email: 'ada@example.com', password };
 const grace: Account = { name: 'Grace Hopper', email: 'grace@example.com', password };
-
-/** Where pictures of all views are left, if anybody wants them. */
-const folder = process.env['CONSOLE_PICTURES'];
 
 const faults: string[] = [];
 
@@ -75,6 +74,14 @@ async function walkLongList({ page }: Visitor, url: string): Promise<void> {
   ok((await rows.count()) < 100, 'every task has a row');
 }
 
+/** In a browser that has nothing yet. */
+async function walkFirstView(browser: Browser, url: string): Promise<string[]> {
+  const visitor = await visit(browser, url);
+  const found = await checkFirstView(visitor, ada);
+  await visitor.context.close();
+  return [...found, ...visitor.faults];
+}
+
 async function inspectAll(browser: Browser, url: string, cluster: Cluster): Promise<void> {
   const looks = [
     { look: 'light', options: {} },
@@ -83,16 +90,16 @@ async function inspectAll(browser: Browser, url: string, cluster: Cluster): Prom
   ];
   for (const { look, options } of looks) {
     const visitor = await visit(browser, url, options);
-    await step(`signed out, ${look}`, () => inspectViews(visitor, signedOutViews, { look, folder }));
+    await step(`signed out, ${look}`, () => inspectViews(visitor, signedOutViews, look));
     await signIn(visitor, cluster.admin);
-    await step(`every view, ${look}`, () => inspectViews(visitor, [...personsViews, ...adminsViews], { look, folder }));
+    await step(`every view, ${look}`, () => inspectViews(visitor, [...personsViews, ...adminsViews], look));
     faults.push(...visitor.faults);
     await visitor.context.close();
   }
 }
 
 async function run(parts: AsyncDisposableStack): Promise<void> {
-  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  if (picturesFolder !== undefined) mkdirSync(picturesFolder, { recursive: true });
   const infrastructure = await startInfrastructure();
   parts.defer(() => infrastructure.stop());
   const { postgresAdminUrl, redisUrl } = infrastructure;
@@ -115,10 +122,12 @@ async function run(parts: AsyncDisposableStack): Promise<void> {
     await register(second, grace);
   });
   await step('secrets', () => checkSecrets(first));
+  await step('the first view', () => walkFirstView(browser, url));
   await step('by keys', () => walkByKeys(first));
   await step('board', () => walkBoard(first));
   await step('together', () => walkTogether(first, second, grace.email));
   await step('offline', () => walkOffline(first, second));
+  await step('a project', () => walkProject(first, second, grace.email));
   await step('overdue', () => walkOverdue(first, cluster));
   await step('a long list', () => walkLongList(second, url));
   await step('out', () => walkOut(first));

@@ -31,27 +31,42 @@ export const adminsViews = [
 const isTooWide = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
+/** Where pictures of all views are left, if anybody wants them. */
+export const picturesFolder = process.env['CONSOLE_PICTURES'];
+
+const looks = [
+  { look: 'light', colorScheme: 'light', width: 1400 },
+  { look: 'dark', colorScheme: 'dark', width: 1400 },
+  { look: 'narrow', colorScheme: 'light', width: 360 },
+] as const;
+
+/** What is wrong with what a page shows now, in each look. */
+export async function inspectLooks(page: Page, name: string): Promise<string[]> {
+  const faults: string[] = [];
+  for (const { look, colorScheme, width } of [...looks.slice(1), ...looks.slice(0, 1)]) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 860 });
+    faults.push(...(await inspect(page, `${name} ${look}`)));
+  }
+  return faults;
+}
+
 /** What is wrong with a view as it is shown now. */
 export async function inspect(page: Page, name: string): Promise<string[]> {
   const barriers = await findBarriers(page);
+  const file = `${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
+  if (picturesFolder !== undefined) await page.screenshot({ path: `${picturesFolder}/${file}` });
   const faults = barriers.map((barrier) => `${name}: ${barrier}`);
   return (await isTooWide(page)) ? [...faults, `${name}: wider than the window`] : faults;
 }
 
-/** Opens each view, and leaves a picture of it in `folder`, if there is one. */
-export async function inspectViews(
-  { page }: Visitor,
-  paths: readonly string[],
-  { look, folder }: { look: string; folder: string | undefined },
-): Promise<string[]> {
+/** Opens each view. */
+export async function inspectViews({ page }: Visitor, paths: readonly string[], look: string): Promise<string[]> {
   const faults: string[] = [];
   for (const path of paths) {
     await page.goto(path);
     if (path !== '/nowhere') await settle(page);
-    const name = `${path} ${look}`;
-    faults.push(...(await inspect(page, name)));
-    const file = `${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
-    if (folder !== undefined) await page.screenshot({ path: `${folder}/${file}` });
+    faults.push(...(await inspect(page, `${path} ${look}`)));
   }
   return faults;
 }

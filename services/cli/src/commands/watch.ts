@@ -17,13 +17,21 @@ function toJsonLine(update: TaskUpdate): object | undefined {
   if (update.kind === 'event')
     return { kind: 'event', event: toJson(TaskEventSchema, update.event), removed: update.removed };
   if (update.kind === 'list')
-    return { kind: 'list', cause: update.cause, tasks: update.tasks.map((task) => toJson(TaskSchema, task)) };
+    return {
+      kind: 'list',
+      cause: update.cause,
+      tasks: update.tasks.map((task) => toJson(TaskSchema, task)),
+      removedTaskIds: update.removedTaskIds,
+    };
   return update.kind === 'gap' ? { kind: 'gap', sequences: update.sequences.map(String) } : undefined;
 }
 
 function toLines(update: TaskUpdate, { zone }: Cli): string | undefined {
   if (update.kind === 'list')
-    return update.tasks.map(({ id, title }) => `${'listed'.padEnd(10)}${id} ${oneLine(title)}`).join('\n');
+    return [
+      ...update.tasks.map(({ id, title }) => `${'listed'.padEnd(10)}${id} ${oneLine(title)}`),
+      ...update.removedTaskIds.map((id) => `${'removed'.padEnd(10)}${id}`),
+    ].join('\n');
   if (update.kind !== 'event') return undefined;
   const { type, taskId, createTime, change } = update.event;
   const what = update.removed ? 'removed' : toWords(TaskEventType[type]);

@@ -8,7 +8,11 @@ export interface NotificationInWords {
   text: string;
 }
 
-const describeBy: Partial<Record<NotificationKind, (notification: Notification) => NotificationInWords>> = {
+type Describe = (notification: Notification) => NotificationInWords;
+/** Each kind of this release has words: the type asks for them. */
+type Kind = Exclude<NotificationKind, NotificationKind.UNSPECIFIED>;
+
+const describeBy: Readonly<Record<Kind, Describe>> = {
   [NotificationKind.OVERDUE]: () => ({ icon: 'clock', tone: 'late', text: 'is overdue' }),
   [NotificationKind.STATUS_CHANGED]: ({ status, previousStatus }) => ({
     icon: 'check',
@@ -16,6 +20,8 @@ const describeBy: Partial<Record<NotificationKind, (notification: Notification) 
     text: `went from ${statusLabel(previousStatus).toLowerCase()} to ${statusLabel(status).toLowerCase()}`,
   }),
   [NotificationKind.ASSIGNED]: () => ({ icon: 'person', tone: 'news', text: 'was assigned to you' }),
+  [NotificationKind.COMMENTED]: () => ({ icon: 'mail', tone: 'news', text: 'has a new comment' }),
+  [NotificationKind.MENTIONED]: () => ({ icon: 'mail', tone: 'news', text: 'has a comment that mentions you' }),
   [NotificationKind.OVERDUE_DIGEST]: ({ digestTaskCount }) => ({
     icon: 'clock',
     tone: 'late',
@@ -30,4 +36,8 @@ const describeBy: Partial<Record<NotificationKind, (notification: Notification) 
 
 /** A later release may tell of other things. */
 export const describeNotification = (notification: Notification): NotificationInWords =>
-  describeBy[notification.kind]?.(notification) ?? { icon: 'bell', tone: 'news', text: 'has changed' };
+  (describeBy as Partial<Record<NotificationKind, Describe>>)[notification.kind]?.(notification) ?? {
+    icon: 'bell',
+    tone: 'news',
+    text: 'has changed',
+  };

@@ -1,6 +1,6 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { watchTasks, type TaskUpdate } from '#client/index';
-import type { Task, TasksService } from '#client/tasks';
+import { TaskEventType, TaskScope, type Task, type TasksService } from '#client/tasks';
 import type { ServiceClient } from '#client/index';
 import { Names } from './names.ts';
 import { whileVisible } from './while-visible.ts';
@@ -15,13 +15,32 @@ export interface TasksSnapshot {
   error?: unknown;
 }
 
+/** What the stream tells besides tasks. */
+export interface TaskNews {
+  /** Without a task: any may have new ones. */
+  onComment: (taskId?: string) => void;
+  /** A project has become visible, or is not any more. */
+  onProject: () => void;
+}
+
+const commentTypes: ReadonlySet<TaskEventType> = new Set([
+  TaskEventType.COMMENT_ADDED,
+  TaskEventType.COMMENT_EDITED,
+  TaskEventType.COMMENT_DELETED,
+]);
+
+function removeProjects(tasks: Map<string, Task>, projectIds: readonly string[]): void {
+  if (projectIds.length === 0) return;
+  for (const [id, task] of tasks) if (projectIds.includes(task.projectId)) tasks.delete(id);
+}
+
 type Tasks = ServiceClient<typeof TasksService>;
 
 const nanos = (time: Timestamp | undefined): bigint =>
   time === undefined ? 0n : time.seconds * 1_000_000_000n + BigInt(time.nanos);
 
 /**
- * All tasks of the person, as they are now. They are listed once; then every change comes by a stream, which the client
+ * All tasks that the person may see, as they are now, those of projects too. They are listed once; then every change comes by a stream, which the client
  * package opens again where it was. Several views share it.
  */
 export class TaskStore {
@@ -32,6 +51,7 @@ export class TaskStore {
   /** Parts of a list that replaces another, until it is whole. */
   #draft: Map<string, Task> | undefined;
   #position: string | undefined;
+  #news: TaskNews | undefined;
 
   constructor(client: Tasks) {
     this.#client = client;
@@ -46,7 +66,8 @@ export class TaskStore {
   get = (): TasksSnapshot => this.#snapshot;
 
   /** Follows the tasks until the returned function is called. */
-  start(): () => void {
+  start(news: TaskNews): () => void {
+    this.#news = news;
     const onLost = (): void => this.#change({ state: this.#snapshot.state === 'loading' ? 'loading' : 'offline' });
     addEventListener('offline', onLost);
     const stop = whileVisible(
@@ -102,8 +123,9 @@ export class TaskStore {
       if (!signal.aborted && this.#snapshot.state === 'live') this.#change({ state: 'offline' });
     };
     const from = this.#position === undefined ? {} : { position: this.#position };
+    const options = { scope: TaskScope.ALL, signal, onInterrupt };
     try {
-      for await (const update of watchTasks(this.#client, { ...from, signal, onInterrupt })) this.#apply(update);
+      for await (const update of watchTasks(this.#client, { ...from, ...options })) this.#apply(update);
     } catch (error) {
       if (!signal.aborted) this.#change({ state: 'failed', error });
     }
@@ -113,16 +135,21 @@ export class TaskStore {
     if (update.kind === 'gap') return;
     if (update.kind === 'list') this.#applyList(update);
     else if (update.kind === 'event') this.#applyEvent(update);
+    else if (update.kind === 'joined' || update.kind === 'left') this.#applyProject(update);
     else if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
     if ('position' in update) this.#position = update.position;
   }
 
-  #applyList({ tasks, isFirst, isLast }: Extract<TaskUpdate, { kind: 'list' }>): void {
-    if (isFirst) this.#draft = new Map();
-    for (const task of tasks) this.#draft?.set(task.id, this.#names.fill(task));
+  #applyList(part: Extract<TaskUpdate, { kind: 'list' }>): void {
+    const draft = part.isFirst ? new Map<string, Task>() : (this.#draft ?? new Map<string, Task>());
+    this.#draft = draft;
+    removeProjects(draft, part.removedProjectIds);
+    for (const task of part.tasks) draft.set(task.id, this.#names.fill(task));
+    for (const id of part.removedTaskIds) draft.delete(id);
+    if (part.isLast) this.#news?.onComment();
     // The first list shows what it has; a later one must not make tasks vanish until it is whole.
-    const isGrowing = this.#snapshot.state === 'loading' || isLast;
-    if (isGrowing) this.#change({ tasks: new Map(this.#draft), state: isLast ? 'live' : 'loading' });
+    const isGrowing = this.#snapshot.state === 'loading' || part.isLast;
+    if (isGrowing) this.#change({ tasks: new Map(draft), state: part.isLast ? 'live' : 'loading' });
   }
 
   #applyEvent({ event, removed }: Extract<TaskUpdate, { kind: 'event' }>): void {
@@ -131,6 +158,17 @@ export class TaskStore {
     if (removed || after === undefined) tasks.delete(event.taskId);
     else this.#merge(tasks, after);
     this.#change({ tasks, state: 'live' });
+    if (commentTypes.has(event.type)) this.#news?.onComment(event.taskId);
+  }
+
+  #applyProject(update: Extract<TaskUpdate, { kind: 'joined' | 'left' }>): void {
+    if (update.kind === 'joined') this.putAll(update.tasks);
+    else {
+      const tasks = new Map(this.#snapshot.tasks);
+      removeProjects(tasks, [update.projectId]);
+      this.#change({ tasks });
+    }
+    if ('position' in update) this.#news?.onProject();
   }
 
   #change(change: Partial<TasksSnapshot>): void {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
+import type { Task } from '#client/tasks';
 import { api } from '../api.ts';
 import { followNotifications } from './notifications.ts';
 import { TaskStore, type TasksSnapshot } from './task-store.ts';
@@ -12,6 +13,10 @@ export interface Person {
   id: string;
   name: string;
 }
+
+/** A project has its tasks whoever they are of; the person's own list has what is theirs to do or to see done. */
+export const isMine = ({ ownerId, assigneeId }: Task, personId: string): boolean =>
+  ownerId === personId || assigneeId === personId;
 
 /** Everybody whom the person's tasks name, for pickers. */
 export function usePeople(): readonly Person[] {
@@ -37,16 +42,22 @@ export function useLabels(): readonly string[] {
   }, [tasks]);
 }
 
-function refreshInbox(queryClient: QueryClient): void {
-  void queryClient.invalidateQueries({ queryKey: ['inbox'] });
+function refresh(queryClient: QueryClient, ...keys: unknown[][]): void {
+  for (const queryKey of keys) void queryClient.invalidateQueries({ queryKey });
 }
 
 /** Keeps tasks and inbox up to date for as long as somebody is signed in. */
 export function useLive(): void {
   const queryClient = useQueryClient();
   useEffect(() => {
-    const stopTasks = taskStore.start();
-    const stopInbox = followNotifications(api.notifications, () => refreshInbox(queryClient));
+    const stopTasks = taskStore.start({
+      onComment: (taskId) => {
+        const of = taskId === undefined ? [] : [taskId];
+        refresh(queryClient, ['comments', ...of], ['history', ...of]);
+      },
+      onProject: () => refresh(queryClient, ['projects']),
+    });
+    const stopInbox = followNotifications(api.notifications, () => refresh(queryClient, ['inbox']));
     return () => {
       stopTasks();
       stopInbox();

@@ -1,20 +1,26 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { useLocation } from 'wouter';
+import { useQueryClient } from '@tanstack/react-query';
+import { useMemo, useState, type ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
 import { TaskFlowError } from '#client/index';
 import { ProjectRole, type Project } from '#client/tasks';
 import { api } from '../api.ts';
+import { useTasks } from '../live/use-tasks.ts';
+import { isAdmin, useMe } from '../session/use-session.ts';
 import { PageHead } from '../shell/page-head.tsx';
 import { reportFailure } from '../tasks/report-failure.ts';
+import { mayWriteIn } from '../tasks/task-rights.ts';
+import { TasksView } from '../tasks/tasks-view.tsx';
 import { IconButton } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { TextArea, TextField } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { Menu, type MenuEntry } from '../ui/menu.tsx';
 import { Empty, ErrorNotice, Loading, Notice } from '../ui/notice.tsx';
 import { showToast } from '../ui/toast.tsx';
 import { Members } from './members.tsx';
 import { roleLabel } from './roles.ts';
+import { useProject } from './use-project.ts';
 
 type Asking = 'edit' | 'delete' | 'leave' | undefined;
 
@@ -110,15 +116,21 @@ function Questions({ project, asking, onClose }: { project: Project; asking: Ask
   );
 }
 
-function ProjectView({ project }: { project: Project }) {
+interface ProjectHeadProps {
+  project: Project;
+  children: ReactNode;
+}
+
+function ProjectHead({ project, children }: ProjectHeadProps) {
   const [asking, setAsking] = useState<Asking>();
   const groups = useProjectMenu(project, setAsking).map((entries) => ({ entries }));
   return (
     <>
       <PageHead title={project.name}>
         <span className="badge">{project.key}</span>
-        <span className="badge accent">{roleLabel(project.role)}</span>
-        <Menu trigger={<IconButton icon="more" label="More about this project" />} groups={groups} />
+        {project.role !== ProjectRole.UNSPECIFIED && <span className="badge accent">{roleLabel(project.role)}</span>}
+        {children}
+        <Menu align="end" trigger={<IconButton icon="more" label="More about this project" />} groups={groups} />
       </PageHead>
       {project.archiveTime !== undefined && (
         <Notice kind="warn" icon="folder">
@@ -126,11 +138,55 @@ function ProjectView({ project }: { project: Project }) {
         </Notice>
       )}
       {project.description !== '' && <p className="soft">{project.description}</p>}
-      <Members project={project} />
       <Questions project={project} asking={asking} onClose={() => setAsking(undefined)} />
     </>
   );
 }
+
+function ProjectTasks({ project }: { project: Project }) {
+  const me = useMe();
+  const { tasks } = useTasks();
+  const pool = useMemo(
+    () => [...tasks.values()].filter(({ projectId }) => projectId === project.id),
+    [tasks, project.id],
+  );
+  return (
+    <TasksView
+      label={`Tasks of ${project.name}`}
+      pool={pool}
+      projectId={project.id}
+      readOnly={!mayWriteIn(project, { id: me.id, isAdmin: isAdmin(me) })}
+      head={(viewSwitch) => (
+        <ProjectHead project={project}>
+          {viewSwitch}
+          <Link className="button" href={`/projects/${project.id}/members`}>
+            <Icon name="team" size={16} /> {project.memberCount}
+            <span className="visually-hidden"> members</span>
+          </Link>
+        </ProjectHead>
+      )}
+    />
+  );
+}
+
+function ProjectMembers({ project }: { project: Project }) {
+  return (
+    <Framed>
+      <ProjectHead project={project}>
+        <Link className="button" href={`/projects/${project.id}`}>
+          <Icon name="list" size={16} /> Tasks
+        </Link>
+      </ProjectHead>
+      <Members project={project} />
+    </Framed>
+  );
+}
+
+const Framed = ({ children }: { children: ReactNode }) => (
+  <div className="page">
+    <div className="page-inner">{children}</div>
+  </div>
+);
 
 function Missing({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   if (!(error instanceof TaskFlowError) || error.code !== 'NOT_FOUND')
@@ -142,18 +198,9 @@ function Missing({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   );
 }
 
-export function ProjectPage({ projectId }: { projectId: string }) {
-  const { data, error, refetch } = useQuery({
-    queryKey: ['projects', 'one', projectId],
-    queryFn: async ({ signal }) => (await api.projects.getProject({ projectId }, { signal })).project,
-  });
-  return (
-    <div className="page">
-      <div className="page-inner">
-        {data === undefined && error === null && <Loading rows={5} />}
-        {data === undefined && error !== null && <Missing error={error} onRetry={() => void refetch()} />}
-        {data !== undefined && <ProjectView project={data} />}
-      </div>
-    </div>
-  );
+/** The tasks of a project, or its members. */
+export function ProjectPage({ projectId, part }: { projectId: string; part: string | undefined }) {
+  const { data, error, refetch } = useProject(projectId);
+  if (data !== undefined) return part === 'members' ? <ProjectMembers project={data} /> : <ProjectTasks project={data} />;
+  return <Framed>{error === null ? <Loading rows={5} /> : <Missing error={error} onRetry={() => void refetch()} />}</Framed>;
 }

@@ -42,7 +42,9 @@ function Views() {
         <Route path="/tasks" component={TasksPage} />
         <Route path="/inbox" component={InboxPage} />
         <Route path="/projects" component={ProjectsPage} />
-        <Route path="/projects/:projectId">{({ projectId }) => <ProjectPage key={projectId} projectId={projectId} />}</Route>
+        <Route path="/projects/:projectId/:part?">
+          {({ projectId, part }) => <ProjectPage key={projectId} projectId={projectId} part={part} />}
+        </Route>
         <Route path="/settings/:part?">{({ part }) => <SettingsPage part={part} />}</Route>
         {isAdmin(me) && <Route path="/admin/:part?">{({ part }) => <AdminPage part={part} />}</Route>}
         <Route component={NotFound} />

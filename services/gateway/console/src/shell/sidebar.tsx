@@ -43,9 +43,10 @@ export function useProjects() {
 
 function ProjectLink({ project: { id, name, color } }: { project: Project }) {
   const [path] = useLocation();
+  const current = path === `/projects/${id}` || path.startsWith(`/projects/${id}/`);
   return (
     <li>
-      <Link href={`/projects/${id}`} className="nav-item" aria-current={path === `/projects/${id}` ? 'page' : undefined}>
+      <Link href={`/projects/${id}`} className="nav-item" aria-current={current ? 'page' : undefined}>
         <span className="project-dot" style={{ background: color || 'var(--accent)' }} />
         <span className="truncate">{name}</span>
       </Link>

@@ -98,6 +98,7 @@ export async function changeTask(base: Task, change: TaskChange, assigneeEmail?:
 
 export interface NewTask extends TaskChange {
   title: string;
+  projectId?: string;
   assigneeEmail?: string;
 }
 

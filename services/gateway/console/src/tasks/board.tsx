@@ -38,12 +38,34 @@ interface CardProps {
   viewer: Viewer;
   href: string;
   open: boolean;
+  /** Whether the viewer may move none of the tasks. */
+  readOnly: boolean;
 }
 
-function Card({ task, viewer, href, open }: CardProps) {
+function MoveMenu({ task }: { task: Task }) {
+  return (
+    <Menu
+      align="end"
+      trigger={<IconButton icon="more" label={`Move ${task.title}`} compact />}
+      groups={[
+        {
+          title: 'Move to',
+          entries: statuses.map(({ value, label }) => ({
+            label,
+            sign: <StatusSign status={value} size={16} />,
+            checked: value === task.status,
+            onChoose: () => move(task, value),
+          })),
+        },
+      ]}
+    />
+  );
+}
+
+function Card({ task, viewer, href, open, readOnly }: CardProps) {
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!event.altKey || step === undefined) return;
+    if (readOnly || !event.altKey || step === undefined) return;
     event.preventDefault();
     const status = neighbour(task, step);
     if (status !== undefined) move(task, status);
@@ -53,7 +75,7 @@ function Card({ task, viewer, href, open }: CardProps) {
     <div
       className={`card${open ? ' open' : ''}`}
       role="listitem"
-      draggable
+      draggable={!readOnly}
       onKeyDown={onKeyDown}
       onDragStart={(event) => {
         event.dataTransfer.setData(dragType, task.id);
@@ -61,24 +83,15 @@ function Card({ task, viewer, href, open }: CardProps) {
       }}
     >
       <div className="card-head">
-        <Link href={href} className="card-title" aria-description="Alt and an arrow move it to another column">
+        <Link
+          href={href}
+          className="card-title"
+          aria-description={readOnly ? undefined : 'Alt and an arrow move it to another column'}
+        >
+          {task.key !== '' && <span className="task-key">{task.key} </span>}
           {task.title}
         </Link>
-        <Menu
-          align="end"
-          trigger={<IconButton icon="more" label={`Move ${task.title}`} compact />}
-          groups={[
-            {
-              title: 'Move to',
-              entries: statuses.map(({ value, label }) => ({
-                label,
-                sign: <StatusSign status={value} size={16} />,
-                checked: value === task.status,
-                onChoose: () => move(task, value),
-              })),
-            },
-          ]}
-        />
+        {!readOnly && <MoveMenu task={task} />}
       </div>
       <div className="card-facts">
         <PrioritySign priority={task.priority} />
@@ -104,6 +117,7 @@ interface BoardProps {
   viewer: Viewer;
   openId: string | null;
   hrefOf: (taskId: string) => string;
+  readOnly: boolean;
 }
 
 interface ColumnProps extends Omit<BoardProps, 'tasks'> {
@@ -112,7 +126,7 @@ interface ColumnProps extends Omit<BoardProps, 'tasks'> {
   onDropped: (taskId: string) => void;
 }
 
-function Column({ status, tasks, viewer, openId, hrefOf, onDropped }: ColumnProps) {
+function Column({ status, tasks, viewer, openId, hrefOf, readOnly, onDropped }: ColumnProps) {
   const [shown, setShown] = useState(pageSize);
   const [over, setOver] = useState(false);
   const isTask = (event: DragEvent): boolean => event.dataTransfer.types.includes(dragType);
@@ -140,7 +154,7 @@ function Column({ status, tasks, viewer, openId, hrefOf, onDropped }: ColumnProp
       </h2>
       <div className="column-cards" role="list" tabIndex={-1}>
         {tasks.slice(0, shown).map((task) => (
-          <Card key={task.id} task={task} viewer={viewer} href={hrefOf(task.id)} open={task.id === openId} />
+          <Card key={task.id} href={hrefOf(task.id)} open={task.id === openId} {...{ task, viewer, readOnly }} />
         ))}
         {tasks.length === 0 && <p className="column-empty">Nothing here</p>}
         {tasks.length > shown && (

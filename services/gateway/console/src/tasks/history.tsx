@@ -11,10 +11,16 @@ import { agree, type TaskChange } from './actions.ts';
 import { fieldNames, fieldWords, valueInWords } from './change-words.ts';
 import type { Viewer } from './filters.ts';
 
-const signs: Partial<Record<TaskEventType, { icon: IconName; words: string }>> = {
+/** What an update changed is told instead of that it was one. */
+type Named = Exclude<TaskEventType, TaskEventType.UNSPECIFIED | TaskEventType.UPDATED>;
+
+const signs: Readonly<Record<Named, { icon: IconName; words: string }>> = {
   [TaskEventType.CREATED]: { icon: 'plus', words: 'created the task' },
   [TaskEventType.DELETED]: { icon: 'trash', words: 'deleted the task' },
   [TaskEventType.UNDELETED]: { icon: 'history', words: 'brought the task back' },
+  [TaskEventType.COMMENT_ADDED]: { icon: 'mail', words: 'wrote a comment' },
+  [TaskEventType.COMMENT_EDITED]: { icon: 'mail', words: 'changed a comment' },
+  [TaskEventType.COMMENT_DELETED]: { icon: 'trash', words: 'deleted a comment' },
   [TaskEventType.OVERDUE]: { icon: 'warning', words: 'reported the task as overdue' },
 };
 
@@ -40,7 +46,7 @@ interface EventProps {
 }
 
 function EventLine({ event, who, viewer }: EventProps) {
-  const sign = signs[event.type];
+  const sign = (signs as Partial<Record<TaskEventType, (typeof signs)[Named]>>)[event.type];
   const changes = changesOf(event, viewer);
   const words = sign?.words ?? (changes.length === 0 ? 'changed the task' : changes.join('; '));
   const isLate = event.type === TaskEventType.OVERDUE;
@@ -78,7 +84,7 @@ export function History({ task, viewer }: { task: Task; viewer: Viewer }) {
     return people.find(({ id }) => id === actor)?.name ?? 'Somebody';
   };
   const events = query.data?.pages.flatMap((page) => page.events) ?? [];
-  const newest = events.toSorted((a, b) => Number(b.taskVersion - a.taskVersion));
+  const newest = events.toSorted((a, b) => Number(b.sequence - a.sequence));
   return (
     <section className="history" aria-label="History">
       <h3>History</h3>
@@ -86,7 +92,7 @@ export function History({ task, viewer }: { task: Task; viewer: Viewer }) {
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       <ol>
         {newest.map((event) => (
-          <EventLine key={`${event.taskVersion} ${event.type}`} event={event} who={nameOf(event.actor)} viewer={viewer} />
+          <EventLine key={String(event.sequence)} event={event} who={nameOf(event.actor)} viewer={viewer} />
         ))}
       </ol>
       {query.hasNextPage && (

@@ -2,13 +2,13 @@ import { useId, useRef, useState } from 'react';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { TaskPriority, type Task } from '#client/tasks';
 import { usePeople } from '../live/use-tasks.ts';
-import { isAdmin, useMe } from '../session/use-session.ts';
 import { SelectField } from '../ui/field.tsx';
 import { When } from '../ui/when.tsx';
 import { AssigneeField } from './assignee-field.tsx';
 import { dueDayOf, dueTimeOf, toDue } from './due.ts';
 import type { Viewer } from './filters.ts';
 import { LabelsField } from './labels-field.tsx';
+import type { TaskRights } from './task-rights.ts';
 import type { TaskEdit } from './use-task-edit.ts';
 import { priorities, statuses } from './words.ts';
 
@@ -16,7 +16,6 @@ export interface FieldProps {
   task: Task;
   viewer: Viewer;
   edit: TaskEdit;
-  /** Only the owner may change more than the status. */
   locked: boolean;
 }
 
@@ -147,9 +146,10 @@ function Texts({ task, edit, locked }: Omit<FieldProps, 'viewer'>) {
   );
 }
 
-export function TaskFields({ task, viewer, edit }: Omit<FieldProps, 'locked'>) {
-  const me = useMe();
-  const locked = task.ownerId !== viewer.id && !isAdmin(me);
+type TaskFieldsProps = Omit<FieldProps, 'locked'> & { rights: TaskRights };
+
+export function TaskFields({ task, viewer, edit, rights }: TaskFieldsProps) {
+  const locked = !rights.write;
   const people = usePeople();
   const ownerName = task.ownerId === viewer.id ? 'you' : task.ownerName || 'somebody';
   return (
@@ -158,6 +158,7 @@ export function TaskFields({ task, viewer, edit }: Omit<FieldProps, 'locked'>) {
       <div className="field-grid">
         <SelectField
           label="Status"
+          disabled={!rights.status}
           choices={statuses}
           value={task.status}
           onChoose={(status) => void edit.save(task, { status })}
@@ -174,7 +175,7 @@ export function TaskFields({ task, viewer, edit }: Omit<FieldProps, 'locked'>) {
       </div>
       <LabelsField {...{ task, edit, locked }} />
       <p className="small faint">
-        Owned by {ownerName}{locked && ', who alone may change more than the status'}
+        Owned by {ownerName}
         {task.createTime !== undefined && (
           <>
             , created <When ms={timestampMs(task.createTime)} />
@@ -185,6 +186,7 @@ export function TaskFields({ task, viewer, edit }: Omit<FieldProps, 'locked'>) {
             , changed <When ms={timestampMs(task.updateTime)} />
           </>
         )}
+        {rights.why !== undefined && `. ${rights.why}`}
       </p>
     </>
   );

@@ -5,17 +5,20 @@ import { TaskFlowError } from '#client/index';
 import type { Task } from '#client/tasks';
 import { api } from '../api.ts';
 import { useTasks } from '../live/use-tasks.ts';
+import { useProject } from '../projects/use-project.ts';
 import { isAdmin, useMe } from '../session/use-session.ts';
 import { IconButton } from '../ui/button.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx';
 import { showToast } from '../ui/toast.tsx';
 import { deleteTasks, undeleteTasks } from './actions.ts';
+import { Comments } from './comments.tsx';
 import { ConflictDialog } from './conflict.tsx';
 import type { Viewer } from './filters.ts';
 import { History } from './history.tsx';
 import { TaskFields } from './panel-fields.tsx';
 import { reportFailure } from './report-failure.ts';
+import { rightsOn, type TaskRights } from './task-rights.ts';
 import { useTaskEdit } from './use-task-edit.ts';
 
 /** The task as the list has it, or asked for, when it is not among the viewer's. */
@@ -46,13 +49,25 @@ interface PanelProps {
   onClose: () => void;
 }
 
-function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => void }) {
+/** What the viewer may do with it; nothing while that is not known. */
+function useRights(task: Task | undefined): TaskRights | undefined {
+  const me = useMe();
+  const { data: project } = useProject(task?.projectId ?? '');
+  return task && rightsOn(task, { id: me.id, isAdmin: isAdmin(me) }, project);
+}
+
+interface HeadProps {
+  task: Task | undefined;
+  rights: TaskRights | undefined;
+  onClose: () => void;
+}
+
+function PanelHead({ task, rights, onClose }: HeadProps) {
   const me = useMe();
   const [, navigate] = useLocation();
-  const mayDelete = task?.ownerId === me.id || isAdmin(me);
   return (
     <header className="panel-head">
-      <span className="faint small">Task</span>
+      <span className="faint small">{task?.key || 'Task'}</span>
       <span className="row">
         {task !== undefined && (
           <Menu
@@ -81,7 +96,7 @@ function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => v
                 ],
               },
               {
-                entries: !mayDelete ? [] : [
+                entries: rights?.write !== true ? [] : [
                   {
                     label: 'Delete',
                     icon: 'trash',
@@ -99,12 +114,13 @@ function PanelHead({ task, onClose }: { task: Task | undefined; onClose: () => v
   );
 }
 
-function PanelBody({ task, viewer }: { task: Task; viewer: Viewer }) {
+function PanelBody({ task, viewer, rights }: { task: Task; viewer: Viewer; rights: TaskRights }) {
   const edit = useTaskEdit();
   return (
     <div className="panel-body">
       {edit.error !== undefined && <ErrorNotice error={edit.error} />}
-      <TaskFields task={task} viewer={viewer} edit={edit} />
+      <TaskFields task={task} viewer={viewer} edit={edit} rights={rights} />
+      <Comments task={task} viewer={viewer} rights={rights} />
       <History task={task} viewer={viewer} />
       {edit.conflict !== undefined && (
         <ConflictDialog conflict={edit.conflict} viewer={viewer} onKeep={edit.keepMine} onTake={edit.takeTheirs} />
@@ -125,6 +141,7 @@ function Missing({ error }: { error: unknown }) {
 
 export function TaskPanel({ taskId, viewer, onClose }: PanelProps) {
   const { task, error } = useTask(taskId);
+  const rights = useRights(task);
   const ref = useRef<HTMLElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -145,8 +162,12 @@ export function TaskPanel({ taskId, viewer, onClose }: PanelProps) {
         onClose();
       }}
     >
-      <PanelHead task={task} onClose={onClose} />
-      {task === undefined ? <Missing error={error} /> : <PanelBody task={task} viewer={viewer} />}
+      <PanelHead task={task} rights={rights} onClose={onClose} />
+      {task === undefined || rights === undefined ? (
+        <Missing error={error} />
+      ) : (
+        <PanelBody task={task} viewer={viewer} rights={rights} />
+      )}
     </aside>
   );
 }

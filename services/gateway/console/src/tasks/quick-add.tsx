@@ -63,11 +63,13 @@ function Understood({ quick, people, viewer }: { quick: QuickTask; people: reado
 }
 
 interface QuickAddProps {
+  /** Where the task goes. */
+  projectId?: string | undefined;
   viewer: Viewer;
   inputRef: Ref<HTMLInputElement>;
 }
 
-export function QuickAdd({ viewer, inputRef }: QuickAddProps) {
+export function QuickAdd({ projectId = '', viewer, inputRef }: QuickAddProps) {
   const people = usePeople();
   const [line, setLine] = useState('');
   const [error, setError] = useState<string>();
@@ -78,7 +80,7 @@ export function QuickAdd({ viewer, inputRef }: QuickAddProps) {
     const before = line;
     setLine('');
     setError(undefined);
-    createTask(toNewTask(quick, people, viewer)).catch((failure: unknown) => {
+    createTask({ ...toNewTask(quick, people, viewer), projectId }).catch((failure: unknown) => {
         // What was typed comes back, unless something else is being typed.
         setLine((now) => (now === '' ? before : now));
         setError(describeError(failure).title);

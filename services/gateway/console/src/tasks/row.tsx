@@ -10,6 +10,8 @@ export interface RowActions {
   hrefOf: (taskId: string) => string;
   onToggleDone: (task: Task) => void;
   onSelect: (task: Task, range: boolean) => void;
+  /** Whether the viewer may change none of the tasks. */
+  readOnly: boolean;
 }
 
 interface RowProps extends RowActions {
@@ -37,30 +39,34 @@ function Person({ task, viewer }: Pick<RowProps, 'task' | 'viewer'>) {
 }
 
 export const Row = memo(function Row(props: RowProps) {
-  const { task, viewer, active, selected, open, hrefOf, onToggleDone, onSelect } = props;
+  const { task, viewer, active, selected, open, hrefOf, onToggleDone, onSelect, readOnly } = props;
   const done = !isOpen(task.status);
   const tab = active ? 0 : -1;
   return (
     <div className={`task-row${selected ? ' selected' : ''}${open ? ' open' : ''}${done ? ' done' : ''}`}>
-      <input
-        type="checkbox"
-        className="task-select"
-        checked={selected}
-        tabIndex={tab}
-        aria-label={`Select ${task.title}`}
-        onChange={() => undefined}
-        onClick={(event) => onSelect(task, event.shiftKey)}
-      />
+      {!readOnly && (
+        <input
+          type="checkbox"
+          className="task-select"
+          checked={selected}
+          tabIndex={tab}
+          aria-label={`Select ${task.title}`}
+          onChange={() => undefined}
+          onClick={(event) => onSelect(task, event.shiftKey)}
+        />
+      )}
       <button
         type="button"
         className="task-toggle"
         tabIndex={tab}
+        disabled={readOnly}
         aria-label={task.status === TaskStatus.COMPLETED ? `Reopen ${task.title}` : `Complete ${task.title}`}
         onClick={() => onToggleDone(task)}
       >
         <StatusSign status={task.status} />
       </button>
       <Link href={hrefOf(task.id)} className="task-title" tabIndex={tab} data-task={task.id} replace={open}>
+        {task.key !== '' && <span className="task-key">{task.key}</span>}
         <span className="task-name">{task.title}</span>
         <span className="task-labels">
           {task.labels.map((label) => (
