@@ -62,6 +62,12 @@ describe.each(cases)('J9: an agent over %s (%s)', (door, era) => {
     expect(changed.task).not.toHaveProperty('labels');
     expect(changed.task).not.toHaveProperty('dueDay');
 
+    const said = await useTool(agent, 'add_comment', { taskId: task.id, text: 'Twice, it is dry' });
+    expect(said).toMatchObject({ comment: { text: 'Twice, it is dry', authorId: ada.id } });
+    expect(await useTool(agent, 'list_comments', { taskId: task.id })).toMatchObject({
+      comments: [{ text: 'Twice, it is dry' }],
+    });
+
     const done = await useTool(agent, 'complete_task', { taskId: task.id, etag: changed.task.etag });
     expect(done).toMatchObject({ task: { status: 'TASK_STATUS_COMPLETED' } });
     await useTool(agent, 'delete_task', { taskId: task.id });
