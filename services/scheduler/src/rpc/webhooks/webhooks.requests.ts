@@ -105,11 +105,10 @@ export function createWebhookRequests(rules: TargetRules): WebhookRequests {
   };
 }
 
-const replay = fieldsOf('taskflow.scheduler.v1.ReplayWebhookRequest');
 const replaySchema = z.object({
   webhookId: fieldTypes.uuid(),
   deliveryId: fieldTypes.uuid().optional(),
-  startTime: replay.time('start_time').optional(),
+  startTime: z.date().optional(),
   etag: z.string(),
   ...mutation,
 });
