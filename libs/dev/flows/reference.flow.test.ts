@@ -41,6 +41,7 @@ const words: Readonly<Record<string, string>> = {
   name: 'deliver-notifications',
   reason: 'maintenance',
   key: 'WEB',
+  start_time: new Date().toISOString(),
 };
 
 const toSnakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
