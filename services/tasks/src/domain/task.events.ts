@@ -129,8 +129,8 @@ export function toTaskEvent(event: StoredEvent): TaskEvent {
 }
 
 /**
- * The event as this person may see it. Request id and trace are for the caller, the owner of the stream and administrators, because
- * they lead to the caller's other calls in logs and traces. An assignee sees the change and its actor.
+ * The event as this person may see it. Request id and trace are for the caller, the owner of the stream and
+ * administrators, because they lead to the caller's other calls in logs and traces. An assignee sees the change and its actor.
  */
 export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {
   const event = toTaskEvent(stored);

@@ -28,8 +28,8 @@ const reserveMs = 500;
 const lookAgain = { firstMs: 10, maxMs: 500 };
 
 /**
- * Answers at once when there are events that concern others than their actors, or one of the readers, else waits up to `maxWaitMs` for one and
- * passes over all other events meanwhile. Throws EVENTS_COMPACTED when events were deleted, and LOG_RESTORED for a
+ * Answers at once when there are events that concern others than their actors, or one of the readers, else waits up to
+ * `maxWaitMs` for one and passes over all other events meanwhile. Throws EVENTS_COMPACTED when events were deleted, and LOG_RESTORED for a
  * position that the log does not have.
  */
 export async function pullEvents(

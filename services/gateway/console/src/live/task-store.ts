@@ -40,8 +40,8 @@ const nanos = (time: Timestamp | undefined): bigint =>
   time === undefined ? 0n : time.seconds * 1_000_000_000n + BigInt(time.nanos);
 
 /**
- * All tasks that the person may see, as they are now, those of projects too. They are listed once; then every change comes by a stream, which the client
- * package opens again where it was. Several views share it.
+ * All tasks that the person may see, as they are now, those of projects too. They are listed once; then every change
+ * comes by a stream, which the client package opens again where it was. Several views share it.
  */
 export class TaskStore {
   readonly #client: Tasks;
