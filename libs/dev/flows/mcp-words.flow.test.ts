@@ -47,6 +47,7 @@ describe('J9: a call that only checks', () => {
       complete_task: { taskId: task.id },
       delete_task: { taskId: task.id },
       restore_task: { taskId: gone.task.id },
+      add_comment: { taskId: task.id, text: 'Not yet' },
       mark_notifications_read: { all: {} },
     };
     const before = await useTool(agent, 'list_tasks', { showDeleted: true });

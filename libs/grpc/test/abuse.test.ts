@@ -16,7 +16,13 @@ import { frame, openHttp2, statusOf, type Http2Client } from './http2-client.ts'
 import { RawClient } from './raw-client.ts';
 import { paths, usersBinding } from './services.ts';
 
-const capacity: Partial<Capacity> = { unfinishedCalls: 20, incompleteRequests: 20, requestMs: 3000 };
+const mebibyte = 1024 * 1024;
+const capacity: Partial<Capacity> = {
+  unfinishedCalls: 20,
+  incompleteRequests: 20,
+  requestBytes: 8 * mebibyte,
+  requestMs: 3000,
+};
 const peerLimits: Partial<PeerLimits> = { connectionsPerPeer: 100, connectionsPerSecond: 10_000 };
 let target: TestServer;
 let raw: RawClient;
@@ -67,7 +73,7 @@ async function health(): Promise<string | undefined> {
     .finally(() => client.close());
 }
 
-const admitted = (kind: 'calls' | 'incomplete'): Promise<number> =>
+const admitted = (kind: 'calls' | 'incomplete' | 'bytes'): Promise<number> =>
   metricOf(target, `grpc_server_admitted{kind="${kind}"`);
 const untilIdle = (): Promise<boolean> =>
   waitUntil(async () => (await admitted('calls')) + (await admitted('incomplete')) === 0);
@@ -206,6 +212,27 @@ describe('invariant 10: others are served in spite of', () => {
     for (let round = 0; round < 10; round += 1)
       expect((await send(large)).code).toBe(String(status.RESOURCE_EXHAUSTED));
     expect(await ask()).toBe(status.OK);
+  });
+
+  it('20 messages of 3 MiB that all but end, of which as many are kept as there is room for', async () => {
+    const { begin } = await attacker();
+    const large = frame(Buffer.alloc(3 * mebibyte)).subarray(0, -1);
+    const codes: string[] = [];
+    const streams = Array.from({ length: 20 }, () => {
+      const stream = begin();
+      void statusOf(stream).then(({ code }) => codes.push(code));
+      stream.write(large);
+      return stream;
+    });
+    await waitUntil(() => codes.length >= 18);
+    expect([codes.length, new Set(codes)]).toEqual([18, new Set([String(status.RESOURCE_EXHAUSTED)])]);
+    expect(await admitted('bytes')).toBe(2 * large.length);
+    expect(await ask()).toBe(status.OK);
+    // What remains is served, and what is done holds nothing any more.
+    streams.forEach((stream) => stream.end(Buffer.alloc(1)));
+    await waitUntil(() => codes.length === 20);
+    expect(codes.slice(18)).not.toContain(String(status.RESOURCE_EXHAUSTED));
+    await waitUntil(async () => (await admitted('bytes')) === 0);
   });
 
   it('a client that requests much and reads nothing', async () => {

@@ -62,8 +62,8 @@ export async function statusOf(stream: ClientHttp2Stream): Promise<{ code: strin
 }
 
 export async function openHttp2(address: string): Promise<Http2Client> {
-  // By default Node's clients refuse to send that many headers, and some of them twice.
-  const lenient = { maxSendHeaderBlockLength: 10_000_000, strictSingleValueFields: false };
+  // By default Node's clients refuse to send that many headers, some of them twice, and to send more than 10 MB at once.
+  const lenient = { maxSendHeaderBlockLength: 10_000_000, strictSingleValueFields: false, maxSessionMemory: 1000 };
   const session = connect(`http://${address}`, lenient);
   session.on('error', () => undefined);
   await Promise.race([once(session, 'remoteSettings'), once(session, 'close')]);

@@ -69,4 +69,33 @@ describe('the concurrency limiter', () => {
     expect(limiter.hasRoom({ stream: false, peer: 'another', whole: false })).toBe(true);
     expect(evicted).toEqual([]);
   });
+
+  it('evicts the largest request of the connection that holds most, when all together are too large', () => {
+    const { enter, evicted, counts } = open({ requestBytes: 100 });
+    const [modest, small, large] = [enter('modest'), enter('greedy'), enter('greedy')];
+    expect([modest?.receive(30), small?.receive(20), large?.receive(30)]).toEqual([true, true, true]);
+    expect(modest?.receive(10)).toBe(true);
+    expect(small?.receive(9)).toBe(true);
+    expect(evicted).toEqual([]);
+    expect(modest?.receive(2)).toBe(true);
+    expect(evicted).toEqual([['greedy', 'displaced']]);
+    expect(large?.receive(1)).toBe(false);
+    expect(counts).toEqual({ incomplete: 2, bytes: 71 });
+    for (const permit of [modest, small, large]) permit?.release();
+    expect(counts).toEqual({ incomplete: 0, bytes: 0 });
+  });
+
+  it('counts the bytes of a request until its call is over, and evicts only what is still arriving', () => {
+    const { enter, evicted, counts } = open({ requestBytes: 100 });
+    const running = enter('a');
+    running?.receive(90);
+    running?.complete();
+    const next = enter('b');
+    expect(next?.receive(11)).toBe(false);
+    expect(evicted).toEqual([['b', 'displaced']]);
+    expect(counts).toEqual({ incomplete: 0, calls: 1, bytes: 90 });
+    running?.release();
+    expect(counts).toEqual({ incomplete: 0, calls: 0, bytes: 0 });
+    expect(enter('b')?.receive(100)).toBe(true);
+  });
 });

@@ -8,6 +8,8 @@ export interface Capacity {
   openStreams: number;
   /** Calls whose request has not arrived completely. */
   incompleteRequests: number;
+  /** Bytes of the requests that arrived in several pieces, until their calls are over. */
+  requestBytes: number;
   /** How long a client may take to send its request. */
   requestMs: number;
 }
@@ -16,14 +18,20 @@ export const defaultCapacity: Capacity = {
   unfinishedCalls: 500,
   openStreams: 10_000,
   incompleteRequests: 1000,
+  requestBytes: 64 * 1024 * 1024,
   requestMs: 10_000,
 };
 
 /** The kinds of places that are counted. */
-type PermitKind = 'calls' | 'streams' | 'incomplete';
+type PermitKind = 'calls' | 'streams' | 'incomplete' | 'bytes';
 
 /** The place of a call that may run. */
 export interface Permit {
+  /**
+   * A piece of the request has arrived. Evicts requests of the connection that holds most while there is too much. Returns
+   * whether this one is still wanted.
+   */
+  receive(bytes: number): boolean;
   /** The request is complete. Returns false when there is no room for it any more. */
   complete(): boolean;
   /** The call is over. */
@@ -54,9 +62,36 @@ export interface ConcurrencyLimiter {
 
 interface Incomplete extends IncomingRequest {
   since: number;
+  /** What has arrived of it. */
+  bytes: number;
 }
 
 const sweepMs = 1000;
+
+/** The bytes of requests, by connection. */
+function createHeldBytes(report: (bytes: number) => void) {
+  const byPeer = new Map<string, number>();
+  let total = 0;
+  const change = (request: Incomplete, by: number): void => {
+    if (by === 0) return;
+    const held = (byPeer.get(request.peer) ?? 0) + by;
+    if (held > 0) byPeer.set(request.peer, held);
+    else byPeer.delete(request.peer);
+    request.bytes += by;
+    report((total += by));
+  };
+  return {
+    change,
+    total: () => total,
+    of: (peer: string): number => byPeer.get(peer) ?? 0,
+  };
+}
+
+const largestOf = <One>(all: Iterable<One>, sizeOf: (one: One) => number): One | undefined => {
+  let largest: One | undefined;
+  for (const one of all) if (largest === undefined || sizeOf(one) > sizeOf(largest)) largest = one;
+  return largest;
+};
 
 /** The incomplete requests, by connection. When there are too many, the connection with the most loses its oldest. */
 function createArrivals(limit: number, report: (count: number) => void) {
@@ -70,8 +105,7 @@ function createArrivals(limit: number, report: (count: number) => void) {
     if (own?.size === 0) byPeer.delete(one.peer);
     report(all.size);
   };
-  const largest = (): Set<Incomplete> =>
-    [...byPeer.values()].reduce((most, own) => (own.size > most.size ? own : most), new Set());
+  const largest = (): Set<Incomplete> => largestOf(byPeer.values(), ({ size }) => size) ?? new Set();
   // A connection that already holds the maximum may not evict others.
   const hasRoom = (peer: string): boolean => all.size < limit || (byPeer.get(peer)?.size ?? 0) + 1 < largest().size;
   const makeRoom = (): void => {
@@ -83,7 +117,7 @@ function createArrivals(limit: number, report: (count: number) => void) {
   const add = (request: IncomingRequest): Incomplete | undefined => {
     if (!hasRoom(request.peer)) return undefined;
     makeRoom();
-    const one = { ...request, since: performance.now() };
+    const one = { ...request, since: performance.now(), bytes: 0 };
     all.add(one);
     byPeer.set(one.peer, (byPeer.get(one.peer) ?? new Set()).add(one));
     report(all.size);
@@ -96,11 +130,14 @@ function createArrivals(limit: number, report: (count: number) => void) {
       one.evict('late');
     }
   };
-  return { hasRoom, add, remove, evictBefore };
+  /** The largest request of the connection that holds most. */
+  const heaviest = (heldBy: (peer: string) => number): Incomplete | undefined =>
+    largestOf(byPeer.get(largestOf(byPeer.keys(), heldBy) ?? '') ?? [], ({ bytes }) => bytes);
+  return { hasRoom, add, remove, has: (one: Incomplete) => all.has(one), evictBefore, heaviest };
 }
 
 export function createConcurrencyLimiter(
-  { unfinishedCalls, openStreams, incompleteRequests, requestMs }: Capacity,
+  { unfinishedCalls, openStreams, incompleteRequests, requestBytes, requestMs }: Capacity,
   report: (kind: PermitKind, count: number) => void,
 ): ConcurrencyLimiter {
   const limits = { calls: unfinishedCalls, streams: openStreams };
@@ -117,6 +154,20 @@ export function createConcurrencyLimiter(
     Math.min(sweepMs, requestMs),
   ).unref();
 
+  const held = createHeldBytes((bytes) => report('bytes', bytes));
+  const receive = (request: Incomplete, bytes: number): boolean => {
+    if (!arrivals.has(request)) return false;
+    held.change(request, bytes);
+    while (held.total() > requestBytes) {
+      const evicted = arrivals.heaviest(held.of);
+      if (evicted === undefined) break;
+      arrivals.remove(evicted);
+      held.change(evicted, -evicted.bytes);
+      evicted.evict('displaced');
+    }
+    return arrivals.has(request);
+  };
+
   const acquire: ConcurrencyLimiter['acquire'] = (request) => {
     const kind = kindOf(request);
     if (isFull(kind)) return undefined;
@@ -124,6 +175,7 @@ export function createConcurrencyLimiter(
     if (arriving === undefined && !request.whole) return undefined;
     let state: 'arriving' | 'running' | 'over' = 'arriving';
     const permit: Permit = {
+      receive: (bytes) => arriving === undefined || receive(arriving, bytes),
       complete: () => {
         if (state !== 'arriving') return true;
         if (arriving !== undefined) arrivals.remove(arriving);
@@ -134,6 +186,7 @@ export function createConcurrencyLimiter(
       release: () => {
         if (state === 'arriving' && arriving !== undefined) arrivals.remove(arriving);
         else if (state === 'running') change(kind, -1);
+        if (arriving !== undefined) held.change(arriving, -arriving.bytes);
         state = 'over';
       },
     };
@@ -152,15 +205,16 @@ export function openConcurrencyLimiter(metrics: Metrics, given: Partial<Capacity
   const capacity = { ...defaultCapacity, ...given };
   const limit = metrics.gauge(
     'grpc_server_capacity',
-    'Calls, streams and incomplete requests that are let in at the same time; more are refused with OVERLOADED.',
+    'Calls, streams, incomplete requests and their bytes that are let in at once; more are refused with OVERLOADED.',
     ['kind'],
   );
   limit.set({ kind: 'calls' }, capacity.unfinishedCalls);
   limit.set({ kind: 'streams' }, capacity.openStreams);
   limit.set({ kind: 'incomplete' }, capacity.incompleteRequests);
+  limit.set({ kind: 'bytes' }, capacity.requestBytes);
   const admitted = metrics.gauge(
     'grpc_server_admitted',
-    'Calls, streams and incomplete requests that are in at the moment.',
+    'Calls, streams, incomplete requests and their bytes that are in at the moment.',
     ['kind'],
   );
   return createConcurrencyLimiter(capacity, (kind, count) => admitted.set({ kind }, count));

@@ -6,7 +6,7 @@ import {
 } from '@grpc/grpc-js';
 import { AppError, errorTable, kindOfCode } from '#libs/errors';
 import { acceptRequestId, requestIdKey } from '../wire/request-id.ts';
-import { endsInsideMessage, streamOf, withoutWrapper } from '../wire/grpc-js-internals.ts';
+import { dropPartialMessage, endsInsideMessage, streamOf, withoutWrapper } from '../wire/grpc-js-internals.ts';
 import { textOf } from '../wire/metadata.ts';
 import { statusDetailsKey, toStatus } from '../wire/status.ts';
 import type { ConcurrencyLimiter, Eviction, Permit } from './concurrency-limiter.ts';
@@ -55,6 +55,9 @@ interface WatchOptions {
   record: (path: string, call: UnreachedCall) => void;
 }
 
+/** How long a client may go on to send a request that has been refused. */
+const stopMs = 5000;
+
 const neverArrived = (): AppError =>
   new AppError('deadline_exceeded', 'DEADLINE_EXCEEDED', 'the request did not arrive in time');
 const evictionErrors: Record<Eviction, () => AppError> = { late: neverArrived, displaced: overloaded };
@@ -80,6 +83,14 @@ interface Arrival {
   seen: Progress;
   refuse: (error: AppError) => void;
   cancel: () => void;
+}
+
+/** Frees a refused request and reads on, so that its client comes to read the status. A client that goes on is reset. */
+function dropRequest(call: ServerInterceptingCallInterface): void {
+  const stream = streamOf(call);
+  dropPartialMessage(call);
+  const timer = setTimeout(() => stream.close(), stopMs).unref();
+  stream.once('close', () => clearTimeout(timer)).resume();
 }
 
 /** Passes a call to its handler, unless its request is malformed. */
@@ -157,13 +168,15 @@ export function watchCall(
   };
   const refuse = (error: AppError): void =>
     finish({ code: errorTable[error.kind].code, details: error.message }, error);
-  const permit = limiter.acquire({
-    stream,
-    peer: call.getPeer(),
-    // grpc-js reports the end of a request only when it is read.
-    whole: isWhole(streamOf(call)),
-    evict: (why) => refuse(toEvictionError(why)),
-  });
+  const http2Stream = streamOf(call);
+  // grpc-js reports the end of a request only when it is read.
+  const whole = isWhole(http2Stream);
+  const evict = (why: Eviction): void => {
+    refuse(toEvictionError(why));
+    dropRequest(call);
+  };
+  const permit = limiter.acquire({ stream, peer: call.getPeer(), whole, evict });
+  if (permit !== undefined && !whole) http2Stream.on('data', (part: Buffer) => permit.receive(part.length));
   const cancel = (): void => {
     seen.cancelled = true;
     permit?.release();

@@ -25,8 +25,8 @@ interface PrivateServer {
 
 interface PrivateCall {
   stream: ServerHttp2Stream;
-  /** 0 between messages. */
-  decoder: { readState: number };
+  /** `readState` is 0 between messages. */
+  decoder: { readState: number; readPartialMessage: Buffer[] };
   decompressMessage: Decompress;
 }
 
@@ -72,6 +72,11 @@ export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stre
 /** Whether bytes have arrived after the last complete message. grpc-js does not report that. */
 export function endsInsideMessage(call: ServerInterceptingCallInterface): boolean {
   return insideCall(call).decoder.readState !== 0;
+}
+
+/** Frees what has arrived of a message. For calls that have ended: grpc-js keeps it until the stream has, too. */
+export function dropPartialMessage(call: ServerInterceptingCallInterface): void {
+  insideCall(call).decoder.readPartialMessage = [];
 }
 
 /**

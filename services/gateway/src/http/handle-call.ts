@@ -124,10 +124,14 @@ async function unpackEnveloped(body: Buffer, encoding: string): Promise<Buffer> 
 }
 
 /** The message of the request, encoded by protobuf, or what is wrong with its JSON. Throws AppError. */
-async function readMessage(exchange: Exchange, head: CallHead, options: HandlerOptions): Promise<Buffer | AppError> {
+async function readMessage(
+  exchange: Exchange,
+  head: CallHead,
+  { permit, options }: Pick<Forwarding, 'permit' | 'options'>,
+): Promise<Buffer | AppError> {
   const { request } = exchange;
   const { dialect, encoding, queryMessage, route } = head;
-  const body = queryMessage ?? (await readBody(request));
+  const body = queryMessage ?? (await readBody(request, permit.current));
   const message = await (dialect.name === 'connect' ? unpackBare(body, encoding) : unpackEnveloped(body, encoding));
   if (message.length > maxMessageBytes)
     throw new AppError('resource_exhausted', 'REQUEST_TOO_LARGE', 'the request is too large');
@@ -157,7 +161,7 @@ async function forward(exchange: Exchange, head: CallHead, { permit, options, ad
     route,
     timeoutMs,
     read: async () => {
-      const message = await readMessage(exchange, head, options);
+      const message = await readMessage(exchange, head, { permit, options });
       if (!permit.current.complete()) throw overloaded();
       return message instanceof AppError ? message : adapter.request(message);
     },

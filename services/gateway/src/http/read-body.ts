@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import { maxMessageBytes } from '#libs/grpc';
+import { maxMessageBytes, overloaded, type Permit } from '#libs/grpc';
 import { headerBytes } from '../protocol/envelope.ts';
 import type { HttpRequest } from './answer.ts';
 
@@ -11,8 +11,8 @@ const tooLarge = (): AppError => new AppError('resource_exhausted', 'REQUEST_TOO
 const brokenOff = (): AppError =>
   new AppError('cancelled', 'CANCELLED', 'the caller gave up before the request was complete');
 
-/** Reads the whole body. Throws REQUEST_TOO_LARGE, and CANCELLED when the client goes away. */
-export function readBody(request: HttpRequest): Promise<Buffer> {
+/** Reads the whole body. Throws REQUEST_TOO_LARGE, OVERLOADED, and CANCELLED when the client goes away. */
+export function readBody(request: HttpRequest, permit: Pick<Permit, 'receive'>): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -24,6 +24,7 @@ export function readBody(request: HttpRequest): Promise<Buffer> {
     const onData = (part: Buffer): void => {
       size += part.length;
       if (size > maxBytes) finish(() => reject(tooLarge()));
+      else if (!permit.receive(part.length)) finish(() => reject(overloaded()));
       else parts.push(part);
     };
     const onEnd = (): void => finish(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));

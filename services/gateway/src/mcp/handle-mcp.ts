@@ -2,7 +2,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { createConnection } from '#client/connection';
 import { TaskFlowError } from '#client/index';
 import { AppError, errorTable, toAppError } from '#libs/errors';
-import { findSizeFault, overloaded, textHeader, toEvictionError, toStatusCode } from '#libs/grpc';
+import { findSizeFault, overloaded, textHeader, toEvictionError, toStatusCode, type Permit } from '#libs/grpc';
 import {
   askAccess,
   checkParams,
@@ -102,9 +102,9 @@ async function send(answer: Answer, { status, headers, body }: Response): Promis
 }
 
 /** Serves one message. Nothing is kept between two, so every replica can answer each. */
-async function serve(exchange: Exchange, options: McpOptions, complete: () => void): Promise<void> {
-  const body = await readBody(exchange.request);
-  complete();
+async function serve(exchange: Exchange, options: McpOptions, permit: Permit): Promise<void> {
+  const body = await readBody(exchange.request, permit);
+  if (!permit.complete()) throw overloaded();
   await assertTokenFor(body.length, clientOf(exchange), options);
   const message = readMessage(body);
   const gone = new AbortController();
@@ -132,11 +132,8 @@ async function serveInPlace(exchange: Exchange, options: McpOptions): Promise<vo
     evict: (why) => evicted.reject(toEvictionError(why)),
   });
   if (permit === undefined) throw overloaded();
-  const complete = (): void => {
-    if (!permit.complete()) throw overloaded();
-  };
   try {
-    await Promise.race([serve(exchange, options, complete), evicted.promise]);
+    await Promise.race([serve(exchange, options, permit), evicted.promise]);
   } finally {
     permit.release();
   }
