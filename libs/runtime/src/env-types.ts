@@ -36,7 +36,7 @@ function integer(min: number, max: number): z.ZodType<number, string> {
 export const envTypes = {
   /** A TCP port; 0 takes a free one. */
   port: (fallback: number) => integer(0, 65_535).default(fallback),
-  positiveInt: (fallback: number, max = 1_000_000_000) => integer(1, max).default(fallback),
+  positiveInt: (fallback: number, max = 1_000_000_000, min = 1) => integer(min, max).default(fallback),
   /** 0 is allowed. */
   wholeNumber: (fallback: number, max = 1_000_000_000) => integer(0, max).default(fallback),
   /** From 0 to 1, for instance 0.05. */

@@ -11,7 +11,8 @@ export interface ProcessConfig {
   shutdownGraceMs: number;
   trustedProxies: string[];
   /** How much work a server accepts at the same time. Default: below. */
-  capacity?: { unfinishedCalls: number; openStreams: number; incompleteRequests: number } | undefined;
+  capacity?:
+    { unfinishedCalls: number; openStreams: number; incompleteRequests: number; requestBytes: number } | undefined;
   /** What a server allows one peer. Default: below. */
   peerLimits?:
     | { connectionsPerPeer: number; connectionsPerSecond: number; streamsPerSecond: number; resetsPerSecond: number }
@@ -23,6 +24,8 @@ export interface ProcessConfig {
   /** Undefined: nothing is traced. */
   tracing?: TracingConfig | undefined;
 }
+
+const mebibyte = 1024 * 1024;
 
 /** TASKFLOW_TASKS_HTTP_PORT */
 export const settingOf = (process: string, setting: string): string => `TASKFLOW_${process.toUpperCase()}_${setting}`;
@@ -39,6 +42,7 @@ export function processEntries(process: string, httpPort: number) {
     TASKFLOW_MAX_UNFINISHED_CALLS: envTypes.positiveInt(500, 1_000_000),
     TASKFLOW_MAX_OPEN_STREAMS: envTypes.positiveInt(10_000, 1_000_000),
     TASKFLOW_MAX_INCOMPLETE_REQUESTS: envTypes.positiveInt(1000, 1_000_000),
+    TASKFLOW_MAX_REQUEST_BYTES: envTypes.positiveInt(64 * mebibyte, 1024 * mebibyte, 8 * mebibyte),
     TASKFLOW_MAX_CONNECTIONS_PER_PEER: envTypes.positiveInt(500, 1_000_000),
     TASKFLOW_MAX_CONNECTIONS_PER_SECOND: envTypes.positiveInt(100, 1_000_000),
     TASKFLOW_MAX_STREAMS_PER_SECOND: envTypes.positiveInt(10_000, 1_000_000),
@@ -65,6 +69,7 @@ export function toProcessConfig(process: string, read: <T>(name: string) => T): 
       unfinishedCalls: read('TASKFLOW_MAX_UNFINISHED_CALLS'),
       openStreams: read('TASKFLOW_MAX_OPEN_STREAMS'),
       incompleteRequests: read('TASKFLOW_MAX_INCOMPLETE_REQUESTS'),
+      requestBytes: read('TASKFLOW_MAX_REQUEST_BYTES'),
     },
     peerLimits: {
       connectionsPerPeer: read('TASKFLOW_MAX_CONNECTIONS_PER_PEER'),

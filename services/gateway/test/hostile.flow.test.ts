@@ -8,9 +8,10 @@ import { waitUntil } from '#dev/cluster';
 import { bytes, cases, json, labelled, watch, type Hostile } from './hostile-requests.ts';
 import { detailOf, outcomeOf, tasks, useGateway, users, violationsOf, type ErrorJson } from './start-gateway.ts';
 
+const mebibyte = 1024 * 1024;
 const gateway = useGateway({
   services: ['auth', 'users', 'tasks', 'gateway'],
-  env: { TASKFLOW_SHUTDOWN_GRACE_MS: '2000' },
+  env: { TASKFLOW_SHUTDOWN_GRACE_MS: '2000', TASKFLOW_MAX_REQUEST_BYTES: String(8 * mebibyte) },
 });
 
 async function send({ path = `${tasks}/CreateTask`, method = 'POST', headers = json, body }: Hostile) {
@@ -174,6 +175,32 @@ describe('a hostile connection', () => {
     let heard = '';
     for await (const part of call) heard += String(part);
     expect(heard).toContain('DEADLINE_EXCEEDED');
+    session.close();
+  });
+
+  it('over HTTP/2 with 3 MiB of each of 12 requests is told of most that there is no room, and others are served', async () => {
+    const session = connectHttp2(gateway.url, { maxSessionMemory: 100 });
+    const heard: string[] = [];
+    const calls = Array.from({ length: 12 }, () => {
+      const call = session.request({
+        ':method': 'POST',
+        ':path': `${tasks}/CreateTask`,
+        authorization: `Bearer ${gateway.token}`,
+        'content-type': 'application/json',
+      });
+      call.on('error', () => undefined).on('data', (part) => heard.push(String(part)));
+      call.write(Buffer.alloc(3 * mebibyte, ' '));
+      return call;
+    });
+    await waitUntil(() => heard.length >= 10);
+    expect(heard.map((text) => (JSON.parse(text) as { details: unknown[] }).details.length > 0)).not.toContain(false);
+    expect(heard.filter((text) => text.includes('OVERLOADED'))).toHaveLength(10);
+    expect((await gateway.post(`${users}/GetMe`, {}, { authorization: `Bearer ${gateway.token}` })).status).toBe(200);
+    calls.forEach((call) => call.end('{"task":{"title":"Fits"}}'));
+    await waitUntil(() => heard.length === 12);
+    expect(
+      heard.slice(10).map((text) => (JSON.parse(text) as { task: { title: string } }).task?.title ?? text),
+    ).toEqual(['Fits', 'Fits']);
     session.close();
   });
 });
