@@ -44,6 +44,7 @@ function createHeldBytes(report: (bytes: number) => void) {
   };
   return {
     change,
+    free: (request: Incomplete): void => change(request, -request.bytes),
     total: () => total,
     of: (peer: string): number => byPeer.get(peer) ?? 0,
   };
@@ -54,6 +55,12 @@ const largestOf = <One>(all: Iterable<One>, sizeOf: (one: One) => number): One |
   for (const one of all) if (largest === undefined || sizeOf(one) > sizeOf(largest)) largest = one;
   return largest;
 };
+
+/** The largest request of the connection that holds most. */
+const heaviestOf = (
+  byPeer: ReadonlyMap<string, ReadonlySet<Incomplete>>,
+  heldBy: (peer: string) => number,
+): Incomplete | undefined => largestOf(byPeer.get(largestOf(byPeer.keys(), heldBy) ?? '') ?? [], ({ bytes }) => bytes);
 
 /** The incomplete requests, by connection. When there are too many, the connection with the most loses its oldest. */
 export function createArrivals(
@@ -89,18 +96,14 @@ export function createArrivals(
       one.evict('late');
     }
   };
-  /** The largest request of the connection that holds most. */
-  const heaviest = (): Incomplete | undefined =>
-    largestOf(byPeer.get(largestOf(byPeer.keys(), held.of) ?? '') ?? [], ({ bytes }) => bytes);
-  const free = (one: Incomplete): void => held.change(one, -one.bytes);
   const receive = (one: Incomplete, bytes: number): boolean => {
     if (!all.has(one)) return false;
     held.change(one, bytes);
     while (held.total() > requestBytes) {
-      const evicted = heaviest();
+      const evicted = heaviestOf(byPeer, held.of);
       if (evicted === undefined) break;
       remove(evicted);
-      free(evicted);
+      held.free(evicted);
       evicted.evict('displaced');
     }
     return all.has(one);
@@ -114,7 +117,7 @@ export function createArrivals(
     reportAs('incomplete', all.size);
     const leave = (): void => {
       remove(one);
-      free(one);
+      held.free(one);
     };
     return { receive: (bytes) => receive(one, bytes), complete: () => remove(one), leave };
   };

@@ -5,6 +5,7 @@ import {
   type ConcurrencyLimiter,
   type Capacity,
   type Eviction,
+  type Permit,
 } from './concurrency-limiter.ts';
 
 let limiter: ConcurrencyLimiter;
@@ -17,7 +18,12 @@ function open(capacity: Partial<Capacity>) {
   const evicted: [peer: string, why: Eviction][] = [];
   const enter = (peer: string, whole = false) =>
     limiter.acquire({ stream: false, peer, whole, evict: (why) => evicted.push([peer, why]) });
-  return { enter, evicted, counts };
+  const enterNow = (peer: string): Permit => {
+    const permit = enter(peer);
+    if (permit === undefined) throw new Error('there is no room');
+    return permit;
+  };
+  return { enter, enterNow, evicted, counts };
 }
 
 describe('the concurrency limiter', () => {
@@ -71,31 +77,31 @@ describe('the concurrency limiter', () => {
   });
 
   it('evicts the largest request of the connection that holds most, when all together are too large', () => {
-    const { enter, evicted, counts } = open({ requestBytes: 100 });
-    const [modest, small, large] = [enter('modest'), enter('greedy'), enter('greedy')];
-    expect([modest?.receive(30), small?.receive(20), large?.receive(30)]).toEqual([true, true, true]);
-    expect(modest?.receive(10)).toBe(true);
-    expect(small?.receive(9)).toBe(true);
+    const { enterNow, evicted, counts } = open({ requestBytes: 100 });
+    const [modest, small, large] = [enterNow('modest'), enterNow('greedy'), enterNow('greedy')];
+    expect([modest.receive(30), small.receive(20), large.receive(30)]).toEqual([true, true, true]);
+    expect(modest.receive(10)).toBe(true);
+    expect(small.receive(9)).toBe(true);
     expect(evicted).toEqual([]);
-    expect(modest?.receive(2)).toBe(true);
+    expect(modest.receive(2)).toBe(true);
     expect(evicted).toEqual([['greedy', 'displaced']]);
-    expect([large?.receive(1), large?.complete(), small?.complete()]).toEqual([false, false, true]);
+    expect([large.receive(1), large.complete(), small.complete()]).toEqual([false, false, true]);
     expect(counts).toEqual({ incomplete: 1, calls: 1, bytes: 71 });
-    for (const permit of [modest, small, large]) permit?.release();
+    for (const permit of [modest, small, large]) permit.release();
     expect(counts).toEqual({ incomplete: 0, calls: 0, bytes: 0 });
   });
 
   it('counts the bytes of a request until its call is over, and evicts only what is still arriving', () => {
-    const { enter, evicted, counts } = open({ requestBytes: 100 });
-    const running = enter('a');
-    running?.receive(90);
-    running?.complete();
-    const next = enter('b');
-    expect(next?.receive(11)).toBe(false);
+    const { enterNow, evicted, counts } = open({ requestBytes: 100 });
+    const running = enterNow('a');
+    running.receive(90);
+    running.complete();
+    const next = enterNow('b');
+    expect(next.receive(11)).toBe(false);
     expect(evicted).toEqual([['b', 'displaced']]);
     expect(counts).toEqual({ incomplete: 0, calls: 1, bytes: 90 });
-    running?.release();
+    running.release();
     expect(counts).toEqual({ incomplete: 0, calls: 0, bytes: 0 });
-    expect(enter('b')?.receive(100)).toBe(true);
+    expect(enterNow('b').receive(100)).toBe(true);
   });
 });
