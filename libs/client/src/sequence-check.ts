@@ -46,6 +46,8 @@ export class SequenceCheck {
   add(event: TaskEvent, removed: boolean): void {
     const own = this.#seen?.streamId ?? (removed ? undefined : ownStream(event));
     if (own === event.streamId) this.#count(event.sequence, own);
+    // A task of the caller's that moves into a project leaves the own stream by an event that has a number in both.
+    else if (own === event.otherStreamId) this.#count(event.otherSequence, own);
   }
 
   #count(sequence: bigint, streamId: string): void {

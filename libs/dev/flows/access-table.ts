@@ -178,6 +178,18 @@ const tasks: Rows<typeof TasksServiceService> = {
   UpdateTask: { request: newTitle, answers: changedByOwner },
   DeleteTask: { request: oneTask, answers: changedByOwner },
   UndeleteTask: { request: oneTask, answers: changedByOwner },
+  MoveTask: { request: oneTask, answers: changedByOwner },
+  ReorderTask: {
+    request: async (call) => ({
+      ...(await oneTask(call)),
+      place: { $case: 'beforeTaskId', value: (await newTask(call)).id },
+    }),
+    answers: {
+      ...changedByOwner,
+      owner: 'FAILED_PRECONDITION/TASK_NOT_IN_PROJECT',
+      admin: 'FAILED_PRECONDITION/TASK_NOT_IN_PROJECT',
+    },
+  },
   GetTaskStats: { request: ({ people }) => ({ ownerId: people.owner.id }), answers: onlyOwnLists },
   BatchGetTasks: { request: oneOfTasks, answers: seenByBoth },
   BatchCreateTasks: {

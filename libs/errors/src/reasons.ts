@@ -107,6 +107,7 @@ export const reasons = {
   PROJECT_ARCHIVED: { code: 'FAILED_PRECONDITION', meaning: "the project is archived, so it cannot be changed; UnarchiveProject opens it. Metadata: projectId." },
   ASSIGNEE_NOT_MEMBER: { code: 'FAILED_PRECONDITION', meaning: "the person cannot be assigned to a task of the project, since they are no member of it. Metadata: projectId, assigneeId." },
   OWNER_NOT_MEMBER: { code: 'FAILED_PRECONDITION', meaning: "the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId." },
+  TASK_NOT_IN_PROJECT: { code: 'FAILED_PRECONDITION', meaning: "the task is in no project, so there is no order by hand, or the task next to which it is to stand is not in its project. Metadata: taskId, the one that is not in it; projectId, unless there is none." },
   COMMENT_NOT_FOUND: { code: 'NOT_FOUND', meaning: "no such comment, or the caller may not see its task. Metadata: commentId." },
   COMMENT_DELETED: { code: 'FAILED_PRECONDITION', meaning: "the comment is deleted, so it cannot be changed. Metadata: commentId." },
   NOT_COMMENT_AUTHOR: { code: 'PERMISSION_DENIED', meaning: "only the author may change a comment, and only the author, the owner of the task and administrators may delete it. Metadata: commentId." },

@@ -18,6 +18,7 @@ const event = defineEntity({
   indexes: [
     { name: 'events_position_index', properties: ['transactionId', 'id'] },
     { name: 'events_subject_index', properties: ['subjectId', 'id'] },
+    { name: 'events_other_stream', properties: ['otherStreamId'], where: 'other_stream_id is not null' },
   ],
   properties: {
     id: p.bigint().primary().generated('by default as identity'),
@@ -104,6 +105,13 @@ export const eventLogTables = {
   otherStream: {
     up: 'alter table events add column other_stream_id uuid, add column other_sequence bigint;',
     down: 'alter table events drop column other_stream_id, drop column other_sequence;',
+  },
+  /** A later migration, outside of transactions: to find what stands in a stream that it left. */
+  otherStreamIndex: {
+    up: `
+      create index concurrently if not exists events_other_stream on events (other_stream_id)
+      where other_stream_id is not null`,
+    down: 'drop index concurrently if exists events_other_stream',
   },
   entities: [streamHead, event, audience, horizon],
 };

@@ -1,4 +1,5 @@
 import type { SqlReader, Statement } from '#libs/db';
+import { toParts, type Joining, type Membership, type StoredParts } from './joining.ts';
 import { currentLog, readLog, type LogRow } from './incarnation.ts';
 import {
   eventColumns,
@@ -21,21 +22,12 @@ export interface FeedPage extends PositionFaults {
   next: Position;
   /** The page is full, so there may be more. */
   more: boolean;
-  /** The shared parts that the user of `readUser` read when the page was read. */
-  parts?: ReadonlySet<string>;
+  /** The shared parts that the user of `readUser` read when the page was read, and from where on. */
+  parts?: ReadonlyMap<string, Joining>;
 }
 
 /** Which part of the log a reader follows: what concerns the person alone, or what is shared with the person as well. */
 export type FeedScope = 'own' | 'all';
-
-/** One who reads a shared part of the log, and from where on. */
-export interface Membership {
-  userId: string;
-  partId: string;
-  incarnation: bigint;
-  /** Events of this transaction and of earlier ones do not count. */
-  transactionId: bigint;
-}
 
 /**
  * A log whose events stand in an order that never changes. A reader follows one incarnation of it. A position of
@@ -117,7 +109,9 @@ const readConcerning = read('read_feed_concerning', ownEvents);
 
 /** Each part is read by its own index range, up to a page of it; the ranges are merged, and an event of several counts once. */
 function statementsOf(memberships: string): Record<FeedScope | 'members', Statement> {
-  const parts = `, array(select part_id from (${memberships}) m where user_id = $5) as parts`;
+  const parts = `, (
+    select json_object_agg(part_id, json_build_array(join_incarnation::text, join_transaction::text))
+    from (${memberships}) m where user_id = $5) as parts`;
   const allEvents = `(
     select transaction_id, event_id from (
       (${placesIn('$5')})
@@ -146,7 +140,7 @@ interface End extends LogRow {
   endEventId: bigint;
 }
 
-type FeedRow = End & PlaceRow & Nullable<EventRow> & { parts?: string[] };
+type FeedRow = End & PlaceRow & Nullable<EventRow> & { parts?: StoredParts | null };
 
 const toPosition = (end: End | undefined): Position => ({
   incarnation: end?.current ?? 0n,
@@ -173,7 +167,7 @@ async function readPage(
   const more = events.length === limit;
   const last = events.at(-1)?.position;
   const next = more && last !== undefined ? last : toPosition(rows[0]);
-  return { events, next, more, parts: new Set(rows[0]?.parts), ...faults };
+  return { events, next, more, parts: toParts(rows[0]?.parts ?? {}), ...faults };
 }
 
 /** The events that concern a user. The cost depends on what is found, not on the length of the log. */

@@ -29,6 +29,7 @@ export {
   type FeedScope,
   type FeedSource,
 } from './feed.ts';
+export { isBehindJoining, type Joining } from './joining.ts';
 export { createEventBroadcaster, type EventBroadcaster, type FeedItem } from './broadcaster.ts';
 export { positionBefore, positionBeforeEvent, readPart, type PartPage } from './part.ts';
 export { pruneEvents } from './prune.ts';

@@ -1,4 +1,5 @@
-import type { FeedScope, FeedSource, Membership } from './feed.ts';
+import type { FeedScope, FeedSource } from './feed.ts';
+import { isBehindJoining, type Membership } from './joining.ts';
 import type { Position } from './position.ts';
 import type { StoredEvent } from './pull.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
@@ -35,11 +36,11 @@ export function createReaders(
 ): Readers {
   const byUser = new Map<string, Map<Subscription, FeedScope>>();
 
-  function subscriptionsOf(event: StoredEvent, members: Members): Map<Subscription, Set<string>> {
-    const found = new Map<Subscription, Set<string>>();
+  function subscriptionsOf(event: StoredEvent, members: Members): Map<Subscription, Map<string, Membership>> {
+    const found = new Map<Subscription, Map<string, Membership>>();
     const reading = partsOf(event).flatMap((partId) => members?.byPart.get(partId) ?? []);
-    const partsFor = (userId: string): Set<string> =>
-      new Set(reading.filter((member) => member.userId === userId).map(({ partId }) => partId));
+    const partsFor = (userId: string): Map<string, Membership> =>
+      new Map(reading.filter((member) => member.userId === userId).map((member) => [member.partId, member]));
     for (const userId of audienceOf(event))
       for (const subscription of byUser.get(userId)?.keys() ?? []) found.set(subscription, partsFor(userId));
     for (const member of reading.filter((each) => isBehindJoining(event, each)))
@@ -79,6 +80,3 @@ export function createReaders(
     },
   };
 }
-
-const isBehindJoining = ({ position }: StoredEvent, { incarnation, transactionId }: Membership): boolean =>
-  position.incarnation !== incarnation || position.transactionId > transactionId;

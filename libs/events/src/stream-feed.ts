@@ -1,4 +1,5 @@
 import type { FeedPage, FeedScope, FeedSource } from './feed.ts';
+import type { Joining } from './joining.ts';
 import { isBefore, type Position } from './position.ts';
 import type { StoredEvent } from './pull.ts';
 import type { Subscription } from './subscription.ts';
@@ -7,7 +8,7 @@ import type { Subscription } from './subscription.ts';
 export interface FeedItem {
   event: StoredEvent | undefined;
   /** The shared parts that the reader read when the event was read, at least those that the event concerns. */
-  parts: ReadonlySet<string>;
+  parts: ReadonlyMap<string, Joining>;
   /** Continuing from here repeats and misses nothing. */
   position: Position;
 }
@@ -24,7 +25,7 @@ interface Subscriber {
 }
 
 const pageSize = 50;
-const none: ReadonlySet<string> = new Set();
+const none: ReadonlyMap<string, Joining> = new Map();
 
 /** Where the reader is, without an event. */
 const placeOnly = (position: Position): FeedItem => ({ event: undefined, parts: none, position });

@@ -1,11 +1,12 @@
 import { createWakeableSleep } from '#libs/runtime';
 import type { Position } from './position.ts';
+import type { Joining } from './joining.ts';
 import type { StoredEvent } from './pull.ts';
 
 /** An event for one reader, with the shared parts of the log that the reader reads, as far as the event concerns them. */
 export interface Offer {
   event: StoredEvent;
-  parts: ReadonlySet<string>;
+  parts: ReadonlyMap<string, Joining>;
 }
 
 /** One reader's place at the broadcaster. It keeps little: what does not fit is dropped and read from the log again. */

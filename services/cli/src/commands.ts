@@ -13,6 +13,7 @@ import { registerLogin } from './commands/login.ts';
 import { registerLogout } from './commands/logout.ts';
 import { registerList } from './commands/ls.ts';
 import { registerMcp } from './commands/mcp.ts';
+import { registerMove } from './commands/mv.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerRestore } from './commands/restore.ts';
@@ -36,6 +37,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerShow,
   registerDone,
   registerEdit,
+  registerMove,
   registerRemove,
   registerRestore,
   registerComment,

@@ -83,8 +83,8 @@ export interface TimeRange {
 }
 
 export interface ListQuery {
-  /** `mine` = owned or assigned. */
-  whose: { mine: string } | { ownedBy: string } | { inProject: string };
+  /** `mine` = owned or assigned; `everything` = and those of the person's projects. */
+  whose: { mine: string } | { ownedBy: string } | { everything: string } | { inProject: string };
   filter: ListFilter;
   order: ListOrder;
   after: ListPosition | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProjectRole, type Project } from '#contract/tasks/v1/projects';
-import { TaskScope, type Task } from '#contract/tasks/v1/tasks';
+import { TaskEventType, TaskScope, type Task } from '#contract/tasks/v1/tasks';
 import { refused } from '#dev/testing';
 import { createRandom, type Random } from '../../../libs/dev/testing/src/random.ts';
 import { createTask, update } from './factories.ts';
@@ -9,10 +9,11 @@ import { usePeople, useTasksCluster, type Person } from './start-cluster.ts';
 import { addMember, createProject } from './start-projects.ts';
 
 const { VIEWER, EDITOR } = ProjectRole;
+const { CREATED, MOVED, UPDATED } = TaskEventType;
 const scope: TaskScope = TaskScope.ALL;
 const service = useTasksCluster({ replicas: { tasks: 2 }, env: { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' } });
 const people = usePeople(service, 'Ada', 'Bob', 'Eve');
-const [ada, bob] = people;
+const [ada, bob, eve] = people;
 const second = {
   get tasks() {
     return service.second;
@@ -89,6 +90,83 @@ describe('B10 what happens in a project', () => {
   }, 120_000);
 });
 
+describe('B9 a task that moves', () => {
+  it('leaves those who do not see where it goes, and comes to those who do not see where it was', async () => {
+    const [web, app] = [await createProject(service.projects, ada), await createProject(service.projects, ada)];
+    await addMember(service.projects, ada, { projectId: web.id, userId: bob.userId, role: EDITOR });
+    await addMember(service.projects, ada, { projectId: app.id, userId: eve.userId, role: VIEWER });
+    const task = await createTask(service, ada, { title: 'in WEB', projectId: web.id });
+    const copies = [ada, bob, eve].map((person) => ({ person, copy: new Map<string, Task>(), token: '' }));
+    for (const each of copies) each.token = await sync(service, each.person, each.copy, { scope });
+    const streams = await Promise.all([ada, bob, eve].map((person) => watch(second, person, '', scope)));
+    await service.tasks.moveTask({ taskId: task.id, projectId: app.id }, ada.as);
+    await service.tasks.updateTask(update(task.id, { title: 'in APP' }), ada.as);
+    const own = await createTask(service, ada, { title: 'private' });
+    await service.tasks.moveTask({ taskId: own.id, projectId: app.id }, ada.as);
+    await service.tasks.moveTask({ taskId: task.id, projectId: '' }, ada.as);
+    const last = await createTask(service, ada, { title: 'last', projectId: web.id });
+    await service.tasks.moveTask({ taskId: last.id, projectId: app.id }, ada.as);
+    const [ofAda, ofBob, ofEve] = streams as [Watching, Watching, Watching];
+    const seen = ({ news }: Watching) =>
+      news.flatMap(({ event, removed }) =>
+        event === undefined
+          ? []
+          : [
+              [
+                event.type,
+                event.streamId,
+                event.otherStreamId,
+                event.change?.before?.title,
+                event.change?.after?.title,
+                removed,
+              ],
+            ],
+      );
+    for (const stream of streams)
+      await stream.until(() => events(stream).some(({ taskId, type }) => taskId === last.id && type === MOVED));
+    expect(seen(ofAda)).toEqual([
+      [MOVED, app.id, web.id, 'in WEB', 'in WEB', false],
+      [UPDATED, app.id, '', 'in WEB', 'in APP', false],
+      [CREATED, ada.userId, '', undefined, 'private', false],
+      [MOVED, app.id, ada.userId, 'private', 'private', false],
+      [MOVED, ada.userId, app.id, 'in APP', 'in APP', false],
+      [CREATED, web.id, '', undefined, 'last', false],
+      [MOVED, app.id, web.id, 'last', 'last', false],
+    ]);
+    expect(seen(ofBob)).toEqual([
+      [MOVED, web.id, '', 'in WEB', undefined, true],
+      [CREATED, web.id, '', undefined, 'last', false],
+      [MOVED, web.id, '', 'last', undefined, true],
+    ]);
+    expect(seen(ofEve)).toEqual([
+      [MOVED, app.id, '', undefined, 'in WEB', false],
+      [UPDATED, app.id, '', 'in WEB', 'in APP', false],
+      [MOVED, app.id, '', undefined, 'private', false],
+      [MOVED, app.id, '', 'in APP', undefined, true],
+      [MOVED, app.id, '', undefined, 'last', false],
+    ]);
+    // Each stream's numbers have no gap for whoever reads all of it.
+    for (const [stream, streamId] of [
+      [ofBob, web.id],
+      [ofEve, app.id],
+    ] as const) {
+      const numbers = events(stream).filter((event) => event.streamId === streamId);
+      const [first] = numbers;
+      expect(numbers.map(({ sequence }) => sequence - (first?.sequence ?? 0n))).toEqual(
+        numbers.map((_, index) => BigInt(index)),
+      );
+    }
+    const titles = [['in APP', 'last', 'private'], [], ['last', 'private']];
+    for (const [index, each] of copies.entries())
+      await settle(async () => {
+        each.token = await sync(service, each.person, each.copy, { scope, syncToken: each.token, pageSize: 1 });
+        const here = [...each.copy.values()].filter(({ id }) => [task.id, own.id, last.id].includes(id));
+        expect(here.map(({ title }) => title).toSorted()).toEqual(titles[index]);
+      });
+    for (const stream of streams) await stream.stop();
+  }, 120_000);
+});
+
 /** What somebody does next; refusals are part of it. */
 async function act(random: Random, projects: Project[], managers: readonly Person[]): Promise<void> {
   const index = random.between(0, projects.length - 1);
@@ -102,6 +180,9 @@ async function act(random: Random, projects: Project[], managers: readonly Perso
     () => createTask(service, person, { projectId, assigneeId: other.userId }),
     () => service.tasks.updateTask(update(taskId, { title: `renamed ${random.next()}` }), person.as),
     () => service.tasks.updateTask(update(taskId, { assigneeId: other.userId }), person.as),
+    () => service.tasks.moveTask({ taskId, projectId }, person.as),
+    () => service.tasks.moveTask({ taskId, projectId }, manager.as),
+    () => service.tasks.moveTask({ taskId, projectId: '' }, random.pick([person, manager]).as),
     () => service.tasks.deleteTask({ taskId }, person.as),
     () => service.tasks.undeleteTask({ taskId }, person.as),
     () =>
@@ -138,12 +219,21 @@ async function wasMember({ userId }: Person, projectId: string, place: bigint): 
   return last?.ends === false;
 }
 
-/** The tasks of projects that a stream told of although the person was no member at that place of the log. */
+/**
+ * The tasks that a stream told of although the person was no member of their project at that place of the log, or, of a
+ * move, had nothing to do with them in no project.
+ */
 async function findUnseen(person: Person, watching: Watching): Promise<string[]> {
   const unseen: string[] = [];
-  for (const { position, change } of events(watching))
-    for (const { id, projectId } of [change?.before, change?.after].flatMap((task) => task ?? []))
-      if (projectId !== '' && !(await wasMember(person, projectId, position?.transactionId ?? 0n))) unseen.push(id);
+  for (const { type, position, change } of events(watching))
+    for (const task of [change?.before, change?.after].flatMap((state) => state ?? [])) {
+      const isInProject = task.projectId !== '';
+      const isOwn = [task.ownerId, task.assigneeId].includes(person.userId);
+      const isSeen = isInProject
+        ? await wasMember(person, task.projectId, position?.transactionId ?? 0n)
+        : type !== MOVED || isOwn;
+      if (!isSeen) unseen.push(task.id);
+    }
   return unseen;
 }
 

@@ -209,6 +209,8 @@ export type ErrorReason =
   | 'ASSIGNEE_NOT_MEMBER'
   /** FAILED_PRECONDITION: the caller, an administrator, is no member of the project, so they cannot own a task in it. Metadata: projectId, userId. */
   | 'OWNER_NOT_MEMBER'
+  /** FAILED_PRECONDITION: the task is in no project, so there is no order by hand, or the task next to which it is to stand is not in its project. Metadata: taskId, the one that is not in it; projectId, unless there is none. */
+  | 'TASK_NOT_IN_PROJECT'
   /** NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
   | 'COMMENT_NOT_FOUND'
   /** FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */

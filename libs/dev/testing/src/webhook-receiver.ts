@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 
 export interface Received {
+  path: string;
   headers: IncomingHttpHeaders;
   body: string;
   message: { type: string; timestamp: string; data: Record<string, unknown> };
@@ -41,6 +42,7 @@ export async function startReceiver(hostname = 'hooks.example.com'): Promise<Rec
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
       const one = {
+        path: request.url ?? '',
         headers: request.headers,
         body,
         message: JSON.parse(body) as Received['message'],

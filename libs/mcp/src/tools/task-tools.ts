@@ -68,6 +68,8 @@ const reads: Tool[] = [
         argument(field),
       ),
       ...['assigneeId', 'updateStartTime', 'orderBy', 'showDeleted', 'readMask'].map((field) => argument(field)),
+      argument('scope', { about: "TASK_SCOPE_ALL for the tasks of others in the person's projects too." }),
+      argument('projectId', { about: 'The id of a project: only its tasks. Tasks show theirs.' }),
     ],
     summary: paged('task', 'tasks'),
   },
@@ -174,6 +176,23 @@ const writes: Tool[] = [
     fixed: { 'task.status': 'TASK_STATUS_COMPLETED', updateMask: 'status' },
     effects: { destructive: false, idempotent: true, would: 'the task would be completed' },
     summary: () => 'The task is completed.',
+  },
+  {
+    name: 'move_task',
+    title: 'Move a task to another project',
+    method: method.moveTask,
+    about:
+      'Use it to move a task into a project or, with an empty projectId, out of its project, to its owner. Returns the ' +
+      "task with its new number and key. Who is no member there does not keep it: the task becomes the person's, or " +
+      `nobody is assigned. ${stale} ${repeat}`,
+    arguments: [
+      taskId,
+      argument('projectId', { about: 'The id of the project that it comes into, a UUID. Empty: into none.' }),
+      argument('etag', etag),
+      ...changeArguments,
+    ],
+    effects: { destructive: true, idempotent: true, would: 'the task would stand there' },
+    summary: () => 'The task where it is now.',
   },
   {
     name: 'delete_task',

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CreateTaskResponseSchema, type TaskPriority } from '#client/tasks';
 import { act, examples } from '../action.ts';
 import { readDue } from '../input/due.ts';
+import { resolveProject } from '../input/projects.ts';
 import { describeTask } from './show-task.ts';
 import { assigneeOption, descriptionOption, dueOption, labelOption, priorityOption } from './task-options.ts';
 
@@ -12,6 +13,7 @@ interface AddOptions {
   assignee?: string;
   label?: string[];
   description?: string;
+  project?: string;
 }
 
 export function registerAdd(program: Command): void {
@@ -24,18 +26,20 @@ export function registerAdd(program: Command): void {
     .addOption(dueOption())
     .addOption(assigneeOption())
     .addOption(labelOption('a label'))
-    .addOption(descriptionOption());
+    .addOption(descriptionOption())
+    .option('--project <project>', 'key or id of the project that it stands in');
   examples(
     command,
     'taskflow add Water the plants --due tomorrow --label home',
     'taskflow add "Send the invoice" -p high -d "fri 17:00" --description "For January"',
   );
   act<AddOptions>(command, async (cli, { args, options }) => {
-    const { priority, due, assignee, label: labels = [], description = '' } = options;
+    const { priority, due, assignee, label: labels = [], description = '', project } = options;
     const task = {
       title: args.join(' '),
       description,
       labels,
+      ...(project !== undefined && { projectId: await resolveProject(project, cli.taskflow) }),
       ...(priority !== undefined && { priority }),
       ...(due !== undefined && { due: readDue(due, cli) }),
     };

@@ -3,6 +3,7 @@ import { create, type MessageInitShape } from '#client/index';
 import {
   ListTasksResponseSchema,
   TaskPriority,
+  TaskScope,
   TaskStatus,
   type ListTasksRequestSchema,
   type ListTasksResponse,
@@ -11,6 +12,7 @@ import {
 import { act, examples } from '../action.ts';
 import type { Cli } from '../cli.ts';
 import { readCount } from '../input/choices.ts';
+import { resolveProject } from '../input/projects.ts';
 import { shortenAmong } from '../input/short-ids.ts';
 import { renderTable, type Column } from '../output/table.ts';
 import { oneLine, toWords } from '../output/text.ts';
@@ -26,6 +28,8 @@ interface ListOptions {
   assigned?: boolean;
   deleted?: boolean;
   search?: string;
+  project?: string;
+  all?: boolean;
   order: string;
   limit: number;
 }
@@ -39,6 +43,7 @@ const orderKeys: ReadonlyMap<string, string> = new Map([
   ['created', 'create_time'],
   ['updated', 'update_time'],
   ['title', 'title'],
+  ['hand', 'position'],
 ]);
 const orderWords = [...orderKeys.keys()].join(', ');
 
@@ -57,7 +62,6 @@ function readOrder(text: string): string {
 
 async function toRequest(options: ListOptions, { taskflow }: Cli): Promise<ListRequest> {
   const { status: statuses = openStatuses, priority: priorities = [], label: labels = [], search: text = '' } = options;
-  const self = options.assigned === true ? (await taskflow.users.getMe({})).user?.id : undefined;
   return {
     statuses,
     priorities,
@@ -66,7 +70,16 @@ async function toRequest(options: ListOptions, { taskflow }: Cli): Promise<ListR
     orderBy: options.order,
     showDeleted: options.deleted === true,
     ...(options.overdue === true && { overdue: true }),
+    ...(await whose(options, taskflow)),
+  };
+}
+
+async function whose({ assigned, project, all }: ListOptions, taskflow: Cli['taskflow']): Promise<ListRequest> {
+  const self = assigned === true ? (await taskflow.users.getMe({})).user?.id : undefined;
+  return {
     ...(self !== undefined && { assigneeId: self }),
+    ...(project !== undefined && { projectId: await resolveProject(project, taskflow) }),
+    ...(all === true && { scope: TaskScope.ALL }),
   };
 }
 
@@ -88,6 +101,7 @@ async function read(request: ListRequest, limit: number, { taskflow }: Cli): Pro
 function columnsFor({ zone }: Cli, shorten: (id: string) => string): Column<Task>[] {
   return [
     { head: 'ID', cell: ({ id }) => shorten(id), style: () => 'dim' },
+    { head: 'KEY', cell: ({ key }) => key },
     { head: 'TITLE', cell: ({ title }) => oneLine(title), flexible: true },
     {
       head: 'STATUS',
@@ -116,13 +130,18 @@ export function registerList(program: Command): void {
   const command = program
     .command('ls')
     .summary('list tasks')
-    .description('Lists your tasks and those assigned to you. Ids are shortened: commands take them as they are shown.')
+    .description(
+      'Lists your tasks and those assigned to you, with --all those of your projects too. Ids are shortened: commands ' +
+        'take them as they are shown.',
+    )
     .addOption(statusesOption())
     .addOption(prioritiesOption())
     .addOption(labelOption('only tasks with the label'))
     .option('--overdue', 'only tasks that are past their due time')
     .option('--assigned', 'only tasks that are assigned to you')
     .option('--deleted', 'deleted ones too')
+    .option('--project <project>', "only those of the project, by its key or id; everybody's")
+    .addOption(new Option('--all', 'those of others in your projects too').conflicts('project'))
     .option('--search <words>', 'only tasks with words that begin so, in title or description')
     .addOption(
       new Option('--order <keys>', `${orderWords}, with commas between; -priority: highest first`)

@@ -27,6 +27,7 @@ export function describeTask(task: Task | undefined, { zone }: Cli): string {
 export function showTask(task: Task, { zone }: Cli): string {
   const rows: [string, string][] = [
     ['id', task.id],
+    ['key', task.key],
     ['status', toWords(TaskStatus[task.status]) + (task.overdue ? paint('red', ' overdue') : '')],
     ['priority', toWords(TaskPriority[task.priority])],
     ['due', task.due.case === undefined ? '' : `${showDue(task, zone)} (${dueZone(task, zone)})`],

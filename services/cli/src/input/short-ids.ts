@@ -1,5 +1,6 @@
 import { pagesOf } from '#client/index';
 import type { TaskFlow } from '#client/taskflow';
+import { TaskScope } from '#client/tasks';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure, UsageError } from '../faults.ts';
 import { oneLine } from '../output/text.ts';
@@ -36,12 +37,12 @@ export async function resolveId(typed: string, { noun, read }: Candidates): Prom
 
 const pageSize = 500;
 
-/** All tasks that the caller lists. */
+/** All tasks that the caller may see. */
 export function allTasks({ tasks }: TaskFlow, { showDeleted = false } = {}): Candidates {
   return {
     noun: 'task',
     read: async function* () {
-      const request = { pageSize, showDeleted, readMask: { paths: ['title'] } };
+      const request = { pageSize, showDeleted, scope: TaskScope.ALL, readMask: { paths: ['title'] } };
       for await (const page of pagesOf(tasks.listTasks, request)) yield* page.tasks;
     },
   };

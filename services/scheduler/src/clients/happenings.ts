@@ -32,7 +32,7 @@ const commentTypes: ReadonlySet<TaskEventType> = new Set([
 ]);
 
 /** The task is the subject, so that what is said about it stays in the order of its changes. */
-function ofComment(event: TaskEvent, { projectId }: ReaderEvent): Happening {
+function ofComment(event: TaskEvent, { projectId, otherProjectId }: ReaderEvent): Happening {
   const { type, taskId, taskVersion, change } = event;
   const told = change?.comment;
   return {
@@ -44,6 +44,7 @@ function ofComment(event: TaskEvent, { projectId }: ReaderEvent): Happening {
     version: taskVersion,
     deletedCommentId: type === TaskEventType.COMMENT_DELETED ? (told?.id ?? '') : '',
     projectId,
+    otherProjectId,
     data: {
       task_id: taskId,
       task_version: String(taskVersion),
@@ -54,7 +55,7 @@ function ofComment(event: TaskEvent, { projectId }: ReaderEvent): Happening {
 
 function ofTask(event: TaskEvent, reader: ReaderEvent): Happening {
   if (commentTypes.has(event.type)) return ofComment(event, reader);
-  const { removed, projectId } = reader;
+  const { removed, projectId, otherProjectId } = reader;
   const { taskId, taskVersion, change } = event;
   return {
     ...common(event),
@@ -64,6 +65,7 @@ function ofTask(event: TaskEvent, reader: ReaderEvent): Happening {
     version: taskVersion,
     deletedCommentId: '',
     projectId,
+    otherProjectId,
     data: {
       task_id: taskId,
       task_version: String(taskVersion),
@@ -73,7 +75,7 @@ function ofTask(event: TaskEvent, reader: ReaderEvent): Happening {
   };
 }
 
-function ofProject(event: ProjectEvent, { projectId }: ReaderEvent): Happening {
+function ofProject(event: ProjectEvent, { projectId, otherProjectId }: ReaderEvent): Happening {
   const { subjectId, subjectVersion, change } = event;
   const isAboutMember = subjectId !== event.projectId;
   return {
@@ -84,6 +86,7 @@ function ofProject(event: ProjectEvent, { projectId }: ReaderEvent): Happening {
     version: subjectVersion,
     deletedCommentId: '',
     projectId,
+    otherProjectId,
     data: {
       project_id: event.projectId,
       ...(isAboutMember

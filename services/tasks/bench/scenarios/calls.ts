@@ -75,7 +75,7 @@ export function listRequests(
 
 export function statsRequests(bench: BenchCluster): LoadRequest[] {
   return heavyCallers(bench).map(({ headers }) => ({
-    message: GetTaskStatsRequest.encode({ ownerId: '', projectId: '' }).finish(),
+    message: GetTaskStatsRequest.encode(GetTaskStatsRequest.fromPartial({})).finish(),
     headers,
   }));
 }

@@ -18,7 +18,7 @@ export async function checkCounts({ cluster, people, context }: BenchCluster): P
     const answer = await callOnce(
       cluster.address('tasks'),
       pathOf('getTaskStats'),
-      GetTaskStatsRequest.encode({ ownerId: '', projectId: '' }).finish(),
+      GetTaskStatsRequest.encode(GetTaskStatsRequest.fromPartial({})).finish(),
       headers,
     );
     if (String(GetTaskStatsResponse.decode(answer).stats?.totalCount) !== present.get(id)) wrong += 1;

@@ -68,7 +68,11 @@ const taskEvents = defineExportPart({
   tables: ['events', 'event_audience'],
   pages: async function* (reader: SqlReader, person) {
     const rows = await reader.query<{ project_id: string }>(projectsOfMember, [person.userId]);
-    const follower = { person, scope: 'own', projects: new Set(rows.map((row) => row.project_id)) } as const;
+    const follower = {
+      person,
+      scope: 'own',
+      projects: new Map(rows.map((row) => [row.project_id, undefined])),
+    } as const;
     for await (const events of eventPages(reader, person.userId))
       yield events.filter(isTaskEvent).map((stored) => toTaskEventOf(follower, stored).event);
   },

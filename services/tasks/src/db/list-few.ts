@@ -2,7 +2,8 @@ import type { ListFilter, ListQuery } from '../deps.ts';
 import { bucketConditions, conditionsOf, timeKeys, windowOf, wantsDue, type TimeKey } from './list-filters.ts';
 import { afterCondition, leadingKey, orderBy } from './list-order.ts';
 import { findsWords } from './list-search.ts';
-import { streamOf, sourceConditions, sourcesOf, type Source } from './list-ranges.ts';
+import { isSeenDeleted, ownProjects } from './list-everything.ts';
+import { streamIn, streamOf, sourceConditions, sourcesOf, type Source } from './list-ranges.ts';
 import { createParameters, type Call, type Parameters } from './list-statements.ts';
 import { taskColumns } from './task-row.ts';
 
@@ -38,6 +39,7 @@ const facets: Readonly<Record<Source, string>> = {
   owned: 'task_facets(owner_id, labels, assignee_id)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_facets(assignee_id, labels, null)',
   project: 'project_id is not null and task_facets(project_id, labels, assignee_id)',
+  shared: 'project_id is not null and task_facets(project_id, labels, assignee_id)',
 };
 
 function findingConditions(key: Key, source: Source, { filter }: ListQuery, parameters: Parameters): string[] {
@@ -51,7 +53,7 @@ function findingConditions(key: Key, source: Source, { filter }: ListQuery, para
     ];
   const assignee = source !== 'assigned' && filter.assigneeId !== '' ? filter.assigneeId : null;
   return [
-    `${facets[source]} @> task_facets($1::uuid, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`,
+    `${facets[source]} @> task_facets(${streamIn(source)}, ${parameters.add(filter.labels, 'text[]')}, ${parameters.add(assignee, 'uuid')})`,
   ];
 }
 
@@ -65,17 +67,24 @@ function fewCall(key: Key, query: ListQuery): Call {
   parameters.add(streamOf(query), 'uuid');
   const { filter, order, after } = query;
   const few = fewOf(key);
-  const found = sourcesOf(query).map(
-    (source) =>
-      `(select id from tasks where ${findingConditions(key, source, query, parameters).join(' and ')} limit ${few + 1})`,
-  );
+  const find = (source: Source): string => {
+    const conditions = findingConditions(key, source, query, parameters);
+    if (source !== 'shared') return `(select id from tasks where ${conditions.join(' and ')} limit ${few + 1})`;
+    return `(
+      select found.id from own_projects range cross join lateral (
+        select id from tasks where ${[...conditions, isSeenDeleted].join(' and ')} limit ${few + 1}) found
+      limit ${few + 1})`;
+  };
+  const found = sourcesOf(query).map(find);
+  const isMerged = 'everything' in query.whose;
   const rest = [
     ...bucketConditions(filter, parameters),
     ...conditionsOf(key === 'words' ? { ...filter, text: '' } : filter, parameters),
     ...afterCondition(order, after, parameters),
   ];
   const text = `
-    with found as materialized (select id from (${found.join(' union all ')}) candidates limit ${few + 1}),
+    with ${isMerged ? `${ownProjects}, ` : ''}found as materialized (
+      select id from (${found.join(isMerged ? ' union ' : ' union all ')}) candidates limit ${few + 1}),
     counted as materialized (select count(*) <= ${few} as is_few from found)
     select counted.is_few, page.* from counted left join lateral (
       select ${taskColumns} from found join tasks t using (id)

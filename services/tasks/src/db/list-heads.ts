@@ -48,7 +48,7 @@ export function headsParts({ filter, order }: ListQuery): Part[][] {
 }
 
 /** A reading whose statement is being written. */
-interface Writing extends Reading {
+export interface Writing extends Reading {
   parameters: Parameters;
   limit: string;
 }
@@ -67,17 +67,26 @@ export function headsCall(reading: Reading): Call | undefined {
 }
 
 function headsOf(writing: Writing, source: Source, part: Part): string | undefined {
-  const { order, after } = writing.query;
-  const starts = (bucketsToRead(writing.query, source) ?? []).flatMap(
-    (bucket) => startOf(bucket, part, order, after) ?? [],
-  );
+  const starts = startsOf(writing.query, source, part);
   if (starts.length === 0) return undefined;
   return `
-    (select head.* from ${startsText(writing, part, starts)} cross join lateral (
-      ${headText(writing, source, part, starts.length)}) head)`;
+    (select head.* from ${startsText(writing, part, starts, 'range')} cross join lateral (
+      ${headText(writing, { source, part, ranges: starts.length })}) head)`;
 }
 
-function startsText({ query, parameters }: Writing, part: Part, starts: Start[]): string {
+/** Where the page begins in each bucket of a source, without those that come before it as a whole. */
+export function startsOf(query: ListQuery, source: Source, part: Part): Start[] {
+  const { order, after } = query;
+  return (bucketsToRead(query, source) ?? []).flatMap((bucket) => startOf(bucket, part, order, after) ?? []);
+}
+
+/** The starts as rows: bucket, after_0 …, after_id. */
+export function startsText(
+  { query, parameters }: Pick<Writing, 'query' | 'parameters'>,
+  part: Part,
+  starts: Start[],
+  name: string,
+): string {
   const terms = termsWithin(query.order, part);
   const columns = [
     { name: 'bucket', values: starts.map(({ bucket }) => bucket), type: 'smallint[]' },
@@ -89,25 +98,36 @@ function startsText({ query, parameters }: Writing, part: Part, starts: Start[])
     { name: 'after_id', values: starts.map(({ id }) => id), type: 'uuid[]' },
   ];
   const arrays = columns.map(({ values, type }) => parameters.add(values, type));
-  return `unnest(${arrays.join(', ')}) as start (${columns.map(({ name }) => name).join(', ')})`;
+  return `unnest(${arrays.join(', ')}) as ${name} (${columns.map((column) => column.name).join(', ')})`;
 }
 
-function headText({ query, parameters, limit, reach }: Writing, source: Source, part: Part, buckets: number): string {
-  const { filter, order } = query;
-  const columns = ['id', ...orderColumns(order)].join(', ');
+/** What follows the start that is called `range`, in order and without regard to the filters that its index does not hold. */
+export function passedText({ query, parameters }: Pick<Writing, 'query' | 'parameters'>, source: Source, part: Part) {
+  const { order } = query;
   const terms = termsWithin(order, part).map((term, index) => ({
     ...toCompared(term, part),
-    value: `start.after_${index}`,
+    value: `range.after_${index}`,
   }));
   const conditions = [
     ...rangeConditions(query, source, part, parameters),
-    `${bucketColumn} = start.bucket`,
-    comesAfter([...terms, { ...idTerm(order), value: 'start.after_id' }]),
+    `${bucketColumn} = range.bucket`,
+    comesAfter([...terms, { ...idTerm(order), value: 'range.after_id' }]),
   ];
-  const passed = `from tasks where ${conditions.join(' and ')} order by ${orderText(orderWithin(order, part))}`;
+  return `from tasks where ${conditions.join(' and ')} order by ${orderText(orderWithin(order, part))}`;
+}
+
+/** The first tasks behind the start that is called `range`, of as many ranges. */
+export function headText(
+  writing: Writing,
+  { source, part, ranges }: { source: Source; part: Part; ranges: number },
+): string {
+  const { query, parameters, limit, reach } = writing;
+  const { filter, order } = query;
+  const columns = ['id', ...orderColumns(order)].join(', ');
+  const passed = passedText(writing, source, part);
   const rest = conditionsOf(filter, parameters, leadingKey(order));
   if (rest.length === 0) return `select ${columns}, true as found, false as stops ${passed} limit ${limit}`;
-  const most = parameters.add(Math.max(reach.inBucket, Math.floor(reach.inAll / buckets)), 'int');
+  const most = parameters.add(Math.max(reach.inBucket, Math.floor(reach.inAll / ranges)), 'int');
   return `
     select ${columns}, found, place = ${most} as stops
     from (select *, row_number() over () as place, (${rest.join(' and ')}) is true as found from (select * ${passed} limit ${most}) passed) placed

@@ -6,26 +6,34 @@ import { bucketColumn, bucketsOf, timeKeys, wantsDue, windowOf, type TimeKey } f
 import { isByPriority, leadingKey, type Part } from './list-order.ts';
 import type { Parameters } from './list-statements.ts';
 
-/** The tasks that a person owns, those that others assigned to the person, and those of a project; deleted ones but assigned. */
-export type Source = 'owned' | 'assigned' | 'project';
+/**
+ * The tasks that a person owns, those that others assigned to the person, and those of a project; deleted ones but
+ * assigned. `shared`: those of one of the person's projects.
+ */
+export type Source = 'owned' | 'assigned' | 'project' | 'shared';
 
-/** $1 is the person or the project. */
+/** $1 is the person or the project; `range` names one of the person's projects. */
 export const sourceConditions: Readonly<Record<Source, string[]>> = {
   owned: ['owner_id = $1::uuid'],
   assigned: ['assignee_id = $1::uuid', 'assignee_id <> owner_id', 'delete_time is null'],
   project: ['project_id = $1::uuid'],
+  shared: ['project_id = range.project_id'],
 };
+
+/** The person or the project of a source. */
+export const streamIn = (source: Source): string => (source === 'shared' ? 'range.project_id' : '$1::uuid');
 
 export function sourcesOf({ whose, filter }: ListQuery): Source[] {
   if ('inProject' in whose) return ['project'];
-  const mayBeAssigned = 'mine' in whose && (filter.assigneeId === '' || filter.assigneeId === whose.mine);
-  return mayBeAssigned ? ['owned', 'assigned'] : ['owned'];
+  if ('ownedBy' in whose) return ['owned'];
+  const [personId, shared]: [string, Source[]] = 'mine' in whose ? [whose.mine, []] : [whose.everything, ['shared']];
+  const mayBeAssigned = filter.assigneeId === '' || filter.assigneeId === personId;
+  return mayBeAssigned ? ['owned', 'assigned', ...shared] : ['owned', ...shared];
 }
 
 /** The person or the project whose tasks are listed. */
 export function streamOf({ whose }: ListQuery): string {
-  if ('inProject' in whose) return whose.inProject;
-  return 'mine' in whose ? whose.mine : whose.ownedBy;
+  return Object.values(whose)[0] as string;
 }
 
 /** Reads one page, or what a page still lacks: `query.limit` tasks of these parts. */
@@ -55,7 +63,8 @@ const plainKeys: readonly (SortKey | undefined)[] = ['create_time', 'due_time'];
 /** The buckets to read apart. undefined = none: one range of an index has all tasks of the source in the list's order. */
 export function bucketsToRead({ whose, filter, order }: ListQuery, source: Source): number[] | undefined {
   const buckets = bucketsOf(filter);
-  const isPlain = !('inProject' in whose) && plainKeys.includes(leadingKey(order)) && !isByPriority(order);
+  const isOfPerson = 'mine' in whose || 'ownedBy' in whose;
+  const isPlain = isOfPerson && plainKeys.includes(leadingKey(order)) && !isByPriority(order);
   if (buckets === undefined) return isPlain ? undefined : everyBucket;
   return source === 'assigned' ? buckets.filter((bucket) => !isDeletedBucket(bucket)) : buckets;
 }

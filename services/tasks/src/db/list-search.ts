@@ -1,5 +1,5 @@
 import type { Parameters } from './list-statements.ts';
-import type { Source } from './list-ranges.ts';
+import { streamIn, type Source } from './list-ranges.ts';
 
 /** The same folding as in `task_words`. */
 const folded = (text: string): string => `casefold(normalize(${text}, nfkc) collate pg_unicode_fast)`;
@@ -23,9 +23,10 @@ const words: Readonly<Record<Source, string>> = {
   owned: 'task_words(owner_id, title, description)',
   assigned: 'delete_time is null and assignee_id <> owner_id and task_words(assignee_id, title, description)',
   project: 'project_id is not null and task_words(project_id, title, description)',
+  shared: 'project_id is not null and task_words(project_id, title, description)',
 };
 
 /** Finds the same tasks by the index of words, which stores each word with its person, so that it reads nothing of others. */
 export function findsWords(text: string, source: Source, parameters: Parameters): string {
-  return `${words[source]} @@ task_query($1::uuid, ${parameters.add(text, 'text')})`;
+  return `${words[source]} @@ task_query(${streamIn(source)}, ${parameters.add(text, 'text')})`;
 }

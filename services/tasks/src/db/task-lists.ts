@@ -2,6 +2,7 @@ import type { SqlReader } from '#libs/db';
 import type { Task } from '#contract/tasks/v1/tasks';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import { countFitting, sizeOfTask } from '../domain/message-size.ts';
+import { everythingCall } from './list-everything.ts';
 import { fewCalls } from './list-few.ts';
 import { headsCall, headsParts, readsHeads } from './list-heads.ts';
 import { keysetCall, keysetParts } from './list-keyset.ts';
@@ -43,7 +44,7 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
 
   /** What was found in one group of parts, up to the place where its reading stopped. */
   async function readParts(reading: Reading): Promise<{ found: Task[]; stoppedAt: Task | undefined }> {
-    const call = readsHeads(reading.query) ? headsCall(reading) : keysetCall(reading);
+    const call = callOf(reading);
     const rows = call === undefined ? [] : await run<TaskRow & { found: boolean; stops: boolean }>(call);
     const end = rows.findIndex(({ stops }) => stops);
     const reached = end === -1 ? rows : rows.slice(0, end + 1);
@@ -54,7 +55,7 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
   /** `stopped` = the reading ended at its reach, before it knew what follows. */
   async function readInOrder(query: ListQuery, reach: Reach): Promise<Page & { stopped: boolean }> {
     const found: Task[] = [];
-    const groups = readsHeads(query) ? headsParts(query) : keysetParts(query).map((part) => [part]);
+    const groups = isMerged(query) || readsHeads(query) ? headsParts(query) : keysetParts(query).map((part) => [part]);
     for (const parts of groups) {
       const part = await readParts({ query: { ...query, limit: query.limit + 1 - found.length }, parts, reach });
       found.push(...part.found);
@@ -82,6 +83,13 @@ export function createTaskLists(reader: SqlReader): { read(query: ListQuery): Pr
   }
 
   return { read: async (query) => fit(await read(query), query) };
+}
+
+const isMerged = ({ whose }: ListQuery): boolean => 'everything' in whose;
+
+function callOf(reading: Reading): Call | undefined {
+  if (isMerged(reading.query)) return everythingCall(reading);
+  return readsHeads(reading.query) ? headsCall(reading) : keysetCall(reading);
 }
 
 function toPage(found: Task[], { limit, order }: ListQuery): Page {

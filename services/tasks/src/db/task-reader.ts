@@ -3,6 +3,7 @@ import type { ExplainDueResponse, Task, TaskState } from '#contract/tasks/v1/tas
 import { projectRoleFromJSON, type ProjectRole } from '#contract/tasks/v1/projects';
 import type { ListPosition, ListQuery } from '../deps.ts';
 import type { Accessed } from '../domain/task-access.ts';
+import { countEverything, toEveryCount, type EveryCountRow } from './count-everything.ts';
 import { countTasks, countTasksOfProject, toCounts, type CountsRow, type TaskCounts } from './task-counts.ts';
 import { createTaskLists } from './task-lists.ts';
 import { explainDue, toState, type StateRow } from './due-reader.ts';
@@ -66,6 +67,8 @@ export interface TaskReader {
     projectId: string,
     userId: string,
   ): Promise<(TaskCounts & { role: ProjectRole | undefined }) | undefined>;
+  /** The same of all that a person may see, each task once, as if the person owned it. */
+  countEverything(personId: string): Promise<TaskCounts>;
   /**
    * Those of the people who share a task or a project with a person. One statement, which does the same work for each of
    * them, known or not, who shares none.
@@ -135,6 +138,8 @@ export function createTaskReader(reader: SqlReader): TaskReader {
       ]);
       return row && { ...toCounts(row), role: toRole(row.ownRole) };
     },
+    countEverything: async (personId) =>
+      toEveryCount((await reader.query<EveryCountRow>(countEverything, [personId]))[0]),
     findSharing: async (personId, otherIds) =>
       new Set((await reader.query<{ other: string }>(findSharing, [personId, otherIds])).map(({ other }) => other)),
     states: async (taskIds) => (await reader.query<StateRow>(taskStates, [taskIds])).map(toState),

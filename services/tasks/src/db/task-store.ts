@@ -4,6 +4,7 @@ import { maySee } from '../domain/task-access.ts';
 import { taskNotFound } from '../domain/task.errors.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
 import { lockProjectsForTasks, lockThose } from './task-locks.ts';
+import { createTaskOrder } from './task-order.ts';
 
 const findTaken: Statement = {
   name: 'find_external_ids',
@@ -13,6 +14,7 @@ const findTaken: Statement = {
 /** Locks the tasks that it reads until the transaction ends. */
 export function createTaskStore(em: EntityManager): Omit<TaskRepository, 'write'> {
   return {
+    ...createTaskOrder(em),
     getForChange: async (taskId, person, assigneeId = null) => {
       const [locked] = await lockThose(em, [{ taskId, userId: person.userId, assigneeId }], { deleted: false });
       if (locked === undefined || !maySee(person, locked)) throw taskNotFound(taskId);

@@ -6,10 +6,10 @@ import { counterChanges, countedBuckets } from '../domain/task-counters.ts';
 import { taskTable } from '../domain/task.columns.ts';
 import type { Task } from '../domain/task.entity.ts';
 import { countersOf, toEvent } from '../domain/task.events.ts';
-import { remover, tombstoneOf } from '../domain/user-removal.ts';
+import { remover, tombstonesOf } from '../domain/user-removal.ts';
 import type { UserTasksRepository } from '../domain/user-tasks.repository.ts';
 import { toEntity, type StoredTask } from './task-locks.ts';
-import { keptDues } from './write-tables.ts';
+import { keptDues, movedTasks } from './write-tables.ts';
 
 const lockThose = (which: string): string => `
   select ${taskTable.select()} from tasks where id = any (array(select id from tasks where ${which} limit $2))
@@ -45,7 +45,7 @@ const tombstones = { type: TaskEventType.DELETED, actor: remover };
 const listGoneText = `
   select distinct subject_id as id from (
     select e.subject_id from events e
-    where e.stream_id = $1 and e.payload <> '' and not (e.type = $3 and e.actor = $4)
+    where $1 in (e.stream_id, e.other_stream_id) and e.payload <> '' and not (e.type = $3 and e.actor = $4)
       and not exists (select from tasks t where t.id = e.subject_id)
     limit $2) gone`;
 
@@ -58,21 +58,13 @@ const leaveText = `
 const leaveDeletedText =
   'update tasks set assignee_id = null where id = any ($2::uuid[]) and assignee_id = $1 and delete_time is not null';
 
+const findProjects = 'select id from projects where id = any ($1::uuid[])';
 const removeMoves = 'delete from overdue_moves where person_id = $1';
 const removeDepartures = 'delete from project_departures where user_id = $1';
 // While the stream has events, their numbers must not be given again.
 const removeHead =
-  'delete from event_stream_heads where stream_id = $1 and not exists (select from events where stream_id = $1)';
-
-/** The columns that never change otherwise. */
-function passedTasks(tasks: readonly Task[]): CommonTable {
-  return {
-    name: 'passed_tasks',
-    text: (add) => `
-      update tasks set ${taskTable.assignments()}, owner_id = new.owner_id, external_id = new.external_id
-      from ${taskTable.records(tasks, add)} where tasks.id = new.id returning 1`,
-  };
-}
+  'delete from event_stream_heads where stream_id = $1 and not exists (select from events where stream_id = $1)' +
+  ' and not exists (select from events where other_stream_id = $1)';
 
 function removedTasks(taskIds: readonly string[]): CommonTable[] {
   const remove = (name: string, table: string, key: string): CommonTable => ({
@@ -113,13 +105,20 @@ export function createUserTasks(em: EntityManager, events: EventLog): UserTasksR
     pass: async (writes) => {
       const tasks = writes.map(({ task }) => task);
       const due = tasks.filter((task) => task.isWaitingForDueTime());
-      await events.append(writes.map(toEvent), writes.flatMap(countersOf), [passedTasks(tasks), ...keptDues(due)]);
+      await events.append(writes.map(toEvent), writes.flatMap(countersOf), [movedTasks(tasks), ...keptDues(due)]);
     },
     eraseEvents: (taskIds, limit) =>
       eraseEvents(em, taskIds, { limit, audienceOf: audienceOfPayload, except: tombstones }),
     remove: async (tasks, gone) => {
+      const others = gone.flatMap((task) => task.others);
+      const projects = others.length === 0 ? [] : await runStatement<{ id: string }>(em, findProjects, [others]);
+      const projectIds = new Set(projects.map(({ id }) => id));
       const counters = tasks.flatMap((task) => counterChanges(countedBuckets(task), { buckets: [] }));
-      await events.append(gone.flatMap(tombstoneOf), counters, removedTasks(tasks.map(({ id }) => id)));
+      await events.append(
+        gone.flatMap((task) => tombstonesOf(task, projectIds)),
+        counters,
+        removedTasks(tasks.map(({ id }) => id)),
+      );
     },
     listGone: async (userId, limit) => {
       const parameters = [userId, limit, tombstones.type, tombstones.actor];

@@ -54,6 +54,15 @@ export function writtenTasks(tasks: readonly Task[], withLeftDues: boolean): Com
   };
 }
 
+/** Tasks with the columns that only a move or another owner changes. */
+export const movedTasks = (tasks: readonly Task[]): CommonTable => ({
+  name: 'moved',
+  text: (add) => `
+    update tasks set ${taskTable.assignments()}, owner_id = new.owner_id, external_id = new.external_id,
+      project_id = new.project_id, number = new.number, key = new.key
+    from ${taskTable.records(tasks, add)} where tasks.id = new.id returning 1`,
+});
+
 /* What was set aside belongs to its project: in another one, or in none, the due version is still to become overdue. */
 const isKept = `(task_due.due_version = excluded.due_version
         and (not task_due.set_aside or task_due.project_id = excluded.project_id))`;

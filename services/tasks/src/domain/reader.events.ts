@@ -4,7 +4,7 @@ import type { Task, TaskEvent } from '#contract/tasks/v1/tasks';
 import { isProjectEvent, toProjectEventMessage } from './project.events.ts';
 import type { Person } from './person.ts';
 import { concerns } from './task-audience.ts';
-import { isTaskEvent, showStates, toTaskEvent, toTaskEventFor, toTaskEventOf } from './task.events.ts';
+import { isTaskEvent, showStates, toTaskEvent, toTaskEventFor, toTaskEventOf, type Follower } from './task.events.ts';
 
 /** A person who reads what concerns them, or what happens in one project. */
 export interface Reader {
@@ -20,15 +20,22 @@ export interface Reader {
  */
 export function toReaderEvent(
   reader: Reader,
-  projects: ReadonlySet<string>,
+  projects: Follower['projects'],
   stored: StoredEvent,
 ): ReaderEvent | undefined {
   if (isProjectEvent(stored)) return toProjectReaderEvent(reader, stored);
   if (!isTaskEvent(stored)) return undefined;
   const { event, removed } = toTaskReaderEvent(reader, projects, stored);
-  const shown = event.change?.after ?? event.change?.before;
-  if (shown === undefined && !endsFor(reader, stored)) return undefined;
-  return { event: { $case: 'task', value: event }, removed, projectId: shown?.projectId ?? '' };
+  const projectIds = shownProjects(event);
+  if (projectIds === undefined && !endsFor(reader, stored)) return undefined;
+  const [projectId = '', otherProjectId = ''] = projectIds ?? [];
+  return { event: { $case: 'task', value: event }, removed, projectId, otherProjectId };
+}
+
+/** Where the task stands that the event shows, and where else it stood; undefined when it shows none. */
+function shownProjects({ change }: TaskEvent): string[] | undefined {
+  const states = [change?.after, change?.before].filter((task) => task !== undefined);
+  return states.length === 0 ? undefined : [...new Set(states.map(({ projectId }) => projectId))];
 }
 
 function endsFor({ userId }: Reader, stored: StoredEvent): boolean {
@@ -39,7 +46,7 @@ function endsFor({ userId }: Reader, stored: StoredEvent): boolean {
 /** Of a project, only what the task is in it: what it was elsewhere, or becomes, is for those who see that. */
 function toTaskReaderEvent(
   { userId, projectId }: Reader,
-  projects: ReadonlySet<string>,
+  projects: Follower['projects'],
   stored: StoredEvent,
 ): { event: TaskEvent; removed: boolean } {
   const person: Person = { userId, role: 'user' };
@@ -55,5 +62,6 @@ function toProjectReaderEvent({ userId, projectId }: Reader, stored: StoredEvent
     event: { $case: 'project', value: toProjectEventMessage(stored) },
     removed: false,
     projectId: isOwn ? '' : stored.streamId,
+    otherProjectId: '',
   };
 }

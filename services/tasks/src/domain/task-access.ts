@@ -7,10 +7,10 @@ import { adminRequired, notOwner, taskNotFound } from './task.errors.ts';
 export type { Person };
 
 /**
- * `status`: changes the status and nothing else. `write`: changes anything, deletes, brings back. `moderate`: deletes
- * comments of others.
+ * `status`: changes the status and nothing else. `write`: changes anything, deletes, brings back, moves to another
+ * project. `moderate`: deletes comments of others. `takeOut`: moves to no project.
  */
-export type TaskAction = 'see' | 'comment' | 'status' | 'write' | 'moderate';
+export type TaskAction = 'see' | 'comment' | 'status' | 'write' | 'moderate' | 'takeOut';
 
 /** What access depends on in the task itself, as an entity or a message has it: null and '' = none. */
 export interface TaskForAccess {
@@ -29,13 +29,23 @@ export interface Accessed<T extends TaskForAccess> {
 /**
  * Whether a person may do something with a task: the one place that decides it. Without a project the owner may do
  * everything, and the assignee see, comment and set the status. With one only the role counts, but for the status,
- * which the assignee may set in any role. Administrators act as owners and managers. A deleted task has no assignee.
+ * which the assignee may set in any role, and for taking it out, which takes it away from all but its owner and assignee:
+ * its owner may do so with less. Administrators act as owners and managers. A deleted task has no assignee.
  */
 export function mayOnTask(person: Person, { task, role }: Accessed<TaskForAccess>, action: TaskAction): boolean {
   if (person.role === 'admin') return true;
   const isAssignee = task.assigneeId === person.userId;
-  if (task.projectId) return mayInProject(person, role, isAssignee ? actionsOfAssignee[action] : actions[action]);
-  return task.ownerId === person.userId || (isAssignee && !['write', 'moderate'].includes(action));
+  const isOwner = task.ownerId === person.userId;
+  if (task.projectId) return mayInProject(person, role, inProject(action, { isOwner, isAssignee }));
+  return isOwner || (isAssignee && ['see', 'comment', 'status'].includes(action));
+}
+
+function inProject(
+  action: TaskAction,
+  { isOwner, isAssignee }: Record<'isOwner' | 'isAssignee', boolean>,
+): ProjectAction {
+  if (isAssignee && action === 'status') return 'see';
+  return isOwner && action === 'takeOut' ? 'write' : actions[action];
 }
 
 /** What they ask for in the project. */
@@ -45,8 +55,8 @@ const actions: Readonly<Record<TaskAction, ProjectAction>> = {
   status: 'write',
   write: 'write',
   moderate: 'manage',
+  takeOut: 'manage',
 };
-const actionsOfAssignee: Readonly<Record<TaskAction, ProjectAction>> = { ...actions, status: 'see' };
 
 export const maySee = (person: Person, accessed: Accessed<TaskForAccess>): boolean =>
   mayOnTask(person, accessed, 'see');
@@ -57,10 +67,12 @@ export function requireOnTask(
   accessed: Accessed<TaskForAccess>,
   { action, what }: { action: TaskAction; what: string },
 ): void {
-  const { id, projectId } = accessed.task;
+  const { id, projectId, ownerId } = accessed.task;
   if (mayOnTask(person, accessed, action)) return;
   if (!maySee(person, accessed)) throw taskNotFound(id);
-  throw projectId ? roleRequired(projectId, leastRoles[action]) : notOwner(id, what);
+  if (!projectId) throw notOwner(id, what);
+  const isOwnTakenOut = action === 'takeOut' && ownerId === person.userId;
+  throw roleRequired(projectId, leastRoles[isOwnTakenOut ? 'write' : action]);
 }
 
 const leastRoles: Readonly<Record<TaskAction, ProjectRole>> = {
@@ -69,6 +81,7 @@ const leastRoles: Readonly<Record<TaskAction, ProjectRole>> = {
   status: ProjectRole.EDITOR,
   write: ProjectRole.EDITOR,
   moderate: ProjectRole.MANAGER,
+  takeOut: ProjectRole.MANAGER,
 };
 
 /** Users may name only themselves as the owner of a list; administrators may name anybody. '' = no owner. */

@@ -61,6 +61,17 @@ export const listIndexes = [
   { name: 'tasks_project_create', properties: keys('projectId', 'bucket', 'createTime', 'id'), where: inProject },
   { name: 'tasks_project_update', properties: keys('projectId', 'bucket', 'updateTime', 'id'), where: inProject },
   { name: 'tasks_project_due', properties: keys('projectId', 'bucket', 'dueTime', 'id'), where: inProject },
+  // Not for lists, but to count everything that a person may see: what of the person's own is in projects.
+  {
+    name: 'tasks_owned_in_projects',
+    properties: keys('ownerId', 'bucket', 'dueTime'),
+    where: `${inProject} and ${exists}`,
+  },
+  {
+    name: 'tasks_assigned_in_projects',
+    properties: keys('assigneeId', 'bucket', 'dueTime'),
+    where: `${inProject} and ${assignedByOthers}`,
+  },
   written('tasks_project_title', `(project_id, ${bucket}, title collate "C", id) where ${inProject}`),
   written('tasks_project_hand', `(project_id, ${bucket}, ${byHand} collate "C", id) where ${inProject}`),
   written('tasks_project_words', `using gin (task_words(project_id, title, description)) where ${inProject}`),

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { lastPosition, positionBetween } from './task-position.ts';
+import { lastPosition, positionBetween, spreadBetween } from './task-position.ts';
 
 /** The same numbers each time. */
 function randomFrom(seed: number): () => number {
@@ -23,4 +23,19 @@ it.each([1, 2, 3])('a position stands between its neighbours, wherever tasks are
   }
   expect(positions).toEqual(positions.toSorted((one, other) => (one < other ? -1 : 1)));
   expect(new Set(positions).size).toBe(positions.length);
+});
+
+it('positions that are spread stand in their order between the others, and are short', () => {
+  for (const [before, after] of [
+    ['', lastPosition(1n)],
+    [lastPosition(1n), lastPosition(2n)],
+    [lastPosition(1n), `${lastPosition(1n)}1`],
+  ] as const)
+    for (const count of [0, 1, 2, 3, 100, 1000]) {
+      const positions = spreadBetween(before, after, count);
+      expect(positions).toHaveLength(count);
+      const all = [before, ...positions, after];
+      expect(all).toEqual([...new Set(all)].toSorted((one, other) => (one < other ? -1 : 1)));
+      expect(Math.max(0, ...positions.map(({ length }) => length))).toBeLessThan(24);
+    }
 });

@@ -9,6 +9,9 @@ const width = 12;
 /** Behind everything that was given or moved in the project before the task of this number was created. */
 export const lastPosition = (number: bigint): string => number.toString().padStart(width, '0');
 
+/** A longer one is not given: those around it are spread anew. */
+export const maxPositionLength = 64;
+
 const digitAt = (text: string, index: number): number => digits.indexOf(text.charAt(index));
 
 /**
@@ -35,4 +38,12 @@ function behind(text: string): string {
   while (digitAt(text, common) === digits.length - 1) common += 1;
   const low = Math.max(digitAt(text, common), 0);
   return text.slice(0, common) + digits.charAt((low + digits.length) >> 1);
+}
+
+/** Positions in their order, between two others, as short as there is room for. */
+export function spreadBetween(before: string, after: string, count: number): string[] {
+  if (count === 0) return [];
+  const middle = positionBetween(before, after);
+  const half = Math.floor((count - 1) / 2);
+  return [...spreadBetween(before, middle, half), middle, ...spreadBetween(middle, after, count - 1 - half)];
 }

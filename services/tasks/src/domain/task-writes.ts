@@ -50,14 +50,22 @@ export function createOne(
 /** Throws unless the person may create tasks in the project, which they will own. */
 function requireRoom(actor: Person, projectId: string | null, project: LockedProject | undefined): void {
   if (projectId === null) return;
-  const role = project?.roles.get(actor.userId);
-  if (project === undefined) throw projectNotFound(projectId);
-  requireInProject(actor, { projectId, role }, 'write');
-  if (project.isArchived) throw projectArchived(projectId);
-  if (role === undefined) throw ownerNotMember(projectId, actor.userId);
+  requireOpenFor(actor, projectId, project);
+  if (!project.roles.has(actor.userId)) throw ownerNotMember(projectId, actor.userId);
 }
 
-function takeNumber(project: LockedProject): PlaceInProject {
+/** Throws unless the person may bring tasks into the project. */
+export function requireOpenFor(
+  actor: Person,
+  projectId: string,
+  project: LockedProject | undefined,
+): asserts project is LockedProject {
+  if (project === undefined) throw projectNotFound(projectId);
+  requireInProject(actor, { projectId, role: project.roles.get(actor.userId) }, 'write');
+  if (project.isArchived) throw projectArchived(projectId);
+}
+
+export function takeNumber(project: LockedProject): PlaceInProject {
   project.lastNumber += 1n;
   const number = project.lastNumber;
   return { number, key: `${project.key}-${number}`, position: lastPosition(number) };
@@ -120,7 +128,7 @@ export function undeleteOne(
   return { type: TaskEventType.UNDELETED, task, before: nothing, actorId: actor.userId, now };
 }
 
-function requireEtag(task: Task, etag: string): void {
+export function requireEtag(task: Task, etag: string): void {
   if (etag !== '' && !task.hasEtag(etag)) throw etagMismatch(task.id);
 }
 

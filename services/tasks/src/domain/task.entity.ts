@@ -81,7 +81,7 @@ export class Task extends TaskSchema.class {
   /** Throws before it changes anything. */
   edit({ status, dueTime, dueDay, ...rest }: TaskEdit, now: Date): void {
     const due = dueAfter(this, { dueTime, dueDay });
-    if (status !== undefined) this.moveTo(status, now);
+    if (status !== undefined) this.changeStatus(status, now);
     this.reschedule(due);
     Object.assign(this, rest);
     this.touch(now);
@@ -107,7 +107,22 @@ export class Task extends TaskSchema.class {
     this.touch(now);
   }
 
-  private moveTo(status: TaskStatus, now: Date): void {
+  /** Null: into none. */
+  moveInto(projectId: string | null, place: PlaceInProject | undefined, now: Date): void {
+    this.projectId = projectId;
+    this.number = place?.number ?? null;
+    this.key = place?.key ?? null;
+    this.position = place?.position ?? null;
+    this.touch(now);
+  }
+
+  /** In the order by hand of its project. */
+  putAt(position: string, now: Date): void {
+    this.position = position;
+    this.touch(now);
+  }
+
+  private changeStatus(status: TaskStatus, now: Date): void {
     if (status === this.status) return;
     if (!moves[this.status]?.includes(status)) throw illegalTransition(this.id, this.status, status);
     this.status = status;

@@ -68,6 +68,17 @@ export function ownerNotMember(projectId: string, userId: string): AppError {
   });
 }
 
+/** The same for one that the caller may not see, and for one that is not there. */
+export function taskNotInProject(taskId: string, projectId: string | null): AppError {
+  const message = projectId === null ? 'the task is in no project' : 'the other task is not in the same project';
+  return new AppError('failed_precondition', 'TASK_NOT_IN_PROJECT', message, {
+    details: {
+      metadata: { taskId, ...(projectId === null ? {} : { projectId }) },
+      preconditions: [{ type: 'PROJECT', subject: `tasks/${taskId}`, description: message }],
+    },
+  });
+}
+
 /** Nobody has the e-mail, or the caller may not find them by it: one answer, which does not repeat the e-mail. */
 export function assigneeEmailNotFound(): AppError {
   const description = 'the caller finds nobody by this e-mail';

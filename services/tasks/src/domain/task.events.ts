@@ -1,4 +1,5 @@
-import type { CounterChange, FeedScope, NewEvent, StoredEvent } from '#libs/events';
+import { isBehindJoining, type CounterChange, type FeedScope, type Joining } from '#libs/events';
+import type { NewEvent, StoredEvent } from '#libs/events';
 import {
   TaskChange,
   TaskEventType,
@@ -42,12 +43,13 @@ export interface TaskWrite {
 /** The stream of a task: that of its project, without one that of its owner. */
 export const streamOf = (task: { projectId: string | null; ownerId: string }): string => task.projectId || task.ownerId;
 
-/** The one event of the change, in the task's stream. */
+/** The one event of the change, in the task's stream; that of a move has a number in the stream that it leaves as well. */
 export function toEvent({ type, task, before, actorId, now }: TaskWrite): NewEvent {
   const after = type === TaskEventType.DELETED ? undefined : toTaskMessage(task, now);
   const change = { before: before.message, after, dueVersion: task.dueVersion };
   return {
     streamId: streamOf(task),
+    otherStreamId: type === TaskEventType.MOVED && before.message ? streamOf(before.message) : undefined,
     type,
     subjectId: task.id,
     subjectVersion: task.version,
@@ -104,6 +106,7 @@ export function toTaskEvent(event: StoredEvent): TaskEvent {
     position,
     streamId,
     sequence,
+    other,
     type,
     subjectId,
     subjectVersion,
@@ -125,6 +128,8 @@ export function toTaskEvent(event: StoredEvent): TaskEvent {
     traceParent,
     createTime,
     change: decodeChange(payload),
+    otherStreamId: other?.streamId ?? '',
+    otherSequence: other?.sequence ?? 0n,
   };
 }
 
@@ -139,11 +144,12 @@ export function toTaskEventFor(reader: Person, stored: StoredEvent): TaskEvent {
     : { ...event, requestId: '', traceParent: '' };
 }
 
-/** Who follows tasks: their own, or all that they may see; `projects` = of which they are a member. */
+/** Who follows tasks: their own, or all that they may see. */
 export interface Follower {
   person: Person;
   scope: FeedScope;
-  projects: ReadonlySet<string>;
+  /** Of which they are a member. From where on counts for whoever follows all. */
+  projects: ReadonlyMap<string, Joining | undefined>;
 }
 
 /**
@@ -152,12 +158,22 @@ export interface Follower {
  */
 export function toTaskEventOf(follower: Follower, stored: StoredEvent): { event: TaskEvent; removed: boolean } {
   return showStates(toTaskEventFor(follower.person, stored), {
-    before: (task) => isInSight(task, follower),
+    before: (task) => isInSight(task, follower) && (stored.other === undefined || wasTheirs(task, follower, stored)),
     after: (task) => isTheirs(task, follower),
   });
 }
 
-/** The event without the states of the task that are not shown. `removed`: what became of it is left out or nothing. */
+/** Whether they saw the task on the side that it left, when the other one may be all that they see. */
+function wasTheirs({ projectId, ...task }: TaskMessage, { person, projects }: Follower, stored: StoredEvent): boolean {
+  if (concerns(task, person.userId)) return true;
+  const joining = projects.get(projectId);
+  return projects.has(projectId) && (joining === undefined || isBehindJoining(stored, joining));
+}
+
+/**
+ * The event without the states of the task that are not shown, and without the numbers of their streams. `removed`: what
+ * became of it is left out or nothing.
+ */
 export function showStates(
   event: TaskEvent,
   shown: Readonly<Record<'before' | 'after', (task: TaskMessage) => boolean>>,
@@ -167,7 +183,16 @@ export function showStates(
   const isHidden = change?.before !== undefined && !shown.before(change.before);
   if (change === undefined || (!removed && !isHidden)) return { event, removed };
   const told = removed ? { ...change, after: undefined, comment: undefined, newMentions: undefined } : change;
-  return { event: { ...event, change: { ...told, before: isHidden ? undefined : change.before } }, removed };
+  const before = isHidden ? undefined : change.before;
+  return { event: { ...inShownStream(event, removed), change: { ...told, before } }, removed };
+}
+
+/** Of a move, the number in the stream of the side that is shown. */
+function inShownStream(event: TaskEvent, removed: boolean): TaskEvent {
+  const { otherStreamId, otherSequence } = event;
+  if (otherStreamId === '') return event;
+  const left = removed ? { streamId: otherStreamId, sequence: otherSequence } : {};
+  return { ...event, ...left, otherStreamId: '', otherSequence: 0n };
 }
 
 const isInSight = ({ projectId }: TaskMessage, { projects }: Follower): boolean =>

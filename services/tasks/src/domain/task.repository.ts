@@ -1,6 +1,8 @@
 import type { LockedProject, LockedTask, TaskToLock } from './locked-task.ts';
 import type { Person } from './person.ts';
+import type { Task } from './task.entity.ts';
 import type { TaskWrite } from './task.events.ts';
+import type { Placed } from './task-order.ts';
 
 /** What a change of one task needs. */
 export interface OneTaskRepository {
@@ -25,6 +27,16 @@ export interface TaskRepository extends OneTaskRepository {
   findForChange(tasks: readonly TaskToLock[], person: Person): Promise<ReadonlyMap<string, LockedTask>>;
   /** Locks projects that tasks are to come into, and reads the roles of these people. Deleted ones are left out. */
   lockProjects(projectIds: readonly string[], userIds: readonly string[]): Promise<ReadonlyMap<string, LockedProject>>;
+  /**
+   * Up to `limit` tasks of the project on both sides of one of them, in the order by hand, without another one. To be
+   * read behind the lock on the project. Undefined when that one is not in it.
+   */
+  findAround(
+    projectId: string,
+    which: { anchorId: string; exceptId: string; limit: number },
+  ): Promise<{ before: Placed[]; anchor: Placed; after: Placed[] } | undefined>;
+  /** Locks those of the tasks that exist, whoever asks. */
+  lockAll(taskIds: readonly string[]): Promise<Task[]>;
   /** Which of the external ids the owner's tasks have. */
   findExternalIds(ownerId: string, externalIds: readonly string[]): Promise<Set<string>>;
 }

@@ -40,18 +40,23 @@ export interface GoneTask {
   taskId: string;
   version: bigint;
   ownerId: string;
+  /** Persons, and projects that it stood in before. */
   others: readonly string[];
 }
 
 /** Tells each of the others that the task is gone, and nothing else of it. */
-export function tombstoneOf({ taskId, version, ownerId, others }: GoneTask): NewEvent[] {
-  return others.map((assigneeId) => ({
+export function tombstonesOf(
+  { taskId, version, ownerId, others }: GoneTask,
+  projectIds: ReadonlySet<string>,
+): NewEvent[] {
+  const lastOf = (id: string) => (projectIds.has(id) ? { projectId: id } : { assigneeId: id });
+  return others.map((id) => ({
     streamId: ownerId,
     type: TaskEventType.DELETED,
     subjectId: taskId,
     subjectVersion: version,
     actor: remover,
-    audience: [assigneeId],
-    payload: TaskChange.encode(TaskChange.fromPartial({ before: { id: taskId, ownerId, assigneeId } })).finish(),
+    audience: [id],
+    payload: TaskChange.encode(TaskChange.fromPartial({ before: { id: taskId, ownerId, ...lastOf(id) } })).finish(),
   }));
 }

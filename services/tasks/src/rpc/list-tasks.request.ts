@@ -6,7 +6,14 @@ import { newestFirst, sortKeys, type ListOrder, type SortKey } from '../domain/l
 import { isReadable, toReadMask } from '../domain/read-mask.ts';
 import { priorities, statuses } from '../domain/task-enums.ts';
 import type { ListTasksInput } from '../use-cases/list-tasks.ts';
-import { filterOf, optionalOwnerId, optionalProjectId, refuseTwoLists } from './task.schemas.ts';
+import {
+  filterOf,
+  optionalOwnerId,
+  optionalProjectId,
+  refuseTwoLists,
+  refuseTwoScopes,
+  scope,
+} from './task.schemas.ts';
 
 const fields = fieldsOf('taskflow.tasks.v1.ListTasksRequest');
 const { maxLength: maxOrderCharacters = 0 } = fields.rule('order_by');
@@ -59,6 +66,7 @@ const listSchema = z.object({
   priorities: filterOf(priorities),
   ownerId: optionalOwnerId,
   projectId: optionalProjectId,
+  scope,
   dueStartTime: time,
   dueEndTime: time,
   createStartTime: time,
@@ -80,15 +88,19 @@ const listSchema = z.object({
 });
 
 export function readListTasks(request: ListTasksRequest): ListTasksInput {
-  const parsed = parseRequest(listSchema, request, [...refuseTwoLists(request), ...checkPosition(request)]);
-  const { ownerId, projectId, orderBy: order, readMask, pageSize, pageToken, ...filters } = parsed;
+  const parsed = parseRequest(listSchema, request, [
+    ...refuseTwoLists(request),
+    ...refuseTwoScopes(request),
+    ...checkPosition(request),
+  ]);
+  const { ownerId, projectId, scope: wanted, orderBy: order, readMask, pageSize, pageToken, ...filters } = parsed;
   const { dueStartTime, dueEndTime, createStartTime, createEndTime, updateStartTime, updateEndTime, ...rest } = filters;
   const ranges = {
     due: { from: dueStartTime, before: dueEndTime },
     created: { from: createStartTime, before: createEndTime },
     updated: { from: updateStartTime, before: updateEndTime },
   };
-  return { ownerId, projectId, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
+  return { ownerId, projectId, scope: wanted, filter: { ...rest, ...ranges }, order, readMask, pageSize, pageToken };
 }
 
 function checkPosition({ orderBy: text, projectId }: ListTasksRequest): FieldViolation[] {

@@ -14,6 +14,8 @@ import {
 } from '#libs/errors';
 import {
   CreateTaskRequest,
+  MoveTaskRequest,
+  ReorderTaskRequest,
   Task,
   UpdateTaskRequest,
   type DeleteTaskRequest,
@@ -22,8 +24,10 @@ import {
 import { pickFields } from '../domain/read-mask.ts';
 import type { TaskEdit } from '../domain/task.columns.ts';
 import type { CreateTaskInput } from '../use-cases/create-task.ts';
+import type { MoveTaskInput } from '../use-cases/move-task.ts';
+import type { ReorderTaskInput } from '../use-cases/reorder-task.ts';
 import type { UpdateTaskInput } from '../use-cases/update-task.ts';
-import { assigneeEmail, creationFields, etag, requestId, taskFields } from './task.schemas.ts';
+import { assigneeEmail, creationFields, etag, optionalProjectId, requestId, taskFields } from './task.schemas.ts';
 
 const draft = z.object(creationFields, 'must be set');
 const validateOnly = z.boolean();
@@ -133,4 +137,40 @@ export function readWholeTaskChange<Req extends DeleteTaskRequest | UndeleteTask
 ): Omit<z.output<typeof wholeTaskSchema>, 'requestId'> & { idempotencyKey: string; body: Req } {
   const { requestId: idempotencyKey, ...change } = parseRequest(wholeTaskSchema, request);
   return { ...change, idempotencyKey, body: { ...request, requestId: '' } };
+}
+
+const moveSchema = wholeTaskSchema.extend({ projectId: optionalProjectId });
+
+export function readMoveTask(request: MoveTaskRequest): MoveTaskInput {
+  const { requestId: idempotencyKey, projectId, ...change } = parseRequest(moveSchema, request);
+  const body = MoveTaskRequest.fromPartial({ ...request, requestId: '' });
+  return { ...change, projectId: projectId === '' ? null : projectId, idempotencyKey, body };
+}
+
+const reorderSchema = wholeTaskSchema.extend({
+  place: z.enum(['beforeTaskId', 'afterTaskId'], 'before_task_id or after_task_id must be set'),
+  beforeTaskId: fieldTypes.uuid().optional(),
+  afterTaskId: fieldTypes.uuid().optional(),
+});
+
+export function readReorderTask(request: ReorderTaskRequest): ReorderTaskInput {
+  const fields = { ...(flattenOneofs(request) as object), place: request.place?.$case };
+  const {
+    requestId: idempotencyKey,
+    place,
+    beforeTaskId,
+    afterTaskId,
+    ...change
+  } = parseRequest(reorderSchema, fields, refuseItself(request));
+  const body = ReorderTaskRequest.fromPartial({ ...request, requestId: '' });
+  const next =
+    place === 'beforeTaskId'
+      ? { side: 'before' as const, taskId: beforeTaskId ?? '' }
+      : { side: 'after' as const, taskId: afterTaskId ?? '' };
+  return { ...change, place: next, idempotencyKey, body };
+}
+
+function refuseItself({ taskId: id, place }: ReorderTaskRequest): FieldViolation[] {
+  if (place === undefined || place.value.toLowerCase() !== id.toLowerCase()) return [];
+  return [{ field: toColumnName(place.$case), description: 'must be another task than task_id' }];
 }

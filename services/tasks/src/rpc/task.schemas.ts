@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fieldTypes, type FieldViolation } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
+import { TaskScope } from '#contract/tasks/v1/tasks';
 import { taskTable } from '../domain/task.columns.ts';
 import * as inputs from '../domain/task.inputs.ts';
 
@@ -21,6 +22,24 @@ export const assigneeEmail = fieldsOf('taskflow.tasks.v1.CreateTaskRequest').opt
 export const etag = z.string();
 export const optionalOwnerId = z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty');
 export const optionalProjectId = optionalOwnerId;
+
+export const scope = inputs
+  .knownOr<TaskScope>([TaskScope.MINE, TaskScope.ALL], TaskScope.UNSPECIFIED, TaskScope.MINE)
+  .transform((chosen) => (chosen === TaskScope.ALL ? ('all' as const) : ('own' as const)));
+
+/** All that the caller may see, or a part of it? */
+export function refuseTwoScopes({
+  ownerId,
+  projectId,
+  scope: wanted,
+}: {
+  ownerId: string;
+  projectId: string;
+  scope: TaskScope;
+}): FieldViolation[] {
+  if (wanted !== TaskScope.ALL || (ownerId === '' && projectId === '')) return [];
+  return [{ field: 'scope', description: 'must not be TASK_SCOPE_ALL together with owner_id or project_id' }];
+}
 
 /** The tasks of a project or those of an owner: which of them were meant? */
 export function refuseTwoLists({ ownerId, projectId }: { ownerId: string; projectId: string }): FieldViolation[] {

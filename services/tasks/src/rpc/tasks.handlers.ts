@@ -3,7 +3,6 @@ import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
 import {
-  TaskScope,
   type GetTaskRequest,
   type GetTaskStatsRequest,
   type ListTaskEventsRequest,
@@ -22,10 +21,11 @@ import { getTask } from '../use-cases/get-task.ts';
 import { getTaskStats, type GetTaskStatsInput } from '../use-cases/get-task-stats.ts';
 import { listTaskEvents, type ListTaskEventsInput } from '../use-cases/list-task-events.ts';
 import { listTasks } from '../use-cases/list-tasks.ts';
+import { moveTask } from '../use-cases/move-task.ts';
+import { reorderTask } from '../use-cases/reorder-task.ts';
 import { undeleteTask } from '../use-cases/undelete-task.ts';
 import { syncTasks, type SyncTasksInput } from '../use-cases/sync-tasks.ts';
 import { updateTask } from '../use-cases/update-task.ts';
-import { knownOr } from '../domain/task.inputs.ts';
 import { watchTasks, type WatchTasksInput } from '../use-cases/watch-tasks.ts';
 import { listTaskWatchers } from '../use-cases/watchers/list-task-watchers.ts';
 import { startWatchingTask, stopWatchingTask } from '../use-cases/watchers/set-watching.ts';
@@ -36,8 +36,15 @@ import {
   readBatchGetTasks,
   readBatchUpdateTasks,
 } from './batch.requests.ts';
-import { readCreateTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
-import { optionalOwnerId, optionalProjectId, refuseTwoLists, requestId } from './task.schemas.ts';
+import { readCreateTask, readMoveTask, readReorderTask, readUpdateTask, readWholeTaskChange } from './task.requests.ts';
+import {
+  optionalOwnerId,
+  optionalProjectId,
+  refuseTwoLists,
+  refuseTwoScopes,
+  requestId,
+  scope,
+} from './task.schemas.ts';
 
 export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceService> {
   return {
@@ -48,6 +55,8 @@ export function tasksHandlers(deps: TasksDeps): Handlers<typeof TasksServiceServ
     deleteTask: async (request, call) => deleteTask(deps, requireUser(call), readWholeTaskChange(request)),
     getTaskStats: async (request, call) => getTaskStats(deps, requireUser(call), readGetTaskStats(request)),
     undeleteTask: async (request, call) => undeleteTask(deps, requireUser(call), readWholeTaskChange(request)),
+    moveTask: async (request, call) => moveTask(deps, requireUser(call), readMoveTask(request)),
+    reorderTask: async (request, call) => reorderTask(deps, requireUser(call), readReorderTask(request)),
     batchGetTasks: async (request, call) => batchGetTasks(deps, requireUser(call), readBatchGetTasks(request)),
     batchCreateTasks: async (request, call) => batchCreateTasks(deps, requireUser(call), readBatchCreateTasks(request)),
     batchUpdateTasks: async (request, call) => batchUpdateTasks(deps, requireUser(call), readBatchUpdateTasks(request)),
@@ -80,10 +89,10 @@ const watchersSchema = z.object({
   pageToken: watchers.pageToken(),
 });
 
-const statsSchema = z.object({ ownerId: optionalOwnerId, projectId: optionalProjectId });
+const statsSchema = z.object({ ownerId: optionalOwnerId, projectId: optionalProjectId, scope });
 
 function readGetTaskStats(request: GetTaskStatsRequest): GetTaskStatsInput {
-  return parseRequest(statsSchema, request, refuseTwoLists(request));
+  return parseRequest(statsSchema, request, [...refuseTwoLists(request), ...refuseTwoScopes(request)]);
 }
 
 const history = fieldsOf('taskflow.tasks.v1.ListTaskEventsRequest');
@@ -96,10 +105,6 @@ const historySchema = z.object({
 function readListTaskEvents(request: ListTaskEventsRequest): ListTaskEventsInput {
   return parseRequest(historySchema, request);
 }
-
-const scope = knownOr<TaskScope>([TaskScope.MINE, TaskScope.ALL], TaskScope.UNSPECIFIED, TaskScope.MINE).transform(
-  (chosen) => (chosen === TaskScope.ALL ? ('all' as const) : ('own' as const)),
-);
 
 const watchSchema = z.object({
   resumeToken: fieldsOf('taskflow.tasks.v1.WatchTasksRequest').givenToken('resume_token'),

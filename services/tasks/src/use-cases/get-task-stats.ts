@@ -1,3 +1,4 @@
+import type { FeedScope } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
 import type { GetTaskStatsResponse } from '#contract/tasks/v1/tasks';
 import type { TasksDeps } from '../deps.ts';
@@ -11,18 +12,24 @@ export interface GetTaskStatsInput {
   ownerId: string;
   /** '' = none. */
   projectId: string;
+  /** Without an owner and a project. */
+  scope: FeedScope;
 }
 
 export async function getTaskStats(
   { taskReader }: Pick<TasksDeps, 'taskReader'>,
   actor: UserActor,
-  { ownerId, projectId }: GetTaskStatsInput,
+  { ownerId, projectId, scope }: GetTaskStatsInput,
 ): Promise<GetTaskStatsResponse> {
   if (projectId !== '') {
     const found = await taskReader.countInProject(projectId, actor.userId);
     if (found === undefined) throw projectNotFound(projectId);
     requireInProject(actor, { projectId, role: found.role }, 'see');
     return { stats: toStats(found.counters, found.overdueOwned, true) };
+  }
+  if (scope === 'all') {
+    const { counters, overdueOwned } = await taskReader.countEverything(actor.userId);
+    return { stats: toStats(counters, overdueOwned, true) };
   }
   requireListAccess(actor, ownerId);
   const ownedOnly = ownerId !== '';

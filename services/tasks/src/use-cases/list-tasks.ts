@@ -1,3 +1,4 @@
+import type { FeedScope } from '#libs/events';
 import type { UserActor } from '#libs/runtime';
 import { NameResolution, type ListTasksResponse } from '#contract/tasks/v1/tasks';
 import type { JsonValue } from '#libs/db';
@@ -15,6 +16,8 @@ export interface ListTasksInput {
   ownerId: string;
   /** '' = none. */
   projectId: string;
+  /** Without an owner and a project. */
+  scope: FeedScope;
   filter: ListFilter;
   order: ListOrder;
   readMask: ReadMask;
@@ -26,15 +29,15 @@ type Deps = Pick<TasksDeps, 'taskReader' | 'projectReader' | 'people' | 'pageTok
 
 export async function listTasks(deps: Deps, actor: UserActor, input: ListTasksInput): Promise<ListTasksResponse> {
   const { people, pageTokens } = deps;
-  const { ownerId, projectId, filter, order, readMask, pageSize, pageToken } = input;
+  const { ownerId, projectId, scope: asked, filter, order, readMask, pageSize, pageToken } = input;
   requireListAccess(actor, ownerId);
-  const project = projectId === '' ? {} : { projectId };
+  const project = { ...(projectId === '' ? {} : { projectId }), ...(asked === 'all' ? { scope: asked } : {}) };
   const scope = { caller: actor.userId, method: 'ListTasks', filter: toJson({ ownerId, ...project, filter, order }) };
   const after = pageTokens.open<ListPosition>(pageToken, scope);
   const query = { filter, order, after, limit: pageSize };
   const { tasks, next } =
     projectId === ''
-      ? await listOfPerson(deps, actor, query, ownerId)
+      ? await listOfPerson(deps, actor, query, input)
       : await listOfProject(deps, actor, query, projectId);
 
   const wanted = namedPeople(tasks, readMask);
@@ -55,11 +58,17 @@ type Page = Awaited<ReturnType<TasksDeps['taskReader']['list']>>;
  * project until it is purged. Such tasks are left out, which is looked up behind the page: whoever may not see a task at its
  * end does not get it.
  */
-async function listOfPerson(deps: Deps, actor: UserActor, query: Query, ownerId: string): Promise<Page> {
-  const whose = ownerId === '' ? { mine: actor.userId } : { ownedBy: ownerId };
+async function listOfPerson(
+  deps: Deps,
+  actor: UserActor,
+  query: Query,
+  { ownerId, scope }: Pick<ListTasksInput, 'ownerId' | 'scope'>,
+): Promise<Page> {
+  const own = scope === 'all' ? { everything: actor.userId } : { mine: actor.userId };
+  const whose = ownerId === '' ? own : { ownedBy: ownerId };
   const { tasks, next } = await deps.taskReader.list({ ...query, whose });
   const projectIds = new Set(tasks.flatMap(({ projectId }) => (projectId === '' ? [] : [projectId])));
-  const which = { userId: actor.userId, ofEverybody: actor.role === 'admin' };
+  const which = { userId: actor.userId, ofEverybody: actor.role === 'admin' && scope !== 'all' };
   const seen = await deps.projectReader.findSeen([...projectIds], which);
   return { tasks: tasks.filter(({ projectId }) => projectId === '' || seen.has(projectId)), next };
 }

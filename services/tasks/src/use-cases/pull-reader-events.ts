@@ -45,7 +45,7 @@ export async function pullReaderEvents(
   const { events, ...place } = await deps.partFeed.read(partId, after, limit);
   // After the events: who may be told now could be told when they were read.
   const projectIds = await projectsOf(deps, reader);
-  const projects = new Set(projectIds);
+  const projects = new Map(projectIds.map((id) => [id, undefined]));
   const seen = events.flatMap((event) => toReaderEvent(reader, projects, event) ?? []);
   return { events: await withTextsForReader(deps, seen), ...place, projectIds };
 }

@@ -17,6 +17,7 @@ type Named = Exclude<TaskEventType, TaskEventType.UNSPECIFIED | TaskEventType.UP
 const signs: Readonly<Record<Named, { icon: IconName; words: string }>> = {
   [TaskEventType.CREATED]: { icon: 'plus', words: 'created the task' },
   [TaskEventType.DELETED]: { icon: 'trash', words: 'deleted the task' },
+  [TaskEventType.MOVED]: { icon: 'folder', words: 'moved the task' },
   [TaskEventType.UNDELETED]: { icon: 'history', words: 'brought the task back' },
   [TaskEventType.COMMENT_ADDED]: { icon: 'mail', words: 'wrote a comment' },
   [TaskEventType.COMMENT_EDITED]: { icon: 'mail', words: 'changed a comment' },

@@ -40,11 +40,12 @@ const advanceText = `
 const messageId = `'chg_' || event_id || '_' || replace($1::text, '-', '')`;
 const addText = `
   insert into webhook_deliveries (id, webhook_id, kind, event_type, task_id, task_version, event_id, message_id, body, state, attempts,
-    next_attempt_time, create_time, project_id, subject_id, replay, log_incarnation, log_transaction)
+    next_attempt_time, create_time, project_id, other_project_id, subject_id, replay, log_incarnation, log_transaction)
   select uuidv7(), $1::uuid, 0, event_type, task_id, version, event_id, ${messageId}, body, 'pending', 0,
-    clock_timestamp(), now(), project_id, subject_id, $2, log_incarnation, log_transaction
-  from unnest($3::smallint[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::uuid[], $9::uuid[], $10::bigint[], $11::bigint[])
-    as m (event_type, task_id, version, event_id, body, project_id, subject_id, log_incarnation, log_transaction)
+    clock_timestamp(), now(), project_id, other_project_id, subject_id, $2, log_incarnation, log_transaction
+  from unnest($3::smallint[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::uuid[], $9::uuid[], $10::bigint[], $11::bigint[], $12::uuid[])
+    as m (event_type, task_id, version, event_id, body, project_id, subject_id, log_incarnation, log_transaction,
+      other_project_id)
   on conflict do nothing`;
 const addRestoredText = `
   insert into webhook_deliveries (id, webhook_id, kind, event_type, task_version, event_id, message_id, body, state, attempts,
@@ -145,6 +146,7 @@ async function add(run: Run, webhookId: string, replays: number, messages: reado
     messages.map(({ subjectId }) => subjectId),
     messages.map(({ position }) => String(position.incarnation)),
     messages.map(({ position }) => String(position.transactionId)),
+    messages.map(({ otherProjectId }) => otherProjectId || null),
   ]);
 }
 

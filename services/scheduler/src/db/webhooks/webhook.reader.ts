@@ -46,6 +46,7 @@ const dueTable = pickColumns(
   'messageId',
   'notificationId',
   'projectId',
+  'otherProjectId',
 );
 type DueRow = RowOf<typeof dueTable.columns>;
 const due: Statement = {

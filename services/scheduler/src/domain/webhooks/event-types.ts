@@ -7,6 +7,7 @@ export const eventTypeNames = {
   [WebhookMessageType.TASK_CREATED]: 'task.created',
   [WebhookMessageType.TASK_UPDATED]: 'task.updated',
   [WebhookMessageType.TASK_COMPLETED]: 'task.completed',
+  [WebhookMessageType.TASK_MOVED]: 'task.moved',
   [WebhookMessageType.TASK_DELETED]: 'task.deleted',
   [WebhookMessageType.TASK_UNDELETED]: 'task.undeleted',
   [WebhookMessageType.COMMENT_ADDED]: 'comment.added',
@@ -30,6 +31,7 @@ export const eventTypes = Object.keys(eventTypeNames) as EventType[];
 const taskTypes: Partial<Record<TaskEventType, EventType>> = {
   [TaskEventType.CREATED]: WebhookMessageType.TASK_CREATED,
   [TaskEventType.UPDATED]: WebhookMessageType.TASK_UPDATED,
+  [TaskEventType.MOVED]: WebhookMessageType.TASK_UPDATED,
   [TaskEventType.DELETED]: WebhookMessageType.TASK_DELETED,
   [TaskEventType.UNDELETED]: WebhookMessageType.TASK_UNDELETED,
   [TaskEventType.COMMENT_ADDED]: WebhookMessageType.COMMENT_ADDED,
@@ -55,8 +57,9 @@ export function typesOfTask({ type, change }: TaskEvent): EventType[] {
     type === TaskEventType.UPDATED &&
     change?.after?.status === TaskStatus.COMPLETED &&
     change.before?.status !== TaskStatus.COMPLETED;
+  const special = type === TaskEventType.MOVED ? WebhookMessageType.TASK_MOVED : undefined;
   const general = taskTypes[type];
-  return [...(isCompleted ? [WebhookMessageType.TASK_COMPLETED] : []), ...(general === undefined ? [] : [general])];
+  return [isCompleted ? WebhookMessageType.TASK_COMPLETED : special, general].filter((each) => each !== undefined);
 }
 
 export function typesOfProject({ type }: ProjectEvent): EventType[] {

@@ -24,6 +24,8 @@ export interface Happening {
   actor: string;
   /** Who may not see it may not be told; '' = none. */
   projectId: string;
+  /** Nor who may not see this one; '' = none. */
+  otherProjectId: string;
   /** What messages say of it: resources in the JSON of the contract. */
   data: Readonly<Record<string, unknown>>;
 }

@@ -30,6 +30,8 @@ export interface EventMessage {
   version: bigint;
   /** '' = none. */
   projectId: string;
+  /** '' = none. */
+  otherProjectId: string;
   body: string;
 }
 

@@ -143,6 +143,8 @@ export const webhookDeliveryTable = defineColumns('webhook_deliveries', {
   eventType: column.coded(webhookMessageTypeToNumber, webhookMessageTypeFromJSON).nullable().internal(),
   /** Who may not see it may not be told. */
   projectId: column.uuid().nullable(),
+  /** Nor who may not see this one: the project that a task has left. */
+  otherProjectId: column.uuid().nullable().internal(),
   /** Messages about one subject are in the order of the events; null for what did not happen in the log. */
   subjectId: column.uuid().nullable().internal(),
   replay: column.integer().nullable().internal(),

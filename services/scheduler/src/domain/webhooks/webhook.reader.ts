@@ -21,7 +21,7 @@ export interface RunningWebhook extends Pick<WebhookValues, 'ownerId' | 'url' | 
 /** A message that is to be sent now. */
 export interface DueDelivery extends Pick<
   WebhookDeliveryValues,
-  'id' | 'kind' | 'attemptCount' | 'body' | 'messageId' | 'projectId'
+  'id' | 'kind' | 'attemptCount' | 'body' | 'messageId' | 'projectId' | 'otherProjectId'
 > {
   /** Undefined for a test, and when it has been pruned. */
   notification: Notification | undefined;

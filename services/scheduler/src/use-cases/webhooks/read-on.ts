@@ -130,6 +130,7 @@ async function store(
 function toMessage({ events }: ReadingWebhook, happening: Happening): EventMessage | undefined {
   const eventType = happening.types.find((type: EventType) => events.includes(type));
   if (eventType === undefined) return undefined;
-  const { position, subjectId, taskId, version, projectId } = happening;
-  return { eventType, position, subjectId, taskId, version, projectId, body: writeEventBody(eventType, happening) };
+  const { position, subjectId, taskId, version, projectId, otherProjectId } = happening;
+  const body = writeEventBody(eventType, happening);
+  return { eventType, position, subjectId, taskId, version, projectId, otherProjectId, body };
 }

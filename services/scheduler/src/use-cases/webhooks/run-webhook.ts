@@ -77,8 +77,8 @@ async function refresh(deps: Deps, progress: Progress): Promise<boolean> {
   return progress.access !== undefined;
 }
 
-const maySee = ({ access }: Progress, { projectId }: DueDelivery): boolean =>
-  projectId === null || access?.projectIds.has(projectId) === true;
+const maySee = ({ access }: Progress, { projectId, otherProjectId }: DueDelivery): boolean =>
+  [projectId, otherProjectId].every((id) => id === null || access?.projectIds.has(id) === true);
 
 /** An overdue task may have changed since, and access may have ended; a change of a task stays true. */
 async function dropStale({ tasks, uow }: Deps, progress: Progress, due: DueDelivery[]): Promise<DueDelivery[]> {

@@ -759,6 +759,14 @@ export enum ErrorReason {
   OWNER_NOT_MEMBER = 200,
 
   /**
+   * FAILED_PRECONDITION: the task is in no project, so there is no order by hand, or the task next to which it is to
+   * stand is not in its project. Metadata: taskId, the one that is not in it; projectId, unless there is none.
+   *
+   * @generated from enum value: ERROR_REASON_TASK_NOT_IN_PROJECT = 201;
+   */
+  TASK_NOT_IN_PROJECT = 201,
+
+  /**
    * NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId.
    *
    * @generated from enum value: ERROR_REASON_COMMENT_NOT_FOUND = 210;

@@ -1545,6 +1545,13 @@ export enum WebhookMessageType {
   TASK_COMPLETED = 8,
 
   /**
+   * "task.moved": into a project, out of one, or into another one
+   *
+   * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_MOVED = 9;
+   */
+  TASK_MOVED = 9,
+
+  /**
    * "task.deleted"
    *
    * @generated from enum value: WEBHOOK_MESSAGE_TYPE_TASK_DELETED = 10;

@@ -108,6 +108,13 @@ export enum TaskEventType {
   UNDELETED = 5,
 
   /**
+   * It moved into a project, out of one, or into another one.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_MOVED = 6;
+   */
+  MOVED = 6,
+
+  /**
    * Somebody wrote a comment about it.
    *
    * @generated from enum value: TASK_EVENT_TYPE_COMMENT_ADDED = 10;

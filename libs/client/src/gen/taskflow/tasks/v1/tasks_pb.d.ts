@@ -197,9 +197,9 @@ export declare type Task = Message<"taskflow.tasks.v1.Task"> & {
   purgeTime?: Timestamp | undefined;
 
   /**
-   * UUID of the project that it stands in; set at creation only. Its members may do with the task what their role
-   * allows; owner and assignee are members, and the assignee may change the status in any role. Default: empty, for a
-   * task in no project, which only owner and assignee see.
+   * UUID of the project that it stands in; set at creation, and changed by MoveTask only. Its members may do with the
+   * task what their role allows; owner and assignee are members, and the assignee may change the status in any role.
+   * Default: empty, for a task in no project, which only owner and assignee see.
    *
    * @generated from field: string project_id = 27;
    */
@@ -530,6 +530,14 @@ export declare type ListTasksRequest = Message<"taskflow.tasks.v1.ListTasksReque
    * @generated from field: string project_id = 20;
    */
   projectId: string;
+
+  /**
+   * Which tasks, without owner_id and project_id: ALL adds those of the caller's projects, whoever owns them. Default:
+   * MINE.
+   *
+   * @generated from field: taskflow.tasks.v1.TaskScope scope = 21;
+   */
+  scope: TaskScope;
 };
 
 /**
@@ -705,6 +713,172 @@ export declare type DeleteTaskResponse = Message<"taskflow.tasks.v1.DeleteTaskRe
 export declare const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse>;
 
 /**
+ * Where to move a task.
+ *
+ * @generated from message taskflow.tasks.v1.MoveTaskRequest
+ */
+export declare type MoveTaskRequest = Message<"taskflow.tasks.v1.MoveTaskRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * UUID of the project that it comes into. Empty: out of its project, into none.
+   *
+   * @generated from field: string project_id = 2;
+   */
+  projectId: string;
+
+  /**
+   * Empty, or the etag that must still be current.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.MoveTaskRequest.
+ * Use `create(MoveTaskRequestSchema)` to create a new message.
+ */
+export declare const MoveTaskRequestSchema: GenMessage<MoveTaskRequest>;
+
+/**
+ * The task where it is now.
+ *
+ * @generated from message taskflow.tasks.v1.MoveTaskResponse
+ */
+export declare type MoveTaskResponse = Message<"taskflow.tasks.v1.MoveTaskResponse"> & {
+  /**
+   * With its new etag, number, key and position. The caller may not see it any more, when it went to its owner.
+   *
+   * @generated from field: taskflow.tasks.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * Whether the names in `task` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.NameResolution name_resolution = 2;
+   */
+  nameResolution: NameResolution;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.MoveTaskResponse.
+ * Use `create(MoveTaskResponseSchema)` to create a new message.
+ */
+export declare const MoveTaskResponseSchema: GenMessage<MoveTaskResponse>;
+
+/**
+ * Which task to put next to which.
+ *
+ * @generated from message taskflow.tasks.v1.ReorderTaskRequest
+ */
+export declare type ReorderTaskRequest = Message<"taskflow.tasks.v1.ReorderTaskRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Next to which other task of the project; one of both must be set.
+   *
+   * @generated from oneof taskflow.tasks.v1.ReorderTaskRequest.place
+   */
+  place: {
+    /**
+     * UUID: right in front of this one.
+     *
+     * @generated from field: string before_task_id = 2;
+     */
+    value: string;
+    case: "beforeTaskId";
+  } | {
+    /**
+     * UUID: right behind this one.
+     *
+     * @generated from field: string after_task_id = 3;
+     */
+    value: string;
+    case: "afterTaskId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Empty, or the etag of the task that must still be current.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateTask.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ReorderTaskRequest.
+ * Use `create(ReorderTaskRequestSchema)` to create a new message.
+ */
+export declare const ReorderTaskRequestSchema: GenMessage<ReorderTaskRequest>;
+
+/**
+ * The task where it stands now.
+ *
+ * @generated from message taskflow.tasks.v1.ReorderTaskResponse
+ */
+export declare type ReorderTaskResponse = Message<"taskflow.tasks.v1.ReorderTaskResponse"> & {
+  /**
+   * With its new position and etag; unchanged when it stood there already.
+   *
+   * @generated from field: taskflow.tasks.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * Whether the names in `task` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.NameResolution name_resolution = 2;
+   */
+  nameResolution: NameResolution;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ReorderTaskResponse.
+ * Use `create(ReorderTaskResponseSchema)` to create a new message.
+ */
+export declare const ReorderTaskResponseSchema: GenMessage<ReorderTaskResponse>;
+
+/**
  * Whose tasks to count.
  *
  * @generated from message taskflow.tasks.v1.GetTaskStatsRequest
@@ -724,6 +898,13 @@ export declare type GetTaskStatsRequest = Message<"taskflow.tasks.v1.GetTaskStat
    * @generated from field: string project_id = 2;
    */
   projectId: string;
+
+  /**
+   * As in ListTasks: ALL counts each task once.
+   *
+   * @generated from field: taskflow.tasks.v1.TaskScope scope = 3;
+   */
+  scope: TaskScope;
 };
 
 /**
@@ -957,6 +1138,21 @@ export declare type TaskEvent = Message<"taskflow.tasks.v1.TaskEvent"> & {
    * @generated from field: taskflow.tasks.v1.TaskChange change = 11;
    */
   change?: TaskChange | undefined;
+
+  /**
+   * Of MOVED, for those who may see both sides: the stream that the task left, where the event has a number too. Who
+   * may see one side gets the number of that one as stream_id and sequence. Empty otherwise.
+   *
+   * @generated from field: string other_stream_id = 12;
+   */
+  otherStreamId: string;
+
+  /**
+   * The event's number in that stream; 0 without one.
+   *
+   * @generated from field: int64 other_sequence = 13;
+   */
+  otherSequence: bigint;
 
   /**
    * In PullEvents only: who is to be told of it besides. Absent for a release that does not know it.
@@ -1961,7 +2157,7 @@ export enum TaskPriority {
 export declare const TaskPrioritySchema: GenEnum<TaskPriority>;
 
 /**
- * Which tasks a person follows.
+ * Which tasks a person follows, or asks for.
  *
  * @generated from enum taskflow.tasks.v1.TaskScope
  */
@@ -2076,6 +2272,13 @@ export enum TaskEventType {
   UNDELETED = 5,
 
   /**
+   * It moved into a project, out of one, or from one into another; its owner and assignee may have changed with that.
+   *
+   * @generated from enum value: TASK_EVENT_TYPE_MOVED = 6;
+   */
+  MOVED = 6,
+
+  /**
    * Somebody wrote a comment about it. The task did not change: before and after are the same, as is the version. That
    * holds for the two types below too.
    *
@@ -2131,7 +2334,8 @@ export declare const TasksService: GenService<{
     output: typeof GetTaskResponseSchema;
   },
   /**
-   * The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages.
+   * The caller's tasks, owned or assigned, or all that they may see, or those of a project, filtered and ordered, in
+   * pages.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.ListTasks
    */
@@ -2162,7 +2366,7 @@ export declare const TasksService: GenService<{
     output: typeof DeleteTaskResponseSchema;
   },
   /**
-   * Exact numbers of the caller's tasks, owned or assigned, or of those of a project.
+   * Exact numbers of the caller's tasks, owned or assigned, or of all that they may see, or of those of a project.
    *
    * @generated from rpc taskflow.tasks.v1.TasksService.GetTaskStats
    */
@@ -2181,6 +2385,32 @@ export declare const TasksService: GenService<{
     methodKind: "unary";
     input: typeof UndeleteTaskRequestSchema;
     output: typeof UndeleteTaskResponseSchema;
+  },
+  /**
+   * Moves a task into a project, into another one, or out of its project; not a deleted one. It gets a new number, key
+   * and position, for good: those of before are not given again. Comments, history and whoever watches it go with it.
+   * Allowed are, on the side that it leaves, the owner, in a project editors; on the other side editors. Out of a
+   * project a task goes to its owner, so only editors who own it and managers may take it out. Where the owner is no
+   * member of the project that it comes into, the task becomes the caller's; an assignee who is none is not
+   * assigned any more. Moving it to where it is changes nothing and is no error.
+   *
+   * @generated from rpc taskflow.tasks.v1.TasksService.MoveTask
+   */
+  moveTask: {
+    methodKind: "unary";
+    input: typeof MoveTaskRequestSchema;
+    output: typeof MoveTaskResponseSchema;
+  },
+  /**
+   * Puts a task next to another one of its project, in the order by hand; for editors and managers. Only this task gets
+   * another position, unless there is none left between its neighbours: then those of some around it are spread anew.
+   *
+   * @generated from rpc taskflow.tasks.v1.TasksService.ReorderTask
+   */
+  reorderTask: {
+    methodKind: "unary";
+    input: typeof ReorderTaskRequestSchema;
+    output: typeof ReorderTaskResponseSchema;
   },
   /**
    * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial

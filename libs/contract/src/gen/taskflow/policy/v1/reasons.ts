@@ -284,6 +284,11 @@ export const ErrorReason = {
    * Metadata: projectId, userId.
    */
   OWNER_NOT_MEMBER: "ERROR_REASON_OWNER_NOT_MEMBER",
+  /**
+   * TASK_NOT_IN_PROJECT - FAILED_PRECONDITION: the task is in no project, so there is no order by hand, or the task next to which it is to
+   * stand is not in its project. Metadata: taskId, the one that is not in it; projectId, unless there is none.
+   */
+  TASK_NOT_IN_PROJECT: "ERROR_REASON_TASK_NOT_IN_PROJECT",
   /** COMMENT_NOT_FOUND - NOT_FOUND: no such comment, or the caller may not see its task. Metadata: commentId. */
   COMMENT_NOT_FOUND: "ERROR_REASON_COMMENT_NOT_FOUND",
   /** COMMENT_DELETED - FAILED_PRECONDITION: the comment is deleted, so it cannot be changed. Metadata: commentId. */
@@ -419,6 +424,7 @@ export namespace ErrorReason {
   export type PROJECT_ARCHIVED = typeof ErrorReason.PROJECT_ARCHIVED;
   export type ASSIGNEE_NOT_MEMBER = typeof ErrorReason.ASSIGNEE_NOT_MEMBER;
   export type OWNER_NOT_MEMBER = typeof ErrorReason.OWNER_NOT_MEMBER;
+  export type TASK_NOT_IN_PROJECT = typeof ErrorReason.TASK_NOT_IN_PROJECT;
   export type COMMENT_NOT_FOUND = typeof ErrorReason.COMMENT_NOT_FOUND;
   export type COMMENT_DELETED = typeof ErrorReason.COMMENT_DELETED;
   export type NOT_COMMENT_AUTHOR = typeof ErrorReason.NOT_COMMENT_AUTHOR;
@@ -740,6 +746,9 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 200:
     case "ERROR_REASON_OWNER_NOT_MEMBER":
       return ErrorReason.OWNER_NOT_MEMBER;
+    case 201:
+    case "ERROR_REASON_TASK_NOT_IN_PROJECT":
+      return ErrorReason.TASK_NOT_IN_PROJECT;
     case 210:
     case "ERROR_REASON_COMMENT_NOT_FOUND":
       return ErrorReason.COMMENT_NOT_FOUND;
@@ -976,6 +985,8 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 199;
     case ErrorReason.OWNER_NOT_MEMBER:
       return 200;
+    case ErrorReason.TASK_NOT_IN_PROJECT:
+      return 201;
     case ErrorReason.COMMENT_NOT_FOUND:
       return 210;
     case ErrorReason.COMMENT_DELETED:

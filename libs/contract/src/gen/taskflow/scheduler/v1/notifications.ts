@@ -199,6 +199,8 @@ export const WebhookMessageType = {
   TASK_UPDATED: "WEBHOOK_MESSAGE_TYPE_TASK_UPDATED",
   /** TASK_COMPLETED - "task.completed": an update that completes */
   TASK_COMPLETED: "WEBHOOK_MESSAGE_TYPE_TASK_COMPLETED",
+  /** TASK_MOVED - "task.moved": into a project, out of one, or into another one */
+  TASK_MOVED: "WEBHOOK_MESSAGE_TYPE_TASK_MOVED",
   /** TASK_DELETED - "task.deleted" */
   TASK_DELETED: "WEBHOOK_MESSAGE_TYPE_TASK_DELETED",
   /** TASK_UNDELETED - "task.undeleted" */
@@ -251,6 +253,7 @@ export namespace WebhookMessageType {
   export type TASK_CREATED = typeof WebhookMessageType.TASK_CREATED;
   export type TASK_UPDATED = typeof WebhookMessageType.TASK_UPDATED;
   export type TASK_COMPLETED = typeof WebhookMessageType.TASK_COMPLETED;
+  export type TASK_MOVED = typeof WebhookMessageType.TASK_MOVED;
   export type TASK_DELETED = typeof WebhookMessageType.TASK_DELETED;
   export type TASK_UNDELETED = typeof WebhookMessageType.TASK_UNDELETED;
   export type COMMENT_ADDED = typeof WebhookMessageType.COMMENT_ADDED;
@@ -300,6 +303,9 @@ export function webhookMessageTypeFromJSON(object: any): WebhookMessageType {
     case 8:
     case "WEBHOOK_MESSAGE_TYPE_TASK_COMPLETED":
       return WebhookMessageType.TASK_COMPLETED;
+    case 9:
+    case "WEBHOOK_MESSAGE_TYPE_TASK_MOVED":
+      return WebhookMessageType.TASK_MOVED;
     case 10:
     case "WEBHOOK_MESSAGE_TYPE_TASK_DELETED":
       return WebhookMessageType.TASK_DELETED;
@@ -378,6 +384,8 @@ export function webhookMessageTypeToNumber(object: WebhookMessageType): number {
       return 7;
     case WebhookMessageType.TASK_COMPLETED:
       return 8;
+    case WebhookMessageType.TASK_MOVED:
+      return 9;
     case WebhookMessageType.TASK_DELETED:
       return 10;
     case WebhookMessageType.TASK_UNDELETED:

@@ -92,6 +92,8 @@ export const TaskEventType = {
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
   /** UNDELETED - It came back after it had been deleted. */
   UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
+  /** MOVED - It moved into a project, out of one, or into another one. */
+  MOVED: "TASK_EVENT_TYPE_MOVED",
   /** COMMENT_ADDED - Somebody wrote a comment about it. */
   COMMENT_ADDED: "TASK_EVENT_TYPE_COMMENT_ADDED",
   /** COMMENT_EDITED - The text of a comment was changed. */
@@ -110,6 +112,7 @@ export namespace TaskEventType {
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
   export type UNDELETED = typeof TaskEventType.UNDELETED;
+  export type MOVED = typeof TaskEventType.MOVED;
   export type COMMENT_ADDED = typeof TaskEventType.COMMENT_ADDED;
   export type COMMENT_EDITED = typeof TaskEventType.COMMENT_EDITED;
   export type COMMENT_DELETED = typeof TaskEventType.COMMENT_DELETED;
@@ -136,6 +139,9 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 5:
     case "TASK_EVENT_TYPE_UNDELETED":
       return TaskEventType.UNDELETED;
+    case 6:
+    case "TASK_EVENT_TYPE_MOVED":
+      return TaskEventType.MOVED;
     case 10:
     case "TASK_EVENT_TYPE_COMMENT_ADDED":
       return TaskEventType.COMMENT_ADDED;
@@ -166,6 +172,8 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 4;
     case TaskEventType.UNDELETED:
       return 5;
+    case TaskEventType.MOVED:
+      return 6;
     case TaskEventType.COMMENT_ADDED:
       return 10;
     case TaskEventType.COMMENT_EDITED:

@@ -101,6 +101,8 @@ export interface ReaderEvent {
   removed: boolean;
   /** UUID of the project that one must be allowed to see to be told; empty: none. */
   projectId: string;
+  /** UUID of another one, too: that which the task has left, when the event shows what it was there; empty otherwise. */
+  otherProjectId: string;
 }
 
 function createBaseFindReaderPositionRequest(): FindReaderPositionRequest {
@@ -476,7 +478,7 @@ export const PullReaderEventsResponse: MessageFns<PullReaderEventsResponse> = {
 };
 
 function createBaseReaderEvent(): ReaderEvent {
-  return { event: undefined, removed: false, projectId: "" };
+  return { event: undefined, removed: false, projectId: "", otherProjectId: "" };
 }
 
 export const ReaderEvent: MessageFns<ReaderEvent> = {
@@ -494,6 +496,9 @@ export const ReaderEvent: MessageFns<ReaderEvent> = {
     }
     if (message.projectId !== "") {
       writer.uint32(34).string(message.projectId);
+    }
+    if (message.otherProjectId !== "") {
+      writer.uint32(42).string(message.otherProjectId);
     }
     return writer;
   },
@@ -543,6 +548,14 @@ export const ReaderEvent: MessageFns<ReaderEvent> = {
             message.projectId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.otherProjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -576,6 +589,7 @@ export const ReaderEvent: MessageFns<ReaderEvent> = {
     }
     message.removed = object.removed ?? false;
     message.projectId = object.projectId ?? "";
+    message.otherProjectId = object.otherProjectId ?? "";
     return message;
   },
 };

@@ -167,7 +167,7 @@ export function taskPriorityToNumber(object: TaskPriority): number {
   }
 }
 
-/** Which tasks a person follows. */
+/** Which tasks a person follows, or asks for. */
 export const TaskScope = {
   /** UNSPECIFIED - Unset. It means MINE. */
   UNSPECIFIED: "TASK_SCOPE_UNSPECIFIED",
@@ -288,6 +288,8 @@ export const TaskEventType = {
   OVERDUE: "TASK_EVENT_TYPE_OVERDUE",
   /** UNDELETED - It was brought back. */
   UNDELETED: "TASK_EVENT_TYPE_UNDELETED",
+  /** MOVED - It moved into a project, out of one, or from one into another; its owner and assignee may have changed with that. */
+  MOVED: "TASK_EVENT_TYPE_MOVED",
   /**
    * COMMENT_ADDED - Somebody wrote a comment about it. The task did not change: before and after are the same, as is the version. That
    * holds for the two types below too.
@@ -309,6 +311,7 @@ export namespace TaskEventType {
   export type DELETED = typeof TaskEventType.DELETED;
   export type OVERDUE = typeof TaskEventType.OVERDUE;
   export type UNDELETED = typeof TaskEventType.UNDELETED;
+  export type MOVED = typeof TaskEventType.MOVED;
   export type COMMENT_ADDED = typeof TaskEventType.COMMENT_ADDED;
   export type COMMENT_EDITED = typeof TaskEventType.COMMENT_EDITED;
   export type COMMENT_DELETED = typeof TaskEventType.COMMENT_DELETED;
@@ -335,6 +338,9 @@ export function taskEventTypeFromJSON(object: any): TaskEventType {
     case 5:
     case "TASK_EVENT_TYPE_UNDELETED":
       return TaskEventType.UNDELETED;
+    case 6:
+    case "TASK_EVENT_TYPE_MOVED":
+      return TaskEventType.MOVED;
     case 10:
     case "TASK_EVENT_TYPE_COMMENT_ADDED":
       return TaskEventType.COMMENT_ADDED;
@@ -365,6 +371,8 @@ export function taskEventTypeToNumber(object: TaskEventType): number {
       return 4;
     case TaskEventType.UNDELETED:
       return 5;
+    case TaskEventType.MOVED:
+      return 6;
     case TaskEventType.COMMENT_ADDED:
       return 10;
     case TaskEventType.COMMENT_EDITED:
@@ -453,9 +461,9 @@ export interface Task {
     | Date
     | undefined;
   /**
-   * UUID of the project that it stands in; set at creation only. Its members may do with the task what their role
-   * allows; owner and assignee are members, and the assignee may change the status in any role. Default: empty, for a
-   * task in no project, which only owner and assignee see.
+   * UUID of the project that it stands in; set at creation, and changed by MoveTask only. Its members may do with the
+   * task what their role allows; owner and assignee are members, and the assignee may change the status in any role.
+   * Default: empty, for a task in no project, which only owner and assignee see.
    */
   projectId: string;
   /** Its number in the project: 1, 2, 3 …, never given again. 0 without a project. */
@@ -602,6 +610,11 @@ export interface ListTasksRequest {
    * projects too.
    */
   projectId: string;
+  /**
+   * Which tasks, without owner_id and project_id: ALL adds those of the caller's projects, whoever owns them. Default:
+   * MINE.
+   */
+  scope: TaskScope;
 }
 
 /** One page of a list. */
@@ -662,6 +675,61 @@ export interface DeleteTaskRequest {
 export interface DeleteTaskResponse {
 }
 
+/** Where to move a task. */
+export interface MoveTaskRequest {
+  /** UUID. */
+  taskId: string;
+  /** UUID of the project that it comes into. Empty: out of its project, into none. */
+  projectId: string;
+  /** Empty, or the etag that must still be current. */
+  etag: string;
+  /** As in CreateTask. */
+  requestId: string;
+  /** As in CreateTask. */
+  validateOnly: boolean;
+}
+
+/** The task where it is now. */
+export interface MoveTaskResponse {
+  /** With its new etag, number, key and position. The caller may not see it any more, when it went to its owner. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
+  nameResolution: NameResolution;
+}
+
+/** Which task to put next to which. */
+export interface ReorderTaskRequest {
+  /** UUID. */
+  taskId: string;
+  /** Next to which other task of the project; one of both must be set. */
+  place?:
+    | //
+    /** UUID: right in front of this one. */
+    { $case: "beforeTaskId"; value: string }
+    | //
+    /** UUID: right behind this one. */
+    { $case: "afterTaskId"; value: string }
+    | undefined;
+  /** Empty, or the etag of the task that must still be current. */
+  etag: string;
+  /** As in CreateTask. */
+  requestId: string;
+  /** As in CreateTask. */
+  validateOnly: boolean;
+}
+
+/** The task where it stands now. */
+export interface ReorderTaskResponse {
+  /** With its new position and etag; unchanged when it stood there already. */
+  task?:
+    | Task
+    | undefined;
+  /** Whether the names in `task` are known. */
+  nameResolution: NameResolution;
+}
+
 /** Whose tasks to count. */
 export interface GetTaskStatsRequest {
   /** UUID; administrators only: the tasks that this user owns. Empty: the caller's own and assigned ones. */
@@ -671,6 +739,8 @@ export interface GetTaskStatsRequest {
    * projects too.
    */
   projectId: string;
+  /** As in ListTasks: ALL counts each task once. */
+  scope: TaskScope;
 }
 
 /** The numbers of one person's or one project's tasks. */
@@ -820,6 +890,13 @@ export interface TaskEvent {
   change?:
     | TaskChange
     | undefined;
+  /**
+   * Of MOVED, for those who may see both sides: the stream that the task left, where the event has a number too. Who
+   * may see one side gets the number of that one as stream_id and sequence. Empty otherwise.
+   */
+  otherStreamId: string;
+  /** The event's number in that stream; 0 without one. */
+  otherSequence: bigint;
   /** In PullEvents only: who is to be told of it besides. Absent for a release that does not know it. */
   readers?: EventReaders | undefined;
 }
@@ -2009,6 +2086,7 @@ function createBaseListTasksRequest(): ListTasksRequest {
     showDeleted: false,
     readMask: undefined,
     projectId: "",
+    scope: TaskScope.UNSPECIFIED,
   };
 }
 
@@ -2073,6 +2151,9 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     }
     if (message.projectId !== "") {
       writer.uint32(162).string(message.projectId);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(168).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -2270,6 +2351,14 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
             message.projectId = reader.string();
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2307,6 +2396,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.showDeleted = object.showDeleted ?? false;
     message.readMask = object.readMask ?? undefined;
     message.projectId = object.projectId ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
@@ -2694,8 +2784,374 @@ export const DeleteTaskResponse: MessageFns<DeleteTaskResponse> = {
   },
 };
 
+function createBaseMoveTaskRequest(): MoveTaskRequest {
+  return { taskId: "", projectId: "", etag: "", requestId: "", validateOnly: false };
+}
+
+export const MoveTaskRequest: MessageFns<MoveTaskRequest> = {
+  encode(message: MoveTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(18).string(message.projectId);
+    }
+    if (message.etag !== "") {
+      writer.uint32(26).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MoveTaskRequest>, I>>(base?: I): MoveTaskRequest {
+    return MoveTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MoveTaskRequest>, I>>(object: I): MoveTaskRequest {
+    const message = createBaseMoveTaskRequest();
+    message.taskId = object.taskId ?? "";
+    message.projectId = object.projectId ?? "";
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseMoveTaskResponse(): MoveTaskResponse {
+  return { task: undefined, nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const MoveTaskResponse: MessageFns<MoveTaskResponse> = {
+  encode(message: MoveTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MoveTaskResponse>, I>>(base?: I): MoveTaskResponse {
+    return MoveTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MoveTaskResponse>, I>>(object: I): MoveTaskResponse {
+    const message = createBaseMoveTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseReorderTaskRequest(): ReorderTaskRequest {
+  return { taskId: "", place: undefined, etag: "", requestId: "", validateOnly: false };
+}
+
+export const ReorderTaskRequest: MessageFns<ReorderTaskRequest> = {
+  encode(message: ReorderTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    switch (message.place?.$case) {
+      case "beforeTaskId":
+        writer.uint32(18).string(message.place.value);
+        break;
+      case "afterTaskId":
+        writer.uint32(26).string(message.place.value);
+        break;
+    }
+    if (message.etag !== "") {
+      writer.uint32(34).string(message.etag);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(48).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReorderTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReorderTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.place = { $case: "beforeTaskId", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.place = { $case: "afterTaskId", value: reader.string() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReorderTaskRequest>, I>>(base?: I): ReorderTaskRequest {
+    return ReorderTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReorderTaskRequest>, I>>(object: I): ReorderTaskRequest {
+    const message = createBaseReorderTaskRequest();
+    message.taskId = object.taskId ?? "";
+    switch (object.place?.$case) {
+      case "beforeTaskId": {
+        if (object.place?.value !== undefined && object.place?.value !== null) {
+          message.place = { $case: "beforeTaskId", value: object.place.value };
+        }
+        break;
+      }
+      case "afterTaskId": {
+        if (object.place?.value !== undefined && object.place?.value !== null) {
+          message.place = { $case: "afterTaskId", value: object.place.value };
+        }
+        break;
+      }
+    }
+    message.etag = object.etag ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseReorderTaskResponse(): ReorderTaskResponse {
+  return { task: undefined, nameResolution: NameResolution.UNSPECIFIED };
+}
+
+export const ReorderTaskResponse: MessageFns<ReorderTaskResponse> = {
+  encode(message: ReorderTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(16).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReorderTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReorderTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReorderTaskResponse>, I>>(base?: I): ReorderTaskResponse {
+    return ReorderTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReorderTaskResponse>, I>>(object: I): ReorderTaskResponse {
+    const message = createBaseReorderTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
 function createBaseGetTaskStatsRequest(): GetTaskStatsRequest {
-  return { ownerId: "", projectId: "" };
+  return { ownerId: "", projectId: "", scope: TaskScope.UNSPECIFIED };
 }
 
 export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
@@ -2705,6 +3161,9 @@ export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
     }
     if (message.projectId !== "") {
       writer.uint32(18).string(message.projectId);
+    }
+    if (message.scope !== TaskScope.UNSPECIFIED) {
+      writer.uint32(24).int32(taskScopeToNumber(message.scope));
     }
     return writer;
   },
@@ -2738,6 +3197,14 @@ export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
             message.projectId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.scope = taskScopeFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2757,6 +3224,7 @@ export const GetTaskStatsRequest: MessageFns<GetTaskStatsRequest> = {
     const message = createBaseGetTaskStatsRequest();
     message.ownerId = object.ownerId ?? "";
     message.projectId = object.projectId ?? "";
+    message.scope = object.scope ?? TaskScope.UNSPECIFIED;
     return message;
   },
 };
@@ -3505,6 +3973,8 @@ function createBaseTaskEvent(): TaskEvent {
     traceParent: "",
     createTime: undefined,
     change: undefined,
+    otherStreamId: "",
+    otherSequence: 0n,
     readers: undefined,
   };
 }
@@ -3549,6 +4019,15 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     }
     if (message.change !== undefined) {
       TaskChange.encode(message.change, writer.uint32(90).fork()).join();
+    }
+    if (message.otherStreamId !== "") {
+      writer.uint32(98).string(message.otherStreamId);
+    }
+    if (message.otherSequence !== 0n) {
+      if (BigInt.asIntN(64, message.otherSequence) !== message.otherSequence) {
+        throw new globalThis.Error("value provided for field message.otherSequence of type int64 too large");
+      }
+      writer.uint32(104).int64(message.otherSequence);
     }
     if (message.readers !== undefined) {
       EventReaders.encode(message.readers, writer.uint32(162).fork()).join();
@@ -3657,6 +4136,22 @@ export const TaskEvent: MessageFns<TaskEvent> = {
             message.change = TaskChange.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.otherStreamId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.otherSequence = reader.int64() as bigint;
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -3699,6 +4194,10 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     message.change = (object.change !== undefined && object.change !== null)
       ? TaskChange.fromPartial(object.change)
       : undefined;
+    message.otherStreamId = object.otherStreamId ?? "";
+    message.otherSequence = (object.otherSequence !== undefined && object.otherSequence !== null)
+      ? BigInt(object.otherSequence)
+      : 0n;
     message.readers = (object.readers !== undefined && object.readers !== null)
       ? EventReaders.fromPartial(object.readers)
       : undefined;
@@ -6658,7 +7157,10 @@ export const TasksServiceService = {
     responseSerialize: (value: GetTaskResponse): Buffer => Buffer.from(GetTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetTaskResponse => GetTaskResponse.decode(value),
   },
-  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
+  /**
+   * The caller's tasks, owned or assigned, or all that they may see, or those of a project, filtered and ordered, in
+   * pages.
+   */
   listTasks: {
     path: "/taskflow.tasks.v1.TasksService/ListTasks" as const,
     requestStream: false as const,
@@ -6691,7 +7193,7 @@ export const TasksServiceService = {
     responseSerialize: (value: DeleteTaskResponse): Buffer => Buffer.from(DeleteTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteTaskResponse => DeleteTaskResponse.decode(value),
   },
-  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of all that they may see, or of those of a project. */
   getTaskStats: {
     path: "/taskflow.tasks.v1.TasksService/GetTaskStats" as const,
     requestStream: false as const,
@@ -6715,6 +7217,36 @@ export const TasksServiceService = {
     responseSerialize: (value: UndeleteTaskResponse): Buffer =>
       Buffer.from(UndeleteTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UndeleteTaskResponse => UndeleteTaskResponse.decode(value),
+  },
+  /**
+   * Moves a task into a project, into another one, or out of its project; not a deleted one. It gets a new number, key
+   * and position, for good: those of before are not given again. Comments, history and whoever watches it go with it.
+   * Allowed are, on the side that it leaves, the owner, in a project editors; on the other side editors. Out of a
+   * project a task goes to its owner, so only editors who own it and managers may take it out. Where the owner is no
+   * member of the project that it comes into, the task becomes the caller's; an assignee who is none is not
+   * assigned any more. Moving it to where it is changes nothing and is no error.
+   */
+  moveTask: {
+    path: "/taskflow.tasks.v1.TasksService/MoveTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MoveTaskRequest): Buffer => Buffer.from(MoveTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MoveTaskRequest => MoveTaskRequest.decode(value),
+    responseSerialize: (value: MoveTaskResponse): Buffer => Buffer.from(MoveTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MoveTaskResponse => MoveTaskResponse.decode(value),
+  },
+  /**
+   * Puts a task next to another one of its project, in the order by hand; for editors and managers. Only this task gets
+   * another position, unless there is none left between its neighbours: then those of some around it are spread anew.
+   */
+  reorderTask: {
+    path: "/taskflow.tasks.v1.TasksService/ReorderTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReorderTaskRequest): Buffer => Buffer.from(ReorderTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReorderTaskRequest => ReorderTaskRequest.decode(value),
+    responseSerialize: (value: ReorderTaskResponse): Buffer => Buffer.from(ReorderTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReorderTaskResponse => ReorderTaskResponse.decode(value),
   },
   /**
    * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
@@ -6858,7 +7390,10 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
    * any).
    */
   getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
-  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
+  /**
+   * The caller's tasks, owned or assigned, or all that they may see, or those of a project, filtered and ordered, in
+   * pages.
+   */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /**
    * Changes the fields that the mask names. The owner may change all of them, the assignee the status; in a project,
@@ -6867,13 +7402,27 @@ export interface TasksServiceServer extends UntypedServiceImplementation {
   updateTask: handleUnaryCall<UpdateTaskRequest, UpdateTaskResponse>;
   /** Deletes a task; owner only, in a project editors and managers. */
   deleteTask: handleUnaryCall<DeleteTaskRequest, DeleteTaskResponse>;
-  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of all that they may see, or of those of a project. */
   getTaskStats: handleUnaryCall<GetTaskStatsRequest, GetTaskStatsResponse>;
   /**
    * Brings a deleted task back, until its purge_time; owner only, in a project editors and managers. Undeleting a task
    * that is not deleted is no error.
    */
   undeleteTask: handleUnaryCall<UndeleteTaskRequest, UndeleteTaskResponse>;
+  /**
+   * Moves a task into a project, into another one, or out of its project; not a deleted one. It gets a new number, key
+   * and position, for good: those of before are not given again. Comments, history and whoever watches it go with it.
+   * Allowed are, on the side that it leaves, the owner, in a project editors; on the other side editors. Out of a
+   * project a task goes to its owner, so only editors who own it and managers may take it out. Where the owner is no
+   * member of the project that it comes into, the task becomes the caller's; an assignee who is none is not
+   * assigned any more. Moving it to where it is changes nothing and is no error.
+   */
+  moveTask: handleUnaryCall<MoveTaskRequest, MoveTaskResponse>;
+  /**
+   * Puts a task next to another one of its project, in the order by hand; for editors and managers. Only this task gets
+   * another position, unless there is none left between its neighbours: then those of some around it are spread anew.
+   */
+  reorderTask: handleUnaryCall<ReorderTaskRequest, ReorderTaskResponse>;
   /**
    * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
    * answers are allowed.
@@ -6949,7 +7498,10 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetTaskResponse) => void,
   ): ClientUnaryCall;
-  /** The caller's tasks, owned or assigned, or those of a project, filtered and ordered, in pages. */
+  /**
+   * The caller's tasks, owned or assigned, or all that they may see, or those of a project, filtered and ordered, in
+   * pages.
+   */
   listTasks(
     request: ListTasksRequest,
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
@@ -7000,7 +7552,7 @@ export interface TasksServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteTaskResponse) => void,
   ): ClientUnaryCall;
-  /** Exact numbers of the caller's tasks, owned or assigned, or of those of a project. */
+  /** Exact numbers of the caller's tasks, owned or assigned, or of all that they may see, or of those of a project. */
   getTaskStats(
     request: GetTaskStatsRequest,
     callback: (error: ServiceError | null, response: GetTaskStatsResponse) => void,
@@ -7034,6 +7586,48 @@ export interface TasksServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UndeleteTaskResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Moves a task into a project, into another one, or out of its project; not a deleted one. It gets a new number, key
+   * and position, for good: those of before are not given again. Comments, history and whoever watches it go with it.
+   * Allowed are, on the side that it leaves, the owner, in a project editors; on the other side editors. Out of a
+   * project a task goes to its owner, so only editors who own it and managers may take it out. Where the owner is no
+   * member of the project that it comes into, the task becomes the caller's; an assignee who is none is not
+   * assigned any more. Moving it to where it is changes nothing and is no error.
+   */
+  moveTask(
+    request: MoveTaskRequest,
+    callback: (error: ServiceError | null, response: MoveTaskResponse) => void,
+  ): ClientUnaryCall;
+  moveTask(
+    request: MoveTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MoveTaskResponse) => void,
+  ): ClientUnaryCall;
+  moveTask(
+    request: MoveTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MoveTaskResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Puts a task next to another one of its project, in the order by hand; for editors and managers. Only this task gets
+   * another position, unless there is none left between its neighbours: then those of some around it are spread anew.
+   */
+  reorderTask(
+    request: ReorderTaskRequest,
+    callback: (error: ServiceError | null, response: ReorderTaskResponse) => void,
+  ): ClientUnaryCall;
+  reorderTask(
+    request: ReorderTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReorderTaskResponse) => void,
+  ): ClientUnaryCall;
+  reorderTask(
+    request: ReorderTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReorderTaskResponse) => void,
   ): ClientUnaryCall;
   /**
    * Up to 500 tasks by id. NOT_FOUND names the first that the caller may not see, by its index, unless partial
