@@ -4,6 +4,7 @@ import { memberTable, projectTable } from '../domain/project.columns.ts';
 import { departureTable, type Departure } from '../domain/departure.columns.ts';
 import type { Member, Project } from '../domain/project.entity.ts';
 import type { ProjectWrite } from '../domain/project.events.ts';
+import { endedInvitations } from './invitation-store.ts';
 
 /* The parts of the one statement that ends a change of a project. */
 
@@ -73,5 +74,6 @@ export function projectTables(writes: readonly ProjectWrite[]): CommonTable[] {
       gone.flatMap(({ departure }) => departure ?? []),
       newDepartures,
     ),
+    ...endedInvitations(writes),
   ];
 }
