@@ -27,7 +27,7 @@ export const projectInviteeTable = defineColumns('project_invitees', {
   /** What is compared: the e-mail as toMailbox spells it. */
   mailbox: column.text().fixed().internal(),
   /** Of the token, which is stored nowhere. */
-  tokenHash: column.text().fixed().internal(),
+  tokenHash: column.text().internal(),
   createTime: column.time().fixed(),
   expireTime: column.time(),
   /** When the last mail was made. */

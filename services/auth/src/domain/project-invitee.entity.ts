@@ -20,9 +20,14 @@ export class ProjectInvitee extends ProjectInviteeSchema.class {
     return Object.assign(new ProjectInvitee(), newProjectInvitee(...how));
   }
 
-  /** A mail was made, and with it the invitation counts until a later time, never an earlier one. */
+  /** A mail is made, and with it the invitation counts until a later time, never an earlier one. */
   renew(expireTime: Date): void {
     if (expireTime > this.expireTime) this.expireTime = expireTime;
+  }
+
+  /** Gives it another token, when the key that made the one before is gone. */
+  replaceToken(tokenHash: string): void {
+    this.tokenHash = tokenHash;
   }
 
   /** False when the account has accepted it before. Throws when it may not, or when it is too late. */

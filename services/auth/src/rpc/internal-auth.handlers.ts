@@ -4,8 +4,8 @@ import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import type { Handlers } from '#libs/grpc';
 import { steadyNow } from '#libs/runtime';
+import { looksLikeEmail, normaliseEmail } from '#libs/text';
 import type { AuthDeps } from '../deps.ts';
-import { normaliseEmail } from '#libs/text';
 import { batchGetInvitees } from '../use-cases/batch-get-invitees.ts';
 import { checkPersonalToken } from '../use-cases/check-personal-token.ts';
 import { getMail } from '../use-cases/get-mail.ts';
@@ -35,7 +35,10 @@ const invitationSchema = z.object({
   mailId: fieldTypes.uuid(),
   projectId: fieldTypes.uuid(),
   inviterId: fieldTypes.uuid(),
-  email: invitation.optionalText('email').transform(normaliseEmail),
+  email: invitation
+    .optionalText('email')
+    .transform(normaliseEmail)
+    .refine((email) => email === '' || looksLikeEmail(email), 'must be an e-mail address, or empty'),
   expireTime: z.date('must be set'),
 });
 const inviteesSchema = z.object({

@@ -26,17 +26,20 @@ export async function mailProjectInvitation(
   deps: Needs,
   input: InvitationMailInput,
 ): Promise<MailProjectInvitationResponse> {
-  const { uow, clock, settings } = deps;
+  const { uow, clock, oneTimeTokens, settings } = deps;
   const { sendsMail, mailsPerHour } = settings.recovery;
-  const { mailId, expireTime } = input;
-  const makeInvitee = newInvitee(deps, input);
+  const { invitationId, mailId, expireTime } = input;
+  const tokenHash = oneTimeTokens.hashOf(oneTimeTokens.create('projectInvitation', invitationId));
   await uow.run(async ({ projectInvitees, mails }) => {
     if (await mails.has(mailId)) return;
     const now = clock.now();
-    const invitee = await findOrAdd(projectInvitees, input, makeInvitee(now));
+    const invitee = await findOrAdd(projectInvitees, { ...input, tokenHash }, now);
     // It was accepted, or has gone with the account of the e-mail.
     if (invitee === undefined || invitee.acceptTime !== null) return;
+    await mails.takeTurns(invitee.email);
     invitee.renew(expireTime);
+    const isLost = oneTimeTokens.recover('projectInvitation', invitationId, invitee.tokenHash) === undefined;
+    if (isLost) invitee.replaceToken(tokenHash);
     const mail = newTokenMail(
       { id: mailId, accountId: null, kind: 'project_invitation' },
       { id: invitee.id, email: invitee.email, createTime: now, expireTime: invitee.expireTime },
@@ -50,20 +53,14 @@ export async function mailProjectInvitation(
   return {};
 }
 
-function newInvitee({ oneTimeTokens }: Needs, input: InvitationMailInput) {
-  const { invitationId: id, projectId, inviterId, email, expireTime } = input;
-  const tokenHash = oneTimeTokens.hashOf(oneTimeTokens.create('projectInvitation', id));
-  return (now: Date): ProjectInvitee | undefined =>
-    email === '' ? undefined : ProjectInvitee.create({ id, projectId, inviterId, email, tokenHash, expireTime }, now);
-}
-
 async function findOrAdd(
   projectInvitees: Repositories['projectInvitees'],
-  { invitationId }: InvitationMailInput,
-  added: ProjectInvitee | undefined,
+  { invitationId: id, projectId, inviterId, email, tokenHash, expireTime }: InvitationMailInput & { tokenHash: string },
+  now: Date,
 ): Promise<ProjectInvitee | undefined> {
-  const found = await projectInvitees.lock(invitationId);
-  if (found !== undefined || added === undefined) return found;
+  const found = await projectInvitees.lock(id);
+  if (found !== undefined || email === '') return found;
+  const added = ProjectInvitee.create({ id, projectId, inviterId, email, tokenHash, expireTime }, now);
   projectInvitees.add(added);
   return added;
 }

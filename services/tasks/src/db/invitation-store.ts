@@ -70,13 +70,13 @@ export function endedInvitations(writes: readonly ProjectWrite[]): CommonTable[]
   const deleted = writes.filter(isDeletion).map(({ project }) => project.id);
   const lost = writes.filter(losesManager).flatMap(({ memberBefore }) => memberBefore ?? []);
   const ofDeleted: CommonTable = {
-    name: 'invitations_of_deleted',
+    name: 'ended',
     text: (add) => `
       ${endText(PROJECT_DELETED)} where i.state = ${codeOf(OPEN)} and i.project_id = any (${add(deleted, 'uuid[]')})
       returning 1`,
   };
   const ofLost: CommonTable = {
-    name: 'invitations_of_lost_managers',
+    name: 'lost',
     text: (add) => {
       const projectIds = lost.map(({ projectId }) => projectId);
       const userIds = lost.map(({ userId }) => userId);

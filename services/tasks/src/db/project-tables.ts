@@ -6,7 +6,10 @@ import type { Member, Project } from '../domain/project.entity.ts';
 import type { ProjectWrite } from '../domain/project.events.ts';
 import { endedInvitations } from './invitation-store.ts';
 
-/* The parts of the one statement that ends a change of a project. */
+/*
+ * The parts of the one statement that ends a change of a project. Their names make its name, of which PostgreSQL keeps
+ * 63 characters.
+ */
 
 const newProjects = (projects: readonly Project[]): CommonTable => ({
   name: 'new_projects',
@@ -40,7 +43,7 @@ const goneMembers = (members: readonly Member[]): CommonTable => ({
 });
 
 const newDepartures = (departures: readonly Departure[]): CommonTable => ({
-  name: 'new_departures',
+  name: 'departures',
   text: (add) => `${departureTable.insert(departures, add)} returning 1`,
 });
 
