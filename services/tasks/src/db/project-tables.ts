@@ -49,7 +49,7 @@ const newDepartures = (departures: readonly Departure[]): CommonTable => ({
 
 /** Whoever comes back keeps the tasks that have not been handed over. */
 const endedDepartures = (members: readonly Member[]): CommonTable => ({
-  name: 'ended_departures',
+  name: 'returned',
   text: (add) => `
     delete from project_departures gone using ${memberTable.records(members, add)}
     where gone.project_id = new.project_id and gone.user_id = new.user_id returning 1`,
