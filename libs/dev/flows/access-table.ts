@@ -25,7 +25,7 @@ import { type InternalUsersServiceService, User, type UsersServiceService } from
 import { deadJob, deadLetterEvent, finishedJob } from './job-records.ts';
 import { everybody, foreignList, newAccount, type Call, type Row, type Rows } from './access-rows.ts';
 import { commentRows } from './comment-rows.ts';
-import { projectRows } from './project-rows.ts';
+import { internalProjectRows, projectRows } from './project-rows.ts';
 import { newEmail, newPassword, type Person } from './test-cluster.ts';
 
 export { registerPeople, type Call, type People, type Relation, type Row } from './access-rows.ts';
@@ -89,6 +89,12 @@ const auth: Rows<typeof AuthServiceService> = {
   InviteUser: { request: () => ({ email: newEmail() }) },
   ListInvitations: { request: nothing },
   RevokeInvitation: { request: async ({ testCluster }) => ({ invitationId: await testCluster.inviteSomebody() }) },
+  AcceptProjectInvitation: {
+    request: async ({ testCluster, people, caller }) => ({
+      token: (await testCluster.inviteToProject(people.owner, caller.email)).token,
+    }),
+    answers: everybody,
+  },
   CreateServiceAccount: { request: () => ({ displayName: 'Backup' }) },
   CreatePersonalToken: {
     request: () => ({ name: 'backup', scopes: [Scope.TASKS_READ], ttl: { seconds: 3600n, nanos: 0 } }),
@@ -108,6 +114,17 @@ const auth: Rows<typeof AuthServiceService> = {
 const internalAuth: Rows<typeof InternalAuthServiceService> = {
   WatchRevocations: { request: nothing },
   GetMail: { request: async ({ testCluster }) => ({ mailId: (await testCluster.mailVerification()).mailId }) },
+  MailProjectInvitation: {
+    request: () => ({
+      invitationId: randomUUID(),
+      mailId: randomUUID(),
+      projectId: randomUUID(),
+      inviterId: randomUUID(),
+      email: newEmail(),
+      expireTime: new Date(Date.now() + 3_600_000),
+    }),
+  },
+  BatchGetInvitees: { request: () => ({ invitationIds: [randomUUID()] }) },
   CheckPersonalToken: { request: () => ({ tokenHash: randomBytes(32) }) },
 };
 
@@ -359,6 +376,7 @@ export const accessTable: ReadonlyMap<string, Row> = new Map([
   ...rowsOf('users.v1.InternalUsersService', internalUsers),
   ...rowsOf('tasks.v1.TasksService', tasks),
   ...rowsOf('tasks.v1.ProjectsService', projectRows),
+  ...rowsOf('tasks.v1.InternalProjectsService', internalProjectRows),
   ...rowsOf('tasks.v1.CommentsService', commentRows),
   ...rowsOf('tasks.v1.InternalTasksService', internalTasks),
   ...rowsOf('tasks.v1.InternalReadersService', internalReaders),

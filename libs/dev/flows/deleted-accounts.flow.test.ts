@@ -8,7 +8,7 @@ import { NotificationChannel, User, UsersServiceService } from '#contract/users/
 import { queryDatabase, waitUntil } from '#dev/cluster';
 import { kindAndReason } from '#dev/testing';
 import { openStub, retry } from '#dev/stubs';
-import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { newEmail, startTestCluster, type TestCluster } from './test-cluster.ts';
 import { findInDatabases, findInRedis, letGraceRunOut, untilRemoved } from './traces-of-people.ts';
 
 let testCluster: TestCluster;
@@ -90,10 +90,26 @@ async function tellFriend(person: Somebody, friend: Somebody): Promise<{ given: 
   return { given: given as Task, titles };
 }
 
+/** The friend invites the person to a project, and the person invites somebody. */
+async function leaveInvitations(person: Somebody, friend: Somebody): Promise<void> {
+  for (const [inviter, email] of [[friend, person.email] as const, [person, newEmail()] as const])
+    await testCluster.inviteToProject({ ...inviter, token: inviter.as.token, refreshToken: '' }, email);
+}
+
+/** What is left of invitations that the person made. */
+async function invitationsOf({ id }: Somebody): Promise<unknown[]> {
+  const left = await Promise.all([
+    rows('tasks', 'select id from project_invitations where inviter_id = $1', id),
+    rows('auth', 'select id from project_invitees where inviter_id = $1', id),
+  ]);
+  return left.flat();
+}
+
 /** Whatever holds the e-mail or the name of a person somewhere, or a title that is theirs. */
 async function leaveTraces(person: Somebody, friend: Somebody): Promise<{ given: Task; got: Task; titles: string[] }> {
   const { auth, users, tasks, notifications } = clients;
   const { given, titles } = await tellFriend(person, friend);
+  await leaveInvitations(person, friend);
   const got = await createTask(friend, { assigneeId: person.id });
   await createTask(person, { title: `Call ${person.name}`, labels: [person.name] });
   const trashed = await createTask(person, { title: `Ask ${person.name}` });
@@ -123,6 +139,7 @@ describe('B6: a deleted account', () => {
     const words = [person.email, person.name, ...titles];
     for (const wanted of words) expect(await findInDatabases(testCluster.cluster, [wanted])).not.toEqual([]);
     expect(await findInRedis(testCluster.cluster, words)).not.toEqual([]);
+    expect(await invitationsOf(person)).toHaveLength(2);
     const { nextSyncToken: syncToken } = await clients.tasks.syncTasks({}, friend.as);
 
     await clients.auth.deleteAccount({ currentPassword: person.password, requestId: randomUUID() }, person.as);
@@ -134,6 +151,7 @@ describe('B6: a deleted account', () => {
     await untilRemoved(testCluster.cluster, person.id);
 
     expect(await findInDatabases(testCluster.cluster, words.slice(0, 2))).toEqual([]);
+    expect(await invitationsOf(person)).toEqual([]);
     // The scheduler reads of the removed tasks in the log.
     await waitUntil(
       () => findInDatabases(testCluster.cluster, titles),

@@ -1,5 +1,13 @@
-import { Project, ProjectRole, UpdateProjectRequest, type ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { randomUUID } from 'node:crypto';
+import {
+  Project,
+  ProjectRole,
+  UpdateProjectRequest,
+  type InternalProjectsServiceService,
+  type ProjectsServiceService,
+} from '#contract/tasks/v1/projects';
 import { everybody, newAccount, type Call, type Rows } from './access-rows.ts';
+import { newEmail } from './test-cluster.ts';
 
 const foreignProject = 'NOT_FOUND/PROJECT_NOT_FOUND';
 const seenByMembers = { owner: 'OK', assignee: 'OK', other: foreignProject, admin: 'OK' };
@@ -12,6 +20,12 @@ const oneProject = async ({ testCluster, people }: Call): Promise<{ projectId: s
 const viewerOf = async ({ testCluster, people: { owner, assignee } }: Call): Promise<object> => {
   const viewer = assignee.id === owner.id ? await testCluster.register() : assignee;
   return { projectId: (await testCluster.createProject(owner, viewer)).id, userId: viewer.id };
+};
+
+const openInvitation = async (call: Call): Promise<{ projectId: string; invitationId: string }> => {
+  const { projectId } = await oneProject(call);
+  const { owner } = call.people;
+  return { projectId, invitationId: await call.testCluster.inviteMember(owner, projectId) };
 };
 
 export const projectRows: Rows<typeof ProjectsServiceService> = {
@@ -52,6 +66,13 @@ export const projectRows: Rows<typeof ProjectsServiceService> = {
   },
   StopWatchingProject: { request: oneProject, answers: seenByMembers },
   ListProjectWatchers: { request: oneProject, answers: seenByMembers },
+  InviteMember: {
+    request: async (call) => ({ ...(await oneProject(call)), email: newEmail(), role: ProjectRole.EDITOR }),
+    answers: managed,
+  },
+  ListProjectInvitations: { request: oneProject, answers: managed },
+  CancelProjectInvitation: { request: openInvitation, answers: managed },
+  ResendProjectInvitation: { request: openInvitation, answers: managed },
   LeaveProject: {
     request: oneProject,
     answers: {
@@ -61,4 +82,11 @@ export const projectRows: Rows<typeof ProjectsServiceService> = {
       admin: 'NOT_FOUND/MEMBER_NOT_FOUND',
     },
   },
+};
+
+export const internalProjectRows: Rows<typeof InternalProjectsServiceService> = {
+  GetProjectInvitation: {
+    request: async (call) => ({ invitationId: (await openInvitation(call)).invitationId }),
+  },
+  JoinProject: { request: () => ({ invitationId: randomUUID(), userId: randomUUID() }) },
 };

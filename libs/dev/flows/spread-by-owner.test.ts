@@ -26,7 +26,9 @@ const columns: Readonly<Record<string, Columns>> = {
     projects: 'id',
     project_members: 'project_id',
     project_departures: 'project_id',
+    project_invitations: 'project_id',
     idempotency_records: 'user_id',
+    outbox: undefined,
     event_horizon: undefined,
     log_incarnations: undefined,
   },
@@ -58,6 +60,7 @@ const widened: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     task_due: 'task_due_pkey (task_id)',
     events: 'events_pkey (id)',
     overdue_moves: 'overdue_moves_pkey (id)',
+    project_invitations: 'project_invitations_pkey (id)',
   },
   scheduler: {
     notifications: 'notifications_pkey (id)',

@@ -20,6 +20,7 @@ import {
   Project,
   ProjectRole,
   type CreateProjectResponse,
+  type InviteMemberResponse,
   type ListProjectsResponse,
 } from '#contract/tasks/v1/projects';
 import { Task, type CreateTaskResponse } from '#contract/tasks/v1/tasks';
@@ -30,6 +31,7 @@ import {
   startCluster,
   testPostgresUrl,
   testRedisUrl,
+  waitUntil,
   type Cluster,
   type ClusterOptions,
 } from '#dev/cluster';
@@ -57,6 +59,10 @@ export interface TestCluster {
   /** Another session of a person; its id and refresh token. */
   openSession(person: Person): Promise<{ sessionId: string; token: string; refreshToken: string }>;
   createTask(owner: Person, assignee?: Person): Promise<Task>;
+  /** The id of a new invitation to a project. */
+  inviteMember(manager: Person, projectId: string, email?: string): Promise<string>;
+  /** An invitation of an e-mail to the only project of a person, and the token of its mail. */
+  inviteToProject(manager: Person, email?: string): Promise<{ projectId: string; invitationId: string; token: string }>;
   /** The only project of a person who manages it, with somebody else as a viewer. */
   createProject(manager: Person, viewer?: Person): Promise<Project>;
   /** Its id. */
@@ -117,6 +123,7 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     serviceEnv: {
       ...options.serviceEnv,
       auth: { TASKFLOW_MAIL: 'smtp', TASKFLOW_AUTH_MAILS_PER_HOUR: '1000', ...options.serviceEnv?.auth },
+      tasks: { TASKFLOW_MAIL: 'smtp', ...options.serviceEnv?.tasks },
     },
   });
   const wire = openWire(cluster);
@@ -133,10 +140,7 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
   };
   const serviceToken: TestCluster['serviceToken'] = (caller, callee) =>
     createServiceIdentity({ service: caller, privateKey: readServiceKey(cluster.dir, caller) }).tokenFor(callee);
-  const readMail = async (to: string): Promise<{ mailId: string; token: string }> => {
-    const text = 'select id from mails where email = $1 order by create_time desc limit 1';
-    const [mail] = await queryDatabase<{ id: string }>(cluster.databaseUrl('auth'), text, [to]);
-    const mailId = mail?.id ?? '';
+  const getMail = async (mailId: string): Promise<{ mailId: string; token: string }> => {
     const path = '/taskflow.auth.v1.InternalAuthService/GetMail';
     const { error, response } = await wire.call(
       path,
@@ -145,6 +149,29 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     );
     if (error !== undefined) throw error;
     return { mailId, token: (response as GetMailResponse).token };
+  };
+  const findMails = async (condition: string, value: string): Promise<string[]> => {
+    const text = `select id from mails where ${condition} = $1 order by create_time desc limit 1`;
+    return (await queryDatabase<{ id: string }>(cluster.databaseUrl('auth'), text, [value])).map(({ id }) => id);
+  };
+  const createProject: TestCluster['createProject'] = async (manager, viewer) => {
+    const path = (method: string): string => `/taskflow.tasks.v1.ProjectsService/${method}`;
+    const { projects } = await mustCall<ListProjectsResponse>(wire, path('ListProjects'), {}, manager.token);
+    for (const { id } of projects) await wire.call(path('DeleteProject'), { projectId: id }, { token: manager.token });
+    const project = Project.fromPartial({ key: 'WEB', name: 'Website' });
+    const created = await mustCall<CreateProjectResponse>(wire, path('CreateProject'), { project }, manager.token);
+    const projectId = created.project?.id ?? '';
+    if (viewer !== undefined && viewer.id !== manager.id) {
+      const person = { $case: 'userId', value: viewer.id };
+      await mustCall(wire, path('AddMember'), { projectId, person, role: ProjectRole.VIEWER }, manager.token);
+    }
+    return created.project as Project;
+  };
+  const inviteMember: TestCluster['inviteMember'] = async (manager, projectId, email = newEmail()) => {
+    const path = '/taskflow.tasks.v1.ProjectsService/InviteMember';
+    const request = { projectId, email, role: ProjectRole.EDITOR };
+    const { invitation } = await mustCall<InviteMemberResponse>(wire, path, request, manager.token);
+    return invitation?.id ?? '';
   };
   const admin = await signIn({ email: cluster.admin.email, password: cluster.admin.password });
   return {
@@ -167,19 +194,16 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
       );
       return created.task as Task;
     },
-    createProject: async (manager, viewer) => {
-      const path = (method: string): string => `/taskflow.tasks.v1.ProjectsService/${method}`;
-      const { projects } = await mustCall<ListProjectsResponse>(wire, path('ListProjects'), {}, manager.token);
-      for (const { id } of projects)
-        await wire.call(path('DeleteProject'), { projectId: id }, { token: manager.token });
-      const project = Project.fromPartial({ key: 'WEB', name: 'Website' });
-      const created = await mustCall<CreateProjectResponse>(wire, path('CreateProject'), { project }, manager.token);
-      const projectId = created.project?.id ?? '';
-      if (viewer !== undefined && viewer.id !== manager.id) {
-        const person = { $case: 'userId', value: viewer.id };
-        await mustCall(wire, path('AddMember'), { projectId, person, role: ProjectRole.VIEWER }, manager.token);
-      }
-      return created.project as Project;
+    createProject,
+    inviteMember,
+    inviteToProject: async (manager, email = newEmail()) => {
+      const projectId = (await createProject(manager)).id;
+      const invitationId = await inviteMember(manager, projectId, email);
+      const [mailId = ''] = await waitUntil(
+        () => findMails('subject_id', invitationId),
+        (mails) => mails.length > 0,
+      );
+      return { projectId, invitationId, token: (await getMail(mailId)).token };
     },
     createSchedule: async (schedule) => {
       await mustCall(wire, '/taskflow.scheduler.v1.SchedulerService/CreateSchedule', { schedule }, admin.token);
@@ -197,7 +221,7 @@ export async function startTestCluster(options: Partial<ClusterOptions> = {}): P
     createPasswordReset: async (accountId) =>
       (await mustCall<CreatePasswordResetResponse>(wire, authPath('CreatePasswordReset'), { accountId }, admin.token))
         .token,
-    mailVerification: async (to) => readMail(to ?? (await registerAccount()).email),
+    mailVerification: async (to) => getMail((await findMails('email', to ?? (await registerAccount()).email))[0] ?? ''),
     createPersonalToken: async (owner, scopes = tokenScopes.filter((scope) => scope !== 'admin')) => {
       const request = { name: 'a program', scopes: scopes.map(toScopeMessage), ttl: { seconds: 3600n, nanos: 0 } };
       const { personalToken, token } = await mustCall<CreatePersonalTokenResponse>(

@@ -8,7 +8,7 @@ import { SchedulerServiceService } from '#contract/scheduler/v1/scheduler';
 import { ServerInfoServiceService } from '#contract/server/v1/server';
 import { BreakersServiceService } from '#contract/resilience/v1/resilience';
 import { CommentsServiceService } from '#contract/tasks/v1/comments';
-import { ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { InternalProjectsServiceService, ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService, UsersServiceService } from '#contract/users/v1/users';
@@ -36,6 +36,7 @@ const definitions = [
   InternalUsersServiceService,
   TasksServiceService,
   ProjectsServiceService,
+  InternalProjectsServiceService,
   CommentsServiceService,
   InternalTasksServiceService,
   InternalReadersServiceService,

@@ -115,6 +115,14 @@ export const reasons = {
   CANNOT_WATCH: { code: 'FAILED_PRECONDITION', meaning: "an administrator who is neither owner, assignee nor member of the project sees the task, but is not told of it. Metadata: taskId." },
   REPLAY_TOO_OLD: { code: 'OUT_OF_RANGE', meaning: "webhooks are replayed from the last seven days only. Metadata: startTime, the earliest." },
   WEBHOOK_WITHOUT_EVENTS: { code: 'FAILED_PRECONDITION', meaning: "the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId." },
+  PROJECT_INVITATION_NOT_FOUND: { code: 'NOT_FOUND', meaning: "the project has no such invitation (any more). Metadata: invitationId." },
+  PROJECT_INVITATION_CLOSED: { code: 'FAILED_PRECONDITION', meaning: "the invitation to the project was accepted, cancelled or has ended, so it can neither be sent again nor cancelled. Metadata: invitationId; state, as ProjectInvitationState without its prefix." },
+  PROJECT_INVITATION_INVALID: { code: 'FAILED_PRECONDITION', meaning: "the token is of no invitation to a project (any more)." },
+  PROJECT_INVITATION_EXPIRED: { code: 'FAILED_PRECONDITION', meaning: "the invitation to the project has expired; it can be sent again." },
+  PROJECT_INVITATION_CANCELLED: { code: 'FAILED_PRECONDITION', meaning: "the invitation to the project was cancelled." },
+  PROJECT_INVITATION_USED: { code: 'FAILED_PRECONDITION', meaning: "another account has accepted the invitation to the project. It works once." },
+  PROJECT_INVITATION_FOR_ANOTHER: { code: 'PERMISSION_DENIED', meaning: "the invitation to the project was sent to another e-mail than that of the caller's account." },
+  PROJECT_INVITATION_ENDED: { code: 'FAILED_PRECONDITION', meaning: "the caller has accepted the invitation to the project, and could not join it. Metadata: cause, as JoinOutcome without its prefix." },
 } as const;
 
 export type ErrorReason = keyof typeof reasons;

@@ -90,6 +90,15 @@ interface Appended {
   ctes?: readonly CommonTable[];
 }
 
+/** PostgreSQL keeps no more of the name of a prepared statement, and takes two that begin alike for one. */
+const maxNameLength = 63;
+
+/** '' = it is not prepared. */
+function nameOf(events: readonly NewEvent[], ctes: readonly CommonTable[]): string {
+  const name = ['append', ...ctes.map((table) => table.name)].join(' ');
+  return events.length > maxPrepared || name.length > maxNameLength ? '' : name;
+}
+
 /** The statement that records events and counter changes; exported so that its cost can be measured alone. */
 export function appendStatement({
   events,
@@ -109,8 +118,11 @@ export function appendStatement({
   const tables = ctes.map(({ name, text }) => `${name} as (${text(add)}), `);
   // Counting a table's rows runs it before the heads are locked.
   const done = ctes.map(({ name }) => `(select count(*) from ${name}) >= 0`);
-  const name = events.length > maxPrepared ? '' : ['append', ...ctes.map((table) => table.name)].join(' ');
-  return { name, text: appendText(tables.join(''), done.length === 0 ? '' : `where ${done.join(' and ')}`), values };
+  return {
+    name: nameOf(events, ctes),
+    text: appendText(tables.join(''), done.length === 0 ? '' : `where ${done.join(' and ')}`),
+    values,
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type Position,
 } from '#libs/events';
 import { runInBackground } from '#libs/runtime';
+import { appendStatement } from '../src/event-log.ts';
 import { createRandom } from '../../dev/testing/src/random.ts';
 import { useDatabase } from '../../dev/testing/src/use-database.ts';
 import { newEvent, openWithTables, silent } from './fixture/database.ts';
@@ -49,6 +50,16 @@ describe('the event log', () => {
 
   it('has the tables that its entities describe', async () => {
     expect(await schemaDrift(used.database)).toEqual([]);
+  });
+
+  it('prepares no statement under a name that PostgreSQL would cut short, and take for another one', () => {
+    const nameWith = (...names: string[]): string => {
+      const ctes = names.map((name) => ({ name, text: () => 'select 1' }));
+      return appendStatement({ events: [event(randomUUID())], counters: [], counterCount: 3, ctes }).name;
+    };
+    const [long, longer] = ['x'.repeat(56), 'x'.repeat(57)];
+    expect(nameWith(long)).toBe(`append ${long}`);
+    expect(nameWith(longer)).toBe('');
   });
 
   it('returns what was recorded, with the id and the trace of the call', async () => {

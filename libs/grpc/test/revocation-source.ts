@@ -71,16 +71,21 @@ export function createSource(): RevocationSource {
   };
 }
 
-export async function hasNoMail(): Promise<never> {
-  throw new AppError('not_found', 'MAIL_NOT_FOUND', 'this server has no mails');
-}
+/** The other methods of the service, which knows no mails, tokens and invitations here. */
+export const knowsNothing = {
+  getMail: async (): Promise<never> => {
+    throw new AppError('not_found', 'MAIL_NOT_FOUND', 'this server has no mails');
+  },
+  checkPersonalToken: async () => ({}),
+  mailProjectInvitation: async () => ({}),
+  batchGetInvitees: async () => ({ invitees: [] }),
+};
 
 /** The same source behind a real server, as InternalAuthService. */
 export async function serveSource(source: RevocationSource, port = 0) {
   const binding = bind(InternalAuthServiceService, {
     watchRevocations: (_request, call) => source.watch(call.signal),
-    getMail: hasNoMail,
-    checkPersonalToken: async () => ({}),
+    ...knowsNothing,
   });
   const { server, address, lines } = await startTestServer({ service: 'auth', bindings: [binding], port });
   return { address, lines, stop: () => server.stop() };

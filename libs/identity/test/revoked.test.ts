@@ -5,7 +5,7 @@ import { bind, type ServiceBinding } from '#libs/grpc';
 import { createAuthenticator, type Revocations } from '#libs/identity';
 import { accessKeys, servicePublicKeys, startTestServer, userToken, type TestServer } from '../../grpc/test/cluster.ts';
 import { RawClient, type RawAnswer } from '../../grpc/test/raw-client.ts';
-import { createSource, hasNoMail, type RevocationSource } from '../../grpc/test/revocation-source.ts';
+import { createSource, knowsNothing, type RevocationSource } from '../../grpc/test/revocation-source.ts';
 import { paths, usersBinding } from '../../grpc/test/services.ts';
 
 const known = { revoked: new Set<string>(), stale: false };
@@ -23,8 +23,7 @@ let source: RevocationSource;
 function userStream(): ServiceBinding {
   const { service, methods } = bind(InternalAuthServiceService, {
     watchRevocations: (_request, call) => source.watch(call.signal),
-    getMail: hasNoMail,
-    checkPersonalToken: async () => ({}),
+    ...knowsNothing,
   });
   return {
     service,

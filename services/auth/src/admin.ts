@@ -2,12 +2,12 @@ import { createAuditLog } from '#libs/audit';
 import { openDatabase, uuidv7, type Database } from '#libs/db';
 import { AppError } from '#libs/errors';
 import { ConfigError, createLogger } from '#libs/runtime';
+import { normaliseEmail } from '#libs/text';
 import { readConfig } from './config.ts';
 import { createAccountRepository } from './db/account.repository.ts';
 import { createAccountTokenRepository } from './db/account-token.repository.ts';
 import { createAuthReader } from './db/auth.reader.ts';
 import { databaseDefinition } from './db/database.ts';
-import { normaliseEmail } from './domain/email.ts';
 import { createOneTimeTokens } from './security/one-time-tokens.ts';
 import { createOperatorsReset, type OperatorsReset } from './use-cases/create-operators-reset.ts';
 

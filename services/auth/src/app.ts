@@ -9,8 +9,10 @@ import { openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Limits } from '#libs/limits';
 import { type Clock, type Logger, type RunningApp } from '#libs/runtime';
 import { createMailClient, type MailClient } from './clients/mail.client.ts';
+import { createFirstAttempts } from './clients/first-attempts.ts';
 import { createPeopleFinder } from './clients/people.client.ts';
 import { createRemovers } from './clients/removal.clients.ts';
+import { createProjectsClient } from './clients/projects.client.ts';
 import { createProfileClient, type ProfileClient } from './clients/profile.client.ts';
 import type { AuthConfig } from './config.ts';
 import { createAuthReader } from './db/auth.reader.ts';
@@ -18,10 +20,13 @@ import { constraints, createRepositories, databaseDefinition } from './db/databa
 import { exportedData } from './db/exported-data.ts';
 import { createRemovalReader } from './db/removal.reader.ts';
 import { createRevocationFeed, type RevocationFeed } from './db/revocation-feed.ts';
-import type { AuthDeps, PasswordHasher, PeopleFinder, Removers } from './deps.ts';
+import type { AuthDeps, PasswordHasher, PeopleFinder } from './deps.ts';
 import type { AccountRemoval } from './domain/account-deletion.repository.ts';
 import type { MailHandOver, MailWish } from './domain/mail.repository.ts';
+import type { Projects } from './domain/project-invitee.ports.ts';
+import type { ProjectJoin } from './domain/project-invitee.repository.ts';
 import { toProfileUpsert, type ProfileUpsert } from './domain/profile-upsert.ts';
+import type { Removers } from './domain/removal.ports.ts';
 import { authHandlers } from './rpc/auth.handlers.ts';
 import { internalAuthHandlers } from './rpc/internal-auth.handlers.ts';
 import { createAccessTokenIssuer } from './security/access-token-issuer.ts';
@@ -33,6 +38,7 @@ import { startCleaning, startPreparation, startRemovals } from './start-up.ts';
 import { carryOutWish } from './use-cases/carry-out-wish.ts';
 import { checkPersonalToken } from './use-cases/check-personal-token.ts';
 import { ensureAdministrator } from './use-cases/ensure-administrator.ts';
+import { joinProject } from './use-cases/join-project.ts';
 import { removeAccount } from './use-cases/remove-account.ts';
 import { removeExpired } from './use-cases/remove-expired.ts';
 import { setMailboxes } from './use-cases/set-mailboxes.ts';
@@ -104,13 +110,16 @@ interface Inside {
 
 // Short: another replica takes over a call of a dead process only after this time.
 const outboxTimeoutMs = 3000;
-
 /** Its calls take longer, and may. */
 const removalTimeoutMs = 40_000;
 
 type RemovalCalls = { 'remove-account': AccountRemoval };
-
-type OutboxCalls = { 'upsert-profile': ProfileUpsert; 'hand-over-mail': MailHandOver; 'carry-out-wish': MailWish };
+type OutboxCalls = {
+  'upsert-profile': ProfileUpsert;
+  'hand-over-mail': MailHandOver;
+  'carry-out-wish': MailWish;
+  'join-project': ProjectJoin;
+};
 
 async function createInside(base: Base, limits: Limits, overrides: AppOverrides): Promise<Inside> {
   const { config, logger } = base;
@@ -119,6 +128,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
   const audit = openAudit(base, database);
   const profiles = openProfileClient(base);
   const mailClient = openMailClient(base);
+  const projects = openProjects(base);
   const outbox = createOutbox<OutboxCalls>({
     ...base,
     database,
@@ -127,6 +137,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
       'upsert-profile': (profile) => profiles.send(profile),
       'hand-over-mail': (mail) => mailClient.handOver(mail),
       'carry-out-wish': (wish) => carryOutWish(deps, wish),
+      'join-project': (join) => joinProject({ ...deps, projects }, join),
     },
   });
   const removalOutbox = createRemovalOutbox(base, database, () => deps);
@@ -141,6 +152,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
           carryOut: (wish) => outbox.add(em, 'carry-out-wish', wish),
         },
         removals: { goOn: (accountId) => removalOutbox.add(em, 'remove-account', { accountId }) },
+        joins: { ask: (join) => outbox.add(em, 'join-project', join) },
         onRevocation: feed.wake,
       }),
     constraints,
@@ -161,6 +173,7 @@ async function createInside(base: Base, limits: Limits, overrides: AppOverrides)
     accessTokens: createAccessTokenIssuer({ keys }),
     signingKeys: keys,
     profileDelivery: profiles,
+    joinAttempts: createFirstAttempts(),
     revocationWatch: feed,
     settings: config,
   };
@@ -177,6 +190,12 @@ function openMailClient({ config, identity, logger, metrics, parts }: Base): Mai
   const mails = createMailClient({ address: config.schedulerAddress, identity, logger, metrics });
   parts.add({ name: 'mail client', stop: async () => mails.close() });
   return mails;
+}
+
+function openProjects({ config, identity, logger, metrics, parts }: Base): Projects {
+  const projects = createProjectsClient({ address: config.tasksAddress, identity, logger, metrics });
+  parts.add({ name: 'projects client', stop: async () => projects.close() });
+  return projects;
 }
 
 function openPeople({ config, identity, logger, metrics, parts }: Base): PeopleFinder {

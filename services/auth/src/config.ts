@@ -1,7 +1,7 @@
 import { policies } from '#libs/contract';
 import { limitsEntries, toLimitsConfig, type LimitsConfig } from '#libs/limits';
 import { addressType, ConfigError, envTypes, loadServiceConfig, type ServiceConfig } from '#libs/runtime';
-import { looksLikeEmail, normaliseEmail } from './domain/email.ts';
+import { looksLikeEmail, normaliseEmail } from '#libs/text';
 import { isLongEnough, isShortEnough, maxPasswordBytes, minPasswordCharacters } from './domain/password.ts';
 
 export interface AuthConfig extends ServiceConfig {

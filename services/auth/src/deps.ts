@@ -2,7 +2,7 @@ import type { AuditLog, AuditTrail } from '#libs/audit';
 import type { Once, PageTokens, UnitOfWork } from '#libs/db';
 import type { Clock, Logger, UserActor } from '#libs/runtime';
 import type { AuthConfig } from './config.ts';
-import type { AccountDeletionRepository, Removal, RemovalReport } from './domain/account-deletion.repository.ts';
+import type { AccountDeletionRepository } from './domain/account-deletion.repository.ts';
 import type { AccountRepository } from './domain/account.repository.ts';
 import type { AccountTokenValues } from './domain/account-token.columns.ts';
 import type { AccountTokenRepository } from './domain/account-token.repository.ts';
@@ -12,9 +12,12 @@ import type { InvitationValues } from './domain/invitation.columns.ts';
 import type { Admission, InvitationRepository } from './domain/invitation.repository.ts';
 import type { MailValues } from './domain/mail.columns.ts';
 import type { MailRepository } from './domain/mail.repository.ts';
+import type { JoinAttempts, ProjectInviteeReader } from './domain/project-invitee.ports.ts';
+import type { ProjectInviteeRepository } from './domain/project-invitee.repository.ts';
 import type { PersonalTokenValues } from './domain/personal-token.columns.ts';
 import type { PersonalTokenRepository } from './domain/personal-token.repository.ts';
 import type { Revocation } from './domain/revocation.entity.ts';
+import type { RemovalReader } from './domain/removal.ports.ts';
 import type { RevocationRepository } from './domain/revocation.repository.ts';
 import type { SessionValues } from './domain/session.columns.ts';
 import type { SessionRepository } from './domain/session.repository.ts';
@@ -27,6 +30,7 @@ export interface Repositories {
   accounts: AccountRepository;
   accountTokens: AccountTokenRepository;
   invitations: InvitationRepository;
+  projectInvitees: ProjectInviteeRepository;
   mails: MailRepository;
   deletions: AccountDeletionRepository;
   sessions: SessionRepository;
@@ -39,13 +43,13 @@ export interface Repositories {
 }
 
 /** Reads without a transaction. A decision based on them is checked again in the transaction that makes the change. */
-export interface AuthReader extends PersonalTokenReader {
+export interface AuthReader extends PersonalTokenReader, ProjectInviteeReader {
   findAccount(id: string): Promise<Account | undefined>;
   /** The account of the e-mail's mailbox; of two from before mailboxes were compared, the one that is spelled so. */
   findAccountByEmail(email: string): Promise<Account | undefined>;
   /** The sessions of the account that can be refreshed, the last used first. */
   listAliveSessions(accountId: string, page: SessionPage): Promise<SessionValues[]>;
-  /** Whether an invitation of this token admits this e-mail now. */
+  /** Whether an invitation of this token, to the installation or to a project, admits this e-mail now. */
   isInvited(admission: Admission, now: Date): Promise<boolean>;
   /** The token of an account that has this hash, also when it has expired. */
   findAccountToken(tokenHash: string): Promise<AccountTokenValues | undefined>;
@@ -130,7 +134,8 @@ export interface RefreshTokens {
   hashOf(token: string): string;
 }
 
-export type OneTimeTokenKind = 'invitation' | 'mailedInvitation' | 'passwordReset' | 'emailVerification';
+export type OneTimeTokenKind =
+  'invitation' | 'mailedInvitation' | 'projectInvitation' | 'passwordReset' | 'emailVerification';
 
 export interface OneTimeTokens {
   /** The token of the row with this id. */
@@ -139,6 +144,8 @@ export interface OneTimeTokens {
   recover(kind: OneTimeTokenKind, id: string, hash: string): string | undefined;
   /** What is stored of it. */
   hashOf(token: string): string;
+  /** Whether the token says of itself that it is of this kind or of one with the same prefix. */
+  isOf(kind: OneTimeTokenKind, token: string): boolean;
 }
 
 export interface PersonalTokens {
@@ -206,19 +213,6 @@ export type AuthSettings = Pick<
   | 'deletionGraceMs'
 > & { administrator: { email: string } | undefined };
 
-export interface RemovalReader {
-  find(accountId: string): Promise<Removal | undefined>;
-  report(now: Date): Promise<RemovalReport>;
-}
-
-/** Each removes a batch of what belongs to an account elsewhere, and says whether anything is left. */
-export interface Removers {
-  /** The tasks pass to the successor; '' = they are removed. */
-  tasks(userId: string, successorId: string): Promise<boolean>;
-  notifications(userId: string): Promise<boolean>;
-  profile(userId: string): Promise<void>;
-}
-
 export interface PeopleFinder {
   /** The id of the user whom the caller finds by this e-mail, as UsersService.FindUser does. */
   findByEmail(caller: UserActor, email: string): Promise<string | undefined>;
@@ -245,6 +239,7 @@ export interface AuthDeps {
   accessTokens: AccessTokenIssuer;
   signingKeys: SigningKeys;
   profileDelivery: ProfileDelivery;
+  joinAttempts: JoinAttempts;
   revocationWatch: RevocationWatch;
   settings: AuthSettings;
 }

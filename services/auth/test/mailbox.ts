@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { InternalAuthServiceService, type GetMailResponse } from '#contract/auth/v1/auth';
 import { waitUntil } from '#dev/cluster';
 import { createClient } from '#libs/grpc';
@@ -7,11 +7,13 @@ import { createLogger, createMetrics } from '#libs/runtime';
 import type { AuthConfig } from '../src/config.ts';
 import { afterTest, startAuth, type TestAuth, type TestAuthOptions } from './start-auth.ts';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const identity = createServiceIdentity({
-  service: 'scheduler',
-  privateKey: privateKey.export({ format: 'jwk' }) as AuthConfig['serviceKey'],
-});
+type Caller = 'scheduler' | 'tasks';
+const keys = { scheduler: generateKeyPairSync('ed25519'), tasks: generateKeyPairSync('ed25519') };
+const identityOf = (service: Caller) =>
+  createServiceIdentity({
+    service,
+    privateKey: keys[service].privateKey.export({ format: 'jwk' }) as AuthConfig['serviceKey'],
+  });
 
 export const recovery: AuthConfig['recovery'] = {
   sendsMail: true,
@@ -24,13 +26,19 @@ export const recovery: AuthConfig['recovery'] = {
 /** The service with mail. Nobody sends it: the tests ask as the scheduler what mails say. */
 export function startWithMail({ config, ...options }: TestAuthOptions = {}): Promise<TestAuth> {
   const servicePublicKeys = {
-    keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'scheduler' }],
+    keys: Object.entries(keys).map(([kid, { publicKey }]) => ({ ...publicKey.export({ format: 'jwk' }), kid })),
   } as AuthConfig['servicePublicKeys'];
   return startAuth({ ...options, config: { servicePublicKeys, recovery, ...config } });
 }
 
 type Kind =
-  'password_reset' | 'email_verification' | 'invitation' | 'account_created' | 'account_recovered' | 'password_changed';
+  | 'password_reset'
+  | 'email_verification'
+  | 'invitation'
+  | 'project_invitation'
+  | 'account_created'
+  | 'account_recovered'
+  | 'password_changed';
 
 /** The ids of the mails to an address, oldest first. */
 export async function listMails(
@@ -45,17 +53,31 @@ export async function listMails(
   return rows.map(({ id }) => id);
 }
 
-/** What a mail says; asked as the scheduler does when it sends it. */
-export async function readMail({ app }: Pick<TestAuth, 'app'>, mailId: string): Promise<GetMailResponse> {
+/** Calls the service as another one does. */
+function clientOf({ app }: Pick<TestAuth, 'app'>, caller: Caller) {
   const { client, close } = createClient(InternalAuthServiceService, {
     callee: 'auth',
     address: `127.0.0.1:${app.grpcPort}`,
-    identity,
-    metrics: createMetrics('scheduler'),
-    logger: createLogger({ service: 'scheduler', level: 'fatal' }),
+    identity: identityOf(caller),
+    metrics: createMetrics(caller),
+    logger: createLogger({ service: caller, level: 'fatal' }),
   });
   afterTest(async () => close());
-  return client.getMail({ mailId });
+  return client;
+}
+
+/** What a mail says; asked as the scheduler does when it sends it. */
+export const readMail = (service: Pick<TestAuth, 'app'>, mailId: string): Promise<GetMailResponse> =>
+  clientOf(service, 'scheduler').getMail({ mailId });
+
+/** Has an invitation to a project mailed, as tasks does. */
+export async function mailInvitation(
+  service: Pick<TestAuth, 'app'>,
+  fields: { invitationId: string; email: string },
+): Promise<void> {
+  const ids = { mailId: randomUUID(), projectId: randomUUID(), inviterId: randomUUID() };
+  const expireTime = new Date(Date.now() + 7 * 24 * 3_600_000);
+  await clientOf(service, 'tasks').mailProjectInvitation({ ...ids, ...fields, expireTime });
 }
 
 /** The token of the newest mail to an address, once there are as many as `count`. */

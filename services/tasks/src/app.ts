@@ -1,6 +1,6 @@
 import { CommentsServiceService } from '#contract/tasks/v1/comments';
 import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
-import { ProjectsServiceService } from '#contract/tasks/v1/projects';
+import { InternalProjectsServiceService, ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalTasksServiceService, TasksServiceService } from '#contract/tasks/v1/tasks';
 import { openAudit } from '#libs/audit';
 import { openCache } from '#libs/cache';
@@ -9,17 +9,20 @@ import {
   createEventBroadcaster,
   createEventSignal,
   createLogSource,
+  createOutbox,
   currentPosition,
   positionBefore,
   positionBeforeEvent,
   pullEvents,
   readPart,
+  type Outbox,
 } from '#libs/events';
 import { bind, toStatusMessage } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
 import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { openLimits, type Quota } from '#libs/limits';
-import { currentContext, runInBackground, startLoop, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { currentContext, type Clock, type Logger, type RunningApp } from '#libs/runtime';
+import { openInvitees } from './clients/auth.client.ts';
 import { openPeopleDirectory } from './clients/users.client.ts';
 import type { TasksConfig } from './config.ts';
 import { databaseDefinition } from './db/database.ts';
@@ -27,22 +30,24 @@ import { constraintErrors, createRepositories } from './db/repositories.ts';
 import { exportedData } from './db/exported-data.ts';
 import { taskGroups } from './db/task-groups.ts';
 import { createCommentReader } from './db/comment-reader.ts';
+import { createInvitationReader } from './db/invitation-reader.ts';
 import { createTaskFeed, memberships } from './db/task-feed.ts';
 import { createProjectReader } from './db/project-reader.ts';
 import { createWatcherReader } from './db/watcher-reader.ts';
 import { createTaskReader } from './db/task-reader.ts';
-import { readOverdueLag } from './db/overdue-lag.ts';
-import type { EventFeed, PartFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
+import type { EventFeed, Invitees, PartFeed, PeopleDirectory, TaskFeed, TasksDeps } from './deps.ts';
 import { feedRestored, resumeTokenCompacted } from './domain/feed.errors.ts';
+import type { InvitationMail } from './domain/invitation.repository.ts';
 import { audienceOfPayload, projectsOfPayload } from './domain/task-audience.ts';
 import { taskEventsChannel } from './domain/task.events.ts';
 import { commentsHandlers } from './rpc/comments.handlers.ts';
+import { internalProjectsHandlers } from './rpc/internal-projects.handlers.ts';
 import { internalReadersHandlers } from './rpc/internal-readers.handlers.ts';
 import { internalTasksHandlers } from './rpc/internal-tasks.handlers.ts';
 import { projectsHandlers } from './rpc/projects.handlers.ts';
 import { tasksHandlers } from './rpc/tasks.handlers.ts';
+import { startMaintenance, startMeasuring } from './start-up.ts';
 import { unknownEmailsLimit } from './use-cases/look-up-people.ts';
-import { maintenance } from './use-cases/maintenance.ts';
 
 export interface AppOverrides {
   logger?: Logger;
@@ -64,10 +69,13 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
     const limits = await openLimits(base);
     const access = openAccess(base, config.authAddress, overrides.accessKeys);
     const eventFeed = openEventFeed(base, database);
+    const invitees = openInviteesClient(base);
     const deps = createDeps(
       {
         database,
         people: openPeople(base),
+        invitees,
+        outbox: startOutbox(base, database, invitees),
         unknownEmails: await limits.quota({ name: 'unknown-emails', ...unknownEmailsLimit }),
         eventFeed,
         taskFeed: openTaskFeed(base, database, { ...eventFeed, ...overrides }),
@@ -84,6 +92,7 @@ export function startApp(config: TasksConfig, overrides: AppOverrides = {}): Pro
         bind(CommentsServiceService, commentsHandlers(deps)),
         bind(InternalTasksServiceService, internalTasksHandlers(deps)),
         bind(InternalReadersServiceService, internalReadersHandlers(deps)),
+        bind(InternalProjectsServiceService, internalProjectsHandlers(deps)),
       ],
       access,
       limits,
@@ -154,27 +163,56 @@ function openPeople(base: Base): PeopleDirectory {
   return people;
 }
 
+function openInviteesClient({ config, identity, logger, metrics, parts }: Base): Invitees {
+  const invitees = openInvitees({ address: config.authAddress, identity, logger, metrics });
+  parts.add({ name: 'auth client', stop: async () => invitees.close() });
+  return invitees;
+}
+
+type OutboxCalls = { 'mail-invitation': InvitationMail };
+
+// Short: another replica takes over a call of a dead process only after this time.
+const outboxTimeoutMs = 3000;
+
+function startOutbox(base: Base, database: Database, invitees: Invitees): Outbox<OutboxCalls> {
+  const outbox = createOutbox<OutboxCalls>({
+    ...base,
+    database,
+    timeoutMs: outboxTimeoutMs,
+    handlers: { 'mail-invitation': (mail) => invitees.mail(mail) },
+  });
+  outbox.start();
+  base.parts.add({ name: 'outbox', stop: () => outbox.stop() });
+  return outbox;
+}
+
 const dayMs = 24 * 3_600_000;
 
 interface Outside {
   database: Database;
   people: PeopleDirectory;
+  invitees: Invitees;
+  outbox: Outbox<OutboxCalls>;
   unknownEmails: Quota;
   eventFeed: EventFeed;
   taskFeed: TaskFeed;
 }
 
 function createDeps(
-  { database, ...outside }: Outside,
+  { database, outbox, ...outside }: Outside,
   { config, clock: shared }: Base,
   { clock = shared }: AppOverrides,
 ): TasksDeps {
-  const uow = database.unitOfWork(createRepositories, constraintErrors);
+  const uow = database.unitOfWork(
+    (em) => createRepositories(em, { mailInvitation: (mail) => outbox.add(em, 'mail-invitation', mail) }),
+    constraintErrors,
+  );
   return {
     uow,
     oneTaskUow: database.groupCommit(taskGroups, uow),
     taskReader: createTaskReader(database.reader),
     projectReader: createProjectReader(database.reader),
+    invitationReader: createInvitationReader(database.reader),
     commentReader: createCommentReader(database.reader),
     watcherReader: createWatcherReader(database.reader),
     partFeed: openPartFeed(database),
@@ -182,35 +220,9 @@ function createDeps(
     pageTokens: createPageTokens(config.pageTokenKeys),
     clock,
     newId: uuidv7,
+    sendsMail: config.sendsMail,
     retentionMs: config.retentionDays * dayMs,
     keepEventsMs: config.eventRetentionDays * dayMs,
     toStatus: (error) => toStatusMessage(error, currentContext()?.requestId ?? ''),
   };
-}
-
-const measureIntervalMs = 5000;
-
-function startMeasuring({ logger, metrics, parts }: Base, { reader }: Database): void {
-  const lag = metrics.gauge(
-    'taskflow_overdue_lag_seconds',
-    'How long the oldest due task has been waiting for the sweep.',
-  );
-  const run = (signal: AbortSignal) =>
-    runInBackground({ name: 'measuring', logger, timeoutMs: 4000, signal }, async () =>
-      lag.set(await readOverdueLag(reader)),
-    );
-  const loop = startLoop({ name: 'measuring', logger, intervalMs: measureIntervalMs, run });
-  parts.add({ name: 'measuring', stop: loop.stop });
-}
-
-function startMaintenance(
-  { logger, parts }: Base,
-  deps: TasksDeps,
-  { maintenanceIntervalMs: intervalMs = 60_000 }: AppOverrides,
-): void {
-  for (const [name, turn] of Object.entries(maintenance)) {
-    const run = (signal: AbortSignal) => runInBackground({ name, logger, timeoutMs: 10_000, signal }, () => turn(deps));
-    const loop = startLoop({ name, logger, intervalMs, run });
-    parts.add({ name, stop: loop.stop });
-  }
 }

@@ -4,8 +4,10 @@ import { addressType, envTypes, loadServiceConfig, type ServiceConfig } from '#l
 
 export interface TasksConfig extends ServiceConfig {
   limits: LimitsConfig;
-  /** Where access keys are fetched. */
+  /** Where access keys are fetched and invitations are mailed. */
   authAddress: string;
+  /** Whether the installation sends mail, without which nobody can be invited. */
+  sendsMail: boolean;
   /** The service that knows names and existence of people. */
   usersAddress: string;
   /** The newest key seals, all of them open. */
@@ -19,6 +21,7 @@ export interface TasksConfig extends ServiceConfig {
 const entries = {
   TASKFLOW_AUTH_ADDRESS: addressType('auth'),
   TASKFLOW_USERS_ADDRESS: addressType('users'),
+  TASKFLOW_MAIL: envTypes.mailWay(),
   TASKFLOW_PAGE_TOKEN_KEY: envTypes.keys32(),
   TASKFLOW_TASKS_RETENTION_DAYS: envTypes.positiveInt(30, 36_500),
   TASKFLOW_TASKS_EVENT_RETENTION_DAYS: envTypes.positiveInt(90, 36_500),
@@ -32,6 +35,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): TasksConfig {
     limits: toLimitsConfig(own),
     authAddress: own.TASKFLOW_AUTH_ADDRESS,
     usersAddress: own.TASKFLOW_USERS_ADDRESS,
+    sendsMail: own.TASKFLOW_MAIL !== 'off',
     pageTokenKeys: own.TASKFLOW_PAGE_TOKEN_KEY,
     retentionDays: own.TASKFLOW_TASKS_RETENTION_DAYS,
     eventRetentionDays: own.TASKFLOW_TASKS_EVENT_RETENTION_DAYS,

@@ -15,17 +15,20 @@ import type { Quota } from '#libs/limits';
 import type { Clock, UserActor } from '#libs/runtime';
 import type { Task, TaskPriority, TaskStatus } from '#contract/tasks/v1/tasks';
 import type { Status } from '#google/rpc/status';
+import type { ProjectInvitee } from '#contract/auth/v1/auth';
 import type { CommentReader } from './db/comment-reader.ts';
+import type { InvitationReader } from './db/invitation-reader.ts';
 import type { Repositories } from './db/repositories.ts';
 import type { ProjectReader } from './db/project-reader.ts';
 import type { OneTask } from './db/task-groups.ts';
 import type { TaskReader } from './db/task-reader.ts';
 import type { ReaderPair, WatcherReader } from './db/watcher-reader.ts';
+import type { InvitationMail } from './domain/invitation.repository.ts';
 import type { ListOrder } from './domain/list-order.ts';
 import type { People, Person } from './domain/people.ts';
 import type { Accessed, TaskForAccess } from './domain/task-access.ts';
 
-export type { CommentReader, ProjectReader, ReaderPair, Repositories, TaskReader, WatcherReader };
+export type { CommentReader, InvitationReader, ProjectReader, ReaderPair, Repositories, TaskReader, WatcherReader };
 
 /** Everything that the use-cases need from outside; built in app.ts. */
 export interface TasksDeps {
@@ -34,6 +37,10 @@ export interface TasksDeps {
   oneTaskUow: UnitOfWork<OneTask>;
   taskReader: TaskReader;
   projectReader: ProjectReader;
+  invitationReader: InvitationReader;
+  invitees: Invitees;
+  /** Whether the installation sends mail. */
+  sendsMail: boolean;
   commentReader: CommentReader;
   watcherReader: WatcherReader;
   eventFeed: EventFeed;
@@ -172,6 +179,17 @@ export interface PeopleDirectory {
   findByEmails(caller: UserActor, emails: readonly string[]): Promise<ReadonlyMap<string, FoundPerson>>;
   /** Removes what is remembered of a user here and in Redis. Throws without Redis. */
   forget(userId: string): Promise<void>;
+}
+
+/** What auth tells of whom an invitation invites. */
+export type Invitee = Pick<ProjectInvitee, 'email' | 'mailTime'>;
+
+/** The service that keeps whom invitations invite, and mails them. */
+export interface Invitees {
+  /** Throws AppError when auth did not take it. */
+  mail(mail: InvitationMail): Promise<void>;
+  /** By the ids of the invitations, those left out that auth does not keep; undefined when it does not answer. */
+  find(invitationIds: readonly string[]): Promise<ReadonlyMap<string, Invitee> | undefined>;
 }
 
 export interface FoundPerson {

@@ -18,9 +18,13 @@ const everybody = new Map(
   writers.map(({ userId }) => [userId, { id: userId, displayName: 'Somebody', enabled: true, serviceAccount: false }]),
 );
 
+/** Nobody is invited here. */
+const unitOfWorkOf = (database: Database) =>
+  database.unitOfWork((em) => createRepositories(em, { mailInvitation: () => undefined }), constraintErrors);
+
 function depsOf(database: Database, oneTaskUow: UnitOfWork<OneTask>): WriteDeps {
   return {
-    uow: database.unitOfWork(createRepositories, constraintErrors),
+    uow: unitOfWorkOf(database),
     oneTaskUow,
     taskReader: createTaskReader(database.reader),
     people: {
@@ -103,7 +107,7 @@ describe.each([
       postgres.url,
       'truncate tasks, task_due, events, event_stream_heads, event_audience, overdue_moves, idempotency_records',
     );
-    const deps = depsOf(database, choose(database, database.unitOfWork(createRepositories, constraintErrors)));
+    const deps = depsOf(database, choose(database, unitOfWorkOf(database)));
     const writes = new RandomWrites(createRandom(`group commit ${seed}`));
     const calls: Judged[] = [];
     const late: string[] = [];

@@ -42,6 +42,7 @@ export async function startTasks({
     ...testService.config,
     authAddress: nobody,
     usersAddress: nobody,
+    sendsMail: true,
     retentionDays: 30,
     eventRetentionDays: 90,
     ...changes,

@@ -224,4 +224,20 @@ export type ErrorReason =
   /** OUT_OF_RANGE: webhooks are replayed from the last seven days only. Metadata: startTime, the earliest. */
   | 'REPLAY_TOO_OLD'
   /** FAILED_PRECONDITION: the webhook is sent nothing of what happens, so there is nothing to replay. Metadata: webhookId. */
-  | 'WEBHOOK_WITHOUT_EVENTS';
+  | 'WEBHOOK_WITHOUT_EVENTS'
+  /** NOT_FOUND: the project has no such invitation (any more). Metadata: invitationId. */
+  | 'PROJECT_INVITATION_NOT_FOUND'
+  /** FAILED_PRECONDITION: the invitation to the project was accepted, cancelled or has ended, so it can neither be sent again nor cancelled. Metadata: invitationId; state, as ProjectInvitationState without its prefix. */
+  | 'PROJECT_INVITATION_CLOSED'
+  /** FAILED_PRECONDITION: the token is of no invitation to a project (any more). */
+  | 'PROJECT_INVITATION_INVALID'
+  /** FAILED_PRECONDITION: the invitation to the project has expired; it can be sent again. */
+  | 'PROJECT_INVITATION_EXPIRED'
+  /** FAILED_PRECONDITION: the invitation to the project was cancelled. */
+  | 'PROJECT_INVITATION_CANCELLED'
+  /** FAILED_PRECONDITION: another account has accepted the invitation to the project. It works once. */
+  | 'PROJECT_INVITATION_USED'
+  /** PERMISSION_DENIED: the invitation to the project was sent to another e-mail than that of the caller's account. */
+  | 'PROJECT_INVITATION_FOR_ANOTHER'
+  /** FAILED_PRECONDITION: the caller has accepted the invitation to the project, and could not join it. Metadata: cause, as JoinOutcome without its prefix. */
+  | 'PROJECT_INVITATION_ENDED';

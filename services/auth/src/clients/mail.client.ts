@@ -28,6 +28,7 @@ const kindMessages: Record<MailKind, MailKindMessage> = {
   email_changed: MailKindMessage.EMAIL_CHANGED,
   account_deleted: MailKindMessage.ACCOUNT_DELETED,
   account_created: MailKindMessage.ACCOUNT_CREATED,
+  project_invitation: MailKindMessage.PROJECT_INVITATION,
 };
 
 /** Hands mails over to the scheduler, which asks what they say when it sends them. */

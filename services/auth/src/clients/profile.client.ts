@@ -1,9 +1,10 @@
 import { InternalUsersServiceService, Role, type UpsertProfileRequest } from '#contract/users/v1/users';
 import { createClient } from '#libs/grpc';
 import type { ServiceIdentity } from '#libs/identity';
-import { settlesWithin, type Logger, type Metrics } from '#libs/runtime';
+import type { Logger, Metrics } from '#libs/runtime';
 import type { ProfileDelivery } from '../deps.ts';
 import type { ProfileUpsert } from '../domain/profile-upsert.ts';
+import { createFirstAttempts } from './first-attempts.ts';
 
 export interface ProfileClientOptions {
   address: string;
@@ -18,28 +19,14 @@ export interface ProfileClient extends ProfileDelivery {
   close(): void;
 }
 
-// A profile usually arrives within ten milliseconds, so a client that goes on at once finds it. If users is slow or
-// down, the registration is answered without waiting for it.
-const maxWaitMs = 300;
-
 /** Sends accounts to users, and resolves those who wait for the first attempt. */
 export function createProfileClient(options: ProfileClientOptions): ProfileClient {
   const { client, close } = createClient(InternalUsersServiceService, { callee: 'users', ...options });
-  const waiting = new Map<string, () => void>();
+  const attempts = createFirstAttempts();
   return {
-    send: async (profile) => {
-      try {
-        await client.upsertProfile(toRequest(profile));
-      } finally {
-        waiting.get(profile.accountId)?.();
-      }
-    },
-    waitForFirstAttempt: async (accountId) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.set(accountId, resolve);
-      await settlesWithin(promise, maxWaitMs);
-      waiting.delete(accountId);
-    },
+    send: (profile) =>
+      attempts.attempt(profile.accountId, async () => void (await client.upsertProfile(toRequest(profile)))),
+    waitForFirstAttempt: attempts.waitFor,
     close,
   };
 }

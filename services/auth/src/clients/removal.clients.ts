@@ -2,7 +2,7 @@ import { InternalNotificationsServiceService } from '#contract/scheduler/v1/noti
 import { InternalTasksServiceService } from '#contract/tasks/v1/tasks';
 import { InternalUsersServiceService } from '#contract/users/v1/users';
 import { createClient, type ClientOptions } from '#libs/grpc';
-import type { Removers } from '../deps.ts';
+import type { Removers } from '../domain/removal.ports.ts';
 
 export interface RemovalAddresses {
   tasks: string;

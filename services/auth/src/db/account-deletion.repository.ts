@@ -31,11 +31,15 @@ const findEmailText = 'select email, coalesce(mailbox, email) as mailbox from ac
 /* What holds the e-mail without belonging to the account. Everything else goes with the account's row. */
 const removals = [
   'delete from invitations where email = $1 or mailbox = $2',
+  'delete from project_invitees where email = $1 or mailbox = $2',
   'delete from account_tokens where email = $1 or email = $2',
   'delete from mails where email in ($1, $2) or new_email in ($1, $2)',
   `delete from outbox where kind in ('upsert-profile', 'carry-out-wish') and payload ->> 'email' in ($1, $2)`,
 ];
 const removeProfiles = `delete from outbox where kind = 'upsert-profile' and payload ->> 'accountId' = $1`;
+// Those that the person made or accepted. Tasks has removed its part before.
+const removeInvitees = 'delete from project_invitees where inviter_id = $1 or accepter_id = $1';
+const removeJoins = `delete from outbox where kind = 'join-project' and payload ->> 'accountId' = $1`;
 const removeText = 'delete from accounts where id = $1';
 
 export function createAccountDeletionRepository(
@@ -56,7 +60,7 @@ export function createAccountDeletionRepository(
     advance: async (accountId, from, to) => (await runStatement(em, advanceText, [accountId, from, to])).length > 0,
     removeAccount: async (accountId) => {
       const [account] = await runStatement<{ email: string; mailbox: string }>(em, findEmailText, [accountId]);
-      await runStatement(em, removeProfiles, [accountId]);
+      for (const text of [removeProfiles, removeInvitees, removeJoins]) await runStatement(em, text, [accountId]);
       await removeRequestsOf(em, accountId);
       await removeResponsesWith(em, account === undefined ? [accountId] : [accountId, account.email]);
       if (account === undefined) return;

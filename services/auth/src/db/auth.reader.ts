@@ -16,6 +16,7 @@ import { invitationTable, type InvitationColumns } from '../domain/invitation.co
 import { mailTable } from '../domain/mail.columns.ts';
 import { sessionTable, type SessionColumns, type SessionValues } from '../domain/session.columns.ts';
 import { createPersonalTokenReader } from './personal-token.reader.ts';
+import { createProjectInviteeReader } from './project-invitee.reader.ts';
 
 const accounts = `select ${accountTable.select()} from accounts`;
 const aliveSessions = `select ${sessionTable.select()} from sessions where account_id = $1 and revoke_time is null and expire_time > $2`;
@@ -38,7 +39,10 @@ const statements = {
     text: `
       select 1 from invitations
       where (token_hash = $1 or mail_token_hash = $1) and mailbox = $2 and expire_time > $3
-        and accept_time is null and revoke_time is null`,
+        and accept_time is null and revoke_time is null
+      union all
+      select 1 from project_invitees
+      where token_hash = $1 and mailbox = $2 and expire_time > $3 and accept_time is null`,
   },
   findAccountToken: {
     name: 'account-token-find',
@@ -97,6 +101,7 @@ export function createAuthReader(reader: SqlReader): AuthReader {
       return rows.map(invitationTable.toValues);
     },
     ...createPersonalTokenReader(reader),
+    ...createProjectInviteeReader(reader),
     recall: (once) => recall(reader, once),
   };
 }

@@ -3,6 +3,7 @@ import type { AuditLog } from '#libs/audit';
 import { pruneIdempotency, type EntityManager } from '#libs/db';
 import { emailTaken } from '../domain/auth.errors.ts';
 import type { ProfileOutbox, Repositories } from '../deps.ts';
+import type { ProjectJoin } from '../domain/project-invitee.repository.ts';
 import { createAccountTokenRepository } from './account-token.repository.ts';
 import { createAccountDeletionRepository } from './account-deletion.repository.ts';
 import { createAccountRepository } from './account.repository.ts';
@@ -10,6 +11,7 @@ import { entities } from './entities.ts';
 import { createInvitationRepository } from './invitation.repository.ts';
 import { createMailRepository, type MailCalls } from './mail.repository.ts';
 import { createPersonalTokenRepository } from './personal-token.repository.ts';
+import { createProjectInviteeRepository } from './project-invitee.repository.ts';
 import { createRevocationRepository } from './revocation.repository.ts';
 import { createSessionRepository } from './session.repository.ts';
 import { createSigningKeyRepository } from './signing-key.repository.ts';
@@ -27,12 +29,13 @@ export interface Outside {
   profiles: ProfileOutbox;
   mails: MailCalls;
   removals: { goOn: (accountId: string) => void };
+  joins: { ask: (join: ProjectJoin) => void };
   onRevocation: () => void;
 }
 
 export function createRepositories(
   em: EntityManager,
-  { audit, profiles, mails, removals, onRevocation }: Outside,
+  { audit, profiles, mails, removals, joins, onRevocation }: Outside,
 ): Repositories {
   return {
     audit: audit.trailOf(em),
@@ -41,6 +44,7 @@ export function createRepositories(
     mails: createMailRepository(em, mails),
     deletions: createAccountDeletionRepository(em, removals),
     invitations: createInvitationRepository(em),
+    projectInvitees: createProjectInviteeRepository(em, joins.ask),
     sessions: createSessionRepository(em),
     personalTokens: createPersonalTokenRepository(em),
     signingKeys: createSigningKeyRepository(em),

@@ -6,6 +6,7 @@ import { AccountSchema } from '../domain/account.entity.ts';
 import { InvitationSchema } from '../domain/invitation.entity.ts';
 import { MailSchema } from '../domain/mail.entity.ts';
 import { PersonalTokenSchema } from '../domain/personal-token.entity.ts';
+import { ProjectInviteeSchema } from '../domain/project-invitee.entity.ts';
 import { RefreshTokenSchema } from '../domain/refresh-token.entity.ts';
 import { RevocationSchema } from '../domain/revocation.entity.ts';
 import { SessionSchema } from '../domain/session.entity.ts';
@@ -18,6 +19,7 @@ export const entities = [
   RefreshTokenSchema,
   SigningKeySchema,
   InvitationSchema,
+  ProjectInviteeSchema,
   AccountTokenSchema,
   MailSchema,
   PersonalTokenSchema,

@@ -1,4 +1,4 @@
-import { Account, Invitation, PersonalToken, Session } from '#contract/auth/v1/auth';
+import { Account, Invitation, PersonalToken, ProjectInvitee, Session } from '#contract/auth/v1/auth';
 import { canonicalJson } from '#libs/contract';
 import type { SqlReader, Statement } from '#libs/db';
 import {
@@ -12,6 +12,7 @@ import {
 import { toAccountMessage } from '../domain/account.columns.ts';
 import { invitationTable, toInvitationMessage } from '../domain/invitation.columns.ts';
 import { toPersonalTokenMessage, type PersonalTokenValues } from '../domain/personal-token.columns.ts';
+import { projectInviteeTable, toProjectInviteeMessage } from '../domain/project-invitee.columns.ts';
 import { sessionTable, toSessionMessage } from '../domain/session.columns.ts';
 import { createAuthReader } from './auth.reader.ts';
 
@@ -91,6 +92,26 @@ const invitations = defineExportPart({
   },
 });
 
+const inviteesOf: Statement = {
+  name: 'export_project_invitee',
+  text: `
+    select ${projectInviteeTable.select()} from project_invitees
+    where id > $2 and (inviter_id = $1 or accepter_id = $1 or mailbox in (
+      select coalesce(mailbox, email) from accounts where id = $1 and email_verify_time is not null))
+    order by id limit $3`,
+};
+
+/** Invitations to projects that the person made, accepted, or got at the verified e-mail. */
+const projectInvitees = defineExportPart({
+  type: 'project_invitee',
+  message: canonicalJson('taskflow.auth.v1.ProjectInvitee', ProjectInvitee),
+  tables: ['project_invitees'],
+  pages: async function* (reader, { userId }) {
+    for await (const found of readById(reader, projectInviteeTable, inviteesOf, userId))
+      yield found.map((invitee) => toProjectInviteeMessage(invitee));
+  },
+});
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
@@ -99,6 +120,7 @@ export const exportedData: ExportedData = {
     sessionsPart('ended_session', 'false'),
     personalTokens,
     invitations,
+    projectInvitees,
     auditEvents,
   ],
   leftOut: {

@@ -5,6 +5,7 @@ import { removeExpired } from './remove-expired.ts';
 
 const statements = {
   has: { name: 'mail-has', text: 'select 1 from mails where id = $1' },
+  takeTurns: { name: 'mail-take-turns', text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))' },
   countSince: {
     name: 'mail-count-since',
     text: `
@@ -28,6 +29,7 @@ export function createMailRepository(em: EntityManager, { handOver, carryOut }: 
       em.persist(Mail.of(mail));
       handOver({ mailId: mail.id, kind: mail.kind });
     },
+    takeTurns: async (email) => void (await runStatement(em, statements.takeTurns, [`mails ${email}`])),
     countSince: async (time, { kind, accountId, email }) => {
       const [row] = await runStatement<{ count: number }>(em, statements.countSince, [accountId, email, kind, time]);
       return row?.count ?? 0;

@@ -1,6 +1,6 @@
 import type { SqlReader } from '#libs/db';
-import type { RemovalReader } from '../deps.ts';
 import type { Removal, RemovalReport } from '../domain/account-deletion.repository.ts';
+import type { RemovalReader } from '../domain/removal.ports.ts';
 
 const find = {
   name: 'removal-find',

@@ -6,7 +6,8 @@ import { runStatement, type EntityManager } from '#libs/db';
  */
 export async function removeExpired(
   em: EntityManager,
-  table: 'sessions' | 'revocations' | 'invitations' | 'account_tokens' | 'mails' | 'personal_tokens',
+  table:
+    'sessions' | 'revocations' | 'invitations' | 'project_invitees' | 'account_tokens' | 'mails' | 'personal_tokens',
   { before, limit }: { before: Date; limit: number },
 ): Promise<number> {
   const removed = await runStatement(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fieldsOf } from '#libs/fields';
-import { looksLikeEmail, normaliseEmail } from './email.ts';
+import { looksLikeEmail, normaliseEmail } from '#libs/text';
 import {
   isCommon,
   isLongEnough,

@@ -12,6 +12,7 @@ const kinds = [
   'email_changed',
   'account_deleted',
   'account_created',
+  'project_invitation',
 ] as const;
 export type MailKind = (typeof kinds)[number];
 
@@ -30,7 +31,7 @@ const toAccount = () =>
 export const mailTable = defineColumns('mails', {
   id: column.uuid().primary(),
   kind: column.oneOf(kinds).fixed(),
-  /** Null for an invitation. */
+  /** Null for invitations. */
   accountId: column.uuid().nullable().reference(toAccount).fixed(),
   /** Where it goes. */
   email: column.text().fixed(),
@@ -46,7 +47,10 @@ export const mailTable = defineColumns('mails', {
 export type MailColumns = typeof mailTable.columns;
 export type MailValues = Stored<MailColumns>;
 
-type Notice = Exclude<MailKind, 'password_reset' | 'email_verification' | 'invitation' | 'account_created'>;
+type Notice = Exclude<
+  MailKind,
+  'password_reset' | 'email_verification' | 'invitation' | 'account_created' | 'project_invitation'
+>;
 
 // A notice that could not be sent for so long would only confuse.
 const noticeLifetimeMs = 7 * 24 * 3_600_000;

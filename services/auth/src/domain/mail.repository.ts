@@ -17,6 +17,8 @@ export interface MailRepository {
   /** Whether a mail with this id has been made. */
   has(id: string): Promise<boolean>;
   send(mail: MailValues): void;
+  /** Nobody else counts or sends mails without an account to the address until the transaction ends. */
+  takeTurns(email: string): Promise<void>;
   /** How many mails of a kind went to the account or to the address since a time. */
   countSince(time: Date, mail: Pick<MailValues, 'kind' | 'accountId' | 'email'>): Promise<number>;
   /** Removes up to `limit` mails that expired before the given time; says how many. */

@@ -17,6 +17,7 @@ import {
   refreshToken,
 } from '../domain/account.inputs.ts';
 import { toClientInfo } from '../domain/session.columns.ts';
+import { acceptProjectInvitation } from '../use-cases/accept-project-invitation.ts';
 import { changeEmail } from '../use-cases/change-email.ts';
 import { changePassword } from '../use-cases/change-password.ts';
 import { createAccount } from '../use-cases/create-account.ts';
@@ -88,6 +89,8 @@ export function authHandlers(deps: AuthDeps): Handlers<AuthServiceService> {
       listInvitations(deps, requireUser(call), parseRequest(listSchema, request)),
     revokeInvitation: async (request, call) =>
       revokeInvitation(deps, requireUser(call), parseChange(invitationSchema, request)),
+    acceptProjectInvitation: async (request, call) =>
+      acceptProjectInvitation(deps, requireUser(call), parseChange(acceptSchema, request)),
     createServiceAccount: async (request, call) =>
       createServiceAccount(deps, requireUser(call), parseChange(serviceAccountSchema, request)),
     createPersonalToken: async (request, call) =>
@@ -139,6 +142,7 @@ const changePasswordSchema = z.object({ currentPassword: knownPassword, newPassw
 const changeEmailSchema = z.object({ currentPassword: knownPassword, newEmail, etag, ...changeSchema.shape });
 const inviteUserSchema = z.object({ email: newEmail, ...changeSchema.shape });
 const invitationSchema = z.object({ invitationId: fieldTypes.uuid(), ...changeSchema.shape });
+const acceptSchema = z.object({ token: oneTimeToken, ...changeSchema.shape });
 const createResetSchema = z.object({ accountId: fieldTypes.uuid(), ...changeSchema.shape });
 const serviceAccountSchema = z.object({ displayName, ...changeSchema.shape });
 const otherAccount = z.object({ accountId: z.union([z.literal(''), fieldTypes.uuid()], 'must be a UUID or empty') });

@@ -6,6 +6,7 @@ import type { OneTimeTokens, OneTimeTokenKind } from '../deps.ts';
 // tokens, so that the one in the mail shows that its recipient reads the mail of the address.
 const kinds: Record<OneTimeTokenKind, { prefix: string; label: string }> = {
   invitation: { prefix: 'tfi_', label: 'taskflow/auth/invitation-tokens' },
+  projectInvitation: { prefix: 'tfj_', label: 'taskflow/auth/project-invitation-tokens' },
   mailedInvitation: { prefix: 'tfi_', label: 'taskflow/auth/mailed-invitation-tokens' },
   passwordReset: { prefix: 'tfw_', label: 'taskflow/auth/password-reset-tokens' },
   emailVerification: { prefix: 'tfv_', label: 'taskflow/auth/email-verification-tokens' },
@@ -20,6 +21,7 @@ export function createOneTimeTokens(encryptionKeys: readonly Buffer[]): OneTimeT
   const keysOf = (kind: OneTimeTokenKind): Buffer[] => encryptionKeys.map((key) => deriveKey(key, kinds[kind].label));
   const keys: Record<OneTimeTokenKind, Buffer[]> = {
     invitation: keysOf('invitation'),
+    projectInvitation: keysOf('projectInvitation'),
     mailedInvitation: keysOf('mailedInvitation'),
     passwordReset: keysOf('passwordReset'),
     emailVerification: keysOf('emailVerification'),
@@ -30,5 +32,6 @@ export function createOneTimeTokens(encryptionKeys: readonly Buffer[]): OneTimeT
     create: (kind, id) => tokensOf(kind, id)[0] as string,
     recover: (kind, id, hash) => tokensOf(kind, id).find((token) => hashOf(token) === hash),
     hashOf,
+    isOf: (kind, token) => token.startsWith(kinds[kind].prefix),
   };
 }

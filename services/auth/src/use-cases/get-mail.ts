@@ -17,6 +17,7 @@ const kindMessages: Record<MailKind, MailKindMessage> = {
   email_changed: MailKindMessage.EMAIL_CHANGED,
   account_deleted: MailKindMessage.ACCOUNT_DELETED,
   account_created: MailKindMessage.ACCOUNT_CREATED,
+  project_invitation: MailKindMessage.PROJECT_INVITATION,
 };
 
 /**
@@ -27,7 +28,8 @@ export async function getMail(deps: Needs, { mailId }: { mailId: string }): Prom
   const mail = await deps.reader.findMail(mailId);
   if (mail === undefined || mail.expireTime <= deps.clock.now()) throw mailNotFound(mailId);
   const { kind, accountId, email: recipientEmail, subjectId, newEmail } = mail;
-  const empty = { displayName: '', token: '', newEmail: newEmail ?? '', inviterName: '' };
+  const projectInvitationId = kind === 'project_invitation' ? (subjectId ?? '') : '';
+  const empty = { displayName: '', token: '', newEmail: newEmail ?? '', inviterName: '', projectInvitationId };
   const base = { ...empty, kind: kindMessages[kind], accountId: accountId ?? '', recipientEmail };
   crashPoint(`mail.before-answer.${kind}`);
   if (kind === 'account_deleted')
@@ -52,10 +54,19 @@ interface Subject {
 }
 
 async function findToken(deps: Needs, mail: MailValues, subjectId: string): Promise<string | undefined> {
-  const subject = await (mail.accountId === null
-    ? findInvitation(deps, subjectId)
-    : findAccountToken(deps, mail.accountId, subjectId));
+  const subject = await findSubject(deps, mail, subjectId);
   return subject && deps.oneTimeTokens.recover(subject.kind, subject.id, subject.tokenHash);
+}
+
+function findSubject(deps: Needs, { kind, accountId }: MailValues, id: string): Promise<Subject | undefined> {
+  if (kind === 'project_invitation') return findProjectInvitee(deps, id);
+  return accountId === null ? findInvitation(deps, id) : findAccountToken(deps, accountId, id);
+}
+
+async function findProjectInvitee({ reader }: Needs, id: string): Promise<Subject | undefined> {
+  const [invitee] = await reader.listProjectInvitees([id]);
+  if (invitee === undefined || invitee.acceptTime !== null) return undefined;
+  return { kind: 'projectInvitation', id, tokenHash: invitee.tokenHash };
 }
 
 async function findInvitation({ reader }: Needs, id: string): Promise<Subject | undefined> {

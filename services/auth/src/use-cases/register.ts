@@ -4,13 +4,15 @@ import type { AuthDeps, Repositories } from '../deps.ts';
 import { toAccountMessage, type NewAccount } from '../domain/account.columns.ts';
 import { Account } from '../domain/account.entity.ts';
 import { emailTaken, invitationInvalid, registrationClosed } from '../domain/auth.errors.ts';
-import type { Admission } from '../domain/invitation.repository.ts';
+import type { AcceptedInvitation, Admission } from '../domain/invitation.repository.ts';
 import type { ClientInfo } from '../domain/session.columns.ts';
 import { ofAccount } from './audited.ts';
 import { mailToken } from './mail-token.ts';
 import { makeAccountToken } from './make-account-token.ts';
 import { prepareAccount } from './prepare-account.ts';
 import { prepareSession } from './prepare-session.ts';
+
+type RegisterAdmission = Admission & { toProject: boolean };
 
 export interface RegisterInput {
   email: string;
@@ -37,17 +39,43 @@ export async function register(deps: AuthDeps, input: RegisterInput, client: Cli
   const addAccount = accountMaker(deps, values);
   const now = clock.now();
   const account = await uow.run(async (repositories) => {
-    const accepted = admission === undefined ? undefined : await repositories.invitations.accept(admission, now);
-    if (admission !== undefined && accepted === undefined) throw invitationInvalid();
+    const accepted = admission === undefined ? undefined : await accept(repositories, admission, now);
     const created = await addAccount(repositories, { cameByMail: accepted?.cameByMail === true, now });
     await recordRegistration(repositories.audit, created, accepted?.id);
     if (created.maySignIn(settings.recovery)) await session.addTo(repositories);
     repositories.profiles.upsert(created);
+    accepted?.join(created);
     return created;
   });
   await profileDelivery.waitForFirstAttempt(account.id);
   const tokens = account.maySignIn(settings.recovery) ? session.tokens : undefined;
   return { account: toAccountMessage(account), tokens };
+}
+
+interface Accepted extends AcceptedInvitation {
+  /** Has the new account join the project that it was invited to. */
+  join(account: Account): void;
+}
+
+/** Throws INVITATION_INVALID unless the invitation admits the e-mail. */
+async function accept(
+  { invitations, projectInvitees }: Repositories,
+  { toProject, ...admission }: RegisterAdmission,
+  now: Date,
+): Promise<Accepted> {
+  if (!toProject) {
+    const accepted = await invitations.accept(admission, now);
+    if (accepted === undefined) throw invitationInvalid();
+    return { ...accepted, join: () => undefined };
+  }
+  const invitee = await projectInvitees.lockAdmitted(admission, now);
+  if (invitee === undefined) throw invitationInvalid();
+  const { id } = invitee;
+  const join = (account: Account): void => {
+    invitee.accept(account, now);
+    projectInvitees.join({ invitationId: id, accountId: account.id });
+  };
+  return { id, cameByMail: true, join };
 }
 
 /** The registration names its invitation, and an event about the invitation names the account that came of it. */
@@ -67,10 +95,11 @@ async function recordRegistration(
 function admissionOf(
   { settings, oneTimeTokens }: Pick<AuthDeps, 'settings' | 'oneTimeTokens'>,
   { email, invitationToken }: RegisterInput,
-): Admission | undefined {
-  if (invitationToken !== '') return { tokenHash: oneTimeTokens.hashOf(invitationToken), email };
-  if (settings.registration !== 'open') throw registrationClosed();
-  return undefined;
+): RegisterAdmission | undefined {
+  const toProject = oneTimeTokens.isOf('projectInvitation', invitationToken);
+  // Managers of projects do not decide who may register.
+  if ((invitationToken === '' || toProject) && settings.registration !== 'open') throw registrationClosed();
+  return invitationToken === '' ? undefined : { tokenHash: oneTimeTokens.hashOf(invitationToken), email, toProject };
 }
 
 /** Adds the account: verified when its invitation came by mail, else with a mail that verifies it. */

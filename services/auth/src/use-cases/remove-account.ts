@@ -1,7 +1,8 @@
 import { crashPoint, steadyNow } from '#libs/runtime';
-import type { AuthDeps, Removers } from '../deps.ts';
+import type { AuthDeps } from '../deps.ts';
 import { removalSteps, type RemovalStep } from '../domain/account-deletion.entity.ts';
 import type { AccountRemoval, Removal } from '../domain/account-deletion.repository.ts';
+import type { Removers } from '../domain/removal.ports.ts';
 import { ofAccount } from './audited.ts';
 
 type Needs = Pick<AuthDeps, 'uow' | 'removals'> & { removers: Removers };

@@ -20,6 +20,7 @@ export async function removeExpired({ uow, clock }: Pick<AuthDeps, 'uow' | 'cloc
   const counts = [
     await uow.run(({ sessions }) => sessions.removeExpired(ago(sessionsKeptMs), batchSize)),
     await uow.run(({ invitations }) => invitations.removeExpired(ago(invitationsKeptMs), batchSize)),
+    await uow.run(({ projectInvitees }) => projectInvitees.removeExpired(ago(invitationsKeptMs), batchSize)),
     await uow.run(({ accountTokens }) => accountTokens.removeExpired(now, batchSize)),
     await uow.run(({ mails }) => mails.removeExpired(ago(mailsKeptMs), batchSize)),
     await uow.run(({ personalTokens }) => personalTokens.removeExpired(ago(personalTokensKeptMs), batchSize)),

@@ -1,5 +1,7 @@
+import { InternalProjectsServiceService } from '#contract/tasks/v1/projects';
 import { InternalReadersServiceService } from '#contract/tasks/v1/readers';
 import { InternalTasksServiceService } from '#contract/tasks/v1/tasks';
+import { AppError } from '#libs/errors';
 import { createClient, type ClientOptions } from '#libs/grpc';
 import { toDuration } from '#libs/runtime';
 import type { TasksPort } from '../domain/events/tasks.port.ts';
@@ -22,9 +24,13 @@ function toStart(start: Parameters<TasksPort['findPosition']>[1]) {
     : ({ $case: 'startTime', value: start.time } as const);
 }
 
+const hasEnded = (error: unknown): boolean =>
+  error instanceof AppError && error.reason === 'PROJECT_INVITATION_NOT_FOUND';
+
 export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & { close(): void } {
   const tasks = createClient(InternalTasksServiceService, { ...options, callee: 'tasks' });
   const readers = createClient(InternalReadersServiceService, { ...options, callee: 'tasks' });
+  const projects = createClient(InternalProjectsServiceService, { ...options, callee: 'tasks' });
   return {
     sweepOverdue: (from) => tasks.client.sweepOverdue({ batchSize: sweepBatchSize, dueStartTime: from }),
     pullEvents: (after, wanted) =>
@@ -61,10 +67,19 @@ export function openTasks(options: Omit<ClientOptions, 'callee'>): TasksPort & {
       const answers = await Promise.all(pages.map((page) => tasks.client.batchCheckReaders({ checks: page })));
       return answers.flatMap(({ mayRead }) => mayRead);
     },
+    findInvitation: async (invitationId) => {
+      try {
+        return await projects.client.getProjectInvitation({ invitationId });
+      } catch (error) {
+        if (hasEnded(error)) return undefined;
+        throw error;
+      }
+    },
     explainDue: (taskId) => tasks.client.explainDue({ taskId }),
     close: () => {
       tasks.close();
       readers.close();
+      projects.close();
     },
   };
 }

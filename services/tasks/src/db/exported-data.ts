@@ -1,5 +1,5 @@
 import { Comment } from '#contract/tasks/v1/comment_types';
-import { Project, ProjectEvent, ProjectMember, ProjectWatcher } from '#contract/tasks/v1/projects';
+import { Project, ProjectEvent, ProjectInvitation, ProjectMember, ProjectWatcher } from '#contract/tasks/v1/projects';
 import { Task, TaskEvent, TaskWatcher } from '#contract/tasks/v1/tasks';
 import { canonicalJson } from '#libs/contract';
 import type { SqlReader, Statement } from '#libs/db';
@@ -14,10 +14,12 @@ import {
 } from '#libs/export';
 import type { PagePosition } from '../deps.ts';
 import { commentTable } from '../domain/comment.columns.ts';
+import { toInvitationMessage } from '../domain/invitation.columns.ts';
 import { memberTable } from '../domain/project.columns.ts';
 import { isProjectEvent, toProjectEventMessage } from '../domain/project.events.ts';
 import { isTaskEvent, toTaskEventOf } from '../domain/task.events.ts';
 import { toComment, type CommentRow } from './comment-reader.ts';
+import { createInvitationReader } from './invitation-reader.ts';
 import { createProjectReader, toMember, type MemberRow } from './project-reader.ts';
 import { createWatcherReader } from './watcher-reader.ts';
 import { taskColumns, toTask, type TaskRow } from './task-row.ts';
@@ -171,6 +173,22 @@ const projectWatchers = defineExportPart({
     ),
 });
 
+/** Those that a person has made; whom they invite is exported by auth. */
+const invitations = defineExportPart({
+  type: 'project_invitation',
+  message: canonicalJson('taskflow.tasks.v1.ProjectInvitation', ProjectInvitation),
+  tables: ['project_invitations'],
+  pages: async function* (reader: SqlReader, { userId }) {
+    const pages = readPages(
+      (after: string | undefined, limit) => createInvitationReader(reader).listOfInviter(userId, after, limit),
+      ({ id }) => id,
+    );
+    const now = new Date();
+    for await (const made of pages)
+      yield made.map((invitation) => ({ ...toInvitationMessage(invitation, { now }), accepterId: '' }));
+  },
+});
+
 /** What people can take away from this service. */
 export const exportedData: ExportedData = {
   parts: [
@@ -186,6 +204,7 @@ export const exportedData: ExportedData = {
     projectWatchers,
     projects,
     memberships,
+    invitations,
     projectEvents,
     auditEvents,
   ],
@@ -196,6 +215,7 @@ export const exportedData: ExportedData = {
     overdue_moves: 'how many tasks are overdue; follows from them',
     event_stream_heads: 'where each list of events ends, and counters that follow from the tasks',
     event_horizon: 'how far events have been pruned',
+    outbox: 'mails of invitations that auth has not taken over yet',
     log_incarnations: 'which lives the database has had',
   },
 };

@@ -48,6 +48,7 @@ const removeThose = (which: string): string => `
     members as (delete from project_members using gone where project_id = gone.id),
     departures as (delete from project_departures using gone where project_id = gone.id),
     watchers as (delete from project_watchers using gone where project_id = gone.id),
+    invitations as (delete from project_invitations using gone where project_id = gone.id),
     heads as (delete from event_stream_heads using gone where stream_id = gone.id)
   select id from gone`;
 

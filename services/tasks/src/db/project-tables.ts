@@ -4,8 +4,12 @@ import { memberTable, projectTable } from '../domain/project.columns.ts';
 import { departureTable, type Departure } from '../domain/departure.columns.ts';
 import type { Member, Project } from '../domain/project.entity.ts';
 import type { ProjectWrite } from '../domain/project.events.ts';
+import { endedInvitations } from './invitation-store.ts';
 
-/* The parts of the one statement that ends a change of a project. */
+/*
+ * The parts of the one statement that ends a change of a project. Their names make its name, of which PostgreSQL keeps
+ * 63 characters.
+ */
 
 const newProjects = (projects: readonly Project[]): CommonTable => ({
   name: 'new_projects',
@@ -39,13 +43,13 @@ const goneMembers = (members: readonly Member[]): CommonTable => ({
 });
 
 const newDepartures = (departures: readonly Departure[]): CommonTable => ({
-  name: 'new_departures',
+  name: 'departures',
   text: (add) => `${departureTable.insert(departures, add)} returning 1`,
 });
 
 /** Whoever comes back keeps the tasks that have not been handed over. */
 const endedDepartures = (members: readonly Member[]): CommonTable => ({
-  name: 'ended_departures',
+  name: 'returned',
   text: (add) => `
     delete from project_departures gone using ${memberTable.records(members, add)}
     where gone.project_id = new.project_id and gone.user_id = new.user_id returning 1`,
@@ -73,5 +77,6 @@ export function projectTables(writes: readonly ProjectWrite[]): CommonTable[] {
       gone.flatMap(({ departure }) => departure ?? []),
       newDepartures,
     ),
+    ...endedInvitations(writes),
   ];
 }

@@ -6,6 +6,7 @@ import { taskEventsChannel } from '../domain/task.events.ts';
 import { externalIdTaken } from '../domain/task.errors.ts';
 import type { CommentRepository } from '../domain/comment.repository.ts';
 import type { DepartureRepository } from '../domain/departure.repository.ts';
+import type { InvitationMail, InvitationRepository } from '../domain/invitation.repository.ts';
 import type { ProjectRepository } from '../domain/project.repository.ts';
 import type { TaskRepository } from '../domain/task.repository.ts';
 import type { WatcherRepository } from '../domain/watcher.repository.ts';
@@ -14,6 +15,7 @@ import { createCommentStore } from './comment-store.ts';
 import { createDeletedTasks, type DeletedTasks } from './deleted-tasks.ts';
 import { createDepartureStore } from './departure-store.ts';
 import { createDueRowsAside, type DueRowsAside } from './due-rows-aside.ts';
+import { createInvitationStore } from './invitation-store.ts';
 import { createOverdueCounts, type OverdueCounts } from './overdue-counts.ts';
 import { createOverdueSweep, type OverdueSweep } from './overdue-sweep.ts';
 import { createProjectStore } from './project-store.ts';
@@ -28,6 +30,7 @@ export interface Repositories {
   userTasks: UserTasksRepository;
   projects: ProjectRepository;
   departures: DepartureRepository;
+  invitations: InvitationRepository;
   comments: CommentRepository;
   watchers: WatcherRepository;
   sweep: OverdueSweep;
@@ -40,13 +43,19 @@ export interface Repositories {
   events: { prune(keepMs: number, limit: number): Promise<number> };
 }
 
-export function createRepositories(em: EntityManager): Repositories {
+/** Calls to other services that a transaction records, to be made after it. */
+export interface OutboxCalls {
+  mailInvitation(mail: InvitationMail): void;
+}
+
+export function createRepositories(em: EntityManager, { mailInvitation }: OutboxCalls): Repositories {
   const events = createEventLog(em, { channel: taskEventsChannel, counterCount });
   return {
     tasks: { ...createTaskStore(em), write: createTaskWriter(em, events) },
     userTasks: createUserTasks(em, events),
     projects: createProjectStore(em, events),
     departures: createDepartureStore(em),
+    invitations: createInvitationStore(em, mailInvitation),
     comments: createCommentStore(em, events),
     watchers: createWatcherStore(em),
     sweep: createOverdueSweep(em, events),

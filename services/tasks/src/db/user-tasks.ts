@@ -61,6 +61,7 @@ const leaveDeletedText =
 const findProjects = 'select id from projects where id = any ($1::uuid[])';
 const removeMoves = 'delete from overdue_moves where person_id = $1';
 const removeDepartures = 'delete from project_departures where user_id = $1';
+const removeInvitations = 'delete from project_invitations where inviter_id = $1 or accepter_id = $1';
 // While the stream has events, their numbers must not be given again.
 const removeHead =
   'delete from event_stream_heads where stream_id = $1 and not exists (select from events where stream_id = $1)' +
@@ -132,7 +133,8 @@ export function createUserTasks(em: EntityManager, events: EventLog): UserTasksR
     },
     removeAnswers: (userId, toUserIds) => removeResponsesWith(em, [userId], toUserIds),
     removeRest: async (userId) => {
-      for (const text of [removeMoves, removeDepartures, removeHead]) await runStatement(em, text, [userId]);
+      for (const text of [removeMoves, removeDepartures, removeInvitations, removeHead])
+        await runStatement(em, text, [userId]);
       await removeRequestsOf(em, userId);
     },
   };

@@ -3,13 +3,17 @@ import type { ProjectsServiceService } from '#contract/tasks/v1/projects';
 import { fieldTypes, parseRequest } from '#libs/errors';
 import { fieldsOf } from '#libs/fields';
 import { requireUser, type Handlers } from '#libs/grpc';
+import { looksLikeEmail, normaliseEmail } from '#libs/text';
 import type { TasksDeps } from '../deps.ts';
 import { role } from '../domain/project.inputs.ts';
 import { addMember } from '../use-cases/projects/add-member.ts';
 import { archiveProject, unarchiveProject } from '../use-cases/projects/archive-project.ts';
+import { cancelInvitation } from '../use-cases/projects/cancel-invitation.ts';
 import { createProject } from '../use-cases/projects/create-project.ts';
 import { deleteProject } from '../use-cases/projects/delete-project.ts';
 import { getProject } from '../use-cases/projects/get-project.ts';
+import { inviteMember, resendInvitation } from '../use-cases/projects/invite-member.ts';
+import { listInvitations } from '../use-cases/projects/list-invitations.ts';
 import { listMembers } from '../use-cases/projects/list-members.ts';
 import { listProjects } from '../use-cases/projects/list-projects.ts';
 import { leaveProject, removeMember } from '../use-cases/projects/remove-member.ts';
@@ -46,6 +50,13 @@ export function projectsHandlers(deps: TasksDeps): Handlers<typeof ProjectsServi
       stopWatchingProject(deps, requireUser(call), parseRequest(ownSchema, request)),
     listProjectWatchers: async (request, call) =>
       listProjectWatchers(deps, requireUser(call), parseRequest(watchersSchema, request)),
+    inviteMember: async (request, call) => inviteMember(deps, requireUser(call), parseRequest(inviteSchema, request)),
+    listProjectInvitations: async (request, call) =>
+      listInvitations(deps, requireUser(call), parseRequest(invitationsSchema, request)),
+    cancelProjectInvitation: async (request, call) =>
+      cancelInvitation(deps, requireUser(call), parseRequest(invitationSchema, request)),
+    resendProjectInvitation: async (request, call) =>
+      resendInvitation(deps, requireUser(call), parseRequest(invitationSchema, request)),
   };
 }
 
@@ -68,4 +79,11 @@ const memberSchema = z.object({ projectId, userId: fieldTypes.uuid(), etag, ...m
 const roleSchema = memberSchema.extend({ role });
 /** Of what a member does alone. */
 const ownSchema = z.object({ projectId, ...mutation });
+const email = fieldsOf('taskflow.tasks.v1.InviteMemberRequest')
+  .text('email')
+  .transform(normaliseEmail)
+  .refine(looksLikeEmail, 'must be an e-mail address of at most 254 characters');
+const inviteSchema = z.object({ projectId, email, role, ...mutation });
+const invitationsSchema = z.object({ projectId, ...pageOf('ListProjectInvitationsRequest') });
+const invitationSchema = z.object({ projectId, invitationId: fieldTypes.uuid(), ...mutation });
 const watchersSchema = z.object({ projectId, ...pageOf('ListProjectWatchersRequest') });

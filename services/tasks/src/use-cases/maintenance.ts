@@ -10,6 +10,9 @@ const inBatches =
   (size: number, work: (repositories: Repositories, size: number, deps: Deps) => Promise<number>): Turn =>
   async (deps) => ({ again: (await deps.uow.run((repositories) => work(repositories, size, deps))) === size });
 
+// As the contract says.
+const invitationsKeptMs = 30 * 24 * 3_600_000;
+
 /** What the service does in the background, by the names of its loops. */
 export const maintenance: Readonly<Record<string, Turn>> = {
   /** Deletes recorded requests whose time is over. */
@@ -26,6 +29,10 @@ export const maintenance: Readonly<Record<string, Turn>> = {
   }),
   /** Removes deleted projects whose purge time is over, with their members, behind their last task. */
   'purge-projects': inBatches(100, ({ projects }, size) => projects.purge(size)),
+  /** Removes invitations to projects, 30 days after their time. */
+  'prune-invitations': inBatches(500, ({ invitations }, size, { clock }) =>
+    invitations.prune(new Date(clock.now().getTime() - invitationsKeptMs), size),
+  ),
   /** Hands over the tasks of people who have left a project. */
   'hand-over-tasks': handOverDeparted,
   /** Has due tasks of projects that were archived or deleted become overdue when these are open again. */

@@ -1,3 +1,4 @@
+import type { GetProjectInvitationResponse } from '#contract/tasks/v1/projects';
 import type { ExplainDueResponse, ReaderCheck, TaskEvent, TaskState } from '#contract/tasks/v1/tasks';
 import type { OwnEvents, Position } from '#libs/events';
 import type { HappeningsPage, LogReader } from '../webhooks/happening.ts';
@@ -35,6 +36,8 @@ export interface TasksPort {
   states(taskIds: string[]): Promise<Map<string, TaskState>>;
   /** Whether each user sees a task, and the comment is there; '' = no comment. In the order of the checks. */
   mayRead(checks: ReaderCheck[]): Promise<boolean[]>;
+  /** What an invitation to a project says now; undefined when nobody could join by it any more. */
+  findInvitation(invitationId: string): Promise<GetProjectInvitationResponse | undefined>;
   /** Where the task's due time stands. */
   explainDue(taskId: string): Promise<ExplainDueResponse>;
 }

@@ -13,27 +13,32 @@ export interface AccountMail {
   /** The name in the recipient's profile; empty when there is none. */
   profileName: string;
   wording: Wording;
+  /** Of an invitation to a project: what the project is called, and who invites; empty when the name is not known. */
+  invitation?: { projectName: string; inviterName: string };
 }
 
 const tokenPages = {
   [MailKind.PASSWORD_RESET]: 'reset-password',
   [MailKind.EMAIL_VERIFICATION]: 'verify-email',
   [MailKind.INVITATION]: 'register',
+  [MailKind.PROJECT_INVITATION]: 'accept-invitation',
   [MailKind.ACCOUNT_CREATED]: 'reset-password',
 } as const;
 
 const isTokenKind = (kind: MailKind): kind is keyof typeof tokenPages => Object.hasOwn(tokenPages, kind);
 
-function passageOf({ mail, wording }: AccountMail): Passage | undefined {
+function passageOf({ mail, wording, invitation }: AccountMail): Passage | undefined {
   const { phrases, formatTime } = wording;
   const time = (at: Date | undefined): string => (at === undefined ? '' : formatTime(at));
-  const inviter = userText(mail.inviterName) || undefined;
-  const token = { expireTime: time(mail.expireTime), inviter };
+  const inviter = userText(invitation?.inviterName ?? mail.inviterName) || undefined;
+  const project = userText(invitation?.projectName ?? '');
+  const token = { expireTime: time(mail.expireTime), inviter, project };
   const notice = { time: time(mail.eventTime), newEmail: userText(mail.newEmail), purgeTime: time(mail.purgeTime) };
   const passages: Partial<Record<MailKind, (phrases: Phrases) => Passage>> = {
     [MailKind.PASSWORD_RESET]: (say) => say.passwordReset(token),
     [MailKind.EMAIL_VERIFICATION]: (say) => say.emailVerification(token),
     [MailKind.INVITATION]: (say) => say.invitation(token),
+    [MailKind.PROJECT_INVITATION]: (say) => say.projectInvitation(token),
     [MailKind.PASSWORD_CHANGED]: (say) => say.passwordChanged(notice),
     [MailKind.ACCOUNT_RECOVERED]: (say) => say.accountRecovered(notice),
     [MailKind.EMAIL_CHANGE_REQUESTED]: (say) => say.emailChangeRequested(notice),

@@ -6,7 +6,7 @@ export interface MailLinks {
   unsubscribeAddress: string | undefined;
 }
 
-type Page = 'reset-password' | 'verify-email' | 'register' | 'notifications' | 'settings';
+type Page = 'reset-password' | 'verify-email' | 'register' | 'accept-invitation' | 'notifications' | 'settings';
 
 export const pageUrl = ({ site }: MailLinks, page: Page): string | undefined => site && `${site}/${page}`;
 

@@ -1,7 +1,9 @@
 import { NotificationChannel, type NotificationSettings } from '#contract/users/v1/users';
+import { MailKind, type GetMailResponse } from '#contract/auth/v1/auth';
 import { NotificationKind } from '#contract/scheduler/v1/notifications';
 import type { MailDeps, SchedulerDeps } from '../../deps.ts';
 import { writeAccountMail } from '../../domain/mails/account-mail.ts';
+import type { MailLinks } from '../../domain/mails/mail-links.ts';
 import type { OutgoingMail } from '../../domain/mails/mail-sender.ts';
 import type { RunningMail } from '../../domain/mails/mail.reader.ts';
 import { writeNotificationMail, type MailedNotification } from '../../domain/mails/notification-mail.ts';
@@ -27,18 +29,50 @@ export function writeMail(deps: Deps, mail: MailDeps, running: RunningMail): Pro
 const inEnglish = { locale: 'en', timeZone: 'UTC' };
 
 async function writeForAccount(
-  { users }: Deps,
+  deps: Deps,
   { accounts, links }: MailDeps,
   mailId: string,
 ): Promise<WrittenMail | undefined> {
   const mail = await accounts.find(mailId);
   if (mail === undefined) return undefined;
+  const isInvitation = mail.kind === MailKind.PROJECT_INVITATION;
+  return isInvitation ? writeInvitation(deps, links, { mailId, mail }) : writeForPerson(deps, links, { mailId, mail });
+}
+
+interface Answered {
+  mailId: string;
+  mail: GetMailResponse;
+}
+
+async function writeForPerson(
+  { users }: Deps,
+  links: MailLinks,
+  { mailId, mail }: Answered,
+): Promise<WrittenMail | undefined> {
   const recipientId = mail.accountId === '' ? undefined : mail.accountId;
   // The profile of a new account may not have arrived; the mail must not wait for it.
   const profile = recipientId === undefined ? undefined : (await users.settings([recipientId])).get(recipientId);
   const wording = wordingFor(profile ?? inEnglish);
   const written = writeAccountMail({ mailId, mail, profileName: profile?.displayName ?? '', wording }, links);
   return written && { recipientId, mail: written };
+}
+
+/** Who invites to which project, as they are called now. Undefined when nobody could join any more. */
+async function writeInvitation(
+  { tasks, users }: Deps,
+  links: MailLinks,
+  { mailId, mail }: Answered,
+): Promise<WrittenMail | undefined> {
+  const found = await tasks.findInvitation(mail.projectInvitationId);
+  if (found === undefined) return undefined;
+  const { inviterId, projectName } = found;
+  const inviterName = (await users.settings([inviterId])).get(inviterId)?.displayName ?? '';
+  const invitation = { projectName, inviterName };
+  const written = writeAccountMail(
+    { mailId, mail, profileName: '', wording: wordingFor(inEnglish), invitation },
+    links,
+  );
+  return written && { recipientId: undefined, mail: written };
 }
 
 /** Whether the recipient still wants mails, and may get them. */

@@ -4,16 +4,10 @@ import type { Repositories, TasksDeps } from '../../deps.ts';
 import { toMemberAnswer } from '../../domain/member.messages.ts';
 import type { People } from '../../domain/people.ts';
 import { Member, type Project } from '../../domain/project.entity.ts';
-import {
-  maxMembers,
-  maxProjects,
-  memberErrors,
-  memberExists,
-  tooManyMembers,
-  tooManyProjects,
-} from '../../domain/project.errors.ts';
+import { memberErrors, memberExists, tooManyMembers, tooManyProjects } from '../../domain/project.errors.ts';
 import { lookUpPeople, type LookUpNeeds } from '../look-up-people.ts';
 import { changeBy, lockProject } from './change.ts';
+import { findObstacle } from './find-obstacle.ts';
 
 const change = changeBy('AddMember', AddMemberRequest, AddMemberResponse);
 
@@ -57,8 +51,9 @@ function idOf({ userId, email }: AddMemberInput, actor: UserActor, known: People
   return userId;
 }
 
-async function requireRoom(projects: Repositories['projects'], { id, memberCount }: Project, userId: string) {
-  if ((await projects.findMember(id, userId)) !== undefined) throw memberExists(id, userId);
-  if (memberCount >= maxMembers) throw tooManyMembers(id);
-  if ((await projects.countProjects(userId)) >= maxProjects) throw tooManyProjects(`users/${userId}`);
+async function requireRoom(projects: Repositories['projects'], project: Project, userId: string): Promise<void> {
+  const obstacle = await findObstacle(projects, project, userId);
+  if (obstacle === 'member') throw memberExists(project.id, userId);
+  if (obstacle === 'full') throw tooManyMembers(project.id);
+  if (obstacle === 'tooManyProjects') throw tooManyProjects(`users/${userId}`);
 }

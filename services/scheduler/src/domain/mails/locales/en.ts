@@ -36,6 +36,15 @@ export const english: Phrases = {
     link: 'Register',
     ending: [`The invitation is open until ${expireTime}.`],
   }),
+  projectInvitation: ({ expireTime, inviter, project }) => ({
+    subject: 'You are invited to a project in TaskFlow',
+    body: [
+      `${inviter ?? 'Somebody'} invites you to the project “${project}” in TaskFlow.`,
+      'To join it, sign in or register with this e-mail address.',
+    ],
+    link: 'Join the project',
+    ending: [`This works once, until ${expireTime}.`, 'If you do not know who invites you, ignore this mail.'],
+  }),
   accountCreated: ({ expireTime }) => ({
     subject: 'Your TaskFlow account is ready',
     body: ['An administrator has created a TaskFlow account for this e-mail address. Set a password to sign in with.'],

@@ -16,6 +16,8 @@ export interface TokenFacts {
   expireTime: string;
   /** Of an invitation: who invites. */
   inviter: string | undefined;
+  /** Of an invitation to a project: what it is called. */
+  project: string;
 }
 
 /** What a notice is about. */
@@ -55,6 +57,7 @@ export interface Phrases {
   passwordReset(facts: TokenFacts): Passage;
   emailVerification(facts: TokenFacts): Passage;
   invitation(facts: TokenFacts): Passage;
+  projectInvitation(facts: TokenFacts): Passage;
   accountCreated(facts: TokenFacts): Passage;
   passwordChanged(facts: NoticeFacts): Passage;
   accountRecovered(facts: NoticeFacts): Passage;

@@ -169,7 +169,8 @@ export declare type RegisterRequest = Message<"taskflow.auth.v1.RegisterRequest"
   displayName: string;
 
   /**
-   * InviteUserResponse.token. Empty: without an invitation.
+   * InviteUserResponse.token, or the token in the mail of an invitation to a project: that one is accepted with the
+   * registration, and admits only where registration is open. Empty: without an invitation.
    *
    * @generated from field: string invitation_token = 4;
    */
@@ -1768,6 +1769,75 @@ export declare type RevokeInvitationResponse = Message<"taskflow.auth.v1.RevokeI
 export declare const RevokeInvitationResponseSchema: GenMessage<RevokeInvitationResponse>;
 
 /**
+ * Request of AcceptProjectInvitation.
+ *
+ * @generated from message taskflow.auth.v1.AcceptProjectInvitationRequest
+ */
+export declare type AcceptProjectInvitationRequest = Message<"taskflow.auth.v1.AcceptProjectInvitationRequest"> & {
+  /**
+   * The token of the mail.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours changes nothing more, and
+   * answers with the state of now.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and answers as if it had been done, but changes nothing. False by default.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.AcceptProjectInvitationRequest.
+ * Use `create(AcceptProjectInvitationRequestSchema)` to create a new message.
+ */
+export declare const AcceptProjectInvitationRequestSchema: GenMessage<AcceptProjectInvitationRequest>;
+
+/**
+ * Answer of AcceptProjectInvitation.
+ *
+ * @generated from message taskflow.auth.v1.AcceptProjectInvitationResponse
+ */
+export declare type AcceptProjectInvitationResponse = Message<"taskflow.auth.v1.AcceptProjectInvitationResponse"> & {
+  /**
+   * UUID of the project.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * UUID of the invitation.
+   *
+   * @generated from field: string invitation_id = 2;
+   */
+  invitationId: string;
+
+  /**
+   * Whether the caller is a member already.
+   *
+   * @generated from field: taskflow.auth.v1.JoinState state = 3;
+   */
+  state: JoinState;
+};
+
+/**
+ * Describes the message taskflow.auth.v1.AcceptProjectInvitationResponse.
+ * Use `create(AcceptProjectInvitationResponseSchema)` to create a new message.
+ */
+export declare const AcceptProjectInvitationResponseSchema: GenMessage<AcceptProjectInvitationResponse>;
+
+/**
  * Request of CreateServiceAccount.
  *
  * @generated from message taskflow.auth.v1.CreateServiceAccountRequest
@@ -2264,6 +2334,39 @@ export enum Role {
 export declare const RoleSchema: GenEnum<Role>;
 
 /**
+ * How the joining of somebody who has accepted an invitation stands.
+ *
+ * @generated from enum taskflow.auth.v1.JoinState
+ */
+export enum JoinState {
+  /**
+   * Not known to this release.
+   *
+   * @generated from enum value: JOIN_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is accepted; tasks has not answered yet. A repeat tells what has become of it. With validate_only: it would be.
+   *
+   * @generated from enum value: JOIN_STATE_JOINING = 1;
+   */
+  JOINING = 1,
+
+  /**
+   * The caller became a member, or was one.
+   *
+   * @generated from enum value: JOIN_STATE_JOINED = 2;
+   */
+  JOINED = 2,
+}
+
+/**
+ * Describes the enum taskflow.auth.v1.JoinState.
+ */
+export declare const JoinStateSchema: GenEnum<JoinState>;
+
+/**
  * Accounts and sessions of users.
  *
  * @generated from service taskflow.auth.v1.AuthService
@@ -2562,6 +2665,19 @@ export declare const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RevokeInvitationRequestSchema;
     output: typeof RevokeInvitationResponseSchema;
+  },
+  /**
+   * Accepts an invitation to a project by the token of its mail, which works once. The account must have the e-mail
+   * that was invited, in any spelling of its mailbox; the token shows that the caller reads its mail, so it verifies
+   * it, too. Somebody without an account names the token in Register. A repeat by the same account tells how the
+   * joining stands: FAILED_PRECONDITION / PROJECT_INVITATION_ENDED when the project could not be joined.
+   *
+   * @generated from rpc taskflow.auth.v1.AuthService.AcceptProjectInvitation
+   */
+  acceptProjectInvitation: {
+    methodKind: "unary";
+    input: typeof AcceptProjectInvitationRequestSchema;
+    output: typeof AcceptProjectInvitationResponseSchema;
   },
   /**
    * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;

@@ -58,10 +58,11 @@ export declare const ExportService: GenService<{
    *
    * - First {"type": "header", "format": "taskflow-export", "version": 1, "service", "accountId", "createTime"}.
    * - Then a line for each resource: {"type": "task", "resource": …}, the message of this contract in its canonical
-   *   JSON. Types of auth: account, session, ended_session, personal_token, invitation (those that the caller made). Of
-   *   users: user. Of tasks: task (owned), assigned_task, deleted_task (owned), task_event, project (one is a member
-   *   of it), project_membership, project_event. Of the scheduler: notification, webhook, webhook_delivery. Of each:
-   *   audit_event. Secrets are left out, names of other people too.
+   *   JSON. Types of auth: account, session, ended_session, personal_token, invitation (those that the caller made),
+   *   project_invitee (made, accepted, or sent to the verified e-mail). Of users: user. Of tasks: task (owned),
+   *   assigned_task, deleted_task (owned), task_event, project (one is a member of it), project_membership,
+   *   project_invitation (those that the caller made), project_event. Of the scheduler: notification,
+   *   webhook, webhook_delivery. Of each: audit_event. Secrets are left out, names of other people too.
    * - Last {"type": "trailer", "service", "counts": {"task": 2, …}, "sha256"}, the digest in hexadecimal of all bytes
    *   before this line. A file without it is not whole.
    *

@@ -818,6 +818,64 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_WEBHOOK_WITHOUT_EVENTS = 221;
    */
   WEBHOOK_WITHOUT_EVENTS = 221,
+
+  /**
+   * NOT_FOUND: the project has no such invitation (any more). Metadata: invitationId.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_NOT_FOUND = 222;
+   */
+  PROJECT_INVITATION_NOT_FOUND = 222,
+
+  /**
+   * FAILED_PRECONDITION: the invitation to the project was accepted, cancelled or has ended, so it can neither be sent
+   * again nor cancelled. Metadata: invitationId; state, as ProjectInvitationState without its prefix.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_CLOSED = 223;
+   */
+  PROJECT_INVITATION_CLOSED = 223,
+
+  /**
+   * FAILED_PRECONDITION: the token is of no invitation to a project (any more).
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_INVALID = 224;
+   */
+  PROJECT_INVITATION_INVALID = 224,
+
+  /**
+   * FAILED_PRECONDITION: the invitation to the project has expired; it can be sent again.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_EXPIRED = 225;
+   */
+  PROJECT_INVITATION_EXPIRED = 225,
+
+  /**
+   * FAILED_PRECONDITION: the invitation to the project was cancelled.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_CANCELLED = 226;
+   */
+  PROJECT_INVITATION_CANCELLED = 226,
+
+  /**
+   * FAILED_PRECONDITION: another account has accepted the invitation to the project. It works once.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_USED = 227;
+   */
+  PROJECT_INVITATION_USED = 227,
+
+  /**
+   * PERMISSION_DENIED: the invitation to the project was sent to another e-mail than that of the caller's account.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_FOR_ANOTHER = 228;
+   */
+  PROJECT_INVITATION_FOR_ANOTHER = 228,
+
+  /**
+   * FAILED_PRECONDITION: the caller has accepted the invitation to the project, and could not join it. Metadata: cause,
+   * as JoinOutcome without its prefix.
+   *
+   * @generated from enum value: ERROR_REASON_PROJECT_INVITATION_ENDED = 229;
+   */
+  PROJECT_INVITATION_ENDED = 229,
 }
 
 /**

@@ -1225,6 +1225,376 @@ export declare type ListProjectWatchersResponse = Message<"taskflow.tasks.v1.Lis
 export declare const ListProjectWatchersResponseSchema: GenMessage<ListProjectWatchersResponse>;
 
 /**
+ * Has somebody join a project who reads the mail of an e-mail, once.
+ *
+ * @generated from message taskflow.tasks.v1.ProjectInvitation
+ */
+export declare type ProjectInvitation = Message<"taskflow.tasks.v1.ProjectInvitation"> & {
+  /**
+   * UUID, given by the service.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * UUID of the project.
+   *
+   * @generated from field: string project_id = 2;
+   */
+  projectId: string;
+
+  /**
+   * UUID of the manager or administrator who invites.
+   *
+   * @generated from field: string inviter_id = 3;
+   */
+  inviterId: string;
+
+  /**
+   * What the person may do as a member.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectRole role = 4;
+   */
+  role: ProjectRole;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectInvitationState state = 5;
+   */
+  state: ProjectInvitationState;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * Until when it can be accepted: 7 days after it was made or sent again.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * When it was accepted, cancelled or ended; absent for one that is OPEN or EXPIRED.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 8;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * UUID of the account that has accepted it; empty when none has.
+   *
+   * @generated from field: string accepter_id = 9;
+   */
+  accepterId: string;
+
+  /**
+   * Whom it invites. In lists only, for managers only; see email_resolution.
+   *
+   * @generated from field: string email = 10;
+   */
+  email: string;
+
+  /**
+   * When its mail was made last; absent until then, and outside of lists. An address is sent only as many mails in an
+   * hour as the operator allows (5): those beyond are not made.
+   *
+   * @generated from field: google.protobuf.Timestamp mail_time = 11;
+   */
+  mailTime?: Timestamp | undefined;
+
+  /**
+   * The display name of whoever invites. In lists only; empty when unknown, see name_resolution.
+   *
+   * @generated from field: string inviter_name = 12;
+   */
+  inviterName: string;
+
+  /**
+   * Whether that is a service account, which programs act as; false when the name is unknown.
+   *
+   * @generated from field: bool inviter_service_account = 13;
+   */
+  inviterServiceAccount: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ProjectInvitation.
+ * Use `create(ProjectInvitationSchema)` to create a new message.
+ */
+export declare const ProjectInvitationSchema: GenMessage<ProjectInvitation>;
+
+/**
+ * Whom to invite, and as what.
+ *
+ * @generated from message taskflow.tasks.v1.InviteMemberRequest
+ */
+export declare type InviteMemberRequest = Message<"taskflow.tasks.v1.InviteMemberRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * Whom. The service of projects does not keep it.
+   *
+   * @generated from field: string email = 2;
+   */
+  email: string;
+
+  /**
+   * What the person may do as a member.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectRole role = 3;
+   */
+  role: ProjectRole;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.InviteMemberRequest.
+ * Use `create(InviteMemberRequestSchema)` to create a new message.
+ */
+export declare const InviteMemberRequestSchema: GenMessage<InviteMemberRequest>;
+
+/**
+ * The new invitation.
+ *
+ * @generated from message taskflow.tasks.v1.InviteMemberResponse
+ */
+export declare type InviteMemberResponse = Message<"taskflow.tasks.v1.InviteMemberResponse"> & {
+  /**
+   * As it is now, without its e-mail.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectInvitation invitation = 1;
+   */
+  invitation?: ProjectInvitation | undefined;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.InviteMemberResponse.
+ * Use `create(InviteMemberResponseSchema)` to create a new message.
+ */
+export declare const InviteMemberResponseSchema: GenMessage<InviteMemberResponse>;
+
+/**
+ * Whose invitations to list.
+ *
+ * @generated from message taskflow.tasks.v1.ListProjectInvitationsRequest
+ */
+export declare type ListProjectInvitationsRequest = Message<"taskflow.tasks.v1.ListProjectInvitationsRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * Invitations per page.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before, of the same project. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListProjectInvitationsRequest.
+ * Use `create(ListProjectInvitationsRequestSchema)` to create a new message.
+ */
+export declare const ListProjectInvitationsRequestSchema: GenMessage<ListProjectInvitationsRequest>;
+
+/**
+ * One page of the invitations.
+ *
+ * @generated from message taskflow.tasks.v1.ListProjectInvitationsResponse
+ */
+export declare type ListProjectInvitationsResponse = Message<"taskflow.tasks.v1.ListProjectInvitationsResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated taskflow.tasks.v1.ProjectInvitation invitations = 1;
+   */
+  invitations: ProjectInvitation[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Whether the e-mails and the times of mails in `invitations` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.EmailResolution email_resolution = 3;
+   */
+  emailResolution: EmailResolution;
+
+  /**
+   * Whether the names in `invitations` are known.
+   *
+   * @generated from field: taskflow.tasks.v1.NameResolution name_resolution = 4;
+   */
+  nameResolution: NameResolution;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ListProjectInvitationsResponse.
+ * Use `create(ListProjectInvitationsResponseSchema)` to create a new message.
+ */
+export declare const ListProjectInvitationsResponseSchema: GenMessage<ListProjectInvitationsResponse>;
+
+/**
+ * Names the invitation to end.
+ *
+ * @generated from message taskflow.tasks.v1.CancelProjectInvitationRequest
+ */
+export declare type CancelProjectInvitationRequest = Message<"taskflow.tasks.v1.CancelProjectInvitationRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * UUID of the invitation.
+   *
+   * @generated from field: string invitation_id = 2;
+   */
+  invitationId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.CancelProjectInvitationRequest.
+ * Use `create(CancelProjectInvitationRequestSchema)` to create a new message.
+ */
+export declare const CancelProjectInvitationRequestSchema: GenMessage<CancelProjectInvitationRequest>;
+
+/**
+ * The invitation, which is cancelled.
+ *
+ * @generated from message taskflow.tasks.v1.CancelProjectInvitationResponse
+ */
+export declare type CancelProjectInvitationResponse = Message<"taskflow.tasks.v1.CancelProjectInvitationResponse"> & {
+  /**
+   * As it is now, without its e-mail.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectInvitation invitation = 1;
+   */
+  invitation?: ProjectInvitation | undefined;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.CancelProjectInvitationResponse.
+ * Use `create(CancelProjectInvitationResponseSchema)` to create a new message.
+ */
+export declare const CancelProjectInvitationResponseSchema: GenMessage<CancelProjectInvitationResponse>;
+
+/**
+ * Names the invitation to mail again.
+ *
+ * @generated from message taskflow.tasks.v1.ResendProjectInvitationRequest
+ */
+export declare type ResendProjectInvitationRequest = Message<"taskflow.tasks.v1.ResendProjectInvitationRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * UUID of the invitation.
+   *
+   * @generated from field: string invitation_id = 2;
+   */
+  invitationId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * As in CreateProject.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ResendProjectInvitationRequest.
+ * Use `create(ResendProjectInvitationRequestSchema)` to create a new message.
+ */
+export declare const ResendProjectInvitationRequestSchema: GenMessage<ResendProjectInvitationRequest>;
+
+/**
+ * The invitation, which is open.
+ *
+ * @generated from message taskflow.tasks.v1.ResendProjectInvitationResponse
+ */
+export declare type ResendProjectInvitationResponse = Message<"taskflow.tasks.v1.ResendProjectInvitationResponse"> & {
+  /**
+   * As it is now, without its e-mail.
+   *
+   * @generated from field: taskflow.tasks.v1.ProjectInvitation invitation = 1;
+   */
+  invitation?: ProjectInvitation | undefined;
+};
+
+/**
+ * Describes the message taskflow.tasks.v1.ResendProjectInvitationResponse.
+ * Use `create(ResendProjectInvitationResponseSchema)` to create a new message.
+ */
+export declare const ResendProjectInvitationResponseSchema: GenMessage<ResendProjectInvitationResponse>;
+
+/**
  * What a member of a project may do. Each role may do what those before it may. Administrators may do everything in
  * every project.
  *
@@ -1271,6 +1641,121 @@ export enum ProjectRole {
  * Describes the enum taskflow.tasks.v1.ProjectRole.
  */
 export declare const ProjectRoleSchema: GenEnum<ProjectRole>;
+
+/**
+ * How an invitation to a project stands.
+ *
+ * @generated from enum taskflow.tasks.v1.ProjectInvitationState
+ */
+export enum ProjectInvitationState {
+  /**
+   * Not known to this release.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Whoever gets its mail can join.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * Somebody has joined by it, or was a member already.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_ACCEPTED = 2;
+   */
+  ACCEPTED = 2,
+
+  /**
+   * A manager has ended it.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_CANCELLED = 3;
+   */
+  CANCELLED = 3,
+
+  /**
+   * Its time is over. ResendProjectInvitation opens it again.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_EXPIRED = 4;
+   */
+  EXPIRED = 4,
+
+  /**
+   * Whoever invited manages the project no more.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_INVITER_GONE = 5;
+   */
+  INVITER_GONE = 5,
+
+  /**
+   * The project was deleted.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_PROJECT_DELETED = 6;
+   */
+  PROJECT_DELETED = 6,
+
+  /**
+   * Somebody has accepted it while the project was archived.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_PROJECT_ARCHIVED = 7;
+   */
+  PROJECT_ARCHIVED = 7,
+
+  /**
+   * Somebody has accepted it when the project had as many members as are allowed.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_PROJECT_FULL = 8;
+   */
+  PROJECT_FULL = 8,
+
+  /**
+   * Somebody has accepted it who is a member of as many projects as are allowed.
+   *
+   * @generated from enum value: PROJECT_INVITATION_STATE_TOO_MANY_PROJECTS = 9;
+   */
+  TOO_MANY_PROJECTS = 9,
+}
+
+/**
+ * Describes the enum taskflow.tasks.v1.ProjectInvitationState.
+ */
+export declare const ProjectInvitationStateSchema: GenEnum<ProjectInvitationState>;
+
+/**
+ * Whether the e-mails in an answer are known.
+ *
+ * @generated from enum taskflow.tasks.v1.EmailResolution
+ */
+export enum EmailResolution {
+  /**
+   * The answer holds no e-mails.
+   *
+   * @generated from enum value: EMAIL_RESOLUTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An empty e-mail was removed with the account that had it, or its mail is still to be made.
+   *
+   * @generated from enum value: EMAIL_RESOLUTION_COMPLETE = 1;
+   */
+  COMPLETE = 1,
+
+  /**
+   * The auth service did not answer; e-mails are missing.
+   *
+   * @generated from enum value: EMAIL_RESOLUTION_UNAVAILABLE = 2;
+   */
+  UNAVAILABLE = 2,
+}
+
+/**
+ * Describes the enum taskflow.tasks.v1.EmailResolution.
+ */
+export declare const EmailResolutionSchema: GenEnum<EmailResolution>;
 
 /**
  * Projects of the caller, and who sees and changes what is in them.
@@ -1441,6 +1926,52 @@ export declare const ProjectsService: GenService<{
     methodKind: "unary";
     input: typeof ListProjectWatchersRequestSchema;
     output: typeof ListProjectWatchersResponseSchema;
+  },
+  /**
+   * Invites somebody to a project by a mail, whose link works once; managers only. Whoever has the account of the
+   * e-mail, or registers with it, becomes a member by AcceptProjectInvitation of auth. Accounts are not asked for, so
+   * work and answer are the same for every e-mail, whether or not somebody has it. A client calls AddMember first,
+   * which adds whom the caller finds at once. FAILED_PRECONDITION / MAIL_OFF where the installation sends no mail.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.InviteMember
+   */
+  inviteMember: {
+    methodKind: "unary";
+    input: typeof InviteMemberRequestSchema;
+    output: typeof InviteMemberResponseSchema;
+  },
+  /**
+   * The invitations of a project that are kept, newest first, in pages; managers only. One is kept for 30 days after
+   * its expire_time.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.ListProjectInvitations
+   */
+  listProjectInvitations: {
+    methodKind: "unary";
+    input: typeof ListProjectInvitationsRequestSchema;
+    output: typeof ListProjectInvitationsResponseSchema;
+  },
+  /**
+   * Ends an invitation that nobody has accepted, so that nobody joins by it from the moment of the answer; managers
+   * only. Cancelling a cancelled one is no error.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.CancelProjectInvitation
+   */
+  cancelProjectInvitation: {
+    methodKind: "unary";
+    input: typeof CancelProjectInvitationRequestSchema;
+    output: typeof CancelProjectInvitationResponseSchema;
+  },
+  /**
+   * Mails an invitation once more, also one that has expired; managers only. It is open for its whole time again. The
+   * link is the same, so that of the mail before works too.
+   *
+   * @generated from rpc taskflow.tasks.v1.ProjectsService.ResendProjectInvitation
+   */
+  resendProjectInvitation: {
+    methodKind: "unary";
+    input: typeof ResendProjectInvitationRequestSchema;
+    output: typeof ResendProjectInvitationResponseSchema;
   },
 }>;
 

@@ -80,6 +80,58 @@ export function roleToNumber(object: Role): number {
   }
 }
 
+/** How the joining of somebody who has accepted an invitation stands. */
+export const JoinState = {
+  /** UNSPECIFIED - Not known to this release. */
+  UNSPECIFIED: "JOIN_STATE_UNSPECIFIED",
+  /** JOINING - It is accepted; tasks has not answered yet. A repeat tells what has become of it. With validate_only: it would be. */
+  JOINING: "JOIN_STATE_JOINING",
+  /** JOINED - The caller became a member, or was one. */
+  JOINED: "JOIN_STATE_JOINED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type JoinState = typeof JoinState[keyof typeof JoinState];
+
+export namespace JoinState {
+  export type UNSPECIFIED = typeof JoinState.UNSPECIFIED;
+  export type JOINING = typeof JoinState.JOINING;
+  export type JOINED = typeof JoinState.JOINED;
+  export type UNRECOGNIZED = typeof JoinState.UNRECOGNIZED;
+}
+
+export function joinStateFromJSON(object: any): JoinState {
+  switch (object) {
+    case 0:
+    case "JOIN_STATE_UNSPECIFIED":
+      return JoinState.UNSPECIFIED;
+    case 1:
+    case "JOIN_STATE_JOINING":
+      return JoinState.JOINING;
+    case 2:
+    case "JOIN_STATE_JOINED":
+      return JoinState.JOINED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return JoinState.UNRECOGNIZED;
+  }
+}
+
+export function joinStateToNumber(object: JoinState): number {
+  switch (object) {
+    case JoinState.UNSPECIFIED:
+      return 0;
+    case JoinState.JOINING:
+      return 1;
+    case JoinState.JOINED:
+      return 2;
+    case JoinState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** What a mail is for. */
 export const MailKind = {
   /** UNSPECIFIED - Never sent. */
@@ -102,6 +154,8 @@ export const MailKind = {
   ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
   /** ACCOUNT_CREATED - An administrator has created the account; a one-time token sets its first password. */
   ACCOUNT_CREATED: "MAIL_KIND_ACCOUNT_CREATED",
+  /** PROJECT_INVITATION - An invitation to a project, with its one-time token. */
+  PROJECT_INVITATION: "MAIL_KIND_PROJECT_INVITATION",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -118,6 +172,7 @@ export namespace MailKind {
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
   export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
   export type ACCOUNT_CREATED = typeof MailKind.ACCOUNT_CREATED;
+  export type PROJECT_INVITATION = typeof MailKind.PROJECT_INVITATION;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -153,6 +208,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 9:
     case "MAIL_KIND_ACCOUNT_CREATED":
       return MailKind.ACCOUNT_CREATED;
+    case 10:
+    case "MAIL_KIND_PROJECT_INVITATION":
+      return MailKind.PROJECT_INVITATION;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -182,6 +240,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 8;
     case MailKind.ACCOUNT_CREATED:
       return 9;
+    case MailKind.PROJECT_INVITATION:
+      return 10;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;
@@ -245,7 +305,10 @@ export interface RegisterRequest {
   password: string;
   /** What people see. */
   displayName: string;
-  /** InviteUserResponse.token. Empty: without an invitation. */
+  /**
+   * InviteUserResponse.token, or the token in the mail of an invitation to a project: that one is accepted with the
+   * registration, and admits only where registration is open. Empty: without an invitation.
+   */
   invitationToken: string;
 }
 
@@ -796,6 +859,29 @@ export interface RevokeInvitationResponse {
   invitation?: Invitation | undefined;
 }
 
+/** Request of AcceptProjectInvitation. */
+export interface AcceptProjectInvitationRequest {
+  /** The token of the mail. */
+  token: string;
+  /**
+   * Chosen by the client; empty for none. A repeat with the same id within 24 hours changes nothing more, and
+   * answers with the state of now.
+   */
+  requestId: string;
+  /** Checks everything and answers as if it had been done, but changes nothing. False by default. */
+  validateOnly: boolean;
+}
+
+/** Answer of AcceptProjectInvitation. */
+export interface AcceptProjectInvitationResponse {
+  /** UUID of the project. */
+  projectId: string;
+  /** UUID of the invitation. */
+  invitationId: string;
+  /** Whether the caller is a member already. */
+  state: JoinState;
+}
+
 /** Request of CreateServiceAccount. */
 export interface CreateServiceAccountRequest {
   /** What people see. */
@@ -971,7 +1057,10 @@ export interface GetMailRequest {
 export interface GetMailResponse {
   /** What it is for. */
   kind: MailKind;
-  /** UUID; its profile knows the recipient's locale and time zone. Empty for an INVITATION. */
+  /**
+   * UUID; its profile knows the recipient's locale and time zone. Empty for an INVITATION and a PROJECT_INVITATION,
+   * which is written in the same way whether or not the address has an account.
+   */
   accountId: string;
   /** Where it goes. At most 254 octets. */
   recipientEmail: string;
@@ -992,7 +1081,69 @@ export interface GetMailResponse {
   /** Of an INVITATION: who invites, by the name that others see; empty when it is not known, and in others. */
   inviterName: string;
   /** Of ACCOUNT_DELETED: as Account.purge_time. Absent in others. */
-  purgeTime?: Date | undefined;
+  purgeTime?:
+    | Date
+    | undefined;
+  /** Of PROJECT_INVITATION: UUID of the invitation, of which tasks knows project and inviter. Empty in others. */
+  projectInvitationId: string;
+}
+
+/** An invitation to a project, as auth keeps it: whom it was sent to. */
+export interface ProjectInvitee {
+  /** UUID of the invitation, given by tasks. */
+  invitationId: string;
+  /** UUID of the project. */
+  projectId: string;
+  /** UUID of the account that invites. */
+  inviterId: string;
+  /** Whom it invites. */
+  email: string;
+  /** When its first mail was asked for. */
+  createTime?:
+    | Date
+    | undefined;
+  /** Until when it can be accepted. */
+  expireTime?:
+    | Date
+    | undefined;
+  /** When a mail was made last; absent when none was. */
+  mailTime?:
+    | Date
+    | undefined;
+  /** When it was accepted; absent when it was not. */
+  acceptTime?: Date | undefined;
+}
+
+/** Request of MailProjectInvitation. */
+export interface MailProjectInvitationRequest {
+  /** UUID of the invitation. */
+  invitationId: string;
+  /** UUID of the mail, chosen by the caller: another one for each mail. */
+  mailId: string;
+  /** UUID of the project. */
+  projectId: string;
+  /** UUID of the account that invites. */
+  inviterId: string;
+  /** Whom; empty for an invitation that was mailed before. */
+  email: string;
+  /** Until when it can be accepted. */
+  expireTime?: Date | undefined;
+}
+
+/** Answer of MailProjectInvitation. */
+export interface MailProjectInvitationResponse {
+}
+
+/** Request of BatchGetInvitees. */
+export interface BatchGetInviteesRequest {
+  /** UUIDs. */
+  invitationIds: string[];
+}
+
+/** Answer of BatchGetInvitees. */
+export interface BatchGetInviteesResponse {
+  /** In no particular order. */
+  invitees: ProjectInvitee[];
 }
 
 /** Request of WatchRevocations. */
@@ -5254,6 +5405,168 @@ export const RevokeInvitationResponse: MessageFns<RevokeInvitationResponse> = {
   },
 };
 
+function createBaseAcceptProjectInvitationRequest(): AcceptProjectInvitationRequest {
+  return { token: "", requestId: "", validateOnly: false };
+}
+
+export const AcceptProjectInvitationRequest: MessageFns<AcceptProjectInvitationRequest> = {
+  encode(message: AcceptProjectInvitationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptProjectInvitationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptProjectInvitationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AcceptProjectInvitationRequest>, I>>(base?: I): AcceptProjectInvitationRequest {
+    return AcceptProjectInvitationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcceptProjectInvitationRequest>, I>>(
+    object: I,
+  ): AcceptProjectInvitationRequest {
+    const message = createBaseAcceptProjectInvitationRequest();
+    message.token = object.token ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseAcceptProjectInvitationResponse(): AcceptProjectInvitationResponse {
+  return { projectId: "", invitationId: "", state: JoinState.UNSPECIFIED };
+}
+
+export const AcceptProjectInvitationResponse: MessageFns<AcceptProjectInvitationResponse> = {
+  encode(message: AcceptProjectInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.invitationId !== "") {
+      writer.uint32(18).string(message.invitationId);
+    }
+    if (message.state !== JoinState.UNSPECIFIED) {
+      writer.uint32(24).int32(joinStateToNumber(message.state));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptProjectInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptProjectInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = joinStateFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<AcceptProjectInvitationResponse>, I>>(base?: I): AcceptProjectInvitationResponse {
+    return AcceptProjectInvitationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcceptProjectInvitationResponse>, I>>(
+    object: I,
+  ): AcceptProjectInvitationResponse {
+    const message = createBaseAcceptProjectInvitationResponse();
+    message.projectId = object.projectId ?? "";
+    message.invitationId = object.invitationId ?? "";
+    message.state = object.state ?? JoinState.UNSPECIFIED;
+    return message;
+  },
+};
+
 function createBaseCreateServiceAccountRequest(): CreateServiceAccountRequest {
   return { displayName: "", requestId: "", validateOnly: false };
 }
@@ -6439,6 +6752,7 @@ function createBaseGetMailResponse(): GetMailResponse {
     newEmail: "",
     inviterName: "",
     purgeTime: undefined,
+    projectInvitationId: "",
   };
 }
 
@@ -6473,6 +6787,9 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
     }
     if (message.purgeTime !== undefined) {
       Timestamp.encode(toTimestamp(message.purgeTime), writer.uint32(82).fork()).join();
+    }
+    if (message.projectInvitationId !== "") {
+      writer.uint32(90).string(message.projectInvitationId);
     }
     return writer;
   },
@@ -6570,6 +6887,14 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
             message.purgeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.projectInvitationId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6597,6 +6922,423 @@ export const GetMailResponse: MessageFns<GetMailResponse> = {
     message.newEmail = object.newEmail ?? "";
     message.inviterName = object.inviterName ?? "";
     message.purgeTime = object.purgeTime ?? undefined;
+    message.projectInvitationId = object.projectInvitationId ?? "";
+    return message;
+  },
+};
+
+function createBaseProjectInvitee(): ProjectInvitee {
+  return {
+    invitationId: "",
+    projectId: "",
+    inviterId: "",
+    email: "",
+    createTime: undefined,
+    expireTime: undefined,
+    mailTime: undefined,
+    acceptTime: undefined,
+  };
+}
+
+export const ProjectInvitee: MessageFns<ProjectInvitee> = {
+  encode(message: ProjectInvitee, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitationId !== "") {
+      writer.uint32(10).string(message.invitationId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(18).string(message.projectId);
+    }
+    if (message.inviterId !== "") {
+      writer.uint32(26).string(message.inviterId);
+    }
+    if (message.email !== "") {
+      writer.uint32(34).string(message.email);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(42).fork()).join();
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(50).fork()).join();
+    }
+    if (message.mailTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.mailTime), writer.uint32(58).fork()).join();
+    }
+    if (message.acceptTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.acceptTime), writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProjectInvitee {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProjectInvitee();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.inviterId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.mailTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.acceptTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ProjectInvitee>, I>>(base?: I): ProjectInvitee {
+    return ProjectInvitee.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProjectInvitee>, I>>(object: I): ProjectInvitee {
+    const message = createBaseProjectInvitee();
+    message.invitationId = object.invitationId ?? "";
+    message.projectId = object.projectId ?? "";
+    message.inviterId = object.inviterId ?? "";
+    message.email = object.email ?? "";
+    message.createTime = object.createTime ?? undefined;
+    message.expireTime = object.expireTime ?? undefined;
+    message.mailTime = object.mailTime ?? undefined;
+    message.acceptTime = object.acceptTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMailProjectInvitationRequest(): MailProjectInvitationRequest {
+  return { invitationId: "", mailId: "", projectId: "", inviterId: "", email: "", expireTime: undefined };
+}
+
+export const MailProjectInvitationRequest: MessageFns<MailProjectInvitationRequest> = {
+  encode(message: MailProjectInvitationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitationId !== "") {
+      writer.uint32(10).string(message.invitationId);
+    }
+    if (message.mailId !== "") {
+      writer.uint32(18).string(message.mailId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(26).string(message.projectId);
+    }
+    if (message.inviterId !== "") {
+      writer.uint32(34).string(message.inviterId);
+    }
+    if (message.email !== "") {
+      writer.uint32(42).string(message.email);
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailProjectInvitationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailProjectInvitationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mailId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.inviterId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MailProjectInvitationRequest>, I>>(base?: I): MailProjectInvitationRequest {
+    return MailProjectInvitationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MailProjectInvitationRequest>, I>>(object: I): MailProjectInvitationRequest {
+    const message = createBaseMailProjectInvitationRequest();
+    message.invitationId = object.invitationId ?? "";
+    message.mailId = object.mailId ?? "";
+    message.projectId = object.projectId ?? "";
+    message.inviterId = object.inviterId ?? "";
+    message.email = object.email ?? "";
+    message.expireTime = object.expireTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMailProjectInvitationResponse(): MailProjectInvitationResponse {
+  return {};
+}
+
+export const MailProjectInvitationResponse: MessageFns<MailProjectInvitationResponse> = {
+  encode(_: MailProjectInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailProjectInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailProjectInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MailProjectInvitationResponse>, I>>(base?: I): MailProjectInvitationResponse {
+    return MailProjectInvitationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MailProjectInvitationResponse>, I>>(_: I): MailProjectInvitationResponse {
+    const message = createBaseMailProjectInvitationResponse();
+    return message;
+  },
+};
+
+function createBaseBatchGetInviteesRequest(): BatchGetInviteesRequest {
+  return { invitationIds: [] };
+}
+
+export const BatchGetInviteesRequest: MessageFns<BatchGetInviteesRequest> = {
+  encode(message: BatchGetInviteesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.invitationIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetInviteesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetInviteesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitationIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetInviteesRequest>, I>>(base?: I): BatchGetInviteesRequest {
+    return BatchGetInviteesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetInviteesRequest>, I>>(object: I): BatchGetInviteesRequest {
+    const message = createBaseBatchGetInviteesRequest();
+    message.invitationIds = object.invitationIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchGetInviteesResponse(): BatchGetInviteesResponse {
+  return { invitees: [] };
+}
+
+export const BatchGetInviteesResponse: MessageFns<BatchGetInviteesResponse> = {
+  encode(message: BatchGetInviteesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.invitees) {
+      ProjectInvitee.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetInviteesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetInviteesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitees.push(ProjectInvitee.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<BatchGetInviteesResponse>, I>>(base?: I): BatchGetInviteesResponse {
+    return BatchGetInviteesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchGetInviteesResponse>, I>>(object: I): BatchGetInviteesResponse {
+    const message = createBaseBatchGetInviteesResponse();
+    message.invitees = object.invitees?.map((e) => ProjectInvitee.fromPartial(e)) || [];
     return message;
   },
 };
@@ -7483,6 +8225,24 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): RevokeInvitationResponse => RevokeInvitationResponse.decode(value),
   },
   /**
+   * Accepts an invitation to a project by the token of its mail, which works once. The account must have the e-mail
+   * that was invited, in any spelling of its mailbox; the token shows that the caller reads its mail, so it verifies
+   * it, too. Somebody without an account names the token in Register. A repeat by the same account tells how the
+   * joining stands: FAILED_PRECONDITION / PROJECT_INVITATION_ENDED when the project could not be joined.
+   */
+  acceptProjectInvitation: {
+    path: "/taskflow.auth.v1.AuthService/AcceptProjectInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptProjectInvitationRequest): Buffer =>
+      Buffer.from(AcceptProjectInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptProjectInvitationRequest => AcceptProjectInvitationRequest.decode(value),
+    responseSerialize: (value: AcceptProjectInvitationResponse): Buffer =>
+      Buffer.from(AcceptProjectInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptProjectInvitationResponse =>
+      AcceptProjectInvitationResponse.decode(value),
+  },
+  /**
    * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
    * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
    * to them as a person is.
@@ -7711,6 +8471,13 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * INVITATION_ACCEPTED when somebody has registered with it.
    */
   revokeInvitation: handleUnaryCall<RevokeInvitationRequest, RevokeInvitationResponse>;
+  /**
+   * Accepts an invitation to a project by the token of its mail, which works once. The account must have the e-mail
+   * that was invited, in any spelling of its mailbox; the token shows that the caller reads its mail, so it verifies
+   * it, too. Somebody without an account names the token in Register. A repeat by the same account tells how the
+   * joining stands: FAILED_PRECONDITION / PROJECT_INVITATION_ENDED when the project could not be joined.
+   */
+  acceptProjectInvitation: handleUnaryCall<AcceptProjectInvitationRequest, AcceptProjectInvitationResponse>;
   /**
    * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
    * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
@@ -8233,6 +9000,27 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: RevokeInvitationResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Accepts an invitation to a project by the token of its mail, which works once. The account must have the e-mail
+   * that was invited, in any spelling of its mailbox; the token shows that the caller reads its mail, so it verifies
+   * it, too. Somebody without an account names the token in Register. A repeat by the same account tells how the
+   * joining stands: FAILED_PRECONDITION / PROJECT_INVITATION_ENDED when the project could not be joined.
+   */
+  acceptProjectInvitation(
+    request: AcceptProjectInvitationRequest,
+    callback: (error: ServiceError | null, response: AcceptProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  acceptProjectInvitation(
+    request: AcceptProjectInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  acceptProjectInvitation(
+    request: AcceptProjectInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * Creates a service account, which programs act as. It has no e-mail and no password, so nobody can sign in as it;
    * administrators create its personal tokens. Its name is marked wherever it is shown. It owns tasks and is assigned
    * to them as a person is.
@@ -8394,6 +9182,33 @@ export const InternalAuthServiceService = {
     responseDeserialize: (value: Buffer): GetMailResponse => GetMailResponse.decode(value),
   },
   /**
+   * Keeps the e-mail of an invitation to a project, or its new expire_time, and mails its link, unless the address was
+   * sent as many mails as are allowed in an hour. Idempotent by mail_id: a repeat mails nothing more.
+   */
+  mailProjectInvitation: {
+    path: "/taskflow.auth.v1.InternalAuthService/MailProjectInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MailProjectInvitationRequest): Buffer =>
+      Buffer.from(MailProjectInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MailProjectInvitationRequest => MailProjectInvitationRequest.decode(value),
+    responseSerialize: (value: MailProjectInvitationResponse): Buffer =>
+      Buffer.from(MailProjectInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MailProjectInvitationResponse => MailProjectInvitationResponse.decode(value),
+  },
+  /** Whom up to 500 invitations to projects invite, and when they were mailed. Those that are not kept are left out. */
+  batchGetInvitees: {
+    path: "/taskflow.auth.v1.InternalAuthService/BatchGetInvitees" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetInviteesRequest): Buffer =>
+      Buffer.from(BatchGetInviteesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetInviteesRequest => BatchGetInviteesRequest.decode(value),
+    responseSerialize: (value: BatchGetInviteesResponse): Buffer =>
+      Buffer.from(BatchGetInviteesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetInviteesResponse => BatchGetInviteesResponse.decode(value),
+  },
+  /**
    * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.
    * A caller may keep the answer for some seconds; what ends it before comes by WatchRevocations.
    */
@@ -8422,6 +9237,13 @@ export interface InternalAuthServiceServer extends UntypedServiceImplementation 
    * gone or disabled.
    */
   getMail: handleUnaryCall<GetMailRequest, GetMailResponse>;
+  /**
+   * Keeps the e-mail of an invitation to a project, or its new expire_time, and mails its link, unless the address was
+   * sent as many mails as are allowed in an hour. Idempotent by mail_id: a repeat mails nothing more.
+   */
+  mailProjectInvitation: handleUnaryCall<MailProjectInvitationRequest, MailProjectInvitationResponse>;
+  /** Whom up to 500 invitations to projects invite, and when they were mailed. Those that are not kept are left out. */
+  batchGetInvitees: handleUnaryCall<BatchGetInviteesRequest, BatchGetInviteesResponse>;
   /**
    * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.
    * A caller may keep the answer for some seconds; what ends it before comes by WatchRevocations.
@@ -8462,6 +9284,41 @@ export interface InternalAuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMailResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Keeps the e-mail of an invitation to a project, or its new expire_time, and mails its link, unless the address was
+   * sent as many mails as are allowed in an hour. Idempotent by mail_id: a repeat mails nothing more.
+   */
+  mailProjectInvitation(
+    request: MailProjectInvitationRequest,
+    callback: (error: ServiceError | null, response: MailProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  mailProjectInvitation(
+    request: MailProjectInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MailProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  mailProjectInvitation(
+    request: MailProjectInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MailProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /** Whom up to 500 invitations to projects invite, and when they were mailed. Those that are not kept are left out. */
+  batchGetInvitees(
+    request: BatchGetInviteesRequest,
+    callback: (error: ServiceError | null, response: BatchGetInviteesResponse) => void,
+  ): ClientUnaryCall;
+  batchGetInvitees(
+    request: BatchGetInviteesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchGetInviteesResponse) => void,
+  ): ClientUnaryCall;
+  batchGetInvitees(
+    request: BatchGetInviteesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchGetInviteesResponse) => void,
   ): ClientUnaryCall;
   /**
    * Whose a personal token is and what it may do, for a service that was called with it. The token itself is not sent.

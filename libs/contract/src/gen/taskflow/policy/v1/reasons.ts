@@ -315,6 +315,28 @@ export const ErrorReason = {
    * webhookId.
    */
   WEBHOOK_WITHOUT_EVENTS: "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS",
+  /** PROJECT_INVITATION_NOT_FOUND - NOT_FOUND: the project has no such invitation (any more). Metadata: invitationId. */
+  PROJECT_INVITATION_NOT_FOUND: "ERROR_REASON_PROJECT_INVITATION_NOT_FOUND",
+  /**
+   * PROJECT_INVITATION_CLOSED - FAILED_PRECONDITION: the invitation to the project was accepted, cancelled or has ended, so it can neither be sent
+   * again nor cancelled. Metadata: invitationId; state, as ProjectInvitationState without its prefix.
+   */
+  PROJECT_INVITATION_CLOSED: "ERROR_REASON_PROJECT_INVITATION_CLOSED",
+  /** PROJECT_INVITATION_INVALID - FAILED_PRECONDITION: the token is of no invitation to a project (any more). */
+  PROJECT_INVITATION_INVALID: "ERROR_REASON_PROJECT_INVITATION_INVALID",
+  /** PROJECT_INVITATION_EXPIRED - FAILED_PRECONDITION: the invitation to the project has expired; it can be sent again. */
+  PROJECT_INVITATION_EXPIRED: "ERROR_REASON_PROJECT_INVITATION_EXPIRED",
+  /** PROJECT_INVITATION_CANCELLED - FAILED_PRECONDITION: the invitation to the project was cancelled. */
+  PROJECT_INVITATION_CANCELLED: "ERROR_REASON_PROJECT_INVITATION_CANCELLED",
+  /** PROJECT_INVITATION_USED - FAILED_PRECONDITION: another account has accepted the invitation to the project. It works once. */
+  PROJECT_INVITATION_USED: "ERROR_REASON_PROJECT_INVITATION_USED",
+  /** PROJECT_INVITATION_FOR_ANOTHER - PERMISSION_DENIED: the invitation to the project was sent to another e-mail than that of the caller's account. */
+  PROJECT_INVITATION_FOR_ANOTHER: "ERROR_REASON_PROJECT_INVITATION_FOR_ANOTHER",
+  /**
+   * PROJECT_INVITATION_ENDED - FAILED_PRECONDITION: the caller has accepted the invitation to the project, and could not join it. Metadata: cause,
+   * as JoinOutcome without its prefix.
+   */
+  PROJECT_INVITATION_ENDED: "ERROR_REASON_PROJECT_INVITATION_ENDED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -432,6 +454,14 @@ export namespace ErrorReason {
   export type CANNOT_WATCH = typeof ErrorReason.CANNOT_WATCH;
   export type REPLAY_TOO_OLD = typeof ErrorReason.REPLAY_TOO_OLD;
   export type WEBHOOK_WITHOUT_EVENTS = typeof ErrorReason.WEBHOOK_WITHOUT_EVENTS;
+  export type PROJECT_INVITATION_NOT_FOUND = typeof ErrorReason.PROJECT_INVITATION_NOT_FOUND;
+  export type PROJECT_INVITATION_CLOSED = typeof ErrorReason.PROJECT_INVITATION_CLOSED;
+  export type PROJECT_INVITATION_INVALID = typeof ErrorReason.PROJECT_INVITATION_INVALID;
+  export type PROJECT_INVITATION_EXPIRED = typeof ErrorReason.PROJECT_INVITATION_EXPIRED;
+  export type PROJECT_INVITATION_CANCELLED = typeof ErrorReason.PROJECT_INVITATION_CANCELLED;
+  export type PROJECT_INVITATION_USED = typeof ErrorReason.PROJECT_INVITATION_USED;
+  export type PROJECT_INVITATION_FOR_ANOTHER = typeof ErrorReason.PROJECT_INVITATION_FOR_ANOTHER;
+  export type PROJECT_INVITATION_ENDED = typeof ErrorReason.PROJECT_INVITATION_ENDED;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
 
@@ -770,6 +800,30 @@ export function errorReasonFromJSON(object: any): ErrorReason {
     case 221:
     case "ERROR_REASON_WEBHOOK_WITHOUT_EVENTS":
       return ErrorReason.WEBHOOK_WITHOUT_EVENTS;
+    case 222:
+    case "ERROR_REASON_PROJECT_INVITATION_NOT_FOUND":
+      return ErrorReason.PROJECT_INVITATION_NOT_FOUND;
+    case 223:
+    case "ERROR_REASON_PROJECT_INVITATION_CLOSED":
+      return ErrorReason.PROJECT_INVITATION_CLOSED;
+    case 224:
+    case "ERROR_REASON_PROJECT_INVITATION_INVALID":
+      return ErrorReason.PROJECT_INVITATION_INVALID;
+    case 225:
+    case "ERROR_REASON_PROJECT_INVITATION_EXPIRED":
+      return ErrorReason.PROJECT_INVITATION_EXPIRED;
+    case 226:
+    case "ERROR_REASON_PROJECT_INVITATION_CANCELLED":
+      return ErrorReason.PROJECT_INVITATION_CANCELLED;
+    case 227:
+    case "ERROR_REASON_PROJECT_INVITATION_USED":
+      return ErrorReason.PROJECT_INVITATION_USED;
+    case 228:
+    case "ERROR_REASON_PROJECT_INVITATION_FOR_ANOTHER":
+      return ErrorReason.PROJECT_INVITATION_FOR_ANOTHER;
+    case 229:
+    case "ERROR_REASON_PROJECT_INVITATION_ENDED":
+      return ErrorReason.PROJECT_INVITATION_ENDED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -1001,6 +1055,22 @@ export function errorReasonToNumber(object: ErrorReason): number {
       return 220;
     case ErrorReason.WEBHOOK_WITHOUT_EVENTS:
       return 221;
+    case ErrorReason.PROJECT_INVITATION_NOT_FOUND:
+      return 222;
+    case ErrorReason.PROJECT_INVITATION_CLOSED:
+      return 223;
+    case ErrorReason.PROJECT_INVITATION_INVALID:
+      return 224;
+    case ErrorReason.PROJECT_INVITATION_EXPIRED:
+      return 225;
+    case ErrorReason.PROJECT_INVITATION_CANCELLED:
+      return 226;
+    case ErrorReason.PROJECT_INVITATION_USED:
+      return 227;
+    case ErrorReason.PROJECT_INVITATION_FOR_ANOTHER:
+      return 228;
+    case ErrorReason.PROJECT_INVITATION_ENDED:
+      return 229;
     case ErrorReason.UNRECOGNIZED:
     default:
       return -1;

@@ -45,6 +45,8 @@ export const MailKind = {
   ACCOUNT_DELETED: "MAIL_KIND_ACCOUNT_DELETED",
   /** ACCOUNT_CREATED - An administrator has created the account; a one-time token sets its first password. */
   ACCOUNT_CREATED: "MAIL_KIND_ACCOUNT_CREATED",
+  /** PROJECT_INVITATION - An invitation to a project, with its one-time token. */
+  PROJECT_INVITATION: "MAIL_KIND_PROJECT_INVITATION",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -61,6 +63,7 @@ export namespace MailKind {
   export type EMAIL_CHANGED = typeof MailKind.EMAIL_CHANGED;
   export type ACCOUNT_DELETED = typeof MailKind.ACCOUNT_DELETED;
   export type ACCOUNT_CREATED = typeof MailKind.ACCOUNT_CREATED;
+  export type PROJECT_INVITATION = typeof MailKind.PROJECT_INVITATION;
   export type UNRECOGNIZED = typeof MailKind.UNRECOGNIZED;
 }
 
@@ -96,6 +99,9 @@ export function mailKindFromJSON(object: any): MailKind {
     case 9:
     case "MAIL_KIND_ACCOUNT_CREATED":
       return MailKind.ACCOUNT_CREATED;
+    case 10:
+    case "MAIL_KIND_PROJECT_INVITATION":
+      return MailKind.PROJECT_INVITATION;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -125,6 +131,8 @@ export function mailKindToNumber(object: MailKind): number {
       return 8;
     case MailKind.ACCOUNT_CREATED:
       return 9;
+    case MailKind.PROJECT_INVITATION:
+      return 10;
     case MailKind.UNRECOGNIZED:
     default:
       return -1;

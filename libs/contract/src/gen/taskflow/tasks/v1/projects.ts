@@ -205,6 +205,266 @@ export function projectEventTypeToNumber(object: ProjectEventType): number {
   }
 }
 
+/** How an invitation to a project stands. */
+export const ProjectInvitationState = {
+  /** UNSPECIFIED - Not known to this release. */
+  UNSPECIFIED: "PROJECT_INVITATION_STATE_UNSPECIFIED",
+  /** OPEN - Whoever gets its mail can join. */
+  OPEN: "PROJECT_INVITATION_STATE_OPEN",
+  /** ACCEPTED - Somebody has joined by it, or was a member already. */
+  ACCEPTED: "PROJECT_INVITATION_STATE_ACCEPTED",
+  /** CANCELLED - A manager has ended it. */
+  CANCELLED: "PROJECT_INVITATION_STATE_CANCELLED",
+  /** EXPIRED - Its time is over. ResendProjectInvitation opens it again. */
+  EXPIRED: "PROJECT_INVITATION_STATE_EXPIRED",
+  /** INVITER_GONE - Whoever invited manages the project no more. */
+  INVITER_GONE: "PROJECT_INVITATION_STATE_INVITER_GONE",
+  /** PROJECT_DELETED - The project was deleted. */
+  PROJECT_DELETED: "PROJECT_INVITATION_STATE_PROJECT_DELETED",
+  /** PROJECT_ARCHIVED - Somebody has accepted it while the project was archived. */
+  PROJECT_ARCHIVED: "PROJECT_INVITATION_STATE_PROJECT_ARCHIVED",
+  /** PROJECT_FULL - Somebody has accepted it when the project had as many members as are allowed. */
+  PROJECT_FULL: "PROJECT_INVITATION_STATE_PROJECT_FULL",
+  /** TOO_MANY_PROJECTS - Somebody has accepted it who is a member of as many projects as are allowed. */
+  TOO_MANY_PROJECTS: "PROJECT_INVITATION_STATE_TOO_MANY_PROJECTS",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ProjectInvitationState = typeof ProjectInvitationState[keyof typeof ProjectInvitationState];
+
+export namespace ProjectInvitationState {
+  export type UNSPECIFIED = typeof ProjectInvitationState.UNSPECIFIED;
+  export type OPEN = typeof ProjectInvitationState.OPEN;
+  export type ACCEPTED = typeof ProjectInvitationState.ACCEPTED;
+  export type CANCELLED = typeof ProjectInvitationState.CANCELLED;
+  export type EXPIRED = typeof ProjectInvitationState.EXPIRED;
+  export type INVITER_GONE = typeof ProjectInvitationState.INVITER_GONE;
+  export type PROJECT_DELETED = typeof ProjectInvitationState.PROJECT_DELETED;
+  export type PROJECT_ARCHIVED = typeof ProjectInvitationState.PROJECT_ARCHIVED;
+  export type PROJECT_FULL = typeof ProjectInvitationState.PROJECT_FULL;
+  export type TOO_MANY_PROJECTS = typeof ProjectInvitationState.TOO_MANY_PROJECTS;
+  export type UNRECOGNIZED = typeof ProjectInvitationState.UNRECOGNIZED;
+}
+
+export function projectInvitationStateFromJSON(object: any): ProjectInvitationState {
+  switch (object) {
+    case 0:
+    case "PROJECT_INVITATION_STATE_UNSPECIFIED":
+      return ProjectInvitationState.UNSPECIFIED;
+    case 1:
+    case "PROJECT_INVITATION_STATE_OPEN":
+      return ProjectInvitationState.OPEN;
+    case 2:
+    case "PROJECT_INVITATION_STATE_ACCEPTED":
+      return ProjectInvitationState.ACCEPTED;
+    case 3:
+    case "PROJECT_INVITATION_STATE_CANCELLED":
+      return ProjectInvitationState.CANCELLED;
+    case 4:
+    case "PROJECT_INVITATION_STATE_EXPIRED":
+      return ProjectInvitationState.EXPIRED;
+    case 5:
+    case "PROJECT_INVITATION_STATE_INVITER_GONE":
+      return ProjectInvitationState.INVITER_GONE;
+    case 6:
+    case "PROJECT_INVITATION_STATE_PROJECT_DELETED":
+      return ProjectInvitationState.PROJECT_DELETED;
+    case 7:
+    case "PROJECT_INVITATION_STATE_PROJECT_ARCHIVED":
+      return ProjectInvitationState.PROJECT_ARCHIVED;
+    case 8:
+    case "PROJECT_INVITATION_STATE_PROJECT_FULL":
+      return ProjectInvitationState.PROJECT_FULL;
+    case 9:
+    case "PROJECT_INVITATION_STATE_TOO_MANY_PROJECTS":
+      return ProjectInvitationState.TOO_MANY_PROJECTS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProjectInvitationState.UNRECOGNIZED;
+  }
+}
+
+export function projectInvitationStateToNumber(object: ProjectInvitationState): number {
+  switch (object) {
+    case ProjectInvitationState.UNSPECIFIED:
+      return 0;
+    case ProjectInvitationState.OPEN:
+      return 1;
+    case ProjectInvitationState.ACCEPTED:
+      return 2;
+    case ProjectInvitationState.CANCELLED:
+      return 3;
+    case ProjectInvitationState.EXPIRED:
+      return 4;
+    case ProjectInvitationState.INVITER_GONE:
+      return 5;
+    case ProjectInvitationState.PROJECT_DELETED:
+      return 6;
+    case ProjectInvitationState.PROJECT_ARCHIVED:
+      return 7;
+    case ProjectInvitationState.PROJECT_FULL:
+      return 8;
+    case ProjectInvitationState.TOO_MANY_PROJECTS:
+      return 9;
+    case ProjectInvitationState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What became of whoever has accepted an invitation. */
+export const JoinOutcome = {
+  /** UNSPECIFIED - Not known to this release. */
+  UNSPECIFIED: "JOIN_OUTCOME_UNSPECIFIED",
+  /** JOINED - A member, now or since before; or one who has left since. */
+  JOINED: "JOIN_OUTCOME_JOINED",
+  /** CANCELLED - A manager had cancelled the invitation. */
+  CANCELLED: "JOIN_OUTCOME_CANCELLED",
+  /** INVITER_GONE - Whoever invited manages the project no more. */
+  INVITER_GONE: "JOIN_OUTCOME_INVITER_GONE",
+  /** PROJECT_DELETED - The project is deleted. */
+  PROJECT_DELETED: "JOIN_OUTCOME_PROJECT_DELETED",
+  /** PROJECT_ARCHIVED - The project is archived. */
+  PROJECT_ARCHIVED: "JOIN_OUTCOME_PROJECT_ARCHIVED",
+  /** PROJECT_FULL - The project has as many members as are allowed. */
+  PROJECT_FULL: "JOIN_OUTCOME_PROJECT_FULL",
+  /** TOO_MANY_PROJECTS - The person is a member of as many projects as are allowed. */
+  TOO_MANY_PROJECTS: "JOIN_OUTCOME_TOO_MANY_PROJECTS",
+  /** USED - Another account had accepted the invitation. */
+  USED: "JOIN_OUTCOME_USED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type JoinOutcome = typeof JoinOutcome[keyof typeof JoinOutcome];
+
+export namespace JoinOutcome {
+  export type UNSPECIFIED = typeof JoinOutcome.UNSPECIFIED;
+  export type JOINED = typeof JoinOutcome.JOINED;
+  export type CANCELLED = typeof JoinOutcome.CANCELLED;
+  export type INVITER_GONE = typeof JoinOutcome.INVITER_GONE;
+  export type PROJECT_DELETED = typeof JoinOutcome.PROJECT_DELETED;
+  export type PROJECT_ARCHIVED = typeof JoinOutcome.PROJECT_ARCHIVED;
+  export type PROJECT_FULL = typeof JoinOutcome.PROJECT_FULL;
+  export type TOO_MANY_PROJECTS = typeof JoinOutcome.TOO_MANY_PROJECTS;
+  export type USED = typeof JoinOutcome.USED;
+  export type UNRECOGNIZED = typeof JoinOutcome.UNRECOGNIZED;
+}
+
+export function joinOutcomeFromJSON(object: any): JoinOutcome {
+  switch (object) {
+    case 0:
+    case "JOIN_OUTCOME_UNSPECIFIED":
+      return JoinOutcome.UNSPECIFIED;
+    case 1:
+    case "JOIN_OUTCOME_JOINED":
+      return JoinOutcome.JOINED;
+    case 2:
+    case "JOIN_OUTCOME_CANCELLED":
+      return JoinOutcome.CANCELLED;
+    case 3:
+    case "JOIN_OUTCOME_INVITER_GONE":
+      return JoinOutcome.INVITER_GONE;
+    case 4:
+    case "JOIN_OUTCOME_PROJECT_DELETED":
+      return JoinOutcome.PROJECT_DELETED;
+    case 5:
+    case "JOIN_OUTCOME_PROJECT_ARCHIVED":
+      return JoinOutcome.PROJECT_ARCHIVED;
+    case 6:
+    case "JOIN_OUTCOME_PROJECT_FULL":
+      return JoinOutcome.PROJECT_FULL;
+    case 7:
+    case "JOIN_OUTCOME_TOO_MANY_PROJECTS":
+      return JoinOutcome.TOO_MANY_PROJECTS;
+    case 8:
+    case "JOIN_OUTCOME_USED":
+      return JoinOutcome.USED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return JoinOutcome.UNRECOGNIZED;
+  }
+}
+
+export function joinOutcomeToNumber(object: JoinOutcome): number {
+  switch (object) {
+    case JoinOutcome.UNSPECIFIED:
+      return 0;
+    case JoinOutcome.JOINED:
+      return 1;
+    case JoinOutcome.CANCELLED:
+      return 2;
+    case JoinOutcome.INVITER_GONE:
+      return 3;
+    case JoinOutcome.PROJECT_DELETED:
+      return 4;
+    case JoinOutcome.PROJECT_ARCHIVED:
+      return 5;
+    case JoinOutcome.PROJECT_FULL:
+      return 6;
+    case JoinOutcome.TOO_MANY_PROJECTS:
+      return 7;
+    case JoinOutcome.USED:
+      return 8;
+    case JoinOutcome.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** Whether the e-mails in an answer are known. */
+export const EmailResolution = {
+  /** UNSPECIFIED - The answer holds no e-mails. */
+  UNSPECIFIED: "EMAIL_RESOLUTION_UNSPECIFIED",
+  /** COMPLETE - An empty e-mail was removed with the account that had it, or its mail is still to be made. */
+  COMPLETE: "EMAIL_RESOLUTION_COMPLETE",
+  /** UNAVAILABLE - The auth service did not answer; e-mails are missing. */
+  UNAVAILABLE: "EMAIL_RESOLUTION_UNAVAILABLE",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type EmailResolution = typeof EmailResolution[keyof typeof EmailResolution];
+
+export namespace EmailResolution {
+  export type UNSPECIFIED = typeof EmailResolution.UNSPECIFIED;
+  export type COMPLETE = typeof EmailResolution.COMPLETE;
+  export type UNAVAILABLE = typeof EmailResolution.UNAVAILABLE;
+  export type UNRECOGNIZED = typeof EmailResolution.UNRECOGNIZED;
+}
+
+export function emailResolutionFromJSON(object: any): EmailResolution {
+  switch (object) {
+    case 0:
+    case "EMAIL_RESOLUTION_UNSPECIFIED":
+      return EmailResolution.UNSPECIFIED;
+    case 1:
+    case "EMAIL_RESOLUTION_COMPLETE":
+      return EmailResolution.COMPLETE;
+    case 2:
+    case "EMAIL_RESOLUTION_UNAVAILABLE":
+      return EmailResolution.UNAVAILABLE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EmailResolution.UNRECOGNIZED;
+  }
+}
+
+export function emailResolutionToNumber(object: EmailResolution): number {
+  switch (object) {
+    case EmailResolution.UNSPECIFIED:
+      return 0;
+    case EmailResolution.COMPLETE:
+      return 1;
+    case EmailResolution.UNAVAILABLE:
+      return 2;
+    case EmailResolution.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Tasks that belong together, and the people who work on them. */
 export interface Project {
   /** UUID, given by the service. In an update: which project, REQUIRED there. */
@@ -649,6 +909,153 @@ export interface ListProjectWatchersResponse {
   nextPageToken: string;
   /** Whether the names in `watchers` are known. */
   nameResolution: NameResolution;
+}
+
+/** Has somebody join a project who reads the mail of an e-mail, once. */
+export interface ProjectInvitation {
+  /** UUID, given by the service. */
+  id: string;
+  /** UUID of the project. */
+  projectId: string;
+  /** UUID of the manager or administrator who invites. */
+  inviterId: string;
+  /** What the person may do as a member. */
+  role: ProjectRole;
+  /** How it stands. */
+  state: ProjectInvitationState;
+  /** When it was made. */
+  createTime?:
+    | Date
+    | undefined;
+  /** Until when it can be accepted: 7 days after it was made or sent again. */
+  expireTime?:
+    | Date
+    | undefined;
+  /** When it was accepted, cancelled or ended; absent for one that is OPEN or EXPIRED. */
+  endTime?:
+    | Date
+    | undefined;
+  /** UUID of the account that has accepted it; empty when none has. */
+  accepterId: string;
+  /** Whom it invites. In lists only, for managers only; see email_resolution. */
+  email: string;
+  /**
+   * When its mail was made last; absent until then, and outside of lists. An address is sent only as many mails in an
+   * hour as the operator allows (5): those beyond are not made.
+   */
+  mailTime?:
+    | Date
+    | undefined;
+  /** The display name of whoever invites. In lists only; empty when unknown, see name_resolution. */
+  inviterName: string;
+  /** Whether that is a service account, which programs act as; false when the name is unknown. */
+  inviterServiceAccount: boolean;
+}
+
+/** Whom to invite, and as what. */
+export interface InviteMemberRequest {
+  /** UUID. */
+  projectId: string;
+  /** Whom. The service of projects does not keep it. */
+  email: string;
+  /** What the person may do as a member. */
+  role: ProjectRole;
+  /** As in CreateProject. */
+  requestId: string;
+  /** As in CreateProject. */
+  validateOnly: boolean;
+}
+
+/** The new invitation. */
+export interface InviteMemberResponse {
+  /** As it is now, without its e-mail. */
+  invitation?: ProjectInvitation | undefined;
+}
+
+/** Whose invitations to list. */
+export interface ListProjectInvitationsRequest {
+  /** UUID. */
+  projectId: string;
+  /** Invitations per page. */
+  pageSize: number;
+  /** The next_page_token of the page before, of the same project. Empty: the first page. */
+  pageToken: string;
+}
+
+/** One page of the invitations. */
+export interface ListProjectInvitationsResponse {
+  /** Newest first. */
+  invitations: ProjectInvitation[];
+  /** Empty at the end. */
+  nextPageToken: string;
+  /** Whether the e-mails and the times of mails in `invitations` are known. */
+  emailResolution: EmailResolution;
+  /** Whether the names in `invitations` are known. */
+  nameResolution: NameResolution;
+}
+
+/** Names the invitation to end. */
+export interface CancelProjectInvitationRequest {
+  /** UUID. */
+  projectId: string;
+  /** UUID of the invitation. */
+  invitationId: string;
+  /** As in CreateProject. */
+  requestId: string;
+  /** As in CreateProject. */
+  validateOnly: boolean;
+}
+
+/** The invitation, which is cancelled. */
+export interface CancelProjectInvitationResponse {
+  /** As it is now, without its e-mail. */
+  invitation?: ProjectInvitation | undefined;
+}
+
+/** Names the invitation to mail again. */
+export interface ResendProjectInvitationRequest {
+  /** UUID. */
+  projectId: string;
+  /** UUID of the invitation. */
+  invitationId: string;
+  /** As in CreateProject. */
+  requestId: string;
+  /** As in CreateProject. */
+  validateOnly: boolean;
+}
+
+/** The invitation, which is open. */
+export interface ResendProjectInvitationResponse {
+  /** As it is now, without its e-mail. */
+  invitation?: ProjectInvitation | undefined;
+}
+
+/** Names an invitation. */
+export interface GetProjectInvitationRequest {
+  /** UUID. */
+  invitationId: string;
+}
+
+/** What the mail of an invitation says. */
+export interface GetProjectInvitationResponse {
+  /** UUID of whoever invites. */
+  inviterId: string;
+  /** What the project is called now. */
+  projectName: string;
+}
+
+/** Who has accepted an invitation. */
+export interface JoinProjectRequest {
+  /** UUID. */
+  invitationId: string;
+  /** UUID of the account, whose e-mail is the invited one. */
+  userId: string;
+}
+
+/** What became of the person. */
+export interface JoinProjectResponse {
+  /** The same for every repeat. */
+  outcome: JoinOutcome;
 }
 
 function createBaseProject(): Project {
@@ -3757,6 +4164,1106 @@ export const ListProjectWatchersResponse: MessageFns<ListProjectWatchersResponse
   },
 };
 
+function createBaseProjectInvitation(): ProjectInvitation {
+  return {
+    id: "",
+    projectId: "",
+    inviterId: "",
+    role: ProjectRole.UNSPECIFIED,
+    state: ProjectInvitationState.UNSPECIFIED,
+    createTime: undefined,
+    expireTime: undefined,
+    endTime: undefined,
+    accepterId: "",
+    email: "",
+    mailTime: undefined,
+    inviterName: "",
+    inviterServiceAccount: false,
+  };
+}
+
+export const ProjectInvitation: MessageFns<ProjectInvitation> = {
+  encode(message: ProjectInvitation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(18).string(message.projectId);
+    }
+    if (message.inviterId !== "") {
+      writer.uint32(26).string(message.inviterId);
+    }
+    if (message.role !== ProjectRole.UNSPECIFIED) {
+      writer.uint32(32).int32(projectRoleToNumber(message.role));
+    }
+    if (message.state !== ProjectInvitationState.UNSPECIFIED) {
+      writer.uint32(40).int32(projectInvitationStateToNumber(message.state));
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(50).fork()).join();
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(58).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.endTime), writer.uint32(66).fork()).join();
+    }
+    if (message.accepterId !== "") {
+      writer.uint32(74).string(message.accepterId);
+    }
+    if (message.email !== "") {
+      writer.uint32(82).string(message.email);
+    }
+    if (message.mailTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.mailTime), writer.uint32(90).fork()).join();
+    }
+    if (message.inviterName !== "") {
+      writer.uint32(98).string(message.inviterName);
+    }
+    if (message.inviterServiceAccount !== false) {
+      writer.uint32(104).bool(message.inviterServiceAccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProjectInvitation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProjectInvitation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.inviterId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.role = projectRoleFromJSON(reader.int32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.state = projectInvitationStateFromJSON(reader.int32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.accepterId = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.mailTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.inviterName = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.inviterServiceAccount = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ProjectInvitation>, I>>(base?: I): ProjectInvitation {
+    return ProjectInvitation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProjectInvitation>, I>>(object: I): ProjectInvitation {
+    const message = createBaseProjectInvitation();
+    message.id = object.id ?? "";
+    message.projectId = object.projectId ?? "";
+    message.inviterId = object.inviterId ?? "";
+    message.role = object.role ?? ProjectRole.UNSPECIFIED;
+    message.state = object.state ?? ProjectInvitationState.UNSPECIFIED;
+    message.createTime = object.createTime ?? undefined;
+    message.expireTime = object.expireTime ?? undefined;
+    message.endTime = object.endTime ?? undefined;
+    message.accepterId = object.accepterId ?? "";
+    message.email = object.email ?? "";
+    message.mailTime = object.mailTime ?? undefined;
+    message.inviterName = object.inviterName ?? "";
+    message.inviterServiceAccount = object.inviterServiceAccount ?? false;
+    return message;
+  },
+};
+
+function createBaseInviteMemberRequest(): InviteMemberRequest {
+  return { projectId: "", email: "", role: ProjectRole.UNSPECIFIED, requestId: "", validateOnly: false };
+}
+
+export const InviteMemberRequest: MessageFns<InviteMemberRequest> = {
+  encode(message: InviteMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.email !== "") {
+      writer.uint32(18).string(message.email);
+    }
+    if (message.role !== ProjectRole.UNSPECIFIED) {
+      writer.uint32(24).int32(projectRoleToNumber(message.role));
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InviteMemberRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInviteMemberRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.role = projectRoleFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<InviteMemberRequest>, I>>(base?: I): InviteMemberRequest {
+    return InviteMemberRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InviteMemberRequest>, I>>(object: I): InviteMemberRequest {
+    const message = createBaseInviteMemberRequest();
+    message.projectId = object.projectId ?? "";
+    message.email = object.email ?? "";
+    message.role = object.role ?? ProjectRole.UNSPECIFIED;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseInviteMemberResponse(): InviteMemberResponse {
+  return { invitation: undefined };
+}
+
+export const InviteMemberResponse: MessageFns<InviteMemberResponse> = {
+  encode(message: InviteMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitation !== undefined) {
+      ProjectInvitation.encode(message.invitation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InviteMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInviteMemberResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitation = ProjectInvitation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<InviteMemberResponse>, I>>(base?: I): InviteMemberResponse {
+    return InviteMemberResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InviteMemberResponse>, I>>(object: I): InviteMemberResponse {
+    const message = createBaseInviteMemberResponse();
+    message.invitation = (object.invitation !== undefined && object.invitation !== null)
+      ? ProjectInvitation.fromPartial(object.invitation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListProjectInvitationsRequest(): ListProjectInvitationsRequest {
+  return { projectId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListProjectInvitationsRequest: MessageFns<ListProjectInvitationsRequest> = {
+  encode(message: ListProjectInvitationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProjectInvitationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProjectInvitationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListProjectInvitationsRequest>, I>>(base?: I): ListProjectInvitationsRequest {
+    return ListProjectInvitationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListProjectInvitationsRequest>, I>>(
+    object: I,
+  ): ListProjectInvitationsRequest {
+    const message = createBaseListProjectInvitationsRequest();
+    message.projectId = object.projectId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListProjectInvitationsResponse(): ListProjectInvitationsResponse {
+  return {
+    invitations: [],
+    nextPageToken: "",
+    emailResolution: EmailResolution.UNSPECIFIED,
+    nameResolution: NameResolution.UNSPECIFIED,
+  };
+}
+
+export const ListProjectInvitationsResponse: MessageFns<ListProjectInvitationsResponse> = {
+  encode(message: ListProjectInvitationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.invitations) {
+      ProjectInvitation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.emailResolution !== EmailResolution.UNSPECIFIED) {
+      writer.uint32(24).int32(emailResolutionToNumber(message.emailResolution));
+    }
+    if (message.nameResolution !== NameResolution.UNSPECIFIED) {
+      writer.uint32(32).int32(nameResolutionToNumber(message.nameResolution));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProjectInvitationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProjectInvitationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitations.push(ProjectInvitation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.emailResolution = emailResolutionFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nameResolution = nameResolutionFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListProjectInvitationsResponse>, I>>(base?: I): ListProjectInvitationsResponse {
+    return ListProjectInvitationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListProjectInvitationsResponse>, I>>(
+    object: I,
+  ): ListProjectInvitationsResponse {
+    const message = createBaseListProjectInvitationsResponse();
+    message.invitations = object.invitations?.map((e) => ProjectInvitation.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.emailResolution = object.emailResolution ?? EmailResolution.UNSPECIFIED;
+    message.nameResolution = object.nameResolution ?? NameResolution.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseCancelProjectInvitationRequest(): CancelProjectInvitationRequest {
+  return { projectId: "", invitationId: "", requestId: "", validateOnly: false };
+}
+
+export const CancelProjectInvitationRequest: MessageFns<CancelProjectInvitationRequest> = {
+  encode(message: CancelProjectInvitationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.invitationId !== "") {
+      writer.uint32(18).string(message.invitationId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelProjectInvitationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelProjectInvitationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CancelProjectInvitationRequest>, I>>(base?: I): CancelProjectInvitationRequest {
+    return CancelProjectInvitationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelProjectInvitationRequest>, I>>(
+    object: I,
+  ): CancelProjectInvitationRequest {
+    const message = createBaseCancelProjectInvitationRequest();
+    message.projectId = object.projectId ?? "";
+    message.invitationId = object.invitationId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCancelProjectInvitationResponse(): CancelProjectInvitationResponse {
+  return { invitation: undefined };
+}
+
+export const CancelProjectInvitationResponse: MessageFns<CancelProjectInvitationResponse> = {
+  encode(message: CancelProjectInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitation !== undefined) {
+      ProjectInvitation.encode(message.invitation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelProjectInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelProjectInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitation = ProjectInvitation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CancelProjectInvitationResponse>, I>>(base?: I): CancelProjectInvitationResponse {
+    return CancelProjectInvitationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelProjectInvitationResponse>, I>>(
+    object: I,
+  ): CancelProjectInvitationResponse {
+    const message = createBaseCancelProjectInvitationResponse();
+    message.invitation = (object.invitation !== undefined && object.invitation !== null)
+      ? ProjectInvitation.fromPartial(object.invitation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResendProjectInvitationRequest(): ResendProjectInvitationRequest {
+  return { projectId: "", invitationId: "", requestId: "", validateOnly: false };
+}
+
+export const ResendProjectInvitationRequest: MessageFns<ResendProjectInvitationRequest> = {
+  encode(message: ResendProjectInvitationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projectId !== "") {
+      writer.uint32(10).string(message.projectId);
+    }
+    if (message.invitationId !== "") {
+      writer.uint32(18).string(message.invitationId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResendProjectInvitationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResendProjectInvitationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResendProjectInvitationRequest>, I>>(base?: I): ResendProjectInvitationRequest {
+    return ResendProjectInvitationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResendProjectInvitationRequest>, I>>(
+    object: I,
+  ): ResendProjectInvitationRequest {
+    const message = createBaseResendProjectInvitationRequest();
+    message.projectId = object.projectId ?? "";
+    message.invitationId = object.invitationId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseResendProjectInvitationResponse(): ResendProjectInvitationResponse {
+  return { invitation: undefined };
+}
+
+export const ResendProjectInvitationResponse: MessageFns<ResendProjectInvitationResponse> = {
+  encode(message: ResendProjectInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitation !== undefined) {
+      ProjectInvitation.encode(message.invitation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResendProjectInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResendProjectInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitation = ProjectInvitation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ResendProjectInvitationResponse>, I>>(base?: I): ResendProjectInvitationResponse {
+    return ResendProjectInvitationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResendProjectInvitationResponse>, I>>(
+    object: I,
+  ): ResendProjectInvitationResponse {
+    const message = createBaseResendProjectInvitationResponse();
+    message.invitation = (object.invitation !== undefined && object.invitation !== null)
+      ? ProjectInvitation.fromPartial(object.invitation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetProjectInvitationRequest(): GetProjectInvitationRequest {
+  return { invitationId: "" };
+}
+
+export const GetProjectInvitationRequest: MessageFns<GetProjectInvitationRequest> = {
+  encode(message: GetProjectInvitationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitationId !== "") {
+      writer.uint32(10).string(message.invitationId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProjectInvitationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProjectInvitationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetProjectInvitationRequest>, I>>(base?: I): GetProjectInvitationRequest {
+    return GetProjectInvitationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetProjectInvitationRequest>, I>>(object: I): GetProjectInvitationRequest {
+    const message = createBaseGetProjectInvitationRequest();
+    message.invitationId = object.invitationId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetProjectInvitationResponse(): GetProjectInvitationResponse {
+  return { inviterId: "", projectName: "" };
+}
+
+export const GetProjectInvitationResponse: MessageFns<GetProjectInvitationResponse> = {
+  encode(message: GetProjectInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inviterId !== "") {
+      writer.uint32(10).string(message.inviterId);
+    }
+    if (message.projectName !== "") {
+      writer.uint32(18).string(message.projectName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProjectInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProjectInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.inviterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.projectName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetProjectInvitationResponse>, I>>(base?: I): GetProjectInvitationResponse {
+    return GetProjectInvitationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetProjectInvitationResponse>, I>>(object: I): GetProjectInvitationResponse {
+    const message = createBaseGetProjectInvitationResponse();
+    message.inviterId = object.inviterId ?? "";
+    message.projectName = object.projectName ?? "";
+    return message;
+  },
+};
+
+function createBaseJoinProjectRequest(): JoinProjectRequest {
+  return { invitationId: "", userId: "" };
+}
+
+export const JoinProjectRequest: MessageFns<JoinProjectRequest> = {
+  encode(message: JoinProjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.invitationId !== "") {
+      writer.uint32(10).string(message.invitationId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JoinProjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoinProjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.invitationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<JoinProjectRequest>, I>>(base?: I): JoinProjectRequest {
+    return JoinProjectRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<JoinProjectRequest>, I>>(object: I): JoinProjectRequest {
+    const message = createBaseJoinProjectRequest();
+    message.invitationId = object.invitationId ?? "";
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseJoinProjectResponse(): JoinProjectResponse {
+  return { outcome: JoinOutcome.UNSPECIFIED };
+}
+
+export const JoinProjectResponse: MessageFns<JoinProjectResponse> = {
+  encode(message: JoinProjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcome !== JoinOutcome.UNSPECIFIED) {
+      writer.uint32(8).int32(joinOutcomeToNumber(message.outcome));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JoinProjectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoinProjectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.outcome = joinOutcomeFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<JoinProjectResponse>, I>>(base?: I): JoinProjectResponse {
+    return JoinProjectResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<JoinProjectResponse>, I>>(object: I): JoinProjectResponse {
+    const message = createBaseJoinProjectResponse();
+    message.outcome = object.outcome ?? JoinOutcome.UNSPECIFIED;
+    return message;
+  },
+};
+
 /** Projects of the caller, and who sees and changes what is in them. */
 export type ProjectsServiceService = typeof ProjectsServiceService;
 export const ProjectsServiceService = {
@@ -3951,6 +5458,70 @@ export const ProjectsServiceService = {
       Buffer.from(ListProjectWatchersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListProjectWatchersResponse => ListProjectWatchersResponse.decode(value),
   },
+  /**
+   * Invites somebody to a project by a mail, whose link works once; managers only. Whoever has the account of the
+   * e-mail, or registers with it, becomes a member by AcceptProjectInvitation of auth. Accounts are not asked for, so
+   * work and answer are the same for every e-mail, whether or not somebody has it. A client calls AddMember first,
+   * which adds whom the caller finds at once. FAILED_PRECONDITION / MAIL_OFF where the installation sends no mail.
+   */
+  inviteMember: {
+    path: "/taskflow.tasks.v1.ProjectsService/InviteMember" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: InviteMemberRequest): Buffer => Buffer.from(InviteMemberRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): InviteMemberRequest => InviteMemberRequest.decode(value),
+    responseSerialize: (value: InviteMemberResponse): Buffer =>
+      Buffer.from(InviteMemberResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): InviteMemberResponse => InviteMemberResponse.decode(value),
+  },
+  /**
+   * The invitations of a project that are kept, newest first, in pages; managers only. One is kept for 30 days after
+   * its expire_time.
+   */
+  listProjectInvitations: {
+    path: "/taskflow.tasks.v1.ProjectsService/ListProjectInvitations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListProjectInvitationsRequest): Buffer =>
+      Buffer.from(ListProjectInvitationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListProjectInvitationsRequest => ListProjectInvitationsRequest.decode(value),
+    responseSerialize: (value: ListProjectInvitationsResponse): Buffer =>
+      Buffer.from(ListProjectInvitationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListProjectInvitationsResponse =>
+      ListProjectInvitationsResponse.decode(value),
+  },
+  /**
+   * Ends an invitation that nobody has accepted, so that nobody joins by it from the moment of the answer; managers
+   * only. Cancelling a cancelled one is no error.
+   */
+  cancelProjectInvitation: {
+    path: "/taskflow.tasks.v1.ProjectsService/CancelProjectInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelProjectInvitationRequest): Buffer =>
+      Buffer.from(CancelProjectInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelProjectInvitationRequest => CancelProjectInvitationRequest.decode(value),
+    responseSerialize: (value: CancelProjectInvitationResponse): Buffer =>
+      Buffer.from(CancelProjectInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelProjectInvitationResponse =>
+      CancelProjectInvitationResponse.decode(value),
+  },
+  /**
+   * Mails an invitation once more, also one that has expired; managers only. It is open for its whole time again. The
+   * link is the same, so that of the mail before works too.
+   */
+  resendProjectInvitation: {
+    path: "/taskflow.tasks.v1.ProjectsService/ResendProjectInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResendProjectInvitationRequest): Buffer =>
+      Buffer.from(ResendProjectInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResendProjectInvitationRequest => ResendProjectInvitationRequest.decode(value),
+    responseSerialize: (value: ResendProjectInvitationResponse): Buffer =>
+      Buffer.from(ResendProjectInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResendProjectInvitationResponse =>
+      ResendProjectInvitationResponse.decode(value),
+  },
 } as const;
 
 export interface ProjectsServiceServer extends UntypedServiceImplementation {
@@ -3998,6 +5569,28 @@ export interface ProjectsServiceServer extends UntypedServiceImplementation {
   stopWatchingProject: handleUnaryCall<StopWatchingProjectRequest, StopWatchingProjectResponse>;
   /** Who watches a project, in pages. */
   listProjectWatchers: handleUnaryCall<ListProjectWatchersRequest, ListProjectWatchersResponse>;
+  /**
+   * Invites somebody to a project by a mail, whose link works once; managers only. Whoever has the account of the
+   * e-mail, or registers with it, becomes a member by AcceptProjectInvitation of auth. Accounts are not asked for, so
+   * work and answer are the same for every e-mail, whether or not somebody has it. A client calls AddMember first,
+   * which adds whom the caller finds at once. FAILED_PRECONDITION / MAIL_OFF where the installation sends no mail.
+   */
+  inviteMember: handleUnaryCall<InviteMemberRequest, InviteMemberResponse>;
+  /**
+   * The invitations of a project that are kept, newest first, in pages; managers only. One is kept for 30 days after
+   * its expire_time.
+   */
+  listProjectInvitations: handleUnaryCall<ListProjectInvitationsRequest, ListProjectInvitationsResponse>;
+  /**
+   * Ends an invitation that nobody has accepted, so that nobody joins by it from the moment of the answer; managers
+   * only. Cancelling a cancelled one is no error.
+   */
+  cancelProjectInvitation: handleUnaryCall<CancelProjectInvitationRequest, CancelProjectInvitationResponse>;
+  /**
+   * Mails an invitation once more, also one that has expired; managers only. It is open for its whole time again. The
+   * link is the same, so that of the mail before works too.
+   */
+  resendProjectInvitation: handleUnaryCall<ResendProjectInvitationRequest, ResendProjectInvitationResponse>;
 }
 
 export interface ProjectsServiceClient extends Client {
@@ -4269,6 +5862,84 @@ export interface ProjectsServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListProjectWatchersResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Invites somebody to a project by a mail, whose link works once; managers only. Whoever has the account of the
+   * e-mail, or registers with it, becomes a member by AcceptProjectInvitation of auth. Accounts are not asked for, so
+   * work and answer are the same for every e-mail, whether or not somebody has it. A client calls AddMember first,
+   * which adds whom the caller finds at once. FAILED_PRECONDITION / MAIL_OFF where the installation sends no mail.
+   */
+  inviteMember(
+    request: InviteMemberRequest,
+    callback: (error: ServiceError | null, response: InviteMemberResponse) => void,
+  ): ClientUnaryCall;
+  inviteMember(
+    request: InviteMemberRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: InviteMemberResponse) => void,
+  ): ClientUnaryCall;
+  inviteMember(
+    request: InviteMemberRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: InviteMemberResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The invitations of a project that are kept, newest first, in pages; managers only. One is kept for 30 days after
+   * its expire_time.
+   */
+  listProjectInvitations(
+    request: ListProjectInvitationsRequest,
+    callback: (error: ServiceError | null, response: ListProjectInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  listProjectInvitations(
+    request: ListProjectInvitationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListProjectInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  listProjectInvitations(
+    request: ListProjectInvitationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListProjectInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends an invitation that nobody has accepted, so that nobody joins by it from the moment of the answer; managers
+   * only. Cancelling a cancelled one is no error.
+   */
+  cancelProjectInvitation(
+    request: CancelProjectInvitationRequest,
+    callback: (error: ServiceError | null, response: CancelProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  cancelProjectInvitation(
+    request: CancelProjectInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  cancelProjectInvitation(
+    request: CancelProjectInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Mails an invitation once more, also one that has expired; managers only. It is open for its whole time again. The
+   * link is the same, so that of the mail before works too.
+   */
+  resendProjectInvitation(
+    request: ResendProjectInvitationRequest,
+    callback: (error: ServiceError | null, response: ResendProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  resendProjectInvitation(
+    request: ResendProjectInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResendProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  resendProjectInvitation(
+    request: ResendProjectInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResendProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const ProjectsServiceClient = makeGenericClientConstructor(
@@ -4277,6 +5948,106 @@ export const ProjectsServiceClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ProjectsServiceClient;
   service: typeof ProjectsServiceService;
+  serviceName: string;
+};
+
+/** For the other services only. */
+export type InternalProjectsServiceService = typeof InternalProjectsServiceService;
+export const InternalProjectsServiceService = {
+  /**
+   * What the mail of an invitation says, asked when it is about to be sent. NOT_FOUND / PROJECT_INVITATION_NOT_FOUND
+   * when nobody could join by it any more.
+   */
+  getProjectInvitation: {
+    path: "/taskflow.tasks.v1.InternalProjectsService/GetProjectInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetProjectInvitationRequest): Buffer =>
+      Buffer.from(GetProjectInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetProjectInvitationRequest => GetProjectInvitationRequest.decode(value),
+    responseSerialize: (value: GetProjectInvitationResponse): Buffer =>
+      Buffer.from(GetProjectInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetProjectInvitationResponse => GetProjectInvitationResponse.decode(value),
+  },
+  /**
+   * Makes whoever has accepted an invitation a member, unless it has ended, its inviter manages the project no more, or
+   * the project is closed or full. The first answer stays: a repeat gives the same and changes nothing.
+   */
+  joinProject: {
+    path: "/taskflow.tasks.v1.InternalProjectsService/JoinProject" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: JoinProjectRequest): Buffer => Buffer.from(JoinProjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): JoinProjectRequest => JoinProjectRequest.decode(value),
+    responseSerialize: (value: JoinProjectResponse): Buffer => Buffer.from(JoinProjectResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): JoinProjectResponse => JoinProjectResponse.decode(value),
+  },
+} as const;
+
+export interface InternalProjectsServiceServer extends UntypedServiceImplementation {
+  /**
+   * What the mail of an invitation says, asked when it is about to be sent. NOT_FOUND / PROJECT_INVITATION_NOT_FOUND
+   * when nobody could join by it any more.
+   */
+  getProjectInvitation: handleUnaryCall<GetProjectInvitationRequest, GetProjectInvitationResponse>;
+  /**
+   * Makes whoever has accepted an invitation a member, unless it has ended, its inviter manages the project no more, or
+   * the project is closed or full. The first answer stays: a repeat gives the same and changes nothing.
+   */
+  joinProject: handleUnaryCall<JoinProjectRequest, JoinProjectResponse>;
+}
+
+export interface InternalProjectsServiceClient extends Client {
+  /**
+   * What the mail of an invitation says, asked when it is about to be sent. NOT_FOUND / PROJECT_INVITATION_NOT_FOUND
+   * when nobody could join by it any more.
+   */
+  getProjectInvitation(
+    request: GetProjectInvitationRequest,
+    callback: (error: ServiceError | null, response: GetProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  getProjectInvitation(
+    request: GetProjectInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  getProjectInvitation(
+    request: GetProjectInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetProjectInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes whoever has accepted an invitation a member, unless it has ended, its inviter manages the project no more, or
+   * the project is closed or full. The first answer stays: a repeat gives the same and changes nothing.
+   */
+  joinProject(
+    request: JoinProjectRequest,
+    callback: (error: ServiceError | null, response: JoinProjectResponse) => void,
+  ): ClientUnaryCall;
+  joinProject(
+    request: JoinProjectRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: JoinProjectResponse) => void,
+  ): ClientUnaryCall;
+  joinProject(
+    request: JoinProjectRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: JoinProjectResponse) => void,
+  ): ClientUnaryCall;
+}
+
+export const InternalProjectsServiceClient = makeGenericClientConstructor(
+  InternalProjectsServiceService,
+  "taskflow.tasks.v1.InternalProjectsService",
+) as unknown as {
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): InternalProjectsServiceClient;
+  service: typeof InternalProjectsServiceService;
   serviceName: string;
 };
 

@@ -1,4 +1,4 @@
-import { toAsciiDomain } from '#libs/text';
+import { toAsciiDomain } from './mailbox.ts';
 
 /**
  * An address as it is stored and shown: trimmed, NFC, lower case. Lower-casing can leave a string that is not NFC any
