@@ -2,6 +2,7 @@ import { Suspense } from 'react';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { useSearchParams } from 'wouter';
 import type { Notification } from '#client/scheduler';
+import { useNameOf } from '../live/use-people.ts';
 import { PageHead } from '../shell/page-head.tsx';
 import { TaskPanel } from '../tasks/lazy-views.ts';
 import { useViewer } from '../tasks/use-viewer.ts';
@@ -10,18 +11,19 @@ import { Segmented } from '../ui/field.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
-import { describeNotification } from './describe-notification.ts';
+import { describeNotification, type Reader } from './describe-notification.ts';
 import { useInbox, useMarkRead } from './use-inbox.ts';
 
 interface EntryProps {
   notification: Notification;
+  reader: Reader;
   open: boolean;
   onOpen: () => void;
   onRead: () => void;
 }
 
-function Entry({ notification, open, onOpen, onRead }: EntryProps) {
-  const { icon, tone, text } = describeNotification(notification);
+function Entry({ notification, reader, open, onOpen, onRead }: EntryProps) {
+  const { icon, tone, text } = describeNotification(notification, reader);
   const unread = notification.readTime === undefined;
   return (
     <li className={`inbox-entry${unread ? ' unread' : ''}${open ? ' open' : ''}`}>
@@ -36,13 +38,13 @@ function Entry({ notification, open, onOpen, onRead }: EntryProps) {
           </span>
           {notification.taskTitle !== '' && <span className="inbox-text">{text}</span>}
         </span>
-        <span className="small faint">
+        <span className="inbox-time small faint">
           {notification.deliverTime !== undefined && <When ms={timestampMs(notification.deliverTime)} />}
         </span>
       </button>
       {unread && (
         <Button look="quiet" compact icon="check" onClick={onRead} aria-label={`Mark “${text}” as read`}>
-          Read
+          <span className="if-wide">Read</span>
         </Button>
       )}
     </li>
@@ -93,11 +95,12 @@ function NothingHere({ unreadOnly }: { unreadOnly: boolean }) {
 interface EntriesProps {
   query: ReturnType<typeof useInbox>;
   shown: readonly Notification[];
+  reader: Reader;
   openId: string | null;
   onOpen: (taskId: string) => void;
 }
 
-function Entries({ query, shown, openId, onOpen }: EntriesProps) {
+function Entries({ query, shown, reader, openId, onOpen }: EntriesProps) {
   const { mutate } = useMarkRead();
   const open = ({ id, taskId, readTime }: Notification): void => {
     if (taskId !== '') onOpen(taskId);
@@ -110,6 +113,7 @@ function Entries({ query, shown, openId, onOpen }: EntriesProps) {
           <Entry
             key={one.id}
             notification={one}
+            reader={reader}
             open={one.taskId !== '' && one.taskId === openId}
             onOpen={() => open(one)}
             onRead={() => mutate({ ids: [one.id] })}
@@ -129,6 +133,7 @@ function Entries({ query, shown, openId, onOpen }: EntriesProps) {
 export function InboxPage() {
   const [search, setSearch] = useSearchParams();
   const viewer = useViewer();
+  const reader = { ...viewer, nameOf: useNameOf(viewer.id, '') };
   const unreadOnly = search.get('show') === 'unread';
   const openId = search.get('task');
   const query = useInbox(unreadOnly);
@@ -150,7 +155,7 @@ export function InboxPage() {
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
         {query.isPending && <Loading rows={8} label="Loading your inbox" />}
         {query.isSuccess && shown.length === 0 && <NothingHere unreadOnly={unreadOnly} />}
-        <Entries query={query} shown={shown} openId={openId} onOpen={(taskId) => set('task', taskId)} />
+        <Entries query={query} shown={shown} reader={reader} openId={openId} onOpen={(taskId) => set('task', taskId)} />
       </section>
       {openId !== null && (
         <Suspense>
