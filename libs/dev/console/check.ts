@@ -6,16 +6,16 @@ import { chromium, type Browser } from 'playwright-core';
 import { inBatches } from '#client/index';
 import { createTaskFlow } from '#client/node';
 import { startCluster, startInfrastructure, waitUntil, type Cluster } from '#dev/cluster';
+import { inspectAll } from './all-views.ts';
 import { visit, type Visitor } from './browser-page.ts';
 import { checkFirstView } from './first-view.ts';
-import { adminsViews, inspectViews, personsViews, picture, picturesFolder, signedOutViews } from './views.ts';
+import { picture, picturesFolder } from './views.ts';
 import { walkProject } from './walk-project.ts';
 import {
   addTask,
   fillProfile,
   checkSecrets,
   register,
-  signIn,
   walkBoard,
   walkByKeys,
   walkOffline,
@@ -74,23 +74,6 @@ async function walkFirstView(browser: Browser, url: string): Promise<string[]> {
   const found = await checkFirstView(visitor, ada);
   await visitor.context.close();
   return [...found, ...visitor.faults];
-}
-
-async function inspectAll(browser: Browser, url: string, cluster: Cluster): Promise<string[]> {
-  const found: string[] = [];
-  const looks = [
-    { look: 'light', options: {} },
-    { look: 'dark', options: { dark: true } },
-    { look: 'narrow', options: { width: 360 } },
-  ];
-  for (const { look, options } of looks) {
-    const visitor = await visit(browser, url, options);
-    found.push(...(await inspectViews(visitor, signedOutViews, look)));
-    await signIn(visitor, cluster.admin);
-    found.push(...(await inspectViews(visitor, [...personsViews, ...adminsViews], look)), ...visitor.faults);
-    await visitor.context.close();
-  }
-  return found;
 }
 
 interface Stage {

@@ -53,7 +53,9 @@ export async function inspectLooks(page: Page, name: string): Promise<string[]> 
 
 /** Leaves a picture of what is shown now, if anybody wants it. */
 export async function picture(page: Page, name: string): Promise<void> {
-  const file = `${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
+  // Ids differ from run to run.
+  const words = name.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id');
+  const file = `${words.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
   if (picturesFolder !== undefined) await page.screenshot({ path: `${picturesFolder}/${file}` });
 }
 

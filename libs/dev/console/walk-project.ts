@@ -76,6 +76,6 @@ export async function walkProject(ada: Visitor, grace: Visitor, gracesEmail: str
   ok((await ada.page.getByLabel('Add a task').count()) === 0, 'an archived project takes tasks');
   faults.push(...(await inspectLooks(ada.page, 'an archived project')));
   await ada.page.getByRole('link', { name: /^Inbox/ }).click();
-  await row(ada.page, 'Plant the beans').getByText('has a new comment').waitFor();
+  await row(ada.page, 'Plant the beans').getByText('Grace Hopper wrote a comment').waitFor();
   return faults;
 }

@@ -31,7 +31,10 @@ export async function register({ page }: Visitor, { name, email, password }: Acc
   await page.getByRole('heading', { name: 'My tasks' }).waitFor();
 }
 
-export async function signIn({ page }: Visitor, { email, password }: Omit<Account, 'name'>): Promise<void> {
+export async function signIn(
+  { page }: Pick<Visitor, 'page'>,
+  { email, password }: Omit<Account, 'name'>,
+): Promise<void> {
   await page.goto('/sign-in');
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);

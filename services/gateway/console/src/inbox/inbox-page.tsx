@@ -3,27 +3,31 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { useSearchParams } from 'wouter';
 import type { Notification } from '#client/scheduler';
 import { useNameOf } from '../live/use-people.ts';
+import { useTasks } from '../live/use-tasks.ts';
 import { PageHead } from '../shell/page-head.tsx';
 import { TaskPanel } from '../tasks/lazy-views.ts';
+import type { Viewer } from '../tasks/filters.ts';
 import { useViewer } from '../tasks/use-viewer.ts';
 import { Button } from '../ui/button.tsx';
 import { Segmented } from '../ui/field.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
-import { describeNotification, type Reader } from './describe-notification.ts';
+import { describeNotification } from './describe-notification.ts';
 import { useInbox, useMarkRead } from './use-inbox.ts';
 
 interface EntryProps {
   notification: Notification;
-  reader: Reader;
+  viewer: Viewer;
   open: boolean;
   onOpen: () => void;
   onRead: () => void;
 }
 
-function Entry({ notification, reader, open, onOpen, onRead }: EntryProps) {
-  const { icon, tone, text } = describeNotification(notification, reader);
+function Entry({ notification, viewer, open, onOpen, onRead }: EntryProps) {
+  const { tasks } = useTasks();
+  const nameOf = useNameOf(viewer.id, tasks.get(notification.taskId)?.projectId ?? '');
+  const { icon, tone, text } = describeNotification(notification, { ...viewer, nameOf });
   const unread = notification.readTime === undefined;
   return (
     <li className={`inbox-entry${unread ? ' unread' : ''}${open ? ' open' : ''}`}>
@@ -95,12 +99,12 @@ function NothingHere({ unreadOnly }: { unreadOnly: boolean }) {
 interface EntriesProps {
   query: ReturnType<typeof useInbox>;
   shown: readonly Notification[];
-  reader: Reader;
+  viewer: Viewer;
   openId: string | null;
   onOpen: (taskId: string) => void;
 }
 
-function Entries({ query, shown, reader, openId, onOpen }: EntriesProps) {
+function Entries({ query, shown, viewer, openId, onOpen }: EntriesProps) {
   const { mutate } = useMarkRead();
   const open = ({ id, taskId, readTime }: Notification): void => {
     if (taskId !== '') onOpen(taskId);
@@ -113,7 +117,7 @@ function Entries({ query, shown, reader, openId, onOpen }: EntriesProps) {
           <Entry
             key={one.id}
             notification={one}
-            reader={reader}
+            viewer={viewer}
             open={one.taskId !== '' && one.taskId === openId}
             onOpen={() => open(one)}
             onRead={() => mutate({ ids: [one.id] })}
@@ -133,7 +137,6 @@ function Entries({ query, shown, reader, openId, onOpen }: EntriesProps) {
 export function InboxPage() {
   const [search, setSearch] = useSearchParams();
   const viewer = useViewer();
-  const reader = { ...viewer, nameOf: useNameOf(viewer.id, '') };
   const unreadOnly = search.get('show') === 'unread';
   const openId = search.get('task');
   const query = useInbox(unreadOnly);
@@ -155,7 +158,7 @@ export function InboxPage() {
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
         {query.isPending && <Loading rows={8} label="Loading your inbox" />}
         {query.isSuccess && shown.length === 0 && <NothingHere unreadOnly={unreadOnly} />}
-        <Entries query={query} shown={shown} reader={reader} openId={openId} onOpen={(taskId) => set('task', taskId)} />
+        <Entries query={query} shown={shown} viewer={viewer} openId={openId} onOpen={(taskId) => set('task', taskId)} />
       </section>
       {openId !== null && (
         <Suspense>

@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
 import { pagesOf } from '#client/index';
 import { api } from '../api.ts';
 import { useTasks } from './use-tasks.ts';
@@ -12,18 +11,26 @@ export interface Person {
 const inOrder = (people: ReadonlyMap<string, string>): readonly Person[] =>
   [...people].map(([id, name]) => ({ id, name })).toSorted((a, b) => a.name.localeCompare(b.name));
 
-/** Everybody whom the person's tasks name. */
-function usePeopleOfTasks(): readonly Person[] {
-  const { tasks } = useTasks();
-  return useMemo(() => {
-    const people = new Map<string, string>();
-    for (const { ownerId, ownerName, assigneeId, assigneeName } of tasks.values()) {
-      if (ownerName !== '') people.set(ownerId, ownerName);
-      if (assigneeName !== '') people.set(assigneeId, assigneeName);
-    }
-    return inOrder(people);
-  }, [tasks]);
+type Tasks = ReturnType<typeof useTasks>['tasks'];
+
+/** Views that ask at once share one look at all tasks. */
+const found = new WeakMap<Tasks, readonly Person[]>();
+
+function findPeople(tasks: Tasks): readonly Person[] {
+  const known = found.get(tasks);
+  if (known !== undefined) return known;
+  const names = new Map<string, string>();
+  for (const { ownerId, ownerName, assigneeId, assigneeName } of tasks.values()) {
+    if (ownerName !== '') names.set(ownerId, ownerName);
+    if (assigneeName !== '') names.set(assigneeId, assigneeName);
+  }
+  const people = inOrder(names);
+  found.set(tasks, people);
+  return people;
 }
+
+/** Everybody whom the person's tasks name. */
+const usePeopleOfTasks = (): readonly Person[] => findPeople(useTasks().tasks);
 
 /** The members of a project; undefined while they are not known. */
 function useMembers(projectId: string): readonly Person[] | undefined {

@@ -70,7 +70,8 @@ export function dayInWords(day: string, today: string): string {
 }
 
 /** As it stands within a sentence: "today", but "Friday". */
-export const inSentence = (day: string): string => day.replace(/^(Today|Tomorrow|Yesterday)\b/, (word) => word.toLowerCase());
+export const inSentence = (day: string): string =>
+  day.replace(/^(Today|Tomorrow|Yesterday)\b/, (word) => word.toLowerCase());
 
 const steps = [
   { upToMs: 45_000, unit: undefined, ms: 1 },

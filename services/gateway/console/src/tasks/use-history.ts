@@ -8,7 +8,8 @@ export function useHistory({ id: taskId, updateTime, overdue }: Task) {
   const version = updateTime === undefined ? '' : String(timestampMs(updateTime));
   const query = useInfiniteQuery({
     queryKey: ['history', taskId, version, overdue],
-    queryFn: ({ signal, pageParam }) => api.tasks.listTaskEvents({ taskId, pageToken: pageParam, pageSize: 500 }, { signal }),
+    queryFn: ({ signal, pageParam }) =>
+      api.tasks.listTaskEvents({ taskId, pageToken: pageParam, pageSize: 500 }, { signal }),
     initialPageParam: '',
     getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
     placeholderData: (before) => before,
