@@ -18,7 +18,7 @@ export interface AccountMail {
 const tokenPages = {
   [MailKind.PASSWORD_RESET]: 'reset-password',
   [MailKind.EMAIL_VERIFICATION]: 'verify-email',
-  [MailKind.INVITATION]: 'register',
+  [MailKind.INVITATION]: 'invitation',
   [MailKind.ACCOUNT_CREATED]: 'reset-password',
 } as const;
 
