@@ -33,7 +33,6 @@ ${rows.join('\n')}
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}
 ${mails}  API reference ${cluster.httpAddress('tasks')}/docs
-  job board     ${cluster.httpAddress('scheduler')}/board (sign in as the administrator)
 
 Try:
   ${taskflowCommand(cluster)}register ada@example.com   # asks for a password; then add, ls, watch, --help
