@@ -65,7 +65,7 @@ export async function walkProject(ada: Visitor, grace: Visitor, gracesEmail: str
   await ada.page.getByLabel(/^Role of Grace/).selectOption('Commenter');
   await ada.page.getByRole('link', { name: 'Tasks', exact: true }).click();
   await ada.page.getByRole('link', { name: 'Plant the beans' }).click();
-  await theirs.reload();
+  await panelOf(theirs).getByLabel('Write a comment').waitFor();
   await talk(ada.page, theirs);
   faults.push(...(await inspectLooks(ada.page, 'a task of a project')));
   await takeBack(ada.page, theirs);

@@ -21,7 +21,7 @@ export interface TasksSnapshot {
 export interface TaskNews {
   /** Without a task: any may have new ones. */
   onComment: (taskId?: string) => void;
-  /** A project has become visible, or is not any more. */
+  /** A project has become visible, or is not any more, or may have changed: its name, its members, their roles. */
   onProject: () => void;
 }
 
@@ -35,6 +35,12 @@ function removeProjects(tasks: Map<string, Task>, projectIds: readonly string[])
   if (projectIds.length === 0) return;
   for (const [id, task] of tasks) if (projectIds.includes(task.projectId)) tasks.delete(id);
 }
+
+/**
+ * A quiet stream says every ten seconds that it is alive. Sooner it does so behind something that changed no task, such
+ * as a project, of which it tells no more.
+ */
+const quietMs = 9_000;
 
 type Tasks = ServiceClient<typeof TasksService>;
 
@@ -55,6 +61,8 @@ export class TaskStore {
   /** Parts of a list that replaces another, until it is whole. */
   #draft: Map<string, Task> | undefined;
   #position: string | undefined;
+  /** When the stream said something last. */
+  #heardMs = 0;
   #news: TaskNews | undefined;
 
   constructor(client: Tasks) {
@@ -144,7 +152,8 @@ export class TaskStore {
     if (update.kind === 'list') this.#applyList(update);
     else if (update.kind === 'event') this.#applyEvent(update);
     else if (update.kind === 'joined' || update.kind === 'left') this.#applyProject(update);
-    else if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
+    else this.#applyHeartbeat();
+    this.#heardMs = performance.now();
     if ('position' in update) this.#position = update.position;
   }
 
@@ -167,6 +176,11 @@ export class TaskStore {
     else this.#merge(tasks, after);
     this.#change({ tasks, state: 'live' });
     if (commentTypes.has(event.type)) this.#news?.onComment(event.taskId);
+  }
+
+  #applyHeartbeat(): void {
+    if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
+    if (performance.now() - this.#heardMs < quietMs) this.#news?.onProject();
   }
 
   #applyProject(update: Extract<TaskUpdate, { kind: 'joined' | 'left' }>): void {

@@ -111,7 +111,7 @@ export function Members({ project }: { project: Project }) {
       const answer = await api.projects.listMembers({ projectId: project.id, pageToken }, { signal });
       return { items: answer.members, nextPageToken: answer.nextPageToken };
     },
-    refetchMs: 20_000,
+    refetchMs: 60_000,
   });
   return (
     <Section

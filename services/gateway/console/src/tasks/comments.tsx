@@ -135,7 +135,7 @@ export function Comments({ task, viewer, rights }: { task: Task; viewer: Viewer;
   if (shown.length === 0 && !rights.comment && !query.isError) return null;
   return (
     <section className="comments" aria-label="Comments">
-      <h3>Comments</h3>
+      <h2>Comments</h2>
       {query.isPending && <Loading rows={2} label="Loading the comments" />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       {query.hasNextPage && (

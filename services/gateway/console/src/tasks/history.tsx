@@ -71,7 +71,7 @@ export function History({ task, viewer }: { task: Task; viewer: Viewer }) {
   const newest = events.toSorted((a, b) => Number(b.sequence - a.sequence));
   return (
     <section className="history" aria-label="History">
-      <h3>History</h3>
+      <h2>History</h2>
       {query.isPending && <Loading rows={3} label="Loading the history" />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       <ol>

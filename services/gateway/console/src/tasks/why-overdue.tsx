@@ -142,7 +142,7 @@ export function WhyOverdue({ task, viewer }: { task: Task; viewer: Viewer }) {
     <section className="why" aria-label="Why overdue">
       <div className="why-head">
         <Icon name="warning" size={16} />
-        <span className="grow">{isLate ? 'Overdue' : 'Was reported overdue'}</span>
+        <h2 className="grow">{isLate ? 'Overdue' : 'Was reported overdue'}</h2>
         <Button compact look="quiet" aria-expanded={shown} onClick={() => setShown(!shown)}>
           {shown ? 'Hide' : 'Why?'}
         </Button>

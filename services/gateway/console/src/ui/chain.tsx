@@ -18,7 +18,7 @@ export function Chain({ steps }: { steps: readonly ChainStep[] }) {
             <Icon name={icon} />
           </span>
           <div>
-            <h4>{title}</h4>
+            <h3>{title}</h3>
             <div className="soft small">{body}</div>
           </div>
         </li>
