@@ -9,6 +9,9 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 const isExpected = (line: string): boolean =>
   /^Failed to load resource: (the server responded with a status of 4|net::ERR_INTERNET_DISCONNECTED)/.test(line);
 
+/** Of everybody who visits. */
+export const timeZone = 'Europe/Berlin';
+
 export interface Visitor {
   context: BrowserContext;
   page: Page;
@@ -28,6 +31,7 @@ export async function visit(browser: Browser, baseURL: string, { dark, width }: 
     colorScheme: dark === true ? 'dark' : 'light',
     viewport: { width: width ?? 1400, height: 860 },
     reducedMotion: 'reduce',
+    timezoneId: timeZone,
   });
   const page = await context.newPage();
   const faults: string[] = [];

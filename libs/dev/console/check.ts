@@ -1,19 +1,21 @@
-// People and an administrator use the console of a whole cluster, in the Chromium that CHROMIUM names.
+// People and an administrator use the console of a whole cluster, in the Chromium that CHROMIUM names. Arguments choose
+// parts of it.
 import { ok } from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 import { inBatches } from '#client/index';
 import { createTaskFlow } from '#client/node';
 import { startCluster, startInfrastructure, waitUntil, type Cluster } from '#dev/cluster';
-import { settle, visit, type Visitor } from './browser-page.ts';
+import { inspectAll } from './all-views.ts';
+import { visit, type Visitor } from './browser-page.ts';
 import { checkFirstView } from './first-view.ts';
-import { adminsViews, inspectViews, personsViews, picturesFolder, signedOutViews } from './views.ts';
+import { picture, picturesFolder } from './views.ts';
 import { walkProject } from './walk-project.ts';
 import {
+  addTask,
+  fillProfile,
   checkSecrets,
   register,
-  row,
-  signIn,
   walkBoard,
   walkByKeys,
   walkOffline,
@@ -28,12 +30,10 @@ const grace: Account = { name: 'Grace Hopper', email: 'grace@example.com', passw
 
 const faults: string[] = [];
 
-async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function step(name: string, work: () => Promise<string[] | void>): Promise<void> {
   const began = performance.now();
-  const result = await work();
-  if (Array.isArray(result)) faults.push(...(result as string[]));
+  faults.push(...((await work()) ?? []));
   console.log(`${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  return result;
 }
 
 /** A task whose due time has passed is told to Ada, while she looks. */
@@ -42,13 +42,7 @@ async function walkOverdue({ page }: Visitor, cluster: Cluster): Promise<void> {
     address: `http://${cluster.address('gateway')}`,
     credentials: { account: cluster.admin },
   });
-  await page.goto('/inbox?show=unread');
-  await page.goto('/tasks');
-  await settle(page);
-  await page.locator('body').press('n');
-  await page.keyboard.type('Renew the passport due:2026-01-05');
-  await page.keyboard.press('Enter');
-  await row(page, 'Renew the passport').waitFor();
+  await addTask(page, 'Renew the passport due:2026-01-05', 'Renew the passport');
   await page.getByRole('link', { name: 'Inbox' }).click();
   await admin.scheduler.triggerSchedule({ scheduleId: 'overdue-sweep' });
   await page.getByRole('listitem').filter({ hasText: 'Renew the passport' }).getByText('is overdue').waitFor();
@@ -82,26 +76,41 @@ async function walkFirstView(browser: Browser, url: string): Promise<string[]> {
   return [...found, ...visitor.faults];
 }
 
-async function inspectAll(browser: Browser, url: string, cluster: Cluster): Promise<void> {
-  const looks = [
-    { look: 'light', options: {} },
-    { look: 'dark', options: { dark: true } },
-    { look: 'narrow', options: { width: 360 } },
-  ];
-  for (const { look, options } of looks) {
-    const visitor = await visit(browser, url, options);
-    await step(`signed out, ${look}`, () => inspectViews(visitor, signedOutViews, look));
-    await signIn(visitor, cluster.admin);
-    await step(`every view, ${look}`, () => inspectViews(visitor, [...personsViews, ...adminsViews], look));
-    faults.push(...visitor.faults);
-    await visitor.context.close();
-  }
+interface Stage {
+  browser: Browser;
+  cluster: Cluster;
+  url: string;
+  /** Two people, each with a browser of their own. */
+  first: Visitor;
+  second: Visitor;
 }
 
-async function run(parts: AsyncDisposableStack): Promise<void> {
-  if (picturesFolder !== undefined) mkdirSync(picturesFolder, { recursive: true });
+/** Each can be run alone. */
+const parts: Readonly<Record<string, (stage: Stage) => Promise<string[] | void>>> = {
+  secrets: ({ first }) => checkSecrets(first),
+  'first-view': ({ browser, url }) => walkFirstView(browser, url),
+  keys: ({ first }) => walkByKeys(first),
+  board: ({ first }) => walkBoard(first),
+  together: ({ first, second }) => walkTogether(first, second, grace.email),
+  offline: ({ first, second }) => walkOffline(first, second, grace.email),
+  project: ({ first, second }) => walkProject(first, second, grace.email),
+  overdue: ({ first, cluster }) => walkOverdue(first, cluster),
+  'long-list': ({ second, url }) => walkLongList(second, url),
+  views: ({ browser, url, cluster }) => inspectAll(browser, url, cluster),
+  'sign-out': ({ first }) => walkOut(first),
+};
+
+function chosenParts(): string[] {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.filter((name) => !(name in parts));
+  if (unknown.length > 0)
+    throw new Error(`there is no ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  return chosen.length === 0 ? Object.keys(parts) : chosen;
+}
+
+async function openStage(open: AsyncDisposableStack): Promise<Stage> {
   const infrastructure = await startInfrastructure();
-  parts.defer(() => infrastructure.stop());
+  open.defer(() => infrastructure.stop());
   const { postgresAdminUrl, redisUrl } = infrastructure;
   const cluster = await startCluster({
     postgresAdminUrl,
@@ -109,33 +118,35 @@ async function run(parts: AsyncDisposableStack): Promise<void> {
     ports: 'free',
     services: ['auth', 'users', 'tasks', 'scheduler', 'gateway'],
   });
-  parts.defer(() => cluster.stop());
+  open.defer(() => cluster.stop());
   // Browsers keep locks for HTTPS and this name alone.
   const url = `http://${cluster.address('gateway').replace('127.0.0.1', 'localhost')}`;
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '', args: asRoot });
-  parts.defer(() => browser.close());
-  const [first, second] = [await visit(browser, url), await visit(browser, url)];
+  open.defer(() => browser.close());
+  return { browser, cluster, url, first: await visit(browser, url), second: await visit(browser, url) };
+}
 
+async function run(open: AsyncDisposableStack): Promise<void> {
+  const names = chosenParts();
+  if (picturesFolder !== undefined) mkdirSync(picturesFolder, { recursive: true });
+  const stage = await openStage(open);
+  const { first, second, browser } = stage;
   await step('Ada and Grace register', async () => {
     await register(first, ada);
     await register(second, grace);
+    await fillProfile(second);
   });
-  await step('secrets', () => checkSecrets(first));
-  await step('the first view', () => walkFirstView(browser, url));
-  await step('by keys', () => walkByKeys(first));
-  await step('board', () => walkBoard(first));
-  await step('together', () => walkTogether(first, second, grace.email));
-  await step('offline', () => walkOffline(first, second));
-  await step('a project', () => walkProject(first, second, grace.email));
-  await step('overdue', () => walkOverdue(first, cluster));
-  await step('a long list', () => walkLongList(second, url));
-  await step('out', () => walkOut(first));
+  try {
+    for (const name of names) await step(name, async () => parts[name]?.(stage));
+  } catch (error) {
+    await Promise.all([picture(first.page, 'Ada at the end'), picture(second.page, 'Grace at the end')]);
+    throw error;
+  }
   faults.push(...first.faults, ...second.faults);
-  await inspectAll(browser, url, cluster);
   if (faults.length > 0) throw new Error(`the console has faults:\n  ${[...new Set(faults)].join('\n  ')}`);
   console.log(`Chromium ${browser.version()}: nothing wrong`);
 }
 
-await using parts = new AsyncDisposableStack();
-await run(parts);
+await using open = new AsyncDisposableStack();
+await run(open);

@@ -51,11 +51,18 @@ export async function inspectLooks(page: Page, name: string): Promise<string[]> 
   return faults;
 }
 
+/** Leaves a picture of what is shown now, if anybody wants it. */
+export async function picture(page: Page, name: string): Promise<void> {
+  // Ids differ from run to run.
+  const words = name.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id');
+  const file = `${words.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
+  if (picturesFolder !== undefined) await page.screenshot({ path: `${picturesFolder}/${file}` });
+}
+
 /** What is wrong with a view as it is shown now. */
 export async function inspect(page: Page, name: string): Promise<string[]> {
   const barriers = await findBarriers(page);
-  const file = `${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}.png`;
-  if (picturesFolder !== undefined) await page.screenshot({ path: `${picturesFolder}/${file}` });
+  await picture(page, name);
   const faults = barriers.map((barrier) => `${name}: ${barrier}`);
   return (await isTooWide(page)) ? [...faults, `${name}: wider than the window`] : faults;
 }

@@ -65,7 +65,7 @@ export async function walkProject(ada: Visitor, grace: Visitor, gracesEmail: str
   await ada.page.getByLabel(/^Role of Grace/).selectOption('Commenter');
   await ada.page.getByRole('link', { name: 'Tasks', exact: true }).click();
   await ada.page.getByRole('link', { name: 'Plant the beans' }).click();
-  await theirs.reload();
+  await panelOf(theirs).getByLabel('Write a comment').waitFor();
   await talk(ada.page, theirs);
   faults.push(...(await inspectLooks(ada.page, 'a task of a project')));
   await takeBack(ada.page, theirs);
@@ -76,6 +76,6 @@ export async function walkProject(ada: Visitor, grace: Visitor, gracesEmail: str
   ok((await ada.page.getByLabel('Add a task').count()) === 0, 'an archived project takes tasks');
   faults.push(...(await inspectLooks(ada.page, 'an archived project')));
   await ada.page.getByRole('link', { name: /^Inbox/ }).click();
-  await row(ada.page, 'Plant the beans').getByText('has a new comment').waitFor();
+  await row(ada.page, 'Plant the beans').getByText('Grace Hopper wrote a comment').waitFor();
   return faults;
 }

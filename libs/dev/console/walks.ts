@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok } from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { waitUntil } from '#dev/cluster';
 import { inspect } from './views.ts';
-import { settle, type Visitor } from './browser-page.ts';
+import { settle, timeZone, type Visitor } from './browser-page.ts';
 
 export interface Account {
   name: string;
@@ -12,6 +12,15 @@ export interface Account {
 }
 
 export const row = (page: Page, title: string): Locator => page.getByRole('listitem').filter({ hasText: title });
+
+/** Writes a line of quick add into the own tasks. */
+export async function addTask(page: Page, line: string, title = line): Promise<void> {
+  await page.goto('/tasks');
+  await settle(page);
+  await page.getByLabel('Add a task').fill(line);
+  await page.keyboard.press('Enter');
+  await row(page, title).waitFor();
+}
 
 export async function register({ page }: Visitor, { name, email, password }: Account): Promise<void> {
   await page.goto('/register');
@@ -22,12 +31,23 @@ export async function register({ page }: Visitor, { name, email, password }: Acc
   await page.getByRole('heading', { name: 'My tasks' }).waitFor();
 }
 
-export async function signIn({ page }: Visitor, { email, password }: Omit<Account, 'name'>): Promise<void> {
+export async function signIn(
+  { page }: Pick<Visitor, 'page'>,
+  { email, password }: Omit<Account, 'name'>,
+): Promise<void> {
   await page.goto('/sign-in');
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'My tasks' }).waitFor();
+}
+
+/** The profile of somebody who is new has the zone of their device; then they let others find them by e-mail. */
+export async function fillProfile({ page }: Visitor): Promise<void> {
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await waitUntil(async () => (await page.getByLabel('Time zone').inputValue()) === timeZone);
+  await page.getByLabel(/Whoever knows my e-mail/).check();
+  await page.getByText('Saved').waitFor();
 }
 
 /** No script of the page can get at what lasts longer than ten minutes. */
@@ -83,33 +103,32 @@ export async function walkByKeys({ page }: Visitor): Promise<string[]> {
 }
 
 export async function walkBoard({ page }: Visitor): Promise<void> {
+  const title = 'Sort the books';
+  await addTask(page, title);
   await page.goto('/tasks?view=board');
   await settle(page);
   const doing = page.getByRole('region', { name: 'In progress' });
-  await page.getByRole('link', { name: 'Call the landlord' }).press('Alt+ArrowRight');
-  await doing.getByText('Call the landlord').waitFor();
-  await page.locator('.card', { hasText: 'Call the landlord' }).dragTo(page.getByRole('region', { name: 'Done' }));
-  await page.getByRole('region', { name: 'Done' }).getByText('Call the landlord').waitFor();
+  await page.getByRole('link', { name: title }).press('Alt+ArrowRight');
+  await doing.getByText(title).waitFor();
+  await page.locator('.card', { hasText: title }).dragTo(page.getByRole('region', { name: 'Done' }));
+  await page.getByRole('region', { name: 'Done' }).getByText(title).waitFor();
 }
 
 /** Ada gives a task to Grace, who sees it at once, changes it, and is seen. */
 export async function walkTogether(ada: Visitor, grace: Visitor, gracesEmail: string): Promise<string[]> {
-  await grace.page.goto('/settings/profile');
-  await grace.page.getByLabel(/Whoever knows my e-mail/).check();
-  await grace.page.getByText('Saved').waitFor();
   await grace.page.goto('/tasks');
   await settle(grace.page);
 
-  await ada.page.goto('/tasks');
-  await ada.page.getByRole('link', { name: 'Water the plants' }).click();
+  await addTask(ada.page, 'Water the flowers');
+  await ada.page.getByRole('link', { name: 'Water the flowers' }).click();
   const panel = ada.page.getByRole('complementary');
   await panel.getByRole('button', { name: 'Nobody' }).click();
   await ada.page.getByLabel('Name or e-mail of the assignee').fill(gracesEmail);
   await ada.page.keyboard.press('Enter');
-  await row(grace.page, 'Water the plants').waitFor();
+  await row(grace.page, 'Water the flowers').waitFor();
   await grace.page.getByRole('link', { name: /Inbox 1 unread/ }).waitFor();
 
-  await grace.page.getByRole('link', { name: 'Water the plants' }).click();
+  await grace.page.getByRole('link', { name: 'Water the flowers' }).click();
   ok(!(await grace.page.getByRole('complementary').getByLabel('Title').isEditable()), 'Grace is no owner');
   await grace.page.getByRole('complementary').getByLabel('Status').selectOption('In progress');
   await grace.page.keyboard.press('Escape');
@@ -124,33 +143,34 @@ async function walkConflict({ context, page }: Visitor): Promise<string[]> {
   const other = await context.newPage();
   await other.goto(page.url());
   const theirs = other.getByRole('complementary').getByLabel('Title');
-  await theirs.fill('Water all plants');
+  await theirs.fill('Water all flowers');
   await theirs.press('Enter');
-  await row(page, 'Water all plants').waitFor();
+  await row(page, 'Water all flowers').waitFor();
   await other.close();
-  await title.fill('Water the plants twice');
+  await title.fill('Water the flowers twice');
   await title.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Two people changed this at once' });
-  match(await dialog.innerText(), /Water the plants twice[^]*Water all plants/);
+  match(await dialog.innerText(), /Water the flowers twice[^]*Water all flowers/);
   const faults = await inspect(page, 'a conflict');
   await dialog.getByRole('button', { name: 'Keep mine' }).click();
-  await row(page, 'Water the plants twice').waitFor();
+  await row(page, 'Water the flowers twice').waitFor();
   return faults;
 }
 
 /** What happens while the network is away is there when it is back. */
-export async function walkOffline(ada: Visitor, grace: Visitor): Promise<void> {
+export async function walkOffline(ada: Visitor, grace: Visitor, gracesEmail: string): Promise<void> {
+  const title = 'Fetch the parcel';
+  await addTask(ada.page, `${title} @${gracesEmail}`, title);
   await grace.page.goto('/tasks');
-  await ada.page.goto('/tasks');
-  await row(ada.page, 'Water the plants twice').waitFor();
+  await row(grace.page, title).waitFor();
   await ada.context.setOffline(true);
   const mark = ada.page.getByRole('status').filter({ hasText: 'Offline' });
   await mark.waitFor();
-  await row(ada.page, 'Water the plants twice').waitFor();
-  await grace.page.getByRole('button', { name: 'Complete Water the plants twice' }).click();
-  await row(grace.page, 'Water the plants twice').waitFor({ state: 'detached' });
+  await row(ada.page, title).waitFor();
+  await grace.page.getByRole('button', { name: `Complete ${title}` }).click();
+  await row(grace.page, title).waitFor({ state: 'detached' });
   await ada.context.setOffline(false);
-  await row(ada.page, 'Water the plants twice').waitFor({ state: 'detached' });
+  await row(ada.page, title).waitFor({ state: 'detached' });
   await mark.waitFor({ state: 'detached' });
 }
 

@@ -29,8 +29,7 @@ const pathOf = (name: string): string => new URL(`../../../${name}`, import.meta
 
 /** As this cluster is configured: auth hands mails over. */
 function featuresOf(service: string): ServerFeature[] {
-  const { API_DOCS, BOARD, MAIL, REFLECTION } = ServerFeature;
-  if (service === 'scheduler') return [API_DOCS, BOARD, REFLECTION];
+  const { API_DOCS, MAIL, REFLECTION } = ServerFeature;
   return service === 'auth' ? [API_DOCS, REFLECTION, MAIL] : [API_DOCS, REFLECTION];
 }
 

@@ -1,4 +1,3 @@
-export { openJobBoard, type JobBoard, type JobBoardOptions } from './board.ts';
 export { defineJob, type JobDefinition, type NewJob, type QueueName } from './definition.ts';
 export { type DeadJob } from './dead-letters.ts';
 export { type LiveJob, type QueueState } from './inspection.ts';

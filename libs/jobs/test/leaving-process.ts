@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createMetrics } from '#libs/runtime';
-import { createJobQueue, createJobWorker, openJobBoard } from '../src/index.ts';
+import { createJobQueue, createJobWorker } from '../src/index.ts';
 import { jobs, logger } from './fixture.ts';
 import { waitUntil } from '../../dev/cluster/src/wait-until.ts';
 
@@ -13,7 +13,6 @@ const options = {
   metrics: createMetrics('test'),
 };
 const queue = createJobQueue(options);
-const board = openJobBoard(options);
 const worker = createJobWorker({
   ...options,
   handlers: { greet: async () => undefined, hurry: async () => undefined },
@@ -22,18 +21,10 @@ const worker = createJobWorker({
   graceMs: 1_000,
 });
 await worker.start();
-// Each connects by itself.
 await waitUntil(() => queue.isReachable());
-await waitUntil(() =>
-  board.adapters().then(
-    () => true,
-    () => false,
-  ),
-);
 await queue.enqueue('greet', { name: 'Ada' });
 process.send?.('ready');
 await once(process, 'message');
 await worker.stop();
-await board.close();
 await queue.close();
 process.disconnect?.();

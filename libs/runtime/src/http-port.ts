@@ -10,8 +10,6 @@ export interface HttpPortOptions {
   isReady: () => boolean;
   /** By path, for developers. */
   pages?: HttpPages;
-  /** Handlers for everything below a path of one segment, such as "/board". */
-  mounts?: HttpMounts;
 }
 
 /** Path → what stands there. */
@@ -22,11 +20,6 @@ export interface HttpPage {
   headers?: Readonly<Record<string, string>>;
   read: () => Promise<string | Buffer>;
 }
-
-/** Path of one segment → its handler, which never rejects. */
-export type HttpMounts = Readonly<
-  Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
->;
 
 export interface HttpPort {
   port: number;
@@ -65,21 +58,14 @@ async function answer(path: string, options: HttpPortOptions): Promise<Answer> {
   }
 }
 
-function findMount(path: string, { mounts = {} }: HttpPortOptions) {
-  const place = `/${path.split('/', 2)[1] ?? ''}`;
-  return Object.hasOwn(mounts, place) ? mounts[place] : undefined;
-}
-
 async function handle(request: IncomingMessage, response: ServerResponse, options: HttpPortOptions): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const mounted = findMount(path, options);
-  if (mounted !== undefined) return mounted(request, response);
   const failed: Answer = { status: 500, body: 'internal error\n' };
   const { status, type = 'text/plain', headers, body } = await answer(path, options).catch(() => failed);
   response.writeHead(status, { ...headers, 'content-type': type }).end(body);
 }
 
-/** Serves /metrics (Prometheus), /livez, /readyz, the given pages and mounts. Throws PortTakenError. */
+/** Serves /metrics (Prometheus), /livez, /readyz and the given pages. Throws PortTakenError. */
 export async function startHttpPort(options: HttpPortOptions): Promise<HttpPort> {
   const server = createServer((request, response) => void handle(request, response, options));
   const port = await listenOn(server, { protocol: 'http', host: options.host, port: options.port });

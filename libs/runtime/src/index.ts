@@ -38,7 +38,7 @@ export {
 } from './tls/certificates.ts';
 export { acceptsPlaintext, callsByTls, type TlsMode } from './tls/tls-mode.ts';
 export { findOptionalTlsFaults, readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
-export { startHttpPort, type HttpMounts, type HttpPages } from './http-port.ts';
+export { startHttpPort, type HttpPages } from './http-port.ts';
 export { toPeerNetwork } from './peer-network.ts';
 export { toDuration, toMilliseconds } from './duration.ts';
 export { listenOn, PortTakenError } from './listen.ts';

@@ -4,7 +4,7 @@ import { bindExport, createExporter, type ExportedData } from '#libs/export';
 import { startServer, type GrpcServer, type Interceptor, type ServerOptions, type ServiceBinding } from '#libs/grpc';
 import { createAuthenticator } from '#libs/identity';
 import type { ServerFeature } from '#contract/server/v1/server';
-import { startHttpPort, type HttpMounts } from '#libs/runtime';
+import { startHttpPort } from '#libs/runtime';
 import type { Access } from './access.ts';
 import type { ServiceBase, ServicePorts } from './application.ts';
 import { bindServerInfo, type LimitOf } from './server-info.ts';
@@ -22,8 +22,6 @@ interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'>
   pageTokens: PageTokens;
   /** The last migration of the service. */
   schemaVersion: string;
-  /** Further pages of the HTTP port. */
-  mounts?: HttpMounts;
   /** The features of this service alone, for GetServerInfo. */
   features?: readonly ServerFeature[];
 }
@@ -31,7 +29,7 @@ interface ServicePortsOptions extends Pick<ServerOptions, 'bindings' | 'checks'>
 /** Opens the HTTP port, then the gRPC port, and adds both to the parts. Throws PortTakenError. */
 export async function openPorts(base: ServiceBase, options: ServicePortsOptions): Promise<ServicePorts> {
   const { config, logger, metrics, clock, certificates, parts } = base;
-  const { access, checks, limits, mounts = {} } = options;
+  const { access, checks, limits } = options;
   const { service, host, servicePublicKeys, trustedProxies, capacity, peerLimits, connectionAgeMs } = config;
   const { accessKeys, revocations, checkPersonalToken: check } = access;
   const running: { server?: GrpcServer } = {};
@@ -42,7 +40,6 @@ export async function openPorts(base: ServiceBase, options: ServicePortsOptions)
     metrics,
     isReady: () => running.server?.isServing() ?? false,
     pages,
-    mounts,
   });
   parts.add({ name: 'http port', stop: http.close });
   const server = await startServer({

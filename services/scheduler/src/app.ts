@@ -6,10 +6,10 @@ import { openAudit, type AuditLog } from '#libs/audit';
 import { createPageTokens, createSecretCipher, openServiceDatabase, recall, uuidv7, type Database } from '#libs/db';
 import { bind } from '#libs/grpc';
 import type { AccessKeys } from '#libs/identity';
-import { openAccess, openPorts, startApplication, type Access, type ServiceBase } from '#libs/service';
+import { openAccess, openPorts, startApplication, type ServiceBase } from '#libs/service';
 import { createJobQueue, createJobWorker } from '#libs/jobs';
 import { openLimits } from '#libs/limits';
-import { type HttpMounts, type Logger, type RunningApp } from '#libs/runtime';
+import { type Logger, type RunningApp } from '#libs/runtime';
 import { createClaimedJobs } from './background/claimed-jobs.ts';
 import { openAuth } from './clients/auth.client.ts';
 import { openMailSender } from './clients/mail-sender.ts';
@@ -81,7 +81,6 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
     );
     const worker = await startWorker(base, deps);
     startPipeline(deps, { ...base, worker }, dispatcher);
-    const mounts = config.board ? await openBoardMounts(base, access, audit) : {};
     const ports = await openPorts(base, {
       bindings: [
         bind(SchedulerServiceService, schedulerServiceHandlers(deps)),
@@ -90,7 +89,6 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
         bind(InternalNotificationsServiceService, internalNotificationsHandlers(deps)),
       ],
       access,
-      mounts,
       features: featuresOf(config),
       limits: await openLimits(base),
       audit,
@@ -108,16 +106,7 @@ export function startApp(config: SchedulerConfig, overrides: AppOverrides = {}):
   });
 }
 
-const featuresOf = ({ board, mail }: SchedulerConfig): ServerFeature[] => [
-  ...(board ? [ServerFeature.BOARD] : []),
-  ...(mail === undefined ? [] : [ServerFeature.MAIL]),
-];
-
-/** Loads the board's libraries only when it is on. */
-async function openBoardMounts(base: Base, access: Access, audit: AuditLog): Promise<HttpMounts> {
-  const { openBoard } = await import('./board/board.ts');
-  return openBoard(base, { access, audit, ...queueOptions(base) });
-}
+const featuresOf = ({ mail }: SchedulerConfig): ServerFeature[] => (mail === undefined ? [] : [ServerFeature.MAIL]);
 
 type Open<Port> = (options: Parameters<typeof openTasks>[0]) => Port & { close(): void };
 

@@ -26,7 +26,6 @@ export interface SchedulerConfig extends ServiceConfig {
   /** How long a digest takes in more after it last grew; then it is sent. */
   digestQuietMs: number;
   /** Whether the HTTP port shows the queues to administrators. */
-  board: boolean;
   /** The newest seals the secrets of webhooks, all of them open. */
   encryptionKeys: Buffer[];
   retention: Retention;
@@ -52,7 +51,6 @@ const queuePrefix = z
 const dayMs = 86_400_000;
 const days = (fallback: number) => envTypes.positiveInt(fallback, 36_500);
 /** The default depends on the environment. */
-const board = z.enum(['on', 'off'], 'must be on or off').optional();
 
 const entries = {
   ...mailEntries,
@@ -65,7 +63,6 @@ const entries = {
   TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS: envTypes.positiveInt(30_000, 86_400_000),
   TASKFLOW_SCHEDULER_DIGEST_THRESHOLD: envTypes.positiveInt(25, 1_000_000),
   TASKFLOW_SCHEDULER_DIGEST_QUIET_MS: envTypes.positiveInt(10_000, 3_600_000),
-  TASKFLOW_SCHEDULER_BOARD: board,
   TASKFLOW_SCHEDULER_ENCRYPTION_KEY: envTypes.keys32(),
   TASKFLOW_SCHEDULER_WEBHOOK_PRIVATE_TARGETS: envTypes
     .list()
@@ -94,7 +91,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): SchedulerConfi
     sweepIntervalMs: own.TASKFLOW_SCHEDULER_SWEEP_INTERVAL_MS,
     digestThreshold: own.TASKFLOW_SCHEDULER_DIGEST_THRESHOLD,
     digestQuietMs: own.TASKFLOW_SCHEDULER_DIGEST_QUIET_MS,
-    board: (own.TASKFLOW_SCHEDULER_BOARD ?? (common.env === 'production' ? 'off' : 'on')) === 'on',
     encryptionKeys: own.TASKFLOW_SCHEDULER_ENCRYPTION_KEY,
     retention: {
       notificationsMs: own.TASKFLOW_SCHEDULER_NOTIFICATION_RETENTION_DAYS * dayMs,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { kindAndReason } from '#dev/testing';
 import { AuthServiceService } from '#contract/auth/v1/auth';
-import { waitUntil } from '#dev/cluster';
 import { openStub, type Stub } from '#dev/stubs';
 import { startSchedulerCluster, type SchedulerCluster, type TestUser } from './start-cluster.ts';
 import { watchInbox } from './watching.ts';
@@ -29,19 +28,6 @@ beforeEach(async () => {
 const logout = () => auth.logout({ refreshToken: session.refreshToken }, session.user.as);
 
 describe('once a session has ended', () => {
-  it('the board is closed to its token', async () => {
-    const look = () =>
-      fetch(`${service.cluster.httpAddress('scheduler')}/board/api/queues`, {
-        headers: { authorization: `Bearer ${session.user.as.token}` },
-      });
-    await waitUntil(look, ({ status }) => status === 200);
-    await logout();
-    expect(await (await waitUntil(look, ({ status }) => status === 401)).json()).toEqual({
-      error: 'TOKEN_INVALID',
-      message: 'the token is not valid',
-    });
-  });
-
   it.each<[string, () => Promise<unknown>]>([
     ['itself', () => logout()],
     [

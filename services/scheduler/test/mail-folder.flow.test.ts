@@ -26,7 +26,7 @@ it('where mails go into a folder, each is a file that people can read, and the l
   const file = join(folder, `${row?.id}.eml`);
   expect(readdirSync(folder)).toEqual([`${row?.id}.eml`]);
   const text = readFileSync(file, 'utf8');
-  expect(text).toContain(`https://tasks.example.com/tasks/${task.id}`);
+  expect(text).toContain(`https://tasks.example.com/tasks?task=${task.id}`);
   expect((await simpleParser(text)).subject).toBe('Assigned to you: Water the plants');
   const line = await waitUntil(
     () =>

@@ -50,7 +50,7 @@ describe('a notification by mail', () => {
       from: '"TaskFlow" <taskflow@mail.example.com>',
       subject: 'Assigned to you: Buy <b>milk</b> & "eggs"',
     });
-    const link = `https://tasks.example.com/tasks/${task.id}`;
+    const link = `https://tasks.example.com/tasks?task=${task.id}`;
     expect(mail?.text).toContain(
       'Hello Ada "A" Lovelace,\n\nBob <the builder> assigned “Buy <b>milk</b> & "eggs"” to you.',
     );

@@ -41,7 +41,6 @@ export async function startScheduler(
     sweepIntervalMs: 3_600_000,
     digestThreshold: 25,
     digestQuietMs: 10_000,
-    board: false,
     mail: undefined,
     encryptionKeys: [randomBytes(32)],
     retention: {

@@ -9,6 +9,8 @@ import { checkoutRoot, clientOptions, serviceNames, waitUntil, type Cluster } fr
 
 export interface DemonstrationOptions {
   report?: (line: string) => void;
+  /** That is registered; by default a new one. */
+  account?: Account;
   /** Called before each step, so that a test can cause a failure there. */
   onStep?: () => Promise<void>;
 }
@@ -34,7 +36,7 @@ export async function runDemonstration(
 ): Promise<DemonstrationResult> {
   const report = options.report ?? (() => undefined);
   const begin = async (): Promise<void> => options.onStep?.();
-  const account = { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
+  const account = options.account ?? { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
   const [ann, admin] = [open(cluster, account), open(cluster, cluster.admin)];
   try {
     await begin();

@@ -1,13 +1,13 @@
-// npm run seed: adds people and tasks for development to the running cluster (npm start), through its API.
+// npm run seed: adds people, tasks and projects for development to the running cluster (npm start), through its API.
 import { parseArgs } from 'node:util';
-import { clientOptions, findServices, runCommand } from '#dev/cluster';
+import { clientOptions, findServices, runCommand, serviceNames } from '#dev/cluster';
 import { openClientCertificates } from '#libs/runtime';
 import { seed } from './seed.ts';
 
 await runCommand('seed', async (progress) => {
   parseArgs({ options: {} });
   const certificates = openClientCertificates();
-  const hosts = await findServices(['auth', 'users', 'tasks'], certificates);
+  const hosts = await findServices(serviceNames, certificates);
   let tasks = 0;
   const onTask = (): void => void (tasks += 1);
   const { emails, password, added, present } = await progress(

@@ -1,7 +1,9 @@
-import { create, retry, TaskFlowError, timestampFromDate, type Account, type TaskFlow } from '#client/index';
+import { create, pagesOf, retry, TaskFlowError, timestampFromDate, type Account, type TaskFlow } from '#client/index';
 import { createTaskFlow, type NodeOptions } from '#client/node';
 import { ServerFeature, ServerInfoService } from '#client/server';
-import { TaskPriority, TaskSchema, TaskStatus, type Task } from '#client/tasks';
+import { DueDaySchema, TaskSchema, type Project, type Task } from '#client/tasks';
+import { NotificationChannel } from '#client/users';
+import { ownTasks, people, projects, type PersonName, type SeedProject, type SeedTask } from './data.ts';
 
 interface SeedResult {
   /** Of all the people. */
@@ -18,88 +20,121 @@ class SeedRefused extends Error {
 }
 
 const password = 'seeded-for-development-only';
-const people = ['Ada Lovelace', 'Grace Hopper', 'Katherine Johnson'];
 const emailOf = (name: string): string => `${name.split(' ')[0]?.toLowerCase()}@seed.taskflow.example`;
 
 const dayMs = 24 * 3_600_000;
-
-interface SeedTask {
-  title: string;
-  /** Negative = overdue. */
-  dueInDays?: number;
-  status?: TaskStatus;
-  priority?: TaskPriority;
-  labels?: string[];
-  /** Assigned to another person. */
-  shared?: boolean;
-}
-
-/** The tasks of each person: in every status, with and without due time, overdue, shared. */
-const tasks: readonly SeedTask[] = [
-  { title: 'Write the release notes', dueInDays: 2, priority: TaskPriority.HIGH, labels: ['docs', 'release'] },
-  { title: 'Water the plants', dueInDays: -1, labels: ['home'] },
-  {
-    title: 'Renew the certificate',
-    dueInDays: -3,
-    priority: TaskPriority.URGENT,
-    labels: ['operations'],
-    shared: true,
-  },
-  { title: 'Answer the survey', status: TaskStatus.COMPLETED, priority: TaskPriority.LOW },
-  { title: 'Review the contract', status: TaskStatus.IN_PROGRESS, dueInDays: 5, labels: ['docs'], shared: true },
-  { title: 'Plan the offsite', labels: ['team'] },
-  { title: 'Order new chairs', status: TaskStatus.CANCELLED, labels: ['office'] },
-  {
-    title: 'Measure the sweep',
-    status: TaskStatus.IN_PROGRESS,
-    priority: TaskPriority.HIGH,
-    labels: ['bench', 'operations'],
-  },
-  { title: 'Call the landlord', dueInDays: 14, priority: TaskPriority.LOW, shared: true },
-  { title: 'Clean the inbox', dueInDays: 1 },
-];
 
 interface Person {
   taskflow: TaskFlow;
   userId: string;
 }
 
-/** Registers a person, unless the account exists, and signs in. */
+type People = Readonly<Record<PersonName, Person>>;
+
+interface Seeding {
+  people: People;
+  result: SeedResult;
+  onTask: () => void;
+}
+
+/** What an earlier run, or an attempt whose answer was lost, has done already is no failure. */
+const isDone =
+  (reason: string) =>
+  (error: unknown): void => {
+    if (!(error instanceof TaskFlowError && error.reason === reason)) throw error;
+  };
+
+/** Registers a person, unless the account exists, and signs in. Others can find them by their e-mail. */
 async function ensurePerson(open: (account: Account) => TaskFlow, displayName: string): Promise<Person> {
   const account = { email: emailOf(displayName), password };
   const taskflow = open(account);
-  await retry(() =>
-    taskflow.auth.register({ ...account, displayName }).catch((error: unknown) => {
-      if (!(error instanceof TaskFlowError && error.reason === 'EMAIL_TAKEN')) throw error;
-    }),
-  );
+  await retry(() => taskflow.auth.register({ ...account, displayName }).then(() => undefined, isDone('EMAIL_TAKEN')));
   // Nobody can be an assignee before the profile has arrived.
   const { user } = await retry(() => taskflow.users.getMe({}));
-  return { taskflow, userId: user?.id ?? '' };
+  const id = user?.id ?? '';
+  await retry(() => taskflow.users.updateUser({ user: { id, discoverable: true } }));
+  return { taskflow, userId: id };
 }
 
-function toTask({ dueInDays, shared, ...task }: SeedTask, number: number, other: Person): Task {
+function dueOf({ dueInDays, dueAt }: SeedTask): Task['due'] {
+  if (dueInDays === undefined) return { case: undefined };
+  const date = new Date(Date.now() + dueInDays * dayMs).toISOString().slice(0, 10);
+  if (dueAt !== undefined) return { case: 'dueTime', value: timestampFromDate(new Date(`${date}T${dueAt}:00Z`)) };
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  return { case: 'dueDay', value: create(DueDaySchema, { date: { year, month, day }, timeZone: 'UTC' }) };
+}
+
+function toTask(seed: SeedTask, known: People, place: Pick<Task, 'externalId' | 'projectId'>): Task {
+  const { title, description = '', status, priority, labels = [], assignee } = seed;
   return create(TaskSchema, {
-    ...task,
-    externalId: `seed-${number}`,
-    ...(dueInDays !== undefined && {
-      due: { case: 'dueTime', value: timestampFromDate(new Date(Date.now() + dueInDays * dayMs)) },
-    }),
-    ...(shared === true && { assigneeId: other.userId }),
+    ...place,
+    title,
+    description,
+    labels,
+    due: dueOf(seed),
+    ...(status !== undefined && { status }),
+    ...(priority !== undefined && { priority }),
+    ...(assignee !== undefined && { assigneeId: known[assignee].userId }),
   });
 }
 
-/** A second run finds the task by its external id. */
-async function ensureTask({ taskflow }: Person, task: Task): Promise<'added' | 'present'> {
-  return retry(async () => {
-    try {
-      await taskflow.tasks.createTask({ task });
-      return 'added';
-    } catch (error) {
-      if (error instanceof TaskFlowError && error.reason === 'EXTERNAL_ID_TAKEN') return 'present';
-      throw error;
-    }
-  });
+/** A second run finds the task by its external id, and adds no comments. */
+async function ensureTask(
+  { people: known, result, onTask }: Seeding,
+  owner: Person,
+  seed: SeedTask,
+  place: Pick<Task, 'externalId' | 'projectId'>,
+): Promise<void> {
+  const task = toTask(seed, known, place);
+  const taskId = await retry(() =>
+    owner.taskflow.tasks.createTask({ task }).then((answer) => answer.task?.id, isDone('EXTERNAL_ID_TAKEN')),
+  );
+  result[taskId === undefined ? 'present' : 'added'] += 1;
+  onTask();
+  if (taskId === undefined) return;
+  for (const { by, text, mentions } of seed.comments ?? []) {
+    const mentionIds = mentions === undefined ? [] : [known[mentions].userId];
+    await retry(() => known[by].taskflow.comments.addComment({ taskId, text, mentionIds }));
+  }
+}
+
+async function ensureProject({ taskflow }: Person, seed: SeedProject): Promise<Project | undefined> {
+  for await (const { projects: page } of pagesOf(taskflow.projects.listProjects, { showArchived: true })) {
+    const found = page.find(({ key, name }) => key === seed.key && name === seed.name);
+    if (found !== undefined) return found;
+  }
+  const { key, name, description, color } = seed;
+  return (await retry(() => taskflow.projects.createProject({ project: { key, name, description, color } }))).project;
+}
+
+/** An archived project is finished: nothing can be added to it. */
+async function seedProject(seeding: Seeding, seed: SeedProject): Promise<void> {
+  const manager = seeding.people[seed.manager];
+  const project = await ensureProject(manager, seed);
+  if (project === undefined) throw new Error('the answer has no project');
+  if (project.archiveTime !== undefined) {
+    seeding.result.present += seed.tasks.length;
+    return;
+  }
+  const { id: projectId } = project;
+  for (const { person, role } of seed.members) {
+    const value = seeding.people[person].userId;
+    const member = { projectId, person: { case: 'userId', value }, role } as const;
+    await retry(() => manager.taskflow.projects.addMember(member).then(() => undefined, isDone('MEMBER_EXISTS')));
+  }
+  for (const [index, task] of seed.tasks.entries())
+    await ensureTask(seeding, manager, task, { externalId: `seed-${seed.key}-${index + 1}`, projectId });
+  if (seed.archived === true) await retry(() => manager.taskflow.projects.archiveProject({ projectId }));
+}
+
+/** A webhook at a host that does not exist, so that its log has something to show and nobody is called. */
+async function ensureWebhook({ taskflow, userId }: Person): Promise<void> {
+  const { webhooks } = await retry(() => taskflow.notifications.listWebhooks({}));
+  if (webhooks.length > 0) return;
+  const channels = [NotificationChannel.INBOX, NotificationChannel.WEBHOOK];
+  await retry(() => taskflow.users.updateUser({ user: { id: userId, channels } }));
+  const webhook = { url: 'https://chat.taskflow.example/hooks/overdue', description: 'Team chat' };
+  await retry(() => taskflow.notifications.createWebhook({ webhook }));
 }
 
 /** Only servers outside production offer the API reference; they are asked before anything is written. */
@@ -111,9 +146,15 @@ async function refuseProduction({ connection }: TaskFlow): Promise<void> {
     throw new SeedRefused('the server runs in production: seed data is for development only');
 }
 
+async function ensurePeople(open: (account: Account) => TaskFlow): Promise<People> {
+  const known: [string, Person][] = [];
+  for (const name of people) known.push([name, await ensurePerson(open, name)]);
+  return Object.fromEntries(known) as unknown as People;
+}
+
 /**
- * Adds people and tasks to a cluster, through its API. A second run adds only what is missing. Throws SeedRefused in
- * production, before it writes anything.
+ * Adds people, tasks, projects, comments and a webhook to a cluster, through its API. A second run adds only what is
+ * missing. Throws SeedRefused in production, before it writes anything.
  */
 export async function seed(place: NodeOptions, onTask: () => void): Promise<SeedResult> {
   const opened: TaskFlow[] = [];
@@ -124,16 +165,15 @@ export async function seed(place: NodeOptions, onTask: () => void): Promise<Seed
   };
   try {
     await refuseProduction(open());
-    const seeded: Person[] = [];
-    for (const name of people) seeded.push(await ensurePerson(open, name));
+    const known = await ensurePeople(open);
     const result: SeedResult = { password, emails: people.map(emailOf), added: 0, present: 0 };
-    for (const [index, owner] of seeded.entries()) {
-      const other = seeded[(index + 1) % seeded.length] ?? owner;
-      for (const [number, task] of tasks.entries()) {
-        result[await ensureTask(owner, toTask(task, number, other))] += 1;
-        onTask();
-      }
-    }
+    const seeding = { people: known, result, onTask };
+    // Before the tasks, of which it is told.
+    await ensureWebhook(known['Ada Lovelace']);
+    for (const name of people)
+      for (const [index, task] of ownTasks[name].entries())
+        await ensureTask(seeding, known[name], task, { externalId: `seed-${index}`, projectId: '' });
+    for (const project of projects) await seedProject(seeding, project);
     return result;
   } finally {
     for (const taskflow of opened) taskflow.close();

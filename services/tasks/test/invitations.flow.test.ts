@@ -53,7 +53,7 @@ describe('B10 an invitation to a project', () => {
     const { id } = await invite(service, project, { by: ada, email: ` ${bob.email.toUpperCase()}` });
     const [mail] = await untilMails(bob.email);
     expect(mail?.text).toContain('Ada invites you to the project “Our <b>site</b>” in TaskFlow.');
-    expect(mail?.text).toContain(`https://tasks.example.com/accept-invitation#token=${tokenIn(mail)}`);
+    expect(mail?.text).toContain(`https://tasks.example.com/project-invitation#token=${tokenIn(mail)}`);
     expect(await rolesIn(project)).toEqual([[ada.userId, MANAGER]]);
 
     expect(await joinProject(service, bob, tokenIn(mail))).toEqual({

@@ -18,6 +18,7 @@ async function runSeed(env: NodeJS.ProcessEnv = {}): Promise<{ code: number; tex
     TASKFLOW_AUTH_ADDRESS: service.cluster.address('auth'),
     TASKFLOW_USERS_ADDRESS: service.cluster.address('users'),
     TASKFLOW_TASKS_ADDRESS: service.cluster.address('tasks'),
+    TASKFLOW_SCHEDULER_ADDRESS: service.cluster.address('scheduler'),
   };
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [script], {
@@ -48,12 +49,26 @@ describe('I7: npm run seed', () => {
   });
 
   it('adds people and tasks, and the second time nothing', async () => {
-    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('30 tasks added, 0 already there') });
-    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('0 tasks added, 30 already there') });
+    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('33 tasks added, 0 already there') });
+    expect(await runSeed()).toEqual({ code: 0, text: expect.stringContaining('0 tasks added, 33 already there') });
     const { tasks: listed } = await service.tasks.listTasks({ pageSize: 100 }, { token: await signIn() });
-    // Her own ten, and three that others gave her.
-    expect(listed).toHaveLength(13);
+    // Her own, in a project or not, and those that others gave her.
+    expect(listed).toHaveLength(22);
     expect(new Set(listed.map(({ status }) => status)).size).toBe(4);
     expect(listed.some(({ overdue }) => overdue)).toBe(true);
+  });
+
+  it('adds projects, in which others have written to each other, and a webhook', async () => {
+    const token = await signIn();
+    const { projects } = await service.projects.listProjects({ showArchived: true }, { token });
+    expect(projects.map(({ key, memberCount, archiveTime }) => [key, memberCount, archiveTime !== undefined])).toEqual(
+      expect.arrayContaining([
+        ['WEB', 3, false],
+        ['OPS', 3, false],
+        ['MOVE', 2, true],
+      ]),
+    );
+    const comments = await service.sql('select from comments where mention_ids <> $1', [[]]);
+    expect(comments).toHaveLength(2);
   });
 });

@@ -18,8 +18,6 @@ const external = [
   // MikroORM would look for entities in files with it, which nobody asks for. Not installed at all.
   'tinyglobby',
 ];
-/** The board reads its pages from this package's folder. */
-const folders: Record<string, string[]> = { scheduler: ['@bull-board/ui'] };
 const viewer = 'node_modules/redoc/bundles/redoc.standalone.js';
 /** What sources read by their own place, and where it stands in the bundle when that is elsewhere. */
 const data: Record<string, string> = {
@@ -69,8 +67,6 @@ async function bundle(): Promise<OutputChunk[]> {
     tsconfig: false,
     external,
     plugins: [ownPlaces, lazyHttp],
-    // bull-board finds its pages by `eval`, unless it is told where they are.
-    checks: { eval: false },
   });
   const { output } = await build.generate({
     dir: resolve(out),
@@ -126,7 +122,7 @@ function manifestOf(chunks: readonly OutputChunk[]): string {
     [key: string]: unknown;
     dependencies: Record<string, string>;
   };
-  const imported = new Set([...chunks.flatMap(({ imports }) => imports), ...(folders[service ?? ''] ?? [])]);
+  const imported = new Set(chunks.flatMap(({ imports }) => imports));
   const kept = Object.entries(dependencies).filter(([dependency]) => imported.has(dependency));
   return JSON.stringify({ name, version, license, type: 'module', dependencies: Object.fromEntries(kept) }, null, 2);
 }

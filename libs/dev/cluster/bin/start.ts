@@ -1,4 +1,6 @@
 // npm start [-- --no-demo --tls]: the whole cluster on this machine, until Ctrl-C.
+import { randomUUID } from 'node:crypto';
+import type { Account } from '#client/index';
 import { startCluster, type Cluster } from '../src/cluster.ts';
 import { startConsoleReport } from '../src/console-report.ts';
 import { startInfrastructure, type Infrastructure } from '../src/infrastructure.ts';
@@ -29,8 +31,9 @@ async function run(settings: StartSettings): Promise<void> {
   try {
     signal.throwIfAborted();
     cluster = await report.step('the services and the gateway', async () => startServices(settings, infrastructure));
-    process.stdout.write(`${welcomeText(cluster)}\n`);
-    if (settings.demonstrate) await demonstrate(cluster);
+    const account = settings.demonstrate ? newAccount() : undefined;
+    process.stdout.write(`${welcomeText(cluster, account)}\n`);
+    if (account !== undefined) await demonstrate(cluster, account);
     report.line('Ctrl-C stops everything');
     await untilShutdown();
   } finally {
@@ -72,15 +75,18 @@ async function startServices(
   return cluster;
 }
 
+/** Another one at each start, so that the demonstration is the same each time. */
+const newAccount = (): Account => ({
+  email: `ann-${randomUUID().slice(0, 8)}@example.com`,
+  password: randomUUID(),
+});
+
 /** The cluster stays up when the demonstration fails, so that one can look. */
-async function demonstrate(cluster: Cluster): Promise<void> {
+async function demonstrate(cluster: Cluster, account: Account): Promise<void> {
   try {
     const { runDemonstration } = await import('../../../../services/tasks/demonstration/demonstration.ts');
-    const demonstration = runDemonstration(cluster, { report: report.line });
+    const demonstration = runDemonstration(cluster, { account, report: report.line });
     await report.step('demonstration', async () => orShutdown(demonstration));
-    if (signal.aborted) return;
-    const { email, password } = await demonstration;
-    report.line(`look at it in the console: sign in as ${email}, password ${password}`);
   } catch (error) {
     if (!signal.aborted) report.line(`the demonstration failed: ${(error as Error).message}`);
   }

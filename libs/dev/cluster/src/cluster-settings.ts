@@ -73,7 +73,7 @@ export async function resolveClusterSettings(options: ClusterOptions, dir: strin
   const tls = options.tls && (await keepCertificates(dir, options.tls));
   const addresses = await routeCallers(options, places);
   const mailFolder = chooseMailFolder(options, dir);
-  const shared = sharedSettings({ options, redisUrl, addresses, mailFolder });
+  const shared = sharedSettings({ options, redisUrl, addresses, mailFolder, site: consoleUrl(places, options) });
   const replicas = places.map((place) => ({
     ...place,
     env: {
@@ -140,9 +140,17 @@ interface Shared {
   readonly redisUrl: string;
   readonly addresses: Record<ServiceName, string>;
   readonly mailFolder: string | undefined;
+  /** Where links of mails lead. */
+  readonly site: string | undefined;
 }
 
-function sharedSettings({ options, redisUrl, addresses, mailFolder }: Shared): Record<string, string> {
+/** By a name for which browsers keep locks, also without TLS. */
+function consoleUrl(places: readonly Place[], { tls }: ClusterOptions): string | undefined {
+  const gateway = places.find(({ service }) => service === 'gateway');
+  return gateway && `${tls === undefined ? 'http' : 'https'}://localhost:${gateway.callsPort}`;
+}
+
+function sharedSettings({ options, redisUrl, addresses, mailFolder, site }: Shared): Record<string, string> {
   return {
     TASKFLOW_ENV: options.ports === 'default' ? 'development' : 'test',
     TASKFLOW_HOST: '127.0.0.1',
@@ -154,9 +162,8 @@ function sharedSettings({ options, redisUrl, addresses, mailFolder }: Shared): R
           TASKFLOW_QUEUE_PREFIX: `taskflow-${options.namespace}`,
           TASKFLOW_LIMITS_PREFIX: `taskflow-${options.namespace}`,
         }),
-    ...(mailFolder === undefined
-      ? {}
-      : { TASKFLOW_MAIL: 'folder', [settingOf('scheduler', 'MAIL_FOLDER')]: mailFolder }),
+    ...(mailFolder && { TASKFLOW_MAIL: 'folder', [settingOf('scheduler', 'MAIL_FOLDER')]: mailFolder }),
+    ...(mailFolder && site && { [settingOf('scheduler', 'MAIL_SITE_URL')]: site }),
     // All tests come from one address; a cluster for people keeps the contract's limits.
     ...(options.ports === 'default' ? {} : { TASKFLOW_RATE_LIMITS: '{"*":"unlimited"}' }),
     ...Object.fromEntries(serviceNames.map((service) => [settingOf(service, 'ADDRESS'), addresses[service]])),

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { Account } from '#client/index';
 import type { Cluster } from './cluster.ts';
 import { defaultPorts, serviceNames, settingOf } from './service-names.ts';
 
-/** What a person needs to know once everything is up. */
-export function welcomeText(cluster: Cluster): string {
+/** What a person needs to know once everything is up. `account`: the one that the demonstration is about to make. */
+export function welcomeText(cluster: Cluster, account?: Account): string {
   const rows = serviceNames.map(
     (service) =>
       `  ${service.padEnd(10)} grpc ${cluster.address(service).padEnd(17)} ${cluster.httpAddress(service)}/metrics /livez /readyz`,
@@ -20,14 +21,18 @@ export function welcomeText(cluster: Cluster): string {
 TaskFlow is up: every service is SERVING.
 
   console       ${scheme}://${gateway.replace('127.0.0.1', 'localhost')} in a browser
-
+${
+  account === undefined
+    ? ''
+    : `                sign in as ${account.email}, password ${account.password}, when the demonstration below is done
+`
+}
 ${rows.join('\n')}
   gateway    ${scheme} ${gateway.padEnd(17)} ${cluster.httpAddress('gateway')}/metrics /livez /readyz
 
   administrator ${cluster.admin.email}, ${cluster.admin.passwordFile === undefined ? 'with the password given' : `password in ${cluster.admin.passwordFile}`}
   logs          ${join(cluster.dir, 'logs')}
 ${mails}  API reference ${cluster.httpAddress('tasks')}/docs
-  job board     ${cluster.httpAddress('scheduler')}/board (sign in as the administrator)
 
 Try:
   ${taskflowCommand(cluster)}register ada@example.com   # asks for a password; then add, ls, watch, --help

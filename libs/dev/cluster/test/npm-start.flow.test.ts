@@ -84,6 +84,8 @@ it('npm start brings the cluster up, demonstrates it, and leaves no process afte
   const run = npmStart();
   await printed(run, 'Ctrl-C stops everything');
   expect(run.output()).toContain('notified: "Renew the passport"');
+  const [, email = '', password = ''] = /sign in as (\S+), password (\S+),/.exec(run.output()) ?? [];
+  expect((await withAuth((auth) => auth.login({ email, password }))).account?.email).toBe(email);
   // What an image runs.
   const bundled = processesLeft().filter((line) => /\.taskflow\/bundles\/\w+\/services\/\w+\/src\/main\.js/.test(line));
   expect(bundled).toHaveLength(processNames.length);
@@ -124,7 +126,7 @@ it('npm start -- --tls prints how to call it, and grpcurl is told whom to believ
   await expect(withAuth((auth) => auth.login(credentials))).rejects.toMatchObject({ kind: 'unavailable' });
   const [seed = ''] = /TASKFLOW_TLS=.* npm run seed/.exec(run.output()) ?? [];
   const seeded = execFileSync('bash', ['-c', seed], { cwd: checkout, encoding: 'utf8' });
-  expect(seeded).toContain('30 tasks added');
+  expect(seeded).toContain('33 tasks added');
   await pressCtrlC(run);
   expect(processesLeft()).toEqual([]);
 }, 600_000);

@@ -36,7 +36,7 @@ export function CreateAccount({ onClose }: DialogProps) {
         await queryClient.invalidateQueries({ queryKey: ['accounts'] });
       }}
     >
-      <TextField label="Name" name="name" required maxLength={100} autoFocus />
+      <TextField label="Name" name="name" required maxLength={100} />
       <TextField label="E-mail" name="email" type="email" required />
       <TextField
         label="First password"
@@ -63,7 +63,7 @@ export function InvitePerson({ onClose, onShow }: DialogProps & { onShow: (shown
         return onShow({ title: `An invitation for ${fields('email')}`, label: 'link', value });
       }}
     >
-      <TextField label="E-mail" name="email" type="email" required autoFocus hint="They choose a name and a password." />
+      <TextField label="E-mail" name="email" type="email" required hint="They choose a name and a password." />
     </FormDialog>
   );
 }
@@ -86,7 +86,6 @@ export function DeleteAccount({ user, onClose }: DialogProps & { user: User }) {
         label="Who gets the tasks"
         name="successor"
         type="email"
-        autoFocus
         hint="An e-mail; without one, the tasks are removed too."
       />
     </FormDialog>

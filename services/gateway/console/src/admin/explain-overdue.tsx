@@ -1,25 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useState, type FormEvent } from 'react';
 import { useSearchParams } from 'wouter';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { DeliveryChannel, DeliveryOutcome, type ExplainOverdueResponse, type OverdueNotification } from '#client/scheduler';
 import { statusLabel } from '../tasks/words.ts';
 import { Button } from '../ui/button.tsx';
+import { Chain, type ChainStep } from '../ui/chain.tsx';
 import { TextField } from '../ui/field.tsx';
-import { Icon, type IconName } from '../ui/icon.tsx';
-import { ErrorNotice, Loading } from '../ui/notice.tsx';
+import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx';
 import { Section } from '../ui/table.tsx';
 import { Moment, When } from '../ui/when.tsx';
 import { scheduler } from './services.ts';
 
-interface Step {
-  tone: 'good' | 'warn' | 'danger' | '';
-  icon: IconName;
-  title: string;
-  body: ReactNode;
-}
-
-function stepOfDue({ due }: ExplainOverdueResponse): Step {
+function stepOfDue({ due }: ExplainOverdueResponse): ChainStep {
   if (due?.dueTime === undefined)
     return { tone: '', icon: 'calendar', title: 'No due time', body: 'It cannot be overdue.' };
   const ms = timestampMs(due.dueTime);
@@ -32,7 +25,7 @@ function stepOfDue({ due }: ExplainOverdueResponse): Step {
   return { tone: isPast ? 'good' : 'warn', icon: 'calendar', title: isPast ? 'Its due time passed' : 'Not due yet', body };
 }
 
-function stepOfSweep({ sweep }: ExplainOverdueResponse): Step {
+function stepOfSweep({ sweep }: ExplainOverdueResponse): ChainStep {
   if (sweep === undefined) return { tone: 'warn', icon: 'search', title: 'Nothing is known of the sweep', body: null };
   const { overdueTime, lastRunTime, lastResult, lastRunFailed, paused } = sweep;
   if (overdueTime !== undefined) {
@@ -52,7 +45,7 @@ function stepOfSweep({ sweep }: ExplainOverdueResponse): Step {
   };
 }
 
-function stepOfEvent({ event }: ExplainOverdueResponse): Step | undefined {
+function stepOfEvent({ event }: ExplainOverdueResponse): ChainStep | undefined {
   if (event === undefined) return undefined;
   const time = event.createTime === undefined ? null : <Moment ms={timestampMs(event.createTime)} />;
   if (event.deadLettered)
@@ -64,7 +57,7 @@ function stepOfEvent({ event }: ExplainOverdueResponse): Step | undefined {
 
 const good: readonly DeliveryOutcome[] = [DeliveryOutcome.DELIVERED, DeliveryOutcome.DIGESTED, DeliveryOutcome.QUEUED];
 
-function stepOfNotification(notification: OverdueNotification): Step {
+function stepOfNotification(notification: OverdueNotification): ChainStep {
   const { deliveries, message } = notification;
   const isDead = deliveries.some(({ outcome }) => outcome === DeliveryOutcome.DEAD);
   const isGood = deliveries.some(({ outcome }) => good.includes(outcome));
@@ -86,29 +79,10 @@ function stepOfNotification(notification: OverdueNotification): Step {
 }
 
 /** The way of a report, from the due time to each person, as far as it has come. */
-function Chain({ answer }: { answer: ExplainOverdueResponse }) {
-  const steps = [
-    stepOfDue(answer),
-    stepOfSweep(answer),
-    stepOfEvent(answer),
-    ...answer.notifications.map(stepOfNotification),
-  ].flatMap((step) => step ?? []);
-  return (
-    <ol className="chain">
-      {steps.map(({ tone, icon, title, body }, index) => (
-        <li key={index} className={`chain-step ${tone}`}>
-          <span className="chain-sign">
-            <Icon name={icon} />
-          </span>
-          <div>
-            <h3>{title}</h3>
-            <div className="soft small">{body}</div>
-          </div>
-        </li>
-      ))}
-    </ol>
+const stepsOf = (answer: ExplainOverdueResponse): ChainStep[] =>
+  [stepOfDue(answer), stepOfSweep(answer), stepOfEvent(answer), ...answer.notifications.map(stepOfNotification)].flatMap(
+    (step) => step ?? [],
   );
-}
 
 /** A whole link to a task will do. */
 const idIn = (text: string): string => /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(text)?.[0] ?? text.trim();
@@ -142,6 +116,11 @@ export function ExplainOverdue() {
           Explain
         </Button>
       </form>
+      {taskId === '' && (
+        <Empty icon="help" title="Which task?">
+          <p>Open it and choose “Why overdue, or not?” from its menu, or paste the link that “Copy link” gives.</p>
+        </Empty>
+      )}
       {error !== null && <ErrorNotice error={error} />}
       {isFetching && data === undefined && <Loading rows={4} />}
       {data !== undefined && (
@@ -149,7 +128,7 @@ export function ExplainOverdue() {
           <p>
             <strong>{data.message}</strong>
           </p>
-          <Chain answer={data} />
+          <Chain steps={stepsOf(data)} />
         </>
       )}
     </Section>

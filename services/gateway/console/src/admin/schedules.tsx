@@ -33,7 +33,7 @@ function NextTimes({ schedule }: { schedule: Schedule }) {
       <span className="faint">Fires next</span>
       {data.map((time) => (
         <span key={timestampMs(time)} className="badge">
-          <Moment ms={timestampMs(time)} />
+          <Moment ms={timestampMs(time)} exact />
         </span>
       ))}
     </p>
@@ -67,7 +67,7 @@ function Runs({ scheduleId }: { scheduleId: string }) {
             const { label, tone } = runStates[run.state] ?? { label: 'Unknown', tone: '' };
             return (
               <tr key={run.id}>
-                <td>{run.fireTime !== undefined && <Moment ms={timestampMs(run.fireTime)} />}</td>
+                <td>{run.fireTime !== undefined && <Moment ms={timestampMs(run.fireTime)} exact />}</td>
                 <td>
                   <span className={`badge ${tone}`}>{label}</span>
                 </td>
@@ -99,7 +99,7 @@ function ScheduleCard({ schedule }: { schedule: Schedule }) {
   const { id: scheduleId, etag, paused } = schedule;
   return (
     <Section
-      title={schedule.description || scheduleId}
+      title={schedule.description.replace(/\.$/, '') || scheduleId}
       lead={
         <>
           <code>{scheduleId}</code> · {rhythmOf(schedule)}

@@ -1,6 +1,8 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { session } from '../api.ts';
+import { takeTimeZone } from '../session/use-session.ts';
 import { Button } from '../ui/button.tsx';
 import { findFieldError } from '../ui/describe-error.ts';
 import { TextField } from '../ui/field.tsx';
@@ -14,11 +16,13 @@ const shownBeside = ['email', 'password', 'display_name'];
 
 function RegisterForm({ invitationToken, onMail }: { invitationToken: string; onMail: (email: string) => void }) {
   const [, navigate] = useLocation();
+  const queryClient = useQueryClient();
   const { busy, error, onSubmit } = useSubmit(async (fields) => {
     const email = fields('email');
     const account = { email, password: fields('password'), displayName: fields('name'), invitationToken };
-    if (await session.register(account)) navigate('/', { replace: true });
-    else onMail(email);
+    if (!(await session.register(account))) return onMail(email);
+    navigate('/', { replace: true });
+    takeTimeZone(queryClient).catch(() => undefined);
   });
   const isShown = shownBeside.some((field) => findFieldError(error, field) !== undefined);
   return (

@@ -2,8 +2,11 @@ import { Suspense } from 'react';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { useSearchParams } from 'wouter';
 import type { Notification } from '#client/scheduler';
+import { useNameOf } from '../live/use-people.ts';
+import { useTasks } from '../live/use-tasks.ts';
 import { PageHead } from '../shell/page-head.tsx';
 import { TaskPanel } from '../tasks/lazy-views.ts';
+import type { Viewer } from '../tasks/filters.ts';
 import { useViewer } from '../tasks/use-viewer.ts';
 import { Button } from '../ui/button.tsx';
 import { Segmented } from '../ui/field.tsx';
@@ -15,13 +18,16 @@ import { useInbox, useMarkRead } from './use-inbox.ts';
 
 interface EntryProps {
   notification: Notification;
+  viewer: Viewer;
   open: boolean;
   onOpen: () => void;
   onRead: () => void;
 }
 
-function Entry({ notification, open, onOpen, onRead }: EntryProps) {
-  const { icon, tone, text } = describeNotification(notification);
+function Entry({ notification, viewer, open, onOpen, onRead }: EntryProps) {
+  const { tasks } = useTasks();
+  const nameOf = useNameOf(viewer.id, tasks.get(notification.taskId)?.projectId ?? '');
+  const { icon, tone, text } = describeNotification(notification, { ...viewer, nameOf });
   const unread = notification.readTime === undefined;
   return (
     <li className={`inbox-entry${unread ? ' unread' : ''}${open ? ' open' : ''}`}>
@@ -36,13 +42,13 @@ function Entry({ notification, open, onOpen, onRead }: EntryProps) {
           </span>
           {notification.taskTitle !== '' && <span className="inbox-text">{text}</span>}
         </span>
-        <span className="small faint">
+        <span className="inbox-time small faint">
           {notification.deliverTime !== undefined && <When ms={timestampMs(notification.deliverTime)} />}
         </span>
       </button>
       {unread && (
         <Button look="quiet" compact icon="check" onClick={onRead} aria-label={`Mark “${text}” as read`}>
-          Read
+          <span className="if-wide">Read</span>
         </Button>
       )}
     </li>
@@ -93,11 +99,12 @@ function NothingHere({ unreadOnly }: { unreadOnly: boolean }) {
 interface EntriesProps {
   query: ReturnType<typeof useInbox>;
   shown: readonly Notification[];
+  viewer: Viewer;
   openId: string | null;
   onOpen: (taskId: string) => void;
 }
 
-function Entries({ query, shown, openId, onOpen }: EntriesProps) {
+function Entries({ query, shown, viewer, openId, onOpen }: EntriesProps) {
   const { mutate } = useMarkRead();
   const open = ({ id, taskId, readTime }: Notification): void => {
     if (taskId !== '') onOpen(taskId);
@@ -110,6 +117,7 @@ function Entries({ query, shown, openId, onOpen }: EntriesProps) {
           <Entry
             key={one.id}
             notification={one}
+            viewer={viewer}
             open={one.taskId !== '' && one.taskId === openId}
             onOpen={() => open(one)}
             onRead={() => mutate({ ids: [one.id] })}
@@ -150,7 +158,7 @@ export function InboxPage() {
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
         {query.isPending && <Loading rows={8} label="Loading your inbox" />}
         {query.isSuccess && shown.length === 0 && <NothingHere unreadOnly={unreadOnly} />}
-        <Entries query={query} shown={shown} openId={openId} onOpen={(taskId) => set('task', taskId)} />
+        <Entries query={query} shown={shown} viewer={viewer} openId={openId} onOpen={(taskId) => set('task', taskId)} />
       </section>
       {openId !== null && (
         <Suspense>

@@ -10,6 +10,8 @@ export type LiveState = 'loading' | 'live' | 'offline' | 'failed';
 
 export interface TasksSnapshot {
   tasks: ReadonlyMap<string, Task>;
+  /** Whether all of them have been listed once. Until then, that one is missing says nothing. */
+  isWhole: boolean;
   state: LiveState;
   /** Why there are no tasks. */
   error?: unknown;
@@ -19,7 +21,7 @@ export interface TasksSnapshot {
 export interface TaskNews {
   /** Without a task: any may have new ones. */
   onComment: (taskId?: string) => void;
-  /** A project has become visible, or is not any more. */
+  /** A project has become visible, or is not any more, or may have changed: its name, its members, their roles. */
   onProject: () => void;
 }
 
@@ -34,7 +36,15 @@ function removeProjects(tasks: Map<string, Task>, projectIds: readonly string[])
   for (const [id, task] of tasks) if (projectIds.includes(task.projectId)) tasks.delete(id);
 }
 
+/**
+ * A quiet stream says every ten seconds that it is alive. Sooner it does so behind something that changed no task, such
+ * as a project, of which it tells no more.
+ */
+const quietMs = 9_000;
+
 type Tasks = ServiceClient<typeof TasksService>;
+
+const nothing: TasksSnapshot = { tasks: new Map(), isWhole: false, state: 'loading' };
 
 const nanos = (time: Timestamp | undefined): bigint =>
   time === undefined ? 0n : time.seconds * 1_000_000_000n + BigInt(time.nanos);
@@ -47,10 +57,12 @@ export class TaskStore {
   readonly #client: Tasks;
   readonly #names: Names;
   readonly #listeners = new Set<() => void>();
-  #snapshot: TasksSnapshot = { tasks: new Map(), state: 'loading' };
+  #snapshot = nothing;
   /** Parts of a list that replaces another, until it is whole. */
   #draft: Map<string, Task> | undefined;
   #position: string | undefined;
+  /** When the stream said something last. */
+  #heardMs = 0;
   #news: TaskNews | undefined;
 
   constructor(client: Tasks) {
@@ -68,7 +80,7 @@ export class TaskStore {
   /** Follows the tasks until the returned function is called. */
   start(news: TaskNews): () => void {
     this.#news = news;
-    const onLost = (): void => this.#change({ state: this.#snapshot.state === 'loading' ? 'loading' : 'offline' });
+    const onLost = (): void => this.#change({ state: 'offline' });
     addEventListener('offline', onLost);
     const stop = whileVisible(
       (signal) => this.#follow(signal),
@@ -78,7 +90,7 @@ export class TaskStore {
       removeEventListener('offline', onLost);
       stop();
       this.#position = undefined;
-      this.#snapshot = { tasks: new Map(), state: 'loading' };
+      this.#snapshot = nothing;
     };
   }
 
@@ -120,12 +132,16 @@ export class TaskStore {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const onInterrupt = (): void => {
-      if (!signal.aborted && this.#snapshot.state === 'live') this.#change({ state: 'offline' });
+      if (!signal.aborted) this.#change({ state: 'offline' });
     };
     const from = this.#position === undefined ? {} : { position: this.#position };
     const options = { scope: TaskScope.ALL, signal, onInterrupt };
     try {
-      for await (const update of watchTasks(this.#client, { ...from, ...options })) this.#apply(update);
+      for await (const update of watchTasks(this.#client, { ...from, ...options })) {
+        // What had arrived before the connection was given up must not pass for life.
+        if (signal.aborted) return;
+        this.#apply(update);
+      }
     } catch (error) {
       if (!signal.aborted) this.#change({ state: 'failed', error });
     }
@@ -136,7 +152,8 @@ export class TaskStore {
     if (update.kind === 'list') this.#applyList(update);
     else if (update.kind === 'event') this.#applyEvent(update);
     else if (update.kind === 'joined' || update.kind === 'left') this.#applyProject(update);
-    else if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
+    else this.#applyHeartbeat();
+    this.#heardMs = performance.now();
     if ('position' in update) this.#position = update.position;
   }
 
@@ -148,8 +165,8 @@ export class TaskStore {
     for (const id of part.removedTaskIds) draft.delete(id);
     if (part.isLast) this.#news?.onComment();
     // The first list shows what it has; a later one must not make tasks vanish until it is whole.
-    const isGrowing = this.#snapshot.state === 'loading' || part.isLast;
-    if (isGrowing) this.#change({ tasks: new Map(draft), state: part.isLast ? 'live' : 'loading' });
+    if (part.isLast) this.#change({ tasks: new Map(draft), isWhole: true, state: 'live' });
+    else if (!this.#snapshot.isWhole) this.#change({ tasks: new Map(draft), state: 'loading' });
   }
 
   #applyEvent({ event, removed }: Extract<TaskUpdate, { kind: 'event' }>): void {
@@ -159,6 +176,11 @@ export class TaskStore {
     else this.#merge(tasks, after);
     this.#change({ tasks, state: 'live' });
     if (commentTypes.has(event.type)) this.#news?.onComment(event.taskId);
+  }
+
+  #applyHeartbeat(): void {
+    if (this.#snapshot.state !== 'live') this.#change({ state: 'live' });
+    if (performance.now() - this.#heardMs < quietMs) this.#news?.onProject();
   }
 
   #applyProject(update: Extract<TaskUpdate, { kind: 'joined' | 'left' }>): void {

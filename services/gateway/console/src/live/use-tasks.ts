@@ -9,27 +9,9 @@ export const taskStore = new TaskStore(api.tasks);
 
 export const useTasks = (): TasksSnapshot => useSyncExternalStore(taskStore.subscribe, taskStore.get);
 
-export interface Person {
-  id: string;
-  name: string;
-}
-
 /** A project has its tasks whoever they are of; the person's own list has what is theirs to do or to see done. */
 export const isMine = ({ ownerId, assigneeId }: Task, personId: string): boolean =>
   ownerId === personId || assigneeId === personId;
-
-/** Everybody whom the person's tasks name, for pickers. */
-export function usePeople(): readonly Person[] {
-  const { tasks } = useTasks();
-  return useMemo(() => {
-    const people = new Map<string, string>();
-    for (const { ownerId, ownerName, assigneeId, assigneeName } of tasks.values()) {
-      if (ownerName !== '') people.set(ownerId, ownerName);
-      if (assigneeName !== '') people.set(assigneeId, assigneeName);
-    }
-    return [...people].map(([id, name]) => ({ id, name })).toSorted((a, b) => a.name.localeCompare(b.name));
-  }, [tasks]);
-}
 
 /** The labels in use, the most frequent first. */
 export function useLabels(): readonly string[] {

@@ -35,7 +35,6 @@ function AddMember({ project, onClose }: { project: Project; onClose: () => void
         name="email"
         type="email"
         required
-        autoFocus
         hint="Of somebody who has an account, and whom you share a task with or who lets others find them."
       />
       <SelectField
@@ -57,7 +56,7 @@ function MemberLine({ member, isManager }: MemberProps) {
   const me = useMe();
   const queryClient = useQueryClient();
   const { projectId, userId, etag } = member;
-  const name = userId === me.id ? `${member.userName || me.displayName} (you)` : member.userName || 'Somebody';
+  const name = member.userName || (userId === me.id ? me.displayName : 'Somebody');
   const settled = () => queryClient.invalidateQueries({ queryKey: ['projects'] });
   const setRole = useMutation({
     mutationFn: (role: ProjectRole) => api.projects.setMemberRole({ projectId, userId, role, etag }),
@@ -81,7 +80,10 @@ function MemberLine({ member, isManager }: MemberProps) {
   return (
     <li className="member">
       <Avatar id={userId} name={name} large />
-      <span className="grow truncate">{name}</span>
+      <span className="grow truncate">
+        {name}
+        {userId === me.id && <span className="faint"> (you)</span>}
+      </span>
       {isManager ? (
         <SelectField
           label={`Role of ${name}`}
@@ -109,7 +111,7 @@ export function Members({ project }: { project: Project }) {
       const answer = await api.projects.listMembers({ projectId: project.id, pageToken }, { signal });
       return { items: answer.members, nextPageToken: answer.nextPageToken };
     },
-    refetchMs: 20_000,
+    refetchMs: 60_000,
   });
   return (
     <Section

@@ -40,7 +40,7 @@ function EditProject({ project, onClose }: { project: Project; onClose: () => vo
         await queryClient.invalidateQueries({ queryKey: ['projects'] });
       }}
     >
-      <TextField label="Name" name="name" required maxLength={100} defaultValue={project.name} autoFocus />
+      <TextField label="Name" name="name" required maxLength={100} defaultValue={project.name} />
       <TextArea label="Description" name="description" maxLength={2000} defaultValue={project.description} />
       <TextField label="Colour" name="color" type="color" defaultValue={project.color || '#0d6e63'} />
     </FormDialog>
@@ -126,11 +126,13 @@ function ProjectHead({ project, children }: ProjectHeadProps) {
   const groups = useProjectMenu(project, setAsking).map((entries) => ({ entries }));
   return (
     <>
-      <PageHead title={project.name}>
+      <PageHead
+        title={project.name}
+        menu={<Menu align="end" trigger={<IconButton icon="more" label="More about this project" />} groups={groups} />}
+      >
         <span className="badge">{project.key}</span>
         {project.role !== ProjectRole.UNSPECIFIED && <span className="badge accent">{roleLabel(project.role)}</span>}
         {children}
-        <Menu align="end" trigger={<IconButton icon="more" label="More about this project" />} groups={groups} />
       </PageHead>
       {project.archiveTime !== undefined && (
         <Notice kind="warn" icon="folder">

@@ -42,7 +42,6 @@ function NewProject({ onClose }: { onClose: () => void }) {
         name="name"
         required
         maxLength={100}
-        autoFocus
         value={name}
         onChange={({ target }) => setName(target.value)}
       />
@@ -72,7 +71,7 @@ function Tile({ project: { id, key, name, description, color, memberCount, role,
       <h2>{name}</h2>
       {description !== '' && <p className="soft small">{description}</p>}
       <span className="row small faint">
-        <Icon name="team" size={15} /> {memberCount} {memberCount === 1 ? 'member' : 'members'} · you are{' '}
+        <Icon name="team" size={15} /> {memberCount} {memberCount === 1 ? 'member' : 'members'} · your role:{' '}
         {roleLabel(role).toLowerCase()}
       </span>
     </Link>

@@ -7,5 +7,6 @@ export const useProject = (projectId: string) =>
     queryKey: ['projects', 'one', projectId],
     queryFn: async ({ signal }) => (await api.projects.getProject({ projectId }, { signal })).project,
     enabled: projectId !== '',
-    refetchInterval: 20_000,
+    // What concerns it comes by the stream of tasks; this is for what got lost on the way.
+    refetchInterval: 60_000,
   });

@@ -16,7 +16,8 @@ const states: Partial<Record<WebhookDeliveryState, { label: string; tone: string
   [WebhookDeliveryState.DEAD]: { label: 'Given up', tone: 'danger' },
 };
 
-const inWords = (name = ''): string => name.toLowerCase().replaceAll('_', ' ');
+/** "TASK_OVERDUE" as "Task overdue". */
+const inWords = (name = ''): string => `${name.slice(0, 1)}${name.slice(1).toLowerCase().replaceAll('_', ' ')}`;
 
 function DeliveryRow({ delivery, onAgain }: { delivery: WebhookDelivery; onAgain: () => void }) {
   const { label, tone } = states[delivery.state] ?? { label: 'Unknown', tone: '' };

@@ -89,11 +89,9 @@ function Person() {
   );
 }
 
-const anyHour = -1;
-const hours = [
-  { value: anyHour, label: 'At once' },
-  ...Array.from({ length: 24 }, (_, hour) => ({ value: hour, label: `From ${String(hour).padStart(2, '0')}:00 on` })),
-];
+/** As the contract has it. */
+const usualHour = 9;
+const hours = Array.from({ length: 24 }, (_, hour) => ({ value: hour, label: `${String(hour).padStart(2, '0')}:00` }));
 
 const channels = [
   { value: NotificationChannel.INBOX, label: 'In the inbox' },
@@ -130,10 +128,11 @@ function Notifications() {
       </fieldset>
       <div className="inline-form">
         <SelectField
-          label="Overdue tasks are reported"
+          label="When a day has ended on which a task was due, tell me at"
           choices={hours}
-          value={me.overdueHour ?? anyHour}
-          onChoose={(hour) => save({ overdueHour: hour === anyHour ? undefined : hour })}
+          value={me.overdueHour ?? usualHour}
+          onChoose={(overdueHour) => save({ overdueHour })}
+          hint="Of a task that was due at a time of day you hear at once."
         />
       </div>
     </Section>

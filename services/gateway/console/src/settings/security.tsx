@@ -66,7 +66,7 @@ function ChangeEmail({ onClose }: { onClose: () => void }) {
         await queryClient.invalidateQueries({ queryKey: ['me'] });
       }}
     >
-      <TextField label="New e-mail" name="email" type="email" required autoFocus />
+      <TextField label="New e-mail" name="email" type="email" required />
       <TextField label="Password" name="password" type="password" autoComplete="current-password" required />
     </FormDialog>
   );
@@ -176,7 +176,7 @@ function DeleteAccount({ onClose }: { onClose: () => void }) {
         You are signed out everywhere. For a while you can take it back with your password; then everything of yours is
         removed.
       </p>
-      <TextField label="Password" name="password" type="password" autoComplete="current-password" required autoFocus />
+      <TextField label="Password" name="password" type="password" autoComplete="current-password" required />
       <TextField
         label="Who gets your tasks"
         name="successor"

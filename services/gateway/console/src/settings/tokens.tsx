@@ -48,7 +48,7 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (token: st
         onMade(token);
       }}
     >
-      <TextField label="Name" name="name" required maxLength={100} autoFocus hint="What will use it, such as backup." />
+      <TextField label="Name" name="name" required maxLength={100} hint="What will use it, such as backup." />
       <fieldset>
         <legend className="field-label">What it may do</legend>
         <div className="form-row" style={{ paddingTop: 8, gap: 8 }}>

@@ -40,7 +40,7 @@ function NewWebhook({ onClose, onMade }: { onClose: () => void; onMade: (secret:
         onMade(secret);
       }}
     >
-      <TextField label="URL" name="url" type="url" required autoFocus placeholder="https://" />
+      <TextField label="URL" name="url" type="url" required placeholder="https://" />
       <TextField label="What it is for" name="description" maxLength={200} />
       <fieldset className="stack" style={{ gap: 8 }}>
         <legend className="field-label">It is called when</legend>

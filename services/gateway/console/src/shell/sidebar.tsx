@@ -13,11 +13,15 @@ interface NavItemProps {
   icon: IconName;
   label: string;
   count?: number;
+  /** Another entry names the part that is shown. */
+  isOutdone?: boolean;
 }
 
-function NavItem({ href, icon, label, count = 0 }: NavItemProps) {
+const isWithin = (path: string, href: string): boolean => path === href || path.startsWith(`${href}/`);
+
+function NavItem({ href, icon, label, count = 0, isOutdone = false }: NavItemProps) {
   const [path] = useLocation();
-  const current = path === href || path.startsWith(`${href}/`);
+  const current = !isOutdone && isWithin(path, href);
   return (
     <li>
       <Link href={href} className="nav-item" aria-current={current ? 'page' : undefined}>
@@ -43,7 +47,7 @@ export function useProjects() {
 
 function ProjectLink({ project: { id, name, color } }: { project: Project }) {
   const [path] = useLocation();
-  const current = path === `/projects/${id}` || path.startsWith(`/projects/${id}/`);
+  const current = isWithin(path, `/projects/${id}`);
   return (
     <li>
       <Link href={`/projects/${id}`} className="nav-item" aria-current={current ? 'page' : undefined}>
@@ -86,7 +90,12 @@ export function Sidebar({ open, onClose, onHelp }: SidebarProps) {
         <ul>
           <NavItem href="/tasks" icon="list" label="My tasks" />
           <NavItem href="/inbox" icon="inbox" label="Inbox" count={unread} />
-          <NavItem href="/projects" icon="folder" label="Projects" />
+          <NavItem
+            href="/projects"
+            icon="folder"
+            label="Projects"
+            isOutdone={projects.some(({ id }) => isWithin(path, `/projects/${id}`))}
+          />
         </ul>
         {projects.length > 0 && (
           <ul className="nav-projects" aria-label="Your projects">

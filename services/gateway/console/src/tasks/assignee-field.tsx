@@ -1,7 +1,8 @@
 import { useId, useState, type FormEvent } from 'react';
 import * as Popover from '@radix-ui/react-popover';
 import type { Task } from '#client/tasks';
-import type { Person } from '../live/use-tasks.ts';
+import type { Person } from '../live/use-people.ts';
+import { useMe } from '../session/use-session.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -16,11 +17,14 @@ interface AssigneeFieldProps {
   locked: boolean;
 }
 
-/** People whom one works with already, and anybody by e-mail. */
+/** Members of the project; without one, people whom one works with already, and anybody by e-mail. */
 function Picker({ task, people, viewer, edit, onDone }: AssigneeFieldProps & { onDone: () => void }) {
+  const me = useMe();
   const [text, setText] = useState('');
   const wanted = text.trim().toLocaleLowerCase();
-  const choices = [{ id: viewer.id, name: 'Me' }, ...people.filter(({ id }) => id !== viewer.id)]
+  const others = people.filter(({ id }) => id !== viewer.id);
+  const isOffered = task.projectId === '' || others.length < people.length;
+  const choices = [...(isOffered ? [{ id: viewer.id, name: 'Me' }] : []), ...others]
     .filter(({ name }) => name.toLocaleLowerCase().includes(wanted))
     .slice(0, 8);
   const choose = (assigneeId: string): void => {
@@ -49,7 +53,7 @@ function Picker({ task, people, viewer, edit, onDone }: AssigneeFieldProps & { o
       <div className="picker" role="group" aria-label="People">
         {choices.map(({ id, name }) => (
           <button key={id} type="button" className="menu-item" onClick={() => choose(id)}>
-            <Avatar id={id} name={name} /> <span className="truncate">{name}</span>
+            <Avatar id={id} name={id === me.id ? me.displayName : name} /> <span className="truncate">{name}</span>
             {id === task.assigneeId && (
               <span className="end">
                 <Icon name="check" size={15} />
@@ -89,7 +93,7 @@ export function AssigneeField(props: AssigneeFieldProps) {
               <span className="faint">Nobody</span>
             ) : (
               <>
-                <Avatar id={task.assigneeId} name={name} /> <span className="truncate">{name}</span>
+                <Avatar id={task.assigneeId} name={task.assigneeName} /> <span className="truncate">{name}</span>
               </>
             )}
           </Button>

@@ -152,11 +152,16 @@ function Column({ status, tasks, viewer, openId, hrefOf, readOnly, onDropped }: 
       <h2 className="column-title">
         <StatusSign status={status.value} /> {status.label} <span className="faint">{tasks.length}</span>
       </h2>
-      <div className="column-cards" role="list" tabIndex={-1}>
-        {tasks.slice(0, shown).map((task) => (
-          <Card key={task.id} href={hrefOf(task.id)} open={task.id === openId} {...{ task, viewer, readOnly }} />
-        ))}
-        {tasks.length === 0 && <p className="column-empty">Nothing here</p>}
+      <div className="column-cards" tabIndex={-1}>
+        {tasks.length === 0 ? (
+          <p className="column-empty">Nothing here</p>
+        ) : (
+          <div className="column-list" role="list" aria-label={status.label}>
+            {tasks.slice(0, shown).map((task) => (
+              <Card key={task.id} href={hrefOf(task.id)} open={task.id === openId} {...{ task, viewer, readOnly }} />
+            ))}
+          </div>
+        )}
         {tasks.length > shown && (
           <Button look="quiet" onClick={() => setShown(shown + pageSize)}>
             Show {Math.min(pageSize, tasks.length - shown)} more

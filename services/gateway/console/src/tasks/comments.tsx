@@ -3,7 +3,8 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { CommentsService, type Comment, type Task } from '#client/tasks';
 import { serviceAt } from '../api.ts';
-import { usePeople } from '../live/use-tasks.ts';
+import { useNameOf, usePeople, type Person } from '../live/use-people.ts';
+import { useMe } from '../session/use-session.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button, IconButton } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -11,77 +12,24 @@ import { ErrorNotice, Loading } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
 import type { Viewer } from './filters.ts';
 import type { TaskRights } from './task-rights.ts';
+import { WriteComment } from './write-comment.tsx';
 
 const comments = serviceAt(CommentsService);
-
-interface WriteProps {
-  label: string;
-  verb: string;
-  initial?: string;
-  /** What is typed is kept where it fails. */
-  onSave: (text: string) => Promise<unknown>;
-  onCancel?: () => void;
-}
-
-function Write({ label, verb, initial = '', onSave, onCancel }: WriteProps) {
-  const [text, setText] = useState(initial);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const save = (): void => {
-    if (busy || text.trim() === '') return;
-    setBusy(true);
-    setError(undefined);
-    onSave(text)
-      .then(() => setText(''), setError)
-      .finally(() => setBusy(false));
-  };
-  return (
-    <div className="comment-write">
-      <textarea
-        className="input"
-        aria-label={label}
-        placeholder={label}
-        rows={2}
-        maxLength={10_000}
-        value={text}
-        autoFocus={onCancel !== undefined}
-        onChange={({ target }) => setText(target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
-          else if (event.key === 'Escape' && onCancel !== undefined) onCancel();
-          else return;
-          event.preventDefault();
-        }}
-      />
-      {error !== undefined && <ErrorNotice error={error} />}
-      {(text !== '' || onCancel !== undefined) && (
-        <span className="row">
-          <Button look="primary" compact busy={busy} disabled={text.trim() === ''} onClick={save}>
-            {verb}
-          </Button>
-          {onCancel !== undefined && (
-            <Button compact onClick={onCancel}>
-              Cancel
-            </Button>
-          )}
-        </span>
-      )}
-    </div>
-  );
-}
 
 interface CommentProps {
   comment: Comment;
   who: string;
+  people: readonly Person[];
   mayDelete: boolean;
   mayEdit: boolean;
   onChanged: () => Promise<unknown>;
 }
 
 function CommentHead({ comment, who, children }: Pick<CommentProps, 'comment' | 'who'> & { children?: ReactNode }) {
+  const me = useMe();
   return (
     <div className="comment-head">
-      <Avatar id={comment.authorId} name={who} />
+      <Avatar id={comment.authorId} name={who === 'You' ? me.displayName : who} />
       <strong className="truncate">{who}</strong>
       <span className="faint small grow">
         {comment.createTime !== undefined && <When ms={timestampMs(comment.createTime)} />}
@@ -120,7 +68,7 @@ function DeleteComment({ comment, onChanged }: Pick<CommentProps, 'comment' | 'o
   );
 }
 
-function CommentLine({ comment, who, mayDelete, mayEdit, onChanged }: CommentProps) {
+function CommentLine({ comment, who, people, mayDelete, mayEdit, onChanged }: CommentProps) {
   /** The version that is being changed: another one meanwhile is not written over unseen. */
   const [base, setBase] = useState<Comment>();
   const [isPast, setIsPast] = useState(false);
@@ -154,9 +102,10 @@ function CommentLine({ comment, who, mayDelete, mayEdit, onChanged }: CommentPro
       </CommentHead>
       {(base === undefined || isPast || base.etag !== comment.etag) && <CommentText comment={comment} />}
       {base !== undefined && (
-        <Write
+        <WriteComment
           label="Your comment"
           verb="Save"
+          people={people}
           initial={base.text}
           onSave={(text) => edit(text, base)}
           onCancel={stop}
@@ -168,7 +117,8 @@ function CommentLine({ comment, who, mayDelete, mayEdit, onChanged }: CommentPro
 
 /** What people have said about a task, the latest last. What others write comes by the stream of tasks. */
 export function Comments({ task, viewer, rights }: { task: Task; viewer: Viewer; rights: TaskRights }) {
-  const people = usePeople();
+  const people = usePeople(task.projectId).filter(({ id }) => id !== viewer.id);
+  const personName = useNameOf(viewer.id, task.projectId);
   const queryClient = useQueryClient();
   const queryKey = ['comments', task.id];
   const query = useInfiniteQuery({
@@ -181,11 +131,11 @@ export function Comments({ task, viewer, rights }: { task: Task; viewer: Viewer;
   const onChanged = () => queryClient.invalidateQueries({ queryKey });
   const shown = (query.data?.pages.flatMap((page) => page.comments) ?? []).toReversed();
   const nameOf = ({ authorId, authorName }: Comment): string =>
-    authorId === viewer.id ? 'You' : authorName || (people.find(({ id }) => id === authorId)?.name ?? 'Somebody');
+    authorId === viewer.id ? 'You' : authorName || personName(authorId);
   if (shown.length === 0 && !rights.comment && !query.isError) return null;
   return (
     <section className="comments" aria-label="Comments">
-      <h3>Comments</h3>
+      <h2>Comments</h2>
       {query.isPending && <Loading rows={2} label="Loading the comments" />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       {query.hasNextPage && (
@@ -202,15 +152,16 @@ export function Comments({ task, viewer, rights }: { task: Task; viewer: Viewer;
               key={comment.id}
               mayEdit={isMine && rights.comment}
               who={nameOf(comment)}
-              {...{ comment, mayDelete, onChanged }}
+              {...{ comment, people, mayDelete, onChanged }}
             />
           );
         })}
       </ol>
       {rights.comment && (
-        <Write
+        <WriteComment
           label="Write a comment"
           verb="Comment"
+          people={people}
           onSave={(text) => comments.addComment({ taskId: task.id, text }).then(onChanged)}
         />
       )}

@@ -69,6 +69,10 @@ export function dayInWords(day: string, today: string): string {
   return formatter('UTC', { day: 'numeric', month: 'short', ...year }, 'en-GB').format(utcOf(day));
 }
 
+/** As it stands within a sentence: "today", but "Friday". */
+export const inSentence = (day: string): string =>
+  day.replace(/^(Today|Tomorrow|Yesterday)\b/, (word) => word.toLowerCase());
+
 const steps = [
   { upToMs: 45_000, unit: undefined, ms: 1 },
   { upToMs: 45 * minuteMs, unit: 'minute', ms: minuteMs },

@@ -52,7 +52,7 @@ function FilterMenu({ filters, onChange }: BarProps) {
     <Menu
       trigger={
         <Button icon="filter" compact>
-          Filter {active > 0 && <span className="badge accent">{active}</span>}
+          <span className="if-wide">Filter</span> {active > 0 && <span className="badge accent">{active}</span>}
         </Button>
       }
       groups={[

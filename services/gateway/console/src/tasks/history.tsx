@@ -1,8 +1,6 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { TaskEventType, type Task, type TaskEvent } from '#client/tasks';
-import { api } from '../api.ts';
-import { usePeople } from '../live/use-tasks.ts';
+import { useNameOf } from '../live/use-people.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { ErrorNotice, Loading } from '../ui/notice.tsx';
@@ -10,6 +8,7 @@ import { When } from '../ui/when.tsx';
 import { agree, type TaskChange } from './actions.ts';
 import { fieldNames, fieldWords, valueInWords } from './change-words.ts';
 import type { Viewer } from './filters.ts';
+import { useHistory } from './use-history.ts';
 
 /** What an update changed is told instead of that it was one. */
 type Named = Exclude<TaskEventType, TaskEventType.UNSPECIFIED | TaskEventType.UPDATED>;
@@ -19,10 +18,10 @@ const signs: Readonly<Record<Named, { icon: IconName; words: string }>> = {
   [TaskEventType.DELETED]: { icon: 'trash', words: 'deleted the task' },
   [TaskEventType.MOVED]: { icon: 'folder', words: 'moved the task' },
   [TaskEventType.UNDELETED]: { icon: 'history', words: 'brought the task back' },
-  [TaskEventType.COMMENT_ADDED]: { icon: 'mail', words: 'wrote a comment' },
-  [TaskEventType.COMMENT_EDITED]: { icon: 'mail', words: 'changed a comment' },
+  [TaskEventType.COMMENT_ADDED]: { icon: 'comment', words: 'wrote a comment' },
+  [TaskEventType.COMMENT_EDITED]: { icon: 'comment', words: 'changed a comment' },
   [TaskEventType.COMMENT_DELETED]: { icon: 'trash', words: 'deleted a comment' },
-  [TaskEventType.OVERDUE]: { icon: 'warning', words: 'reported the task as overdue' },
+  [TaskEventType.OVERDUE]: { icon: 'warning', words: 'noticed that the task is overdue' },
 };
 
 /** What an update changed, a line for each field. */
@@ -68,27 +67,12 @@ function EventLine({ event, who, viewer }: EventProps) {
 
 /** What has happened to the task, the latest first. It grows as things happen. */
 export function History({ task, viewer }: { task: Task; viewer: Viewer }) {
-  const people = usePeople();
-  // Asked for again whenever the task has changed.
-  const version = task.updateTime === undefined ? '' : String(timestampMs(task.updateTime));
-  const query = useInfiniteQuery({
-    queryKey: ['history', task.id, version, task.overdue],
-    queryFn: ({ signal, pageParam }) =>
-      api.tasks.listTaskEvents({ taskId: task.id, pageToken: pageParam, pageSize: 30 }, { signal }),
-    initialPageParam: '',
-    getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
-    placeholderData: (before) => before,
-  });
-  const nameOf = (actor: string): string => {
-    if (actor === viewer.id) return 'You';
-    if (actor.startsWith('service:')) return 'TaskFlow';
-    return people.find(({ id }) => id === actor)?.name ?? 'Somebody';
-  };
-  const events = query.data?.pages.flatMap((page) => page.events) ?? [];
+  const nameOf = useNameOf(viewer.id, task.projectId);
+  const { query, events } = useHistory(task);
   const newest = events.toSorted((a, b) => Number(b.sequence - a.sequence));
   return (
     <section className="history" aria-label="History">
-      <h3>History</h3>
+      <h2>History</h2>
       {query.isPending && <Loading rows={3} label="Loading the history" />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       <ol>
@@ -98,7 +82,7 @@ export function History({ task, viewer }: { task: Task; viewer: Viewer }) {
       </ol>
       {query.hasNextPage && (
         <Button look="quiet" compact busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show earlier changes
+          Show later changes
         </Button>
       )}
     </section>

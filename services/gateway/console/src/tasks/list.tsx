@@ -6,21 +6,21 @@ import type { Sorting, Viewer } from './filters.ts';
 import { Row, type RowActions } from './row.tsx';
 import { useListKeys } from './use-list-keys.ts';
 
-type Line = { kind: 'group'; title: string; count: number } | { kind: 'task'; task: Task; index: number };
+type Line = { kind: 'group'; title: string; count: number } | { kind: 'task'; task: Task };
 
 /** The tasks with the titles of their groups between them, when they are in the order of their due times. */
 function toLines(tasks: readonly Task[], sort: Sorting, viewer: Viewer): Line[] {
-  if (sort !== 'due') return tasks.map((task, index) => ({ kind: 'task', task, index }));
+  if (sort !== 'due') return tasks.map((task) => ({ kind: 'task', task }));
   const lines: Line[] = [];
   let group: Extract<Line, { kind: 'group' }> | undefined;
-  for (const [index, task] of tasks.entries()) {
+  for (const task of tasks) {
     const title = dueGroupOf(task, viewer);
     if (group?.title !== title) {
       group = { kind: 'group', title, count: 0 };
       lines.push(group);
     }
     group.count += 1;
-    lines.push({ kind: 'task', task, index });
+    lines.push({ kind: 'task', task });
   }
   return lines;
 }
@@ -43,22 +43,21 @@ function GroupTitle({ title, count }: { title: string; count: number }) {
 
 interface LineProps extends Omit<ListProps, 'tasks' | 'sort'> {
   line: Line;
+  /** Where it stands, of how many lines. */
   place: object;
-  count: number;
   active: string | undefined;
 }
 
-function LineView({ line, place, count, active, selection, openId, ...rest }: LineProps) {
+function LineView({ line, place, active, selection, openId, ...rest }: LineProps) {
   if (line.kind === 'group')
     return (
-      <div className="task-line" role="presentation" {...place}>
+      <div className="task-line" role="listitem" {...place}>
         <GroupTitle {...line} />
       </div>
     );
-  const { task, index } = line;
-  const position = { 'aria-setsize': count, 'aria-posinset': index + 1 };
+  const { task } = line;
   return (
-    <div className="task-line" role="listitem" data-line={task.id} {...position} {...place}>
+    <div className="task-line" role="listitem" data-line={task.id} {...place}>
       <Row
         task={task}
         active={task.id === active}
@@ -109,9 +108,15 @@ export function TaskList({ tasks, sort, viewer, selection, openId, ...actions }:
         {rows.getVirtualItems().map(({ key, index, start }) => {
           const line = lines[index];
           if (line === undefined) return null;
-          const place = { ref: rows.measureElement, 'data-index': index, style: { translate: `0 ${start}px` } };
+          const place = {
+            ref: rows.measureElement,
+            'data-index': index,
+            'aria-setsize': lines.length,
+            'aria-posinset': index + 1,
+            style: { translate: `0 ${start}px` },
+          };
           return (
-            <LineView key={key} line={line} place={place} count={tasks.length} {...{ viewer, active, selection, openId }} {...actions} />
+            <LineView key={key} line={line} place={place} {...{ viewer, active, selection, openId }} {...actions} />
           );
         })}
       </div>

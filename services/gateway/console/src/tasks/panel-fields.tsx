@@ -1,7 +1,7 @@
 import { useId, useRef, useState } from 'react';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { TaskPriority, type Task } from '#client/tasks';
-import { usePeople } from '../live/use-tasks.ts';
+import { usePeople } from '../live/use-people.ts';
 import { SelectField } from '../ui/field.tsx';
 import { When } from '../ui/when.tsx';
 import { AssigneeField } from './assignee-field.tsx';
@@ -150,7 +150,7 @@ type TaskFieldsProps = Omit<FieldProps, 'locked'> & { rights: TaskRights };
 
 export function TaskFields({ task, viewer, edit, rights }: TaskFieldsProps) {
   const locked = !rights.write;
-  const people = usePeople();
+  const people = usePeople(task.projectId);
   const ownerName = task.ownerId === viewer.id ? 'you' : task.ownerName || 'somebody';
   return (
     <>

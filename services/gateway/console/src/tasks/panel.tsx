@@ -20,15 +20,16 @@ import { TaskFields } from './panel-fields.tsx';
 import { reportFailure } from './report-failure.ts';
 import { rightsOn, type TaskRights } from './task-rights.ts';
 import { useTaskEdit } from './use-task-edit.ts';
+import { WhyOverdue } from './why-overdue.tsx';
 
 /** The task as the list has it, or asked for, when it is not among the viewer's. */
 function useTask(taskId: string): { task: Task | undefined; error: unknown } {
-  const { tasks, state } = useTasks();
+  const { tasks, isWhole } = useTasks();
   const listed = tasks.get(taskId);
   const { data, error } = useQuery({
     queryKey: ['task', taskId],
     queryFn: async ({ signal }) => (await api.tasks.getTask({ taskId }, { signal })).task,
-    enabled: listed === undefined && state !== 'loading',
+    enabled: listed === undefined && isWhole,
   });
   return { task: listed ?? data, error };
 }
@@ -120,6 +121,7 @@ function PanelBody({ task, viewer, rights }: { task: Task; viewer: Viewer; right
     <div className="panel-body">
       {edit.error !== undefined && <ErrorNotice error={edit.error} />}
       <TaskFields task={task} viewer={viewer} edit={edit} rights={rights} />
+      <WhyOverdue task={task} viewer={viewer} />
       <Comments task={task} viewer={viewer} rights={rights} />
       <History task={task} viewer={viewer} />
       {edit.conflict !== undefined && (

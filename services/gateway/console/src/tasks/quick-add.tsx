@@ -1,5 +1,5 @@
 import { useState, type FormEvent, type Ref } from 'react';
-import { usePeople, type Person } from '../live/use-tasks.ts';
+import { usePeople, type Person } from '../live/use-people.ts';
 import { Button } from '../ui/button.tsx';
 import { describeError } from '../ui/describe-error.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -70,7 +70,7 @@ interface QuickAddProps {
 }
 
 export function QuickAdd({ projectId = '', viewer, inputRef }: QuickAddProps) {
-  const people = usePeople();
+  const people = usePeople(projectId);
   const [line, setLine] = useState('');
   const [error, setError] = useState<string>();
   const quick = parseQuickTask(line, viewer.today);

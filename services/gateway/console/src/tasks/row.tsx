@@ -23,15 +23,26 @@ interface RowProps extends RowActions {
   open: boolean;
 }
 
-/** Who has it to do, unless it is the viewer alone. */
+/** Who has it to do; where that is the viewer, who gave it to them. Of a task of the viewer's alone, nobody. */
 function Person({ task, viewer }: Pick<RowProps, 'task' | 'viewer'>) {
-  const { assigneeId, assigneeName, ownerId, ownerName } = task;
-  const id = assigneeId || ownerId;
-  if (id === viewer.id && ownerId === viewer.id) return null;
-  const name = assigneeId === '' ? ownerName : assigneeName;
-  const words = assigneeId === '' ? `of ${name}` : `assigned to ${name || 'somebody'}`;
+  const { assigneeId, assigneeName, ownerId, ownerName, projectId } = task;
+  const isOthers = assigneeId !== '' && assigneeId !== viewer.id;
+  if (isOthers) return <PersonSign id={assigneeId} name={assigneeName} relation="assigned to" />;
+  if (projectId !== '')
+    return assigneeId === '' ? null : <PersonSign id={assigneeId} name={assigneeName} relation="assigned to" />;
+  return ownerId === viewer.id ? null : <PersonSign id={ownerId} name={ownerName} relation="from" />;
+}
+
+interface PersonSignProps {
+  id: string;
+  name: string;
+  relation: string;
+}
+
+function PersonSign({ id, name, relation }: PersonSignProps) {
+  const words = `${relation} ${name || 'somebody'}`;
   return (
-    <span className="task-person">
+    <span className="task-person" title={words}>
       <Avatar id={id} name={name} />
       <span className="visually-hidden">{words}</span>
     </span>

@@ -114,10 +114,10 @@ interface TasksBodyProps {
 
 /** The tasks, or what is there in their place. */
 function TasksBody({ shown, address, selection, viewer, readOnly }: TasksBodyProps) {
-  const { tasks, state, error } = useTasks();
+  const { isWhole, state, error } = useTasks();
   const { filters, openId, view, hrefOf, setFilters } = address;
   if (state === 'failed') return <ErrorNotice error={error} />;
-  if (state === 'loading' && tasks.size === 0) return <Loading rows={9} label="Loading your tasks" />;
+  if (!isWhole && shown.length === 0) return <Loading rows={9} label="Loading your tasks" />;
   const common = { tasks: shown, viewer, openId, hrefOf, readOnly };
   if (view === 'board')
     return (

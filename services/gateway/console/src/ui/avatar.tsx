@@ -20,9 +20,7 @@ interface AvatarProps {
 
 export function Avatar({ id, name, large }: AvatarProps) {
   const style = { '--hue': hueOf(id) } as React.CSSProperties;
-  return (
-    <span className={`avatar${large === true ? ' large' : ''}`} style={style} title={name} aria-hidden="true">
-      {initialsOf(name)}
-    </span>
-  );
+  const classes = `avatar${large === true ? ' large' : ''}`;
+  // A picture, not a text: what is read is the name beside it.
+  return <span className={classes} style={style} data-initials={initialsOf(name)} title={name} aria-hidden="true" />;
 }

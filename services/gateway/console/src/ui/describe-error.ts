@@ -26,6 +26,10 @@ const words: Partial<Record<ErrorReason, { title: string; hint?: string }>> = {
   PASSWORD_WRONG: { title: 'The current password is wrong' },
   PERSON_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
   ASSIGNEE_NOT_FOUND: { title: 'Nobody with this e-mail can be found' },
+  ASSIGNEE_NOT_MEMBER: {
+    title: 'Only members of the project can be given its tasks',
+    hint: 'A manager of the project can add somebody.',
+  },
   ETAG_MISMATCH: { title: 'Somebody else changed this meanwhile' },
   NOT_OWNER: { title: 'Only the owner may do this', hint: 'As the assignee you may change the status.' },
   ROLE_REQUIRED: { title: 'Your role in the project does not allow this', hint: 'A manager can change it.' },

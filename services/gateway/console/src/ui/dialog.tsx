@@ -16,6 +16,8 @@ export function Dialog({ title, wide, onClose, children }: DialogProps) {
     const before = document.activeElement;
     const dialog = ref.current;
     if (dialog?.open === false) dialog.showModal();
+    // It would be the cross that closes it.
+    dialog?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

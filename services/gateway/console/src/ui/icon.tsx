@@ -7,6 +7,7 @@ const paths = {
   chevron: 'm9 6 6 6-6 6',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3 2',
   close: 'M6 6l12 12M18 6 6 18',
+  comment: 'M4 5h16v11h-9l-5 4v-4H4z',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   down: 'm6 9 6 6 6-6',
   filter: 'M4 6h16M7 12h10M10 18h4',

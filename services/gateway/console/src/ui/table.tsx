@@ -10,7 +10,7 @@ interface TableProps {
 /** Scrolls sideways where there is little room, by keys as well. */
 export function Table({ label, columns, children }: TableProps) {
   return (
-    <div className="table-frame" role="region" aria-label={label} tabIndex={0}>
+    <div className="table-frame" role="group" aria-label={label} tabIndex={0}>
       <table className="table">
         <thead>
           <tr>

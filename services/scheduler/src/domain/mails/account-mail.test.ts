@@ -19,8 +19,8 @@ describe('a mail about an account', () => {
   it.each([
     [MailKind.PASSWORD_RESET, 'Set a new password', 'reset-password'],
     [MailKind.EMAIL_VERIFICATION, 'Confirm your e-mail address', 'verify-email'],
-    [MailKind.INVITATION, 'You are invited to TaskFlow', 'register'],
-    [MailKind.PROJECT_INVITATION, 'You are invited to a project in TaskFlow', 'accept-invitation'],
+    [MailKind.INVITATION, 'You are invited to TaskFlow', 'invitation'],
+    [MailKind.PROJECT_INVITATION, 'You are invited to a project in TaskFlow', 'project-invitation'],
     [MailKind.ACCOUNT_CREATED, 'Your TaskFlow account is ready', 'reset-password'],
   ])('%s has a link whose token no server of the site sees, and says until when', (kind, subject, page) => {
     const mail = write({ kind, token, inviterName: 'Grace' });

@@ -20,8 +20,8 @@ export interface AccountMail {
 const tokenPages = {
   [MailKind.PASSWORD_RESET]: 'reset-password',
   [MailKind.EMAIL_VERIFICATION]: 'verify-email',
-  [MailKind.INVITATION]: 'register',
-  [MailKind.PROJECT_INVITATION]: 'accept-invitation',
+  [MailKind.INVITATION]: 'invitation',
+  [MailKind.PROJECT_INVITATION]: 'project-invitation',
   [MailKind.ACCOUNT_CREATED]: 'reset-password',
 } as const;
 

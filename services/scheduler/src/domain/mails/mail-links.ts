@@ -1,16 +1,18 @@
 /** Where links of mails lead. */
 export interface MailLinks {
-  /** Of the site that shows TaskFlow, without a slash at its end; undefined when there is none. */
+  /** Of the console, or a site with the same addresses, without a slash at its end; undefined when there is none. */
   site: string | undefined;
   /** Whom a mail program asks to end such mails; undefined when nobody reads there. */
   unsubscribeAddress: string | undefined;
 }
 
-type Page = 'reset-password' | 'verify-email' | 'register' | 'accept-invitation' | 'notifications' | 'settings';
+/** Addresses of the console (services/gateway/console). */
+type Page = 'reset-password' | 'verify-email' | 'invitation' | 'project-invitation' | 'inbox' | 'settings';
 
 export const pageUrl = ({ site }: MailLinks, page: Page): string | undefined => site && `${site}/${page}`;
 
-export const taskUrl = ({ site }: MailLinks, taskId: string): string | undefined => site && `${site}/tasks/${taskId}`;
+export const taskUrl = ({ site }: MailLinks, taskId: string): string | undefined =>
+  site && `${site}/tasks?task=${taskId}`;
 
 /** The token stands behind the #, so that no browser sends it to a server, whose logs would keep it. */
 export const tokenUrl = (links: MailLinks, page: Page, token: string): string | undefined => {

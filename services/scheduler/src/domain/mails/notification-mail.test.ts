@@ -49,7 +49,7 @@ describe('a mail about a notification', () => {
     );
     const disabled = write({ kind: NotificationKind.WEBHOOK_DISABLED, taskId: null, taskTitle: '' });
     expect(disabled).toMatchObject({ subject: 'One of your webhooks was switched off' });
-    expect(disabled.text).toContain('https://tasks.example.com/notifications');
+    expect(disabled.text).toContain('https://tasks.example.com/inbox');
     expect(disabled.unsubscribe).toEqual(['https://tasks.example.com/settings']);
   });
 

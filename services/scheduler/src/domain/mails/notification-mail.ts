@@ -101,7 +101,7 @@ export function writeNotificationMail(source: NotificationMail, links: MailLinks
       language: wording.language,
       greeting: wording.phrases.greeting(name === '' ? undefined : name),
       passage,
-      linkUrl: isAboutTask ? taskUrl(links, notification.taskId ?? '') : pageUrl(links, 'notifications'),
+      linkUrl: isAboutTask ? taskUrl(links, notification.taskId ?? '') : pageUrl(links, 'inbox'),
       token: undefined,
       footer: wording.phrases.whyNotification,
     }),

@@ -165,9 +165,10 @@ export enum ServerFeature {
   API_DOCS = 1,
 
   /**
-   * The scheduler's dashboard of its queues on the HTTP port, /board.
+   * Not sent any more: the dashboard of queues that the scheduler once had. The console shows them.
    *
-   * @generated from enum value: SERVER_FEATURE_BOARD = 2;
+   * @generated from enum value: SERVER_FEATURE_BOARD = 2 [deprecated = true];
+   * @deprecated
    */
   BOARD = 2,
 

@@ -31,7 +31,11 @@ export const ServerFeature = {
   UNSPECIFIED: "SERVER_FEATURE_UNSPECIFIED",
   /** API_DOCS - The API reference on the HTTP port, /docs; outside production. */
   API_DOCS: "SERVER_FEATURE_API_DOCS",
-  /** BOARD - The scheduler's dashboard of its queues on the HTTP port, /board. */
+  /**
+   * BOARD - Not sent any more: the dashboard of queues that the scheduler once had. The console shows them.
+   *
+   * @deprecated
+   */
   BOARD: "SERVER_FEATURE_BOARD",
   /** REFLECTION - Reflection on the gRPC port, grpc.reflection.v1 and v1alpha. */
   REFLECTION: "SERVER_FEATURE_REFLECTION",
