@@ -195,7 +195,13 @@ const tasks: Rows<typeof TasksServiceService> = {
   UpdateTask: { request: newTitle, answers: changedByOwner },
   DeleteTask: { request: oneTask, answers: changedByOwner },
   UndeleteTask: { request: oneTask, answers: changedByOwner },
-  MoveTask: { request: oneTask, answers: changedByOwner },
+  MoveTask: {
+    request: async (call) => ({
+      ...(await oneTask(call)),
+      projectId: (await call.testCluster.createProject(call.people.owner)).id,
+    }),
+    answers: changedByOwner,
+  },
   ReorderTask: {
     request: async (call) => ({
       ...(await oneTask(call)),

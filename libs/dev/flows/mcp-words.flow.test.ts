@@ -37,6 +37,7 @@ interface Told {
 describe('J9: a call that only checks', () => {
   it('says what would be, and that nothing has changed', async () => {
     const { task } = (await useTool(agent, 'create_task', { title: 'There' })) as unknown as Told;
+    const project = await testCluster.createProject(ada);
     const gone = (await useTool(agent, 'create_task', { title: 'Gone' })) as unknown as Told;
     await useTool(agent, 'delete_task', { taskId: gone.task.id });
     const given: Record<string, object> = {
@@ -45,6 +46,7 @@ describe('J9: a call that only checks', () => {
       update_task: { taskId: task.id, title: 'Not yet' },
       update_tasks: { tasks: [{ taskId: task.id, title: 'Not yet' }] },
       complete_task: { taskId: task.id },
+      move_task: { taskId: task.id, projectId: project.id },
       delete_task: { taskId: task.id },
       restore_task: { taskId: gone.task.id },
       add_comment: { taskId: task.id, text: 'Not yet' },

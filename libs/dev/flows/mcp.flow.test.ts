@@ -68,6 +68,13 @@ describe.each(cases)('J9: an agent over %s (%s)', (door, era) => {
       comments: [{ text: 'Twice, it is dry' }],
     });
 
+    const project = await testCluster.createProject(ada);
+    const moved = await useTool(agent, 'move_task', { taskId: task.id, projectId: project.id });
+    expect(moved).toMatchObject({ task: { projectId: project.id, key: 'WEB-1' } });
+    expect(await useTool(agent, 'list_tasks', { projectId: project.id })).toMatchObject({ tasks: [{ id: task.id }] });
+    const back = await useTool(agent, 'move_task', { taskId: task.id, projectId: '' });
+    changed.task.etag = (back['task'] as { etag: string }).etag;
+
     const done = await useTool(agent, 'complete_task', { taskId: task.id, etag: changed.task.etag });
     expect(done).toMatchObject({ task: { status: 'TASK_STATUS_COMPLETED' } });
     await useTool(agent, 'delete_task', { taskId: task.id });

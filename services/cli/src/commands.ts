@@ -15,6 +15,7 @@ import { registerList } from './commands/ls.ts';
 import { registerMcp } from './commands/mcp.ts';
 import { registerMove } from './commands/mv.ts';
 import { registerProfile } from './commands/profile.ts';
+import { registerProject } from './commands/project.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerRestore } from './commands/restore.ts';
 import { registerRemove } from './commands/rm.ts';
@@ -41,6 +42,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   registerRemove,
   registerRestore,
   registerComment,
+  registerProject,
   registerWatch,
   registerStats,
   registerInbox,

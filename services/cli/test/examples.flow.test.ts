@@ -86,11 +86,35 @@ async function newWebhook(): Promise<string> {
   return webhook.id;
 }
 
+async function newProject(key = 'EXAMPLE'): Promise<string> {
+  return (await cli.json<{ project: { id: string } }>('project', 'create', key, 'An example')).project.id;
+}
+
+async function deletedProject(): Promise<string> {
+  const id = await newProject();
+  await cli.run(['project', 'rm', id]);
+  return id;
+}
+
+let movable: Promise<string> | undefined;
+/** There is one project with the key WEB then. */
+async function movableTask(): Promise<string> {
+  movable ??= newProject('WEB');
+  await movable;
+  return cli.addTask('To be moved');
+}
+
 /** What ID stands for in the examples of a command. */
 const ids: Readonly<Record<string, () => Promise<string>>> = {
   restore: deletedTask,
   'comment edit': commentedTask,
   'comment rm': commentedTask,
+  mv: movableTask,
+  'project archive': newProject,
+  'project unarchive': newProject,
+  'project rm': newProject,
+  'project restore': deletedProject,
+  'project members': newProject,
   'token revoke': newToken,
   'webhook delete': newWebhook,
   'webhook enable': newWebhook,

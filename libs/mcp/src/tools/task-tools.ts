@@ -191,7 +191,7 @@ const writes: Tool[] = [
       argument('etag', etag),
       ...changeArguments,
     ],
-    effects: { destructive: true, idempotent: true, would: 'the task would stand there' },
+    effects: { destructive: true, idempotent: true, would: 'the task would be there' },
     summary: () => 'The task where it is now.',
   },
   {
