@@ -3,7 +3,15 @@ import { describe, expect, it } from '@jest/globals';
 import { JoinState } from '#contract/auth/v1/auth';
 import { ProjectRole, type Project } from '#contract/tasks/v1/projects';
 import { retry } from '#dev/stubs';
-import { crashAt, invite, joinProject, mailsTo, tokenFor, untilSettled, useInvitationCluster } from './invitation-cluster.ts';
+import {
+  crashAt,
+  invite,
+  joinProject,
+  mailsTo,
+  tokenFor,
+  untilSettled,
+  useInvitationCluster,
+} from './invitation-cluster.ts';
 import { usePeople } from './start-cluster.ts';
 import { createProject } from './start-projects.ts';
 
