@@ -36,7 +36,8 @@ async function fill(url: string, { admin }: Cluster): Promise<Seeded> {
 
 /** The picture of the README. */
 async function takePicture(browser: Browser, url: string, { ada, projectId, taskId }: Seeded): Promise<void> {
-  const { context, page } = await visit(browser, url, { width: 1280 });
+  const { context, page } = await visit(browser, url);
+  await page.setViewportSize({ width: 1200, height: 740 });
   await signIn({ page }, ada);
   await page.goto(`/projects/${projectId}?task=${taskId}`);
   await settle(page);
