@@ -34,9 +34,11 @@ async function fill(url: string, { admin }: Cluster): Promise<Seeded> {
   return { ada, projectId, taskId: idOf('Write the texts of the landing page'), overdueTaskId };
 }
 
-/** The picture of the README. */
-async function takePicture(browser: Browser, url: string, { ada, projectId, taskId }: Seeded): Promise<void> {
-  const { context, page } = await visit(browser, url, { width: 1280 });
+/** The picture of the README, `.github/console.png`. */
+export async function takePicture(browser: Browser, url: string, cluster: Cluster): Promise<void> {
+  const { ada, projectId, taskId } = await fill(url, cluster);
+  const { context, page } = await visit(browser, url);
+  await page.setViewportSize({ width: 1200, height: 740 });
   await signIn({ page }, ada);
   await page.goto(`/projects/${projectId}?task=${taskId}`);
   await settle(page);
@@ -47,9 +49,7 @@ async function takePicture(browser: Browser, url: string, { ada, projectId, task
 
 /** What is wrong with any view, in light and dark, wide and narrow. */
 export async function inspectAll(browser: Browser, url: string, cluster: Cluster): Promise<string[]> {
-  const seeded = await fill(url, cluster);
-  const { ada, projectId, taskId, overdueTaskId } = seeded;
-  await takePicture(browser, url, seeded);
+  const { ada, projectId, taskId, overdueTaskId } = await fill(url, cluster);
   const ofProject = [
     `/projects/${projectId}`,
     `/projects/${projectId}/members`,

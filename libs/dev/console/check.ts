@@ -6,7 +6,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { inBatches } from '#client/index';
 import { createTaskFlow } from '#client/node';
 import { startCluster, startInfrastructure, waitUntil, type Cluster } from '#dev/cluster';
-import { inspectAll } from './all-views.ts';
+import { inspectAll, takePicture } from './all-views.ts';
 import { visit, type Visitor } from './browser-page.ts';
 import { checkFirstView } from './first-view.ts';
 import { picture, picturesFolder } from './views.ts';
@@ -96,6 +96,7 @@ const parts: Readonly<Record<string, (stage: Stage) => Promise<string[] | void>>
   project: ({ first, second }) => walkProject(first, second, grace.email),
   overdue: ({ first, cluster }) => walkOverdue(first, cluster),
   'long-list': ({ second, url }) => walkLongList(second, url),
+  picture: ({ browser, url, cluster }) => takePicture(browser, url, cluster),
   views: ({ browser, url, cluster }) => inspectAll(browser, url, cluster),
   'sign-out': ({ first }) => walkOut(first),
 };

@@ -163,7 +163,7 @@ function ProjectTasks({ project }: { project: Project }) {
           {viewSwitch}
           <Link className="button" href={`/projects/${project.id}/members`}>
             <Icon name="team" size={16} /> {project.memberCount}
-            <span className="visually-hidden"> members</span>
+            <span className="if-wide"> {project.memberCount === 1 ? 'member' : 'members'}</span>
           </Link>
         </ProjectHead>
       )}
