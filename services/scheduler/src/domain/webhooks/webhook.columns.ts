@@ -174,6 +174,11 @@ export const WebhookDeliverySchema = defineEntityOf(webhookDeliveryTable, {
       where: 'task_id is not null',
     },
     {
+      name: 'webhook_deliveries_comments',
+      properties: ['subjectId'],
+      where: 'event_type in (12, 13)',
+    },
+    {
       name: 'webhook_deliveries_subject',
       properties: ['webhookId', 'subjectId', 'eventId'],
       where: 'subject_id is not null',
