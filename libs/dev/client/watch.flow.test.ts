@@ -200,6 +200,20 @@ describe('watchTasks', () => {
     expect(lists.flatMap(({ tasks }) => tasks.map(({ title }) => title)).toSorted()).toEqual(['one', 'three', 'two']);
   });
 
+  it('finds no gap where a task has moved out of the own stream into a project', async () => {
+    const { taskflow } = await newPerson();
+    const { project } = await taskflow.projects.createProject({ project: { key: 'WEB', name: 'Website' } });
+    const watching = watch(taskflow, { start: 'now', lateMs: 0 });
+    await waitUntil(() => watching.isOpen());
+    const { task } = await create(taskflow, 'one');
+    await taskflow.tasks.moveTask({ taskId: task?.id ?? '', projectId: project?.id ?? '' });
+    await create(taskflow, 'two');
+    await waitUntil(() => watching.titles().includes('two'));
+    await watching.stop();
+    expect(watching.sequences()[2]).toBe(3n);
+    expect(watching.updates.filter(({ kind }) => kind === 'gap' || kind === 'list')).toEqual([]);
+  });
+
   it('lists all tasks again when the events behind its position are not kept any more', async () => {
     const { taskflow } = await newPerson();
     const first = watch(taskflow, { start: 'now' });
