@@ -76,10 +76,9 @@ async function startServices(
 }
 
 /** Another one at each start, so that the demonstration is the same each time. */
-const newAccount = (): Account => ({
-  email: `ann-${randomUUID().slice(0, 8)}@example.com`,
-  password: randomUUID(),
-});
+function newAccount(): Account {
+  return { email: `ann-${randomUUID().slice(0, 8)}@example.com`, password: randomUUID() };
+}
 
 /** The cluster stays up when the demonstration fails, so that one can look. */
 async function demonstrate(cluster: Cluster, account: Account): Promise<void> {
