@@ -6,7 +6,7 @@ import { Task, TaskStatus } from '#contract/tasks/v1/tasks';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toColumnName } from '#libs/db';
 import { waitUntil } from '#dev/cluster';
-import { openStub } from '#dev/stubs';
+import { openStub, retry } from '#dev/stubs';
 import { answering, queryOnce, startReceiver, verify, type Receiver } from '#dev/testing';
 import { addMember, byId, createProject } from '../../tasks/test/start-projects.ts';
 import { startSchedulerCluster, type TestUser } from './start-cluster.ts';
@@ -53,8 +53,8 @@ const allOfMembers = [
 ];
 
 async function subscribe(user: TestUser, fields: Partial<Webhook>): Promise<{ webhookId: string; secret: string }> {
-  const webhook = Webhook.fromPartial({ url: receiver.url, ...fields });
-  const created = await service.notifications.createWebhook({ webhook }, user.as);
+  const request = { webhook: Webhook.fromPartial({ url: receiver.url, ...fields }), requestId: randomUUID() };
+  const created = await retry(() => service.notifications.createWebhook(request, user.as));
   return { webhookId: created.webhook?.id ?? '', secret: created.secret };
 }
 
