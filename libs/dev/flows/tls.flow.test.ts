@@ -112,7 +112,7 @@ it('is called by the programs of this checkout with the same settings', async ()
   expect(await runSeed({})).toEqual({ code: 1, text: expect.stringContaining('nothing answers at') });
   expect(await runSeed(service.cluster.clientEnv)).toEqual({
     code: 0,
-    text: expect.stringContaining('30 tasks added'),
+    text: expect.stringContaining('33 tasks added'),
   });
 });
 
