@@ -1,0 +1,123 @@
+// Somebody is invited to a project by a mail, registers by its link, and is a member.
+import { ok } from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { waitUntil } from '#dev/cluster';
+import { visit, type Visitor } from './browser-page.ts';
+import { inspectLooks } from './views.ts';
+import { row, type Account } from './walks.ts';
+
+const hedy: Account = { name: 'Hedy Lamarr', email: 'hedy@example.com', password: 'a long passphrase' };
+const project = 'Orchard';
+
+/** The links of the invitations that were mailed to an address, once there are so many. */
+async function linksTo(email: string, { mailFolder, count }: { mailFolder: string; count: number }): Promise<string[]> {
+  const readLinks = (): string[] =>
+    readdirSync(mailFolder)
+      .filter((name) => name.endsWith('.eml'))
+      .map((name) => readFileSync(join(mailFolder, name), 'utf8'))
+      .filter((mail) => mail.includes(`To: ${email}`))
+      .flatMap((mail) => /http:\S+\/project-invitation#token=[\w-]+/.exec(mail)?.[0] ?? []);
+  return waitUntil(readLinks, (links) => links.length >= count);
+}
+
+async function makeProject({ page }: Visitor): Promise<void> {
+  await page.goto('/projects');
+  await page.getByRole('button', { name: 'New project' }).first().click();
+  await page.getByLabel('Name').fill(project);
+  await page.getByRole('button', { name: 'Create project' }).click();
+  await page.getByRole('heading', { name: project, level: 1 }).waitFor();
+  await page.getByRole('link', { name: /members?$/ }).click();
+}
+
+/** Somebody whom Ada cannot find is offered a mail. */
+async function invite({ page }: Visitor, email: string): Promise<string[]> {
+  await page.getByRole('button', { name: 'Add a member' }).click();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByRole('dialog').getByLabel('Role').selectOption({ label: 'Commenter: comments as well' });
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText(`${email} cannot be found`).waitFor();
+  const faults = await inspectLooks(page, 'an offer to invite');
+  await page.getByRole('button', { name: 'Invite by mail' }).click();
+  await row(page, email).getByText('mailed just now').waitFor();
+  return faults;
+}
+
+/** A person with another account is told so, and not whom the invitation is for. */
+async function refuse({ page }: Visitor, link: string): Promise<string[]> {
+  await page.goto(link);
+  await page.getByText('This invitation was sent to another e-mail').waitFor();
+  await page.getByRole('button', { name: 'Use another account' }).waitFor();
+  ok(!(await page.locator('body').innerText()).includes(hedy.email), 'another person learns the e-mail');
+  return inspectLooks(page, 'an invitation for another');
+}
+
+/** Neither the address nor what the browser keeps has the token. */
+async function checkToken(page: Page, link: string): Promise<void> {
+  const kept = await page.evaluate<string>('location.href + JSON.stringify([localStorage, sessionStorage])');
+  ok(!kept.includes(link.split('token=')[1] ?? ''), 'the token of the invitation is kept');
+}
+
+async function joinAnew({ page }: Visitor, link: string): Promise<string[]> {
+  await page.goto(link);
+  await page.getByRole('heading', { name: 'Invitation to a project' }).waitFor();
+  await checkToken(page, link);
+  const faults = await inspectLooks(page, 'an invitation');
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByLabel('Your name').fill(hedy.name);
+  await page.getByLabel('E-mail').fill(hedy.email);
+  await page.getByLabel('Password').fill(hedy.password);
+  faults.push(...(await inspectLooks(page, 'an invitation to register')));
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: project, level: 1 }).waitFor();
+  return faults;
+}
+
+/** The link leads a member to the project, also by way of the sign-in. */
+async function comeBack({ page }: Visitor, link: string): Promise<void> {
+  await page.goto(link);
+  await page.getByRole('button', { name: 'I have an account' }).click();
+  await page.getByLabel('E-mail').fill(hedy.email);
+  await page.getByLabel('Password').fill(hedy.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: project, level: 1 }).waitFor();
+  await checkToken(page, link);
+}
+
+async function cancel({ page }: Visitor, email: string): Promise<void> {
+  await page.getByRole('button', { name: `Cancel the invitation: ${email}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the invitation' }).click();
+  await row(page, email).waitFor({ state: 'detached' });
+}
+
+interface Place {
+  browser: Browser;
+  url: string;
+  mailFolder: string;
+}
+
+export async function walkInvitation(ada: Visitor, grace: Visitor, place: Place): Promise<string[]> {
+  const { browser, url, mailFolder } = place;
+  await makeProject(ada);
+  const faults = await invite(ada, hedy.email);
+  await linksTo(hedy.email, { mailFolder, count: 1 });
+  await ada.page.getByRole('button', { name: `Send again: ${hedy.email}` }).click();
+  const [link = '', again] = await linksTo(hedy.email, { mailFolder, count: 2 });
+  ok(link === again, 'the second mail has another link');
+  faults.push(...(await inspectLooks(ada.page, 'an open invitation')), ...(await refuse(grace, link)));
+
+  const newcomer = await visit(browser, url);
+  faults.push(...(await joinAnew(newcomer, link)));
+  await ada.page.getByLabel('Role of Hedy Lamarr').waitFor();
+  await row(ada.page, hedy.email).waitFor({ state: 'detached' });
+  const elsewhere = await visit(browser, url);
+  await comeBack(elsewhere, link);
+
+  faults.push(...(await invite(ada, 'nobody@example.com')));
+  await cancel(ada, 'nobody@example.com');
+  faults.push(...newcomer.faults, ...elsewhere.faults);
+  await newcomer.context.close();
+  await elsewhere.context.close();
+  return faults;
+}
