@@ -95,8 +95,7 @@ const parts: Readonly<Record<string, (stage: Stage) => Promise<string[] | void>>
   together: ({ first, second }) => walkTogether(first, second, grace.email),
   offline: ({ first, second }) => walkOffline(first, second, grace.email),
   project: ({ first, second }) => walkProject(first, second, grace.email),
-  invitation: ({ browser, cluster, url, first, second }) =>
-    walkInvitation(first, second, { browser, url, mailFolder: cluster.mailFolder ?? '' }),
+  invitation: ({ first, second, ...place }) => walkInvitation(first, second, place),
   overdue: ({ first, cluster }) => walkOverdue(first, cluster),
   'long-list': ({ second, url }) => walkLongList(second, url),
   picture: ({ browser, url, cluster }) => takePicture(browser, url, cluster),

@@ -59,9 +59,11 @@ function nameOf(entry: Entry): string {
   return isFresh(entry) ? 'The e-mail follows' : 'No e-mail known';
 }
 
-function Mailed({ invitation: { mailTime, state }, mailKnown }: Entry) {
-  if (!mailKnown) return null;
-  if (mailTime === undefined) return state === OPEN && <> · not mailed yet</>;
+function Mailed(entry: Entry) {
+  const { mailTime, state } = entry.invitation;
+  if (!entry.mailKnown || (mailTime === undefined && state !== OPEN)) return null;
+  if (mailTime === undefined)
+    return <> · {isFresh(entry) ? 'not mailed yet' : 'not mailed: an address gets only a few mails in an hour'}</>;
   return (
     <>
       {' '}
@@ -92,7 +94,7 @@ function useResend({ projectId, id: invitationId }: ProjectInvitation, name: str
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: () => api.projects.resendProjectInvitation({ projectId, invitationId }),
-    onSuccess: () => showToast(`The invitation is sent again: ${name}`),
+    onSuccess: () => showToast(`Another mail was asked for: ${name}`),
     onError: reportFailure,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['projects', 'invitations', projectId] }),
   });
