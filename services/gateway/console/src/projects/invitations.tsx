@@ -154,7 +154,7 @@ export function Invitations({ project }: { project: Project }) {
   const paged = usePaged<Entry>({
     queryKey: ['projects', 'invitations', project.id],
     fetchPage: (pageToken, signal) => fetchEntries(project.id, pageToken, signal),
-    refetchMs: (entries) => (entries.some(isFresh) ? soonMs : usualMs),
+    refetchMs: (entries) => (entries.some((entry) => isFresh(entry) || !entry.mailKnown) ? soonMs : usualMs),
   });
   if (paged.query.isSuccess && paged.items.length === 0) return null;
   return (
