@@ -95,7 +95,7 @@ export function AddMember({ project, onClose }: { project: Project; onClose: () 
         name="email"
         type="email"
         required
-        hint="Whoever cannot be found by it can be invited by a mail."
+        hint="Whoever can be found by it becomes a member at once."
       />
       <SelectField
         label="Role"
