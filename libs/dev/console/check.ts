@@ -10,6 +10,7 @@ import { inspectAll, takePicture } from './all-views.ts';
 import { visit, type Visitor } from './browser-page.ts';
 import { checkFirstView } from './first-view.ts';
 import { picture, picturesFolder } from './views.ts';
+import { walkInvitation } from './walk-invitation.ts';
 import { walkProject } from './walk-project.ts';
 import {
   addTask,
@@ -94,6 +95,7 @@ const parts: Readonly<Record<string, (stage: Stage) => Promise<string[] | void>>
   together: ({ first, second }) => walkTogether(first, second, grace.email),
   offline: ({ first, second }) => walkOffline(first, second, grace.email),
   project: ({ first, second }) => walkProject(first, second, grace.email),
+  invitation: ({ first, second, ...place }) => walkInvitation(first, second, place),
   overdue: ({ first, cluster }) => walkOverdue(first, cluster),
   'long-list': ({ second, url }) => walkLongList(second, url),
   picture: ({ browser, url, cluster }) => takePicture(browser, url, cluster),
@@ -118,6 +120,7 @@ async function openStage(open: AsyncDisposableStack): Promise<Stage> {
     redisUrl,
     ports: 'free',
     services: ['auth', 'users', 'tasks', 'scheduler', 'gateway'],
+    env: { TASKFLOW_MAIL: 'folder' },
   });
   open.defer(() => cluster.stop());
   // Browsers keep locks for HTTPS and this name alone.

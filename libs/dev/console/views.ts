@@ -2,7 +2,14 @@
 import type { Page } from 'playwright-core';
 import { findBarriers, settle, type Visitor } from './browser-page.ts';
 
-export const signedOutViews = ['/sign-in', '/register', '/forgot-password', '/reset-password', '/verify-email'];
+export const signedOutViews = [
+  '/sign-in',
+  '/register',
+  '/forgot-password',
+  '/reset-password',
+  '/verify-email',
+  '/project-invitation',
+];
 
 export const personsViews = [
   '/tasks',

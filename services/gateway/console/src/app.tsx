@@ -15,6 +15,21 @@ import { Toasts } from './ui/toast.tsx';
 /** Who signs in needs none of it yet. */
 const Shell = lazy(async () => ({ default: (await import('./shell/shell.tsx')).Shell }));
 
+/** Few come by the link of such a mail. */
+const ProjectInvitation = lazy(async () => ({
+  default: (await import('./auth/project-invitation.tsx')).ProjectInvitation,
+}));
+
+const projectInvitation = (signedIn: boolean) => (
+  <Route path="/project-invitation">
+    {() => (
+      <Suspense fallback={<Waiting />}>
+        <ProjectInvitation signedIn={signedIn} />
+      </Suspense>
+    )}
+  </Route>
+);
+
 /** The client package repeats what makes sense, so nothing is repeated here. */
 const queryClient = new QueryClient({
   defaultOptions: {
@@ -59,6 +74,7 @@ function SignedOut() {
       <Route path="/sign-in" component={SignIn} />
       <Route path="/register">{() => <Register />}</Route>
       <Route path="/invitation">{() => <Register invited />}</Route>
+      {projectInvitation(false)}
       <Route path="/forgot-password" component={ForgotPassword} />
       <Route path="/reset-password" component={ResetPassword} />
       <Route path="/verify-email" component={VerifyEmail} />
@@ -73,6 +89,7 @@ function SignedIn() {
     <Switch>
       <Route path="/sign-in">{() => <Redirect to={destination} replace />}</Route>
       <Route path="/register">{() => <Redirect to="/" replace />}</Route>
+      {projectInvitation(true)}
       <Route path="/reset-password" component={ResetPassword} />
       <Route path="/verify-email" component={VerifyEmail} />
       <Route>{() => (

@@ -5,8 +5,9 @@ import { Button } from '../ui/button.tsx';
 import { findFieldError } from '../ui/describe-error.ts';
 import { TextField } from '../ui/field.tsx';
 import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx';
+import { CodeForm } from './code-form.tsx';
 import { AuthFrame } from './frame.tsx';
-import { takeLinkToken } from './link-token.ts';
+import { useLinkToken } from './link-token.ts';
 import { useSubmit } from './use-submit.ts';
 
 const back = <Link href="/sign-in">Back to sign in</Link>;
@@ -39,7 +40,7 @@ export function ForgotPassword() {
 /** Mails may carry the token as a text to copy, so it can be typed as well. */
 export function ResetPassword() {
   const [, navigate] = useLocation();
-  const [token] = useState(takeLinkToken);
+  const [token] = useLinkToken();
   const { busy, error, onSubmit } = useSubmit(async (fields) => {
     await api.auth.resetPassword({ token: token || fields('token').trim(), newPassword: fields('password') });
     navigate('/sign-in?done=reset', { replace: true });
@@ -80,20 +81,10 @@ function VerifyLink({ token }: { token: string }) {
 }
 
 export function VerifyEmail() {
-  const [token, setToken] = useState(takeLinkToken);
-  const { onSubmit } = useSubmit(async (fields) => setToken(fields('token').trim()));
+  const [token, setToken] = useLinkToken();
   return (
     <AuthFrame title="Verify your e-mail" foot={back}>
-      {token !== '' ? (
-        <VerifyLink key={token} token={token} />
-      ) : (
-        <form className="stack" onSubmit={onSubmit}>
-          <TextField label="Code from the mail" name="token" required autoFocus autoComplete="one-time-code" />
-          <Button type="submit" look="primary" wide>
-            Verify
-          </Button>
-        </form>
-      )}
+      {token === '' ? <CodeForm verb="Verify" onCode={setToken} /> : <VerifyLink key={token} token={token} />}
     </AuthFrame>
   );
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { session } from '../api.ts';
 import { takeTimeZone } from '../session/use-session.ts';
@@ -8,20 +8,27 @@ import { findFieldError } from '../ui/describe-error.ts';
 import { TextField } from '../ui/field.tsx';
 import { ErrorNotice, Notice } from '../ui/notice.tsx';
 import { AuthFrame } from './frame.tsx';
-import { takeLinkToken } from './link-token.ts';
+import { useLinkToken } from './link-token.ts';
 import { useSubmit } from './use-submit.ts';
 
 /** Everything that a violation is shown for beside its field. */
 const shownBeside = ['email', 'password', 'display_name'];
 
-function RegisterForm({ invitationToken, onMail }: { invitationToken: string; onMail: (email: string) => void }) {
-  const [, navigate] = useLocation();
+interface RegisterFormProps {
+  /** Of an invitation by mail; '' without one. */
+  invitationToken: string;
+  onDone: () => void;
+  /** The e-mail must be verified first. */
+  onMail: (email: string) => void;
+}
+
+function RegisterForm({ invitationToken, onDone, onMail }: RegisterFormProps) {
   const queryClient = useQueryClient();
   const { busy, error, onSubmit } = useSubmit(async (fields) => {
     const email = fields('email');
     const account = { email, password: fields('password'), displayName: fields('name'), invitationToken };
     if (!(await session.register(account))) return onMail(email);
-    navigate('/', { replace: true });
+    onDone();
     takeTimeZone(queryClient).catch(() => undefined);
   });
   const isShown = shownBeside.some((field) => findFieldError(error, field) !== undefined);
@@ -44,6 +51,7 @@ function RegisterForm({ invitationToken, onMail }: { invitationToken: string; on
           type="email"
           autoComplete="username"
           required
+          hint={invitationToken === '' ? undefined : 'The one that the invitation was sent to.'}
           error={findFieldError(error, 'email')}
         />
         <TextField
@@ -64,14 +72,16 @@ function RegisterForm({ invitationToken, onMail }: { invitationToken: string; on
   );
 }
 
-export function Register({ invited = false }: { invited?: boolean }) {
-  const [token] = useState(() => (invited ? takeLinkToken() : ''));
+interface RegistrationProps extends Pick<RegisterFormProps, 'invitationToken' | 'onDone'> {
+  title: string;
+  lead: string;
+  foot: ReactNode;
+  /** Above the form. */
+  children?: ReactNode;
+}
+
+export function Registration({ title, lead, foot, children, ...rest }: RegistrationProps) {
   const [mailedTo, setMailedTo] = useState<string>();
-  const foot = (
-    <>
-      You have an account? <Link href="/sign-in">Sign in</Link>
-    </>
-  );
   if (mailedTo !== undefined)
     return (
       <AuthFrame title="Look into your mail" foot={foot}>
@@ -81,13 +91,29 @@ export function Register({ invited = false }: { invited?: boolean }) {
       </AuthFrame>
     );
   return (
-    <AuthFrame
+    <AuthFrame title={title} lead={lead} foot={foot}>
+      {children}
+      <RegisterForm {...rest} onMail={setMailedTo} />
+    </AuthFrame>
+  );
+}
+
+export function Register({ invited = false }: { invited?: boolean }) {
+  const [, navigate] = useLocation();
+  const [token] = useLinkToken();
+  return (
+    <Registration
       title={invited ? 'Accept the invitation' : 'Create an account'}
       lead={invited ? 'Choose a password, and you are in.' : 'It takes less than a minute.'}
-      foot={foot}
+      invitationToken={invited ? token : ''}
+      onDone={() => navigate('/', { replace: true })}
+      foot={
+        <>
+          You have an account? <Link href="/sign-in">Sign in</Link>
+        </>
+      }
     >
       {invited && token === '' && <Notice kind="warn">The link is incomplete. Copy all of it from the mail.</Notice>}
-      <RegisterForm invitationToken={token} onMail={setMailedTo} />
-    </AuthFrame>
+    </Registration>
   );
 }

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { session } from '../api.ts';
 import { Button } from '../ui/button.tsx';
@@ -13,26 +14,23 @@ export function useDestination(): string {
   return /^\/(?![/\\])/.test(wanted) ? wanted : '/';
 }
 
-export function SignIn() {
-  const [, navigate] = useLocation();
-  const [search] = useSearchParams();
-  const destination = useDestination();
+interface SigningInProps {
+  title?: string;
+  lead?: ReactNode;
+  foot: ReactNode;
+  /** Above the form. */
+  children?: ReactNode;
+  onDone?: () => void;
+}
+
+export function SigningIn({ title = 'Sign in', lead, foot, children, onDone }: SigningInProps) {
   const { busy, error, onSubmit } = useSubmit(async (fields) => {
     await session.login({ email: fields('email'), password: fields('password') });
-    navigate(destination, { replace: true });
+    onDone?.();
   });
   return (
-    <AuthFrame
-      title="Sign in"
-      lead="Good to see you again."
-      foot={
-        <>
-          New here? <Link href="/register">Create an account</Link>
-        </>
-      }
-    >
-      {search.get('done') === 'reset' && <Notice kind="good">Your password is set. Sign in with it.</Notice>}
-      {search.get('done') === 'verified' && <Notice kind="good">Your e-mail is verified.</Notice>}
+    <AuthFrame title={title} lead={lead} foot={foot}>
+      {children}
       {error !== undefined && <ErrorNotice error={error} />}
       <form className="stack" onSubmit={onSubmit}>
         <TextField label="E-mail" name="email" type="email" autoComplete="username" required autoFocus />
@@ -45,5 +43,25 @@ export function SignIn() {
         Forgot your password?
       </Link>
     </AuthFrame>
+  );
+}
+
+export function SignIn() {
+  const [, navigate] = useLocation();
+  const [search] = useSearchParams();
+  const destination = useDestination();
+  return (
+    <SigningIn
+      lead="Good to see you again."
+      onDone={() => navigate(destination, { replace: true })}
+      foot={
+        <>
+          New here? <Link href="/register">Create an account</Link>
+        </>
+      }
+    >
+      {search.get('done') === 'reset' && <Notice kind="good">Your password is set. Sign in with it.</Notice>}
+      {search.get('done') === 'verified' && <Notice kind="good">Your e-mail is verified.</Notice>}
+    </SigningIn>
   );
 }

@@ -6,46 +6,12 @@ import { useMe } from '../session/use-session.ts';
 import { reportFailure } from '../tasks/report-failure.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button, IconButton } from '../ui/button.tsx';
-import { SelectField, TextField } from '../ui/field.tsx';
-import { FormDialog } from '../ui/form-dialog.tsx';
+import { SelectField } from '../ui/field.tsx';
 import { Paged, usePaged } from '../ui/paged.tsx';
 import { Section } from '../ui/table.tsx';
 import { showToast } from '../ui/toast.tsx';
+import { AddMember } from './add-member.tsx';
 import { roleLabel, roles } from './roles.ts';
-
-function AddMember({ project, onClose }: { project: Project; onClose: () => void }) {
-  const queryClient = useQueryClient();
-  const [role, setRole] = useState<ProjectRole>(ProjectRole.EDITOR);
-  return (
-    <FormDialog
-      title="Add a member"
-      verb="Add"
-      onClose={onClose}
-      work={async (fields) => {
-        await api.projects.addMember({
-          projectId: project.id,
-          person: { case: 'email', value: fields('email') },
-          role,
-        });
-        await queryClient.invalidateQueries({ queryKey: ['projects'] });
-      }}
-    >
-      <TextField
-        label="E-mail"
-        name="email"
-        type="email"
-        required
-        hint="Of somebody who has an account, and whom you share a task with or who lets others find them."
-      />
-      <SelectField
-        label="Role"
-        choices={roles.map(({ value, label, hint }) => ({ value, label: `${label}: ${hint}` }))}
-        value={role}
-        onChoose={setRole}
-      />
-    </FormDialog>
-  );
-}
 
 interface MemberProps {
   member: ProjectMember;

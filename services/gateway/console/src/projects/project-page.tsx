@@ -18,6 +18,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Menu, type MenuEntry } from '../ui/menu.tsx';
 import { Empty, ErrorNotice, Loading, Notice } from '../ui/notice.tsx';
 import { showToast } from '../ui/toast.tsx';
+import { Invitations } from './invitations.tsx';
 import { Members } from './members.tsx';
 import { roleLabel } from './roles.ts';
 import { useProject } from './use-project.ts';
@@ -180,6 +181,7 @@ function ProjectMembers({ project }: { project: Project }) {
         </Link>
       </ProjectHead>
       <Members project={project} />
+      {project.role === ProjectRole.MANAGER && <Invitations project={project} />}
     </Framed>
   );
 }

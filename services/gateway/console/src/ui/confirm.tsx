@@ -7,6 +7,8 @@ interface ConfirmProps {
   title: string;
   /** What the button says, as a verb. */
   verb: string;
+  /** What the button says that does nothing. */
+  dismiss?: string;
   danger?: boolean;
   children?: ReactNode;
   work: () => Promise<unknown>;
@@ -14,7 +16,7 @@ interface ConfirmProps {
 }
 
 /** Asks before what cannot be undone by a click, and shows where it failed. */
-export function Confirm({ title, verb, danger, children, work, onClose }: ConfirmProps) {
+export function Confirm({ title, verb, dismiss = 'Cancel', danger, children, work, onClose }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const carryOut = (): void => {
@@ -30,7 +32,7 @@ export function Confirm({ title, verb, danger, children, work, onClose }: Confir
       {children}
       {error !== undefined && <ErrorNotice error={error} />}
       <div className="dialog-foot">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{dismiss}</Button>
         <Button look={danger === true ? 'danger' : 'primary'} busy={busy} onClick={carryOut}>
           {verb}
         </Button>

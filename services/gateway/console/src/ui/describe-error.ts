@@ -18,7 +18,10 @@ const words: Partial<Record<ErrorReason, { title: string; hint?: string }>> = {
   EMAIL_TAKEN: { title: 'There is an account with this e-mail already', hint: 'Sign in, or ask for a new password.' },
   EMAIL_UNVERIFIED: { title: 'Verify your e-mail first', hint: 'Open the link in the mail that was sent to you.' },
   REGISTRATION_CLOSED: { title: 'Registration is closed', hint: 'Ask an administrator for an invitation.' },
-  INVITATION_INVALID: { title: 'This invitation is no longer valid', hint: 'Ask for a new one.' },
+  INVITATION_INVALID: {
+    title: 'This invitation does not admit this e-mail',
+    hint: 'Use the e-mail that it was sent to. If it was used already or has expired, ask for another one.',
+  },
   RESET_INVALID: { title: 'This link is no longer valid', hint: 'Ask for a new one.' },
   VERIFICATION_INVALID: { title: 'This link is no longer valid', hint: 'Ask for a new one.' },
   TOO_MANY_ATTEMPTS: { title: 'Too many attempts', hint: 'Wait a moment, then try again.' },
@@ -37,9 +40,57 @@ const words: Partial<Record<ErrorReason, { title: string; hint?: string }>> = {
   COMMENT_DELETED: { title: 'This comment was deleted meanwhile' },
   TOO_MANY_COMMENTS: { title: 'This task has as many comments as there may be' },
   TASK_NOT_FOUND: { title: 'This task does not exist any more' },
+  PROJECT_INVITATION_NOT_FOUND: { title: 'This invitation does not exist any more' },
+  PROJECT_INVITATION_CLOSED: { title: 'This invitation has ended meanwhile' },
+  PROJECT_INVITATION_INVALID: {
+    title: 'This is no invitation, or one that is not kept any more',
+    hint: 'Look whether you have copied all of the link. If so, ask for another invitation.',
+  },
+  PROJECT_INVITATION_EXPIRED: {
+    title: 'This invitation has expired',
+    hint: 'Ask whoever invited you to send it again.',
+  },
+  PROJECT_INVITATION_CANCELLED: {
+    title: 'This invitation was cancelled',
+    hint: 'If you think that it should not have been, ask whoever invited you.',
+  },
+  PROJECT_INVITATION_USED: {
+    title: 'This invitation works once, and another account has accepted it',
+    hint: 'Use that account, or ask for another invitation.',
+  },
+  PROJECT_INVITATION_FOR_ANOTHER: {
+    title: 'This invitation was sent to another e-mail than that of your account',
+    hint: 'Use the account of that e-mail, or ask whoever invited you to invite this one.',
+  },
+  TOO_MANY_MEMBERS: {
+    title: 'The project has as many members as there may be',
+    hint: 'Invitations that are open count as well.',
+  },
   LAST_MANAGER: { title: 'A project needs a manager', hint: 'Make somebody else a manager first.' },
   LAST_ADMIN: { title: 'This is the last administrator' },
   RATE_LIMITED: { title: 'That was a lot at once', hint: 'Wait a moment, then try again.' },
+};
+
+/** Why somebody who has accepted an invitation has not joined, by the `cause` of PROJECT_INVITATION_ENDED. */
+const endings: Readonly<Record<string, { title: string; hint?: string }>> = {
+  INVITER_GONE: {
+    title: 'Whoever invited you does not manage the project any more',
+    hint: 'Ask somebody who does to invite you.',
+  },
+  PROJECT_DELETED: { title: 'The project was deleted' },
+  PROJECT_ARCHIVED: {
+    title: 'The project is archived, so nobody can join it',
+    hint: 'Ask whoever invited you to open it again, and to invite you again.',
+  },
+  PROJECT_FULL: {
+    title: 'The project has as many members as there may be',
+    hint: 'Ask whoever invited you to make room, and to invite you again.',
+  },
+  TOO_MANY_PROJECTS: {
+    title: 'You belong to as many projects as one person may',
+    hint: 'Leave one of them, then ask to be invited again.',
+  },
+  ACCOUNT_DELETED: { title: 'Your account was deleted before it could join' },
 };
 
 /** "task.due_time" as a person would say it. */
@@ -56,11 +107,16 @@ function titleOf({ violations, message, code }: TaskFlowError): { title: string;
   return { title: message.replace(/^[\w.]+\/\w+: /, '') };
 }
 
+function knownWords({ reason, metadata }: TaskFlowError): { title: string; hint?: string } | undefined {
+  if (reason === 'PROJECT_INVITATION_ENDED') return endings[metadata['cause'] ?? ''];
+  return reason === undefined ? undefined : words[reason as ErrorReason];
+}
+
 export function describeError(error: unknown): ErrorInWords {
   if (!(error instanceof TaskFlowError))
     return { title: error instanceof Error ? error.message : 'Something went wrong' };
   const { reason, callId } = error;
-  const known = reason === undefined ? undefined : words[reason as ErrorReason];
+  const known = knownWords(error);
   return {
     ...(known ?? titleOf(error)),
     ...(reason !== undefined && { reason }),

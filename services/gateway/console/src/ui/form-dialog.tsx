@@ -10,11 +10,13 @@ interface FormDialogProps {
   wide?: boolean;
   children: ReactNode;
   work: (fields: (name: string) => string) => Promise<unknown>;
+  /** What is shown for an error in place of its words; nothing for most of them. */
+  explain?: (error: unknown) => ReactNode;
   onClose: () => void;
 }
 
 /** A form in a dialog, which closes when its work has been done. */
-export function FormDialog({ title, verb, wide, children, work, onClose }: FormDialogProps) {
+export function FormDialog({ title, verb, wide, children, work, explain, onClose }: FormDialogProps) {
   const { busy, error, onSubmit } = useSubmit(async (fields) => {
     await work(fields);
     onClose();
@@ -22,7 +24,7 @@ export function FormDialog({ title, verb, wide, children, work, onClose }: FormD
   return (
     <Dialog title={title} wide={wide ?? false} onClose={onClose}>
       <form className="stack" onSubmit={onSubmit}>
-        {error !== undefined && <ErrorNotice error={error} />}
+        {error !== undefined && (explain?.(error) || <ErrorNotice error={error} />)}
         {children}
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>

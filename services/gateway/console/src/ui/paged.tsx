@@ -6,9 +6,11 @@ import { ErrorNotice, Loading } from './notice.tsx';
 interface PagedOptions<T> {
   queryKey: QueryKey;
   fetchPage: (pageToken: string, signal: AbortSignal) => Promise<{ items: T[]; nextPageToken: string }>;
-  /** Asked for again and again, for what changes by itself. */
-  refetchMs?: number;
+  /** Asked for again and again, for what changes by itself. May depend on what is there. */
+  refetchMs?: number | ((items: readonly T[]) => number);
 }
+
+const itemsOf = <T,>(pages: readonly { items: T[] }[] = []): T[] => pages.flatMap(({ items }) => items);
 
 /** A list that comes page by page. */
 export function usePaged<T>({ queryKey, fetchPage, refetchMs }: PagedOptions<T>) {
@@ -17,9 +19,10 @@ export function usePaged<T>({ queryKey, fetchPage, refetchMs }: PagedOptions<T>)
     queryFn: ({ pageParam, signal }) => fetchPage(pageParam, signal),
     initialPageParam: '',
     getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
-    ...(refetchMs !== undefined && { refetchInterval: refetchMs }),
+    refetchInterval: ({ state: { data } }) =>
+      typeof refetchMs === 'function' ? refetchMs(itemsOf(data?.pages)) : (refetchMs ?? false),
   });
-  return { query, items: query.data?.pages.flatMap(({ items }) => items) ?? [] };
+  return { query, items: itemsOf(query.data?.pages) };
 }
 
 interface PagedProps<T> {
