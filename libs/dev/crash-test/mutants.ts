@@ -88,8 +88,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what is only tried is committed',
     file: 'libs/db/src/unit-of-work.ts',
-    find: "runOnce(work, once, 'rollback')",
-    replace: "runOnce(work, once, 'commit')",
+    find: "runOnce({ work, once, end: 'rollback' })",
+    replace: "runOnce({ work, once, end: 'commit' })",
     services: ['tasks'],
     provoke: breakRules,
     kind: 'surplus',
@@ -108,8 +108,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'everybody may see a task',
     file: 'services/tasks/src/domain/task-access.ts',
-    find: "return person.role === 'admin' ||",
-    replace: 'return true ||',
+    find: "if (person.role === 'admin') return true;",
+    replace: 'return true;',
     services: ['tasks'],
     provoke: peep,
     kind: 'leaked',
@@ -118,8 +118,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the record of whom an event concerns forgets the assignee',
     file: 'services/tasks/src/domain/task-audience.ts',
-    find: 'flatMap((task) => [task?.ownerId, task?.assigneeId])',
-    replace: 'flatMap((task) => [task?.ownerId])',
+    find: 'flatMap((task) => [task?.projectId, task?.ownerId, task?.assigneeId])',
+    replace: 'flatMap((task) => [task?.projectId, task?.ownerId])',
     services: ['tasks'],
     provoke: createAssigned,
     kind: 'lost',
