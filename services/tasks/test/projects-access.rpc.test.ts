@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ProjectRole, projectRoleToNumber, UpdateProjectRequest, type Project } from '#contract/tasks/v1/projects';
 import { kindAndReason } from '#dev/testing';
@@ -22,22 +23,27 @@ const callers: Caller[] = [UNSPECIFIED, VIEWER, COMMENTER, EDITOR, MANAGER].flat
 /* The rules, written a second time. */
 
 const notFound = 'not_found/PROJECT_NOT_FOUND';
-const readOnly = ['UpdateProject', 'AddMember', 'SetMemberRole'];
-const reads = ['GetProject', 'ListMembers'];
+const readOnly = ['UpdateProject', 'AddMember', 'SetMemberRole', 'InviteMember', 'ResendProjectInvitation'];
+/** What everybody may do who sees the project. */
+const ofViewers = ['GetProject', 'ListMembers', 'ListProjectWatchers', 'StopWatchingProject'];
+/** What only members do: administrators who are none cannot leave, and would be told nothing. */
+const ofMembers = ['LeaveProject', 'StartWatchingProject'];
 
 function expectedOf(method: string, caller: Caller, state: State): string {
   const { role, admin } = caller;
   const manages = [admin, role === MANAGER].includes(true);
   if (state === 'deleted') return manages && method === 'UndeleteProject' ? 'OK' : notFound;
   if (!admin && role === UNSPECIFIED) return notFound;
-  if (reads.includes(method)) return 'OK';
+  if (ofViewers.includes(method)) return 'OK';
   // There is another manager.
-  if (method === 'LeaveProject') return role === UNSPECIFIED ? 'not_found/MEMBER_NOT_FOUND' : 'OK';
+  if (ofMembers.includes(method)) return role === UNSPECIFIED ? 'not_found/MEMBER_NOT_FOUND' : 'OK';
   return manages ? expectedOfManager(method, caller, state) : 'permission_denied/ROLE_REQUIRED';
 }
 
 function expectedOfManager(method: string, { role }: Caller, state: State): string {
   if (state === 'archived' && readOnly.includes(method)) return 'failed_precondition/PROJECT_ARCHIVED';
+  // There is no such invitation.
+  if (method.endsWith('ProjectInvitation')) return 'not_found/PROJECT_INVITATION_NOT_FOUND';
   // Of themselves, since users is down here and nobody else can be checked.
   return method === 'AddMember' && role !== UNSPECIFIED ? 'already_exists/MEMBER_EXISTS' : 'OK';
 }
@@ -67,6 +73,18 @@ describe('B10 every role may do in every project what the table says', () => {
     RemoveMember: (projectId, { as }) =>
       service.projects.removeMember({ projectId, userId: other.userId, validateOnly: true }, as),
     LeaveProject: (projectId, { as }) => service.projects.leaveProject({ projectId, validateOnly: true }, as),
+    StartWatchingProject: (projectId, { as }) =>
+      service.projects.startWatchingProject({ projectId, validateOnly: true }, as),
+    StopWatchingProject: (projectId, { as }) =>
+      service.projects.stopWatchingProject({ projectId, validateOnly: true }, as),
+    ListProjectWatchers: (projectId, { as }) => service.projects.listProjectWatchers({ projectId }, as),
+    InviteMember: (projectId, { as }) =>
+      service.projects.inviteMember({ projectId, email: 'new@example.com', role: EDITOR, validateOnly: true }, as),
+    ListProjectInvitations: (projectId, { as }) => service.projects.listProjectInvitations({ projectId }, as),
+    CancelProjectInvitation: (projectId, { as }) =>
+      service.projects.cancelProjectInvitation({ projectId, invitationId: randomUUID(), validateOnly: true }, as),
+    ResendProjectInvitation: (projectId, { as }) =>
+      service.projects.resendProjectInvitation({ projectId, invitationId: randomUUID(), validateOnly: true }, as),
   };
 
   async function prepare(state: State, { role }: Caller, caller: TestUser): Promise<Project> {
