@@ -3,7 +3,9 @@ import { kindAndReason } from '#dev/testing';
 import { decodeJwt } from 'jose';
 import { Role, type Account } from '#contract/auth/v1/auth';
 import { as, refresh, registerAccount, registerAdmin, tokenInvalid, untilRefused, type SignedIn } from './factories.ts';
-import { startAuth, startForTest, type TestAuth } from './start-auth.ts';
+import { startAuth, startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startAuth();
 afterAll(service.stop);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Role } from '#contract/auth/v1/auth';
 import { registerAccount } from './factories.ts';
-import { startForTest } from './start-auth.ts';
+import { startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const administrator = { email: 'admin@example.com', password: 'the first password' };
 

@@ -5,7 +5,9 @@ import { invalidFields, kindAndReason } from '#dev/testing';
 import { retry } from '#dev/stubs';
 import { as, lostRace, registerAccount, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor } from './mailbox.ts';
-import { startAuth } from './start-auth.ts';
+import { startAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 /** Registration is open, so that its administrator can register. */
 const service = await startAuth();

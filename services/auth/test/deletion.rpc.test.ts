@@ -6,7 +6,9 @@ import { startTcpProxy, waitUntil } from '#dev/cluster';
 import { invalidFields, kindAndReason } from '#dev/testing';
 import { as, refresh, registerAccount, registerAdmin, registration, type SignedIn } from './factories.ts';
 import { listMails, readMail, startWithMail } from './mailbox.ts';
-import { startForTest } from './start-auth.ts';
+import { startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startWithMail();
 afterAll(service.stop);

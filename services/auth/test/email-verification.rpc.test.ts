@@ -3,7 +3,9 @@ import { invalidFields, kindAndReason } from '#dev/testing';
 import { retry } from '#dev/stubs';
 import { as, registerAccount, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, recovery, startWithMail, tokenFor, untilCarriedOut } from './mailbox.ts';
-import { startForTest } from './start-auth.ts';
+import { startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startWithMail();
 afterAll(service.stop);

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { invalidFields, kindAndReason, readPages } from '#dev/testing';
 import { as, registerAdmin, registerAccount, registration } from './factories.ts';
-import { startAuth, startForTest, type TestAuth } from './start-auth.ts';
+import { startAuth, startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const invalid = 'failed_precondition/INVITATION_INVALID';
 const closed = 'permission_denied/REGISTRATION_CLOSED';

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { refresh, registerAccount } from './factories.ts';
-import { startAuth, startForTest } from './start-auth.ts';
+import { startAuth, startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startAuth();
 afterAll(service.stop);

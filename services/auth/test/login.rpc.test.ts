@@ -5,7 +5,9 @@ import type { CallError } from '#dev/stubs';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
 import { refusal } from '#dev/testing';
 import { as, refresh, registerAccount, registration } from './factories.ts';
-import { startAuth, startBehindProxy, startForTest } from './start-auth.ts';
+import { startAuth, startBehindProxy, startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startAuth();
 afterAll(service.stop);

@@ -4,8 +4,10 @@ import { startTcpProxy, testRedisUrl } from '#dev/cluster';
 import { Redis } from 'ioredis';
 import { createPasswordHasher } from '../src/security/password-hasher.ts';
 import { registerAccount } from './factories.ts';
-import { afterTest, startForTest, type TestAuth } from './start-auth.ts';
+import { afterTest, startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
 import { flood, sequence } from './start-limited.ts';
+
+useAfterTest();
 
 const longWaits = { passwordAttempts: { free: 5, firstWaitMs: 60_000, longestWaitMs: 60_000 } };
 const wrongAt = (service: TestAuth, email: string) => (index: number) =>

@@ -4,7 +4,9 @@ import { waitUntil } from '#dev/cluster';
 import { invalidFields, kindAndReason } from '#dev/testing';
 import { as, refresh, registerAccount, registerAdmin, registration, untilRefused } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor, untilCarriedOut } from './mailbox.ts';
-import { afterTest, startForTest } from './start-auth.ts';
+import { afterTest, startForTest, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startWithMail();
 afterAll(service.stop);

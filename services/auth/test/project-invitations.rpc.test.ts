@@ -5,6 +5,9 @@ import { invalidFields, kindAndReason } from '#dev/testing';
 import { as, registerAccount, registration } from './factories.ts';
 import { listMails, mailInvitation, readMail, recovery, startWithMail, tokenFor } from './mailbox.ts';
 import type { TestAuth } from './start-auth.ts';
+import { useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 /* Tasks is down here: see services/tasks/test/invitations.flow.test.ts for what becomes of those who accept. */
 const service = await startWithMail({ config: { recovery: { ...recovery, mailsPerHour: 100 } } });

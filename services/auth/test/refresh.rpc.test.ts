@@ -3,7 +3,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '#contract/auth/v1/auth';
 import { invalidFields } from '#dev/testing';
 import { registerAccount } from './factories.ts';
-import { startAuth, startForTest, type TestAuth } from './start-auth.ts';
+import { startAuth, startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const graceMs = 10_000;
 const service = await startAuth({ config: { refreshGraceMs: graceMs } });

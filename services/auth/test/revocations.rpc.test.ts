@@ -9,7 +9,9 @@ import { decodeJwt } from 'jose';
 import { Client } from 'pg';
 import type { AuthConfig } from '../src/config.ts';
 import { as, refresh, registerAccount, registerAdmin } from './factories.ts';
-import { afterTest, startAuth, startBehindProxy, startForTest, type TestAuth } from './start-auth.ts';
+import { afterTest, startAuth, startBehindProxy, startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const servicePublicKeys = {

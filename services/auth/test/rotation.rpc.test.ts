@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { invalidFields } from '#dev/testing';
 import { as, registerAccount, registerAdmin, tokenInvalid, untilRefused, type SignedIn } from './factories.ts';
-import { startForTest, type TestAuth } from './start-auth.ts';
+import { startForTest, type TestAuth, useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const jwksMaxAgeMs = 400;
 const keyMarginMs = 600;

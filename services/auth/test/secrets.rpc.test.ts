@@ -3,6 +3,9 @@ import type { TokenPair } from '#contract/auth/v1/auth';
 import type { CallError } from '#dev/stubs';
 import { as, registerAdmin, registration } from './factories.ts';
 import { listMails, readMail, startWithMail, tokenFor } from './mailbox.ts';
+import { useAfterTest } from './start-auth.ts';
+
+useAfterTest();
 
 const service = await startWithMail({ config: { refreshGraceMs: 0 } });
 afterAll(service.stop);

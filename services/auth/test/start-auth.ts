@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { AuditServiceService } from '#contract/audit/v1/audit';
 import { AuthServiceService } from '#contract/auth/v1/auth';
 import { createMigratedDatabase, startTcpProxy, testPostgresUrl, type TcpProxy } from '#dev/cluster';
 import { createLogger, type Clock, type RunningApp } from '#libs/runtime';
 import { Client } from 'pg';
 import { makeConfig, makeServiceKeys, nobody } from '#dev/testing';
+import { stopAfterEach } from '../../../libs/dev/testing/src/stop-after-each.ts';
 import { openStub, type Stub } from '#dev/stubs';
 import { startApp, type AppOverrides } from '../src/app.ts';
 import type { AuthConfig } from '../src/config.ts';
@@ -90,13 +91,19 @@ export async function startAuth({
   };
 }
 
-const cleanUps: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+/** By file of tests: this module is loaded once for all files of a worker. */
+const stops = new Map<string, (stop: () => unknown) => void>();
+const testFile = (): string => expect.getState().testPath ?? '';
+
+/** To be called by each file whose tests start something: has it stopped after each of them. */
+export const useAfterTest = (): void => void stops.set(testFile(), stopAfterEach());
 
 /** Registers what has to be done when the running test has ended; the last one is done first. */
-export const afterTest = (cleanUp: () => Promise<unknown>): void => void cleanUps.push(cleanUp);
+export function afterTest(cleanUp: () => Promise<unknown>): void {
+  const stopAfter = stops.get(testFile());
+  if (stopAfter === undefined) throw new Error('this file does not call useAfterTest');
+  stopAfter(cleanUp);
+}
 
 /** The service for the running test, after which it is stopped. */
 export async function startForTest(options: TestAuthOptions = {}): Promise<TestAuth> {

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { JoinState, type AcceptProjectInvitationResponse } from '#contract/auth/v1/auth';
 import { ProjectRole, type Project, type ProjectInvitation } from '#contract/tasks/v1/projects';
 import { serviceNames, waitUntil } from '#dev/cluster';
@@ -8,13 +8,15 @@ import { queryOnce, startMailServer, type ReceivedMail, type TestMailServer } fr
 import { retry } from '#dev/stubs';
 import { useTasksCluster, type Person, type TasksCluster } from './start-cluster.ts';
 
-const server: TestMailServer = await startMailServer();
+/** Of the file of tests that runs. */
+let server: TestMailServer;
 const ordersFile = join(process.env['TASKFLOW_TEST_DIR'] ?? '', `invitation-orders-${process.pid}`);
 
 export const subject = 'You are invited to a project in TaskFlow';
 
 /** All services, and a mail server in this process. */
-export function useInvitationCluster(): TasksCluster {
+export async function useInvitationCluster(): Promise<TasksCluster> {
+  server = await startMailServer();
   const service = useTasksCluster({
     services: serviceNames,
     env: {
@@ -33,7 +35,6 @@ export function useInvitationCluster(): TasksCluster {
     rmSync(ordersFile, { force: true });
     await server.stop();
   });
-  beforeAll(() => expect(server.url).not.toBe(''));
   return service;
 }
 

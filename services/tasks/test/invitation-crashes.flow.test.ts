@@ -15,7 +15,7 @@ import {
 import { usePeople } from './start-cluster.ts';
 import { createProject } from './start-projects.ts';
 
-const service = useInvitationCluster();
+const service = await useInvitationCluster();
 const [ada] = usePeople(service, 'Ada');
 const newProject = (): Promise<Project> => retry(() => createProject(service.projects, ada));
 

@@ -28,7 +28,7 @@ import { byEmail, byId, createProject } from './start-projects.ts';
 const { VIEWER, EDITOR, MANAGER } = ProjectRole;
 const { JOINED } = JoinState;
 
-const service = useInvitationCluster();
+const service = await useInvitationCluster();
 const [ada, bob, eve] = usePeople(service, 'Ada', 'Bob', 'Eve');
 
 const newProject = (name = 'Website'): Promise<Project> => createProject(service.projects, ada, { name });
