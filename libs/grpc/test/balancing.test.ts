@@ -1,9 +1,8 @@
-// First, because it decides how grpc-js resolves names.
-import { startNames } from './name-server.ts';
 import { describe, expect, it } from '@jest/globals';
 import { openCaller, type Caller } from './callee.ts';
 import { startTestServer, type TestServer } from './cluster.ts';
 import { waitUntil } from '#dev/cluster';
+import { startNames } from './name-server.ts';
 import { internalUsersBinding } from './services.ts';
 import { stopAfterEach } from '../../dev/testing/src/stop-after-each.ts';
 

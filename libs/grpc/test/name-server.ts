@@ -1,8 +1,14 @@
 import { createSocket } from 'node:dgram';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 
-// Makes grpc-js resolve names at the server in the target instead of the system's. Read when grpc-js is loaded.
-process.env['GRPC_NODE_USE_ALTERNATIVE_RESOLVER'] = 'true';
+/**
+ * Has grpc-js resolve names at the server in the target instead of the system's. It reads the variable of the same name
+ * when it is loaded, which is before this file when other tests have run in this process.
+ */
+const resolution = createRequire(import.meta.url)('@grpc/grpc-js/build/src/environment.js') as {
+  GRPC_NODE_USE_ALTERNATIVE_RESOLVER: boolean;
+};
 
 export interface Names {
   port: number;
@@ -14,7 +20,12 @@ export interface Names {
 /** A name server that answers all queries for IPv4 addresses with these addresses. */
 export async function startNames(): Promise<Names> {
   const socket = createSocket('udp4');
-  const names: Names = { port: 0, addresses: [], stop: () => void socket.close() };
+  const stop = (): void => {
+    resolution.GRPC_NODE_USE_ALTERNATIVE_RESOLVER = false;
+    socket.close();
+  };
+  resolution.GRPC_NODE_USE_ALTERNATIVE_RESOLVER = true;
+  const names: Names = { port: 0, addresses: [], stop };
   socket.on('message', (query, { port, address }) => {
     const end = query.indexOf(0, 12) + 5;
     const isIpv4 = query.readUInt16BE(end - 4) === 1;
